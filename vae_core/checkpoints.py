@@ -1,0 +1,174 @@
+"""Trained models on disk: `model.safetensors` (weights), `card.json` (what it is), `history.csv` (its curves).
+
+Never pickle: loading a checkpoint runs no code of the file's. Writing is atomic, file by file.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import csv
+import io
+import json
+import math
+import os
+import tempfile
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import IO, Any
+
+from safetensors import SafetensorError, safe_open
+from safetensors.torch import save as to_bytes
+from torch import Tensor
+
+from vae_core import models
+from vae_core.config import ConfigError, RunConfig
+from vae_core.models import VAE
+
+WEIGHTS, CARD, HISTORY = "model.safetensors", "card.json", "history.csv"
+HISTORY_COLUMNS = ("split", "step", "nll", "kl", "neg_elbo", "loss")
+_CARD_LIMIT = 1_000_000  # bytes; a card is a few kB
+
+
+class CheckpointError(RuntimeError):
+    """A checkpoint that cannot be written or read; the message is one sentence."""
+
+
+@dataclass(frozen=True)
+class Checkpoint:
+    model: VAE
+    config: RunConfig
+    card: dict[str, Any]
+    folder: Path
+
+
+def save(folder: Path, model: VAE, card: dict[str, Any], history: list[dict[str, Any]]) -> None:
+    """Write the three files; each replaces its predecessor only when it is complete.
+
+    Args:
+        folder: made if missing.
+        card: JSON-ready, with the run's settings under "config".
+        history: rows with HISTORY_COLUMNS; a value may be missing.
+    Raises:
+        CheckpointError: the folder cannot be written.
+    """
+    check_writable(folder)
+    tensors = {k: v.detach().cpu().contiguous() for k, v in model.state_dict().items()}
+    with replacing(folder / WEIGHTS) as file:
+        file.write(to_bytes(tensors, metadata={"format": "pt"}))
+    with replacing(folder / HISTORY) as file:
+        file.write(_csv(history).encode())
+    with replacing(folder / CARD) as file:
+        file.write((json.dumps(_finite(card), indent=2, ensure_ascii=False, allow_nan=False) + "\n").encode())
+
+
+def load(folder: Path) -> Checkpoint:
+    """The model of a checkpoint, on the CPU, in evaluation mode.
+
+    Raises:
+        CheckpointError: a file is missing, damaged, of the wrong kind or does not fit its card.
+    """
+    card = read_card(folder / CARD)
+    try:
+        config = RunConfig.from_dict(card["config"])
+    except (ConfigError, KeyError, TypeError) as error:
+        raise CheckpointError(f"{folder / CARD} has no usable config ({error}): restore or retrain it.") from None
+    model = models.build(config)
+    expected = {k: tuple(v.shape) for k, v in model.state_dict().items()}
+    model.load_state_dict(read_tensors(folder / WEIGHTS, expected))
+    return Checkpoint(model.eval(), config, card, folder)
+
+
+def read_card(path: Path) -> dict[str, Any]:
+    """A card as a dictionary.
+
+    Raises:
+        CheckpointError: missing, too large, or no JSON object.
+    """
+    try:
+        if path.stat().st_size > _CARD_LIMIT:
+            raise CheckpointError(f"{path} is larger than a card can be: restore or retrain it.")
+        card = json.loads(path.read_text(encoding="utf-8"))
+    except OSError as error:
+        raise CheckpointError(f"{path} cannot be read ({error.strerror}): name a folder with a checkpoint.") from None
+    except (ValueError, RecursionError):
+        raise CheckpointError(f"{path} is not JSON: restore or retrain it.") from None
+    if not isinstance(card, dict):
+        raise CheckpointError(f"{path} is not a card: restore or retrain it.")
+    return card
+
+
+def read_tensors(path: Path, expected: dict[str, tuple[int, ...]]) -> dict[str, Tensor]:
+    """Tensors of a safetensors file, once their names and shapes are seen to be the expected ones.
+
+    Raises:
+        CheckpointError: missing, truncated, no safetensors file, or other names or shapes.
+    """
+    try:
+        with safe_open(path, framework="pt") as file:
+            found = {name: tuple(file.get_slice(name).get_shape()) for name in file.keys()}
+            if found != expected:
+                raise CheckpointError(f"{path} {_difference(found, expected)}: it belongs to another model.")
+            return {name: file.get_tensor(name) for name in expected}
+    except FileNotFoundError:
+        raise CheckpointError(f"{path} is missing: name a folder with a checkpoint.") from None
+    except (SafetensorError, OSError, ValueError) as error:
+        reason = str(error).removeprefix("Error while deserializing header: ")
+        raise CheckpointError(f"{path} is truncated or no safetensors file ({reason}): restore or retrain it.") from None
+
+
+def check_writable(folder: Path) -> None:
+    """Make the folder and try to write there, before an hour of training rather than after it.
+
+    Raises:
+        CheckpointError: it cannot be written.
+    """
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryFile(dir=folder):
+            pass
+    except OSError as error:
+        raise CheckpointError(f"{folder} cannot be written ({error.strerror}): choose another folder.") from None
+
+
+@contextlib.contextmanager
+def replacing(path: Path) -> Iterator[IO[bytes]]:
+    """A file that takes the place of `path` when the block ends well, and vanishes when it does not."""
+    handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
+    try:
+        with os.fdopen(handle, "wb") as file:
+            yield file
+            file.flush()
+            os.fsync(file.fileno())
+        os.chmod(name, 0o644)
+        os.replace(name, path)
+    except BaseException:
+        with contextlib.suppress(OSError):
+            os.unlink(name)
+        raise
+
+
+def _finite(value: Any) -> Any:
+    """NaN and infinity are no JSON: they become null."""
+    if isinstance(value, dict):
+        return {k: _finite(v) for k, v in value.items()}
+    if isinstance(value, list):
+        return [_finite(v) for v in value]
+    return None if isinstance(value, float) and not math.isfinite(value) else value
+
+
+def _csv(history: list[dict[str, Any]]) -> str:
+    text = io.StringIO()
+    writer = csv.DictWriter(text, HISTORY_COLUMNS, lineterminator="\n")
+    writer.writeheader()
+    writer.writerows(history)
+    return text.getvalue()
+
+
+def _difference(found: dict[str, tuple[int, ...]], expected: dict[str, tuple[int, ...]]) -> str:
+    missing, extra = sorted(expected.keys() - found.keys()), sorted(found.keys() - expected.keys())
+    if missing or extra:
+        name = (missing or extra)[0]
+        return f"{'lacks' if missing else 'has an unknown'} tensor {name!r}"
+    name = next(n for n in expected if found[n] != expected[n])
+    return f"has {name!r} of shape {found[name]}, not {expected[name]}"

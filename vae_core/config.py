@@ -1,0 +1,147 @@
+"""What a run is: one frozen record of settings, saved as JSON beside the weights."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import asdict, dataclass, fields, replace
+from typing import Any
+
+DATASETS = ("mnist",)
+PROTOCOLS = ("grey", "dynamic", "threshold")
+MODELS = ("vae",)
+NETS = ("mlp", "conv")
+LIKELIHOODS = ("bernoulli", "gaussian", "gaussian-learned")
+DEVICES = ("auto", "cpu", "cuda", "mps")
+
+SIGMA_FLOOR = 0.01  # a learned sigma never falls below this, see losses.gaussian_nll
+
+
+class ConfigError(ValueError):
+    """A setting that cannot be used; the message is one sentence that says what to do."""
+
+
+@dataclass(frozen=True)
+class RunConfig:
+    """Everything that decides a run. The same config and seed give the same curve.
+
+    Attributes:
+        dataset: name of the image set.
+        protocol: how pixels become data: "grey" (values in [0, 1] as they are), "dynamic" (a Bernoulli
+            draw with the grey value as its probability, redrawn each time), "threshold" (1 where x > 0.5).
+        model: model family.
+        net: architecture of encoder and decoder.
+        latent_dim: D, number of latent dimensions.
+        likelihood: p(x given z): "bernoulli", "gaussian" (sigma fixed), "gaussian-learned".
+        sigma: the fixed sigma of the Gaussian likelihood, or the value from which a learned one starts.
+        alpha: weight of the reconstruction term, >= 0.
+        beta: weight of the KL term, >= 0.
+        warmup_steps: beta rises linearly from 0 to its value over so many steps; 0 switches this off.
+        learning_rate: of Adam.
+        batch_size: images in a step.
+        epochs: passes over the training images.
+        seed: of the four generators (init, batch order, training noise, evaluation noise).
+        device: "auto" takes CUDA, then MPS, then the CPU.
+    """
+
+    dataset: str = "mnist"
+    protocol: str = "grey"
+    model: str = "vae"
+    net: str = "mlp"
+    latent_dim: int = 2
+    likelihood: str = "bernoulli"
+    sigma: float = 0.1
+    alpha: float = 1.0
+    beta: float = 1.0
+    warmup_steps: int = 0
+    learning_rate: float = 2e-3
+    batch_size: int = 256
+    epochs: int = 5
+    seed: int = 0
+    device: str = "auto"
+
+    def __post_init__(self) -> None:
+        for name, allowed in _CHOICES.items():
+            _require(
+                getattr(self, name) in allowed,
+                f"{name} {getattr(self, name)!r} is unknown: choose {_spoken(allowed)}.",
+            )
+        for name, (low, high) in _WHOLE_NUMBERS.items():
+            value = getattr(self, name)
+            whole = isinstance(value, int) and not isinstance(value, bool)
+            _require(
+                whole and low <= value <= high,
+                f"{name} is {value!r}: give a whole number from {low} to {high}.",
+            )
+        for name, (low, high) in _NUMBERS.items():
+            _require(
+                _within(getattr(self, name), low, high),
+                f"{name} is {getattr(self, name)!r}: give a number from {low:g} to {high:g}.",
+            )
+        _require(
+            self.alpha > 0 or self.beta > 0,
+            "alpha and beta are both 0, so there is nothing to minimise: give one of them a positive weight.",
+        )
+
+    def to_dict(self) -> dict[str, Any]:
+        return asdict(self)
+
+    @classmethod
+    def from_dict(cls, values: dict[str, Any]) -> RunConfig:
+        """The config that `to_dict` wrote.
+
+        Raises:
+            ConfigError: an unknown name, or a value out of range.
+        """
+        known = {f.name for f in fields(cls)}
+        unknown = sorted(set(values) - known)
+        _require(not unknown, f"The config has unknown settings ({', '.join(unknown)}): remove them.")
+        return cls(**values)
+
+    def with_(self, **changes: Any) -> RunConfig:
+        return replace(self, **changes)
+
+
+_CHOICES = {
+    "dataset": DATASETS,
+    "protocol": PROTOCOLS,
+    "model": MODELS,
+    "net": NETS,
+    "likelihood": LIKELIHOODS,
+    "device": DEVICES,
+}
+_WHOLE_NUMBERS = {
+    "latent_dim": (1, 256),
+    "warmup_steps": (0, 1_000_000),
+    "batch_size": (1, 60_000),
+    "epochs": (1, 1_000),
+    "seed": (0, 2**31 - 1),
+}
+_NUMBERS = {
+    "sigma": (SIGMA_FLOOR, 10.0),
+    "alpha": (0.0, 1e6),
+    "beta": (0.0, 1e6),
+    "learning_rate": (1e-8, 1e3),
+}
+
+
+def check_weights(alpha: float, beta: float, learning_rate: float) -> None:
+    """Refuse weights that a running run cannot take; the same rules as for a new one.
+
+    Raises:
+        ConfigError: with a sentence that says what to give instead.
+    """
+    RunConfig(alpha=alpha, beta=beta, learning_rate=learning_rate)
+
+
+def _within(value: Any, low: float, high: float) -> bool:
+    number = isinstance(value, (int, float)) and not isinstance(value, bool)
+    return number and math.isfinite(value) and low <= value <= high
+
+
+def _spoken(names: tuple[str, ...]) -> str:
+    return names[0] if len(names) == 1 else ", ".join(names[:-1]) + " or " + names[-1]
+
+
+def _require(ok: bool, message: str) -> None:
+    if not ok:
+        raise ConfigError(message)

@@ -1,0 +1,6 @@
+"""Images: loading them, and the three ways in which pixels become data."""
+
+from vae_core.data.images import Images, load
+from vae_core.data.protocols import PROTOCOLS, prepare
+
+__all__ = ["PROTOCOLS", "Images", "load", "prepare"]

@@ -1,0 +1,147 @@
+"""What a model reaches on images: the ELBO and its terms, active units, the importance-weighted bound.
+
+Every function takes its noise from a seed or a generator of its own, so evaluating changes nothing in
+training, and evaluating twice gives the same numbers.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import math
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+import torch
+from torch import Tensor, nn
+
+from vae_core import losses
+from vae_core.data import prepare
+
+ACTIVE_VARIANCE = 0.01  # a unit is active when Var of its mu over the data exceeds this (Burda et al. 2016)
+
+
+class LatentModel(Protocol):
+    """What the bounds need of a model; models.vae.VAE and exact.LinearGaussian have it."""
+
+    latent_dim: int
+
+    def encode(self, x: Tensor) -> tuple[Tensor, Tensor]: ...
+    def decode(self, z: Tensor) -> Tensor: ...
+    def nll(self, logits: Tensor, x: Tensor) -> Tensor: ...
+
+
+@dataclass(frozen=True)
+class Evaluation:
+    """Means over a set of images, in nats per image, one sample of z an image (K = 1)."""
+
+    nll: float
+    kl: float
+    kl_dims: Tensor  # (D,) nats
+    mu_var: Tensor  # (D,) variance of mu over the images
+    mean_std: float  # posterior std, mean over images and dimensions
+    mu: Tensor  # (N, D)
+
+    @property
+    def neg_elbo(self) -> float:
+        return self.nll + self.kl
+
+    @property
+    def active(self) -> Tensor:
+        """(D,) bool: which latent units are active."""
+        return self.mu_var > ACTIVE_VARIANCE
+
+    def to_dict(self) -> dict[str, Any]:
+        """The numbers of a card, JSON-ready."""
+        return {
+            "neg_elbo": self.neg_elbo,
+            "nll": self.nll,
+            "kl": self.kl,
+            "kl_dims": self.kl_dims.tolist(),
+            "active_units": int(self.active.sum()),
+            "mean_std": self.mean_std,
+        }
+
+
+@contextlib.contextmanager
+def evaluating(model: nn.Module) -> Iterator[None]:
+    """Evaluation mode (BatchNorm uses its running statistics), no gradients; restored afterwards."""
+    was_training = model.training
+    model.eval()
+    try:
+        with torch.no_grad():
+            yield
+    finally:
+        model.train(was_training)
+
+
+def evaluate(model: Any, pixels: Tensor, protocol: str, seed: int, chunk: int = 500) -> Evaluation:
+    """−ELBO and its terms over a set of images.
+
+    Args:
+        model: a VAE.
+        pixels: (N, 1, 28, 28) uint8, on the model's device.
+        protocol: see data.protocols.
+        seed: of the evaluation noise; the same seed draws the same eps whatever the model.
+        chunk: images held at once.
+    """
+    generator = torch.Generator(pixels.device).manual_seed(seed)
+    nll, kl_dims, mus, stds = [], [], [], []
+    with evaluating(model):
+        for part in pixels.split(chunk):
+            x = prepare(part, protocol, generator)
+            eps = torch.randn(len(x), model.latent_dim, generator=generator, device=x.device)
+            terms = model(x, eps)
+            nll.append(terms.nll)
+            kl_dims.append(losses.gaussian_kl_dims(terms.mu, terms.log_var))
+            mus.append(terms.mu)
+            stds.append((0.5 * terms.log_var).exp().mean(-1))
+    mu, per_dim = torch.cat(mus), torch.cat(kl_dims).mean(0)  # (N, D), (D,)
+    return Evaluation(
+        nll=torch.cat(nll).mean().item(),
+        kl=per_dim.sum().item(),
+        kl_dims=per_dim.cpu(),
+        mu_var=mu.var(0).cpu(),
+        mean_std=torch.cat(stds).mean().item(),
+        mu=mu,
+    )
+
+
+def iw_bound(model: LatentModel, x: Tensor, samples: int, generator: torch.Generator, chunk: int = 10_000) -> Tensor:
+    """Importance-weighted bound on log p(x) (Burda et al. 2016, eq. 8); the ELBO for one sample.
+
+        L_K = log 1/K Σ_k p(x | z_k) p(z_k) / q(z_k | x),   z_k ~ q(z given x)
+
+    It rises to log p(x) as K grows. Samples are drawn in chunks, so memory is bounded whatever K is.
+
+    Args:
+        x: (B, ...) data, already prepared.
+        samples: K >= 1.
+        generator: on the device of x.
+        chunk: decoded images held at once (never less than B).
+    Returns:
+        (B,) nats per image.
+    """
+    mu, log_var = model.encode(x)  # (B, D)
+    at_once = max(1, chunk // len(x))
+    total = torch.full((len(x),), -math.inf, dtype=mu.dtype, device=x.device)
+    for start in range(0, samples, at_once):
+        k = min(at_once, samples - start)
+        eps = torch.randn(k, *mu.shape, generator=generator, dtype=mu.dtype, device=x.device)
+        z = mu + (0.5 * log_var).exp() * eps  # (k, B, D)
+        logits = model.decode(z.flatten(0, 1))  # (k*B, ...)
+        nll = model.nll(logits, x.expand(k, *x.shape).flatten(0, 1)).view(k, -1)  # (k, B)
+        log_w = losses.standard_normal_log_prob(z) - losses.gaussian_log_prob(z, mu, log_var) - nll
+        total = torch.logaddexp(total, log_w.logsumexp(0))
+    return total - math.log(samples)
+
+
+def mean_iw_bound(model: Any, pixels: Tensor, protocol: str, seed: int, samples: int, batch: int = 200) -> float:
+    """The importance-weighted bound, mean over uint8 images (N, 1, 28, 28), in nats per image."""
+    generator = torch.Generator(pixels.device).manual_seed(seed)
+    total = 0.0
+    with evaluating(model):
+        for part in pixels.split(batch):
+            x = prepare(part, protocol, generator)
+            total += iw_bound(model, x, samples, generator).sum().item()
+    return total / len(pixels)

@@ -1,0 +1,114 @@
+"""What a run looks like at one moment: numpy only, so it travels between processes as it is."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from vae_core import rng
+from vae_core.config import RunConfig
+from vae_core.data import Images, prepare
+from vae_core.evaluate import evaluate, evaluating
+from vae_core.latent import Plane, map_plane
+from vae_core.models import VAE
+
+MAP_IMAGES = 5_000
+PRIOR_DRAWS = 40
+
+
+@dataclass(frozen=True)
+class Snapshot:
+    """Test figures and pictures after `step` updates. All noise is the fixed evaluation noise.
+
+    Attributes:
+        step: number of updates made.
+        nll, kl: means over the 5,000 map images, nats per image, one sample of z each.
+        kl_dims: (D,) nats. active: (D,) bool. mean_std: posterior std, mean over images and dimensions.
+        sigma: of a Gaussian likelihood, else None.
+        mu: (5000, D) float32. xy: (5000, 2) the same codes in the plane of the map. labels: (5000,) uint8.
+        explained: share of the variance of mu in that plane.
+        originals, reconstructions: (10, 28, 28) uint8, one image a class; from a sample of z.
+        prior_draws: (40, 28, 28) uint8, the decoder's mean at fixed draws z ~ N(0, I).
+    """
+
+    step: int
+    nll: float
+    kl: float
+    kl_dims: np.ndarray
+    active: np.ndarray
+    mean_std: float
+    sigma: float | None
+    mu: np.ndarray
+    xy: np.ndarray
+    labels: np.ndarray
+    explained: float
+    originals: np.ndarray
+    reconstructions: np.ndarray
+    prior_draws: np.ndarray
+
+    @property
+    def neg_elbo(self) -> float:
+        return self.nll + self.kl
+
+    @property
+    def nbytes(self) -> int:
+        return sum(v.nbytes for v in vars(self).values() if isinstance(v, np.ndarray))
+
+
+class Photographer:
+    """Takes snapshots of one run: knows its fixed images, noise and prior draws, and the plane of its map."""
+
+    def __init__(self, config: RunConfig, images: Images) -> None:
+        self.config = config
+        device = images.x_test.device
+        # A random subset: the second half of MNIST's test split was written by other people than the first.
+        chosen = torch.randperm(len(images.x_test), generator=torch.Generator().manual_seed(0))[:MAP_IMAGES]
+        self.pixels = images.x_test[chosen.to(device)]  # (5000, 1, 28, 28) uint8
+        self.labels = images.y_test.cpu()[chosen].numpy().astype(np.uint8)
+        self.ten = images.x_test[images.one_per_class()]  # (10, 1, 28, 28) uint8
+        generator = self._noise(device)
+        self.z = torch.randn(PRIOR_DRAWS, config.latent_dim, generator=generator, device=device)
+        self.eps = torch.randn(len(self.ten), config.latent_dim, generator=generator, device=device)
+        self.plane: Plane | None = None
+
+    def take(self, model: VAE, step: int) -> Snapshot:
+        """A snapshot of the model; the model is left as it was."""
+        seed = rng.stream_seed(self.config.seed, "eval")
+        result = evaluate(model, self.pixels, self.config.protocol, seed)
+        self.plane = map_plane(result.mu, self.plane)
+        originals, reconstructions, draws = self._pictures(model)
+        return Snapshot(
+            step=step,
+            nll=result.nll,
+            kl=result.kl,
+            kl_dims=result.kl_dims.numpy(),
+            active=result.active.numpy(),
+            mean_std=result.mean_std,
+            sigma=None if self.config.likelihood == "bernoulli" else float(model.sigma),
+            mu=result.mu.cpu().numpy(),
+            xy=self.plane.project(result.mu).cpu().numpy(),
+            labels=self.labels,
+            explained=self.plane.explained,
+            originals=originals,
+            reconstructions=reconstructions,
+            prior_draws=draws,
+        )
+
+    def _pictures(self, model: VAE) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+        with evaluating(model):
+            x = prepare(self.ten, self.config.protocol, self._noise(self.ten.device))
+            mu, log_var = model.encode(x)
+            x_hat = model.mean_image(model.decode(model.sample(mu, log_var, self.eps)))
+            drawn = model.mean_image(model.decode(self.z))
+        return to_uint8(x), to_uint8(x_hat), to_uint8(drawn)
+
+    def _noise(self, device: torch.device) -> torch.Generator:
+        return rng.generator(device, self.config.seed, "eval")
+
+
+def to_uint8(x: Tensor) -> np.ndarray:
+    """(B, 1, 28, 28) in [0, 1] to (B, 28, 28) uint8."""
+    return (x.squeeze(1) * 255).round().to(torch.uint8).cpu().numpy()

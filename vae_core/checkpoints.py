@@ -106,7 +106,7 @@ def read_tensors(path: Path, expected: dict[str, tuple[int, ...]]) -> dict[str, 
     """
     try:
         with safe_open(path, framework="pt") as file:
-            found = {name: tuple(file.get_slice(name).get_shape()) for name in file.keys()}
+            found = {name: tuple(file.get_slice(name).get_shape()) for name in file.keys()}  # noqa: SIM118
             if found != expected:
                 raise CheckpointError(f"{path} {_difference(found, expected)}: it belongs to another model.")
             return {name: file.get_tensor(name) for name in expected}
@@ -114,7 +114,9 @@ def read_tensors(path: Path, expected: dict[str, tuple[int, ...]]) -> dict[str, 
         raise CheckpointError(f"{path} is missing: name a folder with a checkpoint.") from None
     except (SafetensorError, OSError, ValueError) as error:
         reason = str(error).removeprefix("Error while deserializing header: ")
-        raise CheckpointError(f"{path} is truncated or no safetensors file ({reason}): restore or retrain it.") from None
+        raise CheckpointError(
+            f"{path} is truncated or no safetensors file ({reason}): restore or retrain it."
+        ) from None
 
 
 def check_writable(folder: Path) -> None:

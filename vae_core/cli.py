@@ -63,7 +63,7 @@ def parser() -> argparse.ArgumentParser:
 
 
 def main(arguments: list[str] | None = None) -> int:
-    """Returns the exit status: 0, 1 if training failed, 2 for bad input, 130 if interrupted (what there is, is saved)."""
+    """Train, save, and return the exit status: 1 if training failed, 2 for bad input, 130 if interrupted."""
     options = vars(parser().parse_args(arguments))
     folder = options.pop("out")
     try:
@@ -150,7 +150,11 @@ def table(test: dict[str, Any]) -> str:
         (f"−ELBO (K=1, {where})", f"{test['neg_elbo']:.2f}"),
         ("  reconstruction, nll", f"{test['nll']:.2f}"),
         ("  KL", f"{test['kl']:.2f}"),
-        (f"−importance-weighted bound (K={test['iw_samples']}, {test['iw_images']:,} images)", f"{test['neg_iw_bound']:.2f}"),
+        (
+            f"−importance-weighted bound (K={test['iw_samples']}, {test['iw_images']:,} images)",
+            f"{test['neg_iw_bound']:.2f}",
+        ),
+        ("  −ELBO of the same images", f"{test['iw_neg_elbo']:.2f}"),
         ("active units", f"{test['active_units']} of {len(test['kl_dims'])}"),
     ]
     width = max(len(name) for name, _ in rows)

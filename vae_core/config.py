@@ -72,10 +72,10 @@ class RunConfig:
                 whole and low <= value <= high,
                 f"{name} is {value!r}: give a whole number from {low} to {high}.",
             )
-        for name, (low, high) in _NUMBERS.items():
+        for name, (least, most) in _NUMBERS.items():
             _require(
-                _within(getattr(self, name), low, high),
-                f"{name} is {getattr(self, name)!r}: give a number from {low:g} to {high:g}.",
+                _within(getattr(self, name), least, most),
+                f"{name} is {getattr(self, name)!r}: give a number from {least:g} to {most:g}.",
             )
         _require(
             self.alpha > 0 or self.beta > 0,

@@ -18,7 +18,9 @@ def resolve(name: str) -> torch.device:
     if name == "auto":
         return torch.device(available()[0])
     if name not in available():
-        raise ConfigError(f"This machine has no {name} device for PyTorch: choose {' or '.join([*available(), 'auto'])}.")
+        raise ConfigError(
+            f"This machine has no {name} device for PyTorch: choose {' or '.join([*available(), 'auto'])}."
+        )
     return torch.device(name)
 
 

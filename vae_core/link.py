@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import contextlib
 import multiprocessing
 import os
 import subprocess
@@ -43,11 +44,8 @@ class EngineLink:
 
     def send(self, command: Command) -> None:
         """Send a command. To a dead engine it is lost here, and made good when the runs are opened again."""
-        with self._sending:
-            try:
-                self._connection.send(command)
-            except OSError:
-                pass
+        with self._sending, contextlib.suppress(OSError):
+            self._connection.send(command)
 
     def close(self) -> None:
         """End the process: it leaves by itself when the connection closes, or is made to."""
@@ -106,10 +104,8 @@ def main() -> None:
     parser.add_argument("--folder", type=Path, required=True)
     options = parser.parse_args()
     load("mnist", devices.resolve(options.device))  # warm: the first Start need not wait for it
-    try:
+    with contextlib.suppress(EOFError, ConnectionError, KeyboardInterrupt):
         serve(Connection(options.fd), Engine(options.folder))
-    except (EOFError, ConnectionError, KeyboardInterrupt):
-        pass
 
 
 if __name__ == "__main__":

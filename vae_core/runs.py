@@ -154,7 +154,9 @@ class Runs:
             self._engine(devices.resolve(device).type)
 
     def start(self, config: RunConfig, visitor: str, paused: bool = False) -> str:
-        """Start a run (or make one ready, paused) and return its id. A run of this visitor that still trains is stopped: one at a time.
+        """Start a run (or make one ready, paused) and return its id.
+
+        A run of this visitor that still trains is stopped: one at a time.
 
         Raises:
             ConfigError: the device is not there.
@@ -262,7 +264,9 @@ class Runs:
                 return
             now = time.monotonic()
             engine.deaths = [t for t in engine.deaths if now - t < 60] + [now]
-            orphans = [r for r in self._runs.values() if not r.ended and devices.resolve(r.config.device).type == link.device]
+            orphans = [
+                r for r in self._runs.values() if not r.ended and devices.resolve(r.config.device).type == link.device
+            ]
             if len(engine.deaths) >= DEATHS:
                 del self._engines[link.device]
                 for run in orphans:

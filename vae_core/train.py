@@ -142,7 +142,9 @@ class Trainer:
         old = {name: getattr(self, name) for name in given}
         new = {name: old[name] if value is None else value for name, value in given.items()}
         check_weights(**new)
-        changes = [f"{name.replace('_', ' ')} {old[name]:g} → {new[name]:g}" for name in given if new[name] != old[name]]
+        changes = [
+            f"{name.replace('_', ' ')} {old[name]:g} → {new[name]:g}" for name in given if new[name] != old[name]
+        ]
         if not changes:
             return None
         self.alpha, self.beta, self.learning_rate = new["alpha"], new["beta"], new["learning_rate"]
@@ -266,6 +268,7 @@ def final_metrics(trainer: Trainer, iw_samples: int = 100, iw_images: int = 1_00
     seed = rng.stream_seed(config.seed, "eval")
     pixels = trainer.images.x_test[:iw_images]
     bound = mean_iw_bound(trainer.model, pixels, config.protocol, seed, iw_samples)
+    same = evaluate(trainer.model, pixels, config.protocol, seed)
     return {
         "split": "test",
         "protocol": config.protocol,
@@ -273,6 +276,7 @@ def final_metrics(trainer: Trainer, iw_samples: int = 100, iw_images: int = 1_00
         "samples": 1,
         **trainer.evaluate().to_dict(),
         "neg_iw_bound": -bound,
+        "iw_neg_elbo": same.neg_elbo,
         "iw_samples": iw_samples,
         "iw_images": len(pixels),
     }

@@ -22,7 +22,7 @@ def build(folder: Path, target: Path) -> None:
     sets = {name: datasets.MNIST(str(folder), train=train, download=True) for name, train in splits.items()}
     arrays = {f"x_{name}": s.data.numpy() for name, s in sets.items()}
     arrays |= {f"y_{name}": s.targets.numpy().astype(np.uint8) for name, s in sets.items()}
-    np.savez_compressed(target, **arrays)  # type: ignore[arg-type]
+    np.savez_compressed(target, **arrays)
 
 
 if __name__ == "__main__":

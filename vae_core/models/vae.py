@@ -1,8 +1,8 @@
 """The variational autoencoder (Kingma and Welling 2014; Rezende, Mohamed and Wierstra 2014).
 
-    encode      x (B, 1, 28, 28)  ->  mu, log_var (B, D)
-    sample      z = mu + exp(½ log_var) * eps,  eps ~ N(0, I)
-    decode      z (B, D)          ->  logits (B, 1, 28, 28)
+encode      x (B, 1, 28, 28)  ->  mu, log_var (B, D)
+sample      z = mu + exp(½ log_var) * eps,  eps ~ N(0, I)
+decode      z (B, D)          ->  logits (B, 1, 28, 28)
 """
 
 from __future__ import annotations
@@ -46,6 +46,7 @@ class VAE(nn.Module):
         if likelihood == "gaussian-learned":
             self.raw_sigma = nn.Parameter(torch.tensor(_softplus_inverse(max(sigma - SIGMA_FLOOR, 1e-4))))
         else:
+            self.fixed_sigma: Tensor
             self.register_buffer("fixed_sigma", torch.tensor(sigma), persistent=False)
 
     @property

@@ -1,0 +1,44 @@
+"""The server: `streamlit run app.py`. One ASGI app with the pages, the live data and the browser code."""
+
+from __future__ import annotations
+
+import contextlib
+import gc
+import sys
+from collections.abc import AsyncIterator
+from pathlib import Path
+from typing import Any
+
+import streamlit as st
+from starlette.middleware import Middleware
+
+ROOT = Path(__file__).resolve().parent
+if str(ROOT) not in sys.path:  # whoever starts the server, from wherever
+    sys.path.insert(0, str(ROOT))
+
+from pages.ui import shipped  # noqa: E402
+from pages.ui.assets import asset_route  # noqa: E402
+from pages.ui.live.socket import live_route  # noqa: E402
+from pages.ui.visitor import VisitorCookie  # noqa: E402
+from vae_core import runs  # noqa: E402
+
+
+@contextlib.asynccontextmanager
+async def lifespan(_app: Any) -> AsyncIterator[dict[str, Any]]:
+    """Warm up before the first visitor: the engine starts, and the collector forgets what never goes away."""
+    registry = runs.registry()
+    registry.warm_up()
+    shipped.checkpoint(shipped.PLANE)
+    shipped.images()
+    gc.collect()
+    gc.freeze()
+    yield {}
+    registry.close()
+
+
+app = st.App(
+    ROOT / "pages" / "router.py",
+    lifespan=lifespan,
+    routes=[live_route(), asset_route()],
+    middleware=[Middleware(VisitorCookie)],
+)

@@ -1,0 +1,48 @@
+"""One image on its way through a trained model: the numbers of the home page."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+
+from vae_core import losses
+from vae_core.data import Images
+from vae_core.evaluate import evaluating
+from vae_core.models import VAE
+from vae_core.snapshot import to_uint8
+
+
+@dataclass(frozen=True)
+class Passage:
+    """x → mu, std → z → x_hat of one image, and its two terms in nats."""
+
+    x: np.ndarray  # (28, 28) uint8
+    x_hat: np.ndarray  # (28, 28) uint8, from the sample z
+    mu: np.ndarray  # (2,)
+    std: np.ndarray  # (2,)
+    z: np.ndarray  # (2,)
+    nll: float
+    kl: float
+
+
+def passage(model: VAE, images: Images, digit: int, which: int, draw: int) -> Passage:
+    """Send the `which`-th test image of a digit through the model with the `draw`-th noise."""
+    candidates = (images.y_test == digit).nonzero()[:, 0]
+    index = int(candidates[which % len(candidates)])
+    x = images.x_test[index : index + 1].float() / 255  # (1, 1, 28, 28)
+    eps = torch.randn(1, model.latent_dim, generator=torch.Generator().manual_seed(draw))
+    with evaluating(model):
+        mu, log_var = model.encode(x)
+        z = model.sample(mu, log_var, eps)
+        logits = model.decode(z)
+        return Passage(
+            x=to_uint8(x)[0],
+            x_hat=to_uint8(model.mean_image(logits))[0],
+            mu=mu[0].numpy(),
+            std=(0.5 * log_var[0]).exp().numpy(),
+            z=z[0].numpy(),
+            nll=float(model.nll(logits, x)),
+            kl=float(losses.gaussian_kl(mu, log_var)),
+        )

@@ -1,0 +1,62 @@
+"""Home: what a VAE is on one screen, with a real image in a real model, and the way through the lesson."""
+
+import streamlit as st
+
+from pages.home.diagram import diagram
+from pages.home.example import passage
+from pages.ui.shipped import PLANE, checkpoint, images
+
+LESSON = (
+    ("Watch it learn", "Press Start. Which term falls first, and why does the KL rise at the same time?"),
+    ("Take the KL away", "Switch **KL on** off while it trains. What happens to the cloud, and to its std?"),
+    ("Take the reconstruction away", "Reset with **Reconstruction on** off. What is left to learn?"),
+    ("Give it more room", "Start anew with 16 latent dimensions. How many does it use?"),
+)
+
+
+def page() -> None:
+    st.title("ELBO Room")
+    st.markdown(
+        "A **variational autoencoder** presses an image into a small cloud of codes, and draws it again from one "
+        "of them. It learns by making two terms small: one asks for a good copy, the other for tidy codes."
+    )
+    example()
+    lesson()
+
+
+@st.fragment
+def example() -> None:
+    """One test image on its way through the shipped model."""
+    row = st.container(horizontal=True, vertical_alignment="bottom", horizontal_alignment="center")
+    digit = row.segmented_control(
+        "Digit", range(10), default=3, required=True, key="home_digit", persist_state="session"
+    )
+    row.button("Another image", icon=":material/image:", key="home_image", on_click=count, args=("home_which",))
+    row.button("Another sample", icon=":material/casino:", key="home_sample", on_click=count, args=("home_draw",))
+    shipped = checkpoint(PLANE)
+    state = st.session_state
+    p = passage(shipped.model, images(), int(digit or 0), state.get("home_which", 0), state.get("home_draw", 0))
+    st.html(diagram(p, st.context.theme.type == "dark"))
+    card = shipped.card
+    st.caption(
+        f"Computed now by {shipped.folder.name}: {card['config']['epochs']} epochs, seed {card['seed']}, "
+        f"−ELBO {card['test']['neg_elbo']:.1f} nats (grey MNIST, test, K = 1). The cloud is at true scale on the "
+        "plane of the prior; its ellipses are 1 and 2 std. x̂ is drawn from the sample z, not from mu."
+    )
+
+
+def count(key: str) -> None:
+    """Callback: the next image, or the next draw of eps."""
+    st.session_state[key] = st.session_state.get(key, 0) + 1
+
+
+def lesson() -> None:
+    """The way through the lesson: questions, each answered on a page."""
+    st.subheader("The lesson")
+    for column, (title, question) in zip(st.columns(len(LESSON)), LESSON, strict=True):
+        with column.container(border=True, height="stretch"):
+            st.markdown(f"**{title}**\n\n{question}")
+            st.page_link("training/page.py", label="Live training", icon=":material/monitoring:")
+
+
+page()

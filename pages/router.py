@@ -1,0 +1,23 @@
+"""The script that Streamlit runs: page settings and navigation, nothing else."""
+
+import streamlit as st
+
+from pages.ui import style, visitor
+
+st.set_page_config(page_title="ELBO Room", page_icon="🔬", layout="wide", initial_sidebar_state="auto")
+style.apply()
+visitor.arrive()
+
+st.navigation(
+    [
+        st.Page("home/page.py", title="Home", url_path="home", icon=":material/home:", default=True),
+        st.Page(
+            "training/page.py",
+            title="Live training",
+            url_path="training",
+            icon=":material/monitoring:",
+            help="Train a VAE on real digits and watch every term of its loss.",
+        ),
+    ],
+    position="top",
+).run()

@@ -1,0 +1,135 @@
+// The loss curves: uPlot draws axes and lines, this file says which, and adds marks and a reading at the cursor.
+
+import uPlot from "../vendor/uplot/uPlot.esm.js";
+
+const SYNC = "elbo-room-curves";
+
+/** One chart. `series`: [{ name: "test.nll", label, colour, kind: "test" | "train" | "loss" }] */
+export class Curves {
+  constructor(host, { series, height, sync = SYNC }) {
+    Object.assign(this, { host, series, height, marks: [] });
+    this.sync = uPlot.sync(sync);
+    this.reading = host.appendChild(document.createElement("div"));
+    this.reading.className = "reading";
+    this.observer = new ResizeObserver(() => this.plot?.setSize(this.size()));
+    this.observer.observe(host);
+  }
+
+  size() {
+    return { width: Math.max(200, this.host.clientWidth), height: this.height };
+  }
+
+  /** Build anew, in the colours of the theme. */
+  restyle(colours) {
+    this.colours = colours;
+    const data = this.plot?.data ?? [[], ...this.series.map(() => [])];
+    this.plot?.destroy();
+    this.plot = new uPlot(this.options(colours), data, this.host);
+  }
+
+  options(colours) {
+    const axis = {
+      stroke: colours.text, font: "13px sans-serif", labelFont: "13px sans-serif", labelSize: 20,
+      grid: { stroke: colours.grid, width: 1 }, ticks: { stroke: colours.grid, width: 1 },
+    };
+    return {
+      ...this.size(),
+      legend: { show: false },
+      cursor: { sync: { key: this.sync.key }, points: { size: 7 }, drag: { x: true, y: false } },
+      scales: { x: { time: false }, y: { range: (_, low, high) => this.range(low, high) } },
+      axes: [
+        { ...axis, label: "step", size: 32, values: (_, ticks) => ticks.map((t) => t.toLocaleString("en")) },
+        { ...axis, label: "nats ↓", size: 46 },
+      ],
+      series: [{}, ...this.series.map((s) => line(s, colours))],
+      hooks: { setCursor: [() => this.read()], draw: [() => this.drawMarks()] },
+    };
+  }
+
+  /** The first steps are far above everything that follows: the axis is fitted to what comes after them. */
+  range() {
+    const [steps, ...lines] = this.plot?.data ?? [[]];
+    const { min = 0, max = Infinity } = this.plot?.scales.x ?? {};
+    const early = steps[steps.length - 1] > 60 ? 20 : 0;
+    let top = 0;
+    for (const values of lines) {
+      for (let i = 0; i < values.length; i++) {
+        if (steps[i] > early && steps[i] >= min && steps[i] <= max && values[i] > top) top = values[i];
+      }
+    }
+    let bottom = 0;
+    for (const values of lines) for (const v of values) if (v !== null && v < bottom) bottom = v;
+    return top || bottom ? [1.05 * bottom, 1.05 * Math.max(top, 0)] : [0, 1];
+  }
+
+  draw(history) {
+    this.marks = history.marks;
+    this.plot?.setData(history.aligned(this.series.map((s) => s.name)));
+  }
+
+  setShown(name, show) {
+    const index = 1 + this.series.findIndex((s) => s.name === name);
+    if (this.plot && this.plot.series[index].show !== show) this.plot.setSeries(index, { show });
+  }
+
+  drawMarks() {
+    const { ctx, bbox } = this.plot;
+    const ratio = devicePixelRatio;
+    ctx.save();
+    ctx.fillStyle = this.colours.text;
+    ctx.font = `${12 * ratio}px sans-serif`;
+    this.marks.forEach((mark, i) => {
+      const x = this.plot.valToPos(mark.step, "x", true);
+      if (x < bbox.left || x > bbox.left + bbox.width) return;
+      ctx.strokeStyle = this.colours.text;
+      ctx.lineWidth = 1.5 * ratio;
+      ctx.setLineDash([4 * ratio, 4 * ratio]);
+      ctx.beginPath();
+      ctx.moveTo(x, bbox.top);
+      ctx.lineTo(x, bbox.top + bbox.height);
+      ctx.stroke();
+      const right = x > bbox.left + bbox.width / 2;
+      ctx.textAlign = right ? "right" : "left";
+      ctx.setLineDash([]);
+      ctx.lineWidth = 4 * ratio;
+      ctx.strokeStyle = this.colours.background;
+      const at = [x + (right ? -5 : 5) * ratio, bbox.top + (14 + 15 * (i % 4)) * ratio];
+      ctx.strokeText(mark.text, ...at);
+      ctx.fillText(mark.text, ...at);
+    });
+    ctx.restore();
+  }
+
+  /** The values under the cursor, in words. */
+  read() {
+    const { idx } = this.plot.cursor;
+    if (idx == null) return (this.reading.textContent = "");
+    const parts = this.series.flatMap((s, i) => {
+      const value = this.plot.series[i + 1].show ? near(this.plot.data[i + 1], idx) : null;
+      return value == null ? [] : [`${s.label} ${format(value)}`];
+    });
+    this.reading.textContent = `step ${this.plot.data[0][idx].toLocaleString("en")}: ${parts.join(" · ")}`;
+  }
+
+  destroy() {
+    this.observer.disconnect();
+    this.plot?.destroy();
+  }
+}
+
+const STYLES = { test: { width: 2.6 }, train: { width: 1.1, alpha: 0.45 }, loss: { width: 1.4, dash: [6, 4] } };
+
+function line({ colour, label, kind }, colours) {
+  return { label, stroke: colours[colour], spanGaps: true, points: { show: false }, ...STYLES[kind] };
+}
+
+/** The value at an index, or the last one before it: test figures are sparser than steps. */
+function near(values, index) {
+  for (let i = index; i >= 0; i--) if (values[i] != null) return values[i];
+  return null;
+}
+
+export function format(value) {
+  const size = Math.abs(value);
+  return size >= 1e5 ? value.toExponential(1) : value.toFixed(size < 1 ? 3 : size < 10 ? 2 : 1);
+}

@@ -1,0 +1,41 @@
+// The socket of one run: connects, comes back after a break, and asks only for what it has not seen.
+
+import { unpack } from "./wire.js";
+
+const GONE = 4404;
+
+export class Feed {
+  /** onMessage({ news, arrays }); onState("open" | "lost" | "gone") */
+  constructor(run, onMessage, onState) {
+    Object.assign(this, { run, onMessage, onState, cursor: null, closed: false, wait: 500 });
+    this.connect();
+  }
+
+  connect() {
+    const url = new URL(`./live/${encodeURIComponent(this.run)}`, document.baseURI);
+    url.protocol = url.protocol.replace("http", "ws");
+    if (this.cursor) url.searchParams.set("since", JSON.stringify(this.cursor));
+    const socket = (this.socket = new WebSocket(url));
+    socket.binaryType = "arraybuffer";
+    socket.onmessage = (event) => {
+      this.wait = 500;
+      const message = unpack(event.data);
+      this.cursor = message.news.cursor;
+      this.onState("open");
+      this.onMessage(message);
+    };
+    socket.onclose = (event) => {
+      if (this.closed) return;
+      if (event.code === GONE) return this.onState("gone");
+      this.onState("lost");
+      this.timer = setTimeout(() => this.connect(), this.wait);
+      this.wait = Math.min(2 * this.wait, 8000);
+    };
+  }
+
+  close() {
+    this.closed = true;
+    clearTimeout(this.timer);
+    this.socket.close();
+  }
+}

@@ -1,0 +1,178 @@
+"""Live data of a run, past the script runner: one packing of each change, shared by all viewers.
+
+A message is a safetensors file: arrays, and under `__metadata__` one JSON text, "news". wire.js reads it.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import json
+from dataclasses import asdict, fields
+from typing import ClassVar
+from urllib.parse import urlsplit
+
+import numpy as np
+from safetensors.numpy import save
+from starlette.routing import WebSocketRoute
+from starlette.websockets import WebSocket, WebSocketDisconnect
+
+from vae_core import runs
+from vae_core.runs import Cursor, News
+
+TICK_S = 0.2  # changes are gathered so long
+QUEUE = 16  # messages a slow viewer may lag behind before it has to reconnect
+GONE = 4404  # close code: no such run
+FOREIGN = 1008  # close code: the page comes from another site
+LAGGING = 1013  # close code: too slow, come again
+_XY_MAX = 32_767
+
+
+def live_route() -> WebSocketRoute:
+    """`/live/<run id>?since=<cursor>`: the run so far, then whatever is new."""
+    return WebSocketRoute("/live/{run_id}", live)
+
+
+async def live(socket: WebSocket) -> None:
+    """Serve one viewer until it leaves, lags behind or the run is gone."""
+    if not _same_site(socket):
+        return await socket.close(FOREIGN)
+    await socket.accept()
+    run_id = socket.path_params["run_id"]
+    news = runs.registry().read(run_id, _cursor(socket.query_params.get("since")))
+    if news is None:
+        return await socket.close(GONE)
+    queue: asyncio.Queue[bytes | None] = asyncio.Queue(QUEUE)
+    queue.put_nowait(pack(news))
+    channel = Channel.of(run_id)
+    channel.viewers.add(queue)  # no await since the read: nothing falls between the two
+    leaving = asyncio.create_task(_until_left(socket))
+    try:
+        await _forward(queue, socket, leaving)
+    finally:
+        channel.viewers.discard(queue)
+        leaving.cancel()
+
+
+class Channel:
+    """One run's stream: a task that packs each change once for all its viewers."""
+
+    _open: ClassVar[dict[str, Channel]] = {}
+
+    def __init__(self, run_id: str) -> None:
+        self.run_id = run_id
+        self.viewers: set[asyncio.Queue[bytes | None]] = set()
+        self.cursor, self.version = Cursor(), -1
+        self._task = asyncio.create_task(self._pump())
+
+    @classmethod
+    def of(cls, run_id: str) -> Channel:
+        if run_id not in cls._open:
+            channel = cls._open[run_id] = cls(run_id)
+            news = runs.registry().read(run_id, Cursor())  # start at now: the viewer has just read all before
+            if news is not None:
+                channel.cursor, channel.version = news.cursor, news.version
+        return cls._open[run_id]
+
+    async def _pump(self) -> None:
+        try:
+            while True:
+                await asyncio.sleep(TICK_S)
+                if not self.viewers or not self._broadcast():
+                    return
+        finally:
+            del Channel._open[self.run_id]
+
+    def _broadcast(self) -> bool:
+        """Send what is new; False when the run is gone."""
+        run = runs.registry().get(self.run_id)
+        if run is not None and run.version == self.version:
+            return True
+        news = runs.registry().read(self.run_id, self.cursor)
+        message = None if news is None else pack(news)
+        for queue in list(self.viewers):
+            with contextlib.suppress(asyncio.QueueFull):
+                queue.put_nowait(message)
+        if news is not None:
+            self.cursor, self.version = news.cursor, news.version
+        return news is not None
+
+
+async def _forward(queue: asyncio.Queue[bytes | None], socket: WebSocket, leaving: asyncio.Task[None]) -> None:
+    while not leaving.done():
+        lagging = queue.full()
+        getting = asyncio.create_task(queue.get())
+        await asyncio.wait({getting, leaving}, return_when=asyncio.FIRST_COMPLETED)
+        if not getting.done():
+            getting.cancel()
+            return
+        message = getting.result()
+        if message is None or lagging:  # a full queue has dropped something: the viewer comes again and reads all
+            return await socket.close(GONE if message is None else LAGGING)
+        try:
+            await socket.send_bytes(message)
+        except (WebSocketDisconnect, RuntimeError):
+            return
+
+
+async def _until_left(socket: WebSocket) -> None:
+    with contextlib.suppress(WebSocketDisconnect, RuntimeError):
+        while True:
+            await socket.receive()
+
+
+def pack(news: News) -> bytes:
+    """News as one message. Codes travel as int16 in units of `xy_unit`: finer than a pixel of any screen."""
+    tensors = {"train": news.train, "test": news.test}
+    head = {
+        "run": news.run_id,
+        "fresh": news.fresh,
+        "status": news.status,
+        "message": news.message,
+        "step": news.step,
+        "stepsPerEpoch": news.steps_per_epoch,
+        "totalSteps": news.total_steps,
+        "imagesPerSecond": news.images_per_s,
+        "weights": news.weights,
+        "device": news.device,
+        "config": news.config.to_dict(),
+        "marks": [asdict(mark) for mark in news.marks],
+        "final": news.final is not None,
+        "cursor": asdict(news.cursor),
+    }
+    if (s := news.snapshot) is not None:
+        unit = max(float(np.abs(s.xy).max(initial=0)), 1e-6) / _XY_MAX
+        tensors |= {
+            "xy": np.round(s.xy / unit).astype(np.int16),
+            "labels": s.labels,
+            "kl_dims": s.kl_dims.astype(np.float32),
+            "active": s.active.astype(np.uint8),
+            "originals": s.originals,
+            "reconstructions": s.reconstructions,
+            "prior_draws": s.prior_draws,
+        }
+        head["snapshot"] = {
+            "step": s.step,
+            "xyUnit": unit,
+            "explained": s.explained,
+            "meanStd": s.mean_std,
+            "sigma": s.sigma,
+            "nll": s.nll,
+            "kl": s.kl,
+        }
+    return save({k: np.ascontiguousarray(v) for k, v in tensors.items()}, {"news": json.dumps(head)})
+
+
+def _same_site(socket: WebSocket) -> bool:
+    """Browsers name the page's origin, and only a page of this server may listen."""
+    origin = socket.headers.get("origin")
+    return origin is None or urlsplit(origin).netloc == socket.headers.get("host")
+
+
+def _cursor(text: str | None) -> Cursor:
+    """A viewer's own cursor when it reconnects; anything that is none means the beginning."""
+    try:
+        values = json.loads(text or "{}")
+        return Cursor(**{f.name: type(f.default)(values[f.name]) for f in fields(Cursor)})  # type: ignore[call-arg]
+    except (ValueError, TypeError, KeyError, OverflowError):
+        return Cursor()

@@ -1,0 +1,64 @@
+"""Who is visiting: a random cookie, so that a visitor's runs are their own and survive a reload."""
+
+from __future__ import annotations
+
+import re
+import secrets
+from http.cookies import CookieError, SimpleCookie
+
+import streamlit as st
+from starlette.datastructures import Headers, MutableHeaders
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from vae_core import runs
+
+COOKIE = "elbo_room_visitor"
+_TOKEN = re.compile(r"[A-Za-z0-9_-]{22}")
+
+
+class VisitorCookie:
+    """Gives a browser its cookie with the first HTML page. It names nobody and lasts a day."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self.app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http" or _known(Headers(scope=scope).get("cookie", "")):
+            return await self.app(scope, receive, send)
+
+        async def send_with_cookie(message: Message) -> None:
+            if message["type"] == "http.response.start":
+                headers = MutableHeaders(scope=message)
+                if headers.get("content-type", "").startswith("text/html"):
+                    token = secrets.token_urlsafe(16)
+                    headers.append("set-cookie", f"{COOKIE}={token}; Path=/; Max-Age=86400; HttpOnly; SameSite=Lax")
+            await send(message)
+
+        await self.app(scope, receive, send_with_cookie)
+
+
+def current() -> str:
+    """The visitor of this session: the cookie's token, or one for this session where there is no cookie."""
+    token = st.context.cookies.get(COOKIE, "")
+    if _TOKEN.fullmatch(token):
+        return token
+    return st.session_state.setdefault("visitor", secrets.token_urlsafe(16))
+
+
+def arrive() -> None:
+    """Note that a window of this visitor is open; its closing is noted by itself."""
+    _window(current())
+
+
+@st.cache_resource(scope="session", show_spinner=False, on_release=lambda visitor: runs.registry().leave(visitor))
+def _window(visitor: str) -> str:
+    runs.registry().arrive(visitor)
+    return visitor
+
+
+def _known(cookies: str) -> bool:
+    try:
+        morsel = SimpleCookie(cookies).get(COOKIE)
+    except CookieError:
+        return False
+    return morsel is not None and _TOKEN.fullmatch(morsel.value) is not None

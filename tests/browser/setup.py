@@ -1,0 +1,48 @@
+"""Find a Chromium for the browser tests, or install one: the system's, Debian's package, Playwright's download."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+import sys
+
+NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
+FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run"]
+FLAGS += ["--disable-background-networking", "--disable-component-update", "--disable-sync"]
+
+
+def system_browser() -> str | None:
+    """The path of an installed Chromium or Chrome; ELBO_CHROMIUM names another one."""
+    named = os.environ.get("ELBO_CHROMIUM")
+    return named or next((path for name in NAMES if (path := shutil.which(name))), None)
+
+
+def starts() -> bool:
+    """Whether a browser can be started: the system's if there is one, else Playwright's own."""
+    from playwright.sync_api import Error, sync_playwright
+
+    try:
+        with sync_playwright() as p:
+            p.chromium.launch(executable_path=system_browser(), args=FLAGS).close()
+    except Error:
+        return False
+    return True
+
+
+def main() -> int:
+    if starts():
+        return 0
+    if system_browser() is None and shutil.which("apt-get") and hasattr(os, "geteuid") and os.geteuid() == 0:
+        subprocess.run(["apt-get", "update", "-qq"], check=False)
+        subprocess.run(["apt-get", "install", "-y", "-qq", "chromium"], check=False, stdout=subprocess.DEVNULL)
+    if system_browser() is None:
+        subprocess.run([sys.executable, "-m", "playwright", "install", "--with-deps", "chromium"], check=False)
+    if starts():
+        return 0
+    print("No Chromium could be started: install one (apt-get install chromium), then run make test again.")
+    return 1
+
+
+if __name__ == "__main__":
+    sys.exit(main())

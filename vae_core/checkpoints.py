@@ -163,7 +163,7 @@ def _csv(history: list[dict[str, Any]]) -> str:
     text = io.StringIO()
     writer = csv.DictWriter(text, HISTORY_COLUMNS, lineterminator="\n")
     writer.writeheader()
-    writer.writerows(history)
+    writer.writerows({k: f"{v:.7g}" if isinstance(v, float) else v for k, v in row.items()} for row in history)
     return text.getvalue()
 
 

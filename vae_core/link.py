@@ -42,16 +42,15 @@ class EngineLink:
         self._connection, self.process = self._start()
         threading.Thread(target=self._read, name=f"engine-{device}", daemon=True).start()
 
-    def send(self, command: Command) -> None:
-        """Send a command. To a dead engine it is lost here, and made good when the runs are opened again."""
+    def send(self, command: Command | None) -> None:
+        """Send a command; None asks the engine to leave. To a dead engine it is lost here, and made good when the runs are opened again."""
         with self._sending, contextlib.suppress(OSError):
             self._connection.send(command)
 
     def close(self) -> None:
-        """End the process: it leaves by itself when the connection closes, or is made to."""
+        """End the process: it leaves when asked, or is made to. Its reader thread ends with it."""
         self._closing = True
-        with self._sending:
-            self._connection.close()
+        self.send(None)
         try:
             self.process.wait(timeout=3)
         except subprocess.TimeoutExpired:
@@ -80,6 +79,7 @@ class EngineLink:
             except (EOFError, OSError):
                 break
             self._on_update(update)
+        self._connection.close()
         if not self._closing:
             code = self.process.wait()
             cause = f"signal {-code}" if code < 0 else f"exit status {code}"
@@ -87,10 +87,13 @@ class EngineLink:
 
 
 def serve(connection: Connection, engine: Engine) -> None:
-    """Until the other end hangs up: carry out what came in, train a turn, send what is new."""
+    """Until the other end says so or hangs up: carry out what came in, train a turn, send what is new."""
     while True:
         while connection.poll(0 if engine.busy else None):
-            for update in engine.handle(connection.recv()):
+            command = connection.recv()
+            if command is None:
+                return
+            for update in engine.handle(command):
                 connection.send(update)
         for update in engine.turn():
             connection.send(update)

@@ -27,6 +27,21 @@ class Passage:
     kl: float
 
 
+@dataclass(frozen=True)
+class Codes:
+    """Where many test images lie: mu (N, 2) and their labels (N,)."""
+
+    mu: np.ndarray
+    labels: np.ndarray
+
+
+def codes(model: VAE, images: Images, count: int = 2_000) -> Codes:
+    """mu of the last `count` test images."""
+    with evaluating(model):
+        mu, _ = model.encode(images.x_test[-count:].float() / 255)
+    return Codes(mu.numpy(), images.y_test[-count:].numpy())
+
+
 def passage(model: VAE, images: Images, digit: int, which: int, draw: int) -> Passage:
     """Send the `which`-th test image of a digit through the model with the `draw`-th noise."""
     candidates = (images.y_test == digit).nonzero()[:, 0]

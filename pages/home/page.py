@@ -1,9 +1,11 @@
 """Home: what a VAE is on one screen, with a real image in a real model, and the way through the lesson."""
 
+import functools
+
 import streamlit as st
 
 from pages.home.diagram import diagram
-from pages.home.example import passage
+from pages.home.example import Codes, codes, passage
 from pages.ui.shipped import PLANE, checkpoint, images
 
 LESSON = (
@@ -15,7 +17,7 @@ LESSON = (
 
 
 def page() -> None:
-    st.title("ELBO Room")
+    st.title("ELBO Room", anchor=False)
     st.markdown(
         "A **variational autoencoder** presses an image into a small cloud of codes, and draws it again from one "
         "of them. It learns by making two terms small: one asks for a good copy, the other for tidy codes."
@@ -27,22 +29,35 @@ def page() -> None:
 @st.fragment
 def example() -> None:
     """One test image on its way through the shipped model."""
-    row = st.container(horizontal=True, vertical_alignment="bottom", horizontal_alignment="center")
+    row = st.container(horizontal=True, vertical_alignment="center", horizontal_alignment="center")
     digit = row.segmented_control(
-        "Digit", range(10), default=3, required=True, key="home_digit", persist_state="session"
+        "Digit",
+        range(10),
+        default=3,
+        required=True,
+        label_visibility="collapsed",
+        key="home_digit",
+        persist_state="session",
     )
     row.button("Another image", icon=":material/image:", key="home_image", on_click=count, args=("home_which",))
     row.button("Another sample", icon=":material/casino:", key="home_sample", on_click=count, args=("home_draw",))
     shipped = checkpoint(PLANE)
     state = st.session_state
     p = passage(shipped.model, images(), int(digit or 0), state.get("home_which", 0), state.get("home_draw", 0))
-    st.html(diagram(p, st.context.theme.type == "dark"))
+    st.html(diagram(p, all_codes(), st.context.theme.type == "dark"))
     card = shipped.card
     st.caption(
         f"Computed now by {shipped.folder.name}: {card['config']['epochs']} epochs, seed {card['seed']}, "
         f"−ELBO {card['test']['neg_elbo']:.1f} nats (grey MNIST, test, K = 1). The cloud is at true scale on the "
-        "plane of the prior; its ellipses are 1 and 2 std. x̂ is drawn from the sample z, not from mu."
+        "plane of the prior, among the codes of 2,000 test images; its ellipses are 1 and 2 std. x̂ is drawn from the "
+        "sample z, not from mu."
     )
+
+
+@functools.cache
+def all_codes() -> Codes:
+    """Computed once per server."""
+    return codes(checkpoint(PLANE).model, images())
 
 
 def count(key: str) -> None:

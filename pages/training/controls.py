@@ -10,6 +10,7 @@ from vae_core import devices
 from vae_core.config import LIKELIHOODS, NETS, PROTOCOLS, ConfigError, RunConfig
 
 LATENT_DIMS = (2, 3, 8, 16, 32)
+EPOCHS = 20  # long enough to try things out while it trains
 BATCH_SIZES = (32, 64, 128, 256, 512, 1024)
 DATASET_NAMES = {"mnist": "MNIST digits"}
 LIKELIHOOD_NAMES = {
@@ -56,7 +57,7 @@ def settings() -> dict[str, Any]:
     )  # fmt: skip
     st.subheader("Training")
     values["epochs"] = st.number_input(
-        "Epochs", 1, 200, d.epochs, **_kept("epochs"),
+        "Epochs", 1, 200, EPOCHS, **_kept("epochs"),
         help="Passes over the 60,000 images. 3 show the shape of everything; the loss falls slowly for 50 more.",
     )  # fmt: skip
     values["batch_size"] = st.select_slider(

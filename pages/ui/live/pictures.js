@@ -22,7 +22,7 @@ export function drawImages(canvas, images, perRow) {
 export function drawBars(svg, klDims, active) {
   const values = Array.from(klDims.data);
   const top = niceTop(Math.max(...values, 0.1));
-  const [left, width, height] = [44, 600, 96];
+  const [left, width, height] = [30, 290, 58];
   const slot = (width - left) / values.length;
   const parts = [0, top / 2, top].map((v) => {
     const y = height * (1 - v / top) + 8;
@@ -32,9 +32,9 @@ export function drawBars(svg, klDims, active) {
     const size = Math.max((height * v) / top, 1);
     const x = left + d * slot + slot * 0.15;
     parts.push(`<rect class="${active.data[d] ? "active" : "inactive"}" x="${x}" y="${height - size + 8}" width="${slot * 0.7}" height="${size}"><title>dimension ${d + 1}: ${v.toFixed(3)} nats</title></rect>`);
-    if (values.length <= 16 || d % 4 === 0) parts.push(`<text class="tick" x="${x + slot * 0.35}" y="${height + 26}" text-anchor="middle">${d + 1}</text>`);
+    if (values.length <= 16 || d % 4 === 0) parts.push(`<text class="tick" x="${x + slot * 0.35}" y="${height + 22}" text-anchor="middle">${d + 1}</text>`);
   });
-  svg.setAttribute("viewBox", `0 0 ${width} ${height + 32}`);
+  svg.setAttribute("viewBox", `0 0 ${width} ${height + 26}`);
   svg.innerHTML = parts.join("");
   return [active.data.reduce((n, a) => n + a, 0), values.length];
 }

@@ -1,0 +1,57 @@
+"""AppTest on the real router, with the real engine process behind it."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+from streamlit.testing.v1 import AppTest
+
+from pages.ui import visitor
+from vae_core import runs
+
+ROUTER = Path(__file__).resolve().parents[2] / "pages" / "router.py"
+
+
+@pytest.fixture(scope="session")
+def engine() -> Iterator[runs.Runs]:
+    own = runs.Runs()
+    yield own
+    own.close()
+
+
+@pytest.fixture
+def registry(engine: runs.Runs, monkeypatch: pytest.MonkeyPatch) -> Iterator[runs.Runs]:
+    """An empty registry; its engine process serves all tests."""
+    own = engine
+    monkeypatch.setattr(runs, "_registry", own)
+    monkeypatch.setattr(visitor, "current", lambda: "tester")  # AppTest has no cookies
+    yield own
+    for run in own.of("tester"):
+        own.close_run(run.run_id)
+
+
+@pytest.fixture
+def home(registry: runs.Runs) -> AppTest:
+    return checked(AppTest.from_file(str(ROUTER), default_timeout=60).run())
+
+
+@pytest.fixture
+def training(home: AppTest) -> AppTest:
+    home.switch_page("training/page.py")
+    return checked(home.run())
+
+
+def checked(at: AppTest) -> AppTest:
+    assert not at.exception, at.exception
+    return at
+
+
+def wait_for(condition: Callable[[], object], seconds: float = 60) -> None:
+    """Poll until something is true; the time is only an upper bound."""
+    deadline = time.monotonic() + seconds
+    while not condition():
+        assert time.monotonic() < deadline, "it did not happen"
+        time.sleep(0.05)

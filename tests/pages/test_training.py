@@ -1,0 +1,174 @@
+"""The training page: what its widgets do to the run behind them."""
+
+from __future__ import annotations
+
+import io
+
+import pandas as pd
+import pytest
+from streamlit.testing.v1 import AppTest
+
+from tests.pages.conftest import checked, wait_for
+from vae_core import runs
+from vae_core.runs import Run
+
+
+def only_run(registry: runs.Runs) -> Run:
+    (run,) = registry._runs.values()
+    return run
+
+
+def start(at: AppTest, registry: runs.Runs) -> Run:
+    checked(at.button(key="start").click().run())
+    run = only_run(registry)
+    wait_for(lambda: run.step > 0)
+    return run
+
+
+def disabled(at: AppTest) -> set[str]:
+    keys = ("pause", "resume", "step", "epoch", "stop", "reset")
+    return {b.key for b in at.button if b.key in keys and b.disabled}
+
+
+def test_before_the_first_run_only_start_and_step_do_anything(training: AppTest) -> None:
+    assert disabled(training) == {"pause", "epoch", "stop", "reset"}
+    assert "Press **Start**" in training.info[0].value
+
+
+def test_settings_become_the_config_of_the_run(training: AppTest, registry: runs.Runs) -> None:
+    training.segmented_control(key="latent_dim").set_value(16)
+    training.segmented_control(key="protocol").set_value("dynamic")
+    training.selectbox(key="likelihood").set_value("gaussian-learned").run()
+    training.number_input(key="sigma").set_value(0.3)
+    training.number_input(key="epochs").set_value(2)
+    training.number_input(key="seed").set_value(7)
+    training.select_slider(key="batch_size").set_value(512)
+    training.number_input(key="beta").set_value(4.0)
+    training.toggle(key="recon_on").set_value(False).run()
+    config = start(training, registry).config
+    expected = {
+        "latent_dim": 16,
+        "protocol": "dynamic",
+        "likelihood": "gaussian-learned",
+        "sigma": 0.3,
+        "epochs": 2,
+        "seed": 7,
+        "batch_size": 512,
+        "alpha": 0.0,
+        "beta": 4.0,
+    }
+    assert {k: getattr(config, k) for k in expected} == expected
+
+
+def test_pause_step_epoch_resume(training: AppTest, registry: runs.Runs) -> None:
+    run = start(training, registry)
+    training.button(key="pause").click().run()
+    wait_for(lambda: run.status == "paused")
+    training.run()
+    assert disabled(training) == set()
+    before = run.step
+    training.button(key="step").click().run()
+    wait_for(lambda: run.step == before + 1 and run.status == "paused")
+    training.button(key="epoch").click().run()
+    wait_for(lambda: run.status == "paused" and run.step > before + 1)
+    assert run.step % run.steps_per_epoch == 0
+    training.run().button(key="resume").click().run()
+    wait_for(lambda: run.status == "running")
+
+
+def test_step_without_a_run_begins_one_and_trains_one_batch(training: AppTest, registry: runs.Runs) -> None:
+    checked(training.button(key="step").click().run())
+    run = only_run(registry)
+    wait_for(lambda: run.status == "paused" and run.step == 1)
+
+
+def test_kl_switch_acts_on_the_run_and_leaves_a_mark(training: AppTest, registry: runs.Runs) -> None:
+    run = start(training, registry)
+    checked(training.toggle(key="kl_on").set_value(False).run())
+    wait_for(lambda: run.marks)
+    assert run.marks[0].text == f"beta 1 → 0 at step {run.marks[0].step}"
+    assert run.weights["beta"] == 0
+    checked(training.toggle(key="kl_on").set_value(True).run())
+    wait_for(lambda: len(run.marks) == 2)
+    assert run.weights == {"alpha": 1.0, "beta": 1.0, "learning_rate": 0.002}
+
+
+def test_both_terms_off_is_refused_in_words_and_changes_nothing(training: AppTest, registry: runs.Runs) -> None:
+    run = start(training, registry)
+    training.toggle(key="kl_on").set_value(False).run()
+    wait_for(lambda: run.weights["beta"] == 0)
+    training.toggle(key="recon_on").set_value(False).run()
+    assert "switch one of them on" in training.warning[0].value
+    assert run.weights["alpha"] == 1
+    training.button(key="start").click().run()
+    assert "switch one of them on" in training.warning[0].value
+    assert only_run(registry) is run
+
+
+def test_reset_goes_back_to_the_same_initial_weights(training: AppTest, registry: runs.Runs) -> None:
+    run = start(training, registry)
+    first = run.train.since(0)[0].tolist()
+    training.button(key="pause").click().run()
+    wait_for(lambda: run.status == "paused")
+    training.run().button(key="reset").click().run()
+    wait_for(lambda: run.generation == 1 and run.status == "paused")
+    assert run.step == 0 and len(run.train) == 0
+    training.run().button(key="step").click().run()
+    wait_for(lambda: run.step == 1)
+    assert run.train.since(0)[0].tolist() == first
+
+
+def test_a_finished_run_shows_its_figures_and_gives_its_history(training: AppTest, registry: runs.Runs) -> None:
+    training.number_input(key="epochs").set_value(1).run()
+    run = start(training, registry)
+    wait_for(lambda: run.final)
+    checked(training.run())
+    shown = {m.label: m.value for m in training.metric}
+    assert shown["−ELBO (nats)"] == f"{run.final['neg_elbo']:.2f}"
+    parts = float(shown["Reconstruction (nats)"]) + float(shown["KL (nats)"])
+    assert parts == pytest.approx(float(shown["−ELBO (nats)"]), abs=0.011)
+    assert shown["Active units"] == "2 of 2"
+    bound = float(shown["−log p(x), at most (nats)"])
+    assert bound < run.final["iw_neg_elbo"]  # tighter than the ELBO of the same images
+    caption = " ".join(c.value for c in training.caption)
+    for text in ("grey", "test", "10,000 images", "K = 1", "seed 0"):
+        assert text in caption
+
+
+def test_history_table_has_every_step_and_adds_up(training: AppTest, registry: runs.Runs) -> None:
+    from pages.training.figures import history_table
+
+    training.number_input(key="epochs").set_value(1).run()
+    run = start(training, registry)
+    wait_for(lambda: run.final)
+    table = pd.read_csv(io.StringIO(history_table(run).to_csv(index=False)))
+    train = table[table["split"] == "train"]
+    assert train["step"].tolist() == list(range(1, run.total_steps + 1))
+    assert (train["nll"] + train["kl"] - train["loss"]).abs().max() < 1e-2
+    assert (table["split"] == "test").sum() == len(run.test)
+
+
+def test_the_run_is_there_again_after_a_change_of_page(training: AppTest, registry: runs.Runs) -> None:
+    training.segmented_control(key="latent_dim").set_value(3).run()
+    run = start(training, registry)
+    training.switch_page("home/page.py")
+    checked(training.run())
+    step = run.step
+    wait_for(lambda: run.step > step)  # it trains on
+    training.switch_page("training/page.py")
+    checked(training.run())
+    assert training.segmented_control(key="latent_dim").value == 3
+    assert training.get("bidi_component")
+    assert only_run(registry) is run
+
+
+def test_changed_settings_are_named_until_the_next_start(training: AppTest, registry: runs.Runs) -> None:
+    start(training, registry)
+    training.segmented_control(key="latent_dim").set_value(8).run()
+    assert any("latent dim 2 → 8" in c.value for c in training.caption)
+
+
+def test_every_control_says_what_to_expect(training: AppTest) -> None:
+    widgets = [*training.segmented_control, *training.selectbox, *training.number_input, *training.toggle]
+    assert len(widgets) >= 12
+    assert all(w.help for w in [*widgets, *training.select_slider])

@@ -38,6 +38,7 @@ const HTML = `
   <div data-part="all"></div>
   <h3><b class="kl">KL</b> on its own axis</h3>
   <div data-part="klOnly"></div>
+  <ul class="marks" aria-label="changes during the run" data-part="marks"></ul>
 </section>
 <section class="card map">
   <h3>Latent map <small data-part="plane"></small></h3>
@@ -128,6 +129,7 @@ class LiveView {
     this.all.draw(this.history);
     this.kl.draw(this.history);
     this.drawHeader(this.news);
+    this.listMarks();
     if (this.newPicture && this.picture) this.drawPicture(this.picture);
     this.newPicture = false;
   }
@@ -144,6 +146,13 @@ class LiveView {
     part.progress.textContent = progress(news);
     part.speed.textContent = news.imagesPerSecond ? `${Math.round(news.imagesPerSecond).toLocaleString("en")} images/s` : "";
     part.speed.title = news.device;
+  }
+
+  /** The marks once more as text: all of them, and readable by a screen reader. */
+  listMarks() {
+    const { marks } = this.history;
+    if (this.part.marks.childElementCount === marks.length) return;
+    this.part.marks.replaceChildren(...marks.map(({ text }) => Object.assign(document.createElement("li"), { textContent: text })));
   }
 
   drawPicture(p) {

@@ -1,0 +1,93 @@
+"""A real server and a real Chromium. A missing browser is a failure, not a skip."""
+
+from __future__ import annotations
+
+import os
+import socket
+import subprocess
+import sys
+import time
+import urllib.error
+import urllib.request
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Browser, Page, sync_playwright
+
+from tests.browser.setup import FLAGS, system_browser
+
+ROOT = Path(__file__).resolve().parents[2]
+
+
+@contextmanager
+def serving(*arguments: str) -> Iterator[tuple[str, subprocess.Popen[bytes]]]:
+    """A fresh server on a free port, ready to answer."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = probe.getsockname()[1]
+    command = [sys.executable, "-m", "streamlit", "run", "app.py", "--server.port", str(port), *arguments]
+    process = subprocess.Popen(command, cwd=ROOT, stdout=subprocess.DEVNULL, env={**os.environ, "BROWSER": "true"})
+    url = f"http://127.0.0.1:{port}"
+    try:
+        _wait_until_healthy(url, process)
+        yield url, process
+    finally:
+        process.terminate()
+        try:
+            process.wait(15)
+        except subprocess.TimeoutExpired:
+            process.kill()
+            process.wait()
+
+
+def _wait_until_healthy(url: str, process: subprocess.Popen[bytes], seconds: float = 90) -> None:
+    deadline = time.monotonic() + seconds
+    while time.monotonic() < deadline:
+        assert process.poll() is None, "the server ended at once"
+        try:
+            urllib.request.urlopen(f"{url}/_stcore/health", timeout=2).close()
+            return
+        except (urllib.error.URLError, OSError):
+            time.sleep(0.2)
+    raise AssertionError("the server did not become healthy")
+
+
+@pytest.fixture(scope="session")
+def server() -> Iterator[str]:
+    with serving() as (url, _):
+        yield url
+
+
+@pytest.fixture(scope="session")
+def browser() -> Iterator[Browser]:
+    with sync_playwright() as p:
+        browser = p.chromium.launch(executable_path=system_browser(), args=FLAGS)
+        yield browser
+        browser.close()
+
+
+@pytest.fixture
+def opened(browser: Browser) -> Iterator[Callable[..., Page]]:
+    """Opens pages, each a visitor of its own, and holds that they asked no other host and threw no error."""
+    pages: list[Page] = []
+    errors: list[str] = []
+    hosts: set[str] = set()
+
+    def open_page(url: str, **options: object) -> Page:
+        options = {"viewport": {"width": 1280, "height": 720}, **options}
+        page = browser.new_context(**options).new_page()  # type: ignore[arg-type]
+        page.on("pageerror", lambda error: errors.append(str(error)))
+        page.on("request", lambda request: hosts.add(request.url.split("/")[2]) if "//" in request.url else None)
+        page.goto(url)
+        page.wait_for_selector("[data-testid='stApp'][data-test-script-state='notRunning']", timeout=60_000)
+        pages.append(page)
+        return page
+
+    yield open_page
+    for page in pages:
+        assert page.locator("[data-testid='stException']").count() == 0
+        page.context.close()
+    assert errors == []
+    assert all(host.startswith("127.0.0.1:") for host in hosts), hosts

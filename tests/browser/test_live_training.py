@@ -1,0 +1,178 @@
+"""What a lecturer does in front of a class, in a real browser with a real run."""
+
+from __future__ import annotations
+
+import os
+import re
+import signal
+import subprocess
+import time
+
+import pytest
+from playwright.sync_api import Page, expect
+
+from tests.browser.conftest import serving
+
+
+def number(page: Page, part: str) -> float:
+    text = page.locator(f"output[data-part={part}]").inner_text()
+    return float(text) if re.fullmatch(r"-?[\d.]+", text) else float("nan")
+
+
+def step(page: Page) -> int:
+    found = re.search(r"step ([\d,]+)", page.locator("[data-part=progress]").inner_text())
+    return int(found.group(1).replace(",", "")) if found else 0
+
+
+def until(page: Page, condition, seconds: float = 90) -> None:
+    deadline = time.monotonic() + seconds
+    while not condition():
+        assert time.monotonic() < deadline, "it did not happen"
+        page.wait_for_timeout(100)
+
+
+def status(page: Page, name: str) -> None:
+    expect(page.locator("[data-part=status]")).to_have_text(name, timeout=60_000)
+
+
+def pixels(page: Page, part: str) -> str:
+    """A fingerprint of what a canvas shows."""
+    return page.locator(f"[data-part={part}] canvas, canvas[data-part={part}]").first.evaluate("c => c.toDataURL()")
+
+
+@pytest.fixture
+def training(opened, server) -> Page:
+    page = opened(f"{server}/training")
+    page.get_by_role("button", name="Start").click()
+    until(page, lambda: step(page) > 20)
+    return page
+
+
+def test_the_lesson_of_the_first_page(training):
+    """Start, see the curves move, switch KL off, see the mark, KL rise and std fall, pause, leave, come back."""
+    page = training
+    until(page, lambda: step(page) > 300)
+    curve, cloud = pixels(page, "all"), pixels(page, "map")
+    kl, std = number(page, "kl"), number(page, "meanStd")
+    assert number(page, "negElbo") == pytest.approx(number(page, "nll") + kl, abs=0.11)
+    until(page, lambda: pixels(page, "all") != curve and pixels(page, "map") != cloud)
+
+    page.get_by_text("KL on", exact=True).click()
+    mark = page.locator("[data-part=marks] li")
+    expect(mark).to_have_text(re.compile(r"beta 1 → 0 at step \d+"), timeout=20_000)
+    until(page, lambda: number(page, "kl") > kl + 2 and number(page, "meanStd") < std / 2)
+
+    page.get_by_role("button", name="Pause").click()
+    status(page, "paused")
+    at = step(page)
+    page.wait_for_timeout(700)
+    assert step(page) == at
+
+    page.get_by_role("link", name="Home").click()
+    expect(page.get_by_role("button", name="Another image")).to_be_visible()
+    page.get_by_test_id("stTopNavLink").filter(has_text="Live training").click()
+    status(page, "paused")
+    assert step(page) == at
+    expect(page.get_by_role("switch", name="KL on")).not_to_be_checked()
+    expect(mark).to_have_text(re.compile(r"beta 1 → 0 at step \d+"))
+
+    page.get_by_role("button", name="Resume").click()
+    until(page, lambda: step(page) > at)
+
+
+def test_a_reload_comes_back_to_the_same_run_and_another_visitor_sees_none(training, opened, server):
+    page = training
+    page.get_by_role("button", name="Pause").click()
+    status(page, "paused")
+    at = step(page)
+    page.reload()
+    status(page, "paused")
+    assert step(page) == at
+    stranger = opened(f"{server}/training")
+    expect(stranger.get_by_text("a new network begins to learn")).to_be_visible()
+
+
+def test_step_trains_one_batch_and_reset_begins_again(training):
+    page = training
+    page.get_by_role("button", name="Pause").click()
+    status(page, "paused")
+    at = step(page)
+    page.get_by_role("button", name="Step", exact=True).click()
+    until(page, lambda: step(page) == at + 1)
+    page.get_by_role("button", name="Reset").click()
+    until(page, lambda: step(page) == 0)
+    status(page, "paused")
+    assert number(page, "negElbo") > 500  # an untrained network
+
+
+def test_stop_computes_the_figures_and_offers_the_curves(training):
+    page = training
+    page.get_by_role("button", name="Stop").click()
+    status(page, "stopped")
+    expect(page.get_by_text("Result", exact=True)).to_be_visible(timeout=60_000)
+    expect(page.get_by_test_id("stMetricValue").first).to_have_text(re.compile(r"^\d{3}\.\d\d$"))
+    page.get_by_text("Curves to zoom into and to save").click()
+    expect(page.locator(".js-plotly-plot .xtitle")).to_have_text("step", timeout=30_000)
+    with page.expect_download() as download:
+        page.get_by_role("button", name="History as CSV").click()
+    assert download.value.suggested_filename == "history.csv"
+
+
+def test_automatic_axes_change_the_map_alone(training):
+    page = training
+    page.get_by_role("button", name="Pause").click()
+    status(page, "paused")
+    page.wait_for_timeout(500)
+    fixed = pixels(page, "map")
+    page.get_by_label("automatic axes").check()
+    assert pixels(page, "map") != fixed
+    page.get_by_label("automatic axes").uncheck()
+    assert pixels(page, "map") == fixed
+
+
+def test_more_than_two_latents_show_a_named_pca_plane(opened, server):
+    page = opened(f"{server}/training")
+    page.get_by_test_id("stSidebar").get_by_text("8", exact=True).click()
+    page.get_by_role("button", name="Start").click()
+    expect(page.locator("[data-part=plane]")).to_have_text(re.compile(r"PCA plane of mu, \d+ % of its variance"), timeout=60_000)
+    expect(page.locator("[data-part=bars] rect")).to_have_count(8)
+    expect(page.locator("[data-part=active]")).to_have_text(re.compile(r"\d of 8 active"))
+
+
+def test_a_dead_engine_is_a_sentence_and_the_run_goes_on(opened):
+    with serving() as (url, process):
+        page = opened(f"{url}/training")
+        page.get_by_role("button", name="Start").click()
+        until(page, lambda: step(page) > 50)
+        for pid in children(process.pid):
+            os.kill(pid, signal.SIGKILL)
+        expect(page.locator("[data-part=message]")).to_contain_text("died (signal 9)", timeout=30_000)
+        at = step(page)
+        until(page, lambda: step(page) > at + 50)
+
+
+def test_a_lost_server_is_said(opened):
+    with serving() as (url, process):
+        page = opened(f"{url}/training")
+        page.get_by_role("button", name="Start").click()
+        until(page, lambda: step(page) > 5)
+        engines = children(process.pid)
+        process.terminate()
+        expect(page.locator("[data-part=message]")).to_contain_text("connection to the server is lost", timeout=30_000)
+        process.wait(15)
+        until(page, lambda: not any(alive(pid) for pid in engines))  # no trainer is left behind
+
+
+def children(pid: int) -> list[int]:
+    """Engine processes of a server."""
+    return [p for p, parent, state, command in processes() if parent == pid and "vae_core.link" in command]
+
+
+def alive(pid: int) -> bool:
+    return any(p == pid and not state.startswith("Z") for p, _, state, _ in processes())
+
+
+def processes() -> list[tuple[int, int, str, str]]:
+    table = subprocess.run(["ps", "-axo", "pid=,ppid=,stat=,command="], capture_output=True, text=True, check=True)
+    rows = (line.split(None, 3) for line in table.stdout.splitlines())
+    return [(int(pid), int(parent), state, command) for pid, parent, state, command in rows]

@@ -1,0 +1,47 @@
+"""Every page opens by its link: on a fresh server, in light and dark, on a projector and a phone."""
+
+from __future__ import annotations
+
+import pytest
+from playwright.sync_api import expect
+
+from tests.browser.conftest import serving
+
+PAGES = {"": "Another image", "home": "Another image", "training": "Start"}
+
+
+@pytest.mark.parametrize("path", ["", "training"])
+def test_deep_link_is_the_first_request_of_a_fresh_server(opened, path):
+    with serving() as (url, _):
+        page = opened(f"{url}/{path}")
+        expect(page.get_by_role("button", name=PAGES[path])).to_be_visible(timeout=30_000)
+        expect(page.get_by_text("Page not found")).to_have_count(0)
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize("path", ["", "training"])
+def test_theme_follows_the_browser(opened, server, path, scheme):
+    page = opened(f"{server}/{path}", color_scheme=scheme)
+    colour = page.evaluate("getComputedStyle(document.querySelector('[data-testid=stApp]')).backgroundColor")
+    assert colour == {"light": "rgb(255, 255, 255)", "dark": "rgb(18, 23, 26)"}[scheme]
+
+
+@pytest.mark.parametrize("path", PAGES)
+def test_a_phone_needs_no_sideways_scrolling(opened, server, path):
+    page = opened(f"{server}/{path}", viewport={"width": 390, "height": 800})
+    expect(page.get_by_role("button", name=PAGES[path]).first).to_be_attached()
+    inner, outer = page.evaluate(
+        "(() => { const m = document.querySelector('[data-testid=stMain]'); return [m.scrollWidth, m.clientWidth] })()"
+    )
+    assert inner <= outer
+
+
+def test_home_shows_another_sample_and_leads_to_training(opened, server):
+    page = opened(server)
+    picture = page.get_by_alt_text("the reconstruction")
+    before = picture.get_attribute("src")
+    page.get_by_role("button", name="Another sample").click()
+    expect(picture).not_to_have_attribute("src", before)
+    page.get_by_test_id("stMain").get_by_role("link", name="Live training").first.click()
+    expect(page.get_by_role("button", name="Start")).to_be_visible()
+    assert page.url.endswith("/training")

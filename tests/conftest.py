@@ -1,0 +1,93 @@
+"""What the tests of several rooms share: small images, a trainer's data patched, an engine's link without a process."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import pytest
+import torch
+
+from vae_core import runs, train
+from vae_core.data import Images, load
+from vae_core.engine import Command, Update
+from vae_core.runs import Runs
+
+CPU = torch.device("cpu")
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Without a CUDA GPU the summary names every check that was left out."""
+    if torch.cuda.is_available():
+        return
+    for item in items:
+        if item.get_closest_marker("requires_cuda"):
+            item.add_marker(pytest.mark.skip(reason=f"no CUDA GPU here, left out: {item.name}"))
+
+
+@pytest.fixture(scope="session", autouse=True)
+def one_thread() -> None:
+    """Two threads that spin for each other on a busy machine make small operations many times slower."""
+    torch.set_num_threads(1)
+
+
+@pytest.fixture(scope="session")
+def mnist() -> Images:
+    """The shipped MNIST, on the CPU."""
+    return load("mnist", CPU)
+
+
+@pytest.fixture(scope="session")
+def small(mnist: Images) -> Images:
+    """The first 2,000 train and 500 test images: steps cost the same, epochs and evaluations little."""
+    return Images("mnist", mnist.x_train[:2000], mnist.y_train[:2000], mnist.x_test[:500], mnist.y_test[:500])
+
+
+@pytest.fixture
+def small_data(small: Images, monkeypatch: pytest.MonkeyPatch) -> Images:
+    """Every Trainer made in the test trains on the small images."""
+    monkeypatch.setattr(train, "load", lambda name, device: small)
+    return small
+
+
+class FakeLink:
+    """Stands in for EngineLink where no process is wanted: the test reads what was sent and says what comes back."""
+
+    def __init__(
+        self, device: str, folder: Any, on_update: Callable[[Update], None], on_death: Callable[[Any, str], None]
+    ) -> None:
+        self.device, self.folder, self.tell, self._on_death = device, folder, on_update, on_death
+        self.sent: list[Command] = []
+        self.closed = False
+
+    def send(self, command: Command) -> None:
+        self.sent.append(command)
+
+    def die(self, cause: str = "signal 9") -> None:
+        self._on_death(self, cause)
+
+    def close(self) -> None:
+        self.closed = True
+
+
+@pytest.fixture
+def links(monkeypatch: pytest.MonkeyPatch) -> list[FakeLink]:
+    """The links a registry made, in order; they are FakeLinks."""
+    made: list[FakeLink] = []
+
+    class Recorded(FakeLink):
+        def __init__(self, *args: Any) -> None:
+            super().__init__(*args)
+            made.append(self)
+
+    monkeypatch.setattr(runs, "EngineLink", Recorded)
+    return made
+
+
+@pytest.fixture
+def fake_registry(links: list[FakeLink], monkeypatch: pytest.MonkeyPatch) -> Iterator[Runs]:
+    """The server's one registry, with FakeLinks in place of engines."""
+    registry = Runs()
+    monkeypatch.setattr(runs, "registry", lambda: registry)
+    yield registry
+    registry.close()

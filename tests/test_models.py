@@ -143,9 +143,3 @@ def test_building_leaves_global_random_numbers_alone() -> None:
     build(net="conv")
     assert torch.equal(torch.random.get_rng_state(), before[0])
     assert (np.random.get_state()[1] == before[1]).all() and random.getstate() == before[2]  # type: ignore[index]
-
-
-@pytest.mark.requires_cuda
-def test_initial_weights_are_the_same_on_cuda() -> None:
-    on_cpu, on_cuda = build(net="conv").state_dict(), build(net="conv").to("cuda").state_dict()
-    assert all(torch.equal(on_cpu[k], on_cuda[k].cpu()) for k in on_cpu)

@@ -36,10 +36,11 @@ class Diverged(RunError):
 
 @dataclass(frozen=True)
 class Mark:
-    """A setting changed during the run."""
+    """A change of loss weights during the run; `weights` are those in force from the step after it."""
 
     step: int
     text: str
+    weights: dict[str, float]
 
 
 class Trainer:
@@ -150,7 +151,7 @@ class Trainer:
         self.alpha, self.beta, self.learning_rate = new["alpha"], new["beta"], new["learning_rate"]
         for group in self.optimizer.param_groups:
             group["lr"] = self.learning_rate
-        self.marks.append(Mark(self.step_count, f"{', '.join(changes)} at step {self.step_count}"))
+        self.marks.append(Mark(self.step_count, f"{', '.join(changes)} at step {self.step_count}", new))
         return self.marks[-1]
 
     def evaluate(self) -> Evaluation:

@@ -55,7 +55,11 @@ def test_watched_training(opened, server, capsys):
     ratio = statistics.mean(with_browser) / statistics.mean(alone)
     late = sum(t > 20 for t in frames) / len(frames)
     with capsys.disabled():
-        print(f"\nheadless {statistics.mean(alone):,.0f} images/s, watched {statistics.mean(with_browser):,.0f}: {ratio:.2f}")
-        print(f"frames within 20 ms: {1 - late:.1%}; median {statistics.median(frames):.1f} ms, "
-              f"95th percentile {frames[int(0.95 * len(frames))]:.1f} ms, longest {frames[-1]:.0f} ms")
+        print(
+            f"\nheadless {statistics.mean(alone):,.0f} images/s, watched {statistics.mean(with_browser):,.0f}: {ratio:.2f}"
+        )
+        print(
+            f"frames within 20 ms: {1 - late:.1%}; median {statistics.median(frames):.1f} ms, "
+            f"95th percentile {frames[int(0.95 * len(frames))]:.1f} ms, longest {frames[-1]:.0f} ms"
+        )
     assert frames

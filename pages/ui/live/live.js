@@ -57,7 +57,7 @@ const HTML = `
   <canvas class="images" data-part="reconstructions" role="img" aria-label="their reconstructions"></canvas>
   <h3>Prior draws <small>fixed z ~ N(0, I)</small></h3>
   <canvas class="images" data-part="prior_draws" role="img" aria-label="decoded draws from the prior"></canvas>
-  <h3><b class="kl">KL</b> per dimension <small>nats · <output data-part="active">–</output></small></h3>
+  <h3><b class="kl">KL</b> per dimension <small><output data-part="active">–</output></small></h3>
   <svg data-part="bars" role="img" aria-label="KL per latent dimension"></svg>
 </section>`;
 
@@ -164,7 +164,7 @@ class LiveView {
     part.kl.value = format(p.kl);
     part.meanStd.value = p.meanStd.toFixed(3);
     part.sigma.textContent = p.sigma == null ? "" : `sigma of the likelihood ${p.sigma.toFixed(3)}`;
-    part.plane.textContent = dims === 1 ? "mu, one dimension" : dims === 2 ? "mu of 5,000 test images" : `PCA plane of mu, ${Math.round(100 * p.explained)} % of its variance`;
+    part.plane.textContent = dims === 1 ? "mu, one dimension" : dims === 2 ? "mu of 5,000 test images" : `PCA plane of mu, ${Math.round(100 * p.explained)} %`;
     for (const name of ["originals", "reconstructions", "prior_draws"]) drawImages(part[name], p[name], 10);
     const [active, all] = drawBars(part.bars, p.kl_dims, p.active);
     part.active.value = `${active} of ${all} active`;

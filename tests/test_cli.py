@@ -1,0 +1,267 @@
+"""The command line: one line for every bad input, and three files for every run that learned something."""
+
+from __future__ import annotations
+
+import csv
+import json
+import os
+import shlex
+import signal
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+
+from vae_core import checkpoints, cli, train
+from vae_core.config import RunConfig
+from vae_core.data import Images
+from vae_core.data.images import DataError
+from vae_core.train import Trainer
+
+ROOT = Path(__file__).resolve().parents[1]
+TINY = ["--device", "cpu", "--epochs", "2", "--batch-size", "500", "--latent-dim", "3", "--seed", "6"]
+
+
+def run_main(*arguments: str) -> int:
+    """The exit status of the command line in this process."""
+    try:
+        return cli.main(list(arguments))
+    except SystemExit as ended:
+        return int(ended.code or 0)
+
+
+def rows_of(folder: Path, split: str) -> list[dict[str, str]]:
+    with (folder / "history.csv").open(newline="") as file:
+        return [row for row in csv.DictReader(file) if row["split"] == split]
+
+
+def card_of(folder: Path) -> dict[str, Any]:
+    return json.loads((folder / "card.json").read_text(encoding="utf-8"))
+
+
+# ---- bad input
+
+BAD = {
+    "unknown net": ["--net", "transformer"],
+    "unknown protocol": ["--protocol", "sepia"],
+    "unknown device": ["--device", "tpu"],
+    "fractional dimensions": ["--latent-dim", "2.5"],
+    "no dimensions": ["--latent-dim", "0"],
+    "too many dimensions": ["--latent-dim", "1000000"],
+    "no number": ["--beta", "much"],
+    "not a number": ["--beta", "nan"],
+    "negative": ["--alpha=-1"],
+    "infinite": ["--learning-rate", "inf"],
+    "both weights zero": ["--alpha", "0", "--beta", "0"],
+    "huge seed": ["--seed", "99999999999"],
+    "empty value": ["--epochs", ""],
+    "unknown option": ["--optimiser", "sgd"],
+    "value missing": ["--epochs"],
+    "newline in a value": ["--net", "ml\np"],
+}
+
+
+@pytest.mark.parametrize("arguments", BAD.values(), ids=BAD.keys())
+def test_bad_input_is_status_2_one_line_and_no_file(
+    arguments: list[str], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert run_main("--out", str(tmp_path / "out"), *arguments) == 2
+    captured = capsys.readouterr()
+    assert captured.err.startswith("error: ") and captured.err.endswith("\n") and captured.err.count("\n") == 1
+    assert captured.out == "" and list(tmp_path.iterdir()) == []
+
+
+def test_a_missing_out_is_status_2_and_one_line(capsys: pytest.CaptureFixture[str]) -> None:
+    assert run_main("--epochs", "1") == 2
+    assert capsys.readouterr().err == "error: the following arguments are required: --out\n"
+
+
+def test_a_folder_that_cannot_be_written_is_status_2_and_one_line_before_training(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "file").write_text("in the way")
+    assert run_main("--out", str(tmp_path / "file" / "out")) == 2
+    captured = capsys.readouterr()
+    assert captured.err.count("\n") == 1 and "choose another folder" in captured.err
+
+
+def test_damaged_data_is_status_2_and_one_line(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def damaged(*_: Any) -> Images:
+        raise DataError("The data file is damaged: restore it.")
+
+    monkeypatch.setattr(train, "load", damaged)
+    assert run_main("--device", "cpu", "--out", str(tmp_path / "out")) == 2
+    assert capsys.readouterr().err == "error: The data file is damaged: restore it.\n"
+    assert not [p for p in tmp_path.rglob("*") if p.is_file()]
+
+
+def test_the_real_command_refuses_bad_input_in_one_line(tmp_path: Path) -> None:
+    result = subprocess.run(
+        [sys.executable, "-m", "vae_core.train", "--net", "transformer", "--out", str(tmp_path / "out")],
+        capture_output=True, text=True, cwd=ROOT, timeout=120,
+    )  # fmt: skip
+    assert (result.returncode, result.stdout) == (2, "")
+    assert result.stderr == "error: net 'transformer' is unknown: choose mlp or conv.\n"
+    assert list(tmp_path.iterdir()) == []
+
+
+# ---- a run
+
+
+@pytest.fixture
+def trained(small_data: Images, tmp_path: Path) -> Path:
+    """The folder of a tiny run: 2 epochs of 4 steps."""
+    assert run_main(*TINY, "--beta", "0.5", "--out", str(tmp_path / "out")) == 0
+    return tmp_path / "out"
+
+
+def test_a_run_writes_three_files_that_load(trained: Path) -> None:
+    assert {p.name for p in trained.iterdir()} == {"model.safetensors", "card.json", "history.csv"}
+    checkpoint = checkpoints.load(trained)
+    assert checkpoint.config == RunConfig(device="cpu", epochs=2, batch_size=500, latent_dim=3, seed=6, beta=0.5)
+
+
+def test_the_saved_weights_are_those_of_the_same_training_in_python(trained: Path, small: Images) -> None:
+    trainer = Trainer(checkpoints.load(trained).config, small)
+    for _ in range(8):
+        trainer.step()
+    saved = checkpoints.load(trained).model.state_dict()
+    assert all(torch.equal(v, saved[k]) for k, v in trainer.model.state_dict().items())
+
+
+def test_the_card_says_what_the_model_is(trained: Path, small: Images) -> None:
+    card = card_of(trained)
+    assert card["seed"] == card["config"]["seed"] == 6
+    assert card["steps"] == 8 and card["finished"] is True
+    assert card["device"].startswith("CPU") and card["seconds"] >= 0
+    assert card["versions"]["torch"] == torch.__version__ and card["versions"]["numpy"] == np.__version__
+    test = card["test"]
+    assert (test["protocol"], test["split"], test["samples"], test["images"]) == ("grey", "test", 1, 500)
+    assert test["neg_elbo"] == pytest.approx(test["nll"] + test["kl"])
+    assert len(test["kl_dims"]) == 3 and 0 <= test["active_units"] <= 3
+
+
+def test_the_history_has_a_row_for_every_step_and_every_epoch(trained: Path) -> None:
+    rows, test = rows_of(trained, "train"), rows_of(trained, "test")
+    assert [int(row["step"]) for row in rows] == list(range(1, 9))
+    assert [int(row["step"]) for row in test] == [4, 8]
+    for row in rows:
+        nll, kl = float(row["nll"]), float(row["kl"])
+        assert float(row["neg_elbo"]) == pytest.approx(nll + kl)
+        assert float(row["loss"]) == pytest.approx(nll + 0.5 * kl, rel=1e-6)
+    assert float(test[-1]["neg_elbo"]) == card_of(trained)["test"]["neg_elbo"]
+
+
+def test_the_table_names_protocol_split_and_samples(trained: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    out = capsys.readouterr().out
+    assert "grey" in out and "test" in out and "K=1" in out and "nats per image" in out
+    assert f"{card_of(trained)['test']['neg_elbo']:.2f}" in out
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {},
+        {"net": "conv", "latent_dim": 16, "protocol": "dynamic", "device": "cpu"},
+        {"likelihood": "gaussian-learned", "sigma": 0.123456789, "learning_rate": 1e-05, "alpha": 0.0, "beta": 1e6},
+        {"warmup_steps": 700, "batch_size": 1, "epochs": 1000, "seed": 2**31 - 1, "protocol": "threshold"},
+    ],
+)
+def test_the_command_on_the_card_makes_the_same_config(changes: dict[str, Any]) -> None:
+    config = RunConfig(**changes)
+    words = shlex.split(cli.command(config))
+    assert words[:3] == ["python", "-m", "vae_core.train"]
+    options = vars(cli.parser().parse_args(words[3:]))
+    del options["out"]
+    assert RunConfig.from_dict(options) == config
+
+
+# ---- runs that end early
+
+
+def raise_at(step: int, error: BaseException, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The trainer's step number `step` + 1 raises."""
+    original = Trainer.step
+
+    def stepping(trainer: Trainer) -> None:
+        if trainer.step_count == step:
+            raise error
+        original(trainer)
+
+    monkeypatch.setattr(Trainer, "step", stepping)
+
+
+def test_ctrl_c_saves_what_was_learned_and_returns_130(
+    small_data: Images, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    raise_at(6, KeyboardInterrupt(), monkeypatch)
+    assert run_main(*TINY, "--out", str(tmp_path)) == 130
+    assert "6 steps" in capsys.readouterr().err
+    card = card_of(tmp_path)
+    assert card["steps"] == 6 and card["finished"] is False
+    assert [int(row["step"]) for row in rows_of(tmp_path, "train")] == [1, 2, 3, 4, 5, 6]
+    assert checkpoints.load(tmp_path).config.seed == 6
+
+
+def test_a_real_ctrl_c_ends_the_real_command_with_its_files(tmp_path: Path) -> None:
+    """A signal sent to the process once its progress bar shows that training has begun."""
+    process = subprocess.Popen(
+        [sys.executable, "-c", WITH_FEW_IMAGES, "--device", "cpu", "--epochs", "1000", "--out", str(tmp_path)],
+        stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, cwd=ROOT,
+        env={**os.environ, "OMP_NUM_THREADS": "1"},
+    )  # fmt: skip
+    assert process.stdout is not None and process.stdout.readline() == "begun\n"
+    process.send_signal(signal.SIGINT)
+    _, err = process.communicate(timeout=120)
+    assert process.returncode == 130, err
+    assert "Traceback" not in err and "interrupted" in err
+    assert card_of(tmp_path)["steps"] == len(rows_of(tmp_path, "train")) >= 3
+
+
+WITH_FEW_IMAGES = """
+import sys
+from vae_core import cli, train
+from vae_core.data import Images, load
+def few(name, device):
+    i = load(name, device)
+    return Images(name, i.x_train[:1000], i.y_train[:1000], i.x_test[:200], i.y_test[:200])
+def step(trainer, original=train.Trainer.step):
+    original(trainer)
+    if trainer.step_count == 3:
+        print("begun", flush=True)
+train.load, train.Trainer.step = few, step
+sys.exit(cli.main())
+"""
+
+
+def test_divergence_returns_1_and_saves_the_last_good_weights(
+    small_data: Images, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert run_main(*TINY, "--learning-rate", "1000", "--out", str(tmp_path)) == 1
+    err = capsys.readouterr().err
+    assert err.count("\n") == 1 and "learning rate 1000" in err
+    weights = checkpoints.load(tmp_path).model.state_dict()
+    assert all(tensor.isfinite().all() for tensor in weights.values())
+    card = card_of(tmp_path)
+    assert card["finished"] is False and np.isfinite(card["test"]["neg_elbo"])
+
+
+def test_a_folder_lost_during_training_is_status_1_and_one_line(
+    small_data: Images, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """The folder was writable at the start; a file lies in its place when the hour of training is over."""
+    out = tmp_path / "out"
+
+    def meanwhile(trainer: Trainer, history: list[dict[str, Any]]) -> None:
+        out.rmdir()
+        out.write_text("in the way")
+
+    monkeypatch.setattr(cli, "train", meanwhile)
+    assert run_main(*TINY, "--out", str(out)) == 1
+    assert capsys.readouterr().err.count("\n") == 1

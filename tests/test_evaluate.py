@@ -1,0 +1,143 @@
+"""Evaluation against a brute-force loop with torch.distributions, and against a model made to be read off."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+from torch import Tensor, nn
+from torch.distributions import Bernoulli, Independent, Normal, kl_divergence
+
+from vae_core import models
+from vae_core.config import RunConfig
+from vae_core.data import Images
+from vae_core.evaluate import evaluate, evaluating, mean_iw_bound
+from vae_core.models.vae import Terms
+from vae_core.train import Trainer, final_metrics
+
+
+@pytest.fixture(scope="module")
+def trainer(small: Images) -> Trainer:
+    """150 steps: far enough from its beginning for every term to matter."""
+    made = Trainer(RunConfig(latent_dim=4, device="cpu", epochs=50, batch_size=128), small)
+    for _ in range(150):
+        made.step()
+    return made
+
+
+@pytest.mark.parametrize("protocol", ["grey", "dynamic", "threshold"])
+def test_evaluating_twice_gives_the_same_numbers(protocol: str, trainer: Trainer, small: Images) -> None:
+    first, second = (evaluate(trainer.model, small.x_test, protocol, seed=5) for _ in range(2))
+    assert first.to_dict() == second.to_dict()
+    assert evaluate(trainer.model, small.x_test, protocol, seed=6).nll != first.nll
+
+
+def test_what_needs_no_noise_does_not_depend_on_the_chunk(trainer: Trainer, small: Images) -> None:
+    results = [evaluate(trainer.model, small.x_test, "grey", 5, chunk) for chunk in (7, 100, 500, 10_000)]
+    for other in results[1:]:
+        torch.testing.assert_close(other.mu, results[0].mu, rtol=1e-5, atol=1e-5)
+        torch.testing.assert_close(other.kl_dims, results[0].kl_dims, rtol=1e-5, atol=1e-5)
+        assert other.mean_std == pytest.approx(results[0].mean_std, rel=1e-5)
+        assert other.nll == pytest.approx(results[0].nll, rel=0.02)  # one sample an image, other ones
+
+
+def test_kl_is_the_sum_over_its_dimensions(trainer: Trainer, small: Images) -> None:
+    result = evaluate(trainer.model, small.x_test, "grey", 5)
+    assert result.kl_dims.shape == (4,)
+    assert result.kl == pytest.approx(sum(result.kl_dims.tolist()), rel=1e-6)
+    assert result.neg_elbo == result.nll + result.kl
+
+
+class Listening(nn.Module):
+    """A VAE that notes which images and which noise it was given."""
+
+    def __init__(self, model: Any) -> None:
+        super().__init__()
+        self.model, self.latent_dim = model, model.latent_dim
+        self.heard: list[tuple[Tensor, Tensor]] = []
+
+    def forward(self, x: Tensor, eps: Tensor) -> Terms:
+        self.heard.append((x, eps))
+        return self.model(x, eps)
+
+
+@pytest.mark.parametrize("likelihood", ["bernoulli", "gaussian"])
+def test_neg_elbo_is_the_mean_of_a_loop_over_images(likelihood: str, small: Images) -> None:
+    """One image at a time, in float64 and with torch.distributions, on black-and-white pixels."""
+    model = Listening(models.build(RunConfig(latent_dim=3, likelihood=likelihood, sigma=0.5)).eval())
+    result = evaluate(model, small.x_test[:12], "threshold", seed=1, chunk=5)
+    exact, values = model.model.double(), []
+    for x, eps in [(x, e) for xs, es in model.heard for x, e in zip(xs.double(), es.double(), strict=True)]:
+        mu, log_var = exact.encode(x[None])
+        q = Independent(Normal(mu[0], log_var[0].exp().sqrt()), 1)
+        logits = exact.decode((q.base_dist.loc + q.base_dist.scale * eps)[None])[0]
+        pixels = Bernoulli(logits=logits) if likelihood == "bernoulli" else Normal(logits.sigmoid(), 0.5)
+        prior = Independent(Normal(torch.zeros(3).double(), torch.ones(3).double()), 1)
+        values.append((-pixels.log_prob(x).sum() + kl_divergence(q, prior)).item())
+    assert len(values) == 12
+    assert result.neg_elbo == pytest.approx(np.mean(values), rel=1e-5)
+
+
+class Toy(nn.Module):
+    """Reads its codes off the first two pixels, so mu, its variance and the KL are known beforehand."""
+
+    latent_dim = 4
+
+    def forward(self, x: Tensor, eps: Tensor) -> Terms:
+        first, second = x[:, 0, 0, 0], x[:, 0, 0, 1]  # (B,) in [0, 1]
+        mu = torch.stack([4 * first, 0.3 * second, 0.05 * second, torch.full_like(first, 3.0)], dim=-1)  # (B, 4)
+        log_var = torch.log(torch.tensor([0.25, 1.0, 1.0, 1.0])).expand_as(mu)
+        zeros = x.new_zeros(len(x))
+        return Terms(zeros, zeros, mu, log_var, mu + eps, x)
+
+
+def test_active_units_of_a_model_made_to_have_two() -> None:
+    """Var of mu: dimension 0 and 1 lie above 0.01, 2 below it, 3 is far from the prior but carries nothing."""
+    pixels = torch.zeros(1000, 1, 28, 28, dtype=torch.uint8)
+    levels = np.random.default_rng(0).choice([0, 255], (1000, 2)).astype(np.uint8)
+    pixels[:, 0, 0, :2] = torch.from_numpy(levels)
+    result = evaluate(Toy(), pixels, "grey", seed=0)
+    variances = (levels / 255 * [4, 0.3]).var(axis=0, ddof=1)
+    np.testing.assert_allclose(result.mu_var[:2], variances, rtol=1e-4)
+    assert result.active.tolist() == [True, True, False, False]
+    assert result.to_dict()["active_units"] == 2
+    assert result.kl_dims[3].item() == pytest.approx(4.5)  # ½ · 3²: a KL alone makes no active unit
+    assert result.mean_std == pytest.approx((0.5 + 3) / 4)
+
+
+def test_the_importance_weighted_bound_is_tighter_than_the_elbo(trainer: Trainer, small: Images) -> None:
+    neg_elbo = evaluate(trainer.model, small.x_test[:200], "grey", 5).neg_elbo
+    bounds = [mean_iw_bound(trainer.model, small.x_test[:200], "grey", 5, samples=k) for k in (1, 20, 200)]
+    assert bounds[0] == pytest.approx(-neg_elbo, abs=1.5)  # both estimate the ELBO
+    assert -neg_elbo < bounds[1] < bounds[2]
+
+
+def test_final_metrics_say_what_they_are_of(trainer: Trainer) -> None:
+    test = final_metrics(trainer, iw_samples=20, iw_images=100)
+    assert (test["split"], test["protocol"], test["images"], test["samples"]) == ("test", "grey", 500, 1)
+    assert (test["iw_samples"], test["iw_images"]) == (20, 100)
+    assert test["neg_elbo"] == trainer.evaluate().neg_elbo
+    assert test["neg_iw_bound"] < test["iw_neg_elbo"]  # of the same images
+
+
+@pytest.mark.parametrize("mode", [True, False])
+def test_evaluating_gives_the_mode_back_even_after_an_error(mode: bool) -> None:
+    model = models.build(RunConfig(net="conv")).train(mode)
+    with pytest.raises(ZeroDivisionError), evaluating(model):
+        assert not model.training and not torch.is_grad_enabled()
+        raise ZeroDivisionError
+    assert model.training is mode and torch.is_grad_enabled()
+
+
+@pytest.mark.parametrize("look", [lambda m, x: evaluate(m, x, "grey", 0), lambda m, x: mean_iw_bound(m, x, "grey", 0, 3)])
+def test_evaluating_changes_neither_weights_nor_running_statistics(
+    look: Callable[[Any, Tensor], Any], small: Images
+) -> None:
+    model = models.build(RunConfig(net="conv")).train()
+    before = {k: v.clone() for k, v in model.state_dict().items()}
+    look(model, small.x_test[:50])
+    assert all(torch.equal(v, before[k]) for k, v in model.state_dict().items())
+    assert all(p.grad is None for p in model.parameters())

@@ -29,7 +29,7 @@ from vae_core.train import ROW, Mark, RunError, Trainer, final_metrics
 TURN_S = 0.05  # how long one run trains before the next one is served
 REPORT_S = 0.1  # history rows leave this often
 SNAPSHOT_S = 0.5  # a snapshot is taken no more often than this ...
-SNAPSHOT_SHARE = 6  # ... and rests at least so many times as long as it took
+SNAPSHOT_SHARE = 10  # ... and rests at least so many times as long as it took
 EARLY_STEPS = 60  # except at the very beginning, when everything changes
 SAVE_S = 5.0  # a crash of the process loses no more than this
 IW_SAMPLES, IW_IMAGES = 50, 200  # of the bound at a run's end: a few seconds for the slowest network

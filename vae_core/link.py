@@ -13,6 +13,8 @@ from collections.abc import Callable
 from multiprocessing.connection import Connection
 from pathlib import Path
 
+import torch
+
 from vae_core import devices
 from vae_core.data import load
 from vae_core.engine import Command, Engine, Update
@@ -43,7 +45,10 @@ class EngineLink:
         threading.Thread(target=self._read, name=f"engine-{device}", daemon=True).start()
 
     def send(self, command: Command | None) -> None:
-        """Send a command; None asks the engine to leave. To a dead engine it is lost here, and made good when the runs are opened again."""
+        """Send a command; None asks the engine to leave.
+
+        To a dead engine it is lost here, and made good when its runs are opened again.
+        """
         with self._sending, contextlib.suppress(OSError):
             self._connection.send(command)
 
@@ -106,6 +111,9 @@ def main() -> None:
     parser.add_argument("--device", required=True)
     parser.add_argument("--folder", type=Path, required=True)
     options = parser.parse_args()
+    # One core stays with the server and the browser: threads that wait for each other spin, and training that
+    # shares its cores with somebody who watches is then slower on two of them than on one.
+    torch.set_num_threads(max(1, torch.get_num_threads() - 1))
     load("mnist", devices.resolve(options.device))  # warm: the first Start need not wait for it
     with contextlib.suppress(EOFError, ConnectionError, KeyboardInterrupt):
         serve(Connection(options.fd), Engine(options.folder))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import statistics
 import time
 
@@ -41,7 +42,7 @@ def watched(opened, server) -> tuple[float, list[float]]:
     rate = (step(page) - first) * 256 / (time.perf_counter() - started)
     times = page.evaluate("() => window.frames_")
     page.get_by_role("button", name="Stop").click()
-    return rate, [b - a for a, b in zip(times, times[1:], strict=False)]
+    return rate, [b - a for a, b in itertools.pairwise(times)]
 
 
 def test_watched_training(opened, server, capsys):
@@ -52,12 +53,10 @@ def test_watched_training(opened, server, capsys):
         with_browser.append(rate)
         frames += times
     frames.sort()
-    ratio = statistics.mean(with_browser) / statistics.mean(alone)
+    unseen, seen = statistics.mean(alone), statistics.mean(with_browser)
     late = sum(t > 20 for t in frames) / len(frames)
     with capsys.disabled():
-        print(
-            f"\nheadless {statistics.mean(alone):,.0f} images/s, watched {statistics.mean(with_browser):,.0f}: {ratio:.2f}"
-        )
+        print(f"\nheadless {unseen:,.0f} images/s, watched {seen:,.0f}: {seen / unseen:.2f}")
         print(
             f"frames within 20 ms: {1 - late:.1%}; median {statistics.median(frames):.1f} ms, "
             f"95th percentile {frames[int(0.95 * len(frames))]:.1f} ms, longest {frames[-1]:.0f} ms"

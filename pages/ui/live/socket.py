@@ -20,7 +20,7 @@ from starlette.websockets import WebSocket, WebSocketDisconnect
 from vae_core import runs
 from vae_core.runs import Cursor, News
 
-TICK_S = 0.2  # changes are gathered so long
+TICK_S = 0.25  # changes are gathered so long
 QUEUE = 16  # messages a slow viewer may lag behind before it has to reconnect
 GONE = 4404  # close code: no such run
 FOREIGN = 1008  # close code: the page comes from another site

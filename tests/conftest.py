@@ -9,9 +9,11 @@ import pytest
 import torch
 
 from vae_core import runs, train
+from vae_core.config import RunConfig
 from vae_core.data import Images, load
 from vae_core.engine import Command, Update
 from vae_core.runs import Runs
+from vae_core.snapshot import Snapshot
 
 CPU = torch.device("cpu")
 
@@ -48,6 +50,12 @@ def small_data(small: Images, monkeypatch: pytest.MonkeyPatch) -> Images:
     """Every Trainer made in the test trains on the small images."""
     monkeypatch.setattr(train, "load", lambda name, device: small)
     return small
+
+
+@pytest.fixture(scope="session")
+def snapshot_of_new_model(small: Images) -> Snapshot:
+    """What a run with three latents looks like before its first step; change fields with dataclasses.replace."""
+    return train.Trainer(RunConfig(device="cpu", latent_dim=3), small).snapshot()
 
 
 class FakeLink:

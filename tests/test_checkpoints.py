@@ -1,4 +1,4 @@
-"""Checkpoints: read by the format's other readers, refused in one sentence when damaged, replaced whole or not at all."""
+"""Checkpoints: read by the format's other readers, refused in one sentence, replaced whole or not at all."""
 
 from __future__ import annotations
 
@@ -161,7 +161,9 @@ def header_nested_too_deep(path: Path) -> None:
 
 
 def other_shapes(path: Path) -> None:
-    safetensors.numpy.save_file({k: v.numpy() for k, v in models.build(CONFIG.with_(latent_dim=7)).state_dict().items()}, path)
+    safetensors.numpy.save_file(
+        {k: v.numpy() for k, v in models.build(CONFIG.with_(latent_dim=7)).state_dict().items()}, path
+    )
 
 
 def one_tensor_missing(path: Path) -> None:

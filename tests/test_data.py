@@ -184,7 +184,7 @@ def test_no_single_broken_byte_escapes_as_another_error(tmp_path: Path) -> None:
             read(path)
         except DataError:
             continue
-        except Exception as error:
+        except Exception as error:  # noqa: BLE001 (which ones escape is the question)
             escaped.add(f"{type(error).__module__}.{type(error).__name__}")
     assert escaped == set()
 

@@ -35,7 +35,12 @@ class Driver:
         return updates
 
     def open(
-        self, run: str = "a", config: RunConfig = CONFIG, status: str = RUNNING, generation: int = 0, resume: bool = False
+        self,
+        run: str = "a",
+        config: RunConfig = CONFIG,
+        status: str = RUNNING,
+        generation: int = 0,
+        resume: bool = False,
     ) -> list[Update]:
         args = {"config": config.to_dict(), "generation": generation, "resume": resume, "status": status}
         return self.tell("open", run, **args)
@@ -370,7 +375,8 @@ def test_after_a_crash_the_run_goes_on_bit_for_bit(driver: Driver, small: Images
     assert (reopened.status, reopened.step) == (PAUSED, 11)
     after.tell("step", steps=20)
     after.idle()
-    assert np.array_equal(np.concatenate([driver.rows(), after.rows()]), undisturbed(CONFIG, small, 31))
+    further = after.rows()[after.rows()[:, 0] > 11]  # rows may come twice: the registry leaves out what it knows
+    assert np.array_equal(np.concatenate([driver.rows(), further]), undisturbed(CONFIG, small, 31))
 
 
 def test_after_a_crash_changed_weights_are_still_in_force(driver: Driver, tmp_path: Path) -> None:

@@ -132,7 +132,9 @@ def test_evaluating_gives_the_mode_back_even_after_an_error(mode: bool) -> None:
     assert model.training is mode and torch.is_grad_enabled()
 
 
-@pytest.mark.parametrize("look", [lambda m, x: evaluate(m, x, "grey", 0), lambda m, x: mean_iw_bound(m, x, "grey", 0, 3)])
+@pytest.mark.parametrize(
+    "look", [lambda m, x: evaluate(m, x, "grey", 0), lambda m, x: mean_iw_bound(m, x, "grey", 0, 3)]
+)
 def test_evaluating_changes_neither_weights_nor_running_statistics(
     look: Callable[[Any, Tensor], Any], small: Images
 ) -> None:

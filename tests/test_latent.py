@@ -1,13 +1,15 @@
-"""The plane of the latent map against numpy's SVD."""
+"""The plane of the latent map against numpy's SVD, and grids against the standard library's normal distribution."""
 
 from __future__ import annotations
+
+from statistics import NormalDist
 
 import numpy as np
 import pytest
 import torch
 from torch import Tensor
 
-from vae_core.latent import map_plane
+from vae_core.latent import map_plane, prior_quantiles, quantile_grid
 
 
 def codes(dims: int, seed: int = 0) -> Tensor:
@@ -89,3 +91,16 @@ def test_collapsed_codes_still_give_a_plane() -> None:
     plane = map_plane(torch.zeros(100, 4))
     assert plane.explained == 0.0
     torch.testing.assert_close(plane.basis.T @ plane.basis, torch.eye(2), rtol=0, atol=1e-5)
+
+
+@pytest.mark.parametrize("n", [1, 2, 12, 100])
+def test_prior_quantiles_lie_in_the_middle_of_equal_shares_of_the_prior(n: int) -> None:
+    expected = [NormalDist().inv_cdf((i + 0.5) / n) for i in range(n)]
+    np.testing.assert_allclose(prior_quantiles(n), expected, atol=1e-6)
+
+
+def test_the_grid_is_laid_out_as_a_picture() -> None:
+    """Row by row from the top: the first coordinate rises to the right, the second falls downwards."""
+    low, middle, high = (NormalDist().inv_cdf(p) for p in (1 / 6, 1 / 2, 5 / 6))
+    rows = [[(z1, z2) for z1 in (low, middle, high)] for z2 in (high, middle, low)]
+    np.testing.assert_allclose(quantile_grid(3).view(3, 3, 2), rows, atol=1e-6)

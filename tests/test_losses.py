@@ -103,7 +103,9 @@ def test_the_floor_of_grey_bernoulli_nll_is_the_entropy_of_the_pixels(generator:
 
 @pytest.mark.parametrize("sigma", [0.01, 0.3, 1.0, 10.0])
 @pytest.mark.parametrize("as_tensor", [False, True])
-def test_gaussian_nll_agrees_with_torch_distributions(sigma: float, as_tensor: bool, generator: torch.Generator) -> None:
+def test_gaussian_nll_agrees_with_torch_distributions(
+    sigma: float, as_tensor: bool, generator: torch.Generator
+) -> None:
     mean, x = draw(9, 1, 28, 28, generator=generator), draw(9, 1, 28, 28, generator=generator)
     given = torch.tensor(sigma, dtype=torch.float64) if as_tensor else sigma
     close(losses.gaussian_nll(mean, x, given), -Independent(Normal(mean, sigma), 3).log_prob(x))

@@ -58,7 +58,7 @@ def test_shapes(net: str, latent_dim: int, likelihood: str) -> None:
     assert terms.mu.shape == terms.log_var.shape == terms.z.shape == (BATCH, latent_dim)
     assert terms.logits.shape == (BATCH, 1, 28, 28)
     x_hat = model.mean_image(terms.logits)
-    assert 0 <= x_hat.min() and x_hat.max() <= 1
+    assert x_hat.min() >= 0 and x_hat.max() <= 1
 
 
 @pytest.mark.parametrize("net", NETS)

@@ -1,4 +1,4 @@
-"""The registry of runs: with an engine in this process where the order of events matters, with a real one where the process does."""
+"""The registry of runs: with an engine in this process where order matters, with a real one where the process does."""
 
 from __future__ import annotations
 
@@ -21,6 +21,7 @@ from vae_core.runs import DEATHS, RUNS_PER_VISITOR, TEST_CAPACITY, TRAIN_CAPACIT
 from vae_core.train import ROW, Trainer
 
 CONFIG = RunConfig(device="cpu", epochs=1000)
+BEGINNING = Cursor()
 
 
 def wait_for(condition: Callable[[], Any], seconds: float = 60) -> None:
@@ -31,7 +32,7 @@ def wait_for(condition: Callable[[], Any], seconds: float = 60) -> None:
         time.sleep(0.02)
 
 
-def read(runs: Runs, run_id: str, since: Cursor = Cursor()) -> News:
+def read(runs: Runs, run_id: str, since: Cursor = BEGINNING) -> News:
     news = runs.read(run_id, since)
     assert news is not None
     return news
@@ -351,11 +352,11 @@ def pid_of(runs: Runs) -> int:
 
 
 def alive(pid: int) -> bool:
-    """Whether a process runs (a zombie does not)."""
     try:
-        return Path(f"/proc/{pid}/stat").read_text().rsplit(")", 1)[1].split()[0] != "Z"
-    except FileNotFoundError:
+        os.kill(pid, 0)
+    except ProcessLookupError:
         return False
+    return True
 
 
 @pytest.fixture(scope="module")

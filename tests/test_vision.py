@@ -74,7 +74,5 @@ def test_operators_that_exist_are_not_declared_again(tmp_path: Path) -> None:
 
 
 def test_another_failure_of_torchvision_is_not_hidden(tmp_path: Path) -> None:
-    result = fresh(
-        "import vae_core.vision", fake_torchvision(tmp_path, "raise RuntimeError('the disk is on fire')")
-    )
+    result = fresh("import vae_core.vision", fake_torchvision(tmp_path, "raise RuntimeError('the disk is on fire')"))
     assert result.returncode != 0 and "the disk is on fire" in result.stderr

@@ -40,3 +40,16 @@ def map_plane(mu: Tensor, previous: Plane | None = None) -> Plane:
         basis = basis @ (u @ vh)
     total = variances.sum().clamp(min=1e-30)
     return Plane(basis.float(), float(variances[-2:].sum() / total))
+
+
+def prior_quantiles(n: int) -> Tensor:
+    """(n,) values of z at which the standard normal distribution function is (i + ½) / n: equal shares of the prior."""
+    shares = (torch.arange(n, dtype=torch.float64) + 0.5) / n
+    return torch.special.ndtri(shares).float()
+
+
+def quantile_grid(n: int) -> Tensor:
+    """(n * n, 2) points of the plane at prior quantiles; row by row as a picture: z₂ falls, z₁ rises."""
+    q = prior_quantiles(n)
+    z2, z1 = torch.meshgrid(q.flip(0), q, indexing="ij")
+    return torch.stack([z1.flatten(), z2.flatten()], dim=-1)

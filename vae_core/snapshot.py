@@ -12,11 +12,12 @@ from vae_core import rng
 from vae_core.config import RunConfig
 from vae_core.data import Images, prepare
 from vae_core.evaluate import evaluate, evaluating
-from vae_core.latent import Plane, map_plane
+from vae_core.latent import Plane, map_plane, quantile_grid
 from vae_core.models import VAE
 
 MAP_IMAGES = 5_000
 PRIOR_DRAWS = 40
+GRID = 12
 
 
 @dataclass(frozen=True)
@@ -32,6 +33,8 @@ class Snapshot:
         explained: share of the variance of mu in that plane.
         originals, reconstructions: (10, 28, 28) uint8, one image a class; from a sample of z.
         prior_draws: (40, 28, 28) uint8, the decoder's mean at fixed draws z ~ N(0, I).
+        grid: (12, 12, 28, 28) uint8, the decoder's mean at prior quantiles, rows from high to low z₂, columns
+            from low to high z₁; (0, 0, 28, 28) unless there are two latents.
     """
 
     step: int
@@ -48,6 +51,7 @@ class Snapshot:
     originals: np.ndarray
     reconstructions: np.ndarray
     prior_draws: np.ndarray
+    grid: np.ndarray
 
     @property
     def neg_elbo(self) -> float:
@@ -72,6 +76,7 @@ class Photographer:
         generator = self._noise(device)
         self.z = torch.randn(PRIOR_DRAWS, config.latent_dim, generator=generator, device=device)
         self.eps = torch.randn(len(self.ten), config.latent_dim, generator=generator, device=device)
+        self.grid = quantile_grid(GRID).to(device)  # (144, 2)
         self.plane: Plane | None = None
 
     def take(self, model: VAE, step: int) -> Snapshot:
@@ -79,7 +84,7 @@ class Photographer:
         seed = rng.stream_seed(self.config.seed, "eval")
         result = evaluate(model, self.pixels, self.config.protocol, seed)
         self.plane = map_plane(result.mu, self.plane)
-        originals, reconstructions, draws = self._pictures(model)
+        originals, reconstructions, draws, grid = self._pictures(model)
         return Snapshot(
             step=step,
             nll=result.nll,
@@ -95,15 +100,18 @@ class Photographer:
             originals=originals,
             reconstructions=reconstructions,
             prior_draws=draws,
+            grid=grid,
         )
 
-    def _pictures(self, model: VAE) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    def _pictures(self, model: VAE) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
         with evaluating(model):
             x = prepare(self.ten, self.config.protocol, self._noise(self.ten.device))
             mu, log_var = model.encode(x)
             x_hat = model.mean_image(model.decode(model.sample(mu, log_var, self.eps)))
             drawn = model.mean_image(model.decode(self.z))
-        return to_uint8(x), to_uint8(x_hat), to_uint8(drawn)
+            grid = model.mean_image(model.decode(self.grid)) if model.latent_dim == 2 else x[:0]
+        side = GRID if model.latent_dim == 2 else 0
+        return to_uint8(x), to_uint8(x_hat), to_uint8(drawn), to_uint8(grid).reshape(side, side, 28, 28)
 
     def _noise(self, device: torch.device) -> torch.Generator:
         return rng.generator(device, self.config.seed, "eval")

@@ -1,0 +1,106 @@
+"""Snapshots: pictures and figures of the model as it is, always under the same noise."""
+
+from __future__ import annotations
+
+from statistics import NormalDist
+
+import numpy as np
+import pytest
+import torch
+
+from vae_core.config import RunConfig
+from vae_core.data import Images
+from vae_core.snapshot import MAP_IMAGES, PRIOR_DRAWS, Snapshot
+from vae_core.train import Trainer
+
+
+@pytest.fixture(scope="module")
+def trainer(small: Images) -> Trainer:
+    made = Trainer(RunConfig(device="cpu", epochs=50, batch_size=128), small)
+    for _ in range(20):
+        made.step()
+    return made
+
+
+@pytest.fixture(scope="module")
+def taken(trainer: Trainer) -> Snapshot:
+    return trainer.snapshot()
+
+
+def as_uint8(image: torch.Tensor) -> np.ndarray:
+    return np.rint(image.detach().numpy() * 255).astype(np.uint8)
+
+
+def test_shapes_and_types(taken: Snapshot) -> None:
+    assert taken.step == 20 and taken.sigma is None
+    assert taken.mu.shape == taken.xy.shape == (500, 2) and taken.labels.shape == (500,)
+    assert taken.originals.shape == taken.reconstructions.shape == (10, 28, 28)
+    assert taken.prior_draws.shape == (PRIOR_DRAWS, 28, 28)
+    assert {a.dtype for a in (taken.originals, taken.reconstructions, taken.prior_draws, taken.grid)} == {
+        np.dtype(np.uint8)
+    }
+
+
+def test_the_originals_are_one_test_image_of_each_class(taken: Snapshot, small: Images) -> None:
+    labels = small.y_test.tolist()
+    expected = [small.x_test[labels.index(digit), 0].numpy() for digit in range(10)]
+    assert np.array_equal(taken.originals, expected)
+
+
+def test_every_code_lies_beside_its_own_label(taken: Snapshot, trainer: Trainer, small: Images) -> None:
+    """Encode all images anew: the codes of each class must be the same set."""
+    with torch.no_grad():
+        mu = trainer.model.encode(small.x_test.float() / 255)[0].numpy()
+    for digit in range(10):
+        found = np.sort(taken.mu[taken.labels == digit], axis=0)
+        np.testing.assert_allclose(found, np.sort(mu[small.y_test.numpy() == digit], axis=0), atol=1e-5)
+
+
+def test_the_map_shows_a_fixed_number_of_images(mnist: Images) -> None:
+    snapshot = Trainer(RunConfig(device="cpu"), mnist).snapshot()
+    assert snapshot.mu.shape == (MAP_IMAGES, 2)
+    shares = np.bincount(snapshot.labels) / MAP_IMAGES
+    assert np.abs(shares - mnist.y_test.bincount().numpy() / 10_000).max() < 0.02  # drawn at random, not the first half
+
+
+def test_the_figures_are_those_of_the_map_images(taken: Snapshot, trainer: Trainer) -> None:
+    """All 500 test images are on the map here; only the noise of each differs from evaluate()'s."""
+    result = trainer.evaluate()
+    assert taken.kl == pytest.approx(result.kl, rel=1e-5)
+    assert taken.nll == pytest.approx(result.nll, rel=0.02)
+    assert taken.active.tolist() == result.active.tolist()
+    assert taken.neg_elbo == taken.nll + taken.kl
+
+
+def test_prior_draws_do_not_change_places_while_training(small: Images) -> None:
+    """The same z in every snapshot: a decoder that is not trained must show the same pictures."""
+    trainer = Trainer(RunConfig(device="cpu", alpha=0.0), small)
+    before = trainer.snapshot()
+    for _ in range(5):
+        trainer.step()
+    after = trainer.snapshot()
+    assert np.array_equal(before.prior_draws, after.prior_draws) and not np.array_equal(before.mu, after.mu)
+
+
+def test_the_grid_shows_the_decoder_at_prior_quantiles(taken: Snapshot, trainer: Trainer) -> None:
+    side = len(taken.grid)
+    low, high = NormalDist().inv_cdf(0.5 / side), NormalDist().inv_cdf(1 - 0.5 / side)
+    corners = {(0, 0): (low, high), (0, side - 1): (high, high), (side - 1, 0): (low, low)}
+    for (row, column), z in corners.items():
+        image = as_uint8(trainer.model.decode(torch.tensor([z])).sigmoid()[0, 0])
+        assert np.abs(taken.grid[row, column].astype(int) - image).max() <= 1
+
+
+def test_without_two_latents_there_is_no_grid(snapshot_of_new_model: Snapshot) -> None:
+    assert snapshot_of_new_model.grid.size == 0
+
+
+def test_sigma_is_shown_where_there_is_one(small: Images) -> None:
+    snapshot = Trainer(RunConfig(device="cpu", likelihood="gaussian", sigma=0.25), small).snapshot()
+    assert snapshot.sigma == 0.25
+
+
+def test_nbytes_counts_every_array(taken: Snapshot) -> None:
+    arrays = [taken.kl_dims, taken.active, taken.mu, taken.xy, taken.labels, taken.originals]
+    arrays += [taken.reconstructions, taken.prior_draws, taken.grid]
+    assert taken.nbytes == sum(a.size * a.itemsize for a in arrays)

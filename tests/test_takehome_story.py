@@ -1,0 +1,106 @@
+"""The story of a run that the tests of takehome share, and its curves as a table."""
+
+from __future__ import annotations
+
+import functools
+import io
+from dataclasses import replace
+
+import numpy as np
+import pandas as pd
+import pytest
+import torch
+from torch import Tensor
+
+from vae_core import checkpoints, devices, engine, runs
+from vae_core.config import RunConfig
+from vae_core.data import Images
+from vae_core.takehome import story as story_module
+from vae_core.takehome.history import COLUMNS, history_csv
+from vae_core.takehome.story import TEST_ROW, Story
+from vae_core.train import Trainer, final_metrics
+
+HALF = 117  # of the 235 steps of an epoch; there the KL is switched off
+
+
+def tell(
+    trainer: Trainer, steps: int, changes: dict[int, dict[str, float]] | None = None, every: int = 40, status: str = ""
+) -> Story:
+    """Train, change weights on the way as a lecturer would, and tell it as runs.py would."""
+    test, snapshot = [], trainer.snapshot()
+    for step in range(steps):
+        if changes and step in changes:
+            trainer.set(**changes[step])
+        trainer.step()
+        if (step + 1) % every == 0 or step + 1 == steps:
+            s = snapshot = trainer.snapshot()
+            test.append([s.step, s.nll, s.kl, s.mean_std, s.active.sum()])
+    return Story(
+        config=trainer.config,
+        train=trainer.flush(),
+        test=np.array(test, np.float32).reshape(-1, 5),
+        marks=tuple(trainer.marks),
+        snapshot=snapshot,
+        final=final_metrics(trainer, 20, 100),
+        device=devices.describe(trainer.device),
+        status=status or ("finished" if trainer.done else "stopped"),
+    )
+
+
+@functools.lru_cache(maxsize=1)
+def told() -> tuple[Story, dict[str, Tensor]]:
+    """One epoch on the whole of MNIST with the KL switched off at half time, and the model's weights."""
+    torch.set_num_threads(1)
+    trainer = Trainer(RunConfig(device="cpu", epochs=1))
+    return tell(trainer, 235, {HALF: {"beta": 0.0}}), trainer.model.state_dict()
+
+
+@pytest.fixture(scope="module")
+def story() -> Story:
+    return told()[0]
+
+
+def test_the_words_are_those_of_the_server() -> None:
+    """takehome cannot import runs.py, and need not import the engine for two words."""
+    assert TEST_ROW == runs.TEST_ROW
+    assert (story_module.FINISHED, story_module.FAILED) == (engine.FINISHED, engine.FAILED)
+
+
+def test_a_story_knows_how_far_the_run_came(story: Story) -> None:
+    assert story.steps == 235 and story.status == "finished"
+    assert replace(story, train=np.zeros((0, 4), np.float32)).steps == 0
+
+
+def test_a_mark_after_the_last_step_changed_nothing(story: Story) -> None:
+    late = replace(story.marks[0], step=235)
+    assert replace(story, marks=(*story.marks, late)).changes == story.marks
+
+
+def test_pandas_reads_the_very_float32_of_the_run(story: Story) -> None:
+    table = pd.read_csv(io.StringIO(history_csv(story)))
+    assert tuple(table.columns) == COLUMNS and COLUMNS[:6] == checkpoints.HISTORY_COLUMNS
+    train, test = table[table.split == "train"], table[table.split == "test"]
+    assert np.array_equal(train[["step", "nll", "kl", "loss"]].to_numpy(np.float32), story.train)
+    assert np.array_equal(test[["step", "nll", "kl", "mean_std", "active"]].to_numpy(np.float32), story.test)
+    np.testing.assert_allclose(table.neg_elbo, table.nll + table.kl, rtol=1e-6)
+    assert train[["mean_std", "active"]].isna().all(axis=None) and test.loss.isna().all()
+
+
+def test_the_table_is_in_the_order_of_steps_with_test_after_train(story: Story) -> None:
+    table = pd.read_csv(io.StringIO(history_csv(story)))
+    assert table.step.is_monotonic_increasing
+    assert table[table.step == 40].split.tolist() == ["train", "test"]
+
+
+def test_a_run_without_a_step_is_a_table_without_rows(story: Story) -> None:
+    bare = replace(story, train=np.zeros((0, 4), np.float32), test=np.zeros((0, 5), np.float32))
+    assert pd.read_csv(io.StringIO(history_csv(bare))).empty
+
+
+def test_telling_does_not_change_what_is_told(small: Images) -> None:
+    """The helper above, against a run that nobody looked at."""
+    config = RunConfig(device="cpu", epochs=2)
+    looked_at, alone = tell(Trainer(config, small), 8, every=2), Trainer(config, small)
+    for _ in range(8):
+        alone.step()
+    assert np.array_equal(looked_at.train, alone.flush())

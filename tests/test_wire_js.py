@@ -1,0 +1,184 @@
+"""The browser's side of a message, run under node on bytes that pack() made."""
+
+from __future__ import annotations
+
+import json
+import shutil
+import subprocess
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import safetensors.numpy
+
+from pages.ui.live.socket import pack
+from vae_core.config import RunConfig
+from vae_core.engine import Update
+from vae_core.runs import Cursor, Run, Runs
+from vae_core.snapshot import Snapshot
+from vae_core.train import Mark
+
+LIVE = Path(__file__).resolve().parents[1] / "pages" / "ui" / "live"
+NODE = shutil.which("node")
+BEGINNING = Cursor()
+
+pytestmark = pytest.mark.skipif(NODE is None, reason="no node on PATH, left out: wire.js and history.js under node")
+
+
+@pytest.fixture
+def node(tmp_path: Path) -> Callable[..., Any]:
+    """Run a script as an ES module beside wire.mjs and history.mjs; what it prints is JSON."""
+    for name in ("wire", "history"):
+        shutil.copy(LIVE / f"{name}.js", tmp_path / f"{name}.mjs")
+
+    def run(script: str, *messages: bytes) -> Any:
+        for i, message in enumerate(messages):
+            (tmp_path / f"{i}.bin").write_bytes(message)
+        (tmp_path / "script.mjs").write_text(
+            'import { readFileSync } from "node:fs";\n'
+            'import { unpack } from "./wire.mjs";\nimport { History } from "./history.mjs";\n'
+            "const read = (i) => { const b = readFileSync(`${i}.bin`);"
+            " return unpack(b.buffer.slice(b.byteOffset, b.byteOffset + b.byteLength)); };\n"
+            f"const print = (value) => console.log(JSON.stringify(value));\n{script}"
+        )
+        result = subprocess.run([str(NODE), "script.mjs"], cwd=tmp_path, capture_output=True, text=True, timeout=60)
+        assert result.returncode == 0, result.stderr
+        return json.loads(result.stdout)
+
+    return run
+
+
+@pytest.fixture
+def snapshot(snapshot_of_new_model: Snapshot) -> Callable[[int], Snapshot]:
+    """A snapshot of a step with 51 codes: an odd number of bytes before the images."""
+
+    def at(step: int) -> Snapshot:
+        few = {name: getattr(snapshot_of_new_model, name)[:51] for name in ("mu", "xy", "labels")}
+        return replace(snapshot_of_new_model, step=step, nll=150.5, kl=6.25, mean_std=0.5, **few)
+
+    return at
+
+
+@pytest.fixture
+def run(fake_registry: Runs) -> Run:
+    made = fake_registry.get(fake_registry.start(RunConfig(device="cpu"), "ann"))
+    assert made is not None
+    return made
+
+
+def message(registry: Runs, run: Run, since: Cursor = BEGINNING) -> bytes:
+    news = registry.read(run.run_id, since)
+    assert news is not None
+    return pack(news)
+
+
+def rows(first: int, last: int) -> np.ndarray:
+    """Values that float32 and JSON keep exactly."""
+    steps = np.arange(first, last + 1, dtype=np.float32)
+    return np.column_stack([steps, 100 + steps / 4, steps / 8, 100 + steps * 3 / 8])
+
+
+def take(run: Run, first: int, last: int, **more: Any) -> None:
+    """Feed the run its steps first to last."""
+    values: dict[str, Any] = {"status": "running", "step": last, "total_steps": 1000, "rows": rows(first, last)} | more
+    run.take(Update(run.run_id, values.pop("generation", 0), **values))
+
+
+def test_unpack_reads_what_pack_wrote(node: Callable[..., Any], fake_registry: Runs, run: Run, snapshot: Any) -> None:
+    taken = snapshot(5)
+    take(run, 1, 5, snapshot=taken, message="β → 0 ‖", marks=(Mark(2, "beta 1 → 0 at step 2", {"beta": 0.0}),))
+    packed = message(fake_registry, run)
+    found = node(
+        "const { news, arrays } = read(0);\n"
+        "print({ news, arrays: Object.fromEntries(Object.entries(arrays).map(([name, { shape, data }]) =>"
+        " [name, { shape, type: data.constructor.name, data: Array.from(data) }])) });",
+        packed,
+    )
+    news, arrays = found["news"], found["arrays"]
+    assert (news["run"], news["fresh"], news["step"], news["message"]) == (run.run_id, True, 5, "β → 0 ‖")
+    assert news["marks"][0]["text"] == "beta 1 → 0 at step 2" and news["config"]["device"] == "cpu"
+    assert news["cursor"]["train_step"] == 5
+    types = {"Float32Array": "float32", "Int16Array": "int16", "Uint8Array": "uint8"}
+    library = safetensors.numpy.load(packed)  # the same bytes, read by somebody else
+    assert arrays.keys() == library.keys() >= {"train", "test", "xy", "labels", "originals", "prior_draws"}
+    for name, values in library.items():
+        assert tuple(arrays[name]["shape"]) == values.shape and types[arrays[name]["type"]] == values.dtype, name
+        assert np.array_equal(np.array(arrays[name]["data"]), values.flatten()), name
+    assert np.array_equal(library["train"], rows(1, 5)) and np.array_equal(library["labels"], taken.labels)
+
+
+def test_a_message_without_rows_has_empty_tables(node: Callable[..., Any], fake_registry: Runs, run: Run) -> None:
+    take(run, 1, 0)
+    script = "const { arrays } = read(0); print([arrays.train.shape, arrays.train.data.length, arrays.test.shape]);"
+    assert node(script, message(fake_registry, run)) == [[0, 4], 0, [0, 5]]
+
+
+def test_history_appends_and_leaves_out_what_it_has(
+    node: Callable[..., Any], fake_registry: Runs, run: Run, snapshot: Any
+) -> None:
+    """The second message overlaps the first, as after joining a running stream; the third is the second again."""
+    marks = tuple(Mark(3, f"{name} 1 → 0 at step 3", {name: 0.0}) for name in ("beta", "alpha"))
+    take(run, 1, 4, snapshot=snapshot(4), marks=marks)
+    first, early = message(fake_registry, run), Cursor(generation=0, train_step=2)
+    take(run, 5, 7, snapshot=snapshot(7))
+    second = message(fake_registry, run, early)
+    found = node(
+        "const h = new History(); [0, 1, 1].forEach((i) => h.add(read(i)));"
+        " print({ train: h.train, test: h.test, marks: h.marks.map((m) => m.text) });",
+        first, second,
+    )  # fmt: skip
+    expected = rows(1, 7)
+    for i, name in enumerate(("step", "nll", "kl", "loss")):
+        assert found["train"][name] == expected[:, i].tolist()
+    assert found["test"]["step"] == [4, 7] and found["test"]["meanStd"] == [0.5, 0.5]
+    assert found["marks"] == [mark.text for mark in marks]
+
+
+def test_a_fresh_message_clears_the_history(
+    node: Callable[..., Any], fake_registry: Runs, run: Run, snapshot: Any
+) -> None:
+    take(run, 1, 5, snapshot=snapshot(5), marks=(Mark(2, "beta 1 → 0 at step 2", {"beta": 0.0}),))
+    before = message(fake_registry, run)
+    cursor = fake_registry.read(run.run_id, Cursor()).cursor  # type: ignore[union-attr]
+    take(run, 1, 2, generation=1)
+    after = message(fake_registry, run, cursor)
+    script = "const h = new History(); h.add(read(0)); h.add(read(1)); print([h.train.step, h.test.step, h.marks]);"
+    assert node(script, before, after) == [[1, 2], [], []]
+
+
+def test_aligned_columns_share_their_steps(
+    node: Callable[..., Any], fake_registry: Runs, run: Run, snapshot: Any
+) -> None:
+    """Test rows at steps 0 and 2 between train rows 1 to 3: null where a table has no row."""
+    take(run, 1, 0, snapshot=snapshot(0))
+    take(run, 1, 2, snapshot=snapshot(2))
+    take(run, 3, 3)
+    names = ["train.nll", "test.nll", "train.negElbo", "test.negElbo", "train.loss"]
+    script = f"const h = new History(); h.add(read(0)); print(h.aligned({json.dumps(names)}));"
+    assert node(script, message(fake_registry, run)) == [
+        [0, 1, 2, 3],
+        [None, 100.25, 100.5, 100.75],
+        [150.5, None, 150.5, None],
+        [None, 100.375, 100.75, 101.125],
+        [156.75, None, 156.75, None],
+        [None, 100.375, 100.75, 101.125],
+    ]
+
+
+def test_an_empty_history_aligns_to_empty_columns(node: Callable[..., Any]) -> None:
+    assert node('print(new History().aligned(["train.nll", "test.nll"]));') == [[], [], []]
+
+
+@pytest.mark.parametrize(("factor", "weighted"), [(1.0, False), (1.5, True)])
+def test_history_notices_a_weighted_loss(
+    factor: float, weighted: bool, node: Callable[..., Any], fake_registry: Runs, run: Run
+) -> None:
+    changed = rows(1, 3)
+    changed[1, 3] *= factor  # one row of three
+    take(run, 1, 3, rows=changed)
+    assert (
+        node("const h = new History(); h.add(read(0)); print(h.weighted());", message(fake_registry, run)) is weighted
+    )

@@ -279,10 +279,12 @@ def test_an_interrupt_while_writing_leaves_the_old_file_and_no_scrap(tmp_path: P
 def test_until_it_is_complete_a_reader_sees_the_old_file(tmp_path: Path) -> None:
     target = tmp_path / "file"
     target.write_bytes(b"old")
-    with checkpoints.replacing(target) as file:
-        file.write(b"new")
-        file.flush()
-        assert target.read_bytes() == b"old"
+    with target.open("rb") as reader:
+        with checkpoints.replacing(target) as file:
+            file.write(b"new")
+            file.flush()
+            assert target.read_bytes() == b"old"
+        assert reader.read() == b"old"  # also in the middle of reading: the file was not overwritten but replaced
     assert target.read_bytes() == b"new"
 
 

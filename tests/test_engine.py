@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from vae_core import engine as engine_module
+from vae_core import job as job_module
 from vae_core.config import RunConfig
 from vae_core.data import Images
 from vae_core.data.images import DataError
@@ -108,14 +108,14 @@ def test_the_last_update_has_the_final_figures_and_a_snapshot_of_the_last_step(d
     driver.open(config=CONFIG.with_(epochs=2))
     driver.idle()
     assert driver.last().final is not None
-    assert driver.last().final["images"] == 500 and driver.last().final["iw_samples"] == engine_module.IW_SAMPLES
+    assert driver.last().final["images"] == 500 and driver.last().final["iw_samples"] == job_module.IW_SAMPLES
     snapshots = [u.snapshot for u in driver.of() if u.snapshot is not None]
     assert snapshots[-1].step == 2 * EPOCH
 
 
 def test_figures_computed_in_an_instant_are_reported_too(driver: Driver, monkeypatch: pytest.MonkeyPatch) -> None:
     """On a GPU they take less than the pause between two reports; afterwards nothing wakes the engine."""
-    monkeypatch.setattr(engine_module, "final_metrics", lambda *_: {"neg_elbo": 100.0})
+    monkeypatch.setattr(job_module, "final_metrics", lambda *_: {"neg_elbo": 100.0})
     driver.open(config=CONFIG.with_(epochs=1))
     driver.idle()
     assert driver.last().final == {"neg_elbo": 100.0}
@@ -251,11 +251,11 @@ def test_weights_that_cannot_be_used_are_a_message_and_change_nothing(driver: Dr
     assert update.weights["alpha"] == update.weights["beta"] == 1.0 and update.marks == ()
 
 
-def test_close_forgets_the_run_and_its_file(driver: Driver, tmp_path: Path) -> None:
+def test_close_lets_go_of_the_run_and_leaves_its_states_to_the_server(driver: Driver, tmp_path: Path) -> None:
     driver.open(status=PAUSED)
-    assert [p.name for p in tmp_path.iterdir()] == ["a.safetensors"]
+    (state,) = tmp_path.glob("a/states/*.safetensors")
     assert driver.tell("close") == []
-    assert list(tmp_path.iterdir()) == [] and not driver.engine.busy
+    assert state.exists() and not driver.engine.busy
     driver.turn()
     assert len(driver.updates) == 1
 
@@ -325,8 +325,8 @@ def test_a_fault_anywhere_in_one_run_leaves_the_other_training(
     driver.open("bad")
     driver.open("good")
     failing_for("bad", driver, method, ZeroDivisionError("of ours"), monkeypatch)
-    monkeypatch.setattr(engine_module, "SNAPSHOT_S", 0)
-    monkeypatch.setattr(engine_module, "SAVE_S", 0)
+    monkeypatch.setattr(job_module, "SNAPSHOT_S", 0)
+    monkeypatch.setattr(job_module, "SAVE_S", 0)
     driver.engine.jobs["bad"].hurry()
     driver.tell("pause", "bad")  # saves the state
     driver.tell("resume", "bad")
@@ -410,8 +410,8 @@ def test_a_crash_right_after_a_save_leaves_no_gap_in_the_curve(
     driver: Driver, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A state may be saved while the latest rows still wait for the next report; they must not be lost with it."""
-    monkeypatch.setattr(engine_module, "SAVE_S", 0)  # every turn saves ...
-    monkeypatch.setattr(engine_module, "REPORT_S", 1e9)  # ... and none reports
+    monkeypatch.setattr(job_module, "SAVE_S", 0)  # every turn saves ...
+    monkeypatch.setattr(job_module, "REPORT_S", 1e9)  # ... and none reports
     driver.open(config=CONFIG)
     for _ in range(3):
         driver.turn()

@@ -82,6 +82,13 @@ def test_prior_draws_do_not_change_places_while_training(small: Images) -> None:
     assert np.array_equal(before.prior_draws, after.prior_draws) and not np.array_equal(before.mu, after.mu)
 
 
+def test_the_seed_of_the_run_decides_the_draws(small: Images) -> None:
+    first, other = (Trainer(RunConfig(device="cpu", seed=seed), small) for seed in (0, 1))
+    other.model.load_state_dict(first.model.state_dict())
+    a, b = first.snapshot(), other.snapshot()
+    assert np.array_equal(a.mu, b.mu) and not np.array_equal(a.prior_draws, b.prior_draws) and a.nll != b.nll
+
+
 def test_the_grid_shows_the_decoder_at_prior_quantiles(taken: Snapshot, trainer: Trainer) -> None:
     side = len(taken.grid)
     low, high = NormalDist().inv_cdf(0.5 / side), NormalDist().inv_cdf(1 - 0.5 / side)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Callable
 from typing import Any
 
@@ -81,19 +82,38 @@ def test_an_epoch_sees_every_image_once(make: Callable[..., Trainer]) -> None:
     assert orders[0] != orders[1]
 
 
+def test_every_step_draws_noise_of_its_own(make: Callable[..., Trainer]) -> None:
+    trainer, draws = make(), []
+    for _ in range(3):
+        draws.append(trainer._batch()[1])
+        trainer.step()
+    assert not any(torch.equal(a, b) for a, b in itertools.combinations(draws, 2))
+    together = torch.stack(draws)
+    assert abs(together.mean()) < 0.2 and abs(together.std() - 1) < 0.1  # 768 draws from N(0, 1)
+
+
+def test_training_leaves_global_random_numbers_alone(make: Callable[..., Trainer]) -> None:
+    before = torch.random.get_rng_state()
+    trainer = make(protocol="dynamic")
+    steps(trainer, 2)
+    trainer.evaluate()
+    trainer.snapshot()
+    assert torch.equal(torch.random.get_rng_state(), before)
+
+
 @pytest.mark.parametrize("net", ["mlp", "conv"])
 def test_state_and_restore_go_on_bit_for_bit(net: str, make: Callable[..., Trainer]) -> None:
     """The uninterrupted curve is the oracle; the other one goes through a state in the middle of an epoch."""
     settings = {"net": net, "protocol": "dynamic", "likelihood": "gaussian-learned", "warmup_steps": 10}
     whole, before, after = make(**settings), make(**settings), make(**settings)
     rows = steps(whole, 3)
-    whole.set(beta=0.5)
+    whole.set(beta=0.5, learning_rate=1e-4)
     rows = np.concatenate([rows, steps(whole, 4)])
     begun = steps(before, 3)
-    before.set(beta=0.5)
+    before.set(beta=0.5, learning_rate=1e-4)
     steps(after, 1)  # what it did before must not matter
     after.restore(before.state())
-    assert after.step_count == 3 and after.beta == 0.5
+    assert (after.step_count, after.beta, after.learning_rate) == (3, 0.5, 1e-4)
     assert np.array_equal(np.concatenate([begun, steps(after, 4)]), rows)
 
 

@@ -39,7 +39,7 @@ def node(tmp_path: Path) -> Callable[..., Any]:
             (tmp_path / f"{i}.bin").write_bytes(message)
         (tmp_path / "script.mjs").write_text(
             'import { readFileSync } from "node:fs";\n'
-            'import { unpack } from "./wire.mjs";\nimport { History } from "./history.mjs";\n'
+            'import { unpack } from "./wire.mjs";\nimport { History, align } from "./history.mjs";\n'
             "const read = (i) => { const b = readFileSync(`${i}.bin`);"
             " return unpack(b.buffer.slice(b.byteOffset, b.byteOffset + b.byteLength)); };\n"
             f"const print = (value) => console.log(JSON.stringify(value));\n{script}"
@@ -157,7 +157,8 @@ def test_aligned_columns_share_their_steps(
     take(run, 1, 2, snapshot=snapshot(2))
     take(run, 3, 3)
     names = ["train.nll", "test.nll", "train.negElbo", "test.negElbo", "train.loss"]
-    script = f"const h = new History(); h.add(read(0)); print(h.aligned({json.dumps(names)}));"
+    wanted = [{"source": 0, "name": name} for name in names]
+    script = f"const h = new History(); h.add(read(0)); print(align([h], {json.dumps(wanted)}));"
     assert node(script, message(fake_registry, run)) == [
         [0, 1, 2, 3],
         [None, 100.25, 100.5, 100.75],
@@ -169,7 +170,11 @@ def test_aligned_columns_share_their_steps(
 
 
 def test_an_empty_history_aligns_to_empty_columns(node: Callable[..., Any]) -> None:
-    assert node('print(new History().aligned(["train.nll", "test.nll"]));') == [[], [], []]
+    assert node('print(align([new History()], [{source: 0, name: "train.nll"}, {source: 0, name: "test.nll"}]));') == [
+        [],
+        [],
+        [],
+    ]
 
 
 @pytest.mark.parametrize(("factor", "weighted"), [(1.0, False), (1.5, True)])

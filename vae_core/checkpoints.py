@@ -59,7 +59,7 @@ def save(folder: Path, model: VAE, card: dict[str, Any], history: list[dict[str,
     with replacing(folder / HISTORY) as file:
         file.write(_csv(history).encode())
     with replacing(folder / CARD) as file:
-        file.write((json.dumps(_finite(card), indent=2, ensure_ascii=False, allow_nan=False) + "\n").encode())
+        file.write((json.dumps(json_ready(card), indent=2, ensure_ascii=False, allow_nan=False) + "\n").encode())
 
 
 def load(folder: Path) -> Checkpoint:
@@ -150,12 +150,12 @@ def replacing(path: Path) -> Iterator[IO[bytes]]:
         raise
 
 
-def _finite(value: Any) -> Any:
-    """NaN and infinity are no JSON: they become null."""
+def json_ready(value: Any) -> Any:
+    """The value with null in place of NaN and infinity, which are no JSON."""
     if isinstance(value, dict):
-        return {k: _finite(v) for k, v in value.items()}
+        return {k: json_ready(v) for k, v in value.items()}
     if isinstance(value, list):
-        return [_finite(v) for v in value]
+        return [json_ready(v) for v in value]
     return None if isinstance(value, float) and not math.isfinite(value) else value
 
 

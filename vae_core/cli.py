@@ -15,11 +15,13 @@ import torch
 from tqdm import tqdm
 
 import vae_core
-from vae_core import checkpoints, devices
+from vae_core import checkpoints, devices, film
 from vae_core.checkpoints import CheckpointError
 from vae_core.config import ConfigError, RunConfig
 from vae_core.data.images import DataError
-from vae_core.train import RunError, Trainer, final_metrics
+from vae_core.job import FINISHED, RUNNING, STOPPED, Update
+from vae_core.run import SHIPPED, Run
+from vae_core.train import ROW, RunError, Trainer, final_metrics
 
 HELP = {
     "dataset": "image set",
@@ -59,13 +61,14 @@ def parser() -> argparse.ArgumentParser:
             option, type=kind, default=field.default, help=f"{HELP[field.name]} (default {field.default})"
         )
     result.add_argument("--out", type=Path, required=True, help="folder for model.safetensors, card.json, history.csv")
+    result.add_argument("--film", action="store_true", help="keep pictures of the whole run, for the live view")
     return result
 
 
 def main(arguments: list[str] | None = None) -> int:
     """Train, save, and return the exit status: 1 if training failed, 2 for bad input, 130 if interrupted."""
     options = vars(parser().parse_args(arguments))
-    folder = options.pop("out")
+    folder, filmed = options.pop("out"), options.pop("film")
     try:
         config = RunConfig.from_dict(options)
         devices.resolve(config.device)
@@ -74,15 +77,16 @@ def main(arguments: list[str] | None = None) -> int:
     except (ConfigError, CheckpointError, DataError) as error:
         print(f"error: {error}", file=sys.stderr)
         return 2
-    return run(trainer, folder)
+    return run(trainer, folder, filmed)
 
 
-def run(trainer: Trainer, folder: Path) -> int:
+def run(trainer: Trainer, folder: Path, filmed: bool = False) -> int:
     """Train to the end with a progress bar, save, print the table."""
     history: list[dict[str, Any]] = []
+    camera = Camera(trainer, folder) if filmed else None
     status, started = 0, time.perf_counter()
     try:
-        train(trainer, history)
+        train(trainer, history, camera)
     except KeyboardInterrupt:
         status = 130
         print(f"interrupted: saving what was learned in {trainer.step_count} steps", file=sys.stderr)
@@ -91,20 +95,52 @@ def run(trainer: Trainer, folder: Path) -> int:
         status = 1
         print(f"error: {error}", file=sys.stderr)
     card = make_card(trainer, time.perf_counter() - started)
+    if camera is not None:
+        card["command"] = card["command"].replace("--out", "--film --out")
+        camera.finish(card["test"])
     checkpoints.save(folder, trainer.model, card, history)
     print(table(card["test"]))
     print(f"saved to {folder}")
     return status
 
 
-def train(trainer: Trainer, history: list[dict[str, Any]]) -> None:
+class Camera:
+    """Films a run for the live view: the folder then holds a run as the server keeps it (archive.py)."""
+
+    def __init__(self, trainer: Trainer, folder: Path) -> None:
+        self.trainer = trainer
+        self.run = Run(SHIPPED, trainer.config, folder.parent, folder.name)
+        self.steps = set(film.schedule(trainer.total_steps))
+        self.take(np.zeros((0, len(ROW)), np.float32))
+
+    def take(self, rows: np.ndarray, status: str = RUNNING, final: dict[str, Any] | None = None) -> None:
+        """Add history rows, and a frame if one is due."""
+        t = self.trainer
+        due = t.step_count in self.steps
+        weights = {"alpha": t.alpha, "beta": t.beta, "learning_rate": t.learning_rate}
+        self.run.take(
+            Update(
+                self.run.run_id, 0, status, step=t.step_count, steps_per_epoch=t.steps_per_epoch,
+                total_steps=t.total_steps, weights=weights, rows=rows, snapshot=t.snapshot() if due else None,
+                final=final, device=devices.describe(t.device),
+            )
+        )  # fmt: skip
+
+    def finish(self, final: dict[str, Any]) -> None:
+        self.take(np.zeros((0, len(ROW)), np.float32), FINISHED if self.trainer.done else STOPPED, final)
+        self.run.save()
+
+
+def train(trainer: Trainer, history: list[dict[str, Any]], camera: Camera | None = None) -> None:
     """All steps, with a test evaluation after every epoch; rows go to `history` as they come."""
+    filmed = camera.steps if camera else set()
     images = trainer.config.epochs * len(trainer.images.x_train)
     with tqdm(total=images, unit=" images", unit_scale=True, disable=None) as bar:
         while not trainer.done:
             trainer.step()
-            if trainer.step_count % _EVERY == 0 or trainer.step_count % trainer.steps_per_epoch == 0:
-                last = _keep_rows(trainer, history)
+            step = trainer.step_count
+            if step % _EVERY == 0 or step % trainer.steps_per_epoch == 0 or step in filmed:
+                last = _keep_rows(trainer, history, camera)
                 bar.update(trainer.images_seen - bar.n)
                 bar.set_postfix_str(f"nll {last['nll']:.1f} + KL {last['kl']:.2f} nats")
             if trainer.step_count % trainer.steps_per_epoch == 0:
@@ -161,8 +197,11 @@ def table(test: dict[str, Any]) -> str:
     return "\n".join(f"{name:<{width}}  {value:>8}" for name, value in rows) + "   nats per image"
 
 
-def _keep_rows(trainer: Trainer, history: list[dict[str, Any]]) -> dict[str, Any]:
-    for step, nll, kl, loss in trainer.flush().tolist():
+def _keep_rows(trainer: Trainer, history: list[dict[str, Any]], camera: Camera | None = None) -> dict[str, Any]:
+    rows = trainer.flush()
+    if camera is not None:
+        camera.take(rows)
+    for step, nll, kl, loss in rows.tolist():
         values = {"nll": nll, "kl": kl, "neg_elbo": nll + kl, "loss": loss}
         history.append({"split": "train", "step": int(step), **values})
     return history[-1] if history else {"nll": float("nan"), "kl": float("nan")}

@@ -7,6 +7,7 @@ under `__metadata__` its numbers as one JSON text, "snapshot".
 from __future__ import annotations
 
 import json
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +15,7 @@ import numpy as np
 from safetensors import safe_open
 from safetensors.numpy import save
 
+from vae_core.diagnosis import Diagnosis
 from vae_core.snapshot import Snapshot
 
 FRAMES = 48  # kept of a run
@@ -39,6 +41,12 @@ def add_step(steps: list[int], step: int, capacity: int = FRAMES) -> int | None:
     return steps.pop(superfluous(steps)) if len(steps) > capacity else None
 
 
+def schedule(total_steps: int, frames: int = FRAMES) -> list[int]:
+    """Steps at which a run that nobody watches is filmed: 0, the end, and between them dense early, sparse late."""
+    growth = np.geomspace(_EARLY, total_steps + _EARLY, frames) - _EARLY
+    return sorted({round(step) for step in growth})
+
+
 def arrays_of(s: Snapshot) -> dict[str, np.ndarray]:
     """The arrays of a frame. Codes are int16 in units of `xyUnit`: finer than a pixel of any screen."""
     return {
@@ -53,7 +61,7 @@ def arrays_of(s: Snapshot) -> dict[str, np.ndarray]:
     }
 
 
-def numbers_of(s: Snapshot) -> dict[str, Any]:
+def numbers_of(s: Snapshot, diagnosis: Diagnosis | None = None) -> dict[str, Any]:
     """The numbers of a frame, JSON-ready, under the names that the browser uses."""
     return {
         "step": s.step,
@@ -63,13 +71,14 @@ def numbers_of(s: Snapshot) -> dict[str, Any]:
         "sigma": s.sigma,
         "nll": s.nll,
         "kl": s.kl,
+        "diagnosis": asdict(diagnosis) if diagnosis else None,
     }
 
 
-def frame_bytes(s: Snapshot) -> bytes:
+def frame_bytes(s: Snapshot, diagnosis: Diagnosis | None = None) -> bytes:
     """A frame as a file."""
     arrays = {name: np.ascontiguousarray(array) for name, array in arrays_of(s).items()}
-    return save(arrays, {"snapshot": json.dumps(numbers_of(s))})
+    return save(arrays, {"snapshot": json.dumps(numbers_of(s, diagnosis))})
 
 
 def frame_path(folder: Path, step: int) -> Path:
@@ -89,6 +98,27 @@ def read_frame(path: Path) -> tuple[dict[str, Any], dict[str, np.ndarray]]:
     """
     with safe_open(path, framework="numpy") as file:
         return json.loads(file.metadata()["snapshot"]), {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
+
+
+def read_snapshot(path: Path) -> Snapshot:
+    """A frame as a snapshot again: its codes to the precision of the map, without mu.
+
+    Raises:
+        FileNotFoundError: the frame has been thinned out.
+    """
+    numbers, arrays = read_frame(path)
+    xy = arrays.pop("xy").astype(np.float32) * numbers["xyUnit"]
+    return Snapshot(
+        step=numbers["step"],
+        nll=numbers["nll"],
+        kl=numbers["kl"],
+        mean_std=numbers["meanStd"],
+        sigma=numbers["sigma"],
+        explained=numbers["explained"],
+        mu=np.zeros((0, len(arrays["kl_dims"])), np.float32),
+        xy=xy,
+        **arrays | {"active": arrays["active"].astype(bool)},
+    )
 
 
 def _unit(s: Snapshot) -> float:

@@ -1,122 +1,40 @@
 """The server's side of runs: start, command, read snapshots, stop. Knows no page.
 
-A run is an actor: commands go in, numbered updates come out, and this registry keeps what came out.
-Readers ask for "everything since" and get copies.
+A run is an actor: commands go in, numbered updates come out, and this registry keeps what came out (run.py), in
+memory and, as it goes, on disk. Readers ask for "everything since" and get copies.
 """
 
 from __future__ import annotations
 
-import secrets
+import contextlib
+import fcntl
+import os
 import shutil
+import sys
 import tempfile
 import threading
 import time
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
-import numpy as np
-
-from vae_core import devices
+from vae_core import archive, devices
 from vae_core.config import RunConfig, check_weights
-from vae_core.engine import ENDED, FAILED, PAUSED, RUNNING, STARTING, Command, Update
+from vae_core.engine import ENDED, FAILED, FINISHED, PAUSED, RUNNING, STARTING, STOPPED, Command, Update
+from vae_core.film import frame_path
 from vae_core.link import EngineLink
-from vae_core.series import Series
-from vae_core.snapshot import Snapshot
-from vae_core.train import ROW, Mark
+from vae_core.run import SAVED, TEST_CAPACITY, TEST_ROW, TRAIN_CAPACITY, Cursor, News, Parent, Run, news_of
 
-TRAIN_CAPACITY = 65_536  # rows: every step up to there, then thinned
-TEST_CAPACITY = 16_384
-TEST_ROW = ("step", "nll", "kl", "mean_std", "active")
-RUNS_PER_VISITOR = 4  # older ended ones are forgotten
-GONE_AFTER_S = 600.0  # a visitor's runs end so long after the last browser window closed
-DEATHS = 3  # an engine that dies so often within a minute gives up
+RUNS_PER_VISITOR = 6  # older ended ones are forgotten
+RUNS_ON_DISK = 60  # of all visitors; the oldest are removed first
+GONE_AFTER_S = 600.0  # a visitor's runs stop so long after the last browser window closed; they stay saved
+SAVE_S = 3.0  # what changed is written to disk this often
+DEATHS = 3  # an engine that dies so often within a minute is given up
 
-
-class Run:
-    """What the server knows of one run. Bounded: 1.4 MB of curves, at most one snapshot (1 MB for 32 latents)."""
-
-    def __init__(self, visitor: str, config: RunConfig) -> None:
-        self.run_id = secrets.token_urlsafe(16)  # unguessable: who has it may watch
-        self.visitor, self.config = visitor, config
-        self.version = 0  # rises with every change
-        self.clear(generation=0)
-        self.status, self.message, self.device = STARTING, "", ""
-        self.notice = ""  # a message of the server's own, kept beside the engine's
-        self.weights = {"alpha": config.alpha, "beta": config.beta, "learning_rate": config.learning_rate}
-
-    def clear(self, generation: int) -> None:
-        self.generation = generation
-        self.train = Series(len(ROW), TRAIN_CAPACITY)
-        self.test = Series(len(TEST_ROW), TEST_CAPACITY)
-        self.snapshot: Snapshot | None = None
-        self.marks: list[Mark] = []
-        self.final: dict[str, Any] | None = None
-        self.step = self.steps_per_epoch = self.total_steps = 0
-        self.images_per_s = 0.0
-
-    def take(self, update: Update) -> None:
-        """Add what an update brings."""
-        if update.generation > self.generation:
-            self.clear(update.generation)
-        self.version += 1
-        self.status, self.message = update.status, update.message or self.notice
-        if not update.total_steps:  # it failed before it began
-            return
-        self.step, self.steps_per_epoch, self.total_steps = update.step, update.steps_per_epoch, update.total_steps
-        self.images_per_s, self.weights, self.device = update.images_per_s, update.weights, update.device
-        self.final = update.final
-        self.marks += update.marks
-        self.train.extend(update.rows)
-        if update.snapshot is not None:
-            s = self.snapshot = update.snapshot
-            self.test.extend(np.array([[s.step, s.nll, s.kl, s.mean_std, s.active.sum()]], np.float32))
-
-    @property
-    def ended(self) -> bool:
-        return self.status in ENDED
-
-    @property
-    def nbytes(self) -> int:
-        pictures = self.snapshot.nbytes if self.snapshot else 0
-        return self.train.nbytes + self.test.nbytes + pictures
-
-
-@dataclass(frozen=True)
-class Cursor:
-    """How far a reader has read; `Cursor()` is the beginning."""
-
-    generation: int = -1
-    thinned: int = 0
-    train_step: float = -1.0
-    test_step: float = -1.0
-    marks: int = 0
-    snapshot_step: int = -1
-
-
-@dataclass(frozen=True)
-class News:
-    """Everything of a run since a cursor. `fresh` tells the reader to forget what it had."""
-
-    run_id: str
-    version: int
-    fresh: bool
-    status: str
-    message: str
-    generation: int
-    step: int
-    steps_per_epoch: int
-    total_steps: int
-    images_per_s: float
-    weights: dict[str, float]
-    device: str
-    config: RunConfig
-    train: np.ndarray  # (n, 4) columns train.ROW
-    test: np.ndarray  # (n, 5) columns TEST_ROW
-    marks: tuple[Mark, ...]
-    snapshot: Snapshot | None
-    final: dict[str, Any] | None
-    cursor: Cursor
+__all__ = [
+    "ENDED", "FAILED", "FINISHED", "GONE_AFTER_S", "PAUSED", "RUNNING", "SAVED", "STARTING", "STOPPED",
+    "TEST_CAPACITY", "TEST_ROW", "TRAIN_CAPACITY", "Cursor", "News", "Run", "Runs", "registry",
+]  # fmt: skip
 
 
 @dataclass
@@ -131,20 +49,29 @@ class Presence:
 class _Engine:
     link: EngineLink
     deaths: list[float] = field(default_factory=list)
+    open: set[str] = field(default_factory=set)  # ids of the runs that it has
 
 
 class Runs:
     """All runs of all visitors, and the engines that train them. Thread-safe."""
 
-    def __init__(self, gone_after_s: float = GONE_AFTER_S) -> None:
+    def __init__(self, gone_after_s: float = GONE_AFTER_S, root: Path | None = None) -> None:
+        """
+        Args:
+            root: where runs are kept and found again; a folder that vanishes with the registry when left out,
+                or when another server uses it already.
+        """
         self.gone_after_s = gone_after_s
         self._lock = threading.RLock()
         self._runs: dict[str, Run] = {}
         self._visitors: dict[str, Presence] = {}
         self._engines: dict[str, _Engine] = {}
-        self._folder = Path(tempfile.mkdtemp(prefix="elbo-room-"))
+        self._claim = _claim(root)
+        self._lasting = root is not None and self._claim is not None
+        self._folder = root if root is not None and self._lasting else Path(tempfile.mkdtemp(prefix="elbo-room-"))
         self._closed = threading.Event()
-        threading.Thread(target=self._sweep, name="runs-sweeper", daemon=True).start()
+        self._tidy_disk()
+        threading.Thread(target=self._keep_house, name="runs-housekeeper", daemon=True).start()
 
     # ---- what pages do
 
@@ -161,18 +88,39 @@ class Runs:
         Raises:
             ConfigError: the device is not there.
         """
-        device = devices.resolve(config.device).type
+        devices.resolve(config.device)
         with self._lock:
             for other in self.of(visitor):
-                if not other.ended:
+                if other.training:
                     self.command(other.run_id, "stop")
-            run = Run(visitor, config)
-            self._runs[run.run_id] = run
-            self._visitors.setdefault(visitor, Presence(gone_since=time.monotonic()))
-            self._engine(device)
+            run = self._add(Run(visitor, config, self._folder))
             self._open(run, resume=False, status=PAUSED if paused else RUNNING)
-            for old in self.of(visitor)[RUNS_PER_VISITOR:]:
-                self.close_run(old.run_id)
+        return run.run_id
+
+    def branch(self, run_id: str, step: int, weights: dict[str, float]) -> str:
+        """Go on from a kept state of a run, with other weights, as a run of its own; returns its id.
+
+        The parent is paused. Batches and noise are the parent's, so with unchanged weights so is the curve.
+
+        Args:
+            step: one of the run's `states`.
+            weights: alpha, beta and learning_rate from there on.
+        Raises:
+            ConfigError: weights that cannot be used.
+            KeyError: the run is gone, or keeps no state at this step.
+        """
+        check_weights(**weights)
+        with self._lock:
+            parent = self._runs[run_id]
+            source = frame_path(parent.states_folder, step)
+            if not source.is_file():
+                raise KeyError(step)
+            if parent.status == RUNNING:
+                self.command(run_id, "pause")
+            run = self._add(Run(parent.visitor, parent.config, self._folder, parent=Parent(run_id, step)))
+            run.weights = weights
+            run.begin_as_branch(parent, step)
+            self._open(run, resume=False, status=RUNNING, source=str(source))
         return run.run_id
 
     def command(self, run_id: str, name: str, **args: Any) -> None:
@@ -180,13 +128,28 @@ class Runs:
 
         Raises:
             ConfigError: weights that cannot be used; the run is left as it is.
-            KeyError: the run has ended with its visitor's session.
+            KeyError: the run is gone.
         """
         with self._lock:
             run = self._runs[run_id]
             if name == "set":
                 check_weights(**{**run.weights, **args})
-            self._engine(devices.resolve(run.config.device).type).link.send(Command(run_id, name, args))
+            engine = self._engine_of(run)
+            if run_id not in engine.open:  # saved, or its engine died after it had ended
+                self._open(run, resume=True, status=run.status if run.ended else PAUSED)
+            engine.link.send(Command(run_id, name, args))
+
+    def add_shipped(self, folder: Path) -> str:
+        """Show a run that comes with the program; nobody can command it. Returns its id, the folder's name.
+
+        Raises:
+            ArchiveError: it cannot be read.
+        """
+        run = Run.load(folder)
+        with self._lock:
+            self._runs[run.run_id] = run
+            run.saved_version = run.version
+        return run.run_id
 
     def get(self, run_id: str | None) -> Run | None:
         with self._lock:
@@ -201,20 +164,23 @@ class Runs:
         """Everything since a cursor, as copies; None when the run is not there any more."""
         with self._lock:
             run = self._runs.get(run_id)
-            return None if run is None else _news(run, since)
+            return None if run is None else news_of(run, since)
 
     def close_run(self, run_id: str) -> None:
-        """Forget a run."""
+        """Forget a run, on disk too."""
         with self._lock:
-            if run_id in self._runs:
-                self.command(run_id, "close")
-                del self._runs[run_id]
+            run = self._runs.get(run_id)
+            if run is not None:
+                self._let_go(run)
+                archive.forget(run.folder)
 
     # ---- who is there
 
     def arrive(self, visitor: str) -> None:
-        """A browser window of this visitor has opened."""
+        """A browser window of this visitor has opened; what was saved of theirs is there again."""
         with self._lock:
+            if not self.of(visitor):
+                self._find_saved(visitor)
             presence = self._visitors.setdefault(visitor, Presence())
             presence.windows, presence.gone_since = presence.windows + 1, None
 
@@ -227,28 +193,45 @@ class Runs:
                 presence.gone_since = time.monotonic()
 
     def close(self) -> None:
-        """End all engines; every run is lost."""
+        """End all engines and save all runs."""
         self._closed.set()
         with self._lock:
             engines, self._engines = list(self._engines.values()), {}
         for engine in engines:
             engine.link.close()
-        shutil.rmtree(self._folder, ignore_errors=True)
+        if self._lasting:
+            self._save_changed()
+        else:
+            shutil.rmtree(self._folder, ignore_errors=True)
+        if self._claim is not None:
+            self._claim.close()
 
-    # ---- underneath
+    # ---- engines
 
     def _engine(self, device: str) -> _Engine:
         if device not in self._engines:
             self._engines[device] = _Engine(self._connect(device))
         return self._engines[device]
 
+    def _engine_of(self, run: Run) -> _Engine:
+        return self._engine(devices.resolve(run.config.device).type)
+
     def _connect(self, device: str) -> EngineLink:
         return EngineLink(device, self._folder, self._take, self._mourn)
 
-    def _open(self, run: Run, resume: bool, status: str) -> None:
+    def _add(self, run: Run) -> Run:
+        self._runs[run.run_id] = run
+        self._visitors.setdefault(run.visitor, Presence(gone_since=time.monotonic()))
+        for old in self.of(run.visitor)[RUNS_PER_VISITOR:]:
+            self.close_run(old.run_id)
+        return run
+
+    def _open(self, run: Run, resume: bool, status: str, source: str = "") -> None:
         config = run.config.with_(**run.weights)
         args = {"config": config.to_dict(), "generation": run.generation, "resume": resume, "status": status}
-        self.command(run.run_id, "open", **args)
+        engine = self._engine_of(run)
+        engine.open.add(run.run_id)
+        engine.link.send(Command(run.run_id, "open", args | {"source": source}))
 
     def _take(self, update: Update) -> None:
         with self._lock:
@@ -264,71 +247,98 @@ class Runs:
                 return
             now = time.monotonic()
             engine.deaths = [t for t in engine.deaths if now - t < 60] + [now]
-            orphans = [
-                r for r in self._runs.values() if not r.ended and devices.resolve(r.config.device).type == link.device
-            ]
+            orphans = [run for run in self._runs.values() if run.run_id in engine.open and not _complete(run)]
+            engine.open.clear()
             if len(engine.deaths) >= DEATHS:
                 del self._engines[link.device]
                 for run in orphans:
-                    _tell(run, FAILED, f"The training process died {DEATHS} times ({cause}): try a smaller batch size.")
+                    run.tell(FAILED, f"The training process died {DEATHS} times ({cause}): try a smaller batch size.")
                 return
             engine.link = self._connect(link.device)
             for run in orphans:
-                status = PAUSED if run.status == PAUSED else RUNNING
-                _tell(run, STARTING, f"The training process died ({cause}); the run goes on from its last saved step.")
+                status = RUNNING if run.status == STARTING else run.status
+                run.tell(STARTING, f"The training process died ({cause}); the run goes on from its last saved step.")
                 self._open(run, resume=True, status=status)
 
-    def _sweep(self) -> None:
-        """End the runs of visitors who have been gone for long."""
-        while not self._closed.wait(min(5.0, self.gone_after_s / 4)):
+    # ---- housekeeping
+
+    def _keep_house(self) -> None:
+        """Save what changed; stop the runs of visitors who have been gone for long."""
+        while not self._closed.wait(min(SAVE_S, self.gone_after_s / 4)):
+            if self._lasting:
+                self._save_changed()
             now = time.monotonic()
             with self._lock:
                 for visitor, presence in list(self._visitors.items()):
                     if presence.gone_since is not None and now - presence.gone_since > self.gone_after_s:
                         for run in self.of(visitor):
-                            self.close_run(run.run_id)
+                            self._let_go(run)
                         del self._visitors[visitor]
 
+    def _save_changed(self) -> None:
+        with self._lock:
+            changed = [run for run in self._runs.values() if run.version != run.saved_version]
+        for run in changed:
+            self._save(run)
 
-def _tell(run: Run, status: str, message: str) -> None:
-    run.status, run.message, run.notice = status, message, message
-    run.version += 1
+    def _save(self, run: Run) -> None:
+        try:
+            with self._lock:
+                run.save()
+                run.saved_version = run.version
+        except OSError as error:
+            print(f"A run cannot be saved ({error.strerror}): free some disk space.", file=sys.stderr)
+
+    def _let_go(self, run: Run) -> None:
+        """Take a run out of memory and out of its engine."""
+        if self._lasting:
+            self._save(run)
+        engine = self._engine_of(run)
+        if run.run_id in engine.open:
+            engine.open.discard(run.run_id)
+            engine.link.send(Command(run.run_id, "close"))
+        del self._runs[run.run_id]
+
+    def _find_saved(self, visitor: str) -> None:
+        if not self._lasting:
+            return
+        for folder in archive.folders(self._folder):
+            with contextlib.suppress(archive.ArchiveError):
+                run = Run.load(folder)
+                if run.visitor == visitor and run.run_id not in self._runs:
+                    self._runs[run.run_id] = run
+
+    def _tidy_disk(self) -> None:
+        if self._lasting:
+            for folder in archive.folders(self._folder)[:-RUNS_ON_DISK]:
+                archive.forget(folder)
 
 
-def _news(run: Run, since: Cursor) -> News:
-    fresh = since.generation != run.generation or since.thinned != run.train.thinned + run.test.thinned
-    if fresh:
-        since = Cursor()
-    snapshot = run.snapshot if run.snapshot and run.snapshot.step != since.snapshot_step else None
-    cursor = Cursor(
-        run.generation,
-        run.train.thinned + run.test.thinned,
-        run.train.last_step,
-        run.test.last_step,
-        len(run.marks),
-        run.snapshot.step if run.snapshot else -1,
-    )
-    return News(
-        run.run_id,
-        run.version,
-        fresh,
-        run.status,
-        run.message,
-        run.generation,
-        run.step,
-        run.steps_per_epoch,
-        run.total_steps,
-        run.images_per_s,
-        dict(run.weights),
-        run.device,
-        run.config,
-        run.train.since(since.train_step),
-        run.test.since(since.test_step),
-        tuple(run.marks[since.marks :]),
-        snapshot,
-        run.final,
-        cursor,
-    )
+def _complete(run: Run) -> bool:
+    """Whether nothing more is expected of an engine."""
+    return run.status == FAILED or (run.ended and run.final is not None)
+
+
+def _claim(root: Path | None) -> IO[str] | None:
+    """Take a folder for this server alone, until the file is closed; None if it is taken or cannot be written."""
+    if root is None:
+        return None
+    try:
+        root.mkdir(parents=True, exist_ok=True, mode=0o700)
+        file = (root / "in-use").open("w")
+    except OSError:
+        return None
+    try:
+        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError:
+        file.close()
+        return None
+    return file
+
+
+def default_root() -> Path:
+    """Where the server keeps runs: ELBO_ROOM_RUNS, or `.runs` beside the program."""
+    return Path(os.environ.get("ELBO_ROOM_RUNS") or Path(__file__).resolve().parent.parent / ".runs")
 
 
 _registry: Runs | None = None
@@ -340,5 +350,5 @@ def registry() -> Runs:
     global _registry
     with _registry_lock:
         if _registry is None:
-            _registry = Runs()
+            _registry = Runs(root=default_root())
         return _registry

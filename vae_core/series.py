@@ -8,14 +8,21 @@ import numpy as np
 class Series:
     """Rows of float32 whose first column is a rising step.
 
-    Every row is kept until `capacity` is reached; then neighbours are averaged in pairs (each pair keeps its
-    later step) and the table goes on growing at half its density. Memory never exceeds capacity * columns * 4 bytes.
+    Every row is kept until `capacity` is reached; then neighbours are averaged in pairs, and from there on each new
+    row is the mean of twice as many. So a row stands for the steps after the row before it up to its own, all rows
+    for equally many, and memory never exceeds capacity * columns * 4 bytes.
     """
 
     def __init__(self, columns: int, capacity: int) -> None:
+        """
+        Args:
+            capacity: an even number of rows.
+        """
         self.columns, self.capacity = columns, capacity
         self._rows = np.zeros((min(1024, capacity), columns), np.float32)
         self._count = 0
+        self._waiting = np.zeros((0, columns), np.float32)  # too few yet for an average
+        self._seen = -1.0  # the last step, waiting or not
         self.thinned = 0  # how often the table was thinned; a reader that sees it change reads all anew
 
     def __len__(self) -> int:
@@ -27,13 +34,18 @@ class Series:
 
     def extend(self, rows: np.ndarray) -> None:
         """Append rows (n, columns); those not later than the last step are known already and left out."""
-        rows = rows[rows[:, 0] > self.last_step]
-        while len(rows):
-            room = self.capacity - self._count
-            self._append(rows[:room])
-            rows = rows[room:]
+        rows = rows[rows[:, 0] > self._seen]
+        if not len(rows):
+            return
+        self._seen = float(rows[-1, 0])
+        rows = np.concatenate([self._waiting, rows])
+        while len(rows) >= (stride := 2**self.thinned):
+            take = min(len(rows) // stride, self.capacity - self._count)
+            self._append(_means(rows[: take * stride], stride))
+            rows = rows[take * stride :]
             if self._count == self.capacity:
                 self._thin()
+        self._waiting = rows
 
     def since(self, step: float) -> np.ndarray:
         """A copy of the rows later than `step`."""
@@ -54,9 +66,15 @@ class Series:
         self._count = end
 
     def _thin(self) -> None:
-        pairs = self._rows[: self._count // 2 * 2].reshape(-1, 2, self.columns)
-        halved = pairs.mean(axis=1)
-        halved[:, 0] = pairs[:, 1, 0]
+        halved = _means(self._rows[: self._count], 2)
         self._rows[: len(halved)] = halved
         self._count = len(halved)
         self.thinned += 1
+
+
+def _means(rows: np.ndarray, stride: int) -> np.ndarray:
+    """Means of `stride` rows each; the step is the last one of theirs."""
+    groups = rows.reshape(-1, stride, rows.shape[1])
+    means = groups.mean(axis=1, dtype=np.float64).astype(np.float32)
+    means[:, 0] = groups[:, -1, 0]
+    return means

@@ -92,7 +92,7 @@ class Photographer:
             kl_dims=result.kl_dims.numpy(),
             active=result.active.numpy(),
             mean_std=result.mean_std,
-            sigma=None if self.config.likelihood == "bernoulli" else float(model.sigma),
+            sigma=None if self.config.likelihood == "bernoulli" else float(model.sigma.detach()),
             mu=result.mu.cpu().numpy(),
             xy=self.plane.project(result.mu).cpu().numpy(),
             labels=self.labels,

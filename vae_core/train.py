@@ -218,7 +218,7 @@ class Trainer:
     def _read_rows(self) -> None:
         rows = self._rows[: self._waiting].cpu().numpy().copy()
         self._waiting = 0
-        sane = (np.abs(rows[:, 1:]) < RUNAWAY).all(axis=1)  # False for NaN too
+        sane = (np.abs(rows[:, 1:3]) < RUNAWAY).all(axis=1) & np.isfinite(rows[:, 3])  # False for NaN too
         if not sane.all():
             bad = int(sane.argmin())
             self._flushed.append(rows[:bad])
@@ -233,9 +233,11 @@ class Trainer:
         """Put the last good weights back and say which settings did it."""
         what, step = "A weight", self.step_count
         if row is not None:
-            nll, kl = row[1], row[2]
-            what = "The KL term" if abs(nll) < RUNAWAY or abs(kl) > abs(nll) else "The reconstruction term"
-            step = int(row[0])
+            step, nll, kl = int(row[0]), abs(row[1]), abs(row[2])
+            if nll < RUNAWAY and kl < RUNAWAY:
+                what = "The weighted loss"
+            else:
+                what = "The KL term" if nll < RUNAWAY or kl > nll else "The reconstruction term"
         self.step_count, weights = self._good
         self.model.load_state_dict(weights)
         return Diverged(

@@ -131,6 +131,20 @@ def config_of(values: dict[str, Any], loss_weights: dict[str, float]) -> RunConf
         raise error
 
 
+def check_offered(config: RunConfig) -> None:
+    """Refuse what the widgets have no place for.
+
+    Raises:
+        ConfigError: with a sentence.
+    """
+    for key, offered in (("latent_dim", LATENT_DIMS), ("batch_size", BATCH_SIZES)):
+        value = getattr(config, key)
+        if value not in offered:
+            raise ConfigError(f"{key} {value} is not offered here: choose {', '.join(map(str, offered))}.")
+    if config.device not in ["auto", *devices.available()]:
+        raise ConfigError(f"This machine has no {config.device} device: choose auto.")
+
+
 def differences(old: RunConfig, new: RunConfig) -> list[str]:
     """What a new run would change, without the weights that a running one takes at once."""
     before, after = old.to_dict(), new.to_dict()

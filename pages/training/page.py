@@ -1,4 +1,4 @@
-"""Live training: start a run, watch it, change its loss on the way."""
+"""Live training: start a run, watch it, change its loss on the way, look back, branch off."""
 
 from __future__ import annotations
 
@@ -6,15 +6,22 @@ from typing import Any
 
 import streamlit as st
 
-from pages.training import controls, figures
-from pages.ui import visitor
+from pages.training import actions, controls, link
+from pages.training.chips import chips
+from pages.training.code import code
+from pages.training.library import compared, library
+from pages.training.result import result
+from pages.training.take_home import take_home
 from pages.ui.live.view import live_view
 from vae_core.config import ConfigError, RunConfig
-from vae_core.runs import ENDED, GONE_AFTER_S, PAUSED, RUNNING, STARTING, Run, registry
+from vae_core.run import SAVED, SHIPPED, Run
+from vae_core.runs import ENDED, GONE_AFTER_S, PAUSED
 
 
 def page() -> None:
+    link.open_link()
     with st.sidebar:
+        chips()
         settings = controls.settings()
     lesson(settings)
 
@@ -22,97 +29,86 @@ def page() -> None:
 @st.fragment
 def lesson(settings: dict[str, Any]) -> None:
     """Everything but the settings; it runs again by itself when a button is pressed or the run changes status."""
-    run = current_run()
-    buttons(run, settings)
-    weights = controls.weights(on_change=change_weights)
+    run = actions.shown_run()
+    row = st.container(horizontal=True, gap="small")
+    buttons(row, run, settings)
+    weights = controls.weights(on_change=actions.change_weights)
     config = checked(settings, weights)
     if notice := st.session_state.pop("notice", None):
         st.warning(notice, icon=":material/error:")
-    if run is None:
-        invitation()
-        return
-    if config and (changes := controls.differences(run.config, config)):
-        st.caption(f"Changed for the next Start: {', '.join(changes)}.")
-    live_view(run.run_id, key="live")
+    if advice := st.session_state.get("advice"):
+        st.info(advice, icon=":material/lightbulb:")
+    explain(run, config)
+    seen = live_view(
+        run.run_id, key="live", compare=compared(run), at=link.moment(), on_space=lambda: actions.toggle(settings)
+    )
+    branch_button(row, run, seen.at)
+    link.write(run, seen.at, settings, weights)
+    library(run)
     if run.ended:
         result(run)
+    take_home(run)
+    code(run)
 
 
-def current_run() -> Run | None:
-    """The run on this page: the newest of this visitor, whichever page or reload they come from."""
-    newest = registry().of(visitor.current())
-    return newest[0] if newest else None
-
-
-def buttons(run: Run | None, settings: dict[str, Any]) -> None:
+def buttons(row: Any, run: Run, settings: dict[str, Any]) -> None:
     """Start, Pause, Step, Epoch, Stop, Reset: always in the same places."""
-    status = run.status if run else None
-    active = status in (STARTING, RUNNING, PAUSED)
-    row = st.container(horizontal=True, gap="small")
+    mine = actions.is_mine(run)
+    active = mine and not run.ended
     row.button(
-        "Start anew" if run else "Start", on_click=start, args=(settings,), type="primary",
+        "Start anew" if mine else "Start", on_click=actions.start, args=(settings,), type="primary",
         icon=":material/play_arrow:", key="start",
         help="Begin a new run with these settings. A run that is training is stopped first.",
     )  # fmt: skip
-    if status == PAUSED:
-        row.button("Resume", on_click=command, args=("resume",), icon=":material/resume:", key="resume")
+    if mine and run.status in (PAUSED, SAVED):
+        row.button("Resume", on_click=actions.command, args=("resume",), icon=":material/resume:", key="resume")
     else:
         row.button(
-            "Pause", on_click=command, args=("pause",), icon=":material/pause:", key="pause", disabled=not active,
+            "Pause", on_click=actions.command, args=("pause",), icon=":material/pause:", key="pause",
+            disabled=not active,
         )  # fmt: skip
     row.button(
-        "Step", on_click=step, args=(settings,), icon=":material/skip_next:", key="step", disabled=status in ENDED,
-        help="Train on one batch, then pause.",
+        "Step", on_click=actions.step, args=(settings,), icon=":material/skip_next:", key="step",
+        disabled=mine and run.status in ENDED, help="Train on one batch, then pause.",
     )  # fmt: skip
     row.button(
-        "Epoch", on_click=command, args=("epoch",), icon=":material/fast_forward:", key="epoch", disabled=not active,
-        help="Train to the end of the epoch, then pause.",
+        "Epoch", on_click=actions.command, args=("epoch",), icon=":material/fast_forward:", key="epoch",
+        disabled=not active, help="Train to the end of the epoch, then pause.",
     )  # fmt: skip
     row.button(
-        "Stop", on_click=command, args=("stop",), icon=":material/stop:", key="stop", disabled=not active,
+        "Stop", on_click=actions.command, args=("stop",), icon=":material/stop:", key="stop", disabled=not active,
         help="End the run here and compute its figures over all test images.",
     )  # fmt: skip
     row.button(
-        "Reset", on_click=command, args=("reset",), icon=":material/restart_alt:", key="reset", disabled=run is None,
-        help="Back to the very same initial weights, paused, with the switches as they stand.",
+        "Reset", on_click=actions.command, args=("reset",), icon=":material/restart_alt:", key="reset",
+        disabled=not mine, help="Back to the very same initial weights, paused, with the switches as they stand.",
     )  # fmt: skip
 
 
-def start(settings: dict[str, Any], paused: bool = False) -> None:
-    """Callback: a new run with the widgets' settings."""
-    try:
-        config = controls.config_of(settings, controls.weights_now())
-        registry().start(config, visitor.current(), paused)
-    except ConfigError as error:
-        st.session_state["notice"] = str(error)
+def branch_button(row: Any, run: Run, at: int | None) -> None:
+    """Branch from the kept state nearest to the moment that is shown (at or before it)."""
+    wanted = run.step if at is None else at
+    step = max((s for s in run.states if s <= wanted), default=None)
+    row.button(
+        "Branch" if step is None else f"Branch at {step:,}", on_click=actions.branch, args=(run.run_id, step),
+        icon=":material/call_split:", key="branch", disabled=step is None or not actions.is_mine(run),
+        help="Go on from here as a second run, with the switches and weights as they stand, with the same batches "
+        f"and noise. Weights are kept at {len(run.states)} moments; this is the last one up to the moment shown.",
+    )  # fmt: skip
 
 
-def step(settings: dict[str, Any]) -> None:
-    """Callback: one batch, of a new run if there is none."""
-    if current_run() is None:
-        start(settings, paused=True)
-    command("step", steps=1)
-
-
-def command(name: str, **args: Any) -> None:
-    """Callback: tell the current run something."""
-    run = current_run()
-    if run is None:
-        return
-    try:
-        registry().command(run.run_id, name, **args)
-    except ConfigError as error:
-        st.session_state["notice"] = str(error)
-
-
-def change_weights() -> None:
-    """Callback: a switch or a weight was changed; a run in training follows at its next step."""
-    weights = controls.weights_now()
-    run = current_run()
-    if weights["alpha"] == weights["beta"] == 0:
-        st.session_state["notice"] = "Both terms are off, so there is nothing to minimise: switch one of them on."
-    elif run is not None and not run.ended:
-        command("set", **weights)
+def explain(run: Run, config: RunConfig | None) -> None:
+    """One line above the live view: whose run this is, or what the next Start would change."""
+    if run.visitor == SHIPPED:
+        st.caption(
+            "This run ships with the program: drag through its history, or press **Start** to train your own.",
+            help=f"Yours goes on when you visit another page, and stops {GONE_AFTER_S / 60:.0f} minutes after your "
+            "last window on this server has closed; it stays saved, and is offered again.",
+        )
+    elif not actions.is_mine(run):
+        st.caption("Somebody else's run: you can watch it and drag through it. Press **Start** to train your own.")
+    elif config and (changes := controls.differences(run.config, config)):
+        st.caption(f"Changed for the next Start: {', '.join(changes)}.")
 
 
 def checked(settings: dict[str, Any], weights: dict[str, float]) -> RunConfig | None:
@@ -120,44 +116,6 @@ def checked(settings: dict[str, Any], weights: dict[str, float]) -> RunConfig | 
         return controls.config_of(settings, weights)
     except ConfigError:
         return None
-
-
-def invitation() -> None:
-    st.info(
-        "Press **Start**: a new network begins to learn 60,000 handwritten digits, and every term of its loss is "
-        "drawn as it falls. After a few seconds switch **KL on** off and watch the latent map.",
-        icon=":material/school:",
-    )
-    st.caption(
-        f"Training goes on when you visit another page. It ends {GONE_AFTER_S / 60:.0f} minutes after your last "
-        "window on this server has closed."
-    )
-
-
-def result(run: Run) -> None:
-    """The figures of a run that has ended, computed over all test images, and its curves to take home."""
-    if run.final is None:
-        if run.status != "failed":
-            st.caption("Computing the figures over all 10,000 test images …")
-    else:
-        test = run.final
-        st.subheader("Result")
-        columns = st.columns(5)
-        columns[0].metric("−ELBO (nats)", f"{test['neg_elbo']:.2f}")
-        columns[1].metric("Reconstruction (nats)", f"{test['nll']:.2f}")
-        columns[2].metric("KL (nats)", f"{test['kl']:.2f}")
-        columns[3].metric("−log p(x), at most (nats)", f"{test['neg_iw_bound']:.2f}")
-        columns[4].metric("Active units", f"{test['active_units']} of {len(test['kl_dims'])}")
-        st.caption(
-            f"{run.config.dataset.upper()}, {test['protocol']} pixels, test split, {test['images']:,} images, K = 1, "
-            f"seed {run.config.seed}; importance-weighted bound with K = {test['iw_samples']} over the first "
-            f"{test['iw_images']} test images, whose −ELBO is {test['iw_neg_elbo']:.2f}. {run.device}."
-        )
-    with st.expander("Curves to zoom into and to save", icon=":material/show_chart:"):
-        table = figures.history_table(run)
-        if len(table):
-            st.plotly_chart(figures.history_figure(table, st.context.theme.type == "dark"), key="history")
-        st.download_button("History as CSV", table.to_csv(index=False), "history.csv", "text/csv", on_click="ignore")
 
 
 page()

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import re
 import secrets
-from http.cookies import CookieError, SimpleCookie
 
 import streamlit as st
 from starlette.datastructures import Headers, MutableHeaders
+from starlette.requests import cookie_parser
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from vae_core import runs
@@ -57,8 +57,4 @@ def _window(visitor: str) -> str:
 
 
 def _known(cookies: str) -> bool:
-    try:
-        morsel = SimpleCookie(cookies).get(COOKIE)
-    except CookieError:
-        return False
-    return morsel is not None and _TOKEN.fullmatch(morsel.value) is not None
+    return _TOKEN.fullmatch(cookie_parser(cookies).get(COOKIE, "")) is not None

@@ -6,6 +6,7 @@ import os
 import socket
 import subprocess
 import sys
+import tempfile
 import time
 import urllib.error
 import urllib.request
@@ -28,8 +29,13 @@ def serving(*arguments: str) -> Iterator[tuple[str, subprocess.Popen[bytes]]]:
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
     command = [sys.executable, "-m", "streamlit", "run", "app.py", "--server.port", str(port), *arguments]
-    process = subprocess.Popen(command, cwd=ROOT, stdout=subprocess.DEVNULL, env={**os.environ, "BROWSER": "true"})
-    url = f"http://127.0.0.1:{port}"
+    with tempfile.TemporaryDirectory() as saved:
+        environment = {"ELBO_ROOM_RUNS": saved, **os.environ}  # a test may name a folder of its own
+        process = subprocess.Popen(command, cwd=ROOT, stdout=subprocess.DEVNULL, env=environment)
+        yield from _until_done(process, f"http://127.0.0.1:{port}")
+
+
+def _until_done(process: subprocess.Popen[bytes], url: str) -> Iterator[tuple[str, subprocess.Popen[bytes]]]:
     try:
         _wait_until_healthy(url, process)
         yield url, process

@@ -43,9 +43,15 @@ def pixels(page: Page, part: str) -> str:
 @pytest.fixture
 def training(opened, server) -> Page:
     page = opened(f"{server}/training")
-    page.get_by_role("button", name="Start").click()
-    until(page, lambda: step(page) > 20)
+    start(page)
     return page
+
+
+def start(page: Page, beyond: int = 20) -> None:
+    """Press Start and wait until the new run has made some steps."""
+    page.get_by_role("button", name="Start").click()
+    expect(page.locator("[data-part=status]")).to_have_text("running", timeout=60_000)
+    until(page, lambda: step(page) > beyond)
 
 
 def test_the_lesson_of_the_first_page(training):
@@ -89,7 +95,7 @@ def test_a_reload_comes_back_to_the_same_run_and_another_visitor_sees_none(train
     status(page, "paused")
     assert step(page) == at
     stranger = opened(f"{server}/training")
-    expect(stranger.get_by_text("a new network begins to learn")).to_be_visible()
+    expect(stranger.get_by_text("This run ships with the program")).to_be_visible()
 
 
 def test_step_trains_one_batch_and_reset_begins_again(training):
@@ -111,10 +117,10 @@ def test_stop_computes_the_figures_and_offers_the_curves(training):
     status(page, "stopped")
     expect(page.get_by_text("Result", exact=True)).to_be_visible(timeout=60_000)
     expect(page.get_by_test_id("stMetricValue").first).to_have_text(re.compile(r"^\d{3}\.\d\d$"))
-    page.get_by_text("Curves to zoom into and to save").click()
+    page.get_by_text("Take it home").click()
     expect(page.locator(".js-plotly-plot .xtitle")).to_have_text("step", timeout=30_000)
     with page.expect_download() as download:
-        page.get_by_role("button", name="History as CSV").click()
+        page.get_by_role("button", name="History (CSV)").click()
     assert download.value.suggested_filename == "history.csv"
 
 
@@ -142,8 +148,7 @@ def test_more_than_two_latents_show_a_named_pca_plane(opened, server):
 def test_a_dead_engine_is_a_sentence_and_the_run_goes_on(opened):
     with serving() as (url, process):
         page = opened(f"{url}/training")
-        page.get_by_role("button", name="Start").click()
-        until(page, lambda: step(page) > 50)
+        start(page, beyond=50)
         for pid in children(process.pid):
             os.kill(pid, signal.SIGKILL)
         expect(page.locator("[data-part=message]")).to_contain_text("died (signal 9)", timeout=30_000)
@@ -154,8 +159,7 @@ def test_a_dead_engine_is_a_sentence_and_the_run_goes_on(opened):
 def test_a_lost_server_is_said(opened):
     with serving() as (url, process):
         page = opened(f"{url}/training")
-        page.get_by_role("button", name="Start").click()
-        until(page, lambda: step(page) > 5)
+        start(page, beyond=5)
         engines = children(process.pid)
         process.terminate()
         expect(page.locator("[data-part=message]")).to_contain_text("connection to the server is lost", timeout=30_000)

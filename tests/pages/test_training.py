@@ -14,7 +14,7 @@ from vae_core.runs import Run
 
 
 def only_run(registry: runs.Runs) -> Run:
-    (run,) = registry._runs.values()
+    (run,) = registry.of("tester")
     return run
 
 
@@ -26,13 +26,13 @@ def start(at: AppTest, registry: runs.Runs) -> Run:
 
 
 def disabled(at: AppTest) -> set[str]:
-    keys = ("pause", "resume", "step", "epoch", "stop", "reset")
+    keys = ("pause", "resume", "step", "epoch", "stop", "reset", "branch")
     return {b.key for b in at.button if b.key in keys and b.disabled}
 
 
 def test_before_the_first_run_only_start_and_step_do_anything(training: AppTest) -> None:
-    assert disabled(training) == {"pause", "epoch", "stop", "reset"}
-    assert "Press **Start**" in training.info[0].value
+    assert disabled(training) == {"pause", "epoch", "stop", "reset", "branch"}
+    assert "ships with the program" in training.caption[0].value
 
 
 def test_settings_become_the_config_of_the_run(training: AppTest, registry: runs.Runs) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import functools
 import zipfile
+import zlib
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -13,6 +14,13 @@ from torch import Tensor
 
 FILES = {"mnist": Path(__file__).with_name("mnist.npz")}
 _SHAPES = {"x_train": (60_000, 28, 28), "y_train": (60_000,), "x_test": (10_000, 28, 28), "y_test": (10_000,)}
+
+# Whatever a broken byte can make of a zip file of arrays, and a file that is something else altogether.
+_DAMAGE = (
+    *(OSError, EOFError, zipfile.BadZipFile, zlib.error),
+    *(ValueError, KeyError, TypeError, OverflowError),
+    *(RuntimeError, MemoryError),  # NotImplementedError is a RuntimeError
+)
 
 
 class DataError(RuntimeError):
@@ -59,8 +67,8 @@ def read(path: Path) -> dict[str, np.ndarray]:
             arrays = {key: file[key] for key in _SHAPES}
     except FileNotFoundError:
         raise DataError(f"The data file {path.name} is missing: {rebuild}") from None
-    except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile) as error:
-        raise DataError(f"The data file {path.name} is damaged ({error}): {rebuild}") from None
+    except _DAMAGE as error:
+        raise DataError(f"The data file {path.name} is damaged ({type(error).__name__}): {rebuild}") from None
     for key, shape in _SHAPES.items():
         if arrays[key].shape != shape or arrays[key].dtype != np.uint8:
             found = f"{key} is {arrays[key].dtype} {arrays[key].shape}"

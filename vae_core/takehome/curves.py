@@ -7,13 +7,12 @@ from dataclasses import dataclass
 import numpy as np
 
 from vae_core.takehome.story import Story
-from vae_core.takehome.svg import escape, number, path, spread, tick_label, ticks
+from vae_core.takehome.svg import escape, number, path, spread, text_width, tick_label, ticks
 
 TERMS = {"total": "−ELBO", "reconstruction": "Reconstruction", "kl": "KL"}
 MOST_POINTS = 1_000  # of one line: more cannot be seen
-LEFT, TOP, BOTTOM = 62, 26, 46  # margins in pixels
-END = 190  # margin on the right, for the lines' names
-ROWS = 4  # heights among which the texts of neighbouring marks take turns
+TOP, BOTTOM = 26, 46  # margins in pixels; those beside the frame fit the texts there
+ROW = 18  # between the texts of two marks, one above the other
 
 
 @dataclass(frozen=True)
@@ -33,15 +32,20 @@ class Frame:
     last: float
     low: float
     high: float
+    left: float
+    right: float
     width: float
     height: float
 
+    @property
+    def floor(self) -> float:
+        return self.height - BOTTOM
+
     def x(self, step: np.ndarray | float) -> np.ndarray:
-        return LEFT + np.asarray(step, float) / self.last * (self.width - LEFT - END)
+        return self.left + np.asarray(step, float) / self.last * (self.right - self.left)
 
     def y(self, nats: np.ndarray | float) -> np.ndarray:
-        inner = self.height - TOP - BOTTOM
-        return TOP + (self.high - np.asarray(nats, float)) / (self.high - self.low) * inner
+        return TOP + (self.high - np.asarray(nats, float)) / (self.high - self.low) * (self.floor - TOP)
 
 
 def curves_of(story: Story, terms: tuple[str, ...]) -> list[Curve]:
@@ -81,33 +85,45 @@ def curves_svg(story: Story, terms: tuple[str, ...], name: str, height: int = 40
     curves = curves_of(story, terms)
     if not curves:
         return "<p>No step was made.</p>"
-    last = max(curve.steps[-1] for curve in curves)
-    frame = Frame(max(last, 1.0), *value_range(curves), width, height)
+    frame = _frame(story, curves, width, height)
     spoken = ", ".join(TERMS[term] for term in terms)
     return (
         f'<svg viewBox="0 0 {width} {height}" role="img" aria-label="{spoken} against training steps">'
-        f'<clipPath id="{escape(name)}"><rect x="{LEFT}" y="{TOP}" width="{width - LEFT - END}" '
-        f'height="{height - TOP - BOTTOM}"/></clipPath>'
+        f'<clipPath id="{escape(name)}"><rect x="{frame.left}" y="{TOP}" width="{frame.right - frame.left}" '
+        f'height="{frame.floor - TOP}"/></clipPath>'
         f"{_axes(frame)}"
         f'<g clip-path="url(#{escape(name)})">{"".join(_line(curve, frame) for curve in curves)}</g>'
         f"{_marks(story, frame)}{_ends(curves, frame)}</svg>"
     )
 
 
+def _frame(story: Story, curves: list[Curve], width: int, height: int) -> Frame:
+    """The frame that leaves room for numbers on its left and the lines' names on its right.
+
+    The room is the same in every drawing of a story, so that steps in one lie below those in the other.
+    """
+    every = curves_of(story, tuple(TERMS))
+    labels = [tick_label(v) for group in (every, curves_of(story, ("kl",))) for v in ticks(*value_range(group))]
+    left = round(max(text_width(label) for label in labels)) + 14
+    right = width - round(max(text_width(_end_text(curve)) for curve in every)) - 14
+    last = max(curve.steps[-1] for curve in every)
+    return Frame(max(last, 1.0), *value_range(curves), left, right, width, height)
+
+
 def _axes(frame: Frame) -> str:
-    right, floor = frame.width - END, frame.height - BOTTOM
+    left, right, floor = frame.left, frame.right, frame.floor
     parts = [f'<text x="6" y="{TOP - 11}">nats per image</text>']
-    for v in ticks(frame.low, frame.high, 6):
+    for v in ticks(frame.low, frame.high):
         y = float(frame.y(v))
-        parts.append(f'<line class="grid" x1="{LEFT}" x2="{right}" y1="{y:.1f}" y2="{y:.1f}"/>')
-        parts.append(f'<text x="{LEFT - 8}" y="{y + 5:.1f}" text-anchor="end">{tick_label(v)}</text>')
+        parts.append(f'<line class="grid" x1="{left}" x2="{right}" y1="{y:.1f}" y2="{y:.1f}"/>')
+        parts.append(f'<text x="{left - 8}" y="{y + 5:.1f}" text-anchor="end">{tick_label(v)}</text>')
     for v in ticks(0, frame.last, 8):
         if v == int(v):
             x = float(frame.x(v))
             parts.append(f'<line class="axis" x1="{x:.1f}" x2="{x:.1f}" y1="{floor}" y2="{floor + 5}"/>')
             parts.append(f'<text x="{x:.1f}" y="{floor + 21}" text-anchor="middle">{tick_label(v)}</text>')
-    middle = (LEFT + right) / 2
-    parts.append(f'<line class="axis" x1="{LEFT}" x2="{right}" y1="{floor}" y2="{floor}"/>')
+    parts.append(f'<line class="axis" x1="{left}" x2="{right}" y1="{floor}" y2="{floor}"/>')
+    middle = (left + right) / 2
     parts.append(f'<text x="{middle:.1f}" y="{frame.height - 6}" text-anchor="middle">training step</text>')
     return "".join(parts)
 
@@ -120,25 +136,39 @@ def _line(curve: Curve, frame: Frame) -> str:
 
 
 def _marks(story: Story, frame: Frame) -> str:
-    """Dashed lines, then above them their texts, each on the side where there is more room."""
+    """Dashed lines, then above them their texts, each in the first row where none is in its way."""
     lines, texts = [], []
-    for i, mark in enumerate(m for m in story.marks if m.step <= frame.last):
+    rows: list[list[tuple[float, float]]] = [[] for _ in range(int((frame.floor - TOP) // ROW))]
+    for mark in (m for m in story.marks if m.step <= frame.last):
         x = float(frame.x(mark.step))
-        right = x > (LEFT + frame.width - END) / 2
-        at, anchor = (x - 6, "end") if right else (x + 6, "start")
-        y = TOP + 16 + 18 * (i % ROWS)
-        lines.append(f'<line class="mark" x1="{x:.1f}" x2="{x:.1f}" y1="{TOP}" y2="{frame.height - BOTTOM}"/>')
+        start, end, anchor = _beside(x, text_width(mark.text), frame)
+        free = (i for i, row in enumerate(rows) if all(end < a or start > b for a, b in row))
+        row = next(free, len(rows) - 1)
+        rows[row].append((start, end))
+        at, y = end if anchor == "end" else start, TOP + 16 + ROW * row
+        lines.append(f'<line class="mark" x1="{x:.1f}" x2="{x:.1f}" y1="{TOP}" y2="{frame.floor}"/>')
         texts.append(f'<text class="halo" x="{at:.1f}" y="{y}" text-anchor="{anchor}">{escape(mark.text)}</text>')
     return "".join(lines + texts)
+
+
+def _beside(x: float, length: float, frame: Frame) -> tuple[float, float, str]:
+    """From where to where a text goes, and its anchor: on the side of x with more room, a long one where it fits."""
+    if x > (frame.left + frame.right) / 2 and x - 6 - length > 4:
+        return x - 6 - length, x - 6, "end"
+    start = max(4.0, min(x + 6, frame.width - 4 - length))
+    return start, start + length, "start"
 
 
 def _ends(curves: list[Curve], frame: Frame) -> str:
     """The name and the last value of every term beside the end of its line: of test where there is any."""
     last = {curve.term: curve for curve in curves}  # test comes later, so it wins
     wanted = [float(np.nan_to_num(frame.y(curve.values[-1]), nan=TOP)) for curve in last.values()]
-    places = spread(wanted, 19, TOP + 6, frame.height - BOTTOM)
+    places = spread(wanted, 19, TOP + 6, frame.floor)
     return "".join(
-        f'<text class="end {curve.term}" x="{frame.width - END + 8}" y="{y + 5:.1f}">'
-        f"{TERMS[curve.term]} {number(curve.values[-1], 1)}</text>"
+        f'<text class="end {curve.term}" x="{frame.right + 8}" y="{y + 5:.1f}">{_end_text(curve)}</text>'
         for curve, y in zip(last.values(), places, strict=True)
     )
+
+
+def _end_text(curve: Curve) -> str:
+    return f"{TERMS[curve.term]} {number(curve.values[-1], 1)}"

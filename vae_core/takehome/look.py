@@ -64,7 +64,7 @@ def style_sheet(light: Colours, dark: Colours) -> str:
 
 _SHEET = """\
 * { box-sizing: border-box; }
-body { margin: 0; background: var(--ground); color: var(--ink);
+body { margin: 0; overflow-wrap: anywhere; background: var(--ground); color: var(--ink);
   font: 17px/1.5 system-ui, -apple-system, "Segoe UI", "Helvetica Neue", Arial, sans-serif; }
 main { max-width: 1080px; margin: 0 auto; padding: 2rem 1.5rem 3rem; }
 h1 { font-size: 2rem; line-height: 1.2; margin: 0 0 0.3rem; }
@@ -103,8 +103,9 @@ svg .codes { stroke-linecap: round; stroke-width: 2.7; opacity: 0.75; }
 svg .digit { font-size: 20px; font-weight: 700; text-anchor: middle; }
 svg .bar { stroke: var(--kl); stroke-width: 1.5; fill: var(--kl); } svg .bar.inactive { fill: none; }
 .digits { display: grid; grid-template-columns: repeat(10, 1fr); gap: 3px; margin: 0; padding: 0; }
-.digits img { width: 100%; display: block; image-rendering: pixelated; border-radius: 2px; }
+.digits img { width: 100%; height: auto; display: block; image-rendering: pixelated; border-radius: 2px; }
 .digits + .digits { margin-top: 3px; }
+.key { display: flex; justify-content: space-between; font-weight: 700; margin: 0.3rem 0 0; padding: 0 0.5rem; }
 .wide { overflow-x: auto; }
 table { border-collapse: collapse; width: 100%; font-size: 0.95rem; }
 th, td { text-align: left; padding: 0.28rem 1.2rem 0.28rem 0; border-bottom: 1px solid var(--rule);

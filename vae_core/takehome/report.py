@@ -123,16 +123,8 @@ def _curves(story: Story) -> str:
 
 
 def _snapshot(s: Snapshot) -> str:
-    dims = s.mu.shape[1]
-    plane = f", the plane of its two principal axes ({s.explained:.0%} of the variance)" if dims > 2 else ""
-    lost = outside(s)
-    missing = f" {lost:,} of {len(s.labels):,} codes lie outside the frame." if lost else ""
-    frame = "" if reach(s.xy) == REACH else " The axes reach further than the usual 4, because the codes do."
     return (
-        f'<section><h2>What was learned, at step {s.step:,}</h2>\n<div class="pair">\n'
-        f"<figure><h3>Latent map</h3>{latent_map_svg(s)}\n<figcaption>mu of {len(s.labels):,} test images{plane}, in "
-        "units of the prior's standard deviation; a digit stands at the mean of its class. Circles: 1, 2 and 3 sigma "
-        f"of the prior.{frame}{missing}</figcaption></figure>\n<div>"
+        f'<section><h2>What was learned, at step {s.step:,}</h2>\n<div class="pair">\n{_map(s)}\n<div>'
         f"<figure><h3>Reconstructions</h3>{_images(s.originals, 'ten test images')}"
         f"{_images(s.reconstructions, 'their reconstructions')}\n"
         "<figcaption>Above: one test image of each class. Below: its reconstruction from a sample of z."
@@ -144,6 +136,25 @@ def _snapshot(s: Snapshot) -> str:
         "<figcaption>Filled: active units, whose mu has a variance above 0.01 over the test images."
         "</figcaption></figure>\n</div></div></section>"
     )
+
+
+def _map(s: Snapshot) -> str:
+    dims, lost = s.mu.shape[1], outside(s)
+    plane = f", the plane of its two principal axes ({s.explained:.0%} of the variance)" if dims > 2 else ""
+    frame = "" if reach(s.xy) == REACH else " The axes reach further than the usual 4, because the codes do."
+    missing = f" {lost:,} of {len(s.labels):,} codes lie outside the frame." if lost else ""
+    return (
+        f"<figure><h3>Latent map</h3>{latent_map_svg(s)}{_key()}\n"
+        f"<figcaption>mu of {len(s.labels):,} test images{plane}, in units of the prior's standard deviation; a digit "
+        f"stands at the mean of its class. Circles: 1, 2 and 3 sigma of the prior.{frame}{missing}"
+        "</figcaption></figure>"
+    )
+
+
+def _key() -> str:
+    """The digits in the colours of their classes: on the map one may hide another."""
+    digits = "".join(f'<span style="color: var(--class-{digit})">{digit}</span>' for digit in range(10))
+    return f'<p class="key">{digits}</p>'
 
 
 def _images(images: np.ndarray, label: str) -> str:

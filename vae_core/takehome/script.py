@@ -19,11 +19,7 @@ from vae_core.takehome.story import FINISHED, Story
 
 
 def repeat_script(story: Story) -> str:
-    """The script, as text. On the same machine, with the same versions and threads, its numbers are the run's.
-
-    Raises:
-        KeyError: a model family or a network that no script can be written for.
-    """
+    """The script, as text. On the same machine, with the same versions and threads, its numbers are the run's."""
     config = story.config
     parts = [
         f"{pieces.HEAD}{_imports(config)}\n{_settings(story)}",

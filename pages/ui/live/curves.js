@@ -1,13 +1,14 @@
 // The loss curves: uPlot draws axes and lines, this file says which, and adds marks and a reading at the cursor.
 
 import uPlot from "../vendor/uplot/uPlot.esm.js";
+import { align } from "./history.js";
 
 const SYNC = "elbo-room-curves";
 
-/** One chart. `series`: [{ name: "test.nll", label, colour, kind: "test" | "train" | "loss" }] */
+/** One chart. `series`: [{ name: "test.nll", label, colour, kind: "test" | "train" | "loss" }], of the run shown. */
 export class Curves {
   constructor(host, { series, height, sync = SYNC }) {
-    Object.assign(this, { host, series, height, marks: [] });
+    Object.assign(this, { host, series, own: series, height, marks: [] });
     this.sync = uPlot.sync(sync);
     this.reading = host.appendChild(document.createElement("div"));
     this.reading.className = "reading";
@@ -19,10 +20,21 @@ export class Curves {
     return { width: Math.max(200, this.host.clientWidth), height: this.height };
   }
 
+  /** Draw the test curves of so many other runs too, dashed, each in its own pattern. */
+  compare(labels) {
+    const tests = this.own.filter((s) => s.kind === "test");
+    const others = labels.flatMap((label, k) =>
+      tests.map((s) => ({ ...s, source: k + 1, label: `${label}: ${s.label}`, kind: "other", dash: DASHES[k % DASHES.length] })),
+    );
+    this.series = [...this.own, ...others];
+    if (this.colours) this.restyle(this.colours);
+  }
+
   /** Build anew, in the colours of the theme. */
   restyle(colours) {
     this.colours = colours;
-    const data = this.plot?.data ?? [[], ...this.series.map(() => [])];
+    const same = this.plot?.data.length === this.series.length + 1;
+    const data = same ? this.plot.data : [[], ...this.series.map(() => [])];
     this.plot?.destroy();
     this.plot = new uPlot(this.options(colours), data, this.host);
   }
@@ -62,9 +74,10 @@ export class Curves {
     return top || bottom ? [1.05 * bottom, 1.05 * Math.max(top, 0)] : [0, 1];
   }
 
-  draw(history) {
-    this.marks = history.marks;
-    this.plot?.setData(history.aligned(this.series.map((s) => s.name)));
+  /** histories: of the run shown, then of those it is compared with */
+  draw(histories) {
+    this.marks = histories[0].marks;
+    this.plot?.setData(align(histories, this.series.map(({ source = 0, name }) => ({ source, name }))));
   }
 
   setShown(name, show) {
@@ -72,8 +85,25 @@ export class Curves {
     if (this.plot && this.plot.series[index].show !== show) this.plot.setSeries(index, { show });
   }
 
+  /** Put a cursor at the moment that is shown; null takes it away. */
+  setMoment(step) {
+    this.moment = step;
+    this.plot?.redraw(false);
+  }
+
+  drawMoment(ctx, bbox) {
+    if (this.moment == null) return;
+    const x = this.plot.valToPos(this.moment, "x", true);
+    ctx.save();
+    ctx.fillStyle = this.colours.text;
+    ctx.globalAlpha = 0.85;
+    ctx.fillRect(x - devicePixelRatio, bbox.top, 2 * devicePixelRatio, bbox.height);
+    ctx.restore();
+  }
+
   drawMarks() {
     const { ctx, bbox } = this.plot;
+    this.drawMoment(ctx, bbox);
     const ratio = devicePixelRatio;
     ctx.save();
     ctx.fillStyle = this.colours.text;
@@ -117,10 +147,12 @@ export class Curves {
   }
 }
 
-const STYLES = { test: { width: 2.6 }, train: { width: 1.1, alpha: 0.45 }, loss: { width: 1.4, dash: [6, 4] } };
+export const DASHES = [[7, 4], [2, 3], [12, 4], [9, 3, 2, 3]];
 
-function line({ colour, label, kind }, colours) {
-  return { label, stroke: colours[colour], spanGaps: true, points: { show: false }, ...STYLES[kind] };
+const STYLES = { test: { width: 2.6 }, train: { width: 1.1, alpha: 0.45 }, loss: { width: 1.2, dash: [1, 2] }, other: { width: 1.8 } };
+
+function line({ colour, label, kind, dash }, colours) {
+  return { label, stroke: colours[colour], spanGaps: true, points: { show: false }, ...(dash && { dash }), ...STYLES[kind] };
 }
 
 /** The value at an index, or the last one before it: test figures are sparser than steps. */

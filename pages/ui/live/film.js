@@ -62,6 +62,15 @@ export class Scrubber {
     this.settling = setTimeout(() => this.settled(this.at), 400);
   }
 
+  /** One frame back or forth. */
+  move(by) {
+    const { steps } = this.film;
+    if (!steps.length) return;
+    this.pause();
+    const index = this.at === null ? steps.length - 1 : steps.indexOf(this.film.nearest(this.at));
+    this.go(steps[Math.max(0, Math.min(steps.length - 1, index + by))]);
+  }
+
   play() {
     const { steps } = this.film;
     if (steps.length < 2) return;

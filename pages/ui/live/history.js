@@ -29,14 +29,20 @@ export class History {
     const { nll, kl, loss } = this.train;
     return loss.some((v, i) => Math.abs(v - nll[i] - kl[i]) > 1e-3 * Math.abs(v) + 1e-3);
   }
+}
 
-  /** The curves on one x axis: [step, then for each wanted "train.nll" or "test.nll" its values, null between]. */
-  aligned(names) {
-    const { train, test } = this;
-    const steps = mergeSteps(train.step, test.step);
-    const table = { train: place(train, steps), test: place(test, steps) };
-    return [steps, ...names.map((name) => { const [split, term] = name.split("."); return table[split](term); })];
-  }
+/**
+ * Curves of several runs on one x axis.
+ * sources: histories; wanted: [{ source: index, name: "train.nll" or "test.nll" }]
+ * Returns [steps, then the values of each wanted curve, null where it has none].
+ */
+export function align(sources, wanted) {
+  const steps = sources.reduce((all, { train, test }) => mergeSteps(all, mergeSteps(train.step, test.step)), []);
+  const curve = ({ source, name }) => {
+    const [split, term] = name.split(".");
+    return place(sources[source][split], steps, term);
+  };
+  return [steps, ...wanted.map(curve)];
 }
 
 const columns = (names) => Object.fromEntries(names.map((name) => [name, []]));
@@ -62,10 +68,8 @@ function mergeSteps(a, b) {
 
 const derived = { negElbo: (t, i) => t.nll[i] + t.kl[i] };
 
-function place(table, steps) {
-  return (term) => {
-    const value = derived[term] ?? ((t, i) => t[term][i]);
-    let i = 0;
-    return steps.map((step) => (table.step[i] === step ? value(table, i++) : null));
-  };
+function place(table, steps, term) {
+  const value = derived[term] ?? ((t, i) => t[term][i]);
+  let i = 0;
+  return steps.map((step) => (table.step[i] === step ? value(table, i++) : null));
 }

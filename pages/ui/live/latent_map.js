@@ -20,6 +20,21 @@ export class LatentMap {
     this.draw();
   }
 
+  /** Mark a point of the plane, or none. */
+  mark(point) {
+    this.point = point;
+    this.draw();
+  }
+
+  drawMark(ctx, at) {
+    const px = devicePixelRatio;
+    ctx.strokeStyle = this.colours.text;
+    ctx.lineWidth = 2.5 * px;
+    ctx.beginPath();
+    ctx.arc(at(this.point[0]), at(-this.point[1]), 9 * px, 0, 2 * Math.PI);
+    ctx.stroke();
+  }
+
   setAutomatic(on) {
     this.automatic = on;
     this.draw();
@@ -46,6 +61,7 @@ export class LatentMap {
     ctx.clearRect(0, 0, side, side);
     this.drawFrame(ctx, side, reach, at, scale);
     if (this.snapshot) this.drawCodes(ctx, side, at);
+    if (this.point) this.drawMark(ctx, at);
   }
 
   drawFrame(ctx, side, reach, at, scale) {

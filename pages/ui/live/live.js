@@ -1,9 +1,12 @@
 // The live view: one feed, and the parts that draw it. Mounted by view.py through assets.loader.
 
+import { Compared } from "./compared.js";
 import { Curves, format } from "./curves.js";
 import { Feed } from "./feed.js";
+import { Film, Scrubber } from "./film.js";
 import { History } from "./history.js";
 import { LatentMap } from "./latent_map.js";
+import { normalQuantile } from "./normal.js";
 import { drawBars, drawImages } from "./pictures.js";
 
 const ALL = [
@@ -30,8 +33,17 @@ const HTML = `
   <span class="status" data-part="status">…</span>
   <span class="track" role="progressbar" aria-label="training progress" data-part="track"><i></i></span>
   <span data-part="progress"></span>
-  <span data-part="speed"></span>
+  <span data-part="speedNow"></span>
 </div>
+<div class="scrubber">
+  <button data-part="play" aria-label="play the film">▶</button>
+  <input type="range" min="0" max="0" value="0" data-part="scrub" aria-label="moment of the run">
+  <output data-part="moment">now</output>
+  <button data-part="toLive" disabled>back to now</button>
+  <label>speed <select data-part="speed"><option value="0.5">½</option><option value="1" selected>1</option><option value="2">2</option><option value="4">4</option></select></label>
+  <label><input type="checkbox" data-part="loop"> loop</label>
+</div>
+<p class="diagnosis"><b data-part="diagnosisName"></b> <span data-part="diagnosis"></span></p>
 <p class="message" role="alert" data-part="message" hidden></p>
 <section class="card curves">
   <h3>Loss terms <small><i class="swatch test"></i> test <i class="swatch train"></i> train <span data-part="lossKey" hidden><i class="swatch loss"></i> loss minimised</span></small></h3>
@@ -55,11 +67,13 @@ const HTML = `
   <canvas class="images" data-part="originals" role="img" aria-label="ten test images"></canvas>
   <h3>Reconstructions <small>from a sample of z</small></h3>
   <canvas class="images" data-part="reconstructions" role="img" aria-label="their reconstructions"></canvas>
-  <h3>Prior draws <small>fixed z ~ N(0, I)</small></h3>
+  <h3><span class="tabs" data-part="tabs"><button data-show="draws" aria-pressed="true">Prior draws</button><button data-show="grid" aria-pressed="false">Grid</button></span> <small data-part="tabNote">fixed z ~ N(0, I)</small></h3>
   <canvas class="images" data-part="prior_draws" role="img" aria-label="decoded draws from the prior"></canvas>
+  <canvas class="images" data-part="grid" hidden tabindex="0" role="img" aria-label="decoded grid at prior quantiles; click a cell to find it on the map"></canvas>
   <h3><b class="kl">KL</b> per dimension <small><output data-part="active">–</output></small></h3>
   <svg data-part="bars" role="img" aria-label="KL per latent dimension"></svg>
-</section>`;
+</section>
+<section class="compared" data-part="compared" aria-label="compared runs"></section>`;
 
 export function mount(parent) {
   return new LiveView(parent.querySelector(".live"));
@@ -74,22 +88,69 @@ class LiveView {
     this.all = new Curves(this.part.all, { series: ALL, height: 205 });
     this.kl = new Curves(this.part.klOnly, { series: KL, height: 140 });
     this.map = new LatentMap(this.part.map, this.part.outside);
-    this.part.automatic.onchange = (event) => this.map.setAutomatic(event.target.checked);
+    this.others = [];
+    this.part.tabs.onclick = ({ target }) => target.dataset.show && this.showTab(target.dataset.show);
+    this.part.grid.onclick = (event) => this.findCell(event);
+    this.part.automatic.onchange = ({ target }) => this.maps().forEach((map) => map.setAutomatic(target.checked));
     this.frame = 0;
+    this.film = new Film("");
+    this.scrubber = new Scrubber(this.part, this.film, (step) => this.goTo(step), (step) => this.reportMoment(step));
     this.shown = () => !document.hidden && this.redraw();
     document.addEventListener("visibilitychange", this.shown);
+    this.pressed = (event) => this.key(event);
+    document.addEventListener("keydown", this.pressed);
   }
 
   /** Called by Streamlit on mount and on every change of data or theme. */
-  update({ data, setStateValue }) {
+  update({ data, setStateValue, setTriggerValue }) {
     this.report = (status) => setStateValue("status", status);
+    this.setStateValue = setStateValue;
+    this.setTriggerValue = setTriggerValue;
     this.restyle();
+    this.compare(data.compare ?? []);
     if (data.run === this.run) return;
     this.run = data.run;
     this.feed?.close();
     this.history.clear();
     this.reported = null;
+    this.picture = null;
+    this.scrubber.destroy();
+    this.film = this.scrubber.film = new Film(data.run);
+    if (this.scrubber.at !== null) this.reportMoment(null);
+    this.scrubber.at = null;
+    for (const curves of [this.all, this.kl]) curves.setMoment(null);
+    this.root.classList.remove("past");
+    this.wanted = data.at ?? null; // a moment named by the link
     this.feed = new Feed(data.run, (message) => this.take(message), (state) => this.connection(state));
+  }
+
+  /** Space starts and pauses, arrows move through the film, unless a control has the focus. */
+  key(event) {
+    const focus = event.composedPath()[0];
+    if (event.ctrlKey || event.metaKey || event.altKey || focus.closest?.("input, textarea, select, button, a, [role], [contenteditable]")) return;
+    const move = { ArrowLeft: -1, ArrowRight: 1 }[event.key];
+    if (event.key === " ") this.setTriggerValue("space", true);
+    else if (move) this.scrubber.move(move);
+    else return;
+    event.preventDefault();
+  }
+
+  maps() {
+    return [this.map, ...this.others.map((other) => other.map)];
+  }
+
+  /** Show other runs beside this one: [{ run, label }]. */
+  compare(wanted) {
+    const same = wanted.length === this.others.length && wanted.every((w, i) => w.run === this.others[i].run && w.label === this.others[i].label);
+    if (same) return;
+    this.others.forEach((other) => other.destroy());
+    this.others = wanted.map((w, i) => new Compared(this.part.compared, w, i, () => this.schedule()));
+    for (const other of this.others) {
+      other.map.restyle(this.colours);
+      other.map.setAutomatic(this.part.automatic.checked);
+    }
+    for (const curves of [this.all, this.kl]) curves.compare(wanted.map((w) => w.label));
+    this.schedule();
   }
 
   restyle() {
@@ -104,19 +165,41 @@ class LiveView {
       reconstruction: value("--term-reconstruction"), kl: value("--term-kl"), total: value("--term-total"),
       classes: Array.from({ length: 10 }, (_, i) => value(`--class-${i}`)),
     };
-    for (const part of [this.all, this.kl, this.map]) part.restyle(colours);
+    this.colours = colours;
+    for (const part of [this.all, this.kl, ...this.maps()]) part.restyle(colours);
   }
 
   take(message) {
     const { news, arrays } = message;
     this.history.add(message);
     this.news = news;
+    if (news.fresh) this.film.clear();
     if (news.fresh && !news.snapshot) this.picture = null;
+    this.film.steps = news.film;
+    this.scrubber.refresh();
+    if (this.wanted !== null && news.film.length) {
+      this.scrubber.go(this.wanted);
+      this.wanted = null;
+    }
     if (news.snapshot) this.picture = { ...news.snapshot, ...arrays };
     this.newPicture ||= Boolean(news.snapshot) || news.fresh;
     // Streamlit learns of a new status, and of the final figures, so that buttons and tables can follow.
     const state = `${news.status}${news.final ? " final" : ""}`;
     if (state !== this.reported) this.report((this.reported = state));
+    this.schedule();
+    if (!this.picture && news.film.length) this.showLastFrame(news.film.at(-1));
+  }
+
+  /** A run that was saved or shipped has no snapshot in memory: its last frame stands for it. */
+  async showLastFrame(step) {
+    const frame = await this.film.get(step);
+    if (!frame || this.picture) return;
+    this.picture = { ...frame.snapshot, ...frame.arrays };
+    this.newPicture = true;
+    this.schedule();
+  }
+
+  schedule() {
     if (!this.frame && !document.hidden) this.frame = requestAnimationFrame(() => this.redraw());
   }
 
@@ -126,12 +209,30 @@ class LiveView {
     const weighted = this.history.weighted();
     this.part.lossKey.hidden = !weighted;
     this.all.setShown("train.loss", weighted);
-    this.all.draw(this.history);
-    this.kl.draw(this.history);
+    const histories = [this.history, ...this.others.map((other) => other.history)];
+    this.all.draw(histories);
+    this.kl.draw(histories);
     this.drawHeader(this.news);
     this.listMarks();
-    if (this.newPicture && this.picture) this.drawPicture(this.picture);
+    if (this.newPicture && this.picture && this.scrubber.at === null) this.drawPicture(this.picture);
     this.newPicture = false;
+  }
+
+  /** Show a moment of the film, or the present (null). Moves that outrun the frames skip what they passed. */
+  async goTo(step) {
+    this.root.classList.toggle("past", step !== null);
+    for (const curves of [this.all, this.kl]) curves.setMoment(step);
+    if (step === null) return this.picture && this.drawPicture(this.picture);
+    const frame = await this.film.get(step);
+    if (this.scrubber.at !== step) return;
+    if (frame) this.drawPicture({ ...frame.snapshot, ...frame.arrays });
+    const { steps } = this.film;
+    for (const near of [steps[steps.indexOf(step) + 1], steps[steps.indexOf(step) - 1]]) if (near !== undefined) this.film.get(near);
+  }
+
+  /** Tell Streamlit where the bar rests, for the link and for a branch. */
+  reportMoment(step) {
+    this.setStateValue("at", step);
   }
 
   drawHeader(news) {
@@ -144,8 +245,8 @@ class LiveView {
     part.track.firstChild.style.width = `${100 * share}%`;
     part.track.setAttribute("aria-valuenow", Math.round(100 * share));
     part.progress.textContent = progress(news);
-    part.speed.textContent = news.imagesPerSecond ? `${Math.round(news.imagesPerSecond).toLocaleString("en")} images/s` : "";
-    part.speed.title = news.device;
+    part.speedNow.textContent = news.imagesPerSecond ? `${Math.round(news.imagesPerSecond).toLocaleString("en")} images/s` : "";
+    part.speedNow.title = news.device;
   }
 
   /** The marks once more as text: all of them, and readable by a screen reader. */
@@ -158,16 +259,43 @@ class LiveView {
   drawPicture(p) {
     const { part } = this;
     const dims = p.kl_dims.shape[0];
+    this.root.dataset.step = p.step;
     this.map.show(p, dims > 2 ? ["PC 1", "PC 2"] : ["μ₁", dims === 2 ? "μ₂" : ""]);
     part.negElbo.value = format(p.nll + p.kl);
     part.nll.value = format(p.nll);
     part.kl.value = format(p.kl);
+    part.diagnosis.textContent = p.diagnosis ? p.diagnosis.sentence : "";
+    part.diagnosisName.textContent = p.diagnosis ? p.diagnosis.name : "";
     part.meanStd.value = p.meanStd.toFixed(3);
     part.sigma.textContent = p.sigma == null ? "" : `sigma of the likelihood ${p.sigma.toFixed(3)}`;
     part.plane.textContent = dims === 1 ? "mu, one dimension" : dims === 2 ? "mu of 5,000 test images" : `PCA plane of mu, ${Math.round(100 * p.explained)} %`;
     for (const name of ["originals", "reconstructions", "prior_draws"]) drawImages(part[name], p[name], 10);
+    const square = p.grid?.shape[0] ?? 0;
+    part.tabs.lastChild.hidden = !square;
+    if (!square) this.showTab("draws");
+    else drawImages(part.grid, { shape: [square * square, 28, 28], data: p.grid.data }, square);
     const [active, all] = drawBars(part.bars, p.kl_dims, p.active);
     part.active.value = `${active} of ${all} active`;
+  }
+
+  showTab(name) {
+    const { part } = this;
+    for (const button of part.tabs.children) button.setAttribute("aria-pressed", button.dataset.show === name);
+    part.prior_draws.hidden = name !== "draws";
+    part.grid.hidden = name !== "grid";
+    part.tabNote.textContent = name === "draws" ? "fixed z ~ N(0, I)" : "z at prior quantiles: click to find";
+    if (name === "draws") this.map.mark(null);
+  }
+
+  /** A click on a cell of the grid marks its z on the map. */
+  findCell(event) {
+    const { grid, tabNote } = this.part;
+    const n = grid.width / 28;
+    const column = Math.min(n - 1, Math.floor((event.offsetX / grid.clientWidth) * n));
+    const row = Math.min(n - 1, Math.floor((event.offsetY / grid.clientHeight) * n));
+    const z = [normalQuantile((column + 0.5) / n), normalQuantile((n - 1 - row + 0.5) / n)];
+    this.map.mark(z);
+    tabNote.textContent = `z = (${z.map((v) => v.toFixed(2)).join(", ")}), marked on the map`;
   }
 
   connection(state) {
@@ -182,9 +310,11 @@ class LiveView {
 
   destroy() {
     this.feed?.close();
+    this.scrubber.destroy();
     cancelAnimationFrame(this.frame);
     document.removeEventListener("visibilitychange", this.shown);
-    for (const part of [this.all, this.kl, this.map]) part.destroy();
+    document.removeEventListener("keydown", this.pressed);
+    for (const part of [this.all, this.kl, this.map, ...this.others]) part.destroy();
   }
 }
 

@@ -28,7 +28,7 @@ export function drawBars(svg, klDims, active) {
     const y = height * (1 - v / top) + 8;
     return `<line class="grid" x1="${left}" x2="${width}" y1="${y}" y2="${y}"/><text class="tick" x="${left - 6}" y="${y + 5}" text-anchor="end">${Number(v.toPrecision(2))}</text>`;
   });
-  parts.push(`<text class="tick" x="${left + 3}" y="17">nats</text>`);
+  parts.push(`<text class="tick" x="0" y="${height + 22}">nats</text>`);
   values.forEach((v, d) => {
     const size = Math.max((height * v) / top, 1);
     const x = left + d * slot + slot * 0.15;

@@ -14,18 +14,21 @@ from urllib.parse import urlsplit
 
 import numpy as np
 from safetensors.numpy import save
-from starlette.routing import WebSocketRoute
+from starlette.requests import Request
+from starlette.responses import FileResponse, Response
+from starlette.routing import Route, WebSocketRoute
 from starlette.websockets import WebSocket, WebSocketDisconnect
 
 from vae_core import runs
-from vae_core.runs import Cursor, News
+from vae_core.checkpoints import json_ready
+from vae_core.film import arrays_of, frame_path, numbers_of
+from vae_core.run import Cursor, News
 
 TICK_S = 0.25  # changes are gathered so long
 QUEUE = 16  # messages a slow viewer may lag behind before it has to reconnect
 GONE = 4404  # close code: no such run
 FOREIGN = 1008  # close code: the page comes from another site
 LAGGING = 1013  # close code: too slow, come again
-_XY_MAX = 32_767
 
 
 def live_route() -> WebSocketRoute:
@@ -44,7 +47,7 @@ async def live(socket: WebSocket) -> None:
         return await socket.close(GONE)
     queue: asyncio.Queue[bytes | None] = asyncio.Queue(QUEUE)
     queue.put_nowait(pack(news))
-    channel = Channel.of(run_id)
+    channel = Channel.of(run_id, news)
     channel.viewers.add(queue)  # no await since the read: nothing falls between the two
     leaving = asyncio.create_task(_until_left(socket))
     try:
@@ -54,24 +57,36 @@ async def live(socket: WebSocket) -> None:
         leaving.cancel()
 
 
+def film_route() -> Route:
+    """`/film/<run id>/<step>`: one frame, as its file is. A frame never changes, so the browser may keep it."""
+    return Route("/film/{run_id}/{step:int}", film)
+
+
+async def film(request: Request) -> Response:
+    """A frame of a run's film; 404 when it has been thinned out or the run is gone."""
+    run = runs.registry().get(request.path_params["run_id"])
+    path = frame_path(run.film_folder, request.path_params["step"]) if run else None
+    if path is None or not path.is_file():
+        return Response(status_code=404)
+    return FileResponse(path, media_type="application/octet-stream", headers={"Cache-Control": "private, max-age=60"})
+
+
 class Channel:
     """One run's stream: a task that packs each change once for all its viewers."""
 
     _open: ClassVar[dict[str, Channel]] = {}
 
-    def __init__(self, run_id: str) -> None:
+    def __init__(self, run_id: str, news: News) -> None:
         self.run_id = run_id
         self.viewers: set[asyncio.Queue[bytes | None]] = set()
-        self.cursor, self.version = Cursor(), -1
+        self.cursor, self.version = news.cursor, news.version
         self._task = asyncio.create_task(self._pump())
 
     @classmethod
-    def of(cls, run_id: str) -> Channel:
+    def of(cls, run_id: str, news: News) -> Channel:
+        """The channel of a run; a new one goes on from the news that its first viewer has just read."""
         if run_id not in cls._open:
-            channel = cls._open[run_id] = cls(run_id)
-            news = runs.registry().read(run_id, Cursor())  # start at now: the viewer has just read all before
-            if news is not None:
-                channel.cursor, channel.version = news.cursor, news.version
+            cls._open[run_id] = cls(run_id, news)
         return cls._open[run_id]
 
     async def _pump(self) -> None:
@@ -122,7 +137,7 @@ async def _until_left(socket: WebSocket) -> None:
 
 
 def pack(news: News) -> bytes:
-    """News as one message. Codes travel as int16 in units of `xy_unit`: finer than a pixel of any screen."""
+    """News as one message."""
     tensors = {"train": news.train, "test": news.test}
     head = {
         "run": news.run_id,
@@ -139,34 +154,25 @@ def pack(news: News) -> bytes:
         "marks": [asdict(mark) for mark in news.marks],
         "final": news.final is not None,
         "cursor": asdict(news.cursor),
+        "film": news.film,
+        "states": news.states,
     }
-    if (s := news.snapshot) is not None:
-        unit = max(float(np.abs(s.xy).max(initial=0)), 1e-6) / _XY_MAX
-        tensors |= {
-            "xy": np.round(s.xy / unit).astype(np.int16),
-            "labels": s.labels,
-            "kl_dims": s.kl_dims.astype(np.float32),
-            "active": s.active.astype(np.uint8),
-            "originals": s.originals,
-            "reconstructions": s.reconstructions,
-            "prior_draws": s.prior_draws,
-        }
-        head["snapshot"] = {
-            "step": s.step,
-            "xyUnit": unit,
-            "explained": s.explained,
-            "meanStd": s.mean_std,
-            "sigma": s.sigma,
-            "nll": s.nll,
-            "kl": s.kl,
-        }
-    return save({k: np.ascontiguousarray(v) for k, v in tensors.items()}, {"news": json.dumps(head)})
+    if news.snapshot is not None:
+        tensors |= arrays_of(news.snapshot)
+        head["snapshot"] = numbers_of(news.snapshot, news.diagnosis)
+    return save(
+        {k: np.ascontiguousarray(v) for k, v in tensors.items()},
+        {"news": json.dumps(json_ready(head), allow_nan=False)},
+    )
 
 
 def _same_site(socket: WebSocket) -> bool:
     """Browsers name the page's origin, and only a page of this server may listen."""
     origin = socket.headers.get("origin")
-    return origin is None or urlsplit(origin).netloc == socket.headers.get("host")
+    try:
+        return origin is None or urlsplit(origin).netloc == socket.headers.get("host")
+    except ValueError:
+        return False
 
 
 def _cursor(text: str | None) -> Cursor:
@@ -174,5 +180,5 @@ def _cursor(text: str | None) -> Cursor:
     try:
         values = json.loads(text or "{}")
         return Cursor(**{f.name: type(f.default)(values[f.name]) for f in fields(Cursor)})  # type: ignore[call-arg]
-    except (ValueError, TypeError, KeyError, OverflowError):
+    except (ValueError, TypeError, KeyError, OverflowError, RecursionError):
         return Cursor()

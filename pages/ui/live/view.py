@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 import streamlit as st
@@ -21,17 +22,46 @@ _component = st.components.v2.component(
 )
 
 
-def live_view(run_id: str, *, key: str, on_status_change: Callable[[], None] = lambda: None) -> str:
-    """Show a run as it trains.
+@dataclass(frozen=True)
+class Seen:
+    """What the browser last said of the live view."""
+
+    status: str  # of the run, "" before the first message
+    at: int | None  # the step at which the film rests; None in the present
+
+
+def live_view(
+    run_id: str,
+    *,
+    key: str,
+    compare: Sequence[tuple[str, str]] = (),
+    at: int | None = None,
+    on_space: Callable[[], None] = lambda: None,
+) -> Seen:
+    """Show a run as it trains, or at any moment of its film.
+
+    The script (or fragment) that calls this runs again when the run enters another status or the film rests
+    elsewhere, so that buttons can follow.
 
     Args:
         run_id: what to follow.
         key: of the widget; the same key keeps its place and its zoom.
-        on_status_change: called when the run enters another status, so that buttons can follow.
-    Returns:
-        The status last seen by the browser, or "".
+        compare: ids and labels of runs to draw beside it.
+        at: the step at which the film is to open; the nearest kept frame is shown.
+        on_space: called when the space bar is pressed and no field or button has the focus.
     """
+    data = {"run": run_id, "at": at, "compare": [{"run": run, "label": label} for run, label in compare]}
     result = _component(
-        key=key, data={"run": run_id}, default={"status": ""}, on_status_change=on_status_change, height="content"
+        key=key,
+        data=data,
+        default={"status": "", "at": None},
+        on_status_change=_nothing,
+        on_at_change=_nothing,
+        on_space_change=on_space,
+        height="content",
     )
-    return result.status or ""
+    return Seen(result.status or "", None if result.at is None else int(result.at))
+
+
+def _nothing() -> None:
+    """Streamlit wants a callback for every state; the run of the script is all that is needed."""

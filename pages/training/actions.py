@@ -1,0 +1,106 @@
+"""What the buttons of the training page do: commands to the visitor's runs."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import streamlit as st
+
+from pages.training import controls
+from pages.ui import visitor
+from pages.ui.shipped import shipped_run
+from vae_core.config import ConfigError
+from vae_core.run import SAVED, Run
+from vae_core.runs import PAUSED, registry
+
+SHOWN = "shown_run"  # key in session_state: the id of the run on the page
+
+
+def shown_run() -> Run:
+    """The run on the page: the one chosen, else this visitor's newest, else the one that ships."""
+    chosen = registry().get(st.session_state.get(SHOWN))
+    if chosen is not None:
+        return chosen
+    own = registry().of(visitor.current())
+    run = own[0] if own else registry().get(shipped_run())
+    assert run is not None
+    return run
+
+
+def is_mine(run: Run) -> bool:
+    return run.visitor == visitor.current()
+
+
+def start(settings: dict[str, Any], paused: bool = False) -> None:
+    """Callback: a new run with the widgets' settings."""
+    try:
+        config = controls.config_of(settings, controls.weights_now())
+        show(registry().start(config, visitor.current(), paused))
+        _advice_was_taken()
+    except ConfigError as error:
+        st.session_state["notice"] = str(error)
+
+
+def _advice_was_taken() -> None:
+    """What to look for stays for the run that it was given for, and goes with the next one."""
+    state = st.session_state
+    if state.get("advice") and state["advice"] == state.get("advice taken"):
+        del state["advice"]
+    state["advice taken"] = state.get("advice")
+
+
+def step(settings: dict[str, Any]) -> None:
+    """Callback: one batch, of a new run if the one shown is not the visitor's."""
+    if not is_mine(shown_run()):
+        start(settings, paused=True)
+    command("step", steps=1)
+
+
+def command(name: str, **args: Any) -> None:
+    """Callback: tell the run on the page something."""
+    run = shown_run()
+    if not is_mine(run):
+        return
+    try:
+        registry().command(run.run_id, name, **args)
+    except ConfigError as error:
+        st.session_state["notice"] = str(error)
+
+
+def branch(run_id: str, step: int) -> None:
+    """Callback: go on from a kept state with the weights as they stand."""
+    parent = registry().get(run_id)
+    if parent is None or not is_mine(parent):
+        return
+    try:
+        show(registry().branch(run_id, step, controls.weights_now()))
+        st.session_state["compare"] = [run_id]
+    except ConfigError as error:
+        st.session_state["notice"] = str(error)
+    except KeyError:
+        st.session_state["notice"] = "The weights of that moment have just been thinned out: choose another moment."
+
+
+def toggle(settings: dict[str, Any]) -> None:
+    """Callback of the space bar: start, pause or resume, whichever fits."""
+    run = shown_run()
+    if not is_mine(run) or run.ended:
+        start(settings)
+    else:
+        command("resume" if run.status in (PAUSED, SAVED) else "pause")
+
+
+def show(run_id: str) -> None:
+    """Put a run on the page, in the present."""
+    st.session_state[SHOWN] = run_id
+    st.session_state.pop("moment", None)
+
+
+def change_weights() -> None:
+    """Callback: a switch or a weight was changed; a run in training follows at its next step."""
+    weights = controls.weights_now()
+    run = shown_run()
+    if weights["alpha"] == weights["beta"] == 0:
+        st.session_state["notice"] = "Both terms are off, so there is nothing to minimise: switch one of them on."
+    elif is_mine(run) and not run.ended:
+        command("set", **weights)

@@ -1,0 +1,40 @@
+"""The code that ran: the source of the very functions, beside their formulas."""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Callable
+from typing import Any
+
+import streamlit as st
+
+from vae_core import losses
+from vae_core.models.vae import VAE
+from vae_core.run import Run
+from vae_core.train import Trainer
+
+_BERNOULLI = r"-\log p(x \mid z) = -\sum_i x_i \log \hat x_i + (1 - x_i) \log (1 - \hat x_i)"
+_GAUSSIAN = r"-\log p(x \mid z) = \sum_i \frac{(x_i - \hat x_i)^2}{2\sigma^2} + \log \sigma + \tfrac12 \log 2\pi"
+_KL = r"\mathrm{KL}(q \,\|\, p) = \tfrac12 \sum_d \mu_d^2 + \sigma_d^2 - 1 - \log \sigma_d^2"
+_SAMPLE = r"z = \mu + \sigma \odot \varepsilon, \qquad \varepsilon \sim \mathcal N(0, I)"
+_LOSS = r"\text{loss} = \frac1B \sum_{b} \alpha \, \text{nll}_b + \beta \, \text{KL}_b"
+
+
+def code(run: Run) -> None:
+    """What computed the run on the page."""
+    if run.config.likelihood == "bernoulli":
+        likelihood, nll = _BERNOULLI, losses.bernoulli_nll
+    else:
+        likelihood, nll = _GAUSSIAN, losses.gaussian_nll
+    parts: list[tuple[str, str, list[Callable[..., Any]]]] = [
+        ("Sample", _SAMPLE, [VAE.sample]),
+        ("Reconstruction", likelihood, [nll]),
+        ("KL", _KL, [losses.gaussian_kl_dims, losses.gaussian_kl]),
+        ("Loss and update", _LOSS, [Trainer._update]),
+    ]  # fmt: skip
+    with st.expander("The code that ran", icon=":material/code:"):
+        for name, formula, functions in parts:
+            st.markdown(f"**{name}**")
+            st.latex(formula)
+            for function in functions:
+                st.code(inspect.getsource(function), language="python")

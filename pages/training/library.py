@@ -1,0 +1,79 @@
+"""The visitor's runs: which one is shown, which are drawn beside it, and in what they differ."""
+
+from __future__ import annotations
+
+import pandas as pd
+import streamlit as st
+
+from pages.training import actions
+from pages.training.names import label, name
+from pages.ui import visitor
+from pages.ui.shipped import shipped_run
+from vae_core.run import Run
+from vae_core.runs import RUNNING, registry
+
+MOST = 4  # compared at once: so many dash patterns can be told apart
+
+
+def everyone() -> list[Run]:
+    """The visitor's runs, newest first, then the one that ships."""
+    shipped = registry().get(shipped_run())
+    return [*registry().of(visitor.current()), *([shipped] if shipped else [])]
+
+
+def compared(shown: Run) -> list[tuple[str, str]]:
+    """Ids and labels of the runs to draw beside the shown one."""
+    own = registry().of(visitor.current())
+    by_id = {run.run_id: run for run in everyone()}
+    chosen = [by_id[i] for i in st.session_state.get("compare", []) if i in by_id and i != shown.run_id]
+    return [(run.run_id, label(run, shown, own)) for run in chosen[:MOST]]
+
+
+def library(shown: Run) -> None:
+    """Choose what is shown and compared; a table of the settings that differ."""
+    runs = everyone()
+    if len(runs) < 2:
+        return
+    own = registry().of(visitor.current())
+    names = {run.run_id: f"{name(run, own)} ({run.status})" for run in runs}
+    left, right = st.columns([1, 2])
+    others = [run.run_id for run in runs if run.run_id != shown.run_id]
+    st.session_state["show"] = shown.run_id if shown.run_id in names else None
+    left.selectbox(
+        "Run on the page", list(names), format_func=names.get, key="show", on_change=_show, index=None,
+        placeholder="somebody else's run", help="The last six of your runs are kept.",
+    )  # fmt: skip
+    st.session_state["compare"] = [i for i in st.session_state.get("compare", []) if i in others]
+    right.multiselect(
+        "Compare with", others, format_func=names.get, key="compare", max_selections=MOST,
+        help="Their test curves are drawn dashed in the same charts, their maps on the same axes.",
+    )  # fmt: skip
+    chosen = [run for run in runs if run.run_id in st.session_state["compare"]]
+    if chosen:
+        st.table(differing([shown, *chosen], own))
+
+
+def differing(runs: list[Run], own: list[Run]) -> pd.DataFrame:
+    """A column a run: the settings in which they differ, changes on the way, and where each stands."""
+    columns = {}
+    for run in runs:
+        column = {k.replace("_", " "): str(v) for k, v in run.config.to_dict().items()}
+        column["changed on the way"] = "; ".join(mark.text for mark in run.marks) or "–"
+        column["status"] = run.status if run.status == RUNNING else f"{run.status} at step {run.step:,}"
+        last = run.test.since(-1)[-1:]
+        if len(last) and run.status != RUNNING:  # a table stands still: no figures that are old when they are read
+            _, nll, kl, mean_std, active = last[0].tolist()
+            column["−ELBO, test (nats)"] = f"{nll + kl:.1f}"
+            column["reconstruction (nats)"] = f"{nll:.1f}"
+            column["KL (nats)"] = f"{kl:.2f}"
+            column["mean posterior std"] = f"{mean_std:.3f}"
+            column["active units"] = f"{active:.0f}"
+        columns[name(run, own)] = column
+    table = pd.DataFrame(columns).fillna("–")
+    return table[table.nunique(axis=1) > 1]
+
+
+def _show() -> None:
+    chosen = st.session_state.get("show")
+    if chosen:
+        actions.show(chosen)

@@ -1,0 +1,39 @@
+"""What runs are called, and how they differ."""
+
+from __future__ import annotations
+
+from vae_core.run import SHIPPED, Run
+
+SHORT = {
+    "latent_dim": "latents", "learning_rate": "lr", "batch_size": "batch", "warmup_steps": "warm-up",
+    "net": "network", "protocol": "pixels",
+}  # fmt: skip
+
+
+def name(run: Run, runs: list[Run]) -> str:
+    """ "run 2, branch of run 1 at 812", or "shipped run". `runs`: all of the visitor's, newest first."""
+    if run.visitor == SHIPPED:
+        return "the shipped run"
+    number = _number(run, runs)
+    parent = next((r for r in runs if run.parent and r.run_id == run.parent.run_id), None)
+    if run.parent is None:
+        return f"run {number}"
+    whose = f" of run {_number(parent, runs)}" if parent else ""
+    return f"run {number}, branch{whose} at step {run.parent.step:,}"
+
+
+def differences(run: Run, other: Run) -> list[str]:
+    """Settings in which `run` differs from `other`, then what was changed on its way: ["beta 4", "beta 4 → 1 at …"]."""
+    mine, theirs = run.config.to_dict(), other.config.to_dict()
+    settings = [f"{SHORT.get(k, k)} {v}" for k, v in mine.items() if v != theirs[k]]
+    begun = run.parent.step if run.parent else -1
+    return settings + [mark.text for mark in run.marks if mark.step >= begun]
+
+
+def label(run: Run, shown: Run, runs: list[Run]) -> str:
+    """A legend: the name, and what differs from the run that is shown."""
+    return ": ".join([name(run, runs), ", ".join(differences(run, shown)[:3]) or "same settings"])
+
+
+def _number(run: Run, runs: list[Run]) -> int:
+    return len(runs) - runs.index(run)

@@ -1,0 +1,66 @@
+"""What a visitor takes home from a run: report, checkpoint, script, curves, figures."""
+
+from __future__ import annotations
+
+import pandas as pd
+import streamlit as st
+from safetensors.torch import load_file
+from torch import Tensor
+
+from pages.training import figures
+from pages.ui.shipped import CHECKPOINTS
+from vae_core.checkpoints import WEIGHTS
+from vae_core.film import frame_path, read_snapshot
+from vae_core.run import SHIPPED, Cursor, Run, news_of
+from vae_core.takehome.bundle import bundle, title
+from vae_core.takehome.report import html_report
+from vae_core.takehome.script import repeat_script
+from vae_core.takehome.story import Story
+
+
+def take_home(run: Run) -> None:
+    """Downloads, made when they are asked for, and the curves as a figure that stands still."""
+    if not run.step:
+        return
+    with st.expander("Take it home", icon=":material/download:", key="take_home", on_change="rerun") as box:
+        if not box.open:  # nothing is drawn for those who only watch
+            return
+        row = st.container(horizontal=True)
+        for name, make, file, kind in (
+            ("Report (HTML)", lambda: html_report(story := story_of(run), title(story)), "report.html", "text/html"),
+            ("Everything (zip)", lambda: bundle(story_of(run), tensors_of(run)), "run.zip", "application/zip"),
+            ("Script that repeats it", lambda: repeat_script(story_of(run)), "repeat.py", "text/x-python"),
+            ("History (CSV)", lambda: figures.history_table(run).to_csv(index=False), "history.csv", "text/csv"),
+        ):
+            row.download_button(name, make, file, kind, on_click="ignore", icon=":material/download:")
+        st.caption(
+            "The zip holds the report, the history, a checkpoint for vae_core.checkpoints.load, TensorBoard events and "
+            "a script that repeats the run with PyTorch and NumPy alone."
+        )
+        curves(figures.history_table(run))
+
+
+def curves(table: pd.DataFrame) -> None:
+    """The history to hover over and zoom into; the camera saves it."""
+    kind = st.segmented_control("The camera of the figure saves", ["svg", "png"], default="svg", required=True)
+    config = {"toImageButtonOptions": {"format": kind, "filename": "curves", "scale": 2}, "displaylogo": False}
+    st.plotly_chart(figures.history_figure(table, st.context.theme.type == "dark"), key="history", config=config)
+
+
+def story_of(run: Run) -> Story:
+    """The run as it stands, with its last snapshot (from the film, where none is in memory)."""
+    news = news_of(run, Cursor())
+    snapshot = news.snapshot
+    if snapshot is None and news.film:
+        snapshot = read_snapshot(frame_path(run.film_folder, news.film[-1]))
+    return Story(news.config, news.train, news.test, news.marks, snapshot, news.final, news.device, news.status)
+
+
+def tensors_of(run: Run) -> dict[str, Tensor] | None:
+    """The weights last saved, or None before the first save."""
+    if run.visitor == SHIPPED:
+        return load_file(CHECKPOINTS / run.run_id / WEIGHTS)
+    if not run.states:
+        return None
+    state = load_file(frame_path(run.states_folder, run.states[-1]))
+    return {k.removeprefix("model."): v for k, v in state.items() if k.startswith("model.")}

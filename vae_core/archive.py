@@ -1,0 +1,69 @@
+"""Runs on disk, saved as they go: what a stopped server or a crash does not lose.
+
+    <root>/<run id>/run.json            what the run is and where it stands
+                    curves.safetensors  its train and test rows
+                    film/               its frames (film.py)
+                    states/             what training goes on from (engine.py)
+
+Every file replaces its predecessor only when it is complete.
+"""
+
+from __future__ import annotations
+
+import json
+import shutil
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from safetensors import SafetensorError
+from safetensors.numpy import load_file, save
+
+from vae_core.checkpoints import replacing
+
+RECORD, CURVES, FILM, STATES = "run.json", "curves.safetensors", "film", "states"
+
+
+class ArchiveError(RuntimeError):
+    """A saved run that cannot be read; the message is one sentence."""
+
+
+def write(folder: Path, record: dict[str, Any], train: np.ndarray, test: np.ndarray) -> None:
+    """Save a run's record and curves.
+
+    Args:
+        record: JSON-ready.
+        train, test: rows as in Run.
+    Raises:
+        OSError: the disk is full or the folder cannot be written.
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    with replacing(folder / CURVES) as file:
+        file.write(save({"train": np.ascontiguousarray(train), "test": np.ascontiguousarray(test)}))
+    with replacing(folder / RECORD) as file:
+        file.write(json.dumps(record, ensure_ascii=False).encode())
+
+
+def read(folder: Path) -> tuple[dict[str, Any], np.ndarray, np.ndarray]:
+    """The record, the train rows and the test rows of a saved run.
+
+    Raises:
+        ArchiveError: a file is missing or damaged.
+    """
+    try:
+        record = json.loads((folder / RECORD).read_text(encoding="utf-8"))
+        curves = load_file(folder / CURVES)
+        return record, curves["train"], curves["test"]
+    except (OSError, ValueError, KeyError, RecursionError, SafetensorError) as error:
+        raise ArchiveError(f"The saved run {folder.name} cannot be read ({error}): it is left out.") from None
+
+
+def folders(root: Path) -> list[Path]:
+    """Saved runs, oldest first."""
+    found = [path.parent for path in root.glob(f"*/{RECORD}")]
+    return sorted(found, key=lambda folder: (folder / RECORD).stat().st_mtime)
+
+
+def forget(folder: Path) -> None:
+    """Remove a run from the disk."""
+    shutil.rmtree(folder, ignore_errors=True)

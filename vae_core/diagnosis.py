@@ -1,0 +1,53 @@
+"""What a snapshot says about a run, in words, each with the number that it rests on."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from vae_core.snapshot import Snapshot
+
+BEGINNING = 40  # steps within which nothing can be said yet
+SAME_PICTURE = 0.03  # mean over pixels of their std over prior draws, of 1; a trained decoder is above 0.1
+
+
+@dataclass(frozen=True)
+class Diagnosis:
+    """A name from the field, and one sentence with its number."""
+
+    name: str
+    sentence: str
+
+
+def diagnose(s: Snapshot, weights: dict[str, float], ever_reconstructed: bool) -> Diagnosis:
+    """The most serious thing that the figures of the test set show.
+
+    Args:
+        weights: alpha and beta in force.
+        ever_reconstructed: whether alpha was above 0 at any step so far.
+    """
+    active, units = int(s.active.sum()), len(s.active)
+    kl, std, spread = f"{s.kl:.2f} nats", f"{s.mean_std:.3f}", f"{float(s.xy.std()):.1f}"
+    variety = float(s.prior_draws.std(axis=0).mean()) / 255
+    if s.step < BEGINNING:
+        return Diagnosis("beginning", f"{s.step} steps made: too early to say anything.")
+    if not ever_reconstructed:
+        return Diagnosis(
+            "decoder never trained",
+            f"No reconstruction term has ever reached the decoder: its pictures are those of its initial weights, "
+            f"and the codes have nothing to say (KL {kl}).",
+        )
+    if active == 0:
+        pictures = "one mean image for all" if variety < SAME_PICTURE else "the pictures no longer depend on the input"
+        return Diagnosis("posterior collapse", f"0 of {units} units active, KL {kl}: {pictures}.")
+    if weights["alpha"] == 0:
+        return Diagnosis("reconstruction off", f"The decoder stands still; KL is down to {kl}, {active} units active.")
+    if weights["beta"] == 0:
+        return Diagnosis(
+            "KL off",
+            f"Codes spread to a std of {spread} while the posterior std falls to {std}: towards a plain autoencoder.",
+        )
+    if variety < SAME_PICTURE:
+        return Diagnosis(
+            "mean image", f"Draws from the prior differ by {variety:.3f} of full scale only: one mean image."
+        )
+    return Diagnosis("learning", f"−ELBO {s.neg_elbo:.1f} nats, {active} of {units} units active.")

@@ -1,0 +1,227 @@
+"""One run inside an engine: its trainer, what it is doing, and what it reports and saves as it goes."""
+
+from __future__ import annotations
+
+import collections
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from safetensors.torch import load_file
+from safetensors.torch import save as to_bytes
+
+from vae_core import devices
+from vae_core.checkpoints import replacing
+from vae_core.config import RunConfig
+from vae_core.film import add_step, frame_path, steps_in
+from vae_core.snapshot import Snapshot
+from vae_core.train import ROW, Mark, Trainer, final_metrics
+
+TURN_S = 0.05  # how long one run trains before the next one is served
+REPORT_S = 0.1  # history rows leave this often
+SNAPSHOT_S = 0.5  # a snapshot is taken no more often than this ...
+SNAPSHOT_SHARE = 10  # ... and rests at least so many times as long as it took
+EARLY_STEPS = 60  # except at the very beginning, when everything changes
+SAVE_S = 5.0  # a crash of the process loses no more than this
+IW_SAMPLES, IW_IMAGES = 50, 200  # of the bound at a run's end: a few seconds for the slowest network
+
+STATES = 12  # kept of a run, 10 MB each at most
+STATES_FOLDER = "states"
+EARLY_STATES = 1.6  # before SAVE_S has passed, a state is kept whenever the steps have grown by this factor
+
+STARTING, RUNNING, PAUSED = "starting", "running", "paused"
+FINISHED, STOPPED, FAILED = "finished", "stopped", "failed"
+ENDED = (FINISHED, STOPPED, FAILED)
+
+
+@dataclass(frozen=True)
+class Command:
+    """A wish about one run; `name` is a method of Engine: open, pause, resume, step, set, stop, reset, close."""
+
+    run_id: str
+    name: str
+    args: dict[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Update:
+    """What has happened in one run since its last update. `generation` counts its resets."""
+
+    run_id: str
+    generation: int
+    status: str
+    message: str = ""
+    step: int = 0
+    steps_per_epoch: int = 0
+    total_steps: int = 0
+    images_per_s: float = 0.0
+    weights: dict[str, float] = field(default_factory=dict)  # alpha, beta, learning_rate in force
+    rows: np.ndarray = field(default_factory=lambda: np.zeros((0, len(ROW)), np.float32))
+    marks: tuple[Mark, ...] = ()
+    snapshot: Snapshot | None = None
+    final: dict[str, Any] | None = None
+    device: str = ""
+    states: tuple[int, ...] = ()  # steps from which a branch can go on
+
+
+class Pace:
+    """Images per second over the last seconds of wall-clock time."""
+
+    def __init__(self, window_s: float = 3.0) -> None:
+        self._window_s = window_s
+        self._points: collections.deque[tuple[float, int]] = collections.deque()
+
+    def add(self, images_seen: int) -> None:
+        now = time.monotonic()
+        self._points.append((now, images_seen))
+        while now - self._points[0][0] > self._window_s:
+            self._points.popleft()
+
+    def clear(self) -> None:
+        self._points.clear()
+
+    @property
+    def rate(self) -> float:
+        if len(self._points) < 2:
+            return 0.0
+        (start, before), (end, after) = self._points[0], self._points[-1]
+        return (after - before) / max(end - start, 1e-9)
+
+
+class Job:
+    """One run inside the engine: its trainer, and what it is doing."""
+
+    def __init__(self, run_id: str, config: RunConfig, folder: Path, generation: int) -> None:
+        self.run_id, self.config, self.generation = run_id, config, generation
+        self.folder = folder / run_id / STATES_FOLDER
+        self.folder.mkdir(parents=True, exist_ok=True)
+        self.trainer = Trainer(config)
+        self.status, self.message = RUNNING, ""
+        self.final: dict[str, Any] | None = None
+        self.pace = Pace()
+        self._until: int | None = None  # single steps: pause there
+        self._marks_sent = 0
+        self._report_due = self._snapshot_due = 0.0
+        self._snapshot_step = self._saved_step = -1
+        self._save_due = 0.0
+
+    @property
+    def working(self) -> bool:
+        """Whether a turn would do anything."""
+        return self.status == RUNNING or (self.status in (FINISHED, STOPPED) and self.final is None)
+
+    def turn(self) -> None:
+        """Train for a moment; of a run that has ended, compute the final figures."""
+        if self.status != RUNNING:
+            self.final = final_metrics(self.trainer, IW_SAMPLES, IW_IMAGES)
+            self._report_due = 0.0
+            return
+        deadline = time.monotonic() + TURN_S
+        goal = min(self._until or self.trainer.total_steps, self.trainer.total_steps)
+        while self.trainer.step_count < goal and time.monotonic() < deadline:
+            self.trainer.step()
+        self.pace.add(self.trainer.images_seen)
+        if self.trainer.done:
+            self.change(FINISHED)
+        elif self.trainer.step_count >= goal:
+            self.change(PAUSED)
+
+    def change(self, status: str, message: str = "", until: int | None = None) -> None:
+        """Enter a status; leaving training saves the state with the next report."""
+        self.status, self.message, self._until = status, message, until
+        if status == RUNNING:
+            self.final = None
+            self._report_due = 0.0
+        else:
+            self.pace.clear()
+            self.hurry()
+
+    def fail(self, message: str) -> None:
+        """End on an error. Touches nothing that may itself be broken."""
+        self.status, self.message, self._until = FAILED, message, None
+        self._save_due, self._report_due = float("inf"), 0.0
+
+    def reports(self) -> Iterator[Update]:
+        """An update if one is due. States are saved behind it, so none is ahead of the rows that were reported."""
+        now = time.monotonic()
+        if now < self._report_due:
+            return
+        self._report_due = now + REPORT_S if self.working else float("inf")
+        early = self.trainer.step_count >= EARLY_STATES * self._saved_step + EARLY_STEPS
+        if now >= self._save_due or (early and self.status == RUNNING):
+            rows, states = self.trainer.flush(), self.save()
+            yield self._update(rows, states)
+        else:
+            yield self._update(self.trainer.flush(), self._states())
+
+    def obituary(self) -> Update:
+        """What can be said of a run whose trainer or disk is broken."""
+        return Update(self.run_id, self.generation, FAILED, self.message)
+
+    def hurry(self) -> None:
+        """Report at the next opportunity, with a snapshot if there is anything new to see, and save."""
+        self._report_due = self._snapshot_due = self._save_due = 0.0
+
+    def save(self) -> tuple[int, ...]:
+        """Keep the state on disk: against a crash, and for branches. Returns the steps of all that are kept."""
+        self._saved_step = self.trainer.step_count
+        with replacing(frame_path(self.folder, self._saved_step)) as file:
+            file.write(to_bytes(self.trainer.state()))
+        self._save_due = time.monotonic() + SAVE_S if self.status == RUNNING else float("inf")
+        steps = steps_in(self.folder)
+        while (dropped := add_step(steps, self._saved_step, STATES)) is not None:
+            frame_path(self.folder, dropped).unlink(missing_ok=True)
+        return tuple(steps)
+
+    def restore(self) -> None:
+        """Go on from the last state on disk, if there is one."""
+        if steps := self._states():
+            self.trainer.restore(load_file(frame_path(self.folder, steps[-1])))
+
+    def branch(self, source: Path) -> None:
+        """Go on from another run's state, with the weights of this run's config."""
+        self.trainer.restore(load_file(source))
+        config = self.config
+        self.trainer.set(config.alpha, config.beta, config.learning_rate)
+
+    def forget_states(self) -> None:
+        for step in self._states():
+            frame_path(self.folder, step).unlink(missing_ok=True)
+
+    def _states(self) -> tuple[int, ...]:
+        return tuple(steps_in(self.folder))
+
+    def _update(self, rows: np.ndarray, states: tuple[int, ...]) -> Update:
+        trainer = self.trainer
+        marks, self._marks_sent = tuple(trainer.marks[self._marks_sent :]), len(trainer.marks)
+        return Update(
+            self.run_id,
+            self.generation,
+            self.status,
+            self.message,
+            trainer.step_count,
+            trainer.steps_per_epoch,
+            trainer.total_steps,
+            self.pace.rate,
+            {"alpha": trainer.alpha, "beta": trainer.beta, "learning_rate": trainer.learning_rate},
+            rows,
+            marks,
+            self._snapshot(),
+            self.final,
+            devices.describe(trainer.device),
+            states,
+        )
+
+    def _snapshot(self) -> Snapshot | None:
+        now, step = time.monotonic(), self.trainer.step_count
+        if step == self._snapshot_step or (self.status == RUNNING and now < self._snapshot_due):
+            return None
+        snapshot = self.trainer.snapshot()
+        cost = time.monotonic() - now
+        rest = cost if step < EARLY_STEPS else max(SNAPSHOT_S, SNAPSHOT_SHARE * cost)
+        self._snapshot_due = now + cost + rest
+        self._snapshot_step = step
+        return snapshot

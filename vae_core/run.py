@@ -1,0 +1,254 @@
+"""What the server knows of one run, and what it tells those who read along."""
+
+from __future__ import annotations
+
+import secrets
+import shutil
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from vae_core import archive
+from vae_core.config import ConfigError, RunConfig
+from vae_core.diagnosis import Diagnosis, diagnose
+from vae_core.engine import ENDED, PAUSED, RUNNING, STARTING, Update
+from vae_core.film import add_step, frame_bytes, frame_path, steps_in
+from vae_core.series import Series
+from vae_core.snapshot import Snapshot
+from vae_core.train import ROW, Mark
+
+TRAIN_CAPACITY = 65_536  # rows: every step up to there, then thinned
+TEST_CAPACITY = 16_384
+TEST_ROW = ("step", "nll", "kl", "mean_std", "active")
+SHIPPED = "shipped"  # the visitor to whom the runs belong that come with the program: everybody may watch them
+SAVED = "saved"  # on disk, and in no engine: Resume goes on from its last saved step
+
+
+@dataclass(frozen=True)
+class Parent:
+    """Where a branch comes from."""
+
+    run_id: str
+    step: int
+
+
+class Run:
+    """One run. In memory: at most 1.4 MB of curves and one snapshot (1 MB at 32 latents); its film is on disk."""
+
+    def __init__(
+        self, visitor: str, config: RunConfig, root: Path, run_id: str = "", parent: Parent | None = None
+    ) -> None:
+        self.run_id = run_id or secrets.token_urlsafe(16)  # unguessable: who has it may watch
+        self.visitor, self.config, self.parent = visitor, config, parent
+        self.folder = root / self.run_id
+        self.version = self.saved_version = 0  # rises with every change
+        self.clear(generation=0)
+        self.status, self.message, self.device = STARTING, "", ""
+        self.notice = ""  # a message of the server's own, kept beside the engine's
+        self.weights = {"alpha": config.alpha, "beta": config.beta, "learning_rate": config.learning_rate}
+
+    def clear(self, generation: int) -> None:
+        """Forget what came out so far: a reset."""
+        self.generation = generation
+        self.train = Series(len(ROW), TRAIN_CAPACITY)
+        self.test = Series(len(TEST_ROW), TEST_CAPACITY)
+        self.snapshot: Snapshot | None = None
+        self.diagnosis: Diagnosis | None = None
+        self.marks: list[Mark] = []
+        self.final: dict[str, Any] | None = None
+        self.film: list[int] = []  # steps of its frames
+        self.states: tuple[int, ...] = ()  # steps from which a branch can go on
+        self.step = self.steps_per_epoch = self.total_steps = 0
+        self.images_per_s = 0.0
+
+    def take(self, update: Update) -> None:
+        """Add what an update brings."""
+        if update.generation > self.generation:
+            self.clear(update.generation)
+            self.config = self.config.with_(**update.weights)  # it begins again with the weights in force
+            archive.forget(self.film_folder)
+        self.version += 1
+        self.status, self.message = update.status, update.message or self.notice
+        if not update.total_steps:  # it failed before it began
+            return
+        self.step, self.steps_per_epoch, self.total_steps = update.step, update.steps_per_epoch, update.total_steps
+        self.images_per_s, self.weights, self.device = update.images_per_s, update.weights, update.device
+        self.final, self.states = update.final, update.states
+        self.marks += update.marks
+        self.train.extend(update.rows)
+        if update.snapshot is not None:
+            self._take_snapshot(update.snapshot)
+
+    def _take_snapshot(self, s: Snapshot) -> None:
+        self.snapshot = s
+        self.test.extend(np.array([[s.step, s.nll, s.kl, s.mean_std, s.active.sum()]], np.float32))
+        self.film_folder.mkdir(parents=True, exist_ok=True)
+        reconstructed = self.config.alpha > 0 or any(mark.weights["alpha"] > 0 for mark in self.marks)
+        self.diagnosis = diagnose(s, self.weights, reconstructed)
+        frame_path(self.film_folder, s.step).write_bytes(frame_bytes(s, self.diagnosis))
+        dropped = add_step(self.film, s.step)
+        if dropped is not None:
+            frame_path(self.film_folder, dropped).unlink(missing_ok=True)
+
+    @property
+    def film_folder(self) -> Path:
+        return self.folder / archive.FILM
+
+    @property
+    def states_folder(self) -> Path:
+        return self.folder / archive.STATES
+
+    def tell(self, status: str, message: str) -> None:
+        """Say something of the server's own; it stays beside what the engine says."""
+        self.status, self.message, self.notice = status, message, message
+        self.version += 1
+
+    @property
+    def ended(self) -> bool:
+        return self.status in ENDED
+
+    @property
+    def training(self) -> bool:
+        return self.status in (STARTING, RUNNING, PAUSED)
+
+    @property
+    def nbytes(self) -> int:
+        pictures = self.snapshot.nbytes if self.snapshot else 0
+        return self.train.nbytes + self.test.nbytes + pictures
+
+    def record(self) -> dict[str, Any]:
+        """All but curves and film, JSON-ready, for the archive."""
+        return {
+            "run_id": self.run_id,
+            "visitor": self.visitor,
+            "config": self.config.to_dict(),
+            "parent": asdict(self.parent) if self.parent else None,
+            "generation": self.generation,
+            "status": self.status,
+            "step": self.step,
+            "steps_per_epoch": self.steps_per_epoch,
+            "total_steps": self.total_steps,
+            "weights": self.weights,
+            "device": self.device,
+            "marks": [asdict(mark) for mark in self.marks],
+            "final": self.final,
+        }
+
+    def save(self) -> None:
+        """Write what is in memory to the disk; film and states lie there already."""
+        archive.write(self.folder, self.record(), self.train.since(-1), self.test.since(-1))
+
+    @classmethod
+    def load(cls, folder: Path) -> Run:
+        """A run as it was saved. One that was training then is now SAVED.
+
+        Raises:
+            archive.ArchiveError: it cannot be read.
+        """
+        record, train, test = archive.read(folder)
+        try:
+            parent = Parent(**record["parent"]) if record["parent"] else None
+            run = cls(record["visitor"], RunConfig.from_dict(record["config"]), folder.parent, folder.name, parent)
+            run.clear(record["generation"])
+            run.status, run.device, run.final = record["status"], record["device"], record["final"]
+            run.step, run.steps_per_epoch = record["step"], record["steps_per_epoch"]
+            run.total_steps, run.weights = record["total_steps"], record["weights"]
+            run.marks = [Mark(**mark) for mark in record["marks"]]
+        except (KeyError, TypeError, ConfigError) as error:
+            raise archive.ArchiveError(f"The saved run {folder.name} is damaged ({error}): it is left out.") from None
+        run.train.extend(train)
+        run.test.extend(test)
+        run.film, run.states = steps_in(run.film_folder), tuple(steps_in(run.states_folder))
+        if run.training:
+            run.status, run.message = SAVED, f"Saved at step {run.step}: press Resume to go on."
+        return run
+
+    def begin_as_branch(self, parent: Run, step: int) -> None:
+        """Take over the parent's history up to a step: curves, marks and film."""
+        self.train.extend(_until(parent.train.since(-1), step))
+        self.test.extend(_until(parent.test.since(-1), step))
+        self.marks = [mark for mark in parent.marks if mark.step <= step]
+        self.film = [s for s in parent.film if s <= step]
+        self.film_folder.mkdir(parents=True, exist_ok=True)
+        for s in self.film:
+            shutil.copyfile(frame_path(parent.film_folder, s), frame_path(self.film_folder, s))
+
+
+@dataclass(frozen=True)
+class Cursor:
+    """How far a reader has read; `Cursor()` is the beginning."""
+
+    generation: int = -1
+    thinned: int = 0
+    train_step: float = -1.0
+    test_step: float = -1.0
+    marks: int = 0
+    snapshot_step: int = -1
+
+
+@dataclass(frozen=True)
+class News:
+    """Everything of a run since a cursor. `fresh` tells the reader to forget what it had."""
+
+    run_id: str
+    version: int
+    fresh: bool
+    status: str
+    message: str
+    generation: int
+    step: int
+    steps_per_epoch: int
+    total_steps: int
+    images_per_s: float
+    weights: dict[str, float]
+    device: str
+    config: RunConfig
+    train: np.ndarray  # (n, 4) columns train.ROW
+    test: np.ndarray  # (n, 5) columns TEST_ROW
+    marks: tuple[Mark, ...]
+    film: tuple[int, ...]  # all steps of which there is a frame
+    states: tuple[int, ...]  # all steps from which a branch can go on
+    snapshot: Snapshot | None
+    diagnosis: Diagnosis | None
+    final: dict[str, Any] | None
+    cursor: Cursor
+
+
+def news_of(run: Run, since: Cursor) -> News:
+    """What a reader at a cursor does not know yet, as copies."""
+    thinned = run.train.thinned + run.test.thinned
+    fresh = since.generation != run.generation or since.thinned != thinned
+    if fresh:
+        since = Cursor()
+    newest = run.snapshot.step if run.snapshot else -1
+    cursor = Cursor(run.generation, thinned, run.train.last_step, run.test.last_step, len(run.marks), newest)
+    return News(
+        run.run_id,
+        run.version,
+        fresh,
+        run.status,
+        run.message,
+        run.generation,
+        run.step,
+        run.steps_per_epoch,
+        run.total_steps,
+        run.images_per_s,
+        dict(run.weights),
+        run.device,
+        run.config,
+        run.train.since(since.train_step),
+        run.test.since(since.test_step),
+        tuple(run.marks[since.marks :]),
+        tuple(run.film),
+        run.states,
+        run.snapshot if newest != since.snapshot_step else None,
+        run.diagnosis,
+        run.final,
+        cursor,
+    )
+
+
+def _until(rows: np.ndarray, step: int) -> np.ndarray:
+    return rows[rows[:, 0] <= step]

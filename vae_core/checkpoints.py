@@ -54,12 +54,17 @@ def save(folder: Path, model: VAE, card: dict[str, Any], history: list[dict[str,
     """
     check_writable(folder)
     tensors = {k: v.detach().cpu().contiguous() for k, v in model.state_dict().items()}
-    with replacing(folder / WEIGHTS) as file:
-        file.write(to_bytes(tensors, metadata={"format": "pt"}))
-    with replacing(folder / HISTORY) as file:
-        file.write(_csv(history).encode())
-    with replacing(folder / CARD) as file:
-        file.write((json.dumps(json_ready(card), indent=2, ensure_ascii=False, allow_nan=False) + "\n").encode())
+    files = {
+        WEIGHTS: to_bytes(tensors, metadata={"format": "pt"}),
+        HISTORY: _csv(history).encode(),
+        CARD: (json.dumps(json_ready(card), indent=2, ensure_ascii=False, allow_nan=False) + "\n").encode(),
+    }
+    try:
+        for name, content in files.items():
+            with replacing(folder / name) as file:
+                file.write(content)
+    except OSError as error:
+        raise CheckpointError(f"{folder} cannot be written ({error.strerror}): choose another folder.") from None
 
 
 def load(folder: Path) -> Checkpoint:

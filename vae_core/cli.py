@@ -94,11 +94,16 @@ def run(trainer: Trainer, folder: Path, filmed: bool = False) -> int:
     except RunError as error:
         status = 1
         print(f"error: {error}", file=sys.stderr)
+        _keep_rows(trainer, history, camera)
     card = make_card(trainer, time.perf_counter() - started)
     if camera is not None:
         card["command"] = card["command"].replace("--out", "--film --out")
         camera.finish(card["test"])
-    checkpoints.save(folder, trainer.model, card, history)
+    try:
+        checkpoints.save(folder, trainer.model, card, history)
+    except CheckpointError as error:
+        print(f"error: {error}", file=sys.stderr)
+        return 1
     print(table(card["test"]))
     print(f"saved to {folder}")
     return status

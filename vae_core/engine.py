@@ -117,6 +117,8 @@ class Engine:
             return list(job.reports()) if job.run_id in self.jobs else []
         except RunError as error:
             job.fail(str(error))
+        except torch.OutOfMemoryError:
+            job.fail("The GPU ran out of memory: lower the batch size or take fewer latents, then start again.")
         except ConfigError as error:
             job.message = str(error)
             job.hurry()

@@ -21,6 +21,7 @@ from vae_core.train import ROW, Mark
 
 TRAIN_CAPACITY = 65_536  # rows: every step up to there, then thinned
 TEST_CAPACITY = 16_384
+MARKS = 500  # changes of weights that are remembered
 TEST_ROW = ("step", "nll", "kl", "mean_std", "active")
 SHIPPED = "shipped"  # the visitor to whom the runs belong that come with the program: everybody may watch them
 SAVED = "saved"  # on disk, and in no engine: Resume goes on from its last saved step
@@ -46,7 +47,6 @@ class Run:
         self.version = self.saved_version = 0  # rises with every change
         self.clear(generation=0)
         self.status, self.message, self.device = STARTING, "", ""
-        self.notice = ""  # a message of the server's own, kept beside the engine's
         self.weights = {"alpha": config.alpha, "beta": config.beta, "learning_rate": config.learning_rate}
 
     def clear(self, generation: int) -> None:
@@ -58,6 +58,7 @@ class Run:
         self.diagnosis: Diagnosis | None = None
         self.marks: list[Mark] = []
         self.final: dict[str, Any] | None = None
+        self.notice = ""  # a message of the server's own, kept beside the engine's
         self.film: list[int] = []  # steps of its frames
         self.states: tuple[int, ...] = ()  # steps from which a branch can go on
         self.step = self.steps_per_epoch = self.total_steps = 0
@@ -76,7 +77,7 @@ class Run:
         self.step, self.steps_per_epoch, self.total_steps = update.step, update.steps_per_epoch, update.total_steps
         self.images_per_s, self.weights, self.device = update.images_per_s, update.weights, update.device
         self.final, self.states = update.final, update.states
-        self.marks += update.marks
+        self.marks = (self.marks + list(update.marks))[-MARKS:]
         self.train.extend(update.rows)
         if update.snapshot is not None:
             self._take_snapshot(update.snapshot)

@@ -202,6 +202,7 @@ class Trainer:
         return x, eps
 
     def _update(self, x: Tensor, eps: Tensor) -> None:
+        self.model.attend(reconstruction=self.alpha > 0)
         terms = self.model(x, eps)
         # A term of weight 0 is left out, not multiplied by 0: what only it would train gets no gradient at
         # all, so Adam does not touch it, not even by the momentum of earlier steps.

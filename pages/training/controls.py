@@ -20,20 +20,20 @@ LIKELIHOOD_NAMES = {
 }
 WEIGHT_KEYS = ("alpha", "beta", "recon_on", "kl_on", "learning_rate")  # may change during a run
 
-_DEFAULTS = RunConfig()
+_DEFAULTS = {**RunConfig(epochs=EPOCHS).to_dict(), "recon_on": True, "kl_on": True}
 
 
 def settings() -> dict[str, Any]:
     """Widgets for what is fixed during a run; returns their values as RunConfig takes them."""
-    d = _DEFAULTS
+    _prepare()
     values: dict[str, Any] = {}
     st.subheader("Model")
     values["net"] = st.segmented_control(
-        "Network", NETS, default=d.net, required=True, **_kept("net"),
+        "Network", NETS, required=True, **_kept("net"),
         help="mlp: 784-400-200 and back, many times faster on a CPU. conv: DCGAN layers, sharper digits.",
     )  # fmt: skip
     values["latent_dim"] = st.segmented_control(
-        "Latent dimensions", LATENT_DIMS, default=d.latent_dim, required=True, **_kept("latent_dim"),
+        "Latent dimensions", LATENT_DIMS, required=True, **_kept("latent_dim"),
         help="2 can be drawn as they are, but digits overlap; with 16 expect a far lower loss, some unused dimensions.",
     )  # fmt: skip
     values["likelihood"] = st.selectbox(
@@ -42,7 +42,7 @@ def settings() -> dict[str, Any]:
     )  # fmt: skip
     if values["likelihood"] != "bernoulli":
         values["sigma"] = st.number_input(
-            "Sigma", 0.01, 10.0, d.sigma, 0.05, **_kept("sigma"),
+            "Sigma", 0.01, 10.0, step=0.05, **_kept("sigma"),
             help="Small sigma: a large reconstruction term that drowns the KL. A learned sigma starts here.",
         )  # fmt: skip
     st.subheader("Data")
@@ -51,25 +51,25 @@ def settings() -> dict[str, Any]:
         help="60,000 digits to train on and 10,000 to test with; they ship with the program.",
     )  # fmt: skip
     values["protocol"] = st.segmented_control(
-        "Pixels", PROTOCOLS, default=d.protocol, required=True, **_kept("protocol"),
+        "Pixels", PROTOCOLS, required=True, **_kept("protocol"),
         help="grey: as they are. dynamic: redrawn black or white each time, same expected loss. "
         "threshold: cut at one half, an easier task whose numbers compare with neither.",
     )  # fmt: skip
     st.subheader("Training")
     values["epochs"] = st.number_input(
-        "Epochs", 1, 200, EPOCHS, **_kept("epochs"),
+        "Epochs", 1, 200, **_kept("epochs"),
         help="Passes over the 60,000 images. 3 show the shape of everything; the loss falls slowly for 50 more.",
     )  # fmt: skip
     values["batch_size"] = st.select_slider(
-        "Batch size", BATCH_SIZES, d.batch_size, **_kept("batch_size"),
+        "Batch size", BATCH_SIZES, **_kept("batch_size"),
         help="Small batches: noisier curves, more updates an epoch. Large ones: smooth and fast on a GPU.",
     )  # fmt: skip
     values["warmup_steps"] = st.number_input(
-        "KL warm-up (steps)", 0, 100_000, 0, 100, **_kept("warmup_steps"),
+        "KL warm-up (steps)", 0, 100_000, step=100, **_kept("warmup_steps"),
         help="beta rises from 0 over so many steps: the code fills first, then KL tidies it. Against collapse.",
     )  # fmt: skip
     values["seed"] = st.number_input(
-        "Seed", 0, 2**31 - 1, d.seed, **_kept("seed"),
+        "Seed", 0, 2**31 - 1, **_kept("seed"),
         help="The same seed gives the same curve, digit for digit, on the same machine. Change it to see what is luck.",
     )  # fmt: skip
     values["device"] = st.selectbox(
@@ -81,26 +81,26 @@ def settings() -> dict[str, Any]:
 
 def weights(on_change: Any) -> dict[str, float]:
     """Widgets for what may change during a run; `on_change` is called when the visitor changes one."""
+    _prepare()
     columns = st.columns([1.75, 1.15, 0.95, 1.15, 1.3], vertical_alignment="bottom")
-    d = _DEFAULTS
     columns[0].toggle(
-        "Reconstruction on", True, on_change=on_change, **_kept("recon_on"),
+        "Reconstruction on", on_change=on_change, **_kept("recon_on"),
         help="Off: nothing ties a code to its image, the KL pulls every code to the prior, the decoder stops learning.",
     )  # fmt: skip
     columns[1].number_input(
-        "alpha", 0.01, 1000.0, d.alpha, 0.5, on_change=on_change, **_kept("alpha"),
+        "alpha", 0.01, 1000.0, step=0.5, on_change=on_change, **_kept("alpha"),
         help="Weight of the reconstruction term. Doubling alpha is like halving beta.",
     )  # fmt: skip
     columns[2].toggle(
-        "KL on", True, on_change=on_change, **_kept("kl_on"),
+        "KL on", on_change=on_change, **_kept("kl_on"),
         help="Off: expect the codes to spread, their std to shrink, and the KL to rise without limit.",
     )  # fmt: skip
     columns[3].number_input(
-        "beta", 0.01, 1000.0, d.beta, 0.5, on_change=on_change, **_kept("beta"),
+        "beta", 0.01, 1000.0, step=0.5, on_change=on_change, **_kept("beta"),
         help="Weight of the KL term. 1 is the ELBO. Large: blurred digits, fewer active dimensions.",
     )  # fmt: skip
     columns[4].number_input(
-        "Learning rate", 1e-5, 10.0, d.learning_rate, 1e-3, format="%.4f",
+        "Learning rate", 1e-5, 10.0, step=1e-3, format="%.4f",
         on_change=on_change, **_kept("learning_rate"),
         help="Of Adam. 0.002 is safe; at 0.1 expect jumps, and soon a run that diverges.",
     )  # fmt: skip
@@ -150,6 +150,12 @@ def differences(old: RunConfig, new: RunConfig) -> list[str]:
     before, after = old.to_dict(), new.to_dict()
     fixed = [k for k in after if k not in ("alpha", "beta", "learning_rate") and before[k] != after[k]]
     return [f"{k.replace('_', ' ')} {before[k]} → {after[k]}" for k in fixed]
+
+
+def _prepare() -> None:
+    """Defaults go through the session state, so that a link or a chip can set a widget without a quarrel."""
+    for key, value in _DEFAULTS.items():
+        st.session_state.setdefault(key, value)
 
 
 def _kept(key: str) -> dict[str, Any]:

@@ -56,6 +56,13 @@ class VAE(nn.Module):
             return SIGMA_FLOOR + F.softplus(self.raw_sigma)
         return self.fixed_sigma
 
+    def attend(self, reconstruction: bool) -> None:
+        """Say whether the reconstruction term counts in training.
+
+        Without it the decoder learns nothing at all, not even the running statistics of its BatchNorm.
+        """
+        self.decoder.train(self.training and reconstruction)
+
     def encode(self, x: Tensor) -> tuple[Tensor, Tensor]:
         """q(z given x): images (B, 1, 28, 28) to mu and log_var, (B, D) each.
 

@@ -26,7 +26,7 @@ def diagnose(s: Snapshot, weights: dict[str, float], ever_reconstructed: bool) -
         ever_reconstructed: whether alpha was above 0 at any step so far.
     """
     active, units = int(s.active.sum()), len(s.active)
-    kl, std, spread = f"{s.kl:.2f} nats", f"{s.mean_std:.3f}", f"{float(s.xy.std()):.1f}"
+    kl, std, spread = f"{s.kl:.2f} nats", f"{s.mean_std:.3f}", f"{float(s.xy[:, :units].std()):.1f}"
     variety = float(s.prior_draws.std(axis=0).mean()) / 255
     if s.step < BEGINNING:
         return Diagnosis("beginning", f"{s.step} steps made: too early to say anything.")

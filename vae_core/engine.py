@@ -53,7 +53,7 @@ class Engine:
         return updates
 
     def _open(
-        self, run_id: str, config: dict[str, Any], generation: int, resume: bool, status: str, source: str = ""
+        self, run_id: str, config: dict[str, Any], generation: int, resume: bool, status: str, branch: bool = False
     ) -> list[Update]:
         try:
             job = Job(run_id, RunConfig.from_dict(config), self.folder, generation)
@@ -62,13 +62,14 @@ class Engine:
         except torch.OutOfMemoryError:
             return [Update(run_id, generation, FAILED, "The GPU is out of memory: close other runs, then start again.")]
         self.jobs[run_id] = job
-        return self._guarded(job, lambda: self._enter(job, resume, status, source))
+        return self._guarded(job, lambda: self._enter(job, resume, status, branch))
 
-    def _enter(self, job: Job, resume: bool, status: str, source: str) -> None:
+    def _enter(self, job: Job, resume: bool, status: str, branch: bool) -> None:
+        """Begin, or go on from the last state; a branch goes on from it with the weights of its own config."""
         if resume:
             job.restore()
-        elif source:
-            job.branch(Path(source))
+        if branch:
+            job.trainer.set(job.config.alpha, job.config.beta, job.config.learning_rate)
         job.change(status)
 
     def _reset(self, job: Job) -> None:

@@ -134,7 +134,7 @@ class Job:
         self.status, self.message, self._until = status, message, until
         if status == RUNNING:
             self.final = None
-            self._report_due = 0.0
+            self._report_due, self._save_due = 0.0, time.monotonic() + SAVE_S
         else:
             self.pace.clear()
             self.hurry()
@@ -180,12 +180,6 @@ class Job:
         """Go on from the last state on disk, if there is one."""
         if steps := self._states():
             self.trainer.restore(load_file(frame_path(self.folder, steps[-1])))
-
-    def branch(self, source: Path) -> None:
-        """Go on from another run's state, with the weights of this run's config."""
-        self.trainer.restore(load_file(source))
-        config = self.config
-        self.trainer.set(config.alpha, config.beta, config.learning_rate)
 
     def forget_states(self) -> None:
         for step in self._states():

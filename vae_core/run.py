@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import secrets
 import shutil
+import sys
+import time
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -11,7 +13,8 @@ from typing import Any
 import numpy as np
 
 from vae_core import archive
-from vae_core.config import ConfigError, RunConfig
+from vae_core.checkpoints import replacing
+from vae_core.config import RunConfig
 from vae_core.diagnosis import Diagnosis, diagnose
 from vae_core.engine import ENDED, PAUSED, RUNNING, STARTING, Update
 from vae_core.film import add_step, frame_bytes, frame_path, steps_in
@@ -41,6 +44,7 @@ class Run:
     def __init__(
         self, visitor: str, config: RunConfig, root: Path, run_id: str = "", parent: Parent | None = None
     ) -> None:
+        self.created = time.time()
         self.run_id = run_id or secrets.token_urlsafe(16)  # unguessable: who has it may watch
         self.visitor, self.config, self.parent = visitor, config, parent
         self.folder = root / self.run_id
@@ -84,14 +88,27 @@ class Run:
 
     def _take_snapshot(self, s: Snapshot) -> None:
         self.snapshot = s
+        self.diagnosis = diagnose(s, self.weights, self._ever_reconstructed(s.step))
         self.test.extend(np.array([[s.step, s.nll, s.kl, s.mean_std, s.active.sum()]], np.float32))
-        self.film_folder.mkdir(parents=True, exist_ok=True)
-        reconstructed = self.config.alpha > 0 or any(mark.weights["alpha"] > 0 for mark in self.marks)
-        self.diagnosis = diagnose(s, self.weights, reconstructed)
-        frame_path(self.film_folder, s.step).write_bytes(frame_bytes(s, self.diagnosis))
+        try:
+            self.film_folder.mkdir(parents=True, exist_ok=True)
+            with replacing(frame_path(self.film_folder, s.step)) as file:
+                file.write(frame_bytes(s, self.diagnosis))
+        except OSError as error:  # a gap in the film; the run goes on
+            print(f"A frame cannot be written ({error.strerror}): free some disk space.", file=sys.stderr)
+            return
         dropped = add_step(self.film, s.step)
         if dropped is not None:
             frame_path(self.film_folder, dropped).unlink(missing_ok=True)
+
+    def _ever_reconstructed(self, step: int) -> bool:
+        """Whether alpha was above 0 in any of the steps made so far."""
+        since, alpha = 0, self.config.alpha
+        for mark in self.marks:
+            if alpha > 0 and mark.step > since:
+                return True
+            since, alpha = mark.step, mark.weights["alpha"]
+        return alpha > 0 and step > since
 
     @property
     def film_folder(self) -> Path:
@@ -123,6 +140,7 @@ class Run:
         """All but curves and film, JSON-ready, for the archive."""
         return {
             "run_id": self.run_id,
+            "created": self.created,
             "visitor": self.visitor,
             "config": self.config.to_dict(),
             "parent": asdict(self.parent) if self.parent else None,
@@ -157,17 +175,32 @@ class Run:
             run.step, run.steps_per_epoch = record["step"], record["steps_per_epoch"]
             run.total_steps, run.weights = record["total_steps"], record["weights"]
             run.marks = [Mark(**mark) for mark in record["marks"]]
-        except (KeyError, TypeError, ConfigError) as error:
+            run.created = float(record.get("created", 0))
+            run.train.extend(_until(_table(train, len(ROW)), run.step))
+            run.test.extend(_until(_table(test, len(TEST_ROW)), run.step))
+        except (KeyError, TypeError, ValueError, AttributeError) as error:
             raise archive.ArchiveError(f"The saved run {folder.name} is damaged ({error}): it is left out.") from None
-        run.train.extend(train)
-        run.test.extend(test)
+        for kept in (run.film_folder, run.states_folder):  # they may be ahead of the curves; that future is made again
+            for step in steps_in(kept):
+                if step > run.step:
+                    frame_path(kept, step).unlink(missing_ok=True)
         run.film, run.states = steps_in(run.film_folder), tuple(steps_in(run.states_folder))
         if run.training:
             run.status, run.message = SAVED, f"Saved at step {run.step}: press Resume to go on."
         return run
 
     def begin_as_branch(self, parent: Run, step: int) -> None:
-        """Take over the parent's history up to a step: curves, marks and film."""
+        """Take over the parent's history up to a step: curves, marks, film, and the state to go on from.
+
+        Raises:
+            KeyError: the parent keeps no state at this step.
+        """
+        self.states_folder.mkdir(parents=True, exist_ok=True)
+        try:
+            shutil.copyfile(frame_path(parent.states_folder, step), frame_path(self.states_folder, step))
+        except FileNotFoundError:
+            archive.forget(self.folder)
+            raise KeyError(step) from None
         self.train.extend(_until(parent.train.since(-1), step))
         self.test.extend(_until(parent.test.since(-1), step))
         self.marks = [mark for mark in parent.marks if mark.step <= step]
@@ -249,6 +282,12 @@ def news_of(run: Run, since: Cursor) -> News:
         run.final,
         cursor,
     )
+
+
+def _table(rows: np.ndarray, columns: int) -> np.ndarray:
+    if rows.ndim != 2 or rows.shape[1] != columns:
+        raise ValueError(f"curves of shape {rows.shape}")
+    return rows.astype(np.float32)
 
 
 def _until(rows: np.ndarray, step: int) -> np.ndarray:

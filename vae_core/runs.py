@@ -21,7 +21,6 @@ from typing import IO, Any
 from vae_core import archive, devices
 from vae_core.config import RunConfig, check_weights
 from vae_core.engine import ENDED, FAILED, FINISHED, PAUSED, RUNNING, STARTING, STOPPED, Command, Update
-from vae_core.film import frame_path
 from vae_core.link import EngineLink
 from vae_core.run import SAVED, TEST_CAPACITY, TEST_ROW, TRAIN_CAPACITY, Cursor, News, Parent, Run, news_of
 
@@ -100,7 +99,7 @@ class Runs:
     def branch(self, run_id: str, step: int, weights: dict[str, float]) -> str:
         """Go on from a kept state of a run, with other weights, as a run of its own; returns its id.
 
-        The parent is paused. Batches and noise are the parent's, so with unchanged weights so is the curve.
+        What trains is paused, the parent too. Batches and noise are the parent's, so with unchanged weights so is the curve.
 
         Args:
             step: one of the run's `states`.
@@ -112,15 +111,14 @@ class Runs:
         check_weights(**weights)
         with self._lock:
             parent = self._runs[run_id]
-            source = frame_path(parent.states_folder, step)
-            if not source.is_file():
-                raise KeyError(step)
-            if parent.status == RUNNING:
-                self.command(run_id, "pause")
-            run = self._add(Run(parent.visitor, parent.config, self._folder, parent=Parent(run_id, step)))
+            run = Run(parent.visitor, parent.config, self._folder, parent=Parent(run_id, step))
             run.weights = weights
             run.begin_as_branch(parent, step)
-            self._open(run, resume=False, status=RUNNING, source=str(source))
+            for other in self.of(parent.visitor):  # after the copy: a pause keeps another state, and may drop this one
+                if other.status in (STARTING, RUNNING):
+                    self.command(other.run_id, "pause")
+            self._add(run, spare=run_id)
+            self._open(run, resume=True, status=RUNNING, branch=True)
         return run.run_id
 
     def command(self, run_id: str, name: str, **args: Any) -> None:
@@ -219,19 +217,24 @@ class Runs:
     def _connect(self, device: str) -> EngineLink:
         return EngineLink(device, self._folder, self._take, self._mourn)
 
-    def _add(self, run: Run) -> Run:
+    def _add(self, run: Run, spare: str = "") -> Run:
+        """Take a run in; the oldest of its visitor's have to leave for it, but not the one to spare."""
         self._runs[run.run_id] = run
         self._visitors.setdefault(run.visitor, Presence(gone_since=time.monotonic()))
-        for old in self.of(run.visitor)[RUNS_PER_VISITOR:]:
-            self.close_run(old.run_id)
+        own = self.of(run.visitor)
+        others = [old for old in own[1:] if old.run_id != spare]
+        while len(own) > RUNS_PER_VISITOR and others:
+            oldest = others.pop()
+            own.remove(oldest)
+            self.close_run(oldest.run_id)
         return run
 
-    def _open(self, run: Run, resume: bool, status: str, source: str = "") -> None:
+    def _open(self, run: Run, resume: bool, status: str, branch: bool = False) -> None:
         config = run.config.with_(**run.weights)
         args = {"config": config.to_dict(), "generation": run.generation, "resume": resume, "status": status}
         engine = self._engine_of(run)
         engine.open.add(run.run_id)
-        engine.link.send(Command(run.run_id, "open", args | {"source": source}))
+        engine.link.send(Command(run.run_id, "open", args | {"branch": branch}))
 
     def _take(self, update: Update) -> None:
         with self._lock:
@@ -274,6 +277,7 @@ class Runs:
                         for run in self.of(visitor):
                             self._let_go(run)
                         del self._visitors[visitor]
+                self._tidy_disk()
 
     def _save_changed(self) -> None:
         with self._lock:
@@ -293,25 +297,28 @@ class Runs:
         """Take a run out of memory and out of its engine."""
         if self._lasting:
             self._save(run)
-        engine = self._engine_of(run)
-        if run.run_id in engine.open:
-            engine.open.discard(run.run_id)
-            engine.link.send(Command(run.run_id, "close"))
+        for engine in self._engines.values():
+            if run.run_id in engine.open:
+                engine.open.discard(run.run_id)
+                engine.link.send(Command(run.run_id, "close"))
         del self._runs[run.run_id]
 
     def _find_saved(self, visitor: str) -> None:
         if not self._lasting:
             return
+        found = []
         for folder in archive.folders(self._folder):
             with contextlib.suppress(archive.ArchiveError):
-                run = Run.load(folder)
-                if run.visitor == visitor and run.run_id not in self._runs:
-                    self._runs[run.run_id] = run
+                found.append(Run.load(folder))
+        for run in sorted(found, key=lambda run: run.created):
+            if run.visitor == visitor:
+                self._runs.setdefault(run.run_id, run)
 
     def _tidy_disk(self) -> None:
         if self._lasting:
             for folder in archive.folders(self._folder)[:-RUNS_ON_DISK]:
-                archive.forget(folder)
+                if folder.name not in self._runs:
+                    archive.forget(folder)
 
 
 def _complete(run: Run) -> bool:

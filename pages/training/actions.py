@@ -13,7 +13,8 @@ from vae_core.config import ConfigError
 from vae_core.run import SAVED, Run
 from vae_core.runs import PAUSED, registry
 
-SHOWN = "shown_run"  # key in session_state: the id of the run on the page
+SHOWN = "shown run"  # keys in session_state: the id of the run on the page,
+COMPARED = "compared runs"  # and of those beside it
 
 
 def shown_run() -> Run:
@@ -74,7 +75,7 @@ def branch(run_id: str, step: int) -> None:
         return
     try:
         show(registry().branch(run_id, step, controls.weights_now()))
-        st.session_state["compare"] = [run_id]
+        st.session_state[COMPARED] = [run_id]
     except ConfigError as error:
         st.session_state["notice"] = str(error)
     except KeyError:

@@ -6,6 +6,7 @@ import pandas as pd
 import streamlit as st
 
 from pages.training import actions
+from pages.training.actions import COMPARED
 from pages.training.names import label, name
 from pages.ui import visitor
 from pages.ui.shipped import shipped_run
@@ -25,30 +26,36 @@ def compared(shown: Run) -> list[tuple[str, str]]:
     """Ids and labels of the runs to draw beside the shown one."""
     own = registry().of(visitor.current())
     by_id = {run.run_id: run for run in everyone()}
-    chosen = [by_id[i] for i in st.session_state.get("compare", []) if i in by_id and i != shown.run_id]
+    chosen = [by_id[i] for i in st.session_state.get(COMPARED, []) if i in by_id and i != shown.run_id]
     return [(run.run_id, label(run, shown, own)) for run in chosen[:MOST]]
 
 
 def library(shown: Run) -> None:
-    """Choose what is shown and compared; a table of the settings that differ."""
+    """Choose what is shown and compared; a table of the settings that differ.
+
+    The widgets are new ones for every run shown: a browser that still reports the choice of a moment ago cannot
+    undo what Start or Branch has just put on the page.
+    """
     runs = everyone()
     if len(runs) < 2:
         return
     own = registry().of(visitor.current())
     names = {run.run_id: f"{name(run, own)} ({run.status})" for run in runs}
     left, right = st.columns([1, 2])
-    others = [run.run_id for run in runs if run.run_id != shown.run_id]
-    st.session_state["show"] = shown.run_id if shown.run_id in names else None
+    key = f"show {shown.run_id}"
     left.selectbox(
-        "Run on the page", list(names), format_func=names.get, key="show", on_change=_show, index=None,
-        placeholder="somebody else's run", help="The last six of your runs are kept.",
+        "Run on the page", list(names), format_func=names.get, key=key, on_change=_show, args=(key,),
+        index=list(names).index(shown.run_id) if shown.run_id in names else None, placeholder="somebody else's run",
+        help="The last six of your runs are kept.",
     )  # fmt: skip
-    st.session_state["compare"] = [i for i in st.session_state.get("compare", []) if i in others]
+    others = [run.run_id for run in runs if run.run_id != shown.run_id]
+    key = f"compare {shown.run_id}"
     right.multiselect(
-        "Compare with", others, format_func=names.get, key="compare", max_selections=MOST,
+        "Compare with", others, default=[i for i in st.session_state.get(COMPARED, []) if i in others],
+        format_func=names.get, key=key, on_change=_compare, args=(key,), max_selections=MOST,
         help="Their test curves are drawn dashed in the same charts, their maps on the same axes.",
     )  # fmt: skip
-    chosen = [run for run in runs if run.run_id in st.session_state["compare"]]
+    chosen = [run for run in runs if run.run_id in st.session_state.get(COMPARED, []) and run is not shown]
     if chosen:
         st.table(differing([shown, *chosen], own))
 
@@ -73,7 +80,10 @@ def differing(runs: list[Run], own: list[Run]) -> pd.DataFrame:
     return table[table.nunique(axis=1) > 1]
 
 
-def _show() -> None:
-    chosen = st.session_state.get("show")
-    if chosen:
+def _show(key: str) -> None:
+    if chosen := st.session_state[key]:
         actions.show(chosen)
+
+
+def _compare(key: str) -> None:
+    st.session_state[COMPARED] = st.session_state[key]

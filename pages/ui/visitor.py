@@ -17,7 +17,7 @@ _TOKEN = re.compile(r"[A-Za-z0-9_-]{22}")
 
 
 class VisitorCookie:
-    """Gives a browser its cookie with the first HTML page. It names nobody and lasts a day."""
+    """Gives a browser its cookie with the first HTML page. It names nobody and lasts thirty days."""
 
     def __init__(self, app: ASGIApp) -> None:
         self.app = app
@@ -31,7 +31,7 @@ class VisitorCookie:
                 headers = MutableHeaders(scope=message)
                 if headers.get("content-type", "").startswith("text/html"):
                     token = secrets.token_urlsafe(16)
-                    headers.append("set-cookie", f"{COOKIE}={token}; Path=/; Max-Age=86400; HttpOnly; SameSite=Lax")
+                    headers.append("set-cookie", f"{COOKIE}={token}; Path=/; Max-Age=2592000; HttpOnly; SameSite=Lax")
             await send(message)
 
         await self.app(scope, receive, send_with_cookie)

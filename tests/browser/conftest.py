@@ -23,11 +23,12 @@ ROOT = Path(__file__).resolve().parents[2]
 
 
 @contextmanager
-def serving(*arguments: str) -> Iterator[tuple[str, subprocess.Popen[bytes]]]:
-    """A fresh server on a free port, ready to answer."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
+def serving(*arguments: str, port: int = 0) -> Iterator[tuple[str, subprocess.Popen[bytes]]]:
+    """A fresh server on the port, or on a free one, ready to answer."""
+    if not port:
+        with socket.socket() as probe:
+            probe.bind(("127.0.0.1", 0))
+            port = probe.getsockname()[1]
     command = [sys.executable, "-m", "streamlit", "run", "app.py", "--server.port", str(port), *arguments]
     with tempfile.TemporaryDirectory() as saved:
         environment = {"ELBO_ROOM_RUNS": saved, **os.environ}  # a test may name a folder of its own

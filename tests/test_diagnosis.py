@@ -1,0 +1,112 @@
+"""The diagnosis of a snapshot: its name, and that the number in its sentence is the snapshot's."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from vae_core.config import RunConfig
+from vae_core.data import Images
+from vae_core.diagnosis import BEGINNING, SAME_PICTURE, Diagnosis, diagnose
+from vae_core.snapshot import Snapshot
+from vae_core.train import Trainer
+
+BOTH, NO_RECON, NO_KL = ({"alpha": a, "beta": b, "learning_rate": 2e-3} for a, b in ((1, 1), (0, 1), (1, 0)))
+HALF = np.zeros((40, 28, 28), np.uint8)
+HALF[::2] = 255  # every other draw white: a std of half of full scale
+
+
+@pytest.fixture
+def good(snapshot_of_new_model: Snapshot) -> Snapshot:
+    """Trained well: three active units, pictures that differ."""
+    return replace(
+        snapshot_of_new_model,
+        step=500, nll=150.25, kl=6.5, mean_std=0.321, active=np.array([True, True, True]), prior_draws=HALF,
+    )  # fmt: skip
+
+
+def name_of(s: Snapshot, weights: dict[str, float] = BOTH, reconstructed: bool = True) -> str:
+    return diagnose(s, weights, reconstructed).name
+
+
+def collapsed(s: Snapshot) -> Snapshot:
+    return replace(s, active=np.zeros(3, bool), kl=0.04)
+
+
+def grey(s: Snapshot, level: int = 0) -> Snapshot:
+    return replace(s, prior_draws=np.where(HALF > 0, level, 0).astype(np.uint8))
+
+
+def test_a_run_that_learns(good: Snapshot) -> None:
+    found = diagnose(replace(good, active=np.array([True, False, True])), BOTH, True)
+    assert found == Diagnosis("learning", "−ELBO 156.8 nats, 2 of 3 units active.")
+
+
+def test_at_the_beginning_nothing_is_said(good: Snapshot) -> None:
+    found = diagnose(collapsed(replace(good, step=BEGINNING - 1)), NO_RECON, False)
+    assert found.name == "beginning" and found.sentence.startswith("39 steps")
+    assert name_of(replace(good, step=BEGINNING)) == "learning"
+
+
+def test_a_decoder_that_was_never_trained(good: Snapshot) -> None:
+    found = diagnose(collapsed(grey(good)), NO_RECON, False)
+    assert found.name == "decoder never trained" and "KL 0.04 nats" in found.sentence
+
+
+def test_a_collapse_to_one_mean_image(good: Snapshot) -> None:
+    found = diagnose(collapsed(grey(good)), BOTH, True)
+    assert found == Diagnosis("posterior collapse", "0 of 3 units active, KL 0.04 nats: one mean image for all.")
+
+
+def test_a_collapse_whose_pictures_still_differ(good: Snapshot) -> None:
+    found = diagnose(collapsed(good), BOTH, True)
+    assert found.name == "posterior collapse" and "mean image" not in found.sentence
+    assert "0 of 3 units active" in found.sentence and "KL 0.04 nats" in found.sentence
+
+
+def test_reconstruction_switched_off(good: Snapshot) -> None:
+    found = diagnose(good, NO_RECON, True)
+    assert found.name == "reconstruction off" and "6.50 nats" in found.sentence and "3 units" in found.sentence
+
+
+def test_kl_switched_off(good: Snapshot) -> None:
+    xy = np.repeat([[-7.0, -7.0], [7.0, 7.0]], 250, axis=0).astype(np.float32)
+    found = diagnose(replace(good, xy=xy), NO_KL, True)
+    assert found.name == "KL off" and "a std of 7.0 " in found.sentence and "falls to 0.321" in found.sentence
+
+
+def test_the_spread_of_one_latent_is_that_of_its_codes(good: Snapshot) -> None:
+    """The map's second coordinate is 0 for all images then; it is no part of the spread."""
+    codes = np.repeat([-7.0, 7.0], 250).astype(np.float32)
+    one = replace(good, mu=codes[:, None], xy=np.stack([codes, 0 * codes], axis=1), active=np.array([True]))
+    assert "a std of 7.0 " in diagnose(one, NO_KL, True).sentence
+
+
+def test_one_mean_image(good: Snapshot) -> None:
+    found = diagnose(grey(good, level=10), BOTH, True)
+    assert found.name == "mean image" and f"by {5 / 255:.3f} of" in found.sentence
+
+
+def test_pictures_are_told_apart_at_the_threshold(good: Snapshot) -> None:
+    level = 2 * 255 * SAME_PICTURE  # two equal groups: the std is half of their distance
+    assert name_of(grey(good, int(level) - 1)) == "mean image"
+    assert name_of(grey(good, int(level) + 2)) == "learning"
+
+
+def test_the_most_serious_comes_first(good: Snapshot) -> None:
+    assert name_of(collapsed(good), NO_RECON, False) == "decoder never trained"
+    assert name_of(collapsed(good), NO_RECON) == name_of(collapsed(good), NO_KL) == "posterior collapse"
+    assert name_of(grey(good), NO_RECON) == "reconstruction off" and name_of(grey(good), NO_KL) == "KL off"
+
+
+@pytest.mark.parametrize(("alpha", "name"), [(0.0, "decoder never trained"), (1.0, "learning")])
+def test_a_real_run_is_told_by_its_name(alpha: float, name: str, small: Images) -> None:
+    trainer = Trainer(RunConfig(device="cpu", alpha=alpha, epochs=50), small)
+    for _ in range(150):
+        trainer.step()
+    taken = trainer.snapshot()
+    found = diagnose(taken, {"alpha": alpha, "beta": 1.0, "learning_rate": 2e-3}, alpha > 0)
+    assert found.name == name
+    assert (f"{taken.nll + taken.kl:.1f}" if alpha else f"{taken.kl:.2f}") in found.sentence

@@ -1,0 +1,162 @@
+"""A run's film: which steps stay, what a frame holds, and the grid of a model with two latents."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from safetensors.numpy import load
+
+from vae_core.config import RunConfig
+from vae_core.data import Images
+from vae_core.diagnosis import Diagnosis
+from vae_core.film import FRAMES, add_step, frame_bytes, frame_path, read_frame, read_snapshot, schedule, steps_in
+from vae_core.snapshot import GRID, Snapshot
+from vae_core.train import Trainer
+
+LEARNING = Diagnosis("learning", "−ELBO 200.0 nats, 2 of 2 units active.")
+
+
+@pytest.fixture(scope="module")
+def trainer(small: Images) -> Trainer:
+    made = Trainer(RunConfig(device="cpu", epochs=50), small)
+    for _ in range(60):
+        made.step()
+    return made
+
+
+@pytest.fixture(scope="module")
+def taken(trainer: Trainer) -> Snapshot:
+    return trainer.snapshot()
+
+
+# ---- which steps stay
+
+
+@pytest.mark.parametrize("capacity", [12, FRAMES])
+@pytest.mark.parametrize("stride", [1, 37])
+def test_a_film_never_holds_more_than_its_capacity_and_keeps_both_ends(capacity: int, stride: int) -> None:
+    kept: list[int] = []
+    for step in range(0, 6000 * stride, stride):
+        before = [*kept, step]
+        dropped = add_step(kept, step, capacity)
+        assert sorted(set(before) - set(kept)) == ([] if dropped is None else [dropped])
+        assert len(kept) == min(len(before), capacity) and kept[0] == 0 and kept[-1] == step
+    assert kept == sorted(set(kept))
+
+
+def test_a_full_film_is_dense_early_and_sparse_late() -> None:
+    kept: list[int] = []
+    for step in range(0, 20_000, 5):
+        add_step(kept, step)
+    gaps = np.diff(kept)
+    assert gaps[:5].mean() * 20 < gaps[-6:-1].mean()
+    ratios = gaps / (np.array(kept[:-1]) + 60)  # the same share everywhere, within what removing single frames allows
+    assert ratios[:-2].max() < 4 * np.median(ratios)
+
+
+def test_a_step_filmed_twice_is_kept_once() -> None:
+    kept = [0, 5, 9]
+    assert add_step(kept, 5) is None and kept == [0, 5, 9]
+
+
+def test_a_late_frame_finds_its_place() -> None:
+    kept = [0, 9]
+    assert add_step(kept, 5) is None and kept == [0, 5, 9]
+
+
+@pytest.mark.parametrize("total", [1, 40, 235, 1175, 235_000])
+def test_a_schedule_goes_from_the_beginning_to_the_end_and_gets_sparser(total: int) -> None:
+    steps = schedule(total)
+    gaps = np.diff(steps)
+    assert steps[0] == 0 and steps[-1] == total and len(steps) <= FRAMES
+    assert (gaps > 0).all() and (np.diff(gaps) >= -1).all()  # rising, but for rounding
+    if total > 1000:
+        assert gaps[0] * 10 < gaps[-1]
+
+
+# ---- a frame
+
+
+def test_a_frame_is_read_by_the_safetensors_library(taken: Snapshot) -> None:
+    arrays = load(frame_bytes(taken, LEARNING))
+    assert np.array_equal(arrays["labels"], taken.labels) and np.array_equal(arrays["grid"], taken.grid)
+    for name in ("originals", "reconstructions", "prior_draws"):
+        assert arrays[name].dtype == np.uint8 and np.array_equal(arrays[name], getattr(taken, name))
+    assert np.array_equal(arrays["kl_dims"], taken.kl_dims) and np.array_equal(arrays["active"] > 0, taken.active)
+
+
+def test_a_frame_is_read_by_hand_as_the_browser_does(taken: Snapshot) -> None:
+    """Eight bytes of length, a JSON header, then the arrays at their offsets; codes within half a unit."""
+    data = frame_bytes(taken, LEARNING)
+    length = int.from_bytes(data[:8], "little")
+    header = json.loads(data[8 : 8 + length])
+    numbers = json.loads(header["__metadata__"]["snapshot"])
+    assert (numbers["step"], numbers["nll"], numbers["kl"]) == (60, taken.nll, taken.kl)
+    assert numbers["diagnosis"] == {"name": "learning", "sentence": LEARNING.sentence}
+    assert header["xy"]["dtype"] == "I16" and header["xy"]["shape"] == [500, 2]
+    start, end = header["xy"]["data_offsets"]
+    codes = np.frombuffer(data[8 + length :][start:end], "<i2").reshape(500, 2)
+    error = np.abs(codes * numbers["xyUnit"] - taken.xy.astype(np.float64))
+    assert error.max() <= numbers["xyUnit"] * 0.5001
+    assert abs(codes).max() == 32_767 and numbers["xyUnit"] * 32_767 == np.abs(taken.xy).max()
+    ends = sorted(part["data_offsets"][1] for name, part in header.items() if name != "__metadata__")
+    assert ends[-1] == len(data) - 8 - length
+
+
+def test_a_snapshot_comes_back_with_the_same_numbers(taken: Snapshot, tmp_path: Path) -> None:
+    path = frame_path(tmp_path, taken.step)
+    path.write_bytes(frame_bytes(taken))
+    back = read_snapshot(path)
+    for name in ("step", "nll", "kl", "mean_std", "sigma", "explained"):
+        assert getattr(back, name) == getattr(taken, name), name
+    for name in ("kl_dims", "active", "labels", "originals", "reconstructions", "prior_draws", "grid"):
+        assert np.array_equal(getattr(back, name), getattr(taken, name)), name
+    assert back.active.dtype == bool and back.mu.shape == (0, 2) and back.xy.dtype == taken.xy.dtype
+    np.testing.assert_allclose(back.xy, taken.xy, atol=np.abs(taken.xy).max() / 60_000)
+    assert read_frame(path)[0]["diagnosis"] is None
+
+
+def test_a_snapshot_of_a_learned_sigma_comes_back_with_it(taken: Snapshot, tmp_path: Path) -> None:
+    frame_path(tmp_path, 60).write_bytes(frame_bytes(replace(taken, sigma=0.25)))
+    assert read_snapshot(frame_path(tmp_path, 60)).sigma == 0.25
+
+
+def test_codes_that_are_all_nought_come_back_as_nought(taken: Snapshot, tmp_path: Path) -> None:
+    frame_path(tmp_path, 60).write_bytes(frame_bytes(replace(taken, xy=np.zeros_like(taken.xy))))
+    assert not read_snapshot(frame_path(tmp_path, 60)).xy.any()
+
+
+def test_a_frame_that_was_thinned_out_is_not_found(tmp_path: Path) -> None:
+    with pytest.raises(FileNotFoundError):
+        read_frame(frame_path(tmp_path, 7))
+
+
+def test_the_steps_of_a_folder_are_in_order_and_without_other_files(tmp_path: Path) -> None:
+    for step in (1_000_000, 20, 3):
+        frame_path(tmp_path, step).touch()
+    (tmp_path / "half.safetensors").touch()
+    (tmp_path / "000000007.tmp").touch()
+    assert steps_in(tmp_path) == [3, 20, 1_000_000] and steps_in(tmp_path / "none") == []
+
+
+# ---- the grid
+
+
+def test_the_grid_decodes_prior_quantiles_from_high_to_low_z2(taken: Snapshot, trainer: Trainer) -> None:
+    quantiles = torch.distributions.Normal(0.0, 1.0).icdf((torch.arange(GRID) + 0.5) / GRID)
+    assert taken.grid.shape == (GRID, GRID, 28, 28)
+    for row in range(GRID):
+        for column in range(GRID):
+            z = torch.stack([quantiles[column], quantiles[GRID - 1 - row]])[None]
+            with torch.no_grad():
+                image = torch.sigmoid(trainer.model.decode(z))[0, 0].numpy() * 255
+            assert np.abs(taken.grid[row, column] - image).max() <= 0.51, (row, column)
+
+
+def test_only_two_latents_have_a_grid(snapshot_of_new_model: Snapshot) -> None:
+    assert snapshot_of_new_model.grid.shape == (0, 0, 28, 28)

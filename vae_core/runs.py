@@ -99,7 +99,8 @@ class Runs:
     def branch(self, run_id: str, step: int, weights: dict[str, float]) -> str:
         """Go on from a kept state of a run, with other weights, as a run of its own; returns its id.
 
-        What trains is paused, the parent too. Batches and noise are the parent's, so with unchanged weights so is the curve.
+        What trains is paused, the parent too. Batches and noise are the parent's: with unchanged weights so is the
+        curve.
 
         Args:
             step: one of the run's `states`.

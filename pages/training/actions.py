@@ -68,10 +68,16 @@ def command(name: str, **args: Any) -> None:
         st.session_state["notice"] = str(error)
 
 
-def branch(run_id: str, step: int) -> None:
-    """Callback: go on from a kept state with the weights as they stand."""
+def state_before(run: Run, at: int | None) -> int | None:
+    """The last kept state up to a moment (None: the present), from which a branch can go on."""
+    return max((step for step in run.states if at is None or step <= at), default=None)
+
+
+def branch(run_id: str, at: int | None) -> None:
+    """Callback: go on from the kept state before a moment, with the weights as they stand."""
     parent = registry().get(run_id)
-    if parent is None or not is_mine(parent):
+    step = state_before(parent, at) if parent else None
+    if parent is None or step is None or not is_mine(parent):
         return
     try:
         show(registry().branch(run_id, step, controls.weights_now()))

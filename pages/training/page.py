@@ -87,11 +87,11 @@ def buttons(row: Any, run: Run, settings: dict[str, Any]) -> None:
 
 def branch_button(row: Any, run: Run, at: int | None) -> None:
     """Branch from the kept state nearest to the moment that is shown (at or before it)."""
-    wanted = run.step if at is None else at
-    step = max((s for s in run.states if s <= wanted), default=None)
+    step = actions.state_before(run, at)
     row.button(
-        "Branch" if step is None else f"Branch at {step:,}", on_click=actions.branch, args=(run.run_id, step),
-        icon=":material/call_split:", key="branch", disabled=step is None or not actions.is_mine(run),
+        "Branch" if step is None or at is None else f"Branch at {step:,}",
+        on_click=actions.branch, args=(run.run_id, at), icon=":material/call_split:", key="branch",
+        disabled=step is None or not actions.is_mine(run),
         help="Go on from here as a second run, with the switches and weights as they stand, with the same batches "
         f"and noise. Weights are kept at {len(run.states)} moments; this is the last one up to the moment shown.",
     )  # fmt: skip

@@ -8,7 +8,7 @@ import pandas as pd
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from tests.pages.conftest import checked, wait_for
+from tests.pages.conftest import ROUTER, checked, wait_for
 from vae_core import runs
 from vae_core.runs import Run
 
@@ -172,3 +172,76 @@ def test_every_control_says_what_to_expect(training: AppTest) -> None:
     widgets = [*training.segmented_control, *training.selectbox, *training.number_input, *training.toggle]
     assert len(widgets) >= 12
     assert all(w.help for w in [*widgets, *training.select_slider])
+
+
+def test_without_a_run_of_ones_own_the_shipped_one_is_shown_and_cannot_be_touched(
+    training: AppTest, registry: runs.Runs
+) -> None:
+    shown = {m.label: m.value for m in training.metric}
+    assert shown["−ELBO (nats)"] == "138.91"
+    assert registry.of("tester") == []
+
+
+def test_a_chip_sets_the_controls_for_the_next_start(training: AppTest, registry: runs.Runs) -> None:
+    training.number_input(key="alpha").set_value(3.0).run()
+    checked(training.button(key="chip Gaussian, sigma 0.05").click().run())
+    assert "press **Start**" in training.info[0].value
+    config = start(training, registry).config
+    assert (config.likelihood, config.sigma, config.alpha, config.beta) == ("gaussian", 0.05, 1.0, 1.0)
+
+
+def test_a_branch_is_a_second_run_with_the_switches_as_they_stand(training: AppTest, registry: runs.Runs) -> None:
+    parent = start(training, registry)
+    wait_for(lambda: parent.step > 80)
+    training.button(key="pause").click().run()
+    wait_for(lambda: parent.status == "paused" and parent.states)
+    training.run()
+    training.toggle(key="kl_on").set_value(False).run()
+    wait_for(lambda: parent.weights["beta"] == 0)
+    checked(training.button(key="branch").click().run())
+    branch, same_parent = registry.of("tester")
+    assert same_parent is parent and branch.parent is not None and branch.parent.run_id == parent.run_id
+    wait_for(lambda: branch.step > branch.parent.step)
+    assert branch.weights["beta"] == 0
+    assert branch.train.since(0)[: branch.parent.step].tolist() == parent.train.since(0)[: branch.parent.step].tolist()
+    checked(training.run())
+    assert "branch of run 1" in training.selectbox(key=f"show {branch.run_id}").options[0]
+
+
+def test_settings_and_run_stand_in_the_address(training: AppTest, registry: runs.Runs) -> None:
+    training.segmented_control(key="latent_dim").set_value(8).run()
+    run = start(training, registry)
+    checked(training.run())
+    assert training.query_params["run"] in (run.run_id, [run.run_id])
+    assert training.query_params["latent_dim"] in ("8", ["8"])
+    assert "seed" not in training.query_params  # at its default
+
+
+@pytest.mark.parametrize(
+    ("asked", "said"),
+    [
+        ({"latent_dim": "7"}, "latent_dim 7 is not offered"),
+        ({"run": "nowhere"}, "not on this server"),
+        ({"step": "soon"}, "no number"),
+        ({"alpha": "0", "beta": "0"}, "nothing to minimise"),
+        ({"learning_rate": "nan"}, "learning_rate is nan"),
+    ],
+)
+def test_an_address_that_does_not_hold_is_said(registry: runs.Runs, asked: dict[str, str], said: str) -> None:
+    at = AppTest.from_file(str(ROUTER), default_timeout=60)
+    at.run().switch_page("training/page.py")
+    for key, value in asked.items():
+        at.query_params[key] = value
+    checked(at.run())
+    assert said in at.warning[0].value and "The rest is shown" in at.warning[0].value
+    assert at.segmented_control(key="latent_dim").value == 2
+
+
+def test_the_code_on_the_page_is_the_code_that_runs(training: AppTest) -> None:
+    import inspect
+
+    from vae_core import losses
+
+    sources = [c.value for c in training.code]
+    assert inspect.getsource(losses.gaussian_kl).rstrip() in [s.rstrip() for s in sources]
+    assert inspect.getsource(losses.bernoulli_nll).rstrip() in [s.rstrip() for s in sources]

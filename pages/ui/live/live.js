@@ -67,7 +67,7 @@ const HTML = `
   <canvas class="images" data-part="originals" role="img" aria-label="ten test images"></canvas>
   <h3>Reconstructions <small>from a sample of z</small></h3>
   <canvas class="images" data-part="reconstructions" role="img" aria-label="their reconstructions"></canvas>
-  <h3><span class="tabs" data-part="tabs"><button data-show="draws" aria-pressed="true">Prior draws</button><button data-show="grid" aria-pressed="false">Grid</button></span> <small data-part="tabNote">fixed z ~ N(0, I)</small></h3>
+  <h3><span class="tabs" data-part="tabs"><button data-show="draws" aria-pressed="true">Prior draws</button><button data-show="grid" aria-pressed="false">Grid</button></span> <small data-part="tabNote">z ~ N(0, I), fixed</small></h3>
   <canvas class="images" data-part="prior_draws" role="img" aria-label="decoded draws from the prior"></canvas>
   <canvas class="images" data-part="grid" hidden tabindex="0" role="img" aria-label="decoded grid at prior quantiles; click a cell to find it on the map"></canvas>
   <h3><b class="kl">KL</b> per dimension <small><output data-part="active">–</output></small></h3>
@@ -265,7 +265,7 @@ class LiveView {
     part.nll.value = format(p.nll);
     part.kl.value = format(p.kl);
     part.diagnosis.textContent = p.diagnosis ? p.diagnosis.sentence : "";
-    part.diagnosisName.textContent = p.diagnosis ? p.diagnosis.name : "";
+    part.diagnosisName.textContent = p.diagnosis ? `${p.diagnosis.name}:` : "";
     part.meanStd.value = p.meanStd.toFixed(3);
     part.sigma.textContent = p.sigma == null ? "" : `sigma of the likelihood ${p.sigma.toFixed(3)}`;
     part.plane.textContent = dims === 1 ? "mu, one dimension" : dims === 2 ? "mu of 5,000 test images" : `PCA plane of mu, ${Math.round(100 * p.explained)} %`;
@@ -283,7 +283,7 @@ class LiveView {
     for (const button of part.tabs.children) button.setAttribute("aria-pressed", button.dataset.show === name);
     part.prior_draws.hidden = name !== "draws";
     part.grid.hidden = name !== "grid";
-    part.tabNote.textContent = name === "draws" ? "fixed z ~ N(0, I)" : "z at prior quantiles: click to find";
+    part.tabNote.textContent = name === "draws" ? "z ~ N(0, I), fixed" : "click to find";
     if (name === "draws") this.map.mark(null);
   }
 
@@ -295,7 +295,7 @@ class LiveView {
     const row = Math.min(n - 1, Math.floor((event.offsetY / grid.clientHeight) * n));
     const z = [normalQuantile((column + 0.5) / n), normalQuantile((n - 1 - row + 0.5) / n)];
     this.map.mark(z);
-    tabNote.textContent = `z = (${z.map((v) => v.toFixed(2)).join(", ")}), marked on the map`;
+    tabNote.textContent = `z = (${z.map((v) => v.toFixed(2)).join(", ")})`;
   }
 
   connection(state) {

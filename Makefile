@@ -14,7 +14,8 @@ app: .venv/app-ready
 
 test: lint
 	$(BIN)/python tests/browser/setup.py
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest tests --ignore=tests/browser
+	$(BIN)/python -m pytest tests/browser
 
 lint: .venv/test-ready
 	$(BIN)/ruff check .

@@ -50,7 +50,7 @@ def test_a_page_gives_a_new_visitor_one_cookie(client: TestClient) -> None:
     morsel = SimpleCookie(line)[COOKIE]
     assert re.fullmatch(r"[A-Za-z0-9_-]{22}", morsel.value)
     assert morsel["httponly"] and morsel["samesite"] == "Lax" and morsel["path"] == "/"
-    assert int(morsel["max-age"]) == 24 * 3600
+    assert int(morsel["max-age"]) == 30 * 24 * 3600
 
 
 def test_no_two_visitors_get_the_same(client: TestClient) -> None:

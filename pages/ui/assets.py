@@ -35,21 +35,36 @@ def asset_version() -> str:
 def loader(module: str) -> str:
     """The inline script of a component: imports `/assets/<module>` and hands every call on to it.
 
-    The module exports `mount(parentElement)`, which returns an object with `update(component)` and `destroy()`.
+    The module exports `mount(parentElement)`, which returns an object with a `root` element,
+    `update(component)` and `destroy()`.
     The inline part stays this small because Streamlit sends it again with every change of data.
     """
     return _LOADER.replace("MODULE", f"{module}?v={asset_version()}")
 
 
 _LOADER = """
-// Called on mount and again on every change of data or theme.
+// Called on mount and again on every change of data or theme. A call that is outdated when it comes through (Streamlit
+// loads this script asynchronously, so calls may even change places) is followed at once by its own clean-up: it waits
+// a moment before it counts. Of the others the latest counts, for what is shown and for its end.
 export default function (component) {
   const host = component.parentElement;
-  host.elboRoom ??= import(new URL("./assets/MODULE", document.baseURI).href).then((m) => m.mount(host));
-  host.elboRoom.then((view) => view.update(component));
+  const call = (host.elboCalls = (host.elboCalls ?? 0) + 1);
+  let ended = false;
+  const moment = new Promise((resolve) => setTimeout(resolve, 0));
+  Promise.all([import(new URL("./assets/MODULE", document.baseURI).href), moment]).then(([module]) => {
+    if (ended || call < (host.elboShown ?? 0)) return;
+    host.elboShown = call;
+    if (!host.elboView?.root.isConnected) {
+      host.elboView?.destroy();
+      host.elboView = module.mount(host);
+    }
+    host.elboView.update(component);
+  });
   return () => {
-    host.elboRoom?.then((view) => view.destroy());
-    delete host.elboRoom;
+    ended = true;
+    if (host.elboShown !== call) return;
+    host.elboView?.destroy();
+    host.elboView = null;
   };
 }
 """

@@ -86,6 +86,16 @@ def test_the_lesson_of_the_first_page(training):
     until(page, lambda: step(page) > at)
 
 
+def test_start_pressed_while_the_page_still_opens_shows_the_new_run(opened, server):
+    """The live view is being mounted on the shipped run when its data change: the outdated call must not win."""
+    for _ in range(5):
+        page = opened(f"{server}/training")
+        page.get_by_role("button", name="Start").click()
+        status(page, "running")
+        page.get_by_role("button", name="Stop").click()
+        expect(page.locator("[data-part=status]")).to_have_text("stopped", timeout=60_000)
+
+
 def test_a_reload_comes_back_to_the_same_run_and_another_visitor_sees_none(training, opened, server):
     page = training
     page.get_by_role("button", name="Pause").click()

@@ -33,6 +33,8 @@ def until(page: Page, condition, seconds: float = 90) -> None:
 
 def status(page: Page, name: str) -> None:
     expect(page.locator("[data-part=status]")).to_have_text(name, timeout=60_000)
+    if name == "paused":  # the buttons follow a moment later
+        expect(page.get_by_role("button", name="Resume")).to_be_visible(timeout=20_000)
 
 
 def pixels(page: Page, part: str) -> str:

@@ -28,16 +28,16 @@ def normal(mu: Tensor, log_var: Tensor) -> Independent:
     return Independent(Normal(mu, (0.5 * log_var).exp()), 1)
 
 
-def close(found: Tensor, expected: Tensor) -> None:
+def assert_close(found: Tensor, expected: Tensor) -> None:
     torch.testing.assert_close(found, expected, rtol=1e-9, atol=1e-6)
 
 
 def test_kl_agrees_with_torch_distributions(generator: torch.Generator) -> None:
     mu, log_var = draw(200, 7, generator=generator, scale=3), draw(200, 7, generator=generator, scale=3)
     per_dim = kl_divergence(Normal(mu, (0.5 * log_var).exp()), Normal(torch.zeros_like(mu), torch.ones_like(mu)))
-    close(losses.gaussian_kl_dims(mu, log_var), per_dim)
+    assert_close(losses.gaussian_kl_dims(mu, log_var), per_dim)
     prior = Independent(Normal(torch.zeros_like(mu), torch.ones_like(mu)), 1)
-    close(losses.gaussian_kl(mu, log_var), kl_divergence(normal(mu, log_var), prior))
+    assert_close(losses.gaussian_kl(mu, log_var), kl_divergence(normal(mu, log_var), prior))
 
 
 @pytest.mark.parametrize("log_var", EXTREME_LOG_VARS)
@@ -45,7 +45,7 @@ def test_kl_agrees_with_torch_distributions_at_extreme_variances(log_var: float)
     mu = torch.tensor([[-40.0, 0.0, 1e-8, 40.0]], dtype=torch.float64)
     spread = torch.full_like(mu, log_var)
     expected = kl_divergence(Normal(mu, (0.5 * spread).exp()), Normal(torch.zeros_like(mu), torch.ones_like(mu)))
-    close(losses.gaussian_kl_dims(mu, spread), expected)
+    assert_close(losses.gaussian_kl_dims(mu, spread), expected)
 
 
 @pytest.mark.parametrize("dtype", [torch.float32, torch.float64])
@@ -74,7 +74,7 @@ def test_kl_is_the_mean_log_ratio_of_draws(generator: torch.Generator) -> None:
 def test_bernoulli_nll_agrees_with_torch_distributions(generator: torch.Generator) -> None:
     logits = draw(20, 1, 28, 28, generator=generator, scale=10)
     x = (draw(20, 1, 28, 28, generator=generator) > 0).double()
-    close(losses.bernoulli_nll(logits, x), -Independent(Bernoulli(logits=logits), 3).log_prob(x))
+    assert_close(losses.bernoulli_nll(logits, x), -Independent(Bernoulli(logits=logits), 3).log_prob(x))
 
 
 def test_bernoulli_nll_is_finite_where_the_sigmoid_saturates() -> None:
@@ -91,13 +91,13 @@ def test_grey_bernoulli_nll_is_the_expectation_over_redrawn_pixels(generator: to
         x = torch.tensor(bits, dtype=torch.float64)
         probability = Bernoulli(grey).log_prob(x).sum().exp()
         expected -= probability * Bernoulli(logits=logits.flatten()).log_prob(x).sum()
-    close(losses.bernoulli_nll(logits, grey.view(1, 1, 2, 3)), expected[None])
+    assert_close(losses.bernoulli_nll(logits, grey.view(1, 1, 2, 3)), expected[None])
 
 
 def test_the_floor_of_grey_bernoulli_nll_is_the_entropy_of_the_pixels(generator: torch.Generator) -> None:
     grey = torch.rand(1, 1, 4, 4, generator=generator, dtype=torch.float64)
     at_best = losses.bernoulli_nll(grey.logit(), grey)
-    close(at_best, Bernoulli(grey).entropy().flatten(1).sum(-1))
+    assert_close(at_best, Bernoulli(grey).entropy().flatten(1).sum(-1))
     assert losses.bernoulli_nll(grey.logit() + 0.1, grey) > at_best
 
 
@@ -108,7 +108,7 @@ def test_gaussian_nll_agrees_with_torch_distributions(
 ) -> None:
     mean, x = draw(9, 1, 28, 28, generator=generator), draw(9, 1, 28, 28, generator=generator)
     given = torch.tensor(sigma, dtype=torch.float64) if as_tensor else sigma
-    close(losses.gaussian_nll(mean, x, given), -Independent(Normal(mean, sigma), 3).log_prob(x))
+    assert_close(losses.gaussian_nll(mean, x, given), -Independent(Normal(mean, sigma), 3).log_prob(x))
 
 
 def test_gaussian_nll_is_a_density_and_may_be_negative() -> None:
@@ -121,19 +121,19 @@ def test_gaussian_log_prob_agrees_with_torch_distributions(log_var: float | None
     mu = draw(50, 6, generator=generator)
     spread = draw(50, 6, generator=generator, scale=2) if log_var is None else torch.full_like(mu, log_var)
     z = mu + (0.5 * spread).exp() * draw(50, 6, generator=generator)
-    close(losses.gaussian_log_prob(z, mu, spread), normal(mu, spread).log_prob(z))
+    assert_close(losses.gaussian_log_prob(z, mu, spread), normal(mu, spread).log_prob(z))
 
 
 def test_gaussian_log_prob_takes_a_sample_axis_in_front(generator: torch.Generator) -> None:
     mu, log_var = draw(5, 2, generator=generator), draw(5, 2, generator=generator)
     z = draw(3, 5, 2, generator=generator)
-    close(losses.gaussian_log_prob(z, mu, log_var), normal(mu, log_var).log_prob(z))
+    assert_close(losses.gaussian_log_prob(z, mu, log_var), normal(mu, log_var).log_prob(z))
 
 
 def test_standard_normal_log_prob_agrees_with_torch_distributions(generator: torch.Generator) -> None:
     z = draw(4, 50, 6, generator=generator, scale=20)
     prior = Independent(Normal(torch.zeros(6, dtype=torch.float64), torch.ones(6, dtype=torch.float64)), 1)
-    close(losses.standard_normal_log_prob(z), prior.log_prob(z))
+    assert_close(losses.standard_normal_log_prob(z), prior.log_prob(z))
 
 
 def arguments(batch: int, generator: torch.Generator) -> dict[str, tuple[Tensor, ...]]:
@@ -158,7 +158,7 @@ def test_every_image_has_a_value_of_its_own(name: str, generator: torch.Generato
     together = function(*given)
     alone = torch.cat([function(*(a[i : i + 1] if a.dim() else a for a in given)) for i in range(5)])
     assert together.shape == (5,)
-    close(together, alone)
+    assert_close(together, alone)
 
 
 @pytest.mark.parametrize("name", NAMES)

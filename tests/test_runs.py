@@ -334,7 +334,9 @@ def test_one_of_two_windows_may_close(forgetful: Runs) -> None:
 
 
 def test_a_run_of_a_visitor_who_never_opened_a_window_ends_too(forgetful: Runs) -> None:
-    wait_for(gone(forgetful, forgetful.start(CONFIG, "script")))
+    run_id = forgetful.start(CONFIG, "script")
+    wait_for(gone(forgetful, run_id))
+    assert forgetful.of("script") == []
 
 
 def test_leaving_more_often_than_arriving_is_harmless(forgetful: Runs) -> None:

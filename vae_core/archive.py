@@ -10,10 +10,11 @@ Every file replaces its predecessor only when it is complete.
 
 from __future__ import annotations
 
+import fcntl
 import json
 import shutil
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
 import numpy as np
 from safetensors import SafetensorError
@@ -67,3 +68,20 @@ def folders(root: Path) -> list[Path]:
 def forget(folder: Path) -> None:
     """Remove a run from the disk."""
     shutil.rmtree(folder, ignore_errors=True)
+
+
+def claim(root: Path | None) -> IO[str] | None:
+    """Take a folder for this server alone, until the file is closed; None if it is taken or cannot be written."""
+    if root is None:
+        return None
+    try:
+        root.mkdir(parents=True, exist_ok=True, mode=0o700)
+        file = (root / "in-use").open("w")
+    except OSError:
+        return None
+    try:
+        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError:
+        file.close()
+        return None
+    return file

@@ -7,7 +7,6 @@ memory and, as it goes, on disk. Readers ask for "everything since" and get copi
 from __future__ import annotations
 
 import contextlib
-import fcntl
 import os
 import shutil
 import sys
@@ -16,7 +15,7 @@ import threading
 import time
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import IO, Any
+from typing import Any
 
 from vae_core import archive, devices
 from vae_core.config import RunConfig, check_weights
@@ -65,7 +64,7 @@ class Runs:
         self._runs: dict[str, Run] = {}
         self._visitors: dict[str, Presence] = {}
         self._engines: dict[str, _Engine] = {}
-        self._claim = _claim(root)
+        self._claim = archive.claim(root)
         self._lasting = root is not None and self._claim is not None
         self._folder = root if root is not None and self._lasting else Path(tempfile.mkdtemp(prefix="elbo-room-"))
         self._closed = threading.Event()
@@ -325,23 +324,6 @@ class Runs:
 def _complete(run: Run) -> bool:
     """Whether nothing more is expected of an engine."""
     return run.status == FAILED or (run.ended and run.final is not None)
-
-
-def _claim(root: Path | None) -> IO[str] | None:
-    """Take a folder for this server alone, until the file is closed; None if it is taken or cannot be written."""
-    if root is None:
-        return None
-    try:
-        root.mkdir(parents=True, exist_ok=True, mode=0o700)
-        file = (root / "in-use").open("w")
-    except OSError:
-        return None
-    try:
-        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except OSError:
-        file.close()
-        return None
-    return file
 
 
 def default_root() -> Path:

@@ -52,7 +52,7 @@ def some_rows(first: int, last: int) -> np.ndarray:
 
 def an_update(run_id: str, last: int = 20, status: str = RUNNING, **values: Any) -> Update:
     rows = some_rows(1, last)
-    weights = {"alpha": 1.0, "beta": 0.0, "learning_rate": 2e-3}
+    weights = {"alpha": 1.0, "beta": 0.0, "learning_rate": 2e-3, "frozen": "none"}
     return Update(run_id, 0, status, "", last, 8, 8000, 9.0, weights, rows, device="CPU", **values)
 
 

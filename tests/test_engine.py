@@ -214,7 +214,7 @@ def test_reset_keeps_the_weights_in_force(driver: Driver, small: Images) -> None
     driver.tell("reset")
     driver.tell("step", steps=5)
     driver.idle()
-    assert driver.last().weights == {"alpha": 1.0, "beta": 4.0, "learning_rate": 2e-3}
+    assert driver.last().weights == {"alpha": 1.0, "beta": 4.0, "learning_rate": 2e-3, "frozen": "none"}
     assert np.array_equal(driver.rows(generation=1), undisturbed(CONFIG.with_(beta=4.0), small, 5))
 
 
@@ -385,7 +385,7 @@ def test_after_a_crash_changed_weights_are_still_in_force(driver: Driver, tmp_pa
     driver.tell("set", beta=3.0, learning_rate=1e-3)
     after = Driver(tmp_path)
     (reopened,) = after.open(resume=True, status=PAUSED)
-    assert reopened.weights == {"alpha": 1.0, "beta": 3.0, "learning_rate": 1e-3}
+    assert reopened.weights == {"alpha": 1.0, "beta": 3.0, "learning_rate": 1e-3, "frozen": "none"}
 
 
 def test_a_crash_before_the_first_save_begins_anew(driver: Driver, small: Images, tmp_path: Path) -> None:

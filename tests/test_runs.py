@@ -154,7 +154,7 @@ def test_weights_that_cannot_be_used_are_refused_and_never_sent(server: Server) 
     server.runs.command(run_id, "set", beta=0)
     with pytest.raises(ConfigError, match="nothing to minimise"):  # checked against the weights in force
         server.runs.command(run_id, "set", alpha=0)
-    assert server.run(run_id).weights == {"alpha": 1.0, "beta": 0, "learning_rate": 2e-3}
+    assert server.run(run_id).weights == {"alpha": 1.0, "beta": 0, "learning_rate": 2e-3, "frozen": "none"}
     assert [mark.text for mark in server.run(run_id).marks] == ["beta 1 → 0 at step 0"]
 
 

@@ -74,7 +74,7 @@ def test_an_epoch_with_the_kl_switched_off_on_the_way_is_repeated(story: Story, 
     assert f"-ELBO {story.final['neg_elbo']:.2f}" in said.splitlines()[-1]  # the run's own figure, to compare
 
 
-VARIETY: dict[str, tuple[dict[str, Any], dict[int, dict[str, float]]]] = {
+VARIETY: dict[str, tuple[dict[str, Any], dict[int, dict[str, Any]]]] = {
     "conv, learned sigma, dynamic": (
         {"net": "conv", "likelihood": "gaussian-learned", "protocol": "dynamic", "latent_dim": 5, "seed": 3},
         {4: {"learning_rate": 5e-4}, 9: {"beta": 3.0}},
@@ -87,6 +87,11 @@ VARIETY: dict[str, tuple[dict[str, Any], dict[int, dict[str, float]]]] = {
         {"alpha": 0.0, "warmup_steps": 5, "latent_dim": 1, "learning_rate": 0.01},
         {7: {"alpha": 2.0}, 14: {"alpha": 0.0}, 17: {"alpha": 1.0, "beta": 0.0}},
     ),
+    "conv, decoder frozen, then the encoder": (
+        {"net": "conv", "frozen": "decoder"},
+        {5: {"frozen": "encoder"}, 12: {"frozen": "none"}},
+    ),
+    "conv, reconstruction off for a while": ({"net": "conv"}, {4: {"alpha": 0.0}, 12: {"alpha": 1.0}}),
 }
 
 

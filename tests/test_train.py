@@ -187,6 +187,37 @@ def test_reconstruction_switched_off_freezes_the_decoder_from_that_step_on(make:
     assert not same(decoder_of(trainer), frozen)
 
 
+@pytest.mark.parametrize("net", ["mlp", "conv"])
+@pytest.mark.parametrize("half", ["encoder", "decoder"])
+def test_a_frozen_half_keeps_its_weights_and_statistics_while_the_other_learns(
+    half: str, net: str, make: Callable[..., Trainer]
+) -> None:
+    trainer = make(net=net, frozen=half, likelihood="gaussian-learned", latent_dim=3)
+    initial = trainer.state()
+    rows = steps(trainer, 12)
+    moved = {k for k, v in trainer.state().items() if k.startswith("model.") and not torch.equal(v, initial[k])}
+    halves = {k.split(".")[1] for k in moved}
+    assert halves == ({"decoder", "raw_sigma"} if half == "encoder" else {"encoder"})
+    assert rows[-1, LOSS] < rows[0, LOSS]
+
+
+def test_a_half_can_be_frozen_on_the_way_and_thawed(make: Callable[..., Trainer]) -> None:
+    trainer, free = make(), make()
+    steps(trainer, 6)
+    mark = trainer.set(frozen="decoder")
+    assert mark is not None and mark.text == "frozen none → decoder at step 6"
+    frozen = decoder_of(trainer)
+    steps(trainer, 6)  # Adam's momentum must not move it either
+    assert same(decoder_of(trainer), frozen)
+    saved, other = trainer.state(), make()
+    other.restore(saved)
+    assert other.frozen == "decoder"
+    trainer.set(frozen="none")
+    steps(trainer, 1)
+    assert not same(decoder_of(trainer), frozen)
+    assert np.array_equal(steps(free, 3)[:, LOSS], steps(make(), 3)[:, LOSS])
+
+
 def test_without_kl_the_posterior_shrinks(make: Callable[..., Trainer]) -> None:
     spreads = []
     for beta in (1.0, 0.0):
@@ -217,7 +248,7 @@ def test_a_change_of_weights_leaves_a_mark(make: Callable[..., Trainer]) -> None
 
 def test_setting_what_is_already_set_leaves_no_mark(make: Callable[..., Trainer]) -> None:
     trainer = make()
-    assert trainer.set(alpha=1, beta=1.0, learning_rate=None) is None
+    assert trainer.set(alpha=1, beta=1.0, frozen="none") is None
     assert trainer.marks == []
 
 
@@ -249,6 +280,9 @@ def test_a_changed_learning_rate_is_used(make: Callable[..., Trainer]) -> None:
         {"learning_rate": 0},
         {"beta": 0.5, "alpha": "1"},
         {"alpha": True},
+        {"frozen": "both"},
+        {"alpha": 0, "frozen": "encoder"},
+        {"latent_dim": 3},
     ],
 )
 def test_weights_that_cannot_be_used_are_refused_and_change_nothing(

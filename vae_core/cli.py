@@ -35,6 +35,7 @@ HELP = {
     "beta": "weight of the KL term",
     "warmup_steps": "steps over which beta rises linearly from 0",
     "learning_rate": "of Adam",
+    "frozen": "the half that keeps its weights: encoder, decoder or none",
     "batch_size": "images in a step",
     "epochs": "passes over the training images",
     "seed": "of init, batch order, training noise and evaluation noise",
@@ -122,11 +123,10 @@ class Camera:
         """Add history rows, and a frame if one is due."""
         t = self.trainer
         due = t.step_count in self.steps
-        weights = {"alpha": t.alpha, "beta": t.beta, "learning_rate": t.learning_rate}
         self.run.take(
             Update(
                 self.run.run_id, 0, status, step=t.step_count, steps_per_epoch=t.steps_per_epoch,
-                total_steps=t.total_steps, weights=weights, rows=rows, snapshot=t.snapshot() if due else None,
+                total_steps=t.total_steps, weights=t.weights, rows=rows, snapshot=t.snapshot() if due else None,
                 final=final, device=devices.describe(t.device),
             )
         )  # fmt: skip

@@ -12,6 +12,8 @@ MODELS = ("vae",)
 NETS = ("mlp", "conv")
 LIKELIHOODS = ("bernoulli", "gaussian", "gaussian-learned")
 DEVICES = ("auto", "cpu", "cuda", "mps")
+FROZEN = ("none", "encoder", "decoder")
+CHANGEABLE = ("alpha", "beta", "learning_rate", "frozen")  # settings that a running run takes at its next step
 
 SIGMA_FLOOR = 0.01  # a learned sigma never falls below this, see losses.gaussian_nll
 
@@ -37,6 +39,7 @@ class RunConfig:
         beta: weight of the KL term, >= 0.
         warmup_steps: beta rises linearly from 0 to its value over so many steps; 0 switches this off.
         learning_rate: of Adam.
+        frozen: the half that keeps its weights while the other one learns: "encoder", "decoder" or "none".
         batch_size: images in a step.
         epochs: passes over the training images.
         seed: of the four generators (init, batch order, training noise, evaluation noise).
@@ -54,6 +57,7 @@ class RunConfig:
     beta: float = 1.0
     warmup_steps: int = 0
     learning_rate: float = 2e-3
+    frozen: str = "none"
     batch_size: int = 256
     epochs: int = 5
     seed: int = 0
@@ -80,6 +84,10 @@ class RunConfig:
         _require(
             self.alpha > 0 or self.beta > 0,
             "alpha and beta are both 0, so there is nothing to minimise: give one of them a positive weight.",
+        )
+        _require(
+            self.alpha > 0 or self.frozen != "encoder",
+            "alpha is 0 and the encoder is frozen, so nothing is left that learns: change one of the two.",
         )
 
     def to_dict(self) -> dict[str, Any]:
@@ -108,6 +116,7 @@ _CHOICES = {
     "net": NETS,
     "likelihood": LIKELIHOODS,
     "device": DEVICES,
+    "frozen": FROZEN,
 }
 _WHOLE_NUMBERS = {
     "latent_dim": (1, 256),
@@ -124,13 +133,15 @@ _NUMBERS = {
 }
 
 
-def check_weights(alpha: float, beta: float, learning_rate: float) -> None:
-    """Refuse weights that a running run cannot take; the same rules as for a new one.
+def check_changes(values: dict[str, Any]) -> None:
+    """Refuse values of CHANGEABLE settings that a running run cannot take; the same rules as for a new one.
 
     Raises:
         ConfigError: with a sentence that says what to give instead.
     """
-    RunConfig(alpha=alpha, beta=beta, learning_rate=learning_rate)
+    unknown = sorted(set(values) - set(CHANGEABLE))
+    _require(not unknown, f"{', '.join(unknown)} cannot change during a run: start a new one.")
+    RunConfig(**values)
 
 
 def _within(value: Any, low: float, high: float) -> bool:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 from vae_core.snapshot import Snapshot
 
@@ -18,23 +19,23 @@ class Diagnosis:
     sentence: str
 
 
-def diagnose(s: Snapshot, weights: dict[str, float], ever_reconstructed: bool) -> Diagnosis:
+def diagnose(s: Snapshot, weights: dict[str, Any], decoder_trained: bool) -> Diagnosis:
     """The most serious thing that the figures of the test set show.
 
     Args:
-        weights: alpha and beta in force.
-        ever_reconstructed: whether alpha was above 0 at any step so far.
+        weights: alpha and beta in force, among others.
+        decoder_trained: whether the decoder could learn at any step so far.
     """
     active, units = int(s.active.sum()), len(s.active)
     kl, std, spread = f"{s.kl:.2f} nats", f"{s.mean_std:.3f}", f"{float(s.xy[:, :units].std()):.1f}"
     variety = float(s.prior_draws.std(axis=0).mean()) / 255
     if s.step < BEGINNING:
         return Diagnosis("beginning", f"{s.step} steps made: too early to say anything.")
-    if not ever_reconstructed:
+    if not decoder_trained:
         return Diagnosis(
             "decoder never trained",
-            f"No reconstruction term has ever reached the decoder: its pictures are those of its initial weights, "
-            f"and the codes have nothing to say (KL {kl}).",
+            f"Nothing has ever trained the decoder: its pictures are those of its initial weights. KL {kl}, "
+            f"{active} of {units} units active.",
         )
     if active == 0:
         pictures = "one mean image for all" if variety < SAME_PICTURE else "the pictures no longer depend on the input"

@@ -13,7 +13,7 @@ from typing import Any
 
 import torch
 
-from vae_core.config import ConfigError, RunConfig
+from vae_core.config import CHANGEABLE, ConfigError, RunConfig
 from vae_core.data.images import DataError
 from vae_core.job import ENDED, FAILED, FINISHED, PAUSED, RUNNING, STARTING, STOPPED, Command, Job, Update
 from vae_core.train import RunError
@@ -69,13 +69,12 @@ class Engine:
         if resume:
             job.restore()
         if branch:
-            job.trainer.set(job.config.alpha, job.config.beta, job.config.learning_rate)
+            job.trainer.set(**{name: getattr(job.config, name) for name in CHANGEABLE})
         job.change(status)
 
     def _reset(self, job: Job) -> None:
-        """Back to the same initial weights, with the loss weights that are in force now."""
-        trainer = job.trainer
-        config = job.config.with_(alpha=trainer.alpha, beta=trainer.beta, learning_rate=trainer.learning_rate)
+        """Back to the same initial weights of the networks, with the settings that are in force now."""
+        config = job.config.with_(**job.trainer.weights)
         job.forget_states()
         fresh = Job(job.run_id, config, self.folder, job.generation + 1)
         self.jobs[job.run_id] = fresh
@@ -93,6 +92,10 @@ class Engine:
         if job.status in (RUNNING, PAUSED) and steps > 0:
             job.change(RUNNING, until=job.trainer.step_count + steps)
 
+    def _slow(self, job: Job) -> None:
+        if job.status in (RUNNING, PAUSED):
+            job.slow_step()
+
     def _epoch(self, job: Job) -> None:
         done = job.trainer.step_count % job.trainer.steps_per_epoch
         self._step(job, job.trainer.steps_per_epoch - done)
@@ -101,9 +104,9 @@ class Engine:
         if job.status in (RUNNING, PAUSED):
             job.change(STOPPED)
 
-    def _set(self, job: Job, **weights: float) -> None:
-        """Change alpha, beta or learning_rate; saved at once, so that a crash cannot undo it."""
-        if job.status in (RUNNING, PAUSED) and job.trainer.set(**weights):
+    def _set(self, job: Job, **changes: Any) -> None:
+        """Change CHANGEABLE settings; saved at once, so that a crash cannot undo it."""
+        if job.status in (RUNNING, PAUSED) and job.trainer.set(**changes):
             job.hurry()
 
     def _close(self, job: Job) -> None:
@@ -138,6 +141,7 @@ COMMANDS: dict[str, Callable[..., None]] = {
     "pause": Engine._pause,
     "resume": Engine._resume,
     "step": Engine._step,
+    "slow": Engine._slow,
     "epoch": Engine._epoch,
     "set": Engine._set,
     "stop": Engine._stop,

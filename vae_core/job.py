@@ -17,6 +17,7 @@ from vae_core import devices
 from vae_core.checkpoints import replacing
 from vae_core.config import RunConfig
 from vae_core.film import add_step, frame_path, steps_in
+from vae_core.slow_motion import SlowStep
 from vae_core.snapshot import Snapshot
 from vae_core.train import ROW, Mark, Trainer, final_metrics
 
@@ -39,7 +40,7 @@ ENDED = (FINISHED, STOPPED, FAILED)
 
 @dataclass(frozen=True)
 class Command:
-    """A wish about one run; `name` is a method of Engine: open, pause, resume, step, set, stop, reset, close."""
+    """A wish about one run; `name` is a method of Engine: open, pause, resume, step, slow, set, stop, ..."""
 
     run_id: str
     name: str
@@ -58,13 +59,14 @@ class Update:
     steps_per_epoch: int = 0
     total_steps: int = 0
     images_per_s: float = 0.0
-    weights: dict[str, float] = field(default_factory=dict)  # alpha, beta, learning_rate in force
+    weights: dict[str, Any] = field(default_factory=dict)  # the CHANGEABLE settings in force
     rows: np.ndarray = field(default_factory=lambda: np.zeros((0, len(ROW)), np.float32))
     marks: tuple[Mark, ...] = ()
     snapshot: Snapshot | None = None
     final: dict[str, Any] | None = None
     device: str = ""
     states: tuple[int, ...] = ()  # steps from which a branch can go on
+    slow: SlowStep | None = None
 
 
 class Pace:
@@ -104,6 +106,7 @@ class Job:
         self.pace = Pace()
         self._until: int | None = None  # single steps: pause there
         self._marks_sent = 0
+        self._slow: SlowStep | None = None  # waits for the next report
         self._report_due = self._snapshot_due = 0.0
         self._snapshot_step = self._saved_step = -1
         self._save_due = 0.0
@@ -128,6 +131,12 @@ class Job:
             self.change(FINISHED)
         elif self.trainer.step_count >= goal:
             self.change(PAUSED)
+
+    def slow_step(self) -> None:
+        """One step in slow motion, then pause."""
+        if not self.trainer.done:
+            self._slow = self.trainer.slow_step()
+        self.change(FINISHED if self.trainer.done else PAUSED)
 
     def change(self, status: str, message: str = "", until: int | None = None) -> None:
         """Enter a status; leaving training saves the state with the next report."""
@@ -191,6 +200,7 @@ class Job:
     def _update(self, rows: np.ndarray, states: tuple[int, ...]) -> Update:
         trainer = self.trainer
         marks, self._marks_sent = tuple(trainer.marks[self._marks_sent :]), len(trainer.marks)
+        slow, self._slow = self._slow, None
         return Update(
             self.run_id,
             self.generation,
@@ -200,13 +210,14 @@ class Job:
             trainer.steps_per_epoch,
             trainer.total_steps,
             self.pace.rate,
-            {"alpha": trainer.alpha, "beta": trainer.beta, "learning_rate": trainer.learning_rate},
+            trainer.weights,
             rows,
             marks,
             self._snapshot(),
             self.final,
             devices.describe(trainer.device),
             states,
+            slow,
         )
 
     def _snapshot(self) -> Snapshot | None:

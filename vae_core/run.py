@@ -14,11 +14,12 @@ import numpy as np
 
 from vae_core import archive
 from vae_core.checkpoints import replacing
-from vae_core.config import RunConfig
+from vae_core.config import CHANGEABLE, RunConfig
 from vae_core.diagnosis import Diagnosis, diagnose
 from vae_core.engine import ENDED, PAUSED, RUNNING, STARTING, Update
 from vae_core.film import add_step, frame_bytes, frame_path, steps_in
 from vae_core.series import Series
+from vae_core.slow_motion import SlowStep
 from vae_core.snapshot import Snapshot
 from vae_core.train import ROW, Mark
 
@@ -39,7 +40,8 @@ class Parent:
 
 
 class Run:
-    """One run. In memory: at most 1.4 MB of curves and one snapshot (1 MB at 32 latents); its film is on disk."""
+    """One run. In memory: at most 1.4 MB of curves, one snapshot (1 MB at 32 latents) and one slow step (0.2 MB); its
+    film is on disk."""
 
     def __init__(
         self, visitor: str, config: RunConfig, root: Path, run_id: str = "", parent: Parent | None = None
@@ -51,7 +53,7 @@ class Run:
         self.version = self.saved_version = 0  # rises with every change
         self.clear(generation=0)
         self.status, self.message, self.device = STARTING, "", ""
-        self.weights = {"alpha": config.alpha, "beta": config.beta, "learning_rate": config.learning_rate}
+        self.weights = {name: getattr(config, name) for name in CHANGEABLE}
 
     def clear(self, generation: int) -> None:
         """Forget what came out so far: a reset."""
@@ -60,6 +62,7 @@ class Run:
         self.test = Series(len(TEST_ROW), TEST_CAPACITY)
         self.snapshot: Snapshot | None = None
         self.diagnosis: Diagnosis | None = None
+        self.slow: SlowStep | None = None  # the last step in slow motion
         self.marks: list[Mark] = []
         self.final: dict[str, Any] | None = None
         self.notice = ""  # a message of the server's own, kept beside the engine's
@@ -83,12 +86,13 @@ class Run:
         self.final, self.states = update.final, update.states
         self.marks = (self.marks + list(update.marks))[-MARKS:]
         self.train.extend(update.rows)
+        self.slow = update.slow or self.slow
         if update.snapshot is not None:
             self._take_snapshot(update.snapshot)
 
     def _take_snapshot(self, s: Snapshot) -> None:
         self.snapshot = s
-        self.diagnosis = diagnose(s, self.weights, self._ever_reconstructed(s.step))
+        self.diagnosis = diagnose(s, self.weights, self._decoder_trained(s.step))
         self.test.extend(np.array([[s.step, s.nll, s.kl, s.mean_std, s.active.sum()]], np.float32))
         try:
             self.film_folder.mkdir(parents=True, exist_ok=True)
@@ -101,14 +105,14 @@ class Run:
         if dropped is not None:
             frame_path(self.film_folder, dropped).unlink(missing_ok=True)
 
-    def _ever_reconstructed(self, step: int) -> bool:
-        """Whether alpha was above 0 in any of the steps made so far."""
-        since, alpha = 0, self.config.alpha
+    def _decoder_trained(self, step: int) -> bool:
+        """Whether in any of the steps made so far alpha was above 0 and the decoder not frozen."""
+        since, learns = 0, _teaches_decoder(self.config.to_dict())
         for mark in self.marks:
-            if alpha > 0 and mark.step > since:
+            if learns and mark.step > since:
                 return True
-            since, alpha = mark.step, mark.weights["alpha"]
-        return alpha > 0 and step > since
+            since, learns = mark.step, _teaches_decoder(mark.weights)
+        return learns and step > since
 
     @property
     def film_folder(self) -> Path:
@@ -133,7 +137,7 @@ class Run:
 
     @property
     def nbytes(self) -> int:
-        pictures = self.snapshot.nbytes if self.snapshot else 0
+        pictures = sum(part.nbytes for part in (self.snapshot, self.slow) if part)
         return self.train.nbytes + self.test.nbytes + pictures
 
     def record(self) -> dict[str, Any]:
@@ -173,7 +177,7 @@ class Run:
             run.clear(record["generation"])
             run.status, run.device, run.final = record["status"], record["device"], record["final"]
             run.step, run.steps_per_epoch = record["step"], record["steps_per_epoch"]
-            run.total_steps, run.weights = record["total_steps"], record["weights"]
+            run.total_steps, run.weights = record["total_steps"], run.weights | record["weights"]
             run.marks = [Mark(**mark) for mark in record["marks"]]
             run.created = float(record.get("created", 0))
             run.train.extend(_until(_table(train, len(ROW)), run.step))
@@ -220,6 +224,7 @@ class Cursor:
     test_step: float = -1.0
     marks: int = 0
     snapshot_step: int = -1
+    slow_step: int = -1
 
 
 @dataclass(frozen=True)
@@ -236,7 +241,7 @@ class News:
     steps_per_epoch: int
     total_steps: int
     images_per_s: float
-    weights: dict[str, float]
+    weights: dict[str, Any]
     device: str
     config: RunConfig
     train: np.ndarray  # (n, 4) columns train.ROW
@@ -248,6 +253,7 @@ class News:
     diagnosis: Diagnosis | None
     final: dict[str, Any] | None
     cursor: Cursor
+    slow: SlowStep | None = None
 
 
 def news_of(run: Run, since: Cursor) -> News:
@@ -257,7 +263,8 @@ def news_of(run: Run, since: Cursor) -> News:
     if fresh:
         since = Cursor()
     newest = run.snapshot.step if run.snapshot else -1
-    cursor = Cursor(run.generation, thinned, run.train.last_step, run.test.last_step, len(run.marks), newest)
+    slow = run.slow.step if run.slow else -1
+    cursor = Cursor(run.generation, thinned, run.train.last_step, run.test.last_step, len(run.marks), newest, slow)
     return News(
         run.run_id,
         run.version,
@@ -281,6 +288,7 @@ def news_of(run: Run, since: Cursor) -> News:
         run.diagnosis,
         run.final,
         cursor,
+        run.slow if slow != since.slow_step else None,
     )
 
 
@@ -288,6 +296,10 @@ def _table(rows: np.ndarray, columns: int) -> np.ndarray:
     if rows.ndim != 2 or rows.shape[1] != columns:
         raise ValueError(f"curves of shape {rows.shape}")
     return rows.astype(np.float32)
+
+
+def _teaches_decoder(settings: dict[str, Any]) -> bool:
+    return settings["alpha"] > 0 and settings.get("frozen") != "decoder"
 
 
 def _until(rows: np.ndarray, step: int) -> np.ndarray:

@@ -18,7 +18,7 @@ from pathlib import Path
 from typing import Any
 
 from vae_core import archive, devices
-from vae_core.config import RunConfig, check_weights
+from vae_core.config import RunConfig, check_changes
 from vae_core.engine import ENDED, FAILED, FINISHED, PAUSED, RUNNING, STARTING, STOPPED, Command, Update
 from vae_core.link import EngineLink
 from vae_core.run import SAVED, TEST_CAPACITY, TEST_ROW, TRAIN_CAPACITY, Cursor, News, Parent, Run, news_of
@@ -95,7 +95,7 @@ class Runs:
             self._open(run, resume=False, status=PAUSED if paused else RUNNING)
         return run.run_id
 
-    def branch(self, run_id: str, step: int, weights: dict[str, float]) -> str:
+    def branch(self, run_id: str, step: int, weights: dict[str, Any]) -> str:
         """Go on from a kept state of a run, with other weights, as a run of its own; returns its id.
 
         What trains is paused, the parent too. Batches and noise are the parent's: with unchanged weights so is the
@@ -103,16 +103,16 @@ class Runs:
 
         Args:
             step: one of the run's `states`.
-            weights: alpha, beta and learning_rate from there on.
+            weights: alpha, beta, learning_rate and frozen from there on.
         Raises:
             ConfigError: weights that cannot be used.
             KeyError: the run is gone, or keeps no state at this step.
         """
-        check_weights(**weights)
+        check_changes(weights)
         with self._lock:
             parent = self._runs[run_id]
             run = Run(parent.visitor, parent.config, self._folder, parent=Parent(run_id, step))
-            run.weights = weights
+            run.weights = parent.weights | weights
             run.begin_as_branch(parent, step)
             for other in self.of(parent.visitor):  # after the copy: a pause keeps another state, and may drop this one
                 if other.status in (STARTING, RUNNING):
@@ -122,7 +122,7 @@ class Runs:
         return run.run_id
 
     def command(self, run_id: str, name: str, **args: Any) -> None:
-        """Send a command: pause, resume, step(steps), epoch, set(alpha, beta, learning_rate), stop, reset.
+        """Send a command: pause, resume, step(steps), slow, epoch, set(...), stop, reset.
 
         Raises:
             ConfigError: weights that cannot be used; the run is left as it is.
@@ -131,7 +131,7 @@ class Runs:
         with self._lock:
             run = self._runs[run_id]
             if name == "set":
-                check_weights(**{**run.weights, **args})
+                check_changes({**run.weights, **args})
             engine = self._engine_of(run)
             if run_id not in engine.open:  # saved, or its engine died after it had ended
                 self._open(run, resume=True, status=run.status if run.ended else PAUSED)

@@ -16,9 +16,10 @@ import torch
 from torch import Tensor
 
 from vae_core import devices, models, rng
-from vae_core.config import ConfigError, RunConfig, check_weights
+from vae_core.config import CHANGEABLE, FROZEN, ConfigError, RunConfig, check_changes
 from vae_core.data import Images, load, prepare
 from vae_core.evaluate import Evaluation, evaluate, mean_iw_bound
+from vae_core.slow_motion import SlowStep, look, look_back
 from vae_core.snapshot import Photographer, Snapshot
 
 ROW = ("step", "nll", "kl", "loss")  # the columns of the train history, one row a step
@@ -36,20 +37,20 @@ class Diverged(RunError):
 
 @dataclass(frozen=True)
 class Mark:
-    """A change of loss weights during the run; `weights` are those in force from the step after it."""
+    """A change of settings during the run; `weights` are the CHANGEABLE ones in force from the step after it."""
 
     step: int
     text: str
-    weights: dict[str, float]
+    weights: dict[str, Any]
 
 
 class Trainer:
     """Trains one model. The same config on the same CPU gives the same curve, bit for bit.
 
     Attributes:
-        config: the settings it began with. alpha, beta, learning_rate: those in force now.
+        config: the settings it began with. alpha, beta, learning_rate, frozen: those in force now.
         step_count: updates made. model: the model in training.
-        marks: changes of weights made on the way.
+        marks: changes of settings made on the way.
     """
 
     def __init__(self, config: RunConfig, images: Images | None = None) -> None:
@@ -66,6 +67,7 @@ class Trainer:
         self.model = models.build(config).to(self.device)
         self.optimizer = torch.optim.Adam(self.model.parameters(), lr=config.learning_rate, fused=True)
         self.alpha, self.beta, self.learning_rate = config.alpha, config.beta, config.learning_rate
+        self.frozen = config.frozen
         self.step_count = 0
         self.marks: list[Mark] = []
         self._rows = torch.zeros(_BUFFER, len(ROW), device=self.device)
@@ -118,6 +120,18 @@ class Trainer:
         if self._waiting == _BUFFER:
             self._read_rows()
 
+    def slow_step(self) -> SlowStep:
+        """One step like any other, and everything that happened in it.
+
+        Raises:
+            Diverged, RunError: as `step`.
+        """
+        x, eps = self._batch()
+        self.model.attend(self.alpha > 0, self.frozen)
+        before, seen = self._weights(), look(self.model, x, eps, self.alpha, self.beta_now)
+        self.step()
+        return look_back(seen, self, before, x, eps)
+
     def flush(self) -> np.ndarray:
         """The history since the last flush: (n, 4) float32, columns ROW, in nats per image.
 
@@ -129,29 +143,26 @@ class Trainer:
         self._flushed = []
         return rows
 
-    def set(
-        self, alpha: float | None = None, beta: float | None = None, learning_rate: float | None = None
-    ) -> Mark | None:
-        """Change weights from the next step on; None leaves one as it is.
+    @property
+    def weights(self) -> dict[str, Any]:
+        """The CHANGEABLE settings in force."""
+        return {name: getattr(self, name) for name in CHANGEABLE}
+
+    def set(self, **changes: Any) -> Mark | None:
+        """Change CHANGEABLE settings from the next step on.
 
         Returns:
             The mark for the curves, such as "beta 1 → 0 at step 812", or None where nothing changed.
         Raises:
             ConfigError: a value out of range, or both weights 0; nothing is changed then.
         """
-        given = {"alpha": alpha, "beta": beta, "learning_rate": learning_rate}
-        old = {name: getattr(self, name) for name in given}
-        new = {name: old[name] if value is None else value for name, value in given.items()}
-        check_weights(**new)
-        changes = [
-            f"{name.replace('_', ' ')} {old[name]:g} → {new[name]:g}" for name in given if new[name] != old[name]
-        ]
-        if not changes:
+        old, new = self.weights, self.weights | changes
+        check_changes(new)
+        texts = [f"{k.replace('_', ' ')} {_short(old[k])} → {_short(new[k])}" for k in CHANGEABLE if new[k] != old[k]]
+        if not texts:
             return None
-        self.alpha, self.beta, self.learning_rate = new["alpha"], new["beta"], new["learning_rate"]
-        for group in self.optimizer.param_groups:
-            group["lr"] = self.learning_rate
-        self.marks.append(Mark(self.step_count, f"{', '.join(changes)} at step {self.step_count}", new))
+        self._apply(new)
+        self.marks.append(Mark(self.step_count, f"{', '.join(texts)} at step {self.step_count}", new))
         return self.marks[-1]
 
     def evaluate(self) -> Evaluation:
@@ -170,7 +181,7 @@ class Trainer:
         names = [name for name, _ in self.model.named_parameters()]
         for i, moments in self.optimizer.state_dict()["state"].items():
             tensors |= {f"adam.{names[i]}.{k}": v for k, v in moments.items()}
-        weights = [self.step_count, self.alpha, self.beta, self.learning_rate]
+        weights = [self.step_count, self.alpha, self.beta, self.learning_rate, FROZEN.index(self.frozen)]
         tensors["trainer"] = torch.tensor(weights, dtype=torch.float64)
         return {k: v.detach().cpu().clone() for k, v in tensors.items()}
 
@@ -181,12 +192,17 @@ class Trainer:
         moments = {i: _below(f"adam.{name}.", tensors) for i, name in enumerate(names)}
         groups = self.optimizer.state_dict()["param_groups"]
         self.optimizer.load_state_dict({"state": {i: m for i, m in moments.items() if m}, "param_groups": groups})
-        step, self.alpha, self.beta, self.learning_rate = tensors["trainer"].tolist()
+        step, alpha, beta, learning_rate, frozen = tensors["trainer"].tolist()
         self.step_count = int(step)
-        for group in self.optimizer.param_groups:
-            group["lr"] = self.learning_rate
+        self._apply({"alpha": alpha, "beta": beta, "learning_rate": learning_rate, "frozen": FROZEN[int(frozen)]})
         self._waiting, self._flushed = 0, []
         self._good = (self.step_count, self._weights())
+
+    def _apply(self, weights: dict[str, Any]) -> None:
+        for name, value in weights.items():
+            setattr(self, name, value)
+        for group in self.optimizer.param_groups:
+            group["lr"] = self.learning_rate
 
     def _batch(self) -> tuple[Tensor, Tensor]:
         """x (B, 1, 28, 28) and eps (B, D) of this step: functions of the seed and the step alone."""
@@ -202,7 +218,7 @@ class Trainer:
         return x, eps
 
     def _update(self, x: Tensor, eps: Tensor) -> None:
-        self.model.attend(reconstruction=self.alpha > 0)
+        self.model.attend(self.alpha > 0, self.frozen)
         terms = self.model(x, eps)
         # A term of weight 0 is left out, not multiplied by 0: what only it would train gets no gradient at
         # all, so Adam does not touch it, not even by the momentum of earlier steps.
@@ -284,6 +300,10 @@ def final_metrics(trainer: Trainer, iw_samples: int = 100, iw_images: int = 1_00
         "iw_samples": iw_samples,
         "iw_images": len(pixels),
     }
+
+
+def _short(value: float | str) -> str:
+    return value if isinstance(value, str) else f"{value:g}"
 
 
 def _below(prefix: str, tensors: dict[str, Tensor]) -> dict[str, Tensor]:

@@ -56,12 +56,17 @@ class VAE(nn.Module):
             return SIGMA_FLOOR + F.softplus(self.raw_sigma)
         return self.fixed_sigma
 
-    def attend(self, reconstruction: bool) -> None:
-        """Say whether the reconstruction term counts in training.
+    def attend(self, reconstruction: bool, frozen: str = "none") -> None:
+        """Say what learns in training: what does not keeps even the running statistics of its BatchNorm.
 
-        Without it the decoder learns nothing at all, not even the running statistics of its BatchNorm.
+        Args:
+            reconstruction: whether that term counts; without it the decoder learns nothing at all.
+            frozen: the half that keeps its weights, "encoder", "decoder" (with a learned sigma) or "none".
         """
-        self.decoder.train(self.training and reconstruction)
+        self.encoder.train(self.training and frozen != "encoder")
+        self.decoder.train(self.training and frozen != "decoder" and reconstruction)
+        for name, parameter in self.named_parameters():
+            parameter.requires_grad_(frozen != ("encoder" if name.startswith("encoder.") else "decoder"))
 
     def encode(self, x: Tensor) -> tuple[Tensor, Tensor]:
         """q(z given x): images (B, 1, 28, 28) to mu and log_var, (B, D) each.

@@ -12,7 +12,7 @@ from collections.abc import Callable
 from typing import Any
 
 from vae_core import losses, rng
-from vae_core.config import SIGMA_FLOOR, RunConfig
+from vae_core.config import CHANGEABLE, SIGMA_FLOOR, RunConfig
 from vae_core.models import vae
 from vae_core.takehome import script_pieces as pieces
 from vae_core.takehome.story import FINISHED, Story
@@ -29,7 +29,7 @@ def repeat_script(story: Story) -> str:
         pieces.PREPARE[config.protocol],
         pieces.NETWORKS + "\n\n\n".join(_source(make).strip() for make in vae.NETS[config.net]),
         *_terms(config),
-        _model(config),
+        _model(story),
         _training(story),
         pieces.EVALUATE,
         _main(story),
@@ -52,6 +52,7 @@ def _settings(story: Story) -> str:
         f"STEPS = {story.steps}  # {_extent(story)}",
         f"ALPHA, BETA = {config.alpha!r}, {config.beta!r}  # weights of reconstruction and KL at the start",
         f"LEARNING_RATE = {config.learning_rate!r}  # of Adam, at the start",
+        *([f'FROZEN = "{config.frozen}"  # the half that keeps its weights, at the start'] if _attends(story) else []),
         *_changes(story),
     ]
     if config.warmup_steps:
@@ -73,10 +74,11 @@ def _changes(story: Story) -> list[str]:
     if not story.changes:
         return []
     last = {mark.step: mark.weights for mark in story.changes}
-    lines = ["CHANGES = {  # made by hand during the run: after step, alpha, beta, learning rate"]
+    names = CHANGEABLE if _attends(story) else CHANGEABLE[:3]
+    lines = [f"CHANGES = {{  # made by hand during the run: after step, {_spoken(names)}"]
     for step, weights in last.items():
         texts = "; ".join(_one_line(mark.text) for mark in story.changes if mark.step == step)
-        values = _literal(tuple(float(weights[name]) for name in ("alpha", "beta", "learning_rate")))
+        values = _literal(tuple(weights.get(name, "none") for name in names))
         lines.append(f"    {step}: {values},  # {texts}")
     return [*lines, "}"]
 
@@ -109,24 +111,38 @@ def _terms(config: RunConfig) -> list[str]:
     return [*kl, "LOG_2PI = math.log(2 * math.pi)", _source(losses.gaussian_nll)]
 
 
-def _model(config: RunConfig) -> str:
+def _model(story: Story) -> str:
     """The class VAE: its methods' own source, and a forward pass without branches."""
+    config = story.config
     learned = pieces.LEARNED_SIGMA if config.likelihood == "gaussian-learned" else ""
     head = pieces.MODEL.format(net=config.net, learned=learned)
     forward = pieces.FORWARD.replace("NLL", pieces.NLL[config.likelihood])
-    methods = [_source(vae.VAE.encode), _source(vae.VAE.sample), forward]
+    attend = [_source(vae.VAE.attend)] if _attends(story) else []
+    methods = [*attend, _source(vae.VAE.encode), _source(vae.VAE.sample), forward]
     return "\n\n".join(part.strip("\n") for part in [head, *methods])
 
 
 def _training(story: Story) -> str:
     """The loop, with only what this run needed."""
     marks, warmup = story.changes, story.config.warmup_steps
-    weights = [story.config.alpha, story.config.beta]
-    weights += [mark.weights[name] for mark in marks for name in ("alpha", "beta")]
-    text = pieces.TRAIN.replace("    # CHANGES\n", pieces.APPLY_CHANGES if marks else "")
+    attends, switched = _attends(story), not all(_weights(story, "alpha") + _weights(story, "beta"))
+    text = pieces.TRAIN.replace("    # FROZEN\n", "    frozen = FROZEN\n" if attends else "")
+    text = text.replace("    # CHANGES\n", pieces.APPLY_CHANGES if marks else "")
+    text = text.replace("NAMES", "alpha, beta, learning_rate, frozen" if attends else "alpha, beta, learning_rate")
     text = text.replace("    # WARMUP\n", pieces.WARMUP if warmup else "")
-    text = text.replace("    # LOSS\n", pieces.PLAIN_LOSS if all(weights) else pieces.SWITCHED_LOSS)
+    text = text.replace("    # ATTEND\n", pieces.ATTEND if attends else "")
+    text = text.replace("    # LOSS\n", pieces.SWITCHED_LOSS if switched or attends else pieces.PLAIN_LOSS)
     return text.replace("BETA_NOW", "beta_now" if warmup else "beta")
+
+
+def _weights(story: Story, name: str) -> list[Any]:
+    """The values that a setting takes during the run."""
+    return [getattr(story.config, name), *(mark.weights.get(name, "none") for mark in story.changes)]
+
+
+def _attends(story: Story) -> bool:
+    """Whether a half stood still at any time: frozen, or a decoder without its term."""
+    return any(half != "none" for half in _weights(story, "frozen")) or not all(_weights(story, "alpha"))
 
 
 def _main(story: Story) -> str:
@@ -143,6 +159,10 @@ def _source(function: Callable[..., Any]) -> str:
     """Its source; the lists of arguments in docstrings are left out, or the script would be half as long again."""
     source = re.sub(r'\n\s*\n +Args:.*?(?=\n *""")', "", inspect.getsource(function), flags=re.DOTALL)
     return re.sub(r'("""[^\n"]+)\n *"""', r'\1"""', source)  # what is left may fit on one line
+
+
+def _spoken(names: tuple[str, ...]) -> str:
+    return ", ".join(name.replace("_", " ") for name in names)
 
 
 def _literal(values: tuple[Any, ...]) -> str:

@@ -37,8 +37,6 @@ SETTINGS = "# ---- settings of the run"
 STREAMS = "# ---- random numbers: every draw is a function of (seed, stream, counter), and of nothing else\n"
 NETWORKS = "# ---- the two networks\n"
 TERMS = "# ---- the two terms of the loss, (B,) nats\n"
-NETWORKS = "# ---- the two networks\n"
-TERMS = "# ---- the two terms of the loss, (B,) nats\n"
 
 _PREPARE = '''
 def prepare(pixels: Tensor, draws: torch.Generator) -> Tensor:
@@ -86,6 +84,7 @@ TRAIN = '''# ---- training
 def train(model: VAE, pixels: Tensor) -> Iterator[tuple[int, float, float, float]]:
     """Train on pixels (N, 1, 28, 28); yields step, nll, kl, loss: means over the batch, nats per image."""
     alpha, beta, learning_rate = ALPHA, BETA, LEARNING_RATE
+    # FROZEN
     optimizer = torch.optim.Adam(model.parameters(), lr=learning_rate, fused=True)
     steps_per_epoch = math.ceil(len(pixels) / BATCH_SIZE)
     for step in range(STEPS):  # updates made so far
@@ -95,6 +94,7 @@ def train(model: VAE, pixels: Tensor) -> Iterator[tuple[int, float, float, float
             order = torch.randperm(len(pixels), generator=shuffle).to(DEVICE)
     # CHANGES
     # WARMUP
+    # ATTEND
         draws = generator(DEVICE, SEED, "noise", step)
         x = prepare(pixels[order[index * BATCH_SIZE :][:BATCH_SIZE]], draws)
         eps = torch.randn(len(x), LATENT_DIM, generator=draws, device=DEVICE)
@@ -104,11 +104,14 @@ def train(model: VAE, pixels: Tensor) -> Iterator[tuple[int, float, float, float
 '''
 APPLY_CHANGES = """\
         if step in CHANGES:
-            alpha, beta, learning_rate = CHANGES[step]
+            NAMES = CHANGES[step]
             optimizer.param_groups[0]["lr"] = learning_rate
 """
 WARMUP = """\
         beta_now = beta * min(1.0, step / WARMUP_STEPS)
+"""
+ATTEND = """\
+        model.attend(alpha > 0, frozen)
 """
 PLAIN_LOSS = """\
         loss = (alpha * nll + BETA_NOW * kl).mean()

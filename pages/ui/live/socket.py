@@ -160,6 +160,9 @@ def pack(news: News) -> bytes:
     if news.snapshot is not None:
         tensors |= arrays_of(news.snapshot)
         head["snapshot"] = numbers_of(news.snapshot, news.diagnosis)
+    if news.slow is not None:
+        tensors |= {f"slow.{name}": array for name, array in news.slow.arrays.items()}
+        head["slow"] = {"step": news.slow.step, **news.slow.numbers}
     return save(
         {k: np.ascontiguousarray(v) for k, v in tensors.items()},
         {"news": json.dumps(json_ready(head), allow_nan=False)},

@@ -125,7 +125,8 @@ def test_without_kl_a_branch_has_a_mark_and_goes_its_own_way(server: Server) -> 
     parent = server.parent(30, 40)
     before = rows(server.run(parent))
     branch = server.until(server.runs.branch(parent, 30, NO_KL), 70)
-    assert [mark.text for mark in branch.marks] == ["beta 1 → 0 at step 30"] and branch.weights == NO_KL | {"frozen": "none"}
+    assert [mark.text for mark in branch.marks] == ["beta 1 → 0 at step 30"]
+    assert branch.weights == NO_KL | {"frozen": "none"}
     assert np.array_equal(rows(branch)[:30], before[:30])
     assert rows(branch)[30, 1] == before[30, 1] == rows(branch)[30, 3]  # one batch, one model: only the loss differs
     assert (rows(branch)[31:70, 1:] != before[31:, 1:]).all()

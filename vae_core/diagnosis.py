@@ -5,10 +5,30 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
+from vae_core.evaluate import ACTIVE_VARIANCE
 from vae_core.snapshot import Snapshot
 
 BEGINNING = 40  # steps within which nothing can be said yet
 SAME_PICTURE = 0.03  # mean over pixels of their std over prior draws, of 1; a trained decoder is above 0.1
+
+EXPLAINED = {
+    "beginning": f"The first {BEGINNING} steps decide nothing: the figures still jump from one to the next.",
+    "decoder never trained": "With alpha = 0, or the decoder frozen, no update ever reaches the decoder: it is the "
+    "random network of the first moment. That is no collapse of the posterior, though the KL may fall to 0 as well. "
+    "Switch the reconstruction on, or train both halves.",
+    "posterior collapse": "q(z given x) has become the prior, whatever the image: a unit is active when the variance "
+    f"of its mu over the test images exceeds {ACTIVE_VARIANCE}, and none is. Then z says nothing about x, and the best "
+    "picture is the mean image. Try a smaller beta or a KL warm-up, or branch from a moment before it happened.",
+    "reconstruction off": "The decoder has learned, and now stands still. The KL alone pulls every code to 0 and every "
+    "std to 1, until no code says which image it came from.",
+    "KL off": "Nothing asks the codes to stay near the prior or to keep their width: each cloud shrinks to a point, "
+    "points move apart, and between them lie holes that decode to no digit. The reconstruction improves, and draws "
+    "from the prior get worse.",
+    "mean image": "Some units still follow the images, but the decoder hardly listens: all pictures are near the mean "
+    "of the training set. Typical of a large beta.",
+    "learning": "Both terms are at work: the reconstruction keeps the codes apart, the KL keeps them near the prior. "
+    "−ELBO is an upper bound on −log p(x); both are nats per image, down is good.",
+}
 
 
 @dataclass(frozen=True)

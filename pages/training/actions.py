@@ -57,6 +57,14 @@ def step(settings: dict[str, Any]) -> None:
     command("step", steps=1)
 
 
+def slow(settings: dict[str, Any]) -> None:
+    """Callback: one batch in slow motion, of a new run if the one shown is not the visitor's."""
+    if not is_mine(shown_run()):
+        start(settings, paused=True)
+    st.session_state.pop("moment", None)
+    command("slow")
+
+
 def command(name: str, **args: Any) -> None:
     """Callback: tell the run on the page something."""
     run = shown_run()

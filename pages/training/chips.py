@@ -34,7 +34,12 @@ CHIPS = (
     Chip(
         "Mean over pixels",
         "Averaging the reconstruction over 784 pixels and summing the KL is beta = 784 in disguise: watch it collapse.",
-        {"beta": 784.0},
+        {"reduction": "mean"},
+    ),
+    Chip(
+        "Encoder frozen",
+        "A random encoder keeps something of every image: the decoder learns to draw from it, blurred, the KL fixed.",
+        {"frozen": "encoder"},
     ),
     Chip(
         "Decoder never trained",
@@ -44,7 +49,8 @@ CHIPS = (
 )  # fmt: skip
 _USUAL = {
     "learning_rate": 0.002, "beta": 1.0, "alpha": 1.0, "latent_dim": 2, "likelihood": "bernoulli", "net": "mlp",
-    "recon_on": True, "kl_on": True, "warmup_steps": 0, "protocol": "grey", "batch_size": 256,
+    "recon_on": True, "kl_on": True, "reduction": "sum", "frozen": "none",
+    "warmup_steps": 0, "protocol": "grey", "batch_size": 256,
 }  # fmt: skip
 
 

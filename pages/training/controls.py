@@ -7,7 +7,7 @@ from typing import Any
 import streamlit as st
 
 from vae_core import devices
-from vae_core.config import LIKELIHOODS, NETS, PROTOCOLS, ConfigError, RunConfig
+from vae_core.config import CHANGEABLE, LIKELIHOODS, NETS, PROTOCOLS, ConfigError, RunConfig
 
 LATENT_DIMS = (2, 3, 8, 16, 32)
 EPOCHS = 20  # long enough to try things out while it trains
@@ -18,9 +18,11 @@ LIKELIHOOD_NAMES = {
     "gaussian": "Gaussian, sigma fixed",
     "gaussian-learned": "Gaussian, sigma learned",
 }
-WEIGHT_KEYS = ("alpha", "beta", "recon_on", "kl_on", "learning_rate")  # may change during a run
+PIXELS = 784
+REDUCTIONS = {"sum": "sum over pixels", "mean": "mean over pixels"}
+HALVES = {"none": "both halves", "encoder": "decoder only", "decoder": "encoder only"}
 
-_DEFAULTS = {**RunConfig(epochs=EPOCHS).to_dict(), "recon_on": True, "kl_on": True}
+_DEFAULTS = {**RunConfig(epochs=EPOCHS).to_dict(), "recon_on": True, "kl_on": True, "reduction": "sum"}
 
 
 def settings() -> dict[str, Any]:
@@ -79,10 +81,10 @@ def settings() -> dict[str, Any]:
     return values
 
 
-def weights(on_change: Any) -> dict[str, float]:
+def weights(on_change: Any) -> dict[str, Any]:
     """Widgets for what may change during a run; `on_change` is called when the visitor changes one."""
     _prepare()
-    columns = st.columns([1.75, 1.15, 0.95, 1.15, 1.3], vertical_alignment="bottom")
+    columns = st.columns([1.75, 1.15, 0.95, 1.15, 1.3, 0.9], vertical_alignment="bottom")
     columns[0].toggle(
         "Reconstruction on", on_change=on_change, **_kept("recon_on"),
         help="Off: nothing ties a code to its image, the KL pulls every code to the prior, the decoder stops learning.",
@@ -104,20 +106,53 @@ def weights(on_change: Any) -> dict[str, float]:
         on_change=on_change, **_kept("learning_rate"),
         help="Of Adam. 0.002 is safe; at 0.1 expect jumps, and soon a run that diverges.",
     )  # fmt: skip
+    with columns[5].popover("More", icon=":material/tune:"):
+        st.segmented_control(
+            "Reconstruction term", REDUCTIONS, format_func=REDUCTIONS.get, required=True, on_change=on_change,
+            **_kept("reduction"), help="Averaging it over the pixels, with the KL summed, is another beta in disguise.",
+        )  # fmt: skip
+        st.segmented_control(
+            "Train", HALVES, format_func=HALVES.get, required=True, on_change=on_change, **_kept("frozen"),
+            help="The other half keeps the weights it has: see what each half can do alone.",
+        )  # fmt: skip
+    remarks()
     return weights_now()
 
 
-def weights_now() -> dict[str, float]:
-    """alpha, beta and learning_rate as the switches and numbers stand; a term switched off has weight 0."""
+def remarks() -> None:
+    """What an unusual reduction or a frozen half means, in one line each."""
+    now = weights_now()
+    if st.session_state["reduction"] == "mean" and now["alpha"] and now["beta"]:
+        st.caption(
+            f"Mean over {PIXELS} pixels: the loss is alpha · reconstruction / {PIXELS} + beta · KL, the same "
+            f"minimum as **beta = {now['beta'] / now['alpha']:g}** (the scale 1/{PIXELS} of the whole loss is divided "
+            "out again by Adam)."
+        )
+    if now["frozen"] == "encoder":
+        st.caption(
+            "**Encoder frozen**: the codes stay where they are and the decoder learns to read them. From the start: "
+            "how much of an image a random projection keeps. Later: the KL stands still, the copies still improve."
+        )
+    if now["frozen"] == "decoder":
+        st.caption(
+            "**Decoder frozen**: the encoder can only choose among the pictures that the decoder already draws. From "
+            "the start these are noise, and no code helps. Later: codes move, the repertoire stays."
+        )
+
+
+def weights_now() -> dict[str, Any]:
+    """The CHANGEABLE settings as the switches and numbers stand; a term switched off has weight 0."""
     state = st.session_state
+    alpha = state["alpha"] / PIXELS if state["reduction"] == "mean" else state["alpha"]
     return {
-        "alpha": state["alpha"] if state["recon_on"] else 0.0,
+        "alpha": alpha if state["recon_on"] else 0.0,
         "beta": state["beta"] if state["kl_on"] else 0.0,
         "learning_rate": state["learning_rate"],
+        "frozen": state["frozen"],
     }
 
 
-def config_of(values: dict[str, Any], loss_weights: dict[str, float]) -> RunConfig:
+def config_of(values: dict[str, Any], loss_weights: dict[str, Any]) -> RunConfig:
     """The config that all widgets together make.
 
     Raises:
@@ -148,7 +183,7 @@ def check_offered(config: RunConfig) -> None:
 def differences(old: RunConfig, new: RunConfig) -> list[str]:
     """What a new run would change, without the weights that a running one takes at once."""
     before, after = old.to_dict(), new.to_dict()
-    fixed = [k for k in after if k not in ("alpha", "beta", "learning_rate") and before[k] != after[k]]
+    fixed = [k for k in after if k not in CHANGEABLE and before[k] != after[k]]
     return [f"{k.replace('_', ' ')} {before[k]} → {after[k]}" for k in fixed]
 
 

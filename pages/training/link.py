@@ -12,6 +12,7 @@ from vae_core.config import ConfigError, RunConfig
 from vae_core.run import Run
 from vae_core.runs import registry
 
+LEAST_ALPHA = 0.01  # the least that the widget takes
 _DEFAULTS = RunConfig(epochs=controls.EPOCHS).to_dict()
 
 
@@ -47,7 +48,7 @@ def moment() -> int | None:
     return st.session_state.get("moment")
 
 
-def write(run: Run, at: int | None, settings: dict[str, Any], weights: dict[str, float]) -> None:
+def write(run: Run, at: int | None, settings: dict[str, Any], weights: dict[str, Any]) -> None:
     """Put what is on the page into its address; what stands at its default is left out."""
     values = {**settings, **weights}
     wanted = {k: str(v) for k, v in values.items() if v != _DEFAULTS[k]}
@@ -79,3 +80,5 @@ def _fill(config: RunConfig) -> None:
     for weight, switch in (("alpha", "recon_on"), ("beta", "kl_on")):
         state[switch] = values[weight] > 0
         state[weight] = values[weight] or 1.0
+    if state["alpha"] < LEAST_ALPHA:  # no alpha of the widget: the mean over pixels was on
+        state["reduction"], state["alpha"] = "mean", round(controls.PIXELS * state["alpha"], 9)

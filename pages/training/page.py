@@ -40,8 +40,9 @@ def lesson(settings: dict[str, Any]) -> None:
         st.info(advice, icon=":material/lightbulb:")
     explain(run, config)
     seen = live_view(
-        run.run_id, key="live", compare=compared(run), at=link.moment(), on_space=lambda: actions.toggle(settings)
-    )
+        run.run_id, key="live", compare=compared(run), at=link.moment(),
+        on_space=lambda: actions.toggle(settings), on_slow=lambda: actions.slow(settings),
+    )  # fmt: skip
     branch_button(row, run, seen.at)
     link.write(run, seen.at, settings, weights)
     library(run)
@@ -70,6 +71,11 @@ def buttons(row: Any, run: Run, settings: dict[str, Any]) -> None:
     row.button(
         "Step", on_click=actions.step, args=(settings,), icon=":material/skip_next:", key="step",
         disabled=mine and run.status in ENDED, help="Train on one batch, then pause.",
+    )  # fmt: skip
+    row.button(
+        "Slow step", on_click=actions.slow, args=(settings,), icon=":material/slow_motion_video:", key="slow",
+        disabled=mine and run.status in ENDED,
+        help="Train on one batch, then see it in slow motion: batch, codes, eps, decoding, losses, gradients, update.",
     )  # fmt: skip
     row.button(
         "Epoch", on_click=actions.command, args=("epoch",), icon=":material/fast_forward:", key="epoch",
@@ -111,7 +117,7 @@ def explain(run: Run, config: RunConfig | None) -> None:
         st.caption(f"Changed for the next Start: {', '.join(changes)}.")
 
 
-def checked(settings: dict[str, Any], weights: dict[str, float]) -> RunConfig | None:
+def checked(settings: dict[str, Any], weights: dict[str, Any]) -> RunConfig | None:
     try:
         return controls.config_of(settings, weights)
     except ConfigError:

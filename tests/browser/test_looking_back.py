@@ -170,3 +170,26 @@ def test_frames_of_unknown_runs_and_steps_are_not_found(server):
         with pytest.raises(urllib.error.HTTPError) as error:
             urllib.request.urlopen(f"{server}/{path}", timeout=10)
         assert error.value.code in (400, 404)
+
+
+def test_the_report_of_the_run_on_the_page_opens_without_a_server(opened, server, browser, tmp_path):
+    page = opened(f"{server}/training")
+    status(page, "finished")
+    page.get_by_text("Take it home").click()
+    with page.expect_download(timeout=60_000) as download:
+        page.get_by_role("button", name="Report (HTML)").click()
+    path = tmp_path / "report.html"
+    download.value.save_as(path)
+    context = browser.new_context(offline=True)
+    report = context.new_page()
+    report.goto(path.as_uri())
+    expect(report.get_by_text("138.91").first).to_be_visible()
+    context.close()
+
+
+def test_a_diagnosis_is_explained_on_request(opened, server):
+    page = opened(f"{server}/training")
+    status(page, "finished")
+    expect(page.locator("[data-part=diagnosisName]")).to_have_text("learning:")
+    page.get_by_role("button", name="What does that mean?").click()
+    expect(page.locator("[data-part=explained]")).to_contain_text("Both terms are at work")

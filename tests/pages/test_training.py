@@ -90,7 +90,48 @@ def test_kl_switch_acts_on_the_run_and_leaves_a_mark(training: AppTest, registry
     assert run.weights["beta"] == 0
     checked(training.toggle(key="kl_on").set_value(True).run())
     wait_for(lambda: len(run.marks) == 2)
-    assert run.weights == {"alpha": 1.0, "beta": 1.0, "learning_rate": 0.002}
+    assert run.weights == {"alpha": 1.0, "beta": 1.0, "learning_rate": 0.002, "frozen": "none"}
+
+
+def test_a_slow_step_without_a_run_begins_one_and_tells_all_of_its_first_batch(
+    training: AppTest, registry: runs.Runs
+) -> None:
+    checked(training.button(key="slow").click().run())
+    run = only_run(registry)
+    wait_for(lambda: run.slow)
+    assert run.slow.step == run.step == 1 and run.status == "paused"
+    _, nll, kl, _ = run.train.since(-1)[0].tolist()
+    assert [run.slow.numbers["nll"], run.slow.numbers["kl"]] == pytest.approx([nll, kl], rel=1e-5)
+
+
+def test_the_mean_over_pixels_prints_the_beta_that_it_implies(training: AppTest, registry: runs.Runs) -> None:
+    run = start(training, registry)
+    checked(training.segmented_control(key="reduction").set_value("mean").run())
+    wait_for(lambda: run.marks)
+    assert run.weights["beta"] / run.weights["alpha"] == pytest.approx(784)
+    assert any("beta = 784" in c.value for c in training.caption)
+    training.number_input(key="beta").set_value(0.5).run()
+    assert any("beta = 392" in c.value for c in training.caption)
+
+
+def test_the_mean_over_pixels_survives_a_link(training: AppTest, registry: runs.Runs) -> None:
+    checked(training.segmented_control(key="reduction").set_value("mean").run())
+    asked = training.query_params["alpha"]
+    at = AppTest.from_file(str(ROUTER), default_timeout=60)
+    at.run().switch_page("training/page.py")
+    at.query_params["alpha"] = asked
+    checked(at.run())
+    assert at.segmented_control(key="reduction").value == "mean" and at.number_input(key="alpha").value == 1.0
+
+
+def test_a_half_is_frozen_on_the_way_and_the_page_says_what_that_teaches(
+    training: AppTest, registry: runs.Runs
+) -> None:
+    run = start(training, registry)
+    checked(training.segmented_control(key="frozen").set_value("decoder").run())
+    assert any(c.value.startswith("**Decoder frozen**") for c in training.caption)
+    wait_for(lambda: run.marks)
+    assert run.marks[0].text.startswith("frozen none → decoder") and run.weights["frozen"] == "decoder"
 
 
 def test_both_terms_off_is_refused_in_words_and_changes_nothing(training: AppTest, registry: runs.Runs) -> None:

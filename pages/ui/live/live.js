@@ -8,6 +8,7 @@ import { History } from "./history.js";
 import { LatentMap } from "./latent_map.js";
 import { normalQuantile } from "./normal.js";
 import { drawBars, drawImages } from "./pictures.js";
+import { SlowMotion } from "./slow.js";
 
 const ALL = [
   { name: "train.loss", label: "loss minimised", colour: "text", kind: "loss" },
@@ -43,8 +44,9 @@ const HTML = `
   <label>speed <select data-part="speed"><option value="0.5">½</option><option value="1" selected>1</option><option value="2">2</option><option value="4">4</option></select></label>
   <label><input type="checkbox" data-part="loop"> loop</label>
 </div>
-<p class="diagnosis"><b data-part="diagnosisName"></b> <span data-part="diagnosis"></span></p>
+<p class="diagnosis"><b data-part="diagnosisName"></b> <span data-part="diagnosis"></span> <button data-part="why" aria-expanded="false">What does that mean?</button> <span class="explained" data-part="explained" hidden></span></p>
 <p class="message" role="alert" data-part="message" hidden></p>
+<section class="slow" data-part="slow" aria-label="one batch in slow motion" hidden></section>
 <section class="card curves">
   <h3>Loss terms <small><i class="swatch test"></i> test <i class="swatch train"></i> train <span data-part="lossKey" hidden><i class="swatch loss"></i> loss minimised</span></small></h3>
   <div data-part="all"></div>
@@ -88,10 +90,12 @@ class LiveView {
     this.all = new Curves(this.part.all, { series: ALL, height: 205 });
     this.kl = new Curves(this.part.klOnly, { series: KL, height: 140 });
     this.map = new LatentMap(this.part.map, this.part.outside);
+    this.slow = new SlowMotion(this.part.slow, () => this.setTriggerValue("slow", true));
     this.others = [];
     this.part.tabs.onclick = ({ target }) => target.dataset.show && this.showTab(target.dataset.show);
     this.part.grid.onclick = (event) => this.findCell(event);
     this.part.automatic.onchange = ({ target }) => this.maps().forEach((map) => map.setAutomatic(target.checked));
+    this.part.why.onclick = () => this.explain(this.part.explained.hidden);
     this.frame = 0;
     this.film = new Film("");
     this.scrubber = new Scrubber(this.part, this.film, (step) => this.goTo(step), (step) => this.reportMoment(step));
@@ -106,6 +110,7 @@ class LiveView {
     this.report = (status) => setStateValue("status", status);
     this.setStateValue = setStateValue;
     this.setTriggerValue = setTriggerValue;
+    this.explained = data.explained;
     this.restyle();
     this.compare(data.compare ?? []);
     if (data.run === this.run) return;
@@ -114,6 +119,7 @@ class LiveView {
     this.history.clear();
     this.reported = null;
     this.picture = null;
+    this.slow.close();
     this.scrubber.destroy();
     this.film = this.scrubber.film = new Film(data.run);
     if (this.scrubber.at !== null) this.reportMoment(null);
@@ -130,6 +136,7 @@ class LiveView {
     if (event.ctrlKey || event.metaKey || event.altKey || focus.closest?.("input, textarea, select, button, a, [role], [contenteditable]")) return;
     const move = { ArrowLeft: -1, ArrowRight: 1 }[event.key];
     if (event.key === " ") this.setTriggerValue("space", true);
+    else if (move && this.slow.open) this.slow.go(this.slow.stage + move);
     else if (move) this.scrubber.move(move);
     else return;
     event.preventDefault();
@@ -166,7 +173,7 @@ class LiveView {
       classes: Array.from({ length: 10 }, (_, i) => value(`--class-${i}`)),
     };
     this.colours = colours;
-    for (const part of [this.all, this.kl, ...this.maps()]) part.restyle(colours);
+    for (const part of [this.all, this.kl, this.slow, ...this.maps()]) part.restyle(colours);
   }
 
   take(message) {
@@ -182,6 +189,8 @@ class LiveView {
       this.wanted = null;
     }
     if (news.snapshot) this.picture = { ...news.snapshot, ...arrays };
+    if (news.slow && news.slow.step === news.step) this.slow.show(news.slow, arrays);
+    else this.slow.follow(news.step);
     this.newPicture ||= Boolean(news.snapshot) || news.fresh;
     // Streamlit learns of a new status, and of the final figures, so that buttons and tables can follow.
     const state = `${news.status}${news.final ? " final" : ""}`;
@@ -266,6 +275,7 @@ class LiveView {
     part.kl.value = format(p.kl);
     part.diagnosis.textContent = p.diagnosis ? p.diagnosis.sentence : "";
     part.diagnosisName.textContent = p.diagnosis ? `${p.diagnosis.name}:` : "";
+    if (!part.explained.hidden) this.explain(true);
     part.meanStd.value = p.meanStd.toFixed(3);
     part.sigma.textContent = p.sigma == null ? "" : `sigma of the likelihood ${p.sigma.toFixed(3)}`;
     part.plane.textContent = dims === 1 ? "mu, one dimension" : dims === 2 ? "mu of 5,000 test images" : `PCA plane of mu, ${Math.round(100 * p.explained)} %`;
@@ -276,6 +286,13 @@ class LiveView {
     else drawImages(part.grid, { shape: [square * square, 28, 28], data: p.grid.data }, square);
     const [active, all] = drawBars(part.bars, p.kl_dims, p.active);
     part.active.value = `${active} of ${all} active`;
+  }
+
+  explain(open) {
+    const { why, explained, diagnosisName } = this.part;
+    explained.hidden = !open;
+    explained.textContent = this.explained[diagnosisName.textContent.replace(":", "")] ?? "";
+    why.setAttribute("aria-expanded", open);
   }
 
   showTab(name) {
@@ -314,7 +331,7 @@ class LiveView {
     cancelAnimationFrame(this.frame);
     document.removeEventListener("visibilitychange", this.shown);
     document.removeEventListener("keydown", this.pressed);
-    for (const part of [this.all, this.kl, this.map, ...this.others]) part.destroy();
+    for (const part of [this.all, this.kl, this.map, this.slow, ...this.others]) part.destroy();
   }
 }
 

@@ -10,6 +10,7 @@ import streamlit as st
 
 from pages.ui.assets import loader
 from pages.ui.palette import css_variables
+from vae_core.diagnosis import EXPLAINED
 
 _HERE = Path(__file__).resolve().parent
 VENDOR = _HERE.parent / "vendor" / "uplot"
@@ -37,6 +38,7 @@ def live_view(
     compare: Sequence[tuple[str, str]] = (),
     at: int | None = None,
     on_space: Callable[[], None] = lambda: None,
+    on_slow: Callable[[], None] = lambda: None,
 ) -> Seen:
     """Show a run as it trains, or at any moment of its film.
 
@@ -49,8 +51,10 @@ def live_view(
         compare: ids and labels of runs to draw beside it.
         at: the step at which the film is to open; the nearest kept frame is shown.
         on_space: called when the space bar is pressed and no field or button has the focus.
+        on_slow: called when the next batch is wanted in slow motion.
     """
-    data = {"run": run_id, "at": at, "compare": [{"run": run, "label": label} for run, label in compare]}
+    compared = [{"run": run, "label": label} for run, label in compare]
+    data = {"run": run_id, "at": at, "compare": compared, "explained": EXPLAINED}
     result = _component(
         key=key,
         data=data,
@@ -58,6 +62,7 @@ def live_view(
         on_status_change=_nothing,
         on_at_change=_nothing,
         on_space_change=on_space,
+        on_slow_change=on_slow,
         height="content",
     )
     return Seen(result.status or "", None if result.at is None else int(result.at))

@@ -1,0 +1,330 @@
+// A small SVG plot for things that move: axes with labels, named marks, handles to drag, and a canvas for many points.
+//
+//   const plot = new Plot(host, { x: { from: -4, to: 4, label: "z (prior std)" }, y: {...}, label: "what it shows",
+//                                 height: 220, equal: false, draw: () => {...} });
+//
+// host      an empty element of the page. The plot takes its whole width and follows it; `height` is in CSS pixels.
+//           With `equal`, one unit is as long upwards as across, and the height follows from the width.
+// draw      called after every change of size; draw the marks there. Call plot.refresh() to have it called yourself.
+// label     what a screen reader says of the picture. Every axis needs a label with its unit.
+//
+// plot.px(x), plot.py(y)      CSS pixels inside the plot of a value; plot.at(event) is the value [x, y] under a pointer.
+// plot.range({ x, y })        another { from, to, label } for an axis: redraws the axes, not the marks.
+// plot.line(name, points, className), plot.area(...)   a path through [[x, y], ...], an area between it and y = 0.
+// plot.text(name, [x, y], text, className)             a word beside a point; an empty text hides it.
+// plot.ring(name, [x, y], radius, className)           a circle with the radius in units of the axes (equal axes).
+//           Marks are known by name: drawn again they move, and those that are made first lie below. Points outside
+//           the frame are cut off. Colours and widths come from CSS: `.lesson svg .<className>`.
+// plot.handle(name, options), plot.place(name, [x, y], values)   see there: something to take hold of.
+// plot.canvas()               a cleared 2-D context in CSS pixels under the marks, clipped to the frame.
+// plot.destroy()              stops following the size.
+//
+// Shared is the state that a view and Python have in common; partsOf finds the elements of a view; everyFrame draws
+// at most once a frame.
+//
+// Light and dark: colours are CSS variables (--st-* of Streamlit, --term-* and --class-* of palette.py). Call
+// followTheme(root) on every update: it sets the class `dark` on the root and says whether the theme has changed.
+// Nothing here touches the page when it is imported; ticks, written and niceCeiling run in node.
+
+const SVG = "http://www.w3.org/2000/svg";
+const MARGIN = { left: 46, right: 12, top: 24, bottom: 44 };
+const NARROW = 260; // CSS pixels: below, the plot has less margin and denser ticks
+const NARROW_MARGIN = { left: 24, right: 6, top: 24, bottom: 44 };
+const TOUCH = 16; // half the width of what a finger can hit
+
+export class Plot {
+  constructor(host, { x, y, label, height = 220, equal = false, draw = () => {} }) {
+    Object.assign(this, { host, x, y, height, equal, draw, marks: new Map(), width: 0 });
+    host.classList.add("plot");
+    this.surface = host.appendChild(document.createElement("canvas"));
+    this.svg = host.appendChild(element("svg", { role: "group", "aria-label": label }));
+    this.axes = this.svg.appendChild(element("g", { class: "axes", "aria-hidden": "true" }));
+    this.inside = this.svg.appendChild(element("svg", { class: "inside", overflow: "hidden", "aria-hidden": "true" }));
+    this.handles = this.svg.appendChild(element("g", {}));
+    this.observer = new ResizeObserver(() => this.resize());
+    this.observer.observe(host);
+    this.resize();
+  }
+
+  resize() {
+    const width = this.host.clientWidth;
+    if (width === this.width || !width) return;
+    this.width = width;
+    this.layOut();
+    this.refresh();
+  }
+
+  refresh() {
+    if (this.width) this.draw();
+  }
+
+  range({ x, y }) {
+    const same = (now, next) => Object.entries(next ?? {}).every(([name, value]) => now[name] === value);
+    if (same(this.x, x) && same(this.y, y)) return;
+    Object.assign(this.x, x);
+    Object.assign(this.y, y);
+    if (this.width) this.layOut();
+  }
+
+  /** Find the frame's place and draw the axes. */
+  layOut() {
+    const margin = this.width < NARROW ? NARROW_MARGIN : MARGIN;
+    const width = this.width - margin.left - margin.right;
+    const tall = this.equal ? (width * (this.y.to - this.y.from)) / (this.x.to - this.x.from) : this.height - margin.top - margin.bottom;
+    this.frame = { left: margin.left, top: margin.top, width, height: tall };
+    const height = tall + margin.top + margin.bottom;
+    set(this.svg, { width: this.width, height });
+    const { left, top } = this.frame;
+    set(this.inside, { x: left, y: top, width, height: tall, viewBox: `${left} ${top} ${width} ${tall}` });
+    const px = devicePixelRatio;
+    Object.assign(this.surface, { width: Math.round(this.width * px), height: Math.round(height * px) });
+    this.drawAxes();
+  }
+
+  drawAxes() {
+    const { left, top, width, height } = this.frame;
+    const [right, bottom] = [left + width, top + height];
+    const across = ticks(this.x.from, this.x.to, width / (this.width < NARROW ? 30 : 60)).flatMap((v) => [
+      element("line", { x1: this.px(v), x2: this.px(v), y1: top, y2: bottom, class: v === 0 ? "zero" : "grid" }),
+      word(written(v), { x: this.px(v), y: bottom + 17, "text-anchor": "middle" }),
+    ]);
+    const up = ticks(this.y.from, this.y.to, height / 32).flatMap((v) => [
+      element("line", { x1: left, x2: right, y1: this.py(v), y2: this.py(v), class: v === 0 ? "zero" : "grid" }),
+      word(written(v), { x: left - 6, y: this.py(v) + 4.5, "text-anchor": "end" }),
+    ]);
+    const names = [
+      word(`${this.x.label} →`, { x: right, y: bottom + 36, "text-anchor": "end", class: "name" }),
+      word(`↑ ${this.y.label}`, { x: 2, y: 15, class: "name" }),
+    ];
+    this.axes.replaceChildren(...across, ...up, ...names);
+  }
+
+  px(x) {
+    return this.frame.left + ((x - this.x.from) / (this.x.to - this.x.from)) * this.frame.width;
+  }
+
+  py(y) {
+    return this.frame.top + ((this.y.to - y) / (this.y.to - this.y.from)) * this.frame.height;
+  }
+
+  at(event) {
+    const box = this.svg.getBoundingClientRect();
+    const x = (event.clientX - box.left - this.frame.left) / this.frame.width;
+    const y = (event.clientY - box.top - this.frame.top) / this.frame.height;
+    return [this.x.from + x * (this.x.to - this.x.from), this.y.to - y * (this.y.to - this.y.from)];
+  }
+
+  /** The mark of a name, made when first asked for. */
+  mark(name, tag, className) {
+    if (!this.marks.has(name)) this.marks.set(name, this.inside.appendChild(element(tag, {})));
+    return set(this.marks.get(name), { class: className });
+  }
+
+  line(name, points, className) {
+    return set(this.mark(name, "path", className), { d: this.path(points) });
+  }
+
+  area(name, points, className) {
+    const base = this.py(0).toFixed(1);
+    const [first, last] = [this.px(points[0][0]).toFixed(1), this.px(points.at(-1)[0]).toFixed(1)];
+    return set(this.mark(name, "path", className), { d: `${this.path(points)}L${last},${base}L${first},${base}Z` });
+  }
+
+  path(points) {
+    return points.map(([x, y], i) => `${i ? "L" : "M"}${this.px(x).toFixed(1)},${this.py(y).toFixed(1)}`).join("");
+  }
+
+  text(name, [x, y], text, className) {
+    const mark = set(this.mark(name, "text", className), { x: this.px(x), y: this.py(y) });
+    mark.textContent = text;
+    return mark;
+  }
+
+  ring(name, [x, y], radius, className) {
+    return set(this.mark(name, "circle", className), { cx: this.px(x), cy: this.py(y), r: this.px(radius) - this.px(0) });
+  }
+
+  /**
+   * A handle that pointer and keyboard move. Options: className; label, its name for a screen reader; start(), whose
+   * value is the origin of a drag; drag(dx, dy, origin), the way since then in units of the axes; key(steps, fine, up):
+   * arrows ±1, page keys ±10, fine with Shift, up for all but ← and →; end(), once it rests. `focusable: false` for a
+   * twin of another handle.
+   */
+  handle(name, { className, label, focusable = true, ...moves }) {
+    const g = element("g", { class: `handle ${className}`, role: "slider", "aria-label": label });
+    if (focusable) g.setAttribute("tabindex", "0");
+    else g.setAttribute("aria-hidden", "true");
+    g.append(element("circle", { class: "touch", r: TOUCH }), element("circle", { class: "knob", r: 7 }));
+    this.handles.append(g);
+    this.marks.set(name, g);
+    this.grab(g, moves);
+    if (focusable) onKeys(g, moves);
+    return g;
+  }
+
+  /** Put a handle at a place; now, min, max and text are what a screen reader says of it. */
+  place(name, [x, y], { now, min, max, text }) {
+    const values = { "aria-valuenow": now, "aria-valuemin": min, "aria-valuemax": max, "aria-valuetext": text };
+    return set(this.marks.get(name), { transform: `translate(${this.px(x)} ${this.py(y)})`, ...values });
+  }
+
+  /** Make any element of the plot draggable, with start, drag and end as for a handle. */
+  grab(target, { start = () => null, drag, end = () => {} }) {
+    let from = null, origin = null;
+    // a finger on it moves it and not the page: touch-action does nothing on the parts of an svg
+    target.addEventListener("touchstart", (event) => event.preventDefault(), { passive: false });
+    target.addEventListener("pointerdown", (event) => {
+      if (event.button) return;
+      event.preventDefault();
+      target.setPointerCapture(event.pointerId);
+      if (target.hasAttribute("tabindex")) target.focus({ preventScroll: true });
+      [from, origin] = [this.at(event), start()];
+    });
+    target.addEventListener("pointermove", (event) => {
+      if (!from) return;
+      const [x, y] = this.at(event);
+      drag(x - from[0], y - from[1], origin);
+    });
+    target.addEventListener("lostpointercapture", () => {
+      if (from) end();
+      from = null;
+    });
+  }
+
+  canvas() {
+    const context = this.surface.getContext("2d");
+    const { left, top, width, height } = this.frame;
+    context.reset();
+    context.scale(devicePixelRatio, devicePixelRatio);
+    context.beginPath();
+    context.rect(left, top, width, height);
+    context.clip();
+    return context;
+  }
+
+  destroy() {
+    this.observer.disconnect();
+  }
+}
+
+const KEYS = { ArrowRight: 1, ArrowUp: 1, ArrowLeft: -1, ArrowDown: -1, PageUp: 10, PageDown: -10 };
+const REST = 400; // ms after the last key
+
+function onKeys(target, { key, end = () => {} }) {
+  let timer = null;
+  target.addEventListener("keydown", (event) => {
+    const steps = KEYS[event.key];
+    if (!steps || event.ctrlKey || event.metaKey || event.altKey) return;
+    event.preventDefault();
+    key(steps, event.shiftKey, !/Left|Right/.test(event.key));
+    clearTimeout(timer);
+    timer = setTimeout(end, REST);
+  });
+}
+
+function element(tag, attributes) {
+  return set(document.createElementNS(SVG, tag), attributes);
+}
+
+function set(node, attributes) {
+  for (const [name, value] of Object.entries(attributes)) if (value !== undefined) node.setAttribute(name, value);
+  return node;
+}
+
+function word(text, attributes) {
+  const node = element("text", attributes);
+  node.textContent = text;
+  return node;
+}
+
+/** The smallest of …, 1, 2, 5, 10, 20, … that is at least v > 0. */
+export function niceCeiling(v) {
+  const power = 10 ** Math.floor(Math.log10(v));
+  return [1, 2, 5, 10].map((m) => m * power).find((nice) => nice >= v * (1 - 1e-9));
+}
+
+/** Round values between two ends, about `count` of them. */
+export function ticks(from, to, count) {
+  const step = niceCeiling((to - from) / Math.max(1.5, count));
+  const [first, last] = [Math.ceil(from / step - 1e-9), Math.floor(to / step + 1e-9)];
+  return Array.from({ length: last - first + 1 }, (_, i) => Number(((first + i) * step).toPrecision(12)) || 0);
+}
+
+/** A number as text: a real minus sign, and `digits` places when they are named. */
+export function written(v, digits) {
+  const text = digits === undefined ? String(Number(v.toPrecision(6))) : v.toFixed(digits);
+  return (Number(text) === 0 ? text.replace("-", "") : text).replace("-", "−");
+}
+
+/** [[x, f(x)], ...] at n + 1 equally spaced places. */
+export function sample(f, from, to, n = 240) {
+  return Array.from({ length: n + 1 }, (_, i) => from + ((to - from) * i) / n).map((x) => [x, f(x)]);
+}
+
+/** A function that asks for `draw` in the next frame, however often it is called before; .cancel() takes it back. */
+export function everyFrame(draw) {
+  let frame = 0;
+  const ask = () => (frame ||= requestAnimationFrame(() => ((frame = 0), draw())));
+  ask.cancel = () => (frame = cancelAnimationFrame(frame) ?? 0);
+  return ask;
+}
+
+/**
+ * The state that a view shares with its Python wrapper. `clean(raw)` makes a whole and harmless state of whatever a link
+ * may say. What Python says is taken over when it is new and did not come from this view; data.again, another number
+ * than before, has the same state taken over once more.
+ */
+export class Shared {
+  constructor(clean, apply) {
+    Object.assign(this, { clean, apply, sent: new Set(), heard: "null", again: undefined });
+  }
+
+  update({ data, setStateValue }) {
+    this.send = (state) => setStateValue("state", state);
+    const said = data?.state ? JSON.stringify(this.clean(data.state)) : "null";
+    const urged = this.again !== undefined && data?.again !== this.again;
+    const news = said !== this.heard && !this.sent.has(said);
+    this.again = data?.again ?? 0;
+    this.heard = said;
+    if (said !== "null" && (news || urged)) this.apply(JSON.parse(said));
+  }
+
+  /** Tell Python, once something has come to rest. */
+  report(state) {
+    const text = JSON.stringify(this.clean(state));
+    if (text === this.last || !this.send) return;
+    this.last = text;
+    this.sent.add(text);
+    this.send(JSON.parse(text));
+  }
+}
+
+/** The elements of a view by their data-part. What changes with every frame is not read out. */
+export function partsOf(root) {
+  const parts = Object.fromEntries([...root.querySelectorAll("[data-part]")].map((e) => [e.dataset.part, e]));
+  for (const part of Object.values(parts)) if (part.tagName === "OUTPUT") part.setAttribute("aria-live", "off");
+  return parts;
+}
+
+/** A number from a link: within its bounds and rounded to hundredths, or the fallback. */
+export function bounded(value, [least, most], fallback) {
+  const number = typeof value === "number" || /\d/.test(value) ? Number(value) : NaN;
+  if (!Number.isFinite(number)) return fallback;
+  return Math.round(Math.min(most, Math.max(least, number)) * 100) / 100;
+}
+
+/** Set the class `dark` on the root as the page's background says; true when the theme is another than before. */
+export function followTheme(root) {
+  const background = getComputedStyle(root).getPropertyValue("--st-background-color").trim();
+  if (background === root.dataset.background) return false;
+  root.dataset.background = background;
+  root.classList.toggle("dark", luminance(background) < 0.4);
+  return true;
+}
+
+/** Roughly, of "#rrggbb" or "rgb(…)": 0 is black, 1 is white. */
+function luminance(colour) {
+  const hex = colour.match(/^#(..)(..)(..)/);
+  const [r, g, b] = hex ? hex.slice(1).map((h) => parseInt(h, 16)) : (colour.match(/[\d.]+/g) ?? [255, 255, 255]).map(Number);
+  return (0.2126 * r + 0.7152 * g + 0.0722 * b) / 255;
+}

@@ -1,0 +1,46 @@
+"""The first step of the lesson: normal noise, sent through a function, becomes data. It all happens in the browser."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import streamlit as st
+
+from pages.ui.assets import loader
+from pages.ui.palette import css_variables
+
+_component = st.components.v2.component(
+    "lesson_transform",
+    html="<div class='lesson'>\n</div>",
+    css=css_variables(".lesson") + (Path(__file__).resolve().parent / "lesson.css").read_text(),
+    js=loader("lesson/transform.js"),
+)
+
+
+def transform_view(key: str, state: dict[str, Any] | None = None, again: int = 0) -> dict[str, Any] | None:
+    """Show 2,000 draws z ~ N(0, I) beside x = f(z), with a slider for the strength of f.
+
+    The script (or fragment) that calls this runs again when a control is let go, never while it moves.
+
+    Args:
+        key: of the widget; the same key keeps what is shown.
+        state: what to show at first, as this returned it, or some of it: function ("ring", "circles"), strength
+            (0 to 1), noise (sigma of p(x|z)), colour ("angle", "radius"), zoom (bool), seed. What a link says may come
+            in as it is: values out of bounds are clipped, others are ignored.
+        again: another number than before shows `state` once more, although the visitor has moved on since.
+    Returns:
+        What is shown, as last reported; `state` before the first report.
+    """
+    result = _component(
+        key=key,
+        data={"state": state, "again": again},
+        default={"state": None},
+        on_state_change=_nothing,
+        height="content",
+    )
+    return state if result.state is None else dict(result.state)
+
+
+def _nothing() -> None:
+    """Streamlit wants a callback for every state; the run of the script is all that is needed."""

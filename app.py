@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import gc
 import sys
+import threading
 from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
@@ -16,6 +17,7 @@ ROOT = Path(__file__).resolve().parent
 if str(ROOT) not in sys.path:  # whoever starts the server, from wherever
     sys.path.insert(0, str(ROOT))
 
+from pages.elbo.warm import warm_up  # noqa: E402
 from pages.ui import shipped  # noqa: E402
 from pages.ui.assets import asset_route  # noqa: E402
 from pages.ui.live.socket import film_route, live_route  # noqa: E402
@@ -30,6 +32,7 @@ async def lifespan(_app: Any) -> AsyncIterator[dict[str, Any]]:
     registry.warm_up()
     shipped.checkpoint(shipped.PLANE)
     shipped.images()
+    threading.Thread(target=warm_up, name="warm-up", daemon=True).start()
     gc.collect()
     gc.freeze()
     yield {}

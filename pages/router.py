@@ -12,6 +12,13 @@ st.navigation(
     [
         st.Page("home/page.py", title="Home", url_path="home", icon=":material/home:", default=True),
         st.Page(
+            "elbo/page.py",
+            title="The ELBO",
+            url_path="elbo",
+            icon=":material/functions:",
+            help="Derive the bound, line by line, with every line's value.",
+        ),
+        st.Page(
             "training/page.py",
             title="Live training",
             url_path="training",

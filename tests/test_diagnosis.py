@@ -110,3 +110,17 @@ def test_a_real_run_is_told_by_its_name(alpha: float, name: str, small: Images) 
     found = diagnose(taken, {"alpha": alpha, "beta": 1.0, "learning_rate": 2e-3}, alpha > 0)
     assert found.name == name
     assert (f"{taken.nll + taken.kl:.1f}" if alpha else f"{taken.kl:.2f}") in found.sentence
+
+
+def test_every_diagnosis_is_explained_and_leads_on() -> None:
+    """The names that `diagnose` can give, read from its source: none may lack its explanation or its section."""
+    import inspect
+    import re
+
+    from pages.elbo.link import SECTIONS
+    from pages.training.names import READ_ON
+    from vae_core import diagnosis
+
+    names = set(re.findall(r'Diagnosis\(\s*"([^"]+)"', inspect.getsource(diagnosis.diagnose)))
+    assert len(names) == 7 and names == set(diagnosis.EXPLAINED) == set(READ_ON)
+    assert {address.partition("section=")[2] for address, _ in READ_ON.values()} <= set(SECTIONS)

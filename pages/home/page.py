@@ -8,11 +8,14 @@ from pages.home.diagram import diagram
 from pages.home.example import Codes, codes, passage
 from pages.ui.shipped import PLANE, checkpoint, images
 
+TRAINING = ("training/page.py", "Live training", ":material/monitoring:")
+ELBO = ("elbo/page.py", "The ELBO", ":material/functions:")
 LESSON = (
-    ("Watch it learn", "Press Start. Which term falls first, and why does the KL rise at the same time?"),
-    ("Take the KL away", "Switch **KL on** off while it trains. What happens to the cloud, and to its std?"),
-    ("Take the reconstruction away", "Reset with **Reconstruction on** off. What is left to learn?"),
-    ("Give it more room", "Start anew with 16 latent dimensions. How many does it use?"),
+    ("Derive the loss", "Three ways to the bound, every line with its value. What is in the gap?", ELBO),
+    ("Watch it learn", "Press Start. Which term falls first, and why does the KL rise at the same time?", TRAINING),
+    ("Take the KL away", "Switch **KL on** off while it trains. What happens to the cloud, and to its std?", TRAINING),
+    ("Take the reconstruction away", "Reset with **Reconstruction on** off. What is left to learn?", TRAINING),
+    ("Give it more room", "Start anew with 16 latent dimensions. How many does it use?", TRAINING),
 )
 
 
@@ -68,10 +71,10 @@ def count(key: str) -> None:
 def lesson() -> None:
     """The way through the lesson: questions, each answered on a page."""
     st.subheader("The lesson")
-    for column, (title, question) in zip(st.columns(len(LESSON)), LESSON, strict=True):
+    for column, (title, question, (page, label, icon)) in zip(st.columns(len(LESSON)), LESSON, strict=True):
         with column.container(border=True, height="stretch"):
             st.markdown(f"**{title}**\n\n{question}")
-            st.page_link("training/page.py", label="Live training", icon=":material/monitoring:")
+            st.page_link(page, label=label, icon=icon)
 
 
 page()

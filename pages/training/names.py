@@ -4,6 +4,15 @@ from __future__ import annotations
 
 from vae_core.run import SHIPPED, Run
 
+READ_ON = {  # for every diagnosis the section of the ELBO page that explains it
+    "beginning": ("elbo?section=evidence", "what training is after"),
+    "decoder never trained": ("elbo?section=code", "what each term trains"),
+    "posterior collapse": ("elbo?section=kl", "what the KL asks for"),
+    "reconstruction off": ("elbo?section=derivation", "why the bound has two terms"),
+    "KL off": ("elbo?section=bound", "the bound you can see"),
+    "mean image": ("elbo?section=likelihood", "the weight of the reconstruction"),
+    "learning": ("elbo?section=derivation", "three ways to the bound"),
+}
 SHORT = {
     "latent_dim": "latents", "learning_rate": "lr", "batch_size": "batch", "warmup_steps": "warm-up",
     "net": "network", "protocol": "pixels",

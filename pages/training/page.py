@@ -10,6 +10,7 @@ from pages.training import actions, controls, link
 from pages.training.chips import chips
 from pages.training.code import code
 from pages.training.library import compared, library
+from pages.training.names import READ_ON
 from pages.training.result import result
 from pages.training.take_home import take_home
 from pages.ui.live.view import live_view
@@ -41,7 +42,7 @@ def lesson(settings: dict[str, Any]) -> None:
     explain(run, config)
     seen = live_view(
         run.run_id, key="live", compare=compared(run), at=link.moment(),
-        on_space=lambda: actions.toggle(settings), on_slow=lambda: actions.slow(settings),
+        read_on=READ_ON, on_space=lambda: actions.toggle(settings), on_slow=lambda: actions.slow(settings),
     )  # fmt: skip
     branch_button(row, run, seen.at)
     link.write(run, seen.at, settings, weights)

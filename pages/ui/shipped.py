@@ -31,3 +31,11 @@ def shipped_run() -> str:
 def images() -> Images:
     """MNIST on the CPU."""
     return load("mnist", torch.device("cpu"))
+
+
+@functools.cache
+def planes() -> list[str]:
+    """Names of the shipped models with two latents, the main one first."""
+    found = [path.parent.name for path in CHECKPOINTS.glob("*/card.json")]
+    flat = [name for name in found if checkpoint(name).card["config"]["latent_dim"] == 2]
+    return sorted(flat, key=lambda name: (name != PLANE, name))

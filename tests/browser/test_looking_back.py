@@ -193,3 +193,5 @@ def test_a_diagnosis_is_explained_on_request(opened, server):
     expect(page.locator("[data-part=diagnosisName]")).to_have_text("learning:")
     page.get_by_role("button", name="What does that mean?").click()
     expect(page.locator("[data-part=explained]")).to_contain_text("Both terms are at work")
+    page.get_by_role("link", name="Read on").click()
+    expect(page.get_by_text("Way to the bound")).to_be_visible(timeout=30_000)

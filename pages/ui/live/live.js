@@ -111,6 +111,7 @@ class LiveView {
     this.setStateValue = setStateValue;
     this.setTriggerValue = setTriggerValue;
     this.explained = data.explained;
+    this.readOn = data.readOn;
     this.restyle();
     this.compare(data.compare ?? []);
     if (data.run === this.run) return;
@@ -291,7 +292,9 @@ class LiveView {
   explain(open) {
     const { why, explained, diagnosisName } = this.part;
     explained.hidden = !open;
-    explained.textContent = this.explained[diagnosisName.textContent.replace(":", "")] ?? "";
+    const name = diagnosisName.textContent.replace(":", "");
+    explained.textContent = `${this.explained[name] ?? ""} `;
+    if (this.readOn[name]) explained.append(link(...this.readOn[name]));
     why.setAttribute("aria-expanded", open);
   }
 
@@ -333,6 +336,10 @@ class LiveView {
     document.removeEventListener("keydown", this.pressed);
     for (const part of [this.all, this.kl, this.map, this.slow, ...this.others]) part.destroy();
   }
+}
+
+function link(address, title) {
+  return Object.assign(document.createElement("a"), { href: address, textContent: `Read on: ${title}` });
 }
 
 function progress({ step, stepsPerEpoch, totalSteps, imagesPerSecond, config }) {

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -37,6 +37,7 @@ def live_view(
     key: str,
     compare: Sequence[tuple[str, str]] = (),
     at: int | None = None,
+    read_on: Mapping[str, tuple[str, str]] | None = None,
     on_space: Callable[[], None] = lambda: None,
     on_slow: Callable[[], None] = lambda: None,
 ) -> Seen:
@@ -50,11 +51,12 @@ def live_view(
         key: of the widget; the same key keeps its place and its zoom.
         compare: ids and labels of runs to draw beside it.
         at: the step at which the film is to open; the nearest kept frame is shown.
+        read_on: for the name of a diagnosis, where more is said of it: address and title.
         on_space: called when the space bar is pressed and no field or button has the focus.
         on_slow: called when the next batch is wanted in slow motion.
     """
     compared = [{"run": run, "label": label} for run, label in compare]
-    data = {"run": run_id, "at": at, "compare": compared, "explained": EXPLAINED}
+    data = {"run": run_id, "at": at, "compare": compared, "explained": EXPLAINED, "readOn": read_on or {}}
     result = _component(
         key=key,
         data=data,

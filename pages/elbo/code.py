@@ -1,0 +1,2 @@
+def section(subject):
+    pass

@@ -1,0 +1,120 @@
+"""Section 2, three ways to the bound: line by line, each with its value, each sign checked against the numbers."""
+
+from __future__ import annotations
+
+import functools
+
+import streamlit as st
+from torch import Tensor
+
+from pages.elbo import link
+from pages.elbo.subject import Subject, subject
+from pages.ui.palette import DARK, LIGHT
+from vae_core import losses
+from vae_core.exact import Check, Derivation, Estimate, Line, coloured, derive
+
+
+def wrong_kl(mu: Tensor, log_var: Tensor) -> Tensor:
+    """A KL as it is often mistyped: the ½ is forgotten. (B,) nats."""
+    return (mu.square() + log_var.exp() - 1 - log_var).sum(-1)
+
+
+def derivation_section(chosen: Subject) -> None:
+    row = st.container(horizontal=True, vertical_alignment="bottom")
+    row.segmented_control(
+        "Way to the bound", list(link.WAYS), format_func=link.WAYS.get, required=True, on_change=_from_the_start,
+        **link.kept("way"), help="The same bound, derived in three ways.",
+    )  # fmt: skip
+    shown = derived(
+        chosen.model_name, chosen.digit, chosen.which, link.get("way"), link.get("samples"), link.get("seed"),
+        bool(st.session_state.get("elbo wrong")),
+    )  # fmt: skip
+    last = len(shown.lines)
+    at = max(1, min(link.get("line"), last))
+    for name, icon, to, there, keys in (
+        ("Back", "arrow_back", at - 1, at == 1, "Left"),
+        ("Next", "arrow_forward", at + 1, at == last, "Right"),
+        ("All lines", "done_all", last, at == last, None),
+    ):
+        row.button(
+            name, icon=f":material/{icon}:", on_click=_go, args=(to,), disabled=there, shortcut=keys, key=f"elbo {name}"
+        )
+    with row.popover("More", icon=":material/tune:"):
+        st.segmented_control(
+            "Draws from q", link.SAMPLES, required=True, **link.kept("samples"),
+            help="For every Monte Carlo value. Four times as many halve the standard error.",
+        )  # fmt: skip
+        st.button("New draws", icon=":material/casino:", on_click=_new_seed, help="The next seed.")
+        st.toggle(
+            "Wrong KL", key="elbo wrong", persist_state="session",
+            help="Computes the KL without its ½, a common slip: watch which lines no longer hold.",
+        )  # fmt: skip
+    colours = DARK if st.context.theme.type == "dark" else LIGHT
+    for line, check in zip(shown.lines[:at], shown.checks, strict=False):
+        draw(line, check, colours)
+    if at == last:
+        verdict(shown)
+    st.caption(f"{chosen.caption} {shown.samples:,} draws from q for each Monte Carlo value, seed {shown.seed}.")
+
+
+def draw(line: Line, check: Check | None, colours: dict[str, str]) -> None:
+    """One line: the formula and its reason, the value, and whether the sign before it holds."""
+    formula, value, verdict = st.columns([6, 2, 2], vertical_alignment="center")
+    with formula:
+        sign = {"=": "=", "≥": r"\geq", "≤": r"\leq", None: ""}[line.relation]
+        st.markdown(f"$\\displaystyle {sign}\\; {coloured(line.formula, colours)}$  \n{line.why}")
+    value.markdown(written(line.value))
+    verdict.markdown(judged(check))
+
+
+def written(value: Estimate) -> str:
+    """A value with its error, and where it comes from."""
+    if value.error == 0:
+        return f"**{minus(f'{value.value:.3f}')}** nats  \n:small[exact]"
+    return f"**{minus(f'{value.value:.3f}')}** ± {value.error:.2g} nats  \n:small[{value.how}]"
+
+
+def judged(check: Check | None) -> str:
+    """A tick, or a cross, with what it rests on."""
+    if check is None:
+        return ""
+    within = f"{check.sigmas:.1f} standard errors"
+    if not check.holds:
+        return f":red[:material/close: **does not hold**]  \n:small[{abs(check.distance):.2f} nats, {within} apart]"
+    if check.relation == "=":
+        return f":green[:material/check:] equal  \n:small[within {within}]"
+    return f":green[:material/check:] holds  \n:small[{abs(check.distance):.3f} nats to spare]"
+
+
+def verdict(shown: Derivation) -> None:
+    """The last word, when all lines are there."""
+    failed = sum(1 for check in shown.checks if check is not None and not check.holds)
+    if failed:
+        st.error(f"{failed} of {len(shown.lines)} lines do not hold: something in them is computed wrongly.")
+    else:
+        st.success("Every line holds: what is left is the **evidence lower bound**, reconstruction minus KL.")
+
+
+def minus(text: str) -> str:
+    return text.replace("-", "−")
+
+
+@functools.lru_cache(maxsize=128)
+def derived(
+    model_name: str, digit: int, which: int, way: str, samples: int, seed: int, wrong: bool = False
+) -> Derivation:
+    s = subject(model_name, digit, which)
+    kl = wrong_kl if wrong else losses.gaussian_kl
+    return derive(way, s.model, s.x, s.evidence, s.mu, s.log_var, samples, seed, kl, known=s.bound)
+
+
+def _from_the_start() -> None:
+    _go(1)
+
+
+def _go(line: int) -> None:
+    st.session_state[link.key("line")] = line
+
+
+def _new_seed() -> None:
+    st.session_state[link.key("seed")] += 1

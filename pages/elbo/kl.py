@@ -1,0 +1,41 @@
+"""Section 4, KL divergence: two Gaussians to drag, and the term of the loss with the numbers of today's image."""
+
+from __future__ import annotations
+
+import pandas as pd
+import streamlit as st
+
+from pages.elbo import link
+from pages.elbo.subject import Subject
+from pages.ui.lesson.gaussians import gaussians_view
+from vae_core import losses
+
+
+def kl_section(chosen: Subject) -> None:
+    st.markdown(
+        "How far is **q** from **p**? The KL divergence is the mean of log q − log p under q: never negative, zero "
+        "only where both agree, and not the same in both directions. Drag the curves."
+    )
+    state = gaussians_view("elbo gaussians view", st.session_state.get(link.key("gaussians")))
+    st.session_state[link.key("gaussians")] = state
+    st.subheader(f"The KL term of {chosen.label}", anchor=False)
+    st.latex(r"\mathrm{KL}(q \,\|\, p) = \sum_d \tfrac12 \left(\mu_d^2 + \sigma_d^2 - 1 - \log \sigma_d^2\right)")
+    st.table(terms(chosen))
+    st.caption(chosen.caption)
+
+
+def terms(chosen: Subject) -> pd.DataFrame:
+    """The formula with the encoder's numbers in it: one row a dimension, and their sum."""
+    mu, log_var = chosen.mu[0], chosen.log_var[0]
+    dims = losses.gaussian_kl_dims(chosen.mu, chosen.log_var)[0]
+    rows = {
+        f"dimension {d + 1}": [
+            f"{mu[d]:.3f}", f"{(0.5 * log_var[d]).exp():.3f}", f"{mu[d].square():.3f}", f"{log_var[d].exp():.4f}",
+            f"{-log_var[d]:.3f}", f"{dims[d]:.3f}",
+        ]
+        for d in range(len(mu))
+    }  # fmt: skip
+    rows["sum"] = ["", "", "", "", "", f"{losses.gaussian_kl(chosen.mu, chosen.log_var).item():.3f}"]
+    names = ["mu", "sigma", "mu²", "sigma²", "−log sigma²", "½ (mu² + sigma² − 1 − log sigma²) (nats)"]
+    table = pd.DataFrame(rows, index=names).T
+    return table.map(lambda text: text.replace("-", "−"))

@@ -1,0 +1,95 @@
+"""The address of the page says what is on it: section, image, model, how far a derivation is, what was dragged."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import streamlit as st
+
+from pages.elbo.subject import names
+from pages.ui.shipped import PLANE
+
+SECTIONS = {
+    "evidence": "1 · p(x)",
+    "derivation": "2 · Three ways",
+    "bound": "3 · See the bound",
+    "kl": "4 · KL",
+    "reparameterise": "5 · Reparameterise",
+    "likelihood": "6 · Likelihood",
+    "code": "7 · Code",
+}
+WAYS = {"bayes": "Bayes", "multiply": "Multiply by q / q", "jensen": "Jensen"}
+DRAWS = (10, 30, 100, 300, 1000, 3000, 10_000)
+SAMPLES = (500, 2000, 8000)
+
+_CHOICES: dict[str, tuple[Any, ...]] = {
+    "section": tuple(SECTIONS), "digit": tuple(range(10)), "way": tuple(WAYS), "draws": DRAWS, "samples": SAMPLES,
+}  # fmt: skip
+DEFAULTS: dict[str, Any] = {
+    "section": "evidence", "model": PLANE, "digit": 0, "image": 0, "way": "bayes", "line": 1, "draws": 1000,
+    "samples": 2000, "seed": 0,
+}  # fmt: skip
+DRAGGED = ("transform", "gaussians", "q")  # states of the components, as JSON
+
+
+def key(name: str) -> str:
+    """Where a setting of the page stands in the session state."""
+    return f"elbo {name}"
+
+
+def get(name: str) -> Any:
+    return st.session_state[key(name)]
+
+
+def kept(name: str) -> dict[str, Any]:
+    """A widget's key; its value survives a change of page."""
+    return {"key": key(name), "persist_state": "session"}
+
+
+def open_link() -> None:
+    """Defaults, and on the first run of a session what the address says."""
+    state = st.session_state
+    first = key("section") not in state and not state.get("elbo link read")
+    for name, value in DEFAULTS.items():
+        state.setdefault(key(name), value)
+    if not first:
+        return
+    state["elbo link read"] = True
+    problems = []
+    for name in set(DEFAULTS) & set(st.query_params):
+        try:
+            state[key(name)] = _read(name, st.query_params[name])
+        except ValueError:
+            problems.append(f"{name} {st.query_params[name][:20]!r}")
+    for name in set(DRAGGED) & set(st.query_params):
+        try:
+            state[key(name)] = json.loads(st.query_params[name])
+        except (ValueError, RecursionError):
+            problems.append(name)
+    if problems:
+        state["elbo notice"] = f"This link does not hold in full: {', '.join(sorted(problems))}. The rest is shown."
+
+
+def write() -> None:
+    """Put what is on the page into its address; what stands at its default is left out."""
+    wanted = {name: str(get(name)) for name, default in DEFAULTS.items() if get(name) != default}
+    for name in DRAGGED:
+        if st.session_state.get(key(name)):
+            wanted[name] = json.dumps(st.session_state[key(name)], separators=(",", ":"))
+    if dict(st.query_params) != wanted:
+        st.query_params.from_dict(wanted)
+
+
+def _read(name: str, text: str) -> Any:
+    """A setting from its text.
+
+    Raises:
+        ValueError: it is none of the choices, or no whole number from 0.
+    """
+    value = type(DEFAULTS[name])(text)
+    if value not in (names() if name == "model" else _CHOICES.get(name, (value,))):
+        raise ValueError(text)
+    if isinstance(value, int) and not 0 <= value < 2**31:
+        raise ValueError(text)
+    return value

@@ -1,0 +1,77 @@
+"""The ELBO: a derivation in which every line carries its value, for an image and a model that can be changed."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import streamlit as st
+
+from pages.elbo import code, likelihood, link, reparameterise
+from pages.elbo.bound import bound_section
+from pages.elbo.derivation import derivation_section
+from pages.elbo.evidence import evidence_section
+from pages.elbo.kl import kl_section
+from pages.elbo.subject import Subject, names, subject
+
+DRAWN: dict[str, Callable[[Subject], None]] = {
+    "evidence": evidence_section,
+    "derivation": derivation_section,
+    "bound": bound_section,
+    "kl": kl_section,
+    "reparameterise": reparameterise.section,
+    "likelihood": likelihood.section,
+    "code": code.section,
+}
+
+
+def page() -> None:
+    link.open_link()
+    st.segmented_control(
+        "Section", list(link.SECTIONS), format_func=link.SECTIONS.get, required=True, label_visibility="collapsed",
+        width="stretch", **link.kept("section"),
+    )  # fmt: skip
+    if notice := st.session_state.pop("elbo notice", None):
+        st.warning(notice, icon=":material/error:")
+    with st.sidebar:
+        chosen = choose()
+    lesson(chosen)
+
+
+@st.fragment
+def lesson(chosen: Subject) -> None:
+    """The section on the page; it runs again by itself when something in it is moved."""
+    DRAWN[link.get("section")](chosen)
+    link.write()
+
+
+def choose() -> Subject:
+    """Which image, and in which model."""
+    st.subheader("Image")
+    st.segmented_control(
+        "Digit", range(10), required=True, on_change=_first_image, **link.kept("digit"),
+        help="The class of the test image of which the whole page speaks.",
+    )  # fmt: skip
+    row = st.container(horizontal=True, vertical_alignment="bottom")
+    row.button("Another image", icon=":material/image:", on_click=_next_image, help="The next one of this class.")
+    st.subheader("Model")
+    st.selectbox(
+        "Model", names(), **link.kept("model"),
+        help="Shipped models with two latents: there, every integral of this page can be computed on a grid.",
+    )  # fmt: skip
+    chosen = subject(link.get("model"), link.get("digit"), link.get("image"))
+    st.image(chosen.pixels[0, 0].numpy(), width=140, caption=f"x, {chosen.label}")
+    st.caption(chosen.caption)
+    return chosen
+
+
+def _first_image() -> None:
+    st.session_state[link.key("image")] = 0
+    st.session_state.pop(link.key("q"), None)
+
+
+def _next_image() -> None:
+    st.session_state[link.key("image")] += 1
+    st.session_state.pop(link.key("q"), None)
+
+
+page()

@@ -1,0 +1,105 @@
+// Small tools of the pictures: SVG elements, round ticks, numbers as text, and handles for mouse, finger and keys.
+
+const NS = "http://www.w3.org/2000/svg";
+
+export function svg(name, attributes = {}, parent = null) {
+  const node = document.createElementNS(NS, name);
+  set(node, attributes);
+  parent?.append(node);
+  return node;
+}
+
+export function set(node, attributes) {
+  for (const [name, value] of Object.entries(attributes)) {
+    if (name === "text") node.textContent = value;
+    else node.setAttribute(name, value);
+  }
+}
+
+/** Round numbers within [low, high], at most `most` of them. */
+export function ticks(low, high, most) {
+  const rough = (high - low) / most;
+  const power = 10 ** Math.floor(Math.log10(rough));
+  const step = [1, 2, 5, 10].map((m) => m * power).find((s) => s >= rough * 0.999);
+  const first = Math.ceil(low / step - 1e-9);
+  return Array.from({ length: Math.floor(high / step + 1e-9) - first + 1 }, (_, i) => (first + i) * step);
+}
+
+/** "−153.69" with a true minus sign; a rounded zero has none. */
+export function number(v, digits = 2) {
+  const text = Math.abs(v).toFixed(digits);
+  return v < 0 && Number(text) !== 0 ? `−${text}` : text;
+}
+
+/** A tick's text: as many digits as it needs. */
+export const tick = (v) => (Math.abs(v) < 1e-12 ? "0" : String(Number(v.toPrecision(6))).replace("-", "−"));
+
+/** A knob that takes the focus: `name` is what a screen reader says. */
+export function handle(parent, name, kind) {
+  const group = svg("g", { class: `handle ${kind}`, tabindex: 0, role: "slider", "aria-label": name, "data-handle": kind }, parent);
+  const stalk = svg("line", { class: "stalk" }, group);
+  svg("circle", { class: "hit", r: 22 }, group);
+  svg("circle", { class: "knob", r: 8 }, group);
+  return { group, stalk };
+}
+
+export function placeHandle({ group, stalk }, [x, y], [fromX, fromY], { now, text }) {
+  for (const circle of group.querySelectorAll("circle")) set(circle, { cx: x, cy: y });
+  set(stalk, { x1: fromX, y1: fromY, x2: x, y2: y });
+  set(group, { "aria-valuenow": now.toFixed(4), "aria-valuetext": text });
+}
+
+/**
+ * Follow a pointer that presses on the node until it lets go. `start()` returns what `move(began, dx, dy)` needs,
+ * in pixels since the press; `end()` is called once.
+ */
+export function draggable(node, { start, move, end }) {
+  let began = null, from = null;
+  node.addEventListener("pointerdown", (event) => {
+    if (event.button !== 0) return;
+    node.setPointerCapture(event.pointerId);
+    from = [event.clientX, event.clientY];
+    began = start();
+    node.closest("svg").classList.add("dragging");
+  });
+  node.addEventListener("pointermove", (event) => {
+    if (began) move(began, event.clientX - from[0], event.clientY - from[1]);
+  });
+  const stop = () => {
+    if (!began) return;
+    began = null;
+    node.closest("svg").classList.remove("dragging");
+    end();
+  };
+  for (const name of ["pointerup", "pointercancel", "lostpointercapture"]) node.addEventListener(name, stop);
+}
+
+const WIDER = 1.1;
+
+/**
+ * What a key does to q. Arrows move mu by `step`; Alt with arrows changes one width; Shift makes either ten times finer.
+ * + and − change every width (many keyboards need Shift to type +). With `only` arrows change the width of that
+ * dimension. Returns the new q, or null for other keys.
+ */
+export function keyed(event, q, step, only = null) {
+  const { key, shiftKey, altKey, ctrlKey, metaKey } = event;
+  if (ctrlKey || metaKey) return null;
+  const fine = shiftKey ? 0.1 : 1;
+  const widths = (sign, dims, share = fine) => ({ mu: q.mu, log_var: q.log_var.map((v, d) => (dims(d) ? v + sign * 2 * share * Math.log(WIDER) : v)) });
+  const sign = { "+": 1, "=": 1, "-": -1, _: -1, "−": -1 }[key];
+  if (sign) return widths(sign, (d) => only === null || d === only, 1);
+  const arrow = { ArrowLeft: [0, -1], ArrowRight: [0, 1], ArrowDown: [1, -1], ArrowUp: [1, 1] }[key];
+  if (!arrow) return null;
+  const [axis, way] = arrow;
+  if (only !== null) return widths(way, (d) => d === only);
+  if (altKey) return widths(way, (d) => d === Math.min(axis, q.mu.length - 1));
+  if (axis >= q.mu.length) return null;
+  return { mu: q.mu.map((m, d) => (d === axis ? m + way * step * fine : m)), log_var: q.log_var };
+}
+
+/** Whether the page's ground is dark, from "#rrggbb" or "rgb(…)". */
+export function isDark(colour) {
+  const hex = colour.match(/^#(..)(..)(..)/);
+  const [r, g, b] = hex ? hex.slice(1).map((h) => parseInt(h, 16)) : (colour.match(/[\d.]+/g) ?? [255, 255, 255]).map(Number);
+  return 0.2126 * r + 0.7152 * g + 0.0722 * b < 102;
+}

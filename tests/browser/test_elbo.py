@@ -1,0 +1,62 @@
+"""The ELBO page as a lecturer uses it: three derivations walked with the keyboard, q dragged over the posterior."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+from playwright.sync_api import Page, expect
+
+from tests.browser.test_live_training import until
+
+WAYS = [("bayes", "Bayes", 9), ("multiply", "Multiply by q / q", 7), ("jensen", "Jensen", 6)]
+
+
+@pytest.mark.parametrize(("way", "name", "last"), WAYS)
+def test_a_derivation_is_walked_with_the_arrow_keys(opened, server, way, name, last):
+    page = opened(f"{server}/elbo?section=derivation")
+    page.get_by_role("radio", name=name).or_(page.get_by_role("button", name=name, exact=True)).first.click()
+    values = page.get_by_text(re.compile(r"^(exact|quadrature|Monte Carlo)$"))
+    expect(values).to_have_count(1)
+    page.locator("[data-testid=stCaptionContainer]").last.click()  # the focus leaves the choice
+    for count in range(2, last + 1):
+        page.keyboard.press("ArrowRight")
+        expect(values).to_have_count(count, timeout=20_000)
+    expect(page.get_by_text("Every line holds")).to_be_visible()
+    expect(page).to_have_url(re.compile(f"line={last}"))
+    page.keyboard.press("ArrowLeft")
+    expect(values).to_have_count(last - 1)
+    expect(page.get_by_text("does not hold")).to_have_count(0)
+
+
+def total(page: Page) -> tuple[float, float, float]:
+    """log p(x), ELBO and gap as the bars say."""
+    text = page.locator(".bound").inner_text().replace("−", "-")
+    log_p = float(re.search(r"log p\(x\) (-?[\d.]+)", text).group(1))
+    elbo = float(re.search(r"ELBO (-?[\d.]+)\s*\+", text).group(1))
+    gap = float(re.search(r"KL\(q ‖ p\(z\|x\)\) (-?[\d.]+)", text).group(1))
+    return log_p, elbo, gap
+
+
+def test_q_is_dragged_and_the_sum_of_the_bars_stays(opened, server):
+    page = opened(f"{server}/elbo?section=bound")
+    q = page.get_by_role("slider").or_(page.locator(".bound [tabindex='0']")).first
+    expect(q).to_be_visible(timeout=20_000)
+    until(page, lambda: "log p(x)" in page.locator(".bound").inner_text())
+    log_p, elbo, gap = total(page)
+    assert elbo + gap == pytest.approx(log_p, abs=0.03)
+    q.focus()
+    for _ in range(12):
+        page.keyboard.press("ArrowRight")
+    until(page, lambda: abs(total(page)[1] - elbo) > 0.1)
+    moved = total(page)
+    assert moved[0] == log_p and moved[1] + moved[2] == pytest.approx(log_p, abs=0.03)
+    until(page, lambda: "q=" in page.url)
+    page.get_by_role("button", name="Optimise q").click()
+    until(page, lambda: total(page)[1] > elbo)
+
+
+def test_a_link_brings_back_image_and_line(opened, server):
+    page = opened(f"{server}/elbo?section=derivation&digit=9&image=1&line=3")
+    expect(page.get_by_text(re.compile(r"^(exact|quadrature|Monte Carlo)$"))).to_have_count(3, timeout=30_000)
+    expect(page.get_by_text("x, test image 2 of class 9")).to_be_visible()

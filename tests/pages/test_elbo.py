@@ -1,0 +1,162 @@
+"""The ELBO page, sections 1 to 4: its values against torch.distributions and brute force, its link, its crosses."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+import torch
+from streamlit.testing.v1 import AppTest
+from torch.distributions import Bernoulli, Normal, kl_divergence
+
+from pages.elbo import link
+from pages.elbo.subject import names, subject
+from pages.ui.shipped import PLANE
+from tests.pages.conftest import ROUTER, checked
+from vae_core import runs
+
+
+@pytest.fixture
+def elbo(home: AppTest) -> AppTest:
+    home.switch_page("elbo/page.py")
+    return checked(home.run())
+
+
+def section(at: AppTest, name: str) -> AppTest:
+    return checked(at.segmented_control(key="elbo section").set_value(name).run())
+
+
+def cells(at: AppTest) -> dict[str, list[float]]:
+    """The rows of the section's table as numbers; what is none is NaN."""
+    found = re.compile(r"-?[\d.]+")
+    rows = {}
+    for name, row in at.table[0].value.iterrows():
+        texts = [str(text).replace("−", "-").replace(",", "") for text in row]
+        rows[str(name)] = [float(m.group()) if (m := found.match(t)) else float("nan") for t in texts]
+    return rows
+
+
+def brute_force(digit: int = 0) -> float:
+    """log p(x) on a plain grid with torch.distributions, nothing of ours but the decoder; step 0.02 over ±4."""
+    s = subject(PLANE, digit, 0)
+    axis = torch.arange(-4, 4, 0.02)
+    total = []
+    for z1 in axis.split(20):
+        z = torch.cartesian_prod(z1, axis)
+        with torch.no_grad():
+            p = Bernoulli(logits=s.model.decode(z), validate_args=False)
+            log_joint = p.log_prob(s.x).sum((1, 2, 3)) + Normal(0.0, 1.0).log_prob(z).sum(-1)
+        total.append(log_joint.double().logsumexp(0))
+    return (torch.stack(total).logsumexp(0) + 2 * torch.tensor(0.02).double().log()).item()
+
+
+def test_it_opens_on_p_of_x_whose_exact_value_is_that_of_brute_force(elbo: AppTest) -> None:
+    rows = cells(elbo)
+    exact = rows["exactly, by quadrature"][2]
+    assert exact == pytest.approx(brute_force(), abs=0.01)
+    draws, effective, estimate = rows["from q(z given x), weighted by p(z) / q(z)"]
+    assert draws == 1000 and 1 <= effective <= 1000 and estimate == pytest.approx(exact, abs=1)
+    assert rows["from the prior p(z)"][1] < effective
+
+
+def test_more_draws_from_the_prior_come_nearer(elbo: AppTest) -> None:
+    checked(elbo.select_slider(key="elbo draws").set_value(10_000).run())
+    rows = cells(elbo)
+    assert rows["from the prior p(z)"][:2] == [10_000, pytest.approx(rows["from the prior p(z)"][1])]
+    assert rows["from the prior p(z)"][2] == pytest.approx(rows["exactly, by quadrature"][2], abs=0.7)
+
+
+def values(at: AppTest) -> list[float]:
+    """The values of the lines of a derivation, nats."""
+    found = [re.match(r"\*\*(−?[\d.]+)\*\*", m.value) for m in at.markdown]
+    return [float(m.group(1).replace("−", "-")) for m in found if m]
+
+
+@pytest.mark.parametrize("way", list(link.WAYS))
+def test_every_way_ends_at_the_elbo_of_torch_and_every_line_holds(elbo: AppTest, way: str) -> None:
+    section(elbo, "derivation")
+    elbo.segmented_control(key="elbo way").set_value(way).run()
+    assert len(values(elbo)) == 1
+    checked(elbo.button(key="elbo All lines").click().run())
+    assert "Every line holds" in elbo.success[0].value
+    s = subject(PLANE, 0, 0)
+    with torch.no_grad():
+        q = Normal(s.mu, (0.5 * s.log_var).exp())
+        z = q.sample((4000,)).squeeze(1)
+        log_lik = Bernoulli(logits=s.model.decode(z), validate_args=False).log_prob(s.x).sum((1, 2, 3))
+    expected = (log_lik.mean() - kl_divergence(q, Normal(0.0, 1.0)).sum()).item()
+    assert values(elbo)[-1] == pytest.approx(expected, abs=0.2)
+    ticks = [m.value for m in elbo.markdown if "material/check" in m.value]
+    assert len(ticks) >= len(values(elbo)) - 2
+
+
+def test_lines_come_one_by_one_and_go_again(elbo: AppTest) -> None:
+    section(elbo, "derivation")
+    for count in (2, 3):
+        elbo.button(key="elbo Next").click().run()
+        assert len(values(elbo)) == count
+    elbo.button(key="elbo Back").click().run()
+    assert len(values(elbo)) == 2 and elbo.query_params["line"] in ("2", ["2"])
+
+
+def test_a_wrong_kl_turns_ticks_into_crosses(elbo: AppTest) -> None:
+    section(elbo, "derivation")
+    elbo.toggle(key="elbo wrong").set_value(True).run()
+    checked(elbo.button(key="elbo All lines").click().run())
+    assert "do not hold" in elbo.error[0].value and not elbo.success
+    assert any("does not hold" in m.value for m in elbo.markdown)
+
+
+def test_the_kl_section_has_todays_numbers(elbo: AppTest) -> None:
+    section(elbo, "kl")
+    rows = cells(elbo)
+    s = subject(PLANE, 0, 0)
+    expected = kl_divergence(Normal(s.mu, (0.5 * s.log_var).exp()), Normal(0.0, 1.0))[0]
+    for d in range(2):
+        mu, sigma, mu2, var, minus_log, kl = rows[f"dimension {d + 1}"]
+        assert mu == pytest.approx(s.mu[0, d].item(), abs=6e-4)
+        assert kl == pytest.approx(expected[d].item(), abs=2e-3)
+        assert 0.5 * (mu2 + var - 1 + minus_log) == pytest.approx(kl, abs=2e-3) and sigma > 0
+    assert rows["sum"][5] == pytest.approx(expected.sum().item(), abs=2e-3)
+
+
+@pytest.mark.parametrize("name", list(link.SECTIONS))
+def test_every_section_opens_by_its_address_with_every_model(registry: runs.Runs, name: str) -> None:
+    for model in names():
+        at = AppTest.from_file(str(ROUTER), default_timeout=60)
+        at.run().switch_page("elbo/page.py")
+        for key, value in {"section": name, "model": model, "digit": "9", "image": "1"}.items():
+            at.query_params[key] = value
+        checked(at.run())
+        assert at.segmented_control(key="elbo section").value == name and not at.warning
+        assert any(model in c.value and "test image 2 of class 9" in c.value for c in at.caption)
+
+
+@pytest.mark.parametrize(
+    ("key", "value"),
+    [("digit", "11"), ("section", "<b>"), ("line", "-1"), ("seed", "x"), ("q", "{"), ("model", "../x")],
+)
+def test_an_address_that_does_not_hold_is_said(registry: runs.Runs, key: str, value: str) -> None:
+    at = AppTest.from_file(str(ROUTER), default_timeout=60)
+    at.run().switch_page("elbo/page.py")
+    at.query_params[key] = value
+    checked(at.run())
+    assert key in at.warning[0].value and "The rest is shown" in at.warning[0].value
+
+
+@pytest.mark.parametrize(
+    "q", ["3", "[]", '{"mu":[1],"log_var":[0]}', '{"mu":["a",1],"log_var":[0,0]}', '{"mu":[1e9,0]}']
+)
+def test_a_q_of_a_link_that_is_none_is_the_encoders(registry: runs.Runs, q: str) -> None:
+    at = AppTest.from_file(str(ROUTER), default_timeout=60)
+    at.run().switch_page("elbo/page.py")
+    at.query_params["section"], at.query_params["q"] = "bound", q
+    checked(at.run())
+
+
+def test_another_image_is_another_subject_everywhere(elbo: AppTest) -> None:
+    first = cells(elbo)["exactly, by quadrature"][2]
+    next(b for b in elbo.button if b.label == "Another image").click().run()
+    assert cells(elbo)["exactly, by quadrature"][2] != first
+    elbo.segmented_control(key="elbo digit").set_value(4).run()
+    assert cells(elbo)["exactly, by quadrature"][2] == pytest.approx(brute_force(4), abs=0.01)

@@ -1,0 +1,440 @@
+"""The visible bound's mathematics under node, held against models whose evidence is known and against brute force."""
+
+from __future__ import annotations
+
+import base64
+import json
+import math
+import re
+import shutil
+import subprocess
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+from torch import Tensor
+from torch.distributions import Categorical, Independent, MixtureSameFamily, MultivariateNormal, Normal, kl_divergence
+
+from pages.ui.lesson.bound import BoundData, Gaussian, Line, Plane
+from pages.ui.lesson.bound_planes import bound_data, modes
+from vae_core.exact import LinearGaussian, evidence
+
+LESSON = Path(__file__).resolve().parents[1] / "pages" / "ui" / "lesson"
+NODE = shutil.which("node")
+PRELUDE = """
+import { readFileSync } from "node:fs";
+import { axisWindow } from "./bound_axis.js";
+import { Ascent, gaps, search } from "./bound_ascent.js";
+import { LineProblem, PlaneProblem, normalRule } from "./bound_math.js";
+import { keyed, number, tick, ticks } from "./bound_svg.js";
+import { unpack } from "./bound_wire.js";
+import { doubts, sumOf } from "./bound_words.js";
+const given = JSON.parse(readFileSync("given.json"));
+const print = (value) => console.log(JSON.stringify(value));
+const problem = given?.planes && new PlaneProblem(given.planes.map(unpack), given.log_evidence, given.error);
+const climb = (p, q, rate) => { const a = new Ascent(p, q, rate); while (a.step()); return a; };
+const finish = (generator) => { for (;;) { const { value, done } = generator.next(); if (done) return value; } };
+"""
+WEIGHT = torch.tensor([[2.0, 0.6], [-1.0, 1.5], [0.5, 2.5], [1.0, -0.3]], dtype=torch.float64)
+X = torch.tensor([[1.5, 0.2, 2.0, 0.4]], dtype=torch.float64)
+QS = {
+    "near the posterior": ([0.4, 0.5], [0.3, 0.25]),
+    "narrower than any step": ([0.35, 0.6], [0.004, 0.006]),
+    "wide and long": ([-0.5, 1.0], [0.9, 0.3]),
+    "over the edge of the fine grid": ([1.8, 0.9], [0.3, 0.2]),
+    "far off on the coarse grid": ([-2.0, -2.5], [0.3, 0.3]),
+    "the prior": ([0.0, 0.0], [1.0, 1.0]),
+}
+
+pytestmark = pytest.mark.skipif(NODE is None, reason="no node on PATH, left out: the visible bound under node")
+
+
+@pytest.fixture
+def node(tmp_path: Path) -> Callable[..., Any]:
+    """Run a script beside the modules of the bound; what it prints is JSON."""
+    (tmp_path / "package.json").write_text('{"type": "module"}')
+    for path in LESSON.glob("bound*.js"):
+        shutil.copy(path, tmp_path)
+
+    def run(script: str, given: Any = None) -> Any:
+        (tmp_path / "given.json").write_text(json.dumps(given))
+        (tmp_path / "script.js").write_text(PRELUDE + script)
+        result = subprocess.run([str(NODE), "script.js"], cwd=tmp_path, capture_output=True, text=True, timeout=120)
+        assert result.returncode == 0, result.stderr
+        return json.loads(result.stdout)
+
+    return run
+
+
+def model(widen: float = 1.0) -> LinearGaussian:
+    return LinearGaussian(WEIGHT, torch.zeros(4, dtype=torch.float64), 0.8, widen)
+
+
+def exact() -> tuple[float, MultivariateNormal]:
+    """log p(x) and the posterior of the linear model from the joint Gaussian of z and x, by torch.distributions."""
+    noise = 0.64 * torch.eye(4, dtype=torch.float64)
+    log_p = MultivariateNormal(torch.zeros(4, dtype=torch.float64), WEIGHT @ WEIGHT.T + noise).log_prob(X[0]).item()
+    gain = WEIGHT.T @ torch.linalg.inv(WEIGHT @ WEIGHT.T + noise)
+    return log_p, MultivariateNormal(gain @ X[0], torch.eye(2, dtype=torch.float64) - gain @ WEIGHT)
+
+
+def linear_log_joint(z: Tensor) -> Tensor:
+    """(N, 2) to (N,): prior and likelihood as torch.distributions have them."""
+    return Independent(Normal(torch.zeros_like(z), 1.0), 1).log_prob(z) + Normal(z @ WEIGHT.T, 0.8).log_prob(X).sum(-1)
+
+
+def grid(log_joint: Callable[[Tensor], Tensor], centre: tuple[float, float], half: float, side: int) -> Plane:
+    steps = torch.linspace(-half, half, side, dtype=torch.float64)
+    z2, z1 = torch.meshgrid(centre[1] - steps, centre[0] + steps, indexing="ij")
+    values = log_joint(torch.stack([z1, z2], -1).reshape(-1, 2)).reshape(side, side).numpy()
+    return Plane(values, (centre[0] - half, centre[0] + half), (centre[1] - half, centre[1] + half))
+
+
+def data(planes: list[Plane], log_evidence: float, error: float = 0.0, **more: Any) -> dict[str, Any]:
+    encoder = Gaussian((0.4, 0.6), (-2.0, -2.0))
+    image = np.zeros((28, 28), np.uint8)
+    made = BoundData(planes, log_evidence, error, encoder, image, "a label", "a name")
+    return {**made.to_data(), **more}
+
+
+def linear_planes() -> list[Plane]:
+    return [grid(linear_log_joint, (0.4, 0.6), 1.8, 101), grid(linear_log_joint, (0.0, 0.0), 6.0, 121)]
+
+
+def gaussian(mu: Any, std: Any) -> dict[str, list[float]]:
+    return {"mu": list(mu), "log_var": [2 * math.log(s) for s in std]}
+
+
+def independent(mu: Any, std: Any) -> Independent:
+    parts = (torch.tensor(v, dtype=torch.float64) for v in (mu, std))
+    return Independent(Normal(*parts), 1)
+
+
+@pytest.mark.parametrize("name", QS)
+def test_every_term_is_that_of_the_exactly_solvable_model(name: str, node: Callable[..., Any]) -> None:
+    """Also where q is narrower than the grid's step: a parabola is interpolated exactly."""
+    log_p, posterior = exact()
+    mu, std = QS[name]
+    found = node("print(problem.evaluate(given.q));", data(linear_planes(), log_p, q=gaussian(mu, std)))
+    q = independent(mu, std)
+    full = MultivariateNormal(q.mean, torch.diag(q.variance))
+    gap = kl_divergence(full, posterior).item()
+    kl = kl_divergence(q, independent([0.0, 0.0], [1.0, 1.0])).item()
+    assert found["klPrior"] == pytest.approx(kl, abs=1e-9)
+    assert found["klPosterior"] == pytest.approx(gap, rel=2e-4, abs=1e-3)
+    assert found["elbo"] == pytest.approx(log_p - gap, rel=2e-4, abs=1e-3)
+    assert found["nll"] == pytest.approx(gap - log_p - kl, rel=2e-4, abs=1e-3)
+    assert found["agrees"] and found["outside"] < 1e-6
+
+
+def test_both_ways_to_sum_the_gap_are_used(node: Callable[..., Any]) -> None:
+    given = data(linear_planes(), exact()[0], qs=[gaussian(*q) for q in QS.values()])
+    assert node("print(given.qs.map((q) => problem.evaluate(q).method));", given) == ["grid", *["nodes"] * 5]
+
+
+def test_the_browser_integrates_the_evidence_itself(node: Callable[..., Any]) -> None:
+    """Over nested grids, whose cells overlap only in part; the number from the server is not used."""
+    found = node("print(problem.ownEvidence);", data(linear_planes(), -1234.5))
+    assert found == pytest.approx(exact()[0], abs=1e-3)
+
+
+def test_a_wrong_evidence_is_a_cross_and_a_right_one_a_tick(node: Callable[..., Any]) -> None:
+    script = (
+        "const r = problem.evaluate(given.q);"
+        "print([r.agrees, sumOf(r, problem.logEvidence)[0], doubts(r, problem).join(' ')]);"
+    )
+    log_p, q = exact()[0], gaussian(*QS["near the posterior"])
+    assert node(script, data(linear_planes(), log_p, q=q)) == [True, "✓", ""]
+    agrees, sign, words = node(script, data(linear_planes(), log_p + 0.05, q=q))
+    assert (agrees, sign) == (False, "✗") and "server differ by 0.05" in words
+    assert node(script, data(linear_planes(), log_p + 0.05, 0.04, q=q))[0] is True  # within the server's own error
+
+
+def test_a_q_that_hangs_out_of_the_plane_is_said(node: Callable[..., Any]) -> None:
+    mu, std = [5.5, 0.0], [0.5, 0.2]
+    script = "const r = problem.evaluate(given.q); print([r.outside, doubts(r, problem).join(' ')]);"
+    outside, words = node(script, data(linear_planes(), exact()[0], q=gaussian(mu, std)))
+    beyond = 1 - Normal(5.5, 0.5).cdf(torch.tensor(6.0)).item()
+    assert (
+        outside == pytest.approx(beyond, abs=0.03) and "do not trust" in words and re.search(r"About 1[3-9] %", words)
+    )
+
+
+def kinked(z: Tensor) -> Tensor:
+    """Two bumps and a kink, as a decoder with ReLU has them; normalised by nobody."""
+    bumps = MixtureSameFamily(
+        Categorical(torch.tensor([0.8, 0.2], dtype=torch.float64)),
+        MultivariateNormal(
+            torch.tensor([[0.5, 0.4], [-0.6, -0.3]], dtype=torch.float64),
+            torch.tensor([[[0.02, 0.012], [0.012, 0.02]], [[0.01, 0.0], [0.0, 0.03]]], dtype=torch.float64),
+        ),
+    )
+    return bumps.log_prob(z) - 3 * (z[:, 0] - 0.55).clamp(min=0) - 100
+
+
+def brute_force(log_joint: Callable[[Tensor], Tensor], q: Independent, log_p: float) -> tuple[float, float]:
+    """ELBO and KL(q ‖ posterior) by 801 × 801 points over ±7 std of q."""
+    t = torch.linspace(-7, 7, 801, dtype=torch.float64)
+    e1, e2 = torch.meshgrid(t, t, indexing="ij")
+    z = q.mean + q.stddev * torch.stack([e1, e2], -1).reshape(-1, 2)
+    weight = (q.log_prob(z) + q.stddev.log().sum() + 2 * math.log(t[1] - t[0])).exp()
+    joint, log_q = log_joint(z), q.log_prob(z)
+    return (weight * (joint - log_q)).sum().item(), (weight * (log_q - joint + log_p)).sum().item()
+
+
+def kinked_data(**more: Any) -> dict[str, Any]:
+    planes = [grid(kinked, (0.0, 0.0), 1.6, 161), grid(kinked, (0.0, 0.0), 5.0, 201)]
+    z = grid(kinked, (0.0, 0.0), 1.8, 1801)
+    log_p = float(np.logaddexp.reduce(z.log_joint, axis=None) + 2 * math.log(3.6 / 1800))
+    return data(planes, log_p, **more)
+
+
+@pytest.mark.parametrize(
+    ("mu", "std"), [([0.45, 0.4], [0.1, 0.1]), ([-0.5, 0.1], [0.25, 0.15]), ([0.6, 0.5], [0.02, 0.3])]
+)
+def test_a_bent_and_kinked_posterior_against_brute_force(mu: Any, std: Any, node: Callable[..., Any]) -> None:
+    given = kinked_data(q=gaussian(mu, std))
+    found = node("print(problem.evaluate(given.q));", given)
+    elbo, gap = brute_force(kinked, independent(mu, std), given["log_evidence"])
+    assert found["elbo"] == pytest.approx(elbo, abs=0.01) and found["klPosterior"] == pytest.approx(gap, abs=0.01)
+    assert found["agrees"] and gap > 0
+
+
+def test_the_doubt_about_interpolation_covers_the_error_it_speaks_of(node: Callable[..., Any]) -> None:
+    """A grid far too coarse for the bumps, narrow q along a line: where the number is wrong a sentence says so."""
+    centres = [[v, 0.8 * v] for v in np.linspace(-0.8, 0.9, 12)]
+    qs = [gaussian(mu, [0.03, 0.03]) for mu in centres]
+    given = data([grid(kinked, (0.0, 0.0), 5.0, 41)], -100.0, 0.0, qs=qs)
+    script = (
+        "print(given.qs.map((q) => problem.evaluate(q)).map((r) => [r.elbo, r.interpolation, doubts(r, problem)[0]]));"
+    )
+    found = node(script, given)
+    off = np.array(
+        [
+            abs(elbo - brute_force(kinked, independent(mu, [0.03, 0.03]), 0)[0])
+            for (elbo, *_), mu in zip(found, centres, strict=True)
+        ]
+    )
+    doubt = np.array([row[1] for row in found])
+    assert off.max() > 0.5 and (doubt > off).mean() >= 0.75 and doubt.mean() < 10 * off.mean()
+    assert all("coarse" in row[2] for row, error in zip(found, off, strict=True) if error > 0.1)
+
+
+@pytest.mark.parametrize("start", [([-1.0, -1.0], [1.0, 1.0]), ([1.5, 1.2], [0.05, 0.3])])
+def test_the_ascent_reaches_the_best_gaussian_and_never_falls(start: Any, node: Callable[..., Any]) -> None:
+    """Of a Gaussian posterior: its mean, and the inverse of the diagonal of its precision."""
+    log_p, posterior = exact()
+    given = data(linear_planes(), log_p, q=gaussian(*start))
+    found = node("const a = climb(problem, given.q); print({ q: a.q, trace: a.trace, steps: a.steps });", given)
+    best = posterior.precision_matrix.diagonal().rsqrt()
+    assert found["q"]["mu"] == pytest.approx(posterior.mean.tolist(), abs=2e-3)
+    assert np.exp(0.5 * np.array(found["q"]["log_var"])) == pytest.approx(best.numpy(), rel=5e-3)
+    assert np.all(np.diff(found["trace"]) > 0) and found["steps"] < 400
+
+
+def test_the_two_gaps_have_their_exact_values(node: Callable[..., Any]) -> None:
+    """An encoder twice too wide: the amortisation gap is its KL less the best one's."""
+    log_p, posterior = exact()
+    mu, log_var = (v[0] for v in model(widen=2.0).encode(X))
+    given = data(linear_planes(), log_p, q={"mu": mu.tolist(), "log_var": log_var.tolist()})
+    found = node(
+        "const best = finish(search(problem, [given.q, ...problem.starts()]));"
+        "print(gaps(best.reading, problem.evaluate(given.q)));",
+        given,
+    )
+    best, wide = (
+        kl_divergence(MultivariateNormal(posterior.mean, torch.diag(v)), posterior).item()
+        for v in (1 / posterior.precision_matrix.diagonal(), 4 / posterior.precision_matrix.diagonal())
+    )
+    assert found["approximation"] == pytest.approx(best, abs=1e-3)
+    assert found["amortisation"] == pytest.approx(wide - best, abs=1e-3)
+
+
+def test_the_search_leaves_the_lower_peak(node: Callable[..., Any]) -> None:
+    script = (
+        "const a = climb(problem, given.q); const best = finish(search(problem, [a.q, ...problem.starts()]));"
+        "print([a.q.mu, a.reading.elbo, best.q.mu, best.reading.elbo, best.starts]);"
+    )
+    lower, low, higher, high, starts = node(script, kinked_data(q=gaussian([-0.6, -0.3], [0.1, 0.1])))
+    assert lower == pytest.approx([-0.6, -0.3], abs=0.05) and higher == pytest.approx([0.5, 0.4], abs=0.1)
+    assert high > low + 0.5 and starts >= 3
+
+
+def test_the_slope_is_that_of_the_bound(node: Callable[..., Any]) -> None:
+    """Against differences of the brute-force ELBO."""
+    mu, std, h = [0.3, 0.2], [0.2, 0.15], 1e-4
+    given = kinked_data(q=gaussian(mu, std))
+    slope = node("print(problem.evaluate(given.q).slope);", given)
+    values = np.array([*mu, *(2 * np.log(std))])
+
+    def elbo(v: np.ndarray) -> float:
+        return brute_force(kinked, independent(v[:2], np.exp(0.5 * v[2:])), 0.0)[0]
+
+    steps = h * np.eye(4)
+    expected = [(elbo(values + step) - elbo(values - step)) / (2 * h) for step in steps]
+    assert [*slope["mu"], *slope["log_var"]] == pytest.approx(expected, rel=0.02, abs=0.02)
+
+
+@pytest.mark.parametrize(("mu", "std"), [(-1.0, 1.0), (0.8, 0.4472135955), (2.5, 0.08)])
+def test_the_one_dimensional_model_is_conjugate(mu: float, std: float, node: Callable[..., Any]) -> None:
+    w, b, sigma, x = 2.0, 0.5, 1.5, 2.5
+    given = {"line": {"w": w, "b": b, "sigma": sigma, "x": x}, "q": gaussian([mu], [std])}
+    script = "const p = new LineProblem(given.line); print([p.evaluate(given.q), p.logEvidence, p.posterior]);"
+    found, log_p, posterior = node(script, given)
+    z = torch.linspace(-12, 12, 200_001, dtype=torch.float64)
+    joint = Normal(0.0, 1.0).log_prob(z) + Normal(w * z + b, sigma).log_prob(torch.tensor(x))
+    dz = math.log(z[1] - z[0])
+    assert log_p == pytest.approx((joint.logsumexp(0) + dz).item(), abs=1e-6)
+    weight = joint.softmax(0)
+    mean = (weight * z).sum()
+    variance = (weight * (z - mean).square()).sum().item()
+    assert posterior["mu"] == pytest.approx([mean.item()], abs=1e-6)
+    assert np.exp(posterior["log_var"]) == pytest.approx([variance], abs=1e-6)
+    q = Normal(torch.tensor(mu, dtype=torch.float64), torch.tensor(std, dtype=torch.float64))
+    elbo = ((q.log_prob(z) + dz).exp() * (joint - q.log_prob(z))).sum().item()
+    assert found["elbo"] == pytest.approx(elbo, abs=1e-5)
+    assert found["klPosterior"] == pytest.approx(log_p - elbo, abs=1e-5) and found["agrees"]
+
+
+def test_optimising_closes_the_gap_of_the_one_dimensional_model(node: Callable[..., Any]) -> None:
+    script = (
+        "const p = new LineProblem(given); const a = climb(p, { mu: [-3], log_var: [1] });"
+        "print([a.reading.klPosterior, a.reading.elbo - p.logEvidence, p.starts()]);"
+    )
+    gap, short, starts = node(script, {"w": 2.0, "b": 0.5, "sigma": 1.0, "x": 2.5})
+    assert 0 <= gap < 1e-4 and -1e-4 < short < 1e-9 and starts == []
+
+
+def test_the_nodes_have_the_moments_of_a_normal_variable(node: Callable[..., Any]) -> None:
+    t, weight = (np.array(list(v.values())) for v in node("const r = normalRule(61); print([r.t, r.weight]);"))
+    assert [(weight * t**k).sum() for k in range(5)] == pytest.approx([1, 0, 1, 0, 3], abs=5e-4)
+
+
+@pytest.mark.parametrize(
+    ("low", "high"), [(-154.6, -147.3), (-527.2, -196.5), (-2.2, -1.4), (-2.124, -2.1236), (-0.4, 0.9)]
+)
+def test_the_axis_shows_all_and_begins_below_the_bound(low: float, high: float, node: Callable[..., Any]) -> None:
+    window = node("print(axisWindow(given));", {"low": low, "high": high})
+    width = window["to"] - window["from"]
+    assert window["from"] + 0.05 * width < low and high < window["to"] and width <= max(4.3 * (high - low), 0.7)
+    assert window["from"] / window["step"] == pytest.approx(round(window["from"] / window["step"]), abs=1e-6)
+
+
+def test_the_axis_rests_while_the_bars_move(node: Callable[..., Any]) -> None:
+    """From a gap of 8 nats down to 1 in small steps the axis changes rarely; every window still shows all."""
+    script = (
+        "let w = null, changes = 0; for (let low = -12; low <= -5; low += 0.02) {"
+        " const next = axisWindow({ low, high: -4 }, w); changes += next !== w; w = next;"
+        " if (low <= w.from || w.to <= -4) throw new Error('out of sight'); } print(changes);"
+    )
+    assert node(script) <= 4
+
+
+def test_keys_move_and_widen(node: Callable[..., Any]) -> None:
+    q = gaussian([1.0, 2.0], [0.5, 0.25])
+    press = [
+        {"key": "ArrowLeft"},
+        {"key": "ArrowUp", "shiftKey": True},
+        {"key": "+", "shiftKey": True},
+        {"key": "ArrowDown", "altKey": True},
+        {"key": "x"},
+        {"key": "ArrowUp", "ctrlKey": True},
+    ]
+    left, up, wider, lower, *others = node(
+        "print(given.press.map((e) => keyed(e, given.q, 0.1)));", {"q": q, "press": press}
+    )
+    assert left["mu"] == pytest.approx([0.9, 2.0]) and up["mu"] == pytest.approx([1.0, 2.01])
+    assert np.exp(0.5 * np.array(wider["log_var"])) == pytest.approx([0.55, 0.275])
+    assert np.exp(0.5 * np.array(lower["log_var"])) == pytest.approx([0.5, 0.25 / 1.1])
+    assert others == [None, None]
+    (only,) = node("print([keyed({ key: 'ArrowRight' }, given, 0.1, 1)]);", q)
+    assert np.exp(0.5 * np.array(only["log_var"])) == pytest.approx([0.5, 0.275]) and only["mu"] == [1.0, 2.0]
+
+
+def test_numbers_are_written_with_a_true_minus_and_no_negative_zero(node: Callable[..., Any]) -> None:
+    assert node("print([number(-153.694), number(-0.001), number(0.957), tick(-0.3), tick(0)]);") == [
+        "−153.69", "0.00", "0.96", "−0.3", "0",
+    ]  # fmt: skip
+    assert node("print(ticks(-4, 4, 5));") == pytest.approx([-4, -2, 0, 2, 4])
+
+
+def test_planes_arrive_as_they_were_sent(node: Callable[..., Any]) -> None:
+    plane = linear_planes()[0]
+    sent = data([plane], 0.0)["planes"][0]
+    found = node("const p = unpack(given); print({ ...p, values: Array.from(p.values) });", sent)
+    assert found["values"] == plane.log_joint.astype("<f4").flatten().tolist()
+    assert (found["n"], found["z1"], found["z2"]) == (101, list(plane.z1), list(plane.z2))
+    assert base64.b64decode(data([plane], 0.0)["image"]) == bytes(784)
+
+
+def test_a_plane_must_be_square_finite_and_of_equal_steps() -> None:
+    good = np.zeros((5, 5))
+    Plane(good, (0.0, 1.0), (2.0, 3.0))
+    bad = good.copy()
+    bad[2, 2] = np.nan
+    with pytest.raises(ValueError, match="not finite"):
+        Plane(bad, (0.0, 1.0), (2.0, 3.0))
+    with pytest.raises(ValueError, match="square grid"):
+        Plane(np.zeros((5, 6)), (0.0, 1.0), (2.0, 3.0))
+    for z2 in ((2.0, 4.0), (3.0, 2.0)):
+        with pytest.raises(ValueError, match="equal widths"):
+            Plane(good, (0.0, 1.0), z2)
+
+
+def test_the_id_follows_the_contents() -> None:
+    planes = linear_planes()
+    assert data(planes, -1.0)["id"] == data(planes, -1.0)["id"] != data(planes, -1.1)["id"]
+
+
+@pytest.fixture(scope="module")
+def linear_data() -> BoundData:
+    """What the page would send of the linear model, its encoder five times too wide."""
+    spoilt = model(widen=5.0)
+    found = evidence(spoilt, X)
+    return bound_data(spoilt, X, found, image=np.zeros((28, 28)), label="x", name="linear", line=Line(w=1.0))
+
+
+def test_bound_data_is_the_model_on_grids(linear_data: BoundData, node: Callable[..., Any]) -> None:
+    log_p, posterior = exact()
+    assert linear_data.log_evidence == pytest.approx(log_p, abs=1e-3) and linear_data.line.w == 1.0
+    fine, whole = linear_data.planes[0], linear_data.planes[-1]
+    assert (whole.z1, whole.z2, len(whole.log_joint)) == ((-5.0, 5.0), (-5.0, 5.0), 201)
+    corner = torch.tensor([[fine.z1[0], fine.z2[1]], [fine.z1[1], fine.z2[0]]], dtype=torch.float64)
+    assert fine.log_joint[[0, -1], [0, -1]] == pytest.approx(linear_log_joint(corner).numpy(), rel=1e-9)
+    for (low, high), mean, var in zip((fine.z1, fine.z2), posterior.mean, posterior.variance, strict=True):
+        assert low < mean - 4 * var.sqrt() and high > mean + 4 * var.sqrt()
+    found = node("print([problem.ownEvidence, problem.evaluate(given.encoder)]);", linear_data.to_data())
+    wide = MultivariateNormal(posterior.mean, torch.diag(25 / posterior.precision_matrix.diagonal()))
+    assert found[0] == pytest.approx(log_p, abs=2e-3) and found[1]["agrees"]
+    assert found[1]["klPosterior"] == pytest.approx(kl_divergence(wide, posterior).item(), rel=1e-3)
+
+
+class TwoModes:
+    """A likelihood with two far and narrow modes, and an encoder that sees neither."""
+
+    latent_dim = 2
+
+    def decode(self, z: Tensor) -> Tensor:
+        return z
+
+    def encode(self, x: Tensor) -> tuple[Tensor, Tensor]:
+        return torch.tensor([[-1.5, 1.5]], dtype=x.dtype), torch.tensor([[-6.0, -6.0]], dtype=x.dtype)
+
+    def nll(self, logits: Tensor, x: Tensor) -> Tensor:
+        distance = torch.stack([((logits - c) / 0.05).square().sum(-1) for c in (-1.0, 1.2)])
+        return -torch.logsumexp(-0.5 * distance, 0)
+
+
+def test_each_mode_and_the_encoder_get_a_grid_of_their_own() -> None:
+    found = evidence(TwoModes(), X)
+    squares = modes(found)
+    centres = sorted(round(s.z1, 1) for s in squares)
+    assert centres == [-1.0, 1.2] and all(0.2 < s.half < 0.4 for s in squares)
+    made = bound_data(TwoModes(), X, found, image=np.zeros((28, 28)), label="x", name="two")
+    held = [p for p in made.planes[:-1] if p.z1[0] < -1.7 and p.z1[1] > -1.3 and p.z2[0] < 1.3 and p.z2[1] > 1.7]
+    assert len(made.planes) == 4 and len(held) == 1
+    steps = [(p.z1[1] - p.z1[0]) / (len(p.log_joint) - 1) for p in made.planes]
+    assert steps == sorted(steps)

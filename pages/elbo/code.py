@@ -1,2 +1,83 @@
-def section(subject):
-    pass
+"""Section 7, from mathematics to code: each box and each formula beside the very source that computes it."""
+
+from __future__ import annotations
+
+import functools
+from typing import Any
+
+import streamlit as st
+import torch
+
+from pages.elbo.figures_style import prepare
+from pages.elbo.subject import Subject, subject
+from pages.ui.lesson.code_map import Step, code_map_view
+from vae_core import losses
+from vae_core.models.vae import VAE
+from vae_core.train import Trainer
+
+SEED = 0  # of the one sample of z
+LINKED: dict[str, Any] = {"code chosen": "encode"}
+_BERNOULLI = "nll = −log p(x | z) = −Σ [x log x̂ + (1 − x) log(1 − x̂)]"
+_GAUSSIAN = "nll = −log p(x | z) = Σ [(x − x̂)² / (2s²) + log s + ½ log 2π]"
+
+
+def section(subject: Subject) -> None:
+    """The picture, the formulas and the sources."""
+    prepare(LINKED)
+    st.markdown(
+        "Every box of the picture is a formula, and every formula is a few lines of Python. Point at one or choose it: "
+        "its box, its formula and the code that really runs light up together."
+    )
+    steps = steps_of(subject.model_name, subject.digit, subject.which)
+    first = st.session_state["code chosen"]
+    chosen = code_map_view(steps, key="code map", chosen=first if first in {s.name for s in steps} else "encode")
+    st.session_state["code chosen"] = chosen
+    st.caption(f"{subject.caption} One sample of z, seed {SEED}.")
+
+
+@functools.lru_cache(maxsize=64)
+@torch.no_grad()
+def steps_of(model_name: str, digit: int, which: int) -> tuple[Step, ...]:
+    """The six steps of one pass with the numbers of the image on the page."""
+    s = subject(model_name, digit, which)
+    config = s.card["config"]
+    eps = torch.randn(s.mu.shape, generator=torch.Generator().manual_seed(SEED))
+    terms = s.model(s.x, eps)
+    x_hat = s.model.mean_image(terms.logits)
+    nll, kl = terms.nll.item(), terms.kl.item()
+    alpha, beta = config["alpha"], config["beta"]
+    bernoulli = config["likelihood"] == "bernoulli"
+    return (
+        Step(
+            "encode", "encoder", f"μ {_pair(terms.mu)}\nσ {_pair((0.5 * terms.log_var).exp(), 3)}",
+            "q(z | x) = N(μ, σ²),   (μ, log σ²) = encoder(x)", "q", (VAE.encode,),
+        ),
+        Step(
+            "sample", "sample", f"z {_pair(terms.z)}", "z = μ + σ · ε,   ε ~ N(0, I),   σ = exp(½ log σ²)", "q",
+            (VAE.sample,),
+        ),
+        Step(
+            "decode", "decoder", f"x̂ {x_hat.min():.2f} to {x_hat.max():.2f}", "p(x | z):   x̂ = sigmoid(decoder(z))",
+            "decoder", (VAE.decode,),
+        ),
+        Step(
+            "reconstruction", "reconstruction", f"{_minus(nll)} nats", _BERNOULLI if bernoulli else _GAUSSIAN,
+            "reconstruction", (losses.bernoulli_nll if bernoulli else losses.gaussian_nll,),
+        ),
+        Step(
+            "kl", "KL", f"{_minus(kl)} nats", "kl = KL(q ‖ p(z)) = ½ Σ (μ² + σ² − 1 − log σ²)", "kl",
+            (losses.gaussian_kl_dims, losses.gaussian_kl),
+        ),
+        Step(
+            "update", "loss and update", f"{alpha:g} · nll + {beta:g} · kl = {_minus(alpha * nll + beta * kl)} nats",
+            "loss = mean over the batch of α · nll + β · kl", "total", (Trainer._update,),
+        ),
+    )  # fmt: skip
+
+
+def _pair(row: torch.Tensor, digits: int = 2) -> str:
+    return "(" + ", ".join(_minus(v, digits) for v in row[0].tolist()) + ")"
+
+
+def _minus(value: float, digits: int = 2) -> str:
+    return f"{value:.{digits}f}".replace("-", "−")

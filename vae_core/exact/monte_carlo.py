@@ -109,7 +109,8 @@ def reach_error(evidence: Evidence, mu: Tensor, log_var: Tensor, samples: int) -
 
         sqrt((1 / P² ∫ p(z | x)² / q(z) dz − 1) / S),   P = ∫ p(z | x) dz,   both over the part that is left
 
-    and lies −log P below. The limit is the one for which both together are least, the first being at most ¼: a log of rarer hits is skewed.
+    and lies −log P below. The limit is the one for which both together are least; the first is kept below
+    LARGEST_SCATTER, since the log of a mean of fewer hits is skewed.
 
     Args:
         evidence: of the image.

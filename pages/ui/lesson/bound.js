@@ -86,6 +86,7 @@ class BoundView {
   take(q) {
     this.q[this.mode] = this.problem.keep(q);
     this.forget();
+    return this.q[this.mode];
   }
 
   forget() {

@@ -44,7 +44,7 @@ export class LinePicture {
     const next = keyed(event, this.q, 0.08, only);
     if (!next) return;
     event.preventDefault();
-    this.change(next);
+    this.q = this.change(next); // several keys may come before the next frame
     this.settle();
   }
 

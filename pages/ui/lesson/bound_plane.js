@@ -8,7 +8,7 @@ const DEPTH = 200; // nats below the top at which the landscape of the whole pri
 const PRIOR = { low: [-4, -4], size: 8 };
 
 export class PlanePicture {
-  /** change(q) is called while q is moved, settle() when it is let go. */
+  /** change(q) is called while q is moved and returns it within its limits; settle() when it is let go. */
   constructor(root, { change, settle }) {
     Object.assign(this, { root, change, settle, view: "near", side: 0, flip: [1, 1] });
     this.canvas = root.appendChild(document.createElement("canvas"));
@@ -60,7 +60,7 @@ export class PlanePicture {
     const next = keyed(event, this.q, this.size / 100, only);
     if (!next) return;
     event.preventDefault();
-    this.change(next);
+    this.q = this.change(next); // several keys may come before the next frame
     this.settle();
   }
 

@@ -55,6 +55,8 @@ export function placeHandle({ group, stalk }, [x, y], [fromX, fromY], { now, tex
  */
 export function draggable(node, { start, move, end }) {
   let began = null, from = null;
+  // touch-action does not hold for the parts of a drawing: without this a finger on the knob scrolls the page.
+  node.addEventListener("touchstart", (event) => event.preventDefault(), { passive: false });
   node.addEventListener("pointerdown", (event) => {
     if (event.button !== 0) return;
     node.setPointerCapture(event.pointerId);

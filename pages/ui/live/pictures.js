@@ -4,18 +4,19 @@ const SIDE = 28;
 
 /** Draw images into a canvas, `perRow` to a row. `images`: { shape: [n, 28, 28], data } */
 export function drawImages(canvas, images, perRow) {
-  const count = images.shape[0];
-  canvas.width = perRow * SIDE;
-  canvas.height = Math.ceil(count / perRow) * SIDE;
+  const count = images.shape[0], width = perRow * SIDE, height = Math.ceil(count / perRow) * SIDE;
+  if (canvas.width !== width) canvas.width = width;
+  if (canvas.height !== height) canvas.height = height;
   const ctx = canvas.getContext("2d");
-  for (let i = 0; i < count; i++) {
-    const picture = ctx.createImageData(SIDE, SIDE);
-    for (let p = 0; p < SIDE * SIDE; p++) {
-      const grey = images.data[i * SIDE * SIDE + p];
-      picture.data.set([grey, grey, grey, 255], 4 * p);
+  const picture = ctx.createImageData(width, height);
+  const pixels = new Uint32Array(picture.data.buffer); // one write a pixel: grey, and opaque
+  for (let i = 0, at = 0; i < count; i++) {
+    const corner = Math.floor(i / perRow) * SIDE * width + (i % perRow) * SIDE;
+    for (let y = 0; y < SIDE; y++) {
+      for (let x = 0, to = corner + y * width; x < SIDE; x++) pixels[to++] = 0xff000000 | (images.data[at++] * 0x010101);
     }
-    ctx.putImageData(picture, (i % perRow) * SIDE, Math.floor(i / perRow) * SIDE);
   }
+  ctx.putImageData(picture, 0, 0);
 }
 
 /** KL per dimension as bars: filled when active, an outline when not. Returns [active, all]. */

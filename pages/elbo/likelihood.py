@@ -1,0 +1,214 @@
+"""Section 6, which likelihood: what a pixel costs, which sigma is best, and what the reduction does to beta."""
+
+from __future__ import annotations
+
+import functools
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import streamlit as st
+import torch
+
+from pages.elbo.figures_likelihood import (
+    SIGMAS,
+    floor_figure,
+    pixel_costs,
+    pixel_figure,
+    shares_figure,
+    sigma_figure,
+)
+from pages.elbo.figures_style import PLAIN, dark, kept, prepare, written
+from pages.elbo.subject import Subject, subject
+from vae_core import losses
+from vae_core.config import SIGMA_FLOOR
+from vae_core.exact.likelihood import (
+    GaussianParts,
+    Reduced,
+    best_gaussian_nll,
+    best_sigma,
+    gaussian_parts,
+    pixel_entropy,
+    reduced,
+)
+
+PARTS = {"pixel": "One pixel", "sigma": "One image, and sigma", "reduction": "Sum or mean"}
+REDUCTIONS = {"sum": "sum", "pixels": "mean over pixels", "both": "mean over both"}
+SEED = 0  # of the one sample of z in the loss
+LINKED: dict[str, Any] = {
+    "likelihood part": "pixel",
+    "likelihood x": 1.0,
+    "likelihood sigma": 0.2,
+    "likelihood reduction": "sum",
+}
+
+
+@dataclass(frozen=True)
+class Costs:
+    """One image and its reconstruction from mu under both likelihoods; and the loss from one sample of z."""
+
+    x: np.ndarray  # (28, 28) in [0, 1]
+    x_hat: np.ndarray  # (28, 28), from mu
+    bernoulli: float  # nats, from mu
+    entropy: float  # nats, the least that Bernoulli can be
+    squared_error: float
+    pixels: int
+    nll: float  # nats, the model's own likelihood, one sample of z
+    kl: float  # nats
+    latent_dim: int
+
+    @property
+    def mean_squared_error(self) -> float:
+        return self.squared_error / self.pixels
+
+
+def section(subject: Subject) -> None:
+    """Which likelihood, which sigma, and which reduction."""
+    prepare(LINKED)
+    st.segmented_control(
+        "Part", list(PARTS), format_func=PARTS.get, required=True, label_visibility="collapsed",
+        help="What the reconstruction term is made of.", **kept("likelihood part"),
+    )  # fmt: skip
+    found = costs(subject.model_name, subject.digit, subject.which)
+    shown = {"pixel": _pixel, "sigma": _sigma, "reduction": _reduction}
+    shown[st.session_state["likelihood part"]](subject, found)
+
+
+@functools.lru_cache(maxsize=64)
+@torch.no_grad()
+def costs(model_name: str, digit: int, which: int) -> Costs:
+    """Everything that the section needs of one image."""
+    s = subject(model_name, digit, which)
+    logits = s.model.decode(s.mu)
+    x_hat = s.model.mean_image(logits)
+    eps = torch.randn(s.mu.shape, generator=torch.Generator().manual_seed(SEED))
+    terms = s.model(s.x, eps)
+    return Costs(
+        x=s.x[0, 0].numpy(),
+        x_hat=x_hat[0, 0].numpy(),
+        bernoulli=losses.bernoulli_nll(logits, s.x).item(),
+        entropy=pixel_entropy(s.x).item(),
+        squared_error=gaussian_parts(x_hat, s.x, 1.0).squared_error,
+        pixels=s.x.numel(),
+        nll=terms.nll.item(),
+        kl=terms.kl.item(),
+        latent_dim=s.mu.shape[-1],
+    )
+
+
+def _pixel(_chosen: Subject, _found: Costs) -> None:
+    st.markdown(
+        "The reconstruction term asks, pixel by pixel: how improbable is **x**, if the decoder says **x̂**? The answer "
+        "depends on the distribution that we assume. Move x: both are cheapest at x̂ = x, but they punish differently."
+    )
+    left, right = st.columns(2)
+    left.slider(
+        "The pixel, x", 0.0, 1.0, step=0.05, **kept("likelihood x"),
+        help="Grey value of the pixel in the data: 0 is black, 1 is white.",
+    )  # fmt: skip
+    _sigma_slider(right)
+    x, sigma = st.session_state["likelihood x"], st.session_state["likelihood sigma"]
+    st.plotly_chart(pixel_figure(x, sigma, dark()), key="likelihood pixel", config=PLAIN)
+    said = torch.tensor([0.01, 0.5, 0.99], dtype=torch.float64)
+    bernoulli, gaussian = (cost.tolist() for cost in pixel_costs(x, sigma, said))
+    table = pd.DataFrame(
+        {f"x̂ = {v:g}": [written(b), written(g)] for v, b, g in zip(said.tolist(), bernoulli, gaussian, strict=True)},
+        index=["Bernoulli (nats)", f"Gaussian, sigma {sigma:g} (nats)"],
+    )
+    st.table(table)
+    st.caption(
+        "Bernoulli: being sure and wrong costs without limit. Gaussian: a parabola, steeper for small sigma; it is a "
+        "density, so its cost may be negative. Computed now by losses.bernoulli_nll and losses.gaussian_nll."
+    )
+
+
+def _sigma(chosen: Subject, found: Costs) -> None:
+    st.markdown(
+        "One image, one reconstruction, two costs. The Gaussian cost is the squared error divided by 2 sigma², **plus "
+        "what sigma itself costs**. Move sigma to find the lowest."
+    )
+    pictures, numbers = st.columns([1, 2.6], gap="medium")
+    images = pictures.container(horizontal=True)
+    images.image(found.x, width=100, caption="x")
+    images.image(found.x_hat, width=100, caption="x̂ from mu")
+    pictures.markdown(
+        f"Bernoulli **{written(found.bernoulli, 4)}** nats. The grey pixels' own entropy, {written(found.entropy, 3)} "
+        "nats, is the least that any x̂ could reach."
+    )
+    with numbers:
+        _sigma_slider(st)
+        parts = GaussianParts(found.squared_error, found.pixels, st.session_state["likelihood sigma"])
+        st.table(_parts_table(parts))
+    best = best_sigma(found.mean_squared_error)
+    left, right = st.columns(2)
+    left.plotly_chart(sigma_figure(parts, dark()), key="likelihood sigmas", config=PLAIN)
+    right.plotly_chart(
+        floor_figure(found.mean_squared_error, found.pixels, dark()), key="likelihood floor", config=PLAIN
+    )
+    lowest = best_gaussian_nll(found.mean_squared_error, found.pixels)
+    left.markdown(
+        f"Best: sigma² = mean squared error, so sigma = √{written(found.mean_squared_error)} = **{written(best)}**, "
+        f"with an nll of **{written(lowest, 4)}** nats."
+    )
+    right.markdown(
+        "A learned sigma follows the error down: the nll falls without end, and the gradient grows with 1/sigma². That "
+        f"is unstable, so sigma gets a floor, here {SIGMA_FLOOR:g}."
+    )
+    st.caption(chosen.caption)
+
+
+def _parts_table(parts: GaussianParts) -> pd.DataFrame:
+    """The Gaussian nll and its parts, which add up."""
+    columns = {
+        "squared error / (2 sigma²)": f"{parts.weighted:,.1f}",
+        f"{parts.pixels} · log sigma": f"{parts.log_sigma:+,.1f}",
+        f"{parts.pixels} · ½ log 2π": f"{parts.constant:+,.1f}",
+        "Gaussian nll": f"= {parts.total:,.1f}",
+    }
+    text = [value.replace("-", "−") for value in columns.values()]
+    return pd.DataFrame([text], columns=list(columns), index=["nats"])
+
+
+def _reduction(chosen: Subject, found: Costs) -> None:
+    st.markdown(
+        "The loss adds two sums: over pixels and over latent dimensions. Many programs write **mean** instead. That "
+        "looks harmless, and is another **beta** in disguise."
+    )
+    st.segmented_control(
+        "Reduction", list(REDUCTIONS), format_func=REDUCTIONS.get, required=True, **kept("likelihood reduction"),
+        help="How the costs of 784 pixels become one number. The mean over the batch is taken in all of them.",
+    )  # fmt: skip
+    name = st.session_state["likelihood reduction"]
+    every = {key: (label, _reduced(key, found)) for key, label in REDUCTIONS.items()}
+    now = every[name][1]
+    row = st.container(horizontal=True)
+    for label, value in (("reconstruction", now.nll), ("+ KL", now.kl), ("= loss", now.loss)):
+        row.metric(label, written(value, 4), width=145)
+    row.metric("implied beta", f"{now.implied_beta:g}", width=145)
+    st.plotly_chart(shares_figure(every, name, dark()), key="likelihood shares", config=PLAIN)
+    st.markdown(_sentence(name, found))
+    st.caption(f"{chosen.caption} One sample of z, seed {SEED}; sums in nats per image.")
+
+
+def _reduced(name: str, found: Costs) -> Reduced:
+    return reduced(name, found.nll, found.kl, found.pixels, found.latent_dim)
+
+
+def _sentence(name: str, found: Costs) -> str:
+    """What the reduction really minimises."""
+    pixels, dims = found.pixels, found.latent_dim
+    return {
+        "sum": "This is the −ELBO itself: **beta = 1**, both terms in nats per image.",
+        "pixels": f"Times {pixels} it is reconstruction + {pixels} · KL: **beta = {pixels}**. With such a weight the "
+        "KL wins, and every code falls on the prior.",
+        "both": f"Times {pixels} it is reconstruction + {pixels}/{dims} · KL: **beta = {pixels / dims:g}**. It changes "
+        "with the number of latent dimensions, so two models are no longer trained for the same goal.",
+    }[name]
+
+
+def _sigma_slider(place: Any) -> None:
+    place.select_slider(
+        "sigma of the Gaussian", SIGMAS, **kept("likelihood sigma"),
+        help="Standard deviation that the Gaussian likelihood assumes for every pixel, in grey values from 0 to 1.",
+    )  # fmt: skip

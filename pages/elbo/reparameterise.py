@@ -1,0 +1,201 @@
+"""Section 5, reparameterisation: two ways to one gradient, what autograd sees of each, and why log variance."""
+
+from __future__ import annotations
+
+import functools
+import inspect
+import textwrap
+from typing import Any
+
+import pandas as pd
+import streamlit as st
+import torch
+
+from pages.elbo.figures_reparameterise import (
+    COMPONENTS,
+    ESTIMATORS,
+    LOG_VARS,
+    REPEATS,
+    SAMPLES,
+    Judged,
+    Key,
+    compared,
+    histograms,
+    judged,
+    kl_slopes,
+    of_component,
+    slopes_figure,
+    std_figure,
+)
+from pages.elbo.figures_style import PLAIN, about, dark, kept, prepare, written
+from pages.elbo.subject import Subject, subject
+from vae_core.exact import autograd
+from vae_core.exact.autograd import Answer
+from vae_core.models.vae import VAE
+
+PARTS = {"estimators": "Two ways to a gradient", "autograd": "What autograd sees", "log variance": "Why log variance"}
+AXES = {"score": "score function", "baseline": "with baseline", "pathwise": "pathwise"}
+LINKED: dict[str, Any] = {
+    "reparameterise part": "estimators",
+    "reparameterise component": "mu 1",
+    "reparameterise samples": 4,
+    "reparameterise axis": "baseline",
+    "reparameterise seed": 0,
+    "reparameterise log_var": -4.0,
+}
+
+
+def section(subject: Subject) -> None:
+    """Estimators of the gradient, what autograd sees of a draw, and why the encoder says log_var."""
+    prepare(LINKED)
+    st.segmented_control(
+        "Part", list(PARTS), format_func=PARTS.get, required=True, label_visibility="collapsed",
+        help="Three short looks at the same step, z = mu + std · eps.", **kept("reparameterise part"),
+    )  # fmt: skip
+    shown = {"estimators": _estimators, "autograd": _autograd, "log variance": _log_variance}
+    shown[st.session_state["reparameterise part"]](subject)
+
+
+def _caption(chosen: Subject) -> None:
+    st.caption(f"{chosen.caption} Seed of the draws {st.session_state['reparameterise seed']}.")
+
+
+def _estimators(chosen: Subject) -> None:
+    st.markdown(
+        "Training asks: if mu moved a little, how would the mean $\\mathbb{E}_q[\\log p(x \\mid z)]$ change? But z is "
+        f"drawn at random. Two ways to estimate that gradient, {REPEATS} times each, from the same draws. Take more "
+        "draws and watch the spread."
+    )
+    row = st.container(horizontal=True, vertical_alignment="bottom")
+    row.select_slider(
+        "Draws in one estimate, S", SAMPLES, width=230, **kept("reparameterise samples"),
+        help="Every estimate is the mean over S draws. Four times as many draws halve its spread: 1 / √S.",
+    )  # fmt: skip
+    row.segmented_control(
+        "Gradient for", list(COMPONENTS), format_func=COMPONENTS.get, required=True, **kept("reparameterise component"),
+        help="The parameter of q that is moved: a mean or a log variance, of the first or the second latent dimension.",
+    )  # fmt: skip
+    row.selectbox(
+        "Axis fits", list(AXES), format_func=AXES.get, width=165, **kept("reparameterise axis"),
+        help="The estimator that fills the axis at S = 1. The axis then stays, so that spreads can be compared.",
+    )  # fmt: skip
+    row.button("New draws", icon=":material/casino:", on_click=_new_draws, help="The next seed.")
+    state = st.session_state
+    key: Key = (chosen.model_name, chosen.digit, chosen.which)
+    component, samples = state["reparameterise component"], state["reparameterise samples"]
+    found = compared(key, state["reparameterise seed"], samples)
+    single = compared(key, state["reparameterise seed"], 1)
+    st.plotly_chart(
+        histograms(found, single, component, state["reparameterise axis"], dark()),
+        key="reparameterise histograms", config=PLAIN,
+    )  # fmt: skip
+    judgements = judged(found, component)
+    exact, error = (of_component(g, component).item() for g in (found.exact, found.error))
+    st.table(_table(judgements, judged(single, component), samples))
+    times = (judgements["score"].std / judgements["pathwise"].std) ** 2
+    st.markdown(
+        f"Exact, by quadrature: **{written(exact, 4)}** ± {written(error, 1)} nats per unit of {component.split()[0]}. "
+        f"For the same accuracy the score function needs about **{about(times)} times** as many draws as the pathwise "
+        "way. A baseline (the mean taken off each value) costs no bias and helps a lot. Only the pathwise way uses the "
+        "slope of the decoder, so only it needs one. SE: standard error, over all estimates."
+    )
+    _caption(chosen)
+
+
+def _table(shown: dict[str, Judged], single: dict[str, Judged], samples: int) -> pd.DataFrame:
+    least = shown["pathwise"].std ** 2
+    rows = {
+        ESTIMATORS[name]: [
+            f"{written(way.mean, 4)} ± {written(way.error, 2)}",
+            f"{'✓' if way.agrees else '✗'} {way.sigmas:.1f} SE",
+            written(way.std),
+            written(single[name].std / samples**0.5),
+            f"× {about(way.std**2 / least)}",
+        ]
+        for name, way in shown.items()
+    }
+    names = ["mean ± SE", "off by", "std of one estimate", "std at S = 1, over √S", "variance"]
+    return pd.DataFrame(rows, index=names).T
+
+
+def _autograd(chosen: Subject) -> None:
+    st.markdown(
+        "Two ways to draw z. From the same seed they give the same number, and the first gives no error message: the "
+        "decoder goes on learning, but **the encoder hears nothing of the reconstruction** (only of the KL). Both ran "
+        "for this page."
+    )
+    st.button(
+        "New draws", icon=":material/casino:", on_click=_new_draws, key="reparameterise again", help="The next seed."
+    )
+    key: Key = (chosen.model_name, chosen.digit, chosen.which)
+    titles = ("`sample`: a number that forgets where it came from", "`mu + std * eps`: chance comes in from outside")
+    functions = (autograd.drawn, autograd.reparameterised)
+    answers = asked(key, st.session_state["reparameterise seed"])
+    for column, title, function, answer in zip(st.columns(2), titles, functions, answers, strict=True):
+        column.markdown(f"**{title}**")
+        column.code(inspect.getsource(function), language="python", wrap_lines=True)
+        column.markdown(
+            "autograd: **the way back to mu is open**" if answer.mu_grad else "autograd: **no way back to mu**"
+        )
+        column.code(said(answer), language="python")
+    with st.expander("model.sample, the very code that trains"):
+        st.code(textwrap.dedent(inspect.getsource(VAE.sample)), language="python", wrap_lines=True)
+    _caption(chosen)
+
+
+@functools.lru_cache(maxsize=256)
+def asked(key: Key, seed: int) -> tuple[Answer, Answer]:
+    """What autograd says of `sample` and of mu + std * eps."""
+    s = subject(*key)
+    return (
+        autograd.ask_drawn(s.model, s.x, s.mu, s.log_var, seed),
+        autograd.ask_reparameterised(s.model, s.x, s.mu, s.log_var, seed),
+    )
+
+
+def said(answer: Answer) -> str:
+    """The answer as an interpreter would print it."""
+    lines = {
+        "z": _vector(answer.z),
+        "z.requires_grad": answer.requires_grad,
+        "z.grad_fn": None if answer.grad_fn is None else f"<{answer.grad_fn}>",
+        "nll": f"{answer.nll:.2f}  # nats",
+        "nll.requires_grad": answer.nll_requires_grad,
+        "mu.grad": _vector(answer.mu_grad),
+        "log_var.grad": _vector(answer.log_var_grad),
+    }
+    return "\n".join(f"{name:18}{value}" for name, value in lines.items())
+
+
+def _vector(values: tuple[float, ...] | None) -> str:
+    return "None" if values is None else "[" + ", ".join(f"{v:.3f}" for v in values) + "]"
+
+
+def _log_variance(chosen: Subject) -> None:
+    st.markdown(
+        "A standard deviation must be positive, but a linear layer gives any number. So the encoder says **log_var**, "
+        "and std = exp(½ log_var). Move it: wherever you stand, one step to the right makes std larger by the same "
+        "factor."
+    )
+    st.slider(
+        "log_var", *LOG_VARS, step=0.1, format="%.1f", **kept("reparameterise log_var"),
+        help="What the encoder says for one latent dimension. 0 is the prior's width, std = 1.",
+    )  # fmt: skip
+    log_var = st.session_state["reparameterise log_var"]
+    left, right = st.columns(2)
+    left.plotly_chart(std_figure(log_var, chosen.log_var[0], dark()), key="reparameterise std", config=PLAIN)
+    right.plotly_chart(slopes_figure(log_var, dark()), key="reparameterise slopes", config=PLAIN)
+    here, further = ((0.5 * torch.tensor(v, dtype=torch.float64)).exp().item() for v in (log_var, log_var + 1))
+    of_std, of_log_var = (slope.item() for slope in kl_slopes(torch.tensor([log_var], dtype=torch.float64)))
+    left.markdown(
+        f"std **{written(here)}**, one step on **{written(further)}**: × {further / here:.3f} = exp(½), everywhere."
+    )
+    right.markdown(
+        f"KL with respect to std: −1/std + std = **{written(of_std)}**, without bound near 0. With respect to log_var: "
+        f"½ (std² − 1) = **{written(of_log_var)}**, never below −½."
+    )
+    st.caption(f"Slopes by autograd through losses.gaussian_kl_dims, the code that trains. {chosen.caption}")
+
+
+def _new_draws() -> None:
+    st.session_state["reparameterise seed"] += 1

@@ -1,0 +1,318 @@
+"""Sections 5 to 7 of the ELBO page: every number that they show, computed once more in another way."""
+
+from __future__ import annotations
+
+import ast
+import json
+import math
+import re
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+import torch.nn.functional as F
+from streamlit.testing.v1 import AppTest
+from torch.distributions import Bernoulli, Normal, kl_divergence
+
+from pages.elbo import code, figures_reparameterise, likelihood, reparameterise
+from pages.elbo.subject import Subject, subject
+from pages.ui.lesson.code_map import source_of
+from tests.pages.conftest import checked
+
+ROOT = Path(__file__).resolve().parents[2]
+BERNOULLI, GAUSSIAN = "mnist-vae-mlp-2", "mnist-vae-gaussian-mlp-2"
+KEY = (BERNOULLI, 3, 0)
+
+
+def script(section: str, key: tuple, state: dict) -> None:
+    import importlib
+
+    import streamlit as st
+
+    from pages.elbo.subject import subject
+
+    for name, value in state.items():
+        st.session_state.setdefault(name, value)
+    st.fragment(importlib.import_module(f"pages.elbo.{section}").section)(subject(*key))
+
+
+def opened(section: str, key: tuple[str, int, int] = KEY, **state: Any) -> AppTest:
+    """A section by itself; `part="autograd"` sets the widget "<section> part"."""
+    named = {f"{section} {name}": value for name, value in state.items()}
+    return checked(AppTest.from_function(script, default_timeout=60, args=(section, key, named)).run())
+
+
+def number(text: str) -> float:
+    found = re.search(r"−?\d[\d,]*\.?\d*(e−?\d+)?", text)
+    assert found, text
+    return float(found.group().replace("−", "-").replace(",", ""))
+
+
+def words(at: AppTest) -> str:
+    return " ".join(m.value for m in at.markdown)
+
+
+def bold(at: AppTest) -> list[str]:
+    return re.findall(r"\*\*(.+?)\*\*", words(at))
+
+
+def figure(at: AppTest, which: int = 0) -> dict[str, Any]:
+    return json.loads(at.get("plotly_chart")[which].proto.spec)
+
+
+def log_p(s: Subject, z: torch.Tensor) -> torch.Tensor:
+    """log p(x given z), (N, 2) to (N,), by torch.distributions."""
+    logits = s.model.decode(z.float())
+    if s.card["config"]["likelihood"] == "bernoulli":
+        p = Bernoulli(logits=logits, validate_args=False)
+    else:
+        p = Normal(logits.sigmoid(), s.card["config"]["sigma"])
+    return p.log_prob(s.x).double().flatten(1).sum(-1)
+
+
+def exact_gradient(s: Subject) -> torch.Tensor:
+    """(4,) of mu 1, mu 2, log_var 1, log_var 2: the pathwise way, integrated on a fine grid (the slope has jumps)."""
+    line = torch.linspace(-6, 6, 161, dtype=torch.float64)
+    eps = torch.cartesian_prod(line, line)
+    weight = Normal(0.0, 1.0).log_prob(eps).sum(-1).exp()
+    mu, log_var = (v.double().clone().requires_grad_() for v in (s.mu, s.log_var))
+    mean = (weight / weight.sum() * log_p(s, mu + (log_var / 2).exp() * eps)).sum()
+    of_mu, of_log_var = torch.autograd.grad(mean, (mu, log_var))
+    return torch.cat([of_mu[0], of_log_var[0]])
+
+
+def estimates(s: Subject, seed: int, samples: int, baseline: float) -> dict[str, torch.Tensor]:
+    """(R, 4) estimates by autograd: of log q for the score function, of log p for the pathwise way."""
+    repeats, most = figures_reparameterise.REPEATS, figures_reparameterise.SAMPLES[-1]
+    generator = torch.Generator().manual_seed(seed)
+    eps = torch.randn(repeats, most, 2, generator=generator, dtype=torch.float64)[:, :samples]
+    mu, log_var = (v.double().expand(repeats, 1, 2).clone().requires_grad_() for v in (s.mu, s.log_var))
+    q = Normal(mu, (log_var / 2).exp())
+    z = mu + (log_var / 2).exp() * eps
+    f = log_p(s, z.flatten(0, 1)).view(repeats, samples)
+    log_q = q.log_prob(z.detach()).sum(-1)  # (R, S)
+    losses = {
+        "score function": (f.detach() * log_q).mean(1),
+        "score function with baseline": ((f.detach() - baseline) * log_q).mean(1),
+        "pathwise": f.mean(1),
+    }
+    gradients = {n: torch.autograd.grad(v.sum(), (mu, log_var), retain_graph=True) for n, v in losses.items()}
+    return {name: torch.cat([g[:, 0] for g in both], dim=-1) for name, both in gradients.items()}
+
+
+@pytest.mark.parametrize(
+    ("key", "component", "samples"), [(KEY, "mu 1", 4), (KEY, "log_var 2", 16), ((GAUSSIAN, 1, 2), "mu 2", 8)]
+)
+def test_estimates_and_the_exact_gradient(key: tuple[str, int, int], component: str, samples: int) -> None:
+    at = opened("reparameterise", key, component=component, samples=samples, seed=5)
+    s, index = subject(*key), list(figures_reparameterise.COMPONENTS).index(component)
+    exact = exact_gradient(s)[index].item()
+    assert number(bold(at)[0]) == pytest.approx(exact, rel=2e-3, abs=2e-3)
+    baseline = figures_reparameterise.truth(key)[0]
+    shown = at.table[0].value
+    theirs = estimates(s, 5, samples, baseline)
+    least = theirs["pathwise"][:, index].var().item()
+    for name, found in theirs.items():
+        own = found[:, index]
+        mean, std = own.mean().item(), own.std().item()
+        error = std / len(own) ** 0.5
+        row = shown.loc[name]
+        assert number(row["mean ± SE"]) == pytest.approx(mean, abs=0.02 * error + 1e-3 * abs(mean))
+        assert number(row["mean ± SE"].split("±")[1]) == pytest.approx(error, rel=0.06)
+        assert number(row["std of one estimate"]) == pytest.approx(std, rel=0.01)
+        assert number(row["variance"]) == pytest.approx(std**2 / least, rel=0.06)
+        assert row["off by"].startswith("✓") == (abs(mean - exact) < 4 * error)
+        assert number(row["off by"]) == pytest.approx(abs(mean - exact) / error, abs=0.2)
+
+
+def test_the_baseline_is_the_mean_of_log_p_under_q() -> None:
+    s = subject(*KEY)
+    eps = torch.randn(20_000, 2, generator=torch.Generator().manual_seed(1), dtype=torch.float64)
+    with torch.no_grad():
+        values = log_p(s, s.mu + (s.log_var / 2).exp() * eps)
+    error = values.std().item() / len(values) ** 0.5
+    assert figures_reparameterise.truth(KEY)[0] == pytest.approx(values.mean().item(), abs=4 * error)
+
+
+def test_the_spread_falls_with_the_square_root_and_the_axis_stays() -> None:
+    few, many = opened("reparameterise", samples=1), opened("reparameterise", samples=64)
+    for name in reparameterise.ESTIMATORS.values():
+        before, after = (number(at.table[0].value.loc[name, "std of one estimate"]) for at in (few, many))
+        assert after == pytest.approx(before / 8, rel=0.4), name
+        assert number(many.table[0].value.loc[name, "std at S = 1, over √S"]) == pytest.approx(before / 8, rel=0.01)
+    assert figure(few)["layout"]["xaxis"]["range"] == figure(many)["layout"]["xaxis"]["range"]
+
+
+def test_the_histograms_count_every_estimate_once() -> None:
+    spec = figure(opened("reparameterise", axis="score", samples=8))
+    heights = [figures_of(trace["y"]) for trace in spec["data"]]
+    outside = [int(n) for n in re.findall(r"\((\d+) of 200", json.dumps(spec["layout"]["annotations"]))]
+    assert len(heights) == 3 and sum(map(sum, heights)) + sum(outside) == 3 * figures_reparameterise.REPEATS
+
+
+def figures_of(values: Any) -> list[float]:
+    """The numbers of a trace: a list, or plotly's base64."""
+    if isinstance(values, dict):
+        import base64
+
+        return np.frombuffer(base64.b64decode(values["bdata"]), dtype=values["dtype"]).tolist()
+    return list(values)
+
+
+def test_new_draws_are_other_draws_of_the_same_gradient() -> None:
+    at = opened("reparameterise")
+    first, exact = at.table[0].value, bold(at)[0]
+    next(b for b in at.button if b.label == "New draws").click()
+    checked(at.run())
+    assert not at.table[0].value.equals(first) and bold(at)[0] == exact
+    assert "Seed of the draws 1." in at.caption[-1].value
+    assert not any("✗" in cell for cell in at.table[0].value["off by"])
+
+
+def test_what_autograd_said_is_what_it_says() -> None:
+    at = opened("reparameterise", part="autograd", seed=2)
+    drawn, blocked, made, free = (c.value for c in at.get("code")[:4])
+    assert "q.sample()" in drawn and "model.sample(mu, log_var, eps)" in made
+    for line in (
+        "z.requires_grad   False",
+        "z.grad_fn         None",
+        "mu.grad           None",
+        "log_var.grad      None",
+    ):
+        assert line in blocked
+    s = subject(*KEY)
+    mu, log_var = (v.clone().requires_grad_() for v in (s.mu, s.log_var))
+    eps = torch.randn(1, 2, generator=torch.Generator().manual_seed(2))
+    z = mu + (log_var / 2).exp() * eps
+    of_mu, of_log_var = torch.autograd.grad(-log_p(s, z).sum(), (mu, log_var))
+    said = dict(line.split(maxsplit=1) for line in free.splitlines())
+    assert said["z.requires_grad"] == "True" and said["z.grad_fn"] == f"<{type(z.grad_fn).__name__}>"
+    for name, expected in (("z", z), ("mu.grad", of_mu), ("log_var.grad", of_log_var)):
+        assert ast.literal_eval(said[name]) == pytest.approx(expected[0].tolist(), rel=1e-3, abs=1e-3)
+    assert said["nll"].split()[0] in blocked  # the same draw, the same loss
+    assert all(p.grad is None for p in s.model.parameters())
+
+
+@pytest.mark.parametrize("log_var", [-8.0, -1.3, 2.0])
+def test_slopes_of_the_kl_in_both_parametrisations(log_var: float) -> None:
+    at = opened("reparameterise", part="log variance", log_var=log_var)
+    std = math.exp(log_var / 2)
+    here, further, of_std, of_log_var = (number(text) for text in bold(at)[-4:])
+    assert (here, further) == (pytest.approx(std, rel=5e-3), pytest.approx(math.exp((log_var + 1) / 2), rel=5e-3))
+    assert of_std == pytest.approx(std - 1 / std, rel=5e-3)
+    assert of_log_var == pytest.approx((std**2 - 1) / 2, rel=5e-3)
+    leaf = torch.tensor(std, dtype=torch.float64, requires_grad=True)
+    kl_divergence(Normal(0.0, leaf), Normal(0.0, 1.0)).backward()
+    assert of_std == pytest.approx(leaf.grad.item(), rel=5e-3)
+
+
+@pytest.mark.parametrize(("x", "sigma"), [(1.0, 0.2), (0.35, 0.05)])
+def test_the_cost_of_one_pixel(x: float, sigma: float) -> None:
+    shown = opened("likelihood", x=x, sigma=sigma).table[0].value
+    for x_hat in (0.01, 0.5, 0.99):
+        column = shown[f"x̂ = {x_hat:g}"]
+        bernoulli = -(x * math.log(x_hat) + (1 - x) * math.log(1 - x_hat))
+        gaussian = -Normal(torch.tensor(x_hat).double(), sigma).log_prob(torch.tensor(x).double()).item()
+        assert number(column["Bernoulli (nats)"]) == pytest.approx(bernoulli, rel=6e-3)
+        assert number(column[f"Gaussian, sigma {sigma:g} (nats)"]) == pytest.approx(gaussian, rel=6e-3)
+
+
+@pytest.mark.parametrize("key", [KEY, (GAUSSIAN, 1, 1)])
+def test_the_costs_of_one_image_and_the_best_sigma(key: tuple[str, int, int]) -> None:
+    at = opened("likelihood", key, part="sigma", sigma=0.3)
+    s = subject(*key)
+    with torch.no_grad():
+        x_hat = s.model.decode(s.mu).sigmoid()
+    bernoulli = -Bernoulli(probs=x_hat, validate_args=False).log_prob(s.x).sum().item()
+    gaussian = -Normal(x_hat.double(), 0.3).log_prob(s.x.double()).sum().item()
+    *parts, total = (number(text) for text in at.table[0].value.loc["nats"])
+    assert sum(parts) == pytest.approx(total, abs=0.21)
+    assert total == pytest.approx(gaussian, abs=0.1)
+    best, lowest = number(bold(at)[-2]), number(bold(at)[-1])
+    by_error = ((s.x - x_hat) ** 2).mean().sqrt().item()
+    assert number(bold(at)[1]) == pytest.approx(bernoulli, abs=0.1)
+    assert best == pytest.approx(by_error, rel=6e-3)
+    assert lowest == pytest.approx(-Normal(x_hat, by_error).log_prob(s.x).sum().item(), rel=2e-3)
+    entropy = Bernoulli(probs=s.x).entropy().sum().item()
+    assert number(words(at).split("own entropy")[1]) == pytest.approx(entropy, rel=6e-3)
+
+
+@pytest.mark.parametrize("reduction", ["sum", "pixels", "both"])
+@pytest.mark.parametrize("key", [KEY, (GAUSSIAN, 1, 1)])
+def test_the_reduction_and_the_beta_that_it_implies(key: tuple[str, int, int], reduction: str) -> None:
+    at = opened("likelihood", key, part="reduction", reduction=reduction)
+    s = subject(*key)
+    eps = torch.randn(1, 2, generator=torch.Generator().manual_seed(likelihood.SEED))
+    with torch.no_grad():
+        nll = -log_p(s, s.mu + (s.log_var / 2).exp() * eps).item()
+        kl = kl_divergence(Normal(s.mu, (s.log_var / 2).exp()), Normal(0.0, 1.0))[0]
+    nll = nll if reduction == "sum" else nll / 784
+    term = kl.mean().item() if reduction == "both" else kl.sum().item()
+    shown = {m.label: number(m.value) for m in at.metric}
+    assert shown["reconstruction"] == pytest.approx(nll, rel=2e-3)
+    assert shown["+ KL"] == pytest.approx(term, rel=2e-3)
+    assert shown["= loss"] == pytest.approx(nll + term, rel=2e-3)
+    assert shown["implied beta"] == {"sum": 1, "pixels": 784, "both": 392}[reduction]
+    assert f"**beta = {shown['implied beta']:g}**" in words(at)
+    for trace, share in zip(figure(at)["data"], (nll, term), strict=True):
+        row = ["sum", "pixels", "both"].index(reduction)
+        assert figures_of(trace["x"])[row] == pytest.approx(100 * share / (abs(nll) + abs(term)), rel=1e-3)
+
+
+def test_the_bernoulli_terms_are_those_of_cross_entropy() -> None:
+    """The same once more by torch's own function, not by a distribution."""
+    found, s = likelihood.costs(*KEY), subject(*KEY)
+    with torch.no_grad():
+        logits = s.model.decode(s.mu)
+    assert found.bernoulli == pytest.approx(F.binary_cross_entropy_with_logits(logits, s.x, reduction="sum").item())
+    assert found.squared_error == pytest.approx(F.mse_loss(logits.sigmoid(), s.x, reduction="sum").item(), rel=1e-5)
+
+
+@pytest.mark.parametrize(("key", "nll"), [(KEY, "bernoulli_nll"), ((GAUSSIAN, 3, 0), "gaussian_nll")])
+def test_the_steps_carry_the_numbers_of_the_image(key: tuple[str, int, int], nll: str) -> None:
+    checked(opened("code", key))
+    steps = {step.name: step for step in code.steps_of(*key)}
+    s = subject(*key)
+    eps = torch.randn(1, 2, generator=torch.Generator().manual_seed(code.SEED))
+    with torch.no_grad():
+        z = s.mu + (s.log_var / 2).exp() * eps
+        cost = -log_p(s, z).item()
+    kl = kl_divergence(Normal(s.mu, (s.log_var / 2).exp()), Normal(0.0, 1.0)).sum().item()
+    assert number(steps["reconstruction"].value) == pytest.approx(cost, abs=0.01)
+    assert number(steps["kl"].value) == pytest.approx(kl, abs=0.01)
+    assert number(steps["update"].value.split("=")[1]) == pytest.approx(cost + kl, abs=0.02)
+    drawn = [number(part) for part in steps["sample"].value.split("(")[1].split(",")]
+    assert drawn == pytest.approx(z[0].tolist(), abs=0.006)
+    assert [f.__name__ for f in steps["reconstruction"].functions] == [nll]
+
+
+def test_the_sources_are_what_stands_in_their_files() -> None:
+    functions: list[Callable[..., Any]] = [f for step in code.steps_of(*KEY) for f in step.functions]
+    assert len(functions) == 7
+    for function in functions:
+        source = source_of(function)
+        lines = (ROOT / source.file).read_text(encoding="utf-8").splitlines()[source.line - 1 :]
+        own = source.text.rstrip().splitlines()
+        assert [line.strip() for line in own] == [line.strip() for line in lines[: len(own)]]
+        name = source.name.rsplit(".", 1)[-1]
+        assert own[0].startswith(f"def {name}(")
+        first, last = source.doc
+        documented = ast.get_docstring(ast.parse(source.text).body[0])  # type: ignore[arg-type]
+        assert (first > 0) == bool(documented)
+        if documented:
+            assert own[first - 1].lstrip().startswith('"""') and own[last - 1].rstrip().endswith('"""')
+
+
+@pytest.mark.parametrize("section", ["reparameterise", "likelihood", "code"])
+def test_what_can_be_linked_is_what_the_widgets_are_called(section: str) -> None:
+    module = {"reparameterise": reparameterise, "likelihood": likelihood, "code": code}[section]
+    at = opened(section)
+    assert all(at.session_state[key] == value for key, value in module.LINKED.items())
+
+
+def test_an_unknown_step_of_a_link_is_the_first() -> None:
+    at = opened("code", chosen="<b>nothing</b>")
+    assert at.session_state["code chosen"] == "encode"

@@ -109,5 +109,6 @@ def test_sigma_is_shown_where_there_is_one(small: Images) -> None:
 
 def test_nbytes_counts_every_array(taken: Snapshot) -> None:
     arrays = [taken.kl_dims, taken.active, taken.mu, taken.xy, taken.labels, taken.originals]
-    arrays += [taken.reconstructions, taken.prior_draws, taken.grid]
+    arrays += [taken.reconstructions, taken.prior_draws, taken.grid, taken.basis]
+    arrays += [taken.ten_mu, taken.ten_log_var, taken.ten_pull_mu, taken.ten_pull_log_var]
     assert taken.nbytes == sum(a.size * a.itemsize for a in arrays)

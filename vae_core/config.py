@@ -8,7 +8,7 @@ from typing import Any
 
 DATASETS = ("mnist",)
 PROTOCOLS = ("grey", "dynamic", "threshold")
-MODELS = ("vae",)
+MODELS = ("vae", "ae", "bug-log-var", "bug-mean", "bug-draws")
 NETS = ("mlp", "conv")
 LIKELIHOODS = ("bernoulli", "gaussian", "gaussian-learned")
 DEVICES = ("auto", "cpu", "cuda", "mps")
@@ -30,7 +30,8 @@ class RunConfig:
         dataset: name of the image set.
         protocol: how pixels become data: "grey" (values in [0, 1] as they are), "dynamic" (a Bernoulli
             draw with the grey value as its probability, redrawn each time), "threshold" (1 where x > 0.5).
-        model: model family.
+        model: model family: "vae", "ae", the plain autoencoder, which has no KL term, or one with a classic mistake
+            (models/bugs.py).
         net: architecture of encoder and decoder.
         latent_dim: D, number of latent dimensions.
         likelihood: p(x given z): "bernoulli", "gaussian" (sigma fixed), "gaussian-learned".
@@ -85,6 +86,7 @@ class RunConfig:
             self.alpha > 0 or self.beta > 0,
             "alpha and beta are both 0, so there is nothing to minimise: give one of them a positive weight.",
         )
+        _require(self.model != "ae" or self.beta == 0, "A plain autoencoder has no KL term: set beta to 0.")
         _require(
             self.alpha > 0 or self.frozen != "encoder",
             "alpha is 0 and the encoder is frozen, so nothing is left that learns: change one of the two.",
@@ -133,15 +135,17 @@ _NUMBERS = {
 }
 
 
-def check_changes(values: dict[str, Any]) -> None:
+def check_changes(values: dict[str, Any], config: RunConfig | None = None) -> None:
     """Refuse values of CHANGEABLE settings that a running run cannot take; the same rules as for a new one.
 
+    Args:
+        config: of the run; the default one when left out.
     Raises:
         ConfigError: with a sentence that says what to give instead.
     """
     unknown = sorted(set(values) - set(CHANGEABLE))
     _require(not unknown, f"{', '.join(unknown)} cannot change during a run: start a new one.")
-    RunConfig(**values)
+    (config or RunConfig()).with_(**values)
 
 
 def _within(value: Any, low: float, high: float) -> bool:

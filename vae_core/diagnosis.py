@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from vae_core.evaluate import ACTIVE_VARIANCE
-from vae_core.snapshot import Snapshot
+
+if TYPE_CHECKING:  # a snapshot carries the meter, whose verdict is a Diagnosis
+    from vae_core.snapshot import Snapshot
 
 BEGINNING = 40  # steps within which nothing can be said yet
 SAME_PICTURE = 0.03  # mean over pixels of their std over prior draws, of 1; a trained decoder is above 0.1

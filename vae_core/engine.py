@@ -6,8 +6,11 @@ directly; link.py puts it at the far end of a pipe.
 
 from __future__ import annotations
 
+import contextlib
+import time
 import traceback
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +18,7 @@ import torch
 
 from vae_core.config import CHANGEABLE, ConfigError, RunConfig
 from vae_core.data.images import DataError
-from vae_core.job import ENDED, FAILED, FINISHED, PAUSED, RUNNING, STARTING, STOPPED, Command, Job, Update
+from vae_core.job import ENDED, FAILED, FINISHED, PAUSED, RUNNING, STARTING, STOPPED, TURN_S, Command, Job, Update
 from vae_core.train import RunError
 
 __all__ = ["ENDED", "FAILED", "FINISHED", "PAUSED", "RUNNING", "STARTING", "STOPPED", "Command", "Engine", "Update"]
@@ -40,23 +43,32 @@ class Engine:
         """Carry out one command. One about an unknown run is ignored: it may have been closed meanwhile."""
         if command.name == "open":
             return self._open(command.run_id, **command.args)
-        job = self.jobs.get(command.run_id)
-        if job is None:
-            return []
-        return self._guarded(job, lambda: COMMANDS[command.name](self, job, **command.args))
+        updates = []
+        for job in [job for job in self.jobs.values() if command.run_id in (job.run_id, job.group)]:
+            updates += self._guarded(job, partial(COMMANDS[command.name], self, job, **command.args))
+        return updates
 
     def turn(self) -> list[Update]:
-        """Serve every run once."""
+        """Serve every lane once: a run by itself, or the runs of a group in step with each other."""
+        lanes: dict[str, list[Job]] = {}
+        for job in self.jobs.values():
+            lanes.setdefault(job.group or job.run_id, []).append(job)
         updates = []
-        for job in list(self.jobs.values()):
-            updates += self._guarded(job, job.turn if job.working else lambda: None)
+        for job in [job for job in self.jobs.values() if job.concluding][:1]:  # one at a time: it takes seconds
+            updates += self._guarded(job, job.conclude)
+        for lane in lanes.values():
+            _train(lane)
+            _keep_time(lane)
+            for job in lane:
+                updates += self._guarded(job, job.settle)
         return updates
 
     def _open(
-        self, run_id: str, config: dict[str, Any], generation: int, resume: bool, status: str, branch: bool = False
-    ) -> list[Update]:
+        self, run_id: str, config: dict[str, Any], generation: int, resume: bool, status: str, branch: bool = False,
+        group: str = "",
+    ) -> list[Update]:  # fmt: skip
         try:
-            job = Job(run_id, RunConfig.from_dict(config), self.folder, generation)
+            job = Job(run_id, RunConfig.from_dict(config), self.folder, generation, group)
         except (ConfigError, DataError, RunError) as error:
             return [Update(run_id, generation, FAILED, str(error))]
         except torch.OutOfMemoryError:
@@ -76,7 +88,7 @@ class Engine:
         """Back to the same initial weights of the networks, with the settings that are in force now."""
         config = job.config.with_(**job.trainer.weights)
         job.forget_states()
-        fresh = Job(job.run_id, config, self.folder, job.generation + 1)
+        fresh = Job(job.run_id, config, self.folder, job.generation + 1, job.group)
         self.jobs[job.run_id] = fresh
         fresh.change(PAUSED)
 
@@ -115,26 +127,60 @@ class Engine:
 
     def _guarded(self, job: Job, action: Callable[[], None]) -> list[Update]:
         """Run an action of a job and collect what it has to report; an error ends this run and no other."""
-        try:
+        with _contained(job):
             action()
             job = self.jobs.get(job.run_id, job)
             return list(job.reports()) if job.run_id in self.jobs else []
-        except RunError as error:
-            job.fail(str(error))
-        except torch.OutOfMemoryError:
-            job.fail("The GPU ran out of memory: lower the batch size or take fewer latents, then start again.")
-        except ConfigError as error:
-            job.message = str(error)
-            job.hurry()
-        except OSError as error:
-            job.fail(f"The run cannot be saved ({error.strerror}): free some disk space, then start again.")
-        except Exception as error:  # a fault of ours must not take the other visitors' runs along
-            traceback.print_exc()
-            job.fail(f"The run stopped on an internal error ({type(error).__name__}: {error}).")
         try:
             return list(job.reports())
         except Exception:  # what failed fails again: the message alone gets through
             return [job.obituary()]
+
+
+@contextlib.contextmanager
+def _contained(job: Job) -> Iterator[None]:
+    """An error inside ends this run and no other."""
+    try:
+        yield
+    except RunError as error:
+        job.fail(str(error))
+    except torch.OutOfMemoryError:
+        job.fail("The GPU ran out of memory: lower the batch size or take fewer latents, then start again.")
+    except ConfigError as error:
+        job.message = str(error)
+        job.hurry()
+    except OSError as error:
+        job.fail(f"The run cannot be saved ({error.strerror}): free some disk space, then start again.")
+    except Exception as error:  # a fault of ours must not take the other visitors' runs along
+        traceback.print_exc()
+        job.fail(f"The run stopped on an internal error ({type(error).__name__}: {error}).")
+
+
+def _next(lane: list[Job]) -> list[Job]:
+    """The runs of a lane that train now: all that are in step. Who is behind catches up first."""
+    running = [job for job in lane if job.status == RUNNING and job.steps_left > 0]
+    least = min((job.trainer.step_count for job in running), default=0)
+    return [job for job in running if job.trainer.step_count == least]
+
+
+def _train(lane: list[Job]) -> None:
+    """Train for a moment, round by round."""
+    deadline = time.monotonic() + TURN_S
+    while time.monotonic() < deadline and (jobs := _next(lane)):
+        for job in jobs:
+            with _contained(job):
+                job.trainer.step()
+
+
+def _keep_time(lane: list[Job]) -> None:
+    """Snapshots and states of a lane are taken at the same step: when all that train are ready for one."""
+    training = _next(lane)
+    snapshot, save = all(job.wants_snapshot for job in training), any(job.wants_save for job in training)
+    meter = all(job.wants_meter for job in training)
+    for job in lane:
+        here = job in training
+        job.companions = max(1, len(training))
+        job.snapshot_now, job.meter_now, job.save_now = here and snapshot, here and meter, here and save
 
 
 COMMANDS: dict[str, Callable[..., None]] = {

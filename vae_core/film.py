@@ -58,6 +58,11 @@ def arrays_of(s: Snapshot) -> dict[str, np.ndarray]:
         "reconstructions": s.reconstructions,
         "prior_draws": s.prior_draws,
         "grid": s.grid,
+        "basis": s.basis.astype(np.float32),
+        "ten_mu": s.ten_mu,
+        "ten_log_var": s.ten_log_var,
+        "ten_pull_mu": s.ten_pull_mu,
+        "ten_pull_log_var": s.ten_pull_log_var,
     }
 
 
@@ -72,6 +77,7 @@ def numbers_of(s: Snapshot, diagnosis: Diagnosis | None = None) -> dict[str, Any
         "nll": s.nll,
         "kl": s.kl,
         "diagnosis": asdict(diagnosis) if diagnosis else None,
+        "meter": s.meter,
     }
 
 
@@ -115,6 +121,7 @@ def read_snapshot(path: Path) -> Snapshot:
         mean_std=numbers["meanStd"],
         sigma=numbers["sigma"],
         explained=numbers["explained"],
+        meter=numbers.get("meter"),
         mu=np.zeros((0, len(arrays["kl_dims"])), np.float32),
         xy=xy,
         **arrays | {"active": arrays["active"].astype(bool)},

@@ -29,6 +29,8 @@ EARLY_STEPS = 60  # except at the very beginning, when everything changes
 SAVE_S = 5.0  # a crash of the process loses no more than this
 IW_SAMPLES, IW_IMAGES = 50, 200  # of the bound at a run's end: a few seconds for the slowest network
 
+METER_SHARE = 20  # in training, the figures of meter.py rest at least so many times as long as they took
+
 STATES = 12  # kept of a run, 10 MB each at most
 STATES_FOLDER = "states"
 EARLY_STATES = 1.6  # before SAVE_S has passed, a state is kept whenever the steps have grown by this factor
@@ -96,41 +98,64 @@ class Pace:
 class Job:
     """One run inside the engine: its trainer, and what it is doing."""
 
-    def __init__(self, run_id: str, config: RunConfig, folder: Path, generation: int) -> None:
-        self.run_id, self.config, self.generation = run_id, config, generation
+    def __init__(self, run_id: str, config: RunConfig, folder: Path, generation: int, group: str = "") -> None:
+        self.run_id, self.config, self.generation, self.group = run_id, config, generation, group
         self.folder = folder / run_id / STATES_FOLDER
         self.folder.mkdir(parents=True, exist_ok=True)
         self.trainer = Trainer(config)
         self.status, self.message = RUNNING, ""
         self.final: dict[str, Any] | None = None
+        self.companions = 1  # runs of its lane, itself included: all rest while each takes its snapshot
         self.pace = Pace()
         self._until: int | None = None  # single steps: pause there
         self._marks_sent = 0
         self._slow: SlowStep | None = None  # waits for the next report
-        self._report_due = self._snapshot_due = 0.0
-        self._snapshot_step = self._saved_step = -1
+        self._report_due = self._snapshot_due = self._meter_due = 0.0
+        self._snapshot_step = self._saved_step = self._metered_step = -1
         self._save_due = 0.0
+        self.snapshot_now, self.meter_now, self.save_now = True, False, False  # the engine's word, for a whole lane
+
+    @property
+    def steps_left(self) -> int:
+        """Until it pauses or is done."""
+        total = self.trainer.total_steps
+        return min(self._until or total, total) - self.trainer.step_count
+
+    @property
+    def wants_snapshot(self) -> bool:
+        return time.monotonic() >= self._snapshot_due
+
+    @property
+    def wants_meter(self) -> bool:
+        """Runs of a group are compared by the meter: now and then while they train, and always where they rest."""
+        return bool(self.group) and self.trainer.step_count >= EARLY_STEPS and time.monotonic() >= self._meter_due
+
+    @property
+    def wants_save(self) -> bool:
+        early = self.trainer.step_count >= EARLY_STATES * self._saved_step + EARLY_STEPS
+        return time.monotonic() >= self._save_due or early
+
+    @property
+    def concluding(self) -> bool:
+        """Whether it has ended and its final figures are still to be computed."""
+        return self.status in (FINISHED, STOPPED) and self.final is None
 
     @property
     def working(self) -> bool:
         """Whether a turn would do anything."""
-        return self.status == RUNNING or (self.status in (FINISHED, STOPPED) and self.final is None)
+        return self.status == RUNNING or self.concluding
 
-    def turn(self) -> None:
-        """Train for a moment; of a run that has ended, compute the final figures."""
-        if self.status != RUNNING:
-            self.final = final_metrics(self.trainer, IW_SAMPLES, IW_IMAGES)
-            self._report_due = 0.0
-            return
-        deadline = time.monotonic() + TURN_S
-        goal = min(self._until or self.trainer.total_steps, self.trainer.total_steps)
-        while self.trainer.step_count < goal and time.monotonic() < deadline:
-            self.trainer.step()
-        self.pace.add(self.trainer.images_seen)
-        if self.trainer.done:
-            self.change(FINISHED)
-        elif self.trainer.step_count >= goal:
-            self.change(PAUSED)
+    def settle(self) -> None:
+        """After the steps of a turn: where it stands now."""
+        if self.status == RUNNING:
+            self.pace.add(self.trainer.images_seen)
+            if self.steps_left <= 0:
+                self.change(FINISHED if self.trainer.done else PAUSED)
+
+    def conclude(self) -> None:
+        """The final figures of a run that has ended; takes seconds."""
+        self.final = final_metrics(self.trainer, IW_SAMPLES, IW_IMAGES)
+        self._report_due = 0.0
 
     def slow_step(self) -> None:
         """One step in slow motion, then pause."""
@@ -155,12 +180,12 @@ class Job:
 
     def reports(self) -> Iterator[Update]:
         """An update if one is due. States are saved behind it, so none is ahead of the rows that were reported."""
-        now = time.monotonic()
-        if now < self._report_due:
+        now, running = time.monotonic(), self.status == RUNNING
+        save = (running and self.save_now) or now >= self._save_due
+        if now < self._report_due and not (running and (self.snapshot_now or save)):
             return
         self._report_due = now + REPORT_S if self.working else float("inf")
-        early = self.trainer.step_count >= EARLY_STATES * self._saved_step + EARLY_STEPS
-        if now >= self._save_due or (early and self.status == RUNNING):
+        if save:
             rows, states = self.trainer.flush(), self.save()
             yield self._update(rows, states)
         else:
@@ -221,12 +246,17 @@ class Job:
         )
 
     def _snapshot(self) -> Snapshot | None:
-        now, step = time.monotonic(), self.trainer.step_count
-        if step == self._snapshot_step or (self.status == RUNNING and now < self._snapshot_due):
+        now, step, running = time.monotonic(), self.trainer.step_count, self.status == RUNNING
+        resting = not running and bool(self.group) and step != self._metered_step
+        if (running and not self.snapshot_now) or (step == self._snapshot_step and not resting):
             return None
-        snapshot = self.trainer.snapshot()
-        cost = time.monotonic() - now
+        metered = resting or (running and self.meter_now)
+        self.snapshot_now = self.meter_now = False
+        snapshot = self.trainer.snapshot(metered)
+        cost = self.companions * (time.monotonic() - now)
         rest = cost if step < EARLY_STEPS else max(SNAPSHOT_S, SNAPSHOT_SHARE * cost)
+        if metered:
+            self._meter_due, self._metered_step, rest = now + METER_SHARE * cost, step, max(cost, SNAPSHOT_S)
         self._snapshot_due = now + cost + rest
         self._snapshot_step = step
         return snapshot

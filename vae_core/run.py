@@ -39,13 +39,23 @@ class Parent:
     step: int
 
 
+@dataclass(frozen=True)
+class Arm:
+    """A run's place in a group: runs of one visitor that train in step, and differ in what their names say."""
+
+    group: str  # id of the group, unguessable
+    name: str
+
+
 class Run:
     """One run. In memory: at most 1.4 MB of curves, one snapshot (1 MB at 32 latents) and one slow step (0.2 MB); its
     film is on disk."""
 
     def __init__(
-        self, visitor: str, config: RunConfig, root: Path, run_id: str = "", parent: Parent | None = None
-    ) -> None:
+        self, visitor: str, config: RunConfig, root: Path, run_id: str = "", parent: Parent | None = None,
+        arm: Arm | None = None,
+    ) -> None:  # fmt: skip
+        self.arm = arm  # its place in a group, for a run that is one of several in step
         self.created = time.time()
         self.run_id = run_id or secrets.token_urlsafe(16)  # unguessable: who has it may watch
         self.visitor, self.config, self.parent = visitor, config, parent
@@ -136,6 +146,11 @@ class Run:
         return self.status in (STARTING, RUNNING, PAUSED)
 
     @property
+    def group(self) -> str:
+        """Id of its group; empty for a run by itself."""
+        return self.arm.group if self.arm else ""
+
+    @property
     def nbytes(self) -> int:
         pictures = sum(part.nbytes for part in (self.snapshot, self.slow) if part)
         return self.train.nbytes + self.test.nbytes + pictures
@@ -148,6 +163,7 @@ class Run:
             "visitor": self.visitor,
             "config": self.config.to_dict(),
             "parent": asdict(self.parent) if self.parent else None,
+            "arm": asdict(self.arm) if self.arm else None,
             "generation": self.generation,
             "status": self.status,
             "step": self.step,
@@ -173,7 +189,8 @@ class Run:
         record, train, test = archive.read(folder)
         try:
             parent = Parent(**record["parent"]) if record["parent"] else None
-            run = cls(record["visitor"], RunConfig.from_dict(record["config"]), folder.parent, folder.name, parent)
+            arm = Arm(**record["arm"]) if record.get("arm") else None
+            run = cls(record["visitor"], RunConfig.from_dict(record["config"]), folder.parent, folder.name, parent, arm)
             run.clear(record["generation"])
             run.status, run.device, run.final = record["status"], record["device"], record["final"]
             run.step, run.steps_per_epoch = record["step"], record["steps_per_epoch"]

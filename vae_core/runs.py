@@ -8,22 +8,26 @@ from __future__ import annotations
 
 import contextlib
 import os
+import secrets
 import shutil
 import sys
 import tempfile
 import threading
 import time
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 from vae_core import archive, devices
-from vae_core.config import RunConfig, check_changes
+from vae_core.config import ConfigError, RunConfig, check_changes
 from vae_core.engine import ENDED, FAILED, FINISHED, PAUSED, RUNNING, STARTING, STOPPED, Command, Update
 from vae_core.link import EngineLink
-from vae_core.run import SAVED, TEST_CAPACITY, TEST_ROW, TRAIN_CAPACITY, Cursor, News, Parent, Run, news_of
+from vae_core.run import SAVED, TEST_CAPACITY, TEST_ROW, TRAIN_CAPACITY, Arm, Cursor, News, Parent, Run, news_of
 
 RUNS_PER_VISITOR = 6  # older ended ones are forgotten
+GROUPS_PER_VISITOR = 2  # likewise
+ARMS = 5  # in a group at most
 RUNS_ON_DISK = 60  # of all visitors; the oldest are removed first
 GONE_AFTER_S = 600.0  # a visitor's runs stop so long after the last browser window closed; they stay saved
 SAVE_S = 3.0  # what changed is written to disk this often
@@ -31,7 +35,7 @@ DEATHS = 3  # an engine that dies so often within a minute is given up
 
 __all__ = [
     "ENDED", "FAILED", "FINISHED", "GONE_AFTER_S", "PAUSED", "RUNNING", "SAVED", "STARTING", "STOPPED",
-    "TEST_CAPACITY", "TEST_ROW", "TRAIN_CAPACITY", "Cursor", "News", "Run", "Runs", "registry",
+    "TEST_CAPACITY", "TEST_ROW", "TRAIN_CAPACITY", "Arm", "Cursor", "News", "Run", "Runs", "registry",
 ]  # fmt: skip
 
 
@@ -88,34 +92,54 @@ class Runs:
         """
         devices.resolve(config.device)
         with self._lock:
-            for other in self.of(visitor):
-                if other.training:
-                    self.command(other.run_id, "stop")
+            self._stop_all(visitor)
             run = self._add(Run(visitor, config, self._folder))
             self._open(run, resume=False, status=PAUSED if paused else RUNNING)
         return run.run_id
+
+    def start_group(self, arms: Sequence[tuple[str, RunConfig]], visitor: str, paused: bool = False) -> str:
+        """Start runs that train in step, with the same seed, batches and noise; returns the id of the group.
+
+        What this visitor trains is stopped, as by `start`.
+
+        Args:
+            arms: names, and configs that share seed, batch size, epochs and device.
+        Raises:
+            ConfigError: a device is not there; no arms or too many; two of one name; configs that cannot be in step.
+        """
+        _check_arms(arms)
+        with self._lock:
+            self._stop_all(visitor)
+            group = secrets.token_urlsafe(16)
+            runs = [Run(visitor, config, self._folder, arm=Arm(group, name)) for name, config in arms]
+            for run in runs:
+                self._add(run)
+            for run in runs:
+                self._open(run, resume=False, status=PAUSED if paused else RUNNING)
+        return group
 
     def branch(self, run_id: str, step: int, weights: dict[str, Any]) -> str:
         """Go on from a kept state of a run, with other weights, as a run of its own; returns its id.
 
         What trains is paused, the parent too. Batches and noise are the parent's: with unchanged weights so is the
-        curve.
+        curve. A branch of an arm is a new arm of the same group, and nothing is paused: it catches up.
 
         Args:
             step: one of the run's `states`.
             weights: alpha, beta, learning_rate and frozen from there on.
         Raises:
-            ConfigError: weights that cannot be used.
+            ConfigError: weights that cannot be used; a group that is full.
             KeyError: the run is gone, or keeps no state at this step.
         """
-        check_changes(weights)
         with self._lock:
             parent = self._runs[run_id]
-            run = Run(parent.visitor, parent.config, self._folder, parent=Parent(run_id, step))
+            check_changes(weights, parent.config)
+            arm = self._branch_arm(parent, step) if parent.arm else None
+            run = Run(parent.visitor, parent.config, self._folder, parent=Parent(run_id, step), arm=arm)
             run.weights = parent.weights | weights
             run.begin_as_branch(parent, step)
-            for other in self.of(parent.visitor):  # after the copy: a pause keeps another state, and may drop this one
-                if other.status in (STARTING, RUNNING):
+            for other in self._own(parent.visitor):  # after the copy: a pause keeps another state, and may drop this
+                if other.status in (STARTING, RUNNING) and not (arm and other.group == arm.group):
                     self.command(other.run_id, "pause")
             self._add(run, spare=run_id)
             self._open(run, resume=True, status=RUNNING, branch=True)
@@ -131,11 +155,22 @@ class Runs:
         with self._lock:
             run = self._runs[run_id]
             if name == "set":
-                check_changes({**run.weights, **args})
-            engine = self._engine_of(run)
-            if run_id not in engine.open:  # saved, or its engine died after it had ended
-                self._open(run, resume=True, status=run.status if run.ended else PAUSED)
-            engine.link.send(Command(run_id, name, args))
+                check_changes({**run.weights, **args}, run.config)
+            self._ready(run).link.send(Command(run_id, name, args))
+
+    def command_group(self, group: str, name: str, **args: Any) -> None:
+        """Send a command to all arms of a group at once, so that they stay in step; "set" goes to one of them.
+
+        Raises:
+            KeyError: the group is gone.
+        """
+        with self._lock:
+            arms = self.members(group)
+            if not arms:
+                raise KeyError(group)
+            for run in arms:
+                engine = self._ready(run)
+            engine.link.send(Command(group, name, args))
 
     def add_shipped(self, folder: Path) -> str:
         """Show a run that comes with the program; nobody can command it. Returns its id, the folder's name.
@@ -154,9 +189,17 @@ class Runs:
             return self._runs.get(run_id or "")
 
     def of(self, visitor: str) -> list[Run]:
-        """The runs of a visitor, newest first."""
+        """The runs of a visitor that are in no group, newest first."""
+        return [run for run in self._own(visitor) if not run.group]
+
+    def members(self, group: str) -> list[Run]:
+        """The arms of a group, in the order in which they were made."""
         with self._lock:
-            return [run for run in reversed(self._runs.values()) if run.visitor == visitor]
+            return [run for run in self._runs.values() if group and run.group == group]
+
+    def groups_of(self, visitor: str) -> list[str]:
+        """Ids of a visitor's groups, newest first."""
+        return list(dict.fromkeys(run.group for run in self._own(visitor) if run.group))
 
     def read(self, run_id: str, since: Cursor) -> News | None:
         """Everything since a cursor, as copies; None when the run is not there any more."""
@@ -177,7 +220,7 @@ class Runs:
     def arrive(self, visitor: str) -> None:
         """A browser window of this visitor has opened; what was saved of theirs is there again."""
         with self._lock:
-            if not self.of(visitor):
+            if not self._own(visitor):
                 self._find_saved(visitor)
             presence = self._visitors.setdefault(visitor, Presence())
             presence.windows, presence.gone_since = presence.windows + 1, None
@@ -221,6 +264,9 @@ class Runs:
         """Take a run in; the oldest of its visitor's have to leave for it, but not the one to spare."""
         self._runs[run.run_id] = run
         self._visitors.setdefault(run.visitor, Presence(gone_since=time.monotonic()))
+        for group in self.groups_of(run.visitor)[GROUPS_PER_VISITOR:]:
+            for old in self.members(group):
+                self.close_run(old.run_id)
         own = self.of(run.visitor)
         others = [old for old in own[1:] if old.run_id != spare]
         while len(own) > RUNS_PER_VISITOR and others:
@@ -229,9 +275,38 @@ class Runs:
             self.close_run(oldest.run_id)
         return run
 
+    def _own(self, visitor: str) -> list[Run]:
+        """All runs of a visitor, newest first."""
+        with self._lock:
+            return [run for run in reversed(self._runs.values()) if run.visitor == visitor]
+
+    def _stop_all(self, visitor: str) -> None:
+        for run in self._own(visitor):
+            if run.training:
+                self.command(run.run_id, "stop")
+
+    def _branch_arm(self, parent: Run, step: int) -> Arm:
+        names = [run.arm.name for run in self.members(parent.group) if run.arm]
+        if len(names) >= ARMS:
+            raise ConfigError(f"{ARMS} arms are the most: take one away first.")
+        name = first = f"{parent.arm.name if parent.arm else ''}, branch at {step}"
+        while name in names:
+            name = f"{first} ({names.count(name) + sum(n.startswith(first) for n in names)})"
+        return Arm(parent.group, name)
+
+    def _ready(self, run: Run) -> _Engine:
+        """The engine that has this run; it is opened there when it was saved, or its engine died after it had ended."""
+        engine = self._engine_of(run)
+        if run.run_id not in engine.open:
+            self._open(run, resume=True, status=run.status if run.ended else PAUSED)
+        return engine
+
     def _open(self, run: Run, resume: bool, status: str, branch: bool = False) -> None:
         config = run.config.with_(**run.weights)
-        args = {"config": config.to_dict(), "generation": run.generation, "resume": resume, "status": status}
+        args = {
+            "config": config.to_dict(), "generation": run.generation, "resume": resume, "status": status,
+            "group": run.group,
+        }  # fmt: skip
         engine = self._engine_of(run)
         engine.open.add(run.run_id)
         engine.link.send(Command(run.run_id, "open", args | {"branch": branch}))
@@ -274,7 +349,7 @@ class Runs:
             with self._lock:
                 for visitor, presence in list(self._visitors.items()):
                     if presence.gone_since is not None and now - presence.gone_since > self.gone_after_s:
-                        for run in self.of(visitor):
+                        for run in self._own(visitor):
                             self._let_go(run)
                         del self._visitors[visitor]
                 self._tidy_disk()
@@ -319,6 +394,19 @@ class Runs:
             for folder in archive.folders(self._folder)[:-RUNS_ON_DISK]:
                 if folder.name not in self._runs:
                     archive.forget(folder)
+
+
+def _check_arms(arms: Sequence[tuple[str, RunConfig]]) -> None:
+    """Refuse arms that cannot train in step."""
+    names = [name for name, _ in arms]
+    if not 1 <= len(arms) <= ARMS:
+        raise ConfigError(f"Choose one to {ARMS} arms.")
+    if len(set(names)) < len(names):
+        raise ConfigError("Two arms have the same name: give each its own.")
+    for setting in ("seed", "batch_size", "epochs", "device", "dataset"):
+        if len({getattr(config, setting) for _, config in arms}) > 1:
+            raise ConfigError(f"Arms in step share their {setting.replace('_', ' ')}: give all the same.")
+    devices.resolve(arms[0][1].device)
 
 
 def _complete(run: Run) -> bool:

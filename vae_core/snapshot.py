@@ -2,22 +2,29 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from typing import Any
 
 import numpy as np
 import torch
 from torch import Tensor
 
 from vae_core import rng
+from vae_core.closeup import SAMPLES, closeup
 from vae_core.config import RunConfig
 from vae_core.data import Images, prepare
 from vae_core.evaluate import evaluate, evaluating
 from vae_core.latent import Plane, map_plane, quantile_grid
+from vae_core.meter import measure
 from vae_core.models import VAE
 
 MAP_IMAGES = 5_000
 PRIOR_DRAWS = 40
 GRID = 12
+
+
+def _none() -> np.ndarray:
+    return np.zeros((0, 2), np.float32)
 
 
 @dataclass(frozen=True)
@@ -35,6 +42,9 @@ class Snapshot:
         prior_draws: (40, 28, 28) uint8, the decoder's mean at fixed draws z ~ N(0, I).
         grid: (12, 12, 28, 28) uint8, the decoder's mean at prior quantiles, rows from high to low z₂, columns
             from low to high z₁; (0, 0, 28, 28) unless there are two latents.
+        basis: (D, 2) axes of the map.
+        ten_mu, ten_log_var, ten_pull_mu, ten_pull_log_var: (10, D) the ten images close up (closeup.py).
+        meter: figures of the whole test set (meter.py) where they were asked for, JSON-ready.
     """
 
     step: int
@@ -52,6 +62,12 @@ class Snapshot:
     reconstructions: np.ndarray
     prior_draws: np.ndarray
     grid: np.ndarray
+    basis: np.ndarray = field(default_factory=_none)
+    ten_mu: np.ndarray = field(default_factory=_none)
+    ten_log_var: np.ndarray = field(default_factory=_none)
+    ten_pull_mu: np.ndarray = field(default_factory=_none)
+    ten_pull_log_var: np.ndarray = field(default_factory=_none)
+    meter: dict[str, Any] | None = None
 
     @property
     def neg_elbo(self) -> float:
@@ -73,18 +89,25 @@ class Photographer:
         self.pixels = images.x_test[chosen.to(device)]  # (5000, 1, 28, 28) uint8
         self.labels = images.y_test.cpu()[chosen].numpy().astype(np.uint8)
         self.ten = images.x_test[images.one_per_class()]  # (10, 1, 28, 28) uint8
+        self.forty = images.x_train[:PRIOR_DRAWS]  # only for a model that draws where it must not
         generator = self._noise(device)
         self.z = torch.randn(PRIOR_DRAWS, config.latent_dim, generator=generator, device=device)
         self.eps = torch.randn(len(self.ten), config.latent_dim, generator=generator, device=device)
+        self.close_eps = torch.randn(SAMPLES, *self.eps.shape, generator=generator, device=device)
         self.grid = quantile_grid(GRID).to(device)  # (144, 2)
         self.plane: Plane | None = None
 
-    def take(self, model: VAE, step: int) -> Snapshot:
-        """A snapshot of the model; the model is left as it was."""
+    def take(self, model: VAE, step: int, metered: bool = False) -> Snapshot:
+        """A snapshot of the model; the model is left as it was.
+
+        Args:
+            metered: with the figures of meter.py, which take longer.
+        """
         seed = rng.stream_seed(self.config.seed, "eval")
         result = evaluate(model, self.pixels, self.config.protocol, seed)
         self.plane = map_plane(result.mu, self.plane)
         originals, reconstructions, draws, grid = self._pictures(model)
+        close = closeup(model, self._prepared(self.ten), self.close_eps)
         return Snapshot(
             step=step,
             nll=result.nll,
@@ -101,17 +124,30 @@ class Photographer:
             reconstructions=reconstructions,
             prior_draws=draws,
             grid=grid,
+            basis=self.plane.basis.numpy(),
+            ten_mu=close.mu,
+            ten_log_var=close.log_var,
+            ten_pull_mu=close.pull_mu,
+            ten_pull_log_var=close.pull_log_var,
+            meter=self._measure(model) if metered else None,
         )
 
     def _pictures(self, model: VAE) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
         with evaluating(model):
-            x = prepare(self.ten, self.config.protocol, self._noise(self.ten.device))
+            x = self._prepared(self.ten)
             mu, log_var = model.encode(x)
             x_hat = model.mean_image(model.decode(model.sample(mu, log_var, self.eps)))
-            drawn = model.mean_image(model.decode(self.z))
+            drawn = model.mean_image(model.decode(model.draw(self.z, self._prepared(self.forty))))
             grid = model.mean_image(model.decode(self.grid)) if model.latent_dim == 2 else x[:0]
         side = GRID if model.latent_dim == 2 else 0
         return to_uint8(x), to_uint8(x_hat), to_uint8(drawn), to_uint8(grid).reshape(side, side, 28, 28)
+
+    def _measure(self, model: VAE) -> dict[str, Any]:
+        labels = torch.from_numpy(self.labels)
+        return measure(model, self.pixels, labels, self.config.protocol, self.config.seed).to_dict()
+
+    def _prepared(self, pixels: Tensor) -> Tensor:
+        return prepare(pixels, self.config.protocol, self._noise(pixels.device))
 
     def _noise(self, device: torch.device) -> torch.Generator:
         return rng.generator(device, self.config.seed, "eval")

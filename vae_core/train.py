@@ -157,7 +157,7 @@ class Trainer:
             ConfigError: a value out of range, or both weights 0; nothing is changed then.
         """
         old, new = self.weights, self.weights | changes
-        check_changes(new)
+        check_changes(new, self.config)
         texts = [f"{k.replace('_', ' ')} {_short(old[k])} → {_short(new[k])}" for k in CHANGEABLE if new[k] != old[k]]
         if not texts:
             return None
@@ -170,10 +170,10 @@ class Trainer:
         seed = rng.stream_seed(self.config.seed, "eval")
         return evaluate(self.model, self.images.x_test, self.config.protocol, seed)
 
-    def snapshot(self) -> Snapshot:
-        """What the run looks like now; training is not disturbed."""
+    def snapshot(self, metered: bool = False) -> Snapshot:
+        """What the run looks like now, with the figures of meter.py if wished; training is not disturbed."""
         self._photographer = self._photographer or Photographer(self.config, self.images)
-        return self._photographer.take(self.model, self.step_count)
+        return self._photographer.take(self.model, self.step_count, metered)
 
     def state(self) -> dict[str, Tensor]:
         """All that training depends on, as tensors on the CPU: `restore` goes on bit for bit."""

@@ -18,16 +18,25 @@ from torch.distributions import Normal
 _GLOBAL_NOISE = threading.Lock()  # Normal.sample takes no generator, so it draws from the one of the process
 
 
-def drawn(mu: Tensor, log_var: Tensor) -> Tensor:
+# fmt: off
+# The two are shown side by side: their lines stay short.
+def drawn(
+    mu: Tensor, log_var: Tensor,
+) -> Tensor:
     q = Normal(mu, (0.5 * log_var).exp())
     z = q.sample()
     return z
 
 
-def reparameterised(model: Any, mu: Tensor, log_var: Tensor, generator: torch.Generator) -> Tensor:
-    eps = torch.randn(mu.shape, generator=generator)
+def reparameterised(
+    model: Any, mu: Tensor, log_var: Tensor,
+    generator: torch.Generator,
+) -> Tensor:
+    eps = torch.randn(
+        mu.shape, generator=generator)
     z = model.sample(mu, log_var, eps)
     return z
+# fmt: on
 
 
 @dataclass(frozen=True)

@@ -131,8 +131,8 @@ def bayes(t: Terms) -> list[Line]:
     grouped = t.mean(lambda d: d.log_q - d.log_prior) - t.mean(lambda d: d.log_lik) + log_p
     elbo = t.mean(lambda d: d.log_lik) - t.bound.kl
     return [
-        Line(None, "0", "A KL divergence is never negative.", Estimate(0.0)),
-        Line("≤", KL_POSTERIOR, "This one says how far q is from the true posterior, which is intractable.", gap),
+        Line(None, "0", "A KL divergence says how far apart two distributions lie: never below 0.", Estimate(0.0)),
+        Line("≤", KL_POSTERIOR, "This one: how far q lies from the true posterior, which is intractable.", gap),
         Line(
             "=",
             rf"{EXPECT}\bigl[\log {Q} - \log {POSTERIOR}\bigr]",

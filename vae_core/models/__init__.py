@@ -6,9 +6,17 @@ import torch
 
 from vae_core import rng
 from vae_core.config import RunConfig
+from vae_core.models.ae import AE
+from vae_core.models.bugs import DrawsFromPosterior, LogVarAsLogStd, MeanForSample
 from vae_core.models.vae import VAE
 
-FAMILIES = {"vae": VAE}
+FAMILIES: dict[str, type[VAE]] = {
+    "vae": VAE,
+    "ae": AE,
+    "bug-log-var": LogVarAsLogStd,
+    "bug-mean": MeanForSample,
+    "bug-draws": DrawsFromPosterior,
+}
 
 
 def build(config: RunConfig) -> VAE:

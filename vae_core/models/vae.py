@@ -34,7 +34,12 @@ class Terms:
 
 
 class VAE(nn.Module):
-    """Encoder, decoder and likelihood. Noise is always an argument, so eval() never changes an estimator."""
+    """Encoder, decoder and likelihood. Noise is always an argument, so eval() never changes an estimator.
+
+    `stochastic` tells families apart that have no posterior: there std, KL and ELBO are not defined.
+    """
+
+    stochastic = True
 
     def __init__(self, net: str, latent_dim: int, likelihood: str = "bernoulli", sigma: float = 0.1) -> None:
         super().__init__()
@@ -87,6 +92,14 @@ class VAE(nn.Module):
         """
         std = (0.5 * log_var).exp()  # (B, D)
         return mu + std * eps
+
+    def draw(self, eps: Tensor, x: Tensor) -> Tensor:
+        """z for new pictures: draws from the prior N(0, I), whatever the training images x are.
+
+        Args:
+            eps: (B, D) draws from N(0, I). x: (B, 1, 28, 28).
+        """
+        return eps
 
     def decode(self, z: Tensor) -> Tensor:
         """z (B, D) to logits (B, 1, 28, 28)."""

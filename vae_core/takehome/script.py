@@ -13,7 +13,7 @@ from typing import Any
 
 from vae_core import losses, rng
 from vae_core.config import CHANGEABLE, SIGMA_FLOOR, RunConfig
-from vae_core.models import vae
+from vae_core.models import FAMILIES, vae
 from vae_core.takehome import script_pieces as pieces
 from vae_core.takehome.story import FINISHED, Story
 
@@ -118,7 +118,7 @@ def _model(story: Story) -> str:
     head = pieces.MODEL.format(net=config.net, learned=learned)
     forward = pieces.FORWARD.replace("NLL", pieces.NLL[config.likelihood])
     attend = [_source(vae.VAE.attend)] if _attends(story) else []
-    methods = [*attend, _source(vae.VAE.encode), _source(vae.VAE.sample), forward]
+    methods = [*attend, _source(vae.VAE.encode), _source(FAMILIES[story.config.model].sample), forward]
     return "\n\n".join(part.strip("\n") for part in [head, *methods])
 
 

@@ -1,0 +1,166 @@
+"""What the meter shows: each figure with its unit, its better end and the reason, and the ranking of arms."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from typing import Any
+
+
+@dataclass(frozen=True)
+class Meter:
+    """The figures of one model on test images; None where a figure is not defined (a model without noise).
+
+    kl, kl_dims in nats per image; mean_std, spread, prior_gap in prior standard deviations; outside, holes and
+    neighbours are shares, 0 to 1; draw_* and variety in grey levels, 0 to 1. See FIGURES for what they say.
+    """
+
+    kl: float | None
+    kl_dims: tuple[float, ...] | None  # (D,)
+    active_dims: tuple[bool, ...]  # (D,)
+    mean_std: float | None
+    spread: float
+    outside: float
+    prior_gap: float
+    holes: float | None
+    neighbours: float
+    draw_fidelity: float
+    draw_coverage: float
+    draw_gap: float
+    variety: float
+
+    @property
+    def active(self) -> int:
+        """How many units are active."""
+        return sum(self.active_dims)
+
+    @property
+    def units(self) -> int:
+        """D, the number of latent dimensions."""
+        return len(self.active_dims)
+
+    def to_dict(self) -> dict[str, Any]:
+        """JSON-ready: one entry a figure, and the two lists per dimension."""
+        lists = {"kl_dims": None if self.kl_dims is None else list(self.kl_dims), "active_dims": list(self.active_dims)}
+        return {**asdict(self), **lists, "active": self.active}
+
+
+@dataclass(frozen=True)
+class Figure:
+    """One row of the table.
+
+    Attributes:
+        key: of Meter.
+        label, unit: for the row.
+        better: "high", "low", or None where neither end is better.
+        why: the reason for `better`.
+        says: one sentence on what it is.
+        digits: after the point; figures that look equal are equal.
+        needs_codes: a model with no active unit is not ranked, as its codes match the prior by saying nothing.
+    """
+
+    key: str
+    label: str
+    unit: str
+    better: str | None
+    why: str
+    says: str
+    digits: int = 2
+    needs_codes: bool = False
+
+    def text(self, meter: Meter) -> str:
+        """The value as it is shown, without the unit; "not defined" where there is none."""
+        value = getattr(meter, self.key)
+        if value is None:
+            return "not defined"
+        return f"{value:.{self.digits}%}" if self.unit == "%" else f"{value:.{self.digits}f}"
+
+
+COLLAPSED = "A model with no active unit is left out: its codes match the prior because they say nothing."
+
+FIGURES = (
+    Figure(
+        "kl", "KL", "nats", None, "Near 0 is collapse, and far above is a memory that the prior does not know.",
+        "KL of q(z given x) from the prior, mean over the images.",
+    ),
+    Figure(
+        "active", "Active units", "units", None, "0 is collapse; more of them is not better in itself.",
+        "Latent dimensions whose mu has a variance above 0.01 over the images (Burda et al. 2016).", 0,
+    ),
+    Figure(
+        "mean_std", "Mean posterior std", "prior std", None, "Near 0 each code is a point, at 1 it is the prior.",
+        "Width of q(z given x), mean over images and dimensions.", 3,
+    ),
+    Figure(
+        "spread", "Spread of mu", "prior std", None, "Near 0 all codes are alike; far above 1 they leave the prior.",
+        "Standard deviation of mu over the images, root mean square over the dimensions.",
+    ),
+    Figure(
+        "outside", "Codes outside 3 sigma", "%", "low", f"Draws from the prior hardly ever land there. {COLLAPSED}",
+        "Share of mu outside the ball that holds 98.9% of the prior, radius 3 in two dimensions.", 1, True,
+    ),
+    Figure(
+        "prior_gap", "Aggregate posterior to prior", "prior std", "low",
+        f"Where the codes lie like the prior, a draw from the prior lands among codes. {COLLAPSED}",
+        "Sliced 2-Wasserstein distance between one z an image and the prior; all z at 0 give 1.", 3, True,
+    ),
+    Figure(
+        "holes", "Prior draws in a hole", "%", "low",
+        f"The decoder sees such z rarely in training, if at all. {COLLAPSED}",
+        "Share of prior draws outside the 3 sigma cloud of every test image.", 1, True,
+    ),
+    Figure(
+        "neighbours", "Nearest-neighbour accuracy on mu", "%", "high", "Codes of one digit lie together.",
+        "How often the nearest other code has the same label; the scale of the codes does not matter.", 1,
+    ),
+    Figure(
+        "draw_fidelity", "Prior draw to nearest test image", "grey levels", None,
+        "A blank picture is nearer to some digit than another digit is, so this ranks nothing alone.",
+        "Root mean square difference a pixel, mean over the draws.", 3,
+    ),
+    Figure(
+        "draw_coverage", "Test image to nearest prior draw", "grey levels", "low",
+        "Every digit should have a draw like it; a blank or a mean image fails here.",
+        "Root mean square difference a pixel, mean over the test images.", 3,
+    ),
+    Figure(
+        "draw_gap", "Prior draws to test images, as sets", "grey levels", "low",
+        "Only draws distributed like the images reach 0 (Székely and Rizzo 2013); blur does not help.",
+        "Energy distance: distances between the sets less distances within each.", 3,
+    ),
+    Figure(
+        "variety", "Variety of prior draws", "grey levels", None, "0 is one picture for all; noise would be high too.",
+        "Standard deviation of a pixel over the draws, mean over the pixels.", 3,
+    ),
+)  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Ranking:
+    """The arms at both ends of a figure; ties share a place. Empty where nothing is to be ranked."""
+
+    best: tuple[str, ...] = ()
+    worst: tuple[str, ...] = ()
+
+
+def best_and_worst(meters: Mapping[str, Meter]) -> dict[str, Ranking]:
+    """Which arms stand at the ends of each figure.
+
+    Not ranked: a figure with no better end, an arm for which it is not defined, and, where the figure asks for
+    codes, an arm with no active unit. Fewer than two different values left over rank nobody.
+    """
+    return {figure.key: _rank(figure, meters) for figure in FIGURES}
+
+
+def _rank(figure: Figure, meters: Mapping[str, Meter]) -> Ranking:
+    decimals = figure.digits + 2 * (figure.unit == "%")
+    values = {
+        name: round(float(getattr(meter, figure.key)), decimals)
+        for name, meter in meters.items()
+        if getattr(meter, figure.key) is not None and (meter.active > 0 or not figure.needs_codes)
+    }
+    low, high = min(values.values(), default=0), max(values.values(), default=0)
+    if figure.better is None or low == high:
+        return Ranking()
+    best, worst = (low, high) if figure.better == "low" else (high, low)
+    return Ranking(*(tuple(name for name, value in values.items() if value == end) for end in (best, worst)))

@@ -11,7 +11,7 @@ if TYPE_CHECKING:  # a snapshot carries the meter, whose verdict is a Diagnosis
     from vae_core.snapshot import Snapshot
 
 BEGINNING = 40  # steps within which nothing can be said yet
-SAME_PICTURE = 0.03  # mean over pixels of their std over prior draws, of 1; a trained decoder is above 0.1
+SAME_PICTURE = 0.03  # mean over pixels of their std over prior draws, of 1; decoders that learned are above 0.07
 
 EXPLAINED = {
     "beginning": f"The first {BEGINNING} steps decide nothing: the figures still jump from one to the next.",

@@ -18,6 +18,7 @@ from vae_core.config import CHANGEABLE, RunConfig
 from vae_core.diagnosis import Diagnosis, diagnose
 from vae_core.engine import ENDED, PAUSED, RUNNING, STARTING, Update
 from vae_core.film import add_step, frame_bytes, frame_path, steps_in
+from vae_core.meter import Meter, collapse_of
 from vae_core.series import Series
 from vae_core.slow_motion import SlowStep
 from vae_core.snapshot import Snapshot
@@ -102,7 +103,7 @@ class Run:
 
     def _take_snapshot(self, s: Snapshot) -> None:
         self.snapshot = s
-        self.diagnosis = diagnose(s, self.weights, self._decoder_trained(s.step))
+        self.diagnosis = self._diagnose(s)
         self.test.extend(np.array([[s.step, s.nll, s.kl, s.mean_std, s.active.sum()]], np.float32))
         try:
             self.film_folder.mkdir(parents=True, exist_ok=True)
@@ -114,6 +115,14 @@ class Run:
         dropped = add_step(self.film, s.step)
         if dropped is not None:
             frame_path(self.film_folder, dropped).unlink(missing_ok=True)
+
+    def _diagnose(self, s: Snapshot) -> Diagnosis | None:
+        """Of an arm by its meter, which is taken now and then; of a run by itself with every snapshot."""
+        if s.meter is not None:
+            return collapse_of(Meter.from_dict(s.meter), self.weights, self._decoder_trained(s.step))
+        if self.arm is None or self.diagnosis is None:
+            return diagnose(s, self.weights, self._decoder_trained(s.step))
+        return self.diagnosis
 
     def _decoder_trained(self, step: int) -> bool:
         """Whether in any of the steps made so far alpha was above 0 and the decoder not frozen."""

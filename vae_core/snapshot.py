@@ -78,16 +78,23 @@ class Snapshot:
         return sum(v.nbytes for v in vars(self).values() if isinstance(v, np.ndarray))
 
 
+def map_images(images: Images) -> tuple[Tensor, np.ndarray]:
+    """The test images of every map: (5000, 1, 28, 28) uint8 and (5000,) uint8 labels.
+
+    A random subset: the second half of MNIST's test split was written by other people than the first.
+    """
+    chosen = torch.randperm(len(images.x_test), generator=torch.Generator().manual_seed(0))[:MAP_IMAGES]
+    labels = images.y_test.cpu()[chosen].numpy().astype(np.uint8)
+    return images.x_test[chosen.to(images.x_test.device)], labels
+
+
 class Photographer:
     """Takes snapshots of one run: knows its fixed images, noise and prior draws, and the plane of its map."""
 
     def __init__(self, config: RunConfig, images: Images) -> None:
         self.config = config
         device = images.x_test.device
-        # A random subset: the second half of MNIST's test split was written by other people than the first.
-        chosen = torch.randperm(len(images.x_test), generator=torch.Generator().manual_seed(0))[:MAP_IMAGES]
-        self.pixels = images.x_test[chosen.to(device)]  # (5000, 1, 28, 28) uint8
-        self.labels = images.y_test.cpu()[chosen].numpy().astype(np.uint8)
+        self.pixels, self.labels = map_images(images)
         self.ten = images.x_test[images.one_per_class()]  # (10, 1, 28, 28) uint8
         self.forty = images.x_train[:PRIOR_DRAWS]  # only for a model that draws where it must not
         generator = self._noise(device)

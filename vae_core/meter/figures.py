@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, fields
 from typing import Any
 
 
@@ -43,6 +43,13 @@ class Meter:
         """JSON-ready: one entry a figure, and the two lists per dimension."""
         lists = {"kl_dims": None if self.kl_dims is None else list(self.kl_dims), "active_dims": list(self.active_dims)}
         return {**asdict(self), **lists, "active": self.active}
+
+    @classmethod
+    def from_dict(cls, values: Mapping[str, Any]) -> Meter:
+        """What `to_dict` wrote."""
+        kl_dims = None if values["kl_dims"] is None else tuple(values["kl_dims"])
+        lists = {"kl_dims": kl_dims, "active_dims": tuple(values["active_dims"])}
+        return cls(**{f.name: values[f.name] for f in fields(cls)} | lists)
 
 
 @dataclass(frozen=True)

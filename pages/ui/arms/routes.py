@@ -1,0 +1,79 @@
+"""What the arms view fetches once: a decoder's weights, to decode under the pointer, and the images of the map."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import numpy as np
+from safetensors import safe_open
+from safetensors.numpy import save
+from starlette.concurrency import run_in_threadpool
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import Route
+
+from pages.ui.shipped import images
+from vae_core import runs
+from vae_core.film import frame_path, steps_in
+from vae_core.run import Run
+from vae_core.snapshot import map_images
+
+DECODER = "decoder.safetensors"  # of a run that ships without states: that of its last step
+KEPT = {"Cache-Control": "private, max-age=3600"}
+
+
+def arms_routes() -> list[Route]:
+    """`/decoder/<run>/<step>` and `/map-images`, both as safetensors."""
+    return [Route("/decoder/{run_id}/{step:int}", decoder), Route("/map-images", map_pictures)]
+
+
+async def decoder(request: Request) -> Response:
+    """The last kept weights of a run's decoder at or before a step; 404 when there are none."""
+    run = runs.registry().get(request.path_params["run_id"])
+    body = await run_in_threadpool(decoder_bytes, run, request.path_params["step"]) if run else None
+    return _file(body)
+
+
+async def map_pictures(_request: Request) -> Response:
+    """The 5,000 test images behind the points of every map, in their order."""
+    return _file(await run_in_threadpool(_map_pictures))
+
+
+def decoder_bytes(run: Run, step: int) -> bytes | None:
+    """A decoder as a safetensors file: float32, layers named as in its nn.Sequential; metadata: net, step.
+
+    Returns:
+        None when no weights are kept at or before that step.
+    """
+    found = _weights_at(run, step)
+    if found is None:
+        return None
+    path, prefix, at = found
+    try:
+        with safe_open(path, framework="numpy") as file:
+            names = [name for name in file.keys() if name.startswith(prefix)]  # noqa: SIM118
+            weights = {name.removeprefix(prefix): file.get_tensor(name).astype(np.float32) for name in names}
+    except OSError:  # thinned out meanwhile
+        return None
+    return save(weights, {"step": str(at), "net": run.config.net, "config": json.dumps(run.config.to_dict())})
+
+
+def _weights_at(run: Run, step: int) -> tuple[Path, str, int] | None:
+    """File, prefix of the decoder's names in it, and the step that it belongs to."""
+    kept = [at for at in steps_in(run.states_folder) if at <= step]
+    if kept:
+        return frame_path(run.states_folder, kept[-1]), "model.decoder.", kept[-1]
+    shipped = run.folder / DECODER
+    return (shipped, "", run.step) if shipped.is_file() and step >= run.step else None
+
+
+def _map_pictures() -> bytes:
+    pixels, labels = map_images(images())
+    return save({"images": pixels.squeeze(1).numpy(), "labels": labels})
+
+
+def _file(body: bytes | None) -> Response:
+    if body is None:
+        return Response(status_code=404)
+    return Response(body, media_type="application/octet-stream", headers=KEPT)

@@ -1,0 +1,434 @@
+"""The collapse meter against closed forms, brute force in numpy, and models made so that the answer is known."""
+
+from __future__ import annotations
+
+import json
+import math
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+from torch import Tensor, nn
+from torch.distributions import Normal
+
+from vae_core import models, rng
+from vae_core.config import RunConfig
+from vae_core.data import Images
+from vae_core.diagnosis import SAME_PICTURE, diagnose
+from vae_core.evaluate import evaluate
+from vae_core.meter import FIGURES, MEANINGS, Meter, best_and_worst, codes, collapse_of, draw_quality, measure, nearest
+from vae_core.meter.draws import energy_distance, thinned
+from vae_core.snapshot import Snapshot
+from vae_core.train import Trainer
+
+
+def normals(*shape: int, seed: int = 0) -> Tensor:
+    return torch.from_numpy(np.random.default_rng(seed).normal(size=shape))
+
+
+def flat(pixels: Tensor) -> np.ndarray:
+    return pixels.reshape(len(pixels), -1).numpy() / 255.0
+
+
+def rms(a: np.ndarray, b: np.ndarray) -> np.ndarray:
+    """Every difference written out: (K, P) and (N, P) to (K, N)."""
+    return np.sqrt(((a[:, None] - b[None]) ** 2).mean(-1))
+
+
+# Codes
+
+
+def test_the_radius_leaves_out_what_three_sigma_leave_out_in_the_plane() -> None:
+    tail, erfc = math.exp(-4.5), math.erfc(codes.three_sigma_radius(1) / math.sqrt(2))
+    assert codes.three_sigma_radius(2) == pytest.approx(3) and erfc == pytest.approx(tail)
+    for dims in (4, 16, 64):  # even D: the tail of the chi distribution is a Poisson sum
+        half = codes.three_sigma_radius(dims) ** 2 / 2
+        assert math.exp(-half) * sum(half**k / math.factorial(k) for k in range(dims // 2)) == pytest.approx(tail)
+    far = normals(200_000, 5).norm(dim=-1) > codes.three_sigma_radius(5)
+    assert far.double().mean() == pytest.approx(tail, abs=0.001)
+
+
+def test_codes_outside_and_their_spread_by_hand() -> None:
+    mu = torch.tensor([[3.1, 0.0], [0.0, -2.9], [2.2, 2.2], [-2.0, 2.0], [0.0, 0.0]]).double()
+    assert codes.share_outside(mu) == pytest.approx(2 / 5)  # lengths 3.1, 2.9, 3.11, 2.83, 0
+    assert codes.spread(mu) == pytest.approx(np.sqrt(mu.numpy().var(axis=0, ddof=1).mean()))
+
+
+@pytest.mark.parametrize("dims", [1, 2, 16])
+def test_distance_to_the_prior_of_gaussians_is_the_closed_form(dims: int) -> None:
+    """W2 of N(u·m, s²) and N(0, 1) is √((u·m)² + (s − 1)²), and (u·m)² is ‖m‖² / D on average."""
+    eps = normals(4_000, dims)
+    assert codes.distance_to_prior(0 * eps) == pytest.approx(1)
+    assert codes.distance_to_prior(eps) < 0.06
+    for s, m in ((0.5, 0.0), (3.0, 0.0), (1.0, 2.0), (0.2, -1.5)):
+        assert codes.distance_to_prior(s * eps + m) == pytest.approx(math.hypot(m, s - 1), abs=0.06)
+
+
+def test_distance_to_the_prior_in_one_dimension_is_the_integral_over_quantiles() -> None:
+    z = torch.tensor([[-2.0], [0.3], [0.5], [4.0]]).double()
+    q = (torch.arange(1_000_000).double() + 0.5) / 1_000_000
+    squared = (z[(q * 4).long(), 0] - Normal(0.0, 1.0).icdf(q)).square().mean()
+    assert codes.distance_to_prior(z[[2, 0, 3, 1]]) == pytest.approx(squared.sqrt().item(), abs=1e-4)
+
+
+def test_holes_against_a_loop_and_where_they_are_known() -> None:
+    z, mu, std = normals(300, 3), 2 * normals(40, 3, seed=1), 0.3 * normals(40, 3, seed=2).abs() + 0.05
+    radius = codes.three_sigma_radius(3)
+    inside = [any(((p - m) / s).norm() <= radius for m, s in zip(mu, std, strict=True)) for p in z]
+    assert codes.holes(z, mu, std, chunk=7) == pytest.approx(1 - np.mean(inside)) and 0.1 < np.mean(inside) < 0.9
+    collapsed = codes.holes(normals(20_000, 2), torch.zeros(5, 2).double(), torch.ones(5, 2).double())
+    assert collapsed == pytest.approx(math.exp(-4.5), abs=0.003)
+    assert codes.holes(z, mu + 100, std) == 1
+
+
+def test_neighbour_accuracy_against_a_loop() -> None:
+    mu, labels = normals(150, 3), torch.from_numpy(np.random.default_rng(1).integers(0, 3, 150))
+    mu += labels[:, None]
+    right = []
+    for i, code in enumerate(mu.numpy()):
+        others = np.delete(np.arange(150), i)
+        right.append(labels[others[np.abs((mu.numpy()[others] - code) ** 2).sum(-1).argmin()]] == labels[i])
+    assert codes.neighbour_accuracy(mu, labels, chunk=7) == pytest.approx(np.mean(right)) and 0.4 < np.mean(right) < 1
+    assert codes.neighbour_accuracy(1e-4 * mu + 50, labels) == codes.neighbour_accuracy(mu, labels)  # no scale
+
+
+# Pictures
+
+
+def test_nearest_is_the_least_of_all_differences(small: Images) -> None:
+    pictures, pixels = small.x_test[:9], small.x_train[:200]
+    distances = rms(flat(pictures), flat(pixels))
+    for given in (pictures, pictures[:, 0], pictures / 255):
+        index, distance = nearest(given, pixels, chunk=4)
+        assert index.tolist() == distances.argmin(1).tolist()
+        np.testing.assert_allclose(distance, distances.min(1), rtol=1e-5)
+
+
+def test_an_image_is_nearest_to_itself_and_exactly(small: Images) -> None:
+    index, distance = nearest(small.x_test[[3, 77]] / 255, small.x_test)
+    assert index.tolist() == [3, 77] and distance.tolist() == [0, 0]
+
+
+def test_energy_distance_against_all_pairs(small: Images) -> None:
+    a, b = flat(small.x_test[:30]), flat(small.x_train[:50])
+    expected = 2 * rms(a, b).mean() - rms(a, a).mean() - rms(b, b).mean()
+    found = energy_distance(torch.tensor(a).float(), torch.tensor(b).float())
+    assert found == pytest.approx(expected, abs=1e-4) and expected > 0.005
+    assert energy_distance(torch.tensor(a).float(), torch.tensor(a).float()) == pytest.approx(0, abs=1e-5)
+    black, grey = torch.zeros(4, 784), torch.full((7, 784), 0.3)
+    assert energy_distance(black, grey) == pytest.approx(0.6, abs=1e-3)  # two points: twice their distance
+
+
+def test_thinning_keeps_both_ends_and_all_of_a_small_set() -> None:
+    x = torch.arange(10_001).unsqueeze(-1)
+    assert thinned(x, 5).flatten().tolist() == [0, 2500, 5000, 7500, 10_000]
+    assert thinned(x[:5], 5).tolist() == x[:5].tolist()
+
+
+def test_what_each_figure_of_the_draws_can_and_cannot_tell(mnist: Images) -> None:
+    """The reason for three figures: a blank picture beats real digits in fidelity, and nowhere else."""
+    test = mnist.x_test[::5]
+    digits = draw_quality(mnist.x_train[:300], test)
+    blank, one, mean = (
+        draw_quality(p.expand(300, 1, 28, 28), test)
+        for p in (torch.zeros(1), test[0] / 255, test.float().mean(0) / 255)
+    )
+    assert blank.fidelity < digits.fidelity and one.fidelity == 0
+    for other in (blank, one, mean):
+        assert other.coverage > digits.coverage + 0.02 and other.gap > 0.1 > 0.01 > digits.gap
+        assert other.variety == pytest.approx(0, abs=1e-6) and digits.variety > 0.15
+
+
+# A whole model
+
+
+class Toy(nn.Module):
+    """Reads its codes off two pixels; its decoder shows the picture whose turn the sign of each z calls."""
+
+    latent_dim = 2
+
+    def __init__(self, pictures: Tensor) -> None:
+        super().__init__()
+        self.pictures = pictures  # (4, 1, 28, 28)
+
+    def encode(self, x: Tensor) -> tuple[Tensor, Tensor]:
+        return torch.stack([4 * x[:, 0, 0, 0], 0 * x[:, 0, 0, 1]], -1), torch.full((len(x), 2), math.log(0.25))
+
+    def sample(self, mu: Tensor, log_var: Tensor, eps: Tensor) -> Tensor:
+        return mu + (0.5 * log_var).exp() * eps
+
+    def decode(self, z: Tensor) -> Tensor:
+        return self.pictures[((z > 0).long() @ torch.tensor([2, 1]))]
+
+    def mean_image(self, logits: Tensor) -> Tensor:
+        return logits
+
+
+@pytest.fixture
+def marked(small: Images) -> tuple[Tensor, Tensor]:
+    """200 test images, the first pixel of every second one white; its own label: white or not."""
+    pixels, labels = small.x_test[:200].clone(), torch.arange(200) % 2
+    pixels[:, 0, 0, 0] = 255 * labels.to(torch.uint8)
+    return pixels, labels
+
+
+def test_a_decoder_that_shows_four_test_images(marked: tuple[Tensor, Tensor]) -> None:
+    pixels, labels = marked
+    known = pixels[[5, 50, 100, 150]]
+    found = measure(Toy(known / 255), pixels, labels, "grey", seed=0)
+    assert found.draw_fidelity == 0
+    assert found.draw_coverage == pytest.approx(rms(flat(pixels), flat(known)).min(1).mean(), rel=1e-5)
+    assert found.active_dims == (True, False) and (found.active, found.units) == (1, 2)
+    assert found.kl_dims == pytest.approx([0.5 * (m - math.log(0.25) + 0.25 - 1) for m in (16 / 2, 0)])
+    assert found.kl == pytest.approx(sum(found.kl_dims or ())) and found.mean_std == pytest.approx(0.5)
+    assert found.spread == pytest.approx(math.sqrt(16 / 4 * 200 / 199 / 2)) and found.outside == 0.5
+    assert found.neighbours == 1
+
+
+def test_the_aggregate_posterior_is_made_of_samples_and_the_draws_of_other_noise(small: Images) -> None:
+    """On black images mu is 0 and z is N(0, ½²): half a prior std away. mu alone would be a whole one."""
+    black, heard = torch.zeros(200, 1, 28, 28, dtype=torch.uint8), []
+
+    class Listening(Toy):
+        def sample(self, mu: Tensor, log_var: Tensor, eps: Tensor) -> Tensor:
+            heard.append(eps)
+            return super().sample(mu, log_var, eps)
+
+        def decode(self, z: Tensor) -> Tensor:
+            heard.append(z)
+            return super().decode(z)
+
+    found = measure(Listening(small.x_test[:4] / 255), black, torch.zeros(200), "grey", seed=0, draws=200)
+    assert found.prior_gap == pytest.approx(0.5, abs=0.08)
+    eps, prior = heard
+    assert eps.shape == prior.shape == (200, 2) and abs((eps * prior).mean()) < 0.2
+
+
+def test_a_decoder_with_one_picture(marked: tuple[Tensor, Tensor]) -> None:
+    pixels, labels = marked
+    found = measure(Toy(torch.full((4, 1, 28, 28), 0.25)), pixels, labels, "grey", seed=0)
+    to_all = rms(np.full((1, 784), 0.25), flat(pixels))
+    assert found.variety == 0 and found.draw_fidelity == pytest.approx(to_all.min(), rel=1e-5)
+    assert found.draw_coverage == pytest.approx(to_all.mean(), rel=1e-5)
+
+
+def test_black_and_white_pixels_are_compared_with_such_draws(marked: tuple[Tensor, Tensor]) -> None:
+    pixels, labels = marked
+    toy = Toy((pixels[[5, 50, 100, 150]] > 127).float())
+    assert measure(toy, pixels, labels, "threshold", seed=0).draw_fidelity == 0
+    assert measure(toy, pixels, labels, "grey", seed=0).draw_fidelity > 0.05
+
+
+def test_the_figures_are_those_of_an_evaluation_and_come_out_the_same_again(small: Images) -> None:
+    config = RunConfig(latent_dim=5, seed=3)
+    model = models.build(config)
+    first, again = (measure(model, small.x_test, small.y_test, "dynamic", seed=3) for _ in range(2))
+    other = measure(model, small.x_test, small.y_test, "dynamic", seed=4)
+    assert first == again and other.prior_gap != first.prior_gap and other.draw_gap != first.draw_gap
+    result = evaluate(model, small.x_test, "dynamic", rng.stream_seed(3, "eval"))
+    assert first.kl == pytest.approx(result.kl, rel=1e-5) and first.mean_std == pytest.approx(result.mean_std, rel=1e-5)
+    assert list(first.active_dims) == result.active.tolist()
+    chunked = measure(model, small.x_test, small.y_test, "grey", 3, chunk=70).to_dict()
+    whole = measure(model, small.x_test, small.y_test, "grey", 3).to_dict()
+    for key in ("kl", "mean_std", "spread", "outside", "draw_gap", "draw_coverage"):  # need no noise, or fixed draws
+        assert chunked[key] == pytest.approx(whole[key], rel=1e-3, abs=1e-6)
+
+
+def test_the_model_is_left_as_it_was(small: Images) -> None:
+    model = models.build(RunConfig(net="conv")).train()
+    before = {k: v.clone() for k, v in model.state_dict().items()}
+    measure(model, small.x_test[:60], small.y_test[:60], "grey", 0, draws=20)
+    assert model.training and all(torch.equal(v, before[k]) for k, v in model.state_dict().items())
+    assert all(p.grad is None for p in model.parameters())
+
+
+def test_what_an_autoencoder_has_not_is_none(small: Images) -> None:
+    model = models.build(RunConfig(model="ae", beta=0.0))
+    found = measure(model, small.x_test, small.y_test, "grey", 0)
+    none = {key for key, value in vars(found).items() if value is None}
+    assert none == {"kl", "kl_dims", "mean_std", "holes"}
+    assert {f.key for f in FIGURES if f.text(found) == "not defined"} == {"kl", "mean_std", "holes"}
+    with torch.no_grad():
+        mu, _ = model.encode(small.x_test / 255)
+    assert found.prior_gap == pytest.approx(codes.distance_to_prior(mu.double()), rel=1e-5)
+
+
+@pytest.mark.requires_cuda
+def test_on_a_gpu_what_needs_no_noise_is_the_same(small: Images) -> None:
+    model = models.build(RunConfig(latent_dim=4))
+    here = measure(model, small.x_test, small.y_test, "grey", 0)
+    there = measure(model.cuda(), small.x_test.cuda(), small.y_test.cuda(), "grey", 0)
+    assert there.kl == pytest.approx(here.kl, rel=1e-3) and there.spread == pytest.approx(here.spread, rel=1e-3)
+    assert there.draw_fidelity == pytest.approx(here.draw_fidelity, rel=0.05)
+
+
+# The table
+
+
+GOOD = Meter(
+    kl=5.5, kl_dims=(3.0, 2.5), active_dims=(True, True), mean_std=0.1, spread=1.3, outside=0.13, prior_gap=0.4,
+    holes=0.01, neighbours=0.55, draw_fidelity=0.17, draw_coverage=0.2, draw_gap=0.04, variety=0.09,
+)  # fmt: skip
+DEAD = replace(GOOD, kl=0.01, active_dims=(False, False), mean_std=1.0, spread=0.0, outside=0.0, prior_gap=0.02)
+SAME = replace(DEAD, variety=0.004)
+LOOSE = replace(GOOD, kl=51.0, mean_std=0.008, spread=5.9, outside=0.54, prior_gap=5.6, holes=0.34, draw_gap=0.06)
+PLAIN = replace(LOOSE, kl=None, kl_dims=None, mean_std=None, holes=None)
+
+
+def test_a_meter_travels_as_json() -> None:
+    for one in (GOOD, PLAIN):
+        values = json.loads(json.dumps(one.to_dict()))
+        assert {f.key for f in FIGURES} <= set(values) and values["active"] == 2
+        del values["active"]
+        assert Meter(**{k: tuple(v) if isinstance(v, list) else v for k, v in values.items()}) == one
+
+
+def test_every_figure_says_what_it_is_and_why() -> None:
+    assert len({f.key for f in FIGURES}) == len(FIGURES) and {f.better for f in FIGURES} == {None, "low", "high"}
+    assert all(f.says.endswith(".") and f.why.endswith(".") and f.label and f.unit for f in FIGURES)
+    shown = {f.key: f.text(GOOD) for f in FIGURES}
+    assert (shown["outside"], shown["active"], shown["mean_std"], shown["kl"]) == ("13.0%", "2", "0.100", "5.50")
+
+
+def test_the_ends_of_each_figure() -> None:
+    ranks = best_and_worst({"full": GOOD, "no KL": LOOSE, "ae": PLAIN, "beta 32": SAME})
+    assert ranks["prior_gap"].best == ("full",) and ranks["prior_gap"].worst == ("no KL", "ae")  # not the dead one
+    assert ranks["outside"].best == ("full",)
+    assert ranks["holes"].best == ("full",) and ranks["holes"].worst == ("no KL",)  # ae has none
+    assert ranks["draw_gap"].best == ("full", "beta 32")
+    assert ranks["neighbours"].best == () == ranks["neighbours"].worst  # all equal
+    for key in ("kl", "active", "mean_std", "spread", "draw_fidelity", "variety"):
+        assert ranks[key].best == () == ranks[key].worst
+
+
+def test_high_is_best_where_it_should_be_and_what_looks_equal_is_equal() -> None:
+    high = best_and_worst({"a": GOOD, "b": replace(GOOD, neighbours=0.6, draw_gap=0.0402)})
+    assert high["neighbours"].best == ("b",) and high["neighbours"].worst == ("a",) and high["draw_gap"].best == ()
+
+
+@pytest.mark.parametrize("arms", [{}, {"full": GOOD}, {"a": DEAD, "b": SAME}])
+def test_nobody_to_rank(arms: dict[str, Meter]) -> None:
+    assert best_and_worst(arms)["prior_gap"].best == ()
+
+
+# The verdict
+
+
+def test_four_causes_four_names_each_with_its_number() -> None:
+    found = {
+        "no reconstruction": collapse_of(SAME, {"alpha": 0, "beta": 1}, False),
+        "beta 32": collapse_of(SAME, {"alpha": 1, "beta": 32}, True),
+        "no KL": collapse_of(LOOSE, {"alpha": 1, "beta": 0}, True),
+        "collapsed": collapse_of(DEAD, {"alpha": 1, "beta": 1}, True),
+    }
+    assert len({d.name for d in found.values()}) == 4 and {d.name for d in found.values()} <= set(MEANINGS)
+    assert (
+        "0.17 grey levels" in found["no reconstruction"].sentence and "KL 0.01" in found["no reconstruction"].sentence
+    )
+    assert "0.004" in found["beta 32"].sentence and "one mean image" in found["beta 32"].sentence
+    assert "0.008" in found["no KL"].sentence and "5.9" in found["no KL"].sentence and "34%" in found["no KL"].sentence
+    assert "0 of 2 units active" in found["collapsed"].sentence
+
+
+@pytest.mark.parametrize(
+    ("meter", "alpha", "beta", "name"),
+    [
+        (GOOD, 1, 1, "balanced"),
+        (GOOD, 1, 0, "between"),  # the KL has only just been switched off
+        (GOOD, 0, 1, "between"),  # the reconstruction likewise
+        (PLAIN, 1, 0, "autoencoder-like"),
+        (replace(PLAIN, active_dims=(False, False)), 1, 0, "between"),  # no posterior, so none that collapses
+        (LOOSE, 1, 0, "autoencoder-like"),
+        (replace(LOOSE, mean_std=0.11), 1, 0, "between"),
+        (replace(LOOSE, prior_gap=0.9), 1, 0, "between"),
+        (replace(LOOSE, outside=0.3), 1, 0.1, "between"),
+        (replace(GOOD, outside=0.6), 1, 0.1, "between"),
+        (replace(GOOD, kl=2.29), 1, 16, "between"),
+        (replace(GOOD, kl=2.31), 1, 16, "balanced"),
+        (replace(GOOD, variety=0.02), 1, 16, "over-regularised"),
+        (replace(GOOD, variety=0.02), 1, 1, "between"),  # early in training: no large beta to blame
+        (SAME, 1, 1, "posterior collapse"),
+    ],
+)
+def test_names_by_their_figures(meter: Meter, alpha: float, beta: float, name: str) -> None:
+    assert collapse_of(meter, {"alpha": alpha, "beta": beta}, True).name == name
+
+
+AGREE = {
+    "decoder never trained": {"decoder never trained"},
+    "posterior collapse": {"posterior collapse", "over-regularised"},
+    "reconstruction off": {"between"},
+    "KL off": {"autoencoder-like", "between"},
+    "mean image": {"over-regularised", "between"},
+    "learning": {"balanced", "between"},
+}
+
+
+@pytest.mark.parametrize("trained", [True, False])
+@pytest.mark.parametrize(("alpha", "beta"), [(1, 1), (1, 0), (0, 1), (1, 32), (1, 0.1)])
+@pytest.mark.parametrize("meter", [GOOD, DEAD, SAME, LOOSE, replace(GOOD, variety=0.004)])
+def test_the_live_page_says_nothing_else(
+    meter: Meter, alpha: float, beta: float, trained: bool, snapshot_of_new_model: Snapshot
+) -> None:
+    draws = np.zeros((40, 28, 28), np.uint8)
+    draws[::2] = 100 if meter.variety > SAME_PICTURE else 1
+    seen = replace(
+        snapshot_of_new_model, step=500, kl=meter.kl, mean_std=meter.mean_std, active=np.array(meter.active_dims),
+        prior_draws=draws,
+    )  # fmt: skip
+    weights = {"alpha": alpha, "beta": beta}
+    live, here = diagnose(seen, weights, trained), collapse_of(meter, weights, trained)
+    assert here.name in AGREE[live.name]
+    if meter.active == 0 and trained:
+        assert "collapse" in here.name + here.sentence  # the live page's word is there too
+
+
+# Real arms
+
+
+@pytest.fixture(scope="module")
+def arms(mnist: Images) -> dict[str, Meter]:
+    """The arms of the page, 150 steps each, at two latents."""
+    changes: dict[str, dict[str, Any]] = {
+        "full": {}, "no KL": {"beta": 0.0}, "no reconstruction": {"alpha": 0.0},
+        "autoencoder": {"beta": 0.0, "model": "ae"}, "beta 32": {"beta": 32.0},
+    }  # fmt: skip
+    measured = {}
+    for name, change in changes.items():
+        trainer = Trainer(RunConfig(device="cpu", epochs=2, **change), mnist)
+        for _ in range(150):
+            trainer.step()
+        measured[name] = measure(trainer.model, mnist.x_test[::5], mnist.y_test[::5], "grey", 0)
+    return measured
+
+
+def test_each_arm_is_what_its_loss_makes_of_it(arms: dict[str, Meter]) -> None:
+    full, loose, none, large = (arms[name] for name in ("full", "no KL", "no reconstruction", "beta 32"))
+    assert loose.mean_std and full.mean_std and loose.mean_std < full.mean_std / 5 and loose.spread > 2 * full.spread
+    for dead in (none, large):
+        assert dead.kl is not None and dead.kl < 0.05 and dead.active == 0
+    assert large.variety < SAME_PICTURE < full.variety and none.draw_fidelity > 2 * large.draw_fidelity
+
+
+def test_full_lies_closest_to_the_prior_and_draws_closest_to_images(arms: dict[str, Meter]) -> None:
+    ranks = best_and_worst(arms)
+    for key in ("prior_gap", "outside", "holes", "draw_coverage", "draw_gap"):
+        assert ranks[key].best == ("full",), key
+    assert ranks["draw_gap"].worst == ("no reconstruction",)
+
+
+def test_each_arm_gets_its_own_name(arms: dict[str, Meter]) -> None:
+    weights = {"full": (1, 1), "no KL": (1, 0), "no reconstruction": (0, 1), "autoencoder": (1, 0), "beta 32": (1, 32)}
+    found = {
+        name: collapse_of(arms[name], {"alpha": alpha, "beta": beta}, alpha > 0).name
+        for name, (alpha, beta) in weights.items()
+    }
+    assert found == {
+        "full": "balanced",
+        "no KL": "autoencoder-like",
+        "no reconstruction": "decoder never trained",
+        "autoencoder": "autoencoder-like",
+        "beta 32": "over-regularised",
+    }

@@ -143,3 +143,19 @@ def test_building_leaves_global_random_numbers_alone() -> None:
     build(net="conv")
     assert torch.equal(torch.random.get_rng_state(), before[0])
     assert (np.random.get_state()[1] == before[1]).all() and random.getstate() == before[2]  # type: ignore[index]
+
+
+def test_a_plain_autoencoder_decodes_mu_whatever_the_noise() -> None:
+    ae, vae = build(model="ae", beta=0.0), build()
+    assert (ae.stochastic, vae.stochastic) == (False, True)
+    assert all(torch.equal(a, b) for a, b in zip(ae.parameters(), vae.parameters(), strict=True))  # the same start
+    mu, log_var = ae.encode(images())
+    assert torch.equal(ae.sample(mu, log_var, noise(3, BATCH, 2)), mu.expand(3, BATCH, 2))
+    assert torch.equal(ae(images(), noise(BATCH, 2)).logits, ae(images(), noise(BATCH, 2, seed=9)).logits)
+
+
+def test_what_a_plain_autoencoder_says_of_log_var_gets_no_gradient() -> None:
+    ae = build(model="ae", beta=0.0)
+    ae(images(), noise(BATCH, 2)).nll.mean().backward()
+    last = ae.encoder[-1].weight.grad  # (2 D, 200): D rows make mu, D rows log_var
+    assert last[:2].abs().max() > 0 and last[2:].abs().max() == 0

@@ -1,0 +1,94 @@
+"""Three arms in step against three runs one after the other, and against one batched computation of three models."""
+
+from __future__ import annotations
+
+import statistics
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import torch
+from torch import Tensor
+
+from vae_core import losses
+from vae_core.config import RunConfig
+from vae_core.engine import Command, Engine
+from vae_core.train import Trainer
+
+LOSSES = {"full": {}, "no KL": {"beta": 0.0}, "no reconstruction": {"alpha": 0.0}}
+EPOCHS = 1
+ROUNDS = 3
+STEPS = 60
+
+
+def seconds(folder: Path, names: list[str], group: str) -> float:
+    """Of an engine that trains these arms to the end, with all their snapshots, meters and states."""
+    engine = Engine(folder)
+    for name in names:
+        config = RunConfig(epochs=EPOCHS, device="cpu", **LOSSES[name]).to_dict()  # type: ignore[arg-type]
+        args = {"config": config, "generation": 0, "resume": False, "status": "running", "group": group}
+        engine.handle(Command(f"{group or 'alone'} {name}", "open", args))
+    started = time.perf_counter()
+    while any(job.status == "running" for job in engine.jobs.values()):
+        engine.turn()
+    return time.perf_counter() - started
+
+
+def test_lockstep_against_separate_runs(tmp_path, capsys) -> None:
+    alone, together = [], []
+    for i in range(ROUNDS):  # by turns, so that a busy neighbour disturbs both
+        alone.append(sum(seconds(tmp_path / f"a{i}{j}", [name], "") for j, name in enumerate(LOSSES)))
+        together.append(seconds(tmp_path / f"g{i}", list(LOSSES), "group"))
+    one, three = statistics.median(alone), statistics.median(together)
+    with capsys.disabled():
+        print(
+            f"\nthree arms, {EPOCHS} epoch each, medians of {ROUNDS}: one after the other {one:.1f} s, "
+            f"in step {three:.1f} s: ratio {three / one:.2f} (goal: at most 1)"
+        )
+    assert one > 0
+
+
+def test_turns_against_one_batched_computation(capsys) -> None:
+    trainers = [Trainer(RunConfig(device="cpu", **changes)) for changes in LOSSES.values()]  # type: ignore[arg-type]
+    batched = batched_gradients(trainers)
+    turns, vmapped = [], []
+    for _ in range(ROUNDS):
+        turns.append(timed(lambda: [gradients(trainer) for trainer in trainers]))
+        vmapped.append(timed(batched))
+    a, b = statistics.median(turns), statistics.median(vmapped)
+    with capsys.disabled():
+        print(
+            f"\nforward and backward of three mlps, batch 256, {torch.get_num_threads()} threads: "
+            f"by turns {1e3 * a:.1f} ms, torch.func.vmap {1e3 * b:.1f} ms: ratio {b / a:.2f}"
+        )
+    assert a > 0
+
+
+def timed(work: Callable[[], object]) -> float:
+    work()
+    started = time.perf_counter()
+    for _ in range(STEPS):
+        work()
+    return (time.perf_counter() - started) / STEPS
+
+
+def gradients(trainer: Trainer) -> None:
+    x, eps = trainer._batch()
+    terms = trainer.model(x, eps)
+    (trainer.alpha * terms.nll + trainer.beta * terms.kl).mean().backward()
+
+
+def batched_gradients(trainers: list[Trainer]) -> Callable[[], object]:
+    """The same gradients for all models at once: weights stacked, the batch shared."""
+    model = trainers[0].model
+    stacked, buffers = torch.func.stack_module_state([t.model for t in trainers])  # type: ignore[arg-type]
+    alpha = torch.tensor([t.alpha for t in trainers])
+    beta = torch.tensor([t.beta for t in trainers])
+
+    def loss(weights: dict[str, Tensor], x: Tensor, eps: Tensor, a: Tensor, b: Tensor) -> Tensor:
+        state = {**weights, **{k: v[0] for k, v in buffers.items()}}
+        terms = torch.func.functional_call(model, state, (x, eps))
+        return (a * losses.bernoulli_nll(terms.logits, x) + b * terms.kl).mean()
+
+    grad = torch.func.vmap(torch.func.grad(loss), in_dims=(0, None, None, 0, 0))
+    return lambda: grad(stacked, *trainers[0]._batch(), alpha, beta)

@@ -33,6 +33,7 @@ async def lifespan(_app: Any) -> AsyncIterator[dict[str, Any]]:
     registry.warm_up()
     shipped.checkpoint(shipped.PLANE)
     shipped.images()
+    shipped.register_all()
     threading.Thread(target=warm_up, name="warm-up", daemon=True).start()
     gc.collect()
     gc.freeze()

@@ -25,6 +25,13 @@ st.navigation(
             icon=":material/monitoring:",
             help="Train a VAE on real digits and watch every term of its loss.",
         ),
+        st.Page(
+            "ablation/page.py",
+            title="Ablation",
+            url_path="ablation",
+            icon=":material/content_cut:",
+            help="Drop a term of the loss and see what dies, arm beside arm.",
+        ),
     ],
     position="top",
 ).run()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 import json
 import os
 import shutil
@@ -25,7 +26,7 @@ from vae_core.archive import CURVES, RECORD, ArchiveError
 from vae_core.config import RunConfig
 from vae_core.data import Images
 from vae_core.engine import FAILED, FINISHED, PAUSED, RUNNING, STARTING, STOPPED, Command, Engine, Update
-from vae_core.film import FRAMES, frame_path, steps_in
+from vae_core.film import FRAMES, frame_file, frames_in, state_file, steps_in
 from vae_core.job import STATES, Job
 from vae_core.run import SAVED, Run
 from vae_core.runs import RUNS_PER_VISITOR, Cursor, Runs
@@ -79,6 +80,18 @@ def test_a_saved_run_comes_back_as_it_was(tmp_path: Path, snapshot_of_new_model:
     for name in ("run_id", "visitor", "config", "parent", "generation", "step", "weights", "device", "folder"):
         assert getattr(back, name) == getattr(run, name), name
     assert (back.steps_per_epoch, back.total_steps) == (8, 8000)
+
+
+def test_frames_of_the_time_before_they_were_compressed_are_no_film(
+    tmp_path: Path, snapshot_of_new_model: Snapshot
+) -> None:
+    run = a_run(tmp_path, snapshot_of_new_model, FINISHED)
+    run.save()
+    for step in run.film[:-1]:
+        path = frame_file(run.film_folder, step)
+        path.with_suffix("").write_bytes(gzip.decompress(path.read_bytes()))
+        path.unlink()
+    assert Run.load(run.folder).film == [20]
 
 
 @pytest.mark.parametrize("status", [STARTING, RUNNING, PAUSED])
@@ -154,7 +167,7 @@ def test_curves_and_pictures_of_a_run_have_an_end(tmp_path: Path, snapshot_of_ne
     for step in range(0, 600, 3):
         run.take(an_update(run.run_id, step, snapshot=replace(snapshot_of_new_model, step=step)))
         assert len(run.film) <= FRAMES and run.film[-1] == step
-    assert run.film == steps_in(run.film_folder) and len(run.film) == FRAMES
+    assert run.film == frames_in(run.film_folder) and len(run.film) == FRAMES
 
 
 def test_states_of_a_run_have_an_end(tmp_path: Path, small_data: Images) -> None:
@@ -398,7 +411,7 @@ def test_a_run_found_after_a_crash_says_where_it_stands(crashed: tuple[Runs, str
     run = runs.get(run_id)
     assert run is not None and (run.status, run.step) == (SAVED, 30) and "30" in run.message
     assert run.film[-1] <= run.step and run.states[-1] <= run.step  # of a future that it does not know
-    assert frame_path(run.film_folder, 30).is_file() and frame_path(run.states_folder, 30).is_file()
+    assert frame_file(run.film_folder, 30).is_file() and state_file(run.states_folder, 30).is_file()
 
 
 SERVER = """

@@ -14,7 +14,7 @@ from vae_core import runs as runs_module
 from vae_core.config import ConfigError, RunConfig
 from vae_core.data import Images
 from vae_core.engine import PAUSED, RUNNING, STOPPED, Command, Engine, Update
-from vae_core.film import add_step, frame_path, read_frame, steps_in
+from vae_core.film import add_step, frame_file, frames_in, read_frame, steps_in
 from vae_core.job import STATES
 from vae_core.run import Parent, Run
 from vae_core.runs import RUNS_PER_VISITOR, Runs
@@ -237,19 +237,19 @@ def test_a_branch_has_the_film_up_to_its_step_as_files_of_its_own(server: Server
     parent = server.run(server.parent(20, 20, 20))
     branch = server.run(server.runs.branch(parent.run_id, 40, NO_KL))
     taken_over = [step for step in parent.film if step <= 40]
-    assert branch.film == steps_in(branch.film_folder) == taken_over and {0, 20, 40} <= set(taken_over)
+    assert branch.film == frames_in(branch.film_folder) == taken_over and {0, 20, 40} <= set(taken_over)
     for step in taken_over[:-1]:  # at the last one it has a frame of its own
-        assert frame_path(branch.film_folder, step).read_bytes() == frame_path(parent.film_folder, step).read_bytes()
+        assert frame_file(branch.film_folder, step).read_bytes() == frame_file(parent.film_folder, step).read_bytes()
     server.runs.close_run(parent.run_id)
-    assert read_frame(frame_path(branch.film_folder, 20))[0]["step"] == 20
+    assert read_frame(frame_file(branch.film_folder, 20))[0]["step"] == 20
 
 
 def test_a_scrubbed_moment_shows_the_figures_recorded_then(server: Server) -> None:
     run = server.run(server.parent(*[15] * 6))
     recorded = {int(row[0]): row for row in run.test.since(-1)}
-    assert run.film == sorted(recorded) == steps_in(run.film_folder) and len(run.film) >= 7
+    assert run.film == sorted(recorded) == frames_in(run.film_folder) and len(run.film) >= 7
     for step, (_, nll, kl, mean_std, active) in recorded.items():
-        numbers, arrays = read_frame(frame_path(run.film_folder, step))
+        numbers, arrays = read_frame(frame_file(run.film_folder, step))
         assert (np.float32(numbers["nll"]), np.float32(numbers["kl"])) == (nll, kl)
         assert (np.float32(numbers["meanStd"]), arrays["active"].sum()) == (mean_std, active)
 
@@ -257,7 +257,7 @@ def test_a_scrubbed_moment_shows_the_figures_recorded_then(server: Server) -> No
 def test_a_reset_begins_a_new_film(server: Server) -> None:
     run = server.run(server.parent(20, 20))
     server.runs.command(run.run_id, "reset")
-    assert run.film == steps_in(run.film_folder) == [0] and run.states == tuple(steps_in(run.states_folder)) == (0,)
+    assert run.film == frames_in(run.film_folder) == [0] and run.states == tuple(steps_in(run.states_folder)) == (0,)
 
 
 def test_reconstruction_switched_off_before_the_first_step_never_reached_the_decoder(server: Server) -> None:

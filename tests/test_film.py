@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import subprocess
 from dataclasses import replace
 from pathlib import Path
 
@@ -14,7 +15,20 @@ from safetensors.numpy import load
 from vae_core.config import RunConfig
 from vae_core.data import Images
 from vae_core.diagnosis import Diagnosis
-from vae_core.film import FRAMES, add_step, frame_bytes, frame_path, read_frame, read_snapshot, schedule, steps_in
+from vae_core.film import (
+    FRAMES,
+    FrameError,
+    add_step,
+    frame_bytes,
+    frame_file,
+    frames_in,
+    packed,
+    read_frame,
+    read_snapshot,
+    schedule,
+    state_file,
+    steps_in,
+)  # fmt: skip
 from vae_core.snapshot import GRID, Snapshot
 from vae_core.train import Trainer
 
@@ -109,8 +123,8 @@ def test_a_frame_is_read_by_hand_as_the_browser_does(taken: Snapshot) -> None:
 
 
 def test_a_snapshot_comes_back_with_the_same_numbers(taken: Snapshot, tmp_path: Path) -> None:
-    path = frame_path(tmp_path, taken.step)
-    path.write_bytes(frame_bytes(taken))
+    path = frame_file(tmp_path, taken.step)
+    path.write_bytes(packed(frame_bytes(taken)))
     back = read_snapshot(path)
     for name in ("step", "nll", "kl", "mean_std", "sigma", "explained"):
         assert getattr(back, name) == getattr(taken, name), name
@@ -122,26 +136,56 @@ def test_a_snapshot_comes_back_with_the_same_numbers(taken: Snapshot, tmp_path: 
 
 
 def test_a_snapshot_of_a_learned_sigma_comes_back_with_it(taken: Snapshot, tmp_path: Path) -> None:
-    frame_path(tmp_path, 60).write_bytes(frame_bytes(replace(taken, sigma=0.25)))
-    assert read_snapshot(frame_path(tmp_path, 60)).sigma == 0.25
+    frame_file(tmp_path, 60).write_bytes(packed(frame_bytes(replace(taken, sigma=0.25))))
+    assert read_snapshot(frame_file(tmp_path, 60)).sigma == 0.25
 
 
 def test_codes_that_are_all_nought_come_back_as_nought(taken: Snapshot, tmp_path: Path) -> None:
-    frame_path(tmp_path, 60).write_bytes(frame_bytes(replace(taken, xy=np.zeros_like(taken.xy))))
-    assert not read_snapshot(frame_path(tmp_path, 60)).xy.any()
+    frame_file(tmp_path, 60).write_bytes(packed(frame_bytes(replace(taken, xy=np.zeros_like(taken.xy)))))
+    assert not read_snapshot(frame_file(tmp_path, 60)).xy.any()
 
 
 def test_a_frame_that_was_thinned_out_is_not_found(tmp_path: Path) -> None:
     with pytest.raises(FileNotFoundError):
-        read_frame(frame_path(tmp_path, 7))
+        read_frame(frame_file(tmp_path, 7))
 
 
 def test_the_steps_of_a_folder_are_in_order_and_without_other_files(tmp_path: Path) -> None:
     for step in (1_000_000, 20, 3):
-        frame_path(tmp_path, step).touch()
-    (tmp_path / "half.safetensors").touch()
-    (tmp_path / "000000007.tmp").touch()
-    assert steps_in(tmp_path) == [3, 20, 1_000_000] and steps_in(tmp_path / "none") == []
+        frame_file(tmp_path, step).touch()
+        state_file(tmp_path, step + 1).touch()
+    for name in ("half.safetensors", "half.safetensors.gz", "000000007.tmp", "000000007.safetensors.gz.part"):
+        (tmp_path / name).touch()
+    assert frames_in(tmp_path) == [3, 20, 1_000_000] and steps_in(tmp_path) == [4, 21, 1_000_001]
+    assert frames_in(tmp_path / "none") == steps_in(tmp_path / "none") == []
+
+
+# ---- on disk
+
+
+def test_a_file_is_gzip_of_the_frame_and_holds_no_time(taken: Snapshot) -> None:
+    """Unpacked by the program of that name; RFC 1952 puts the time of the file at bytes 4 to 7."""
+    frame = frame_bytes(taken, LEARNING)
+    file = packed(frame)
+    assert subprocess.run(["gzip", "-dc"], input=file, capture_output=True, check=True).stdout == frame
+    assert file[:3] == b"\x1f\x8b\x08" and file[4:8] == bytes(4) and file == packed(frame)
+    assert len(file) < 0.75 * len(frame)
+
+
+@pytest.mark.parametrize("damage", ["cut", "turned", "empty", "no frame inside", "not compressed", "header too long"])
+def test_a_damaged_frame_is_refused_in_one_sentence(damage: str, taken: Snapshot, tmp_path: Path) -> None:
+    frame = frame_bytes(taken, LEARNING)
+    file = packed(frame)
+    contents = {
+        "cut": file[:-1000], "turned": file[:5000] + bytes(100) + file[5100:], "empty": b"",
+        "no frame inside": packed(b"hello"), "not compressed": frame,
+        "header too long": packed(b"\xff" * 8 + frame[8:]),
+    }  # fmt: skip
+    path = frame_file(tmp_path, 60)
+    path.write_bytes(contents[damage])
+    with pytest.raises(FrameError) as caught:
+        read_snapshot(path)
+    assert "\n" not in str(caught.value) and path.name in str(caught.value)
 
 
 # ---- the grid

@@ -15,7 +15,7 @@ from vae_core import runs as runs_module
 from vae_core.config import ConfigError, RunConfig
 from vae_core.data import Images
 from vae_core.engine import FINISHED, PAUSED, RUNNING, STOPPED
-from vae_core.film import frame_path, read_frame
+from vae_core.film import frame_file, read_frame
 from vae_core.run import SAVED, Run
 from vae_core.runs import ARMS, GROUPS_PER_VISITOR, Runs
 from vae_core.train import Trainer
@@ -133,7 +133,7 @@ def test_where_arms_rest_each_has_its_meter(server: Server) -> None:
     group = server.runs.start_group([*THREE[:2], ("ae", CONFIG.with_(**LOSSES["plain autoencoder"]))], "ann", True)
     arms = server.steps(group, 10)
     for run in arms.values():
-        numbers, _ = read_frame(frame_path(run.film_folder, 10))
+        numbers, _ = read_frame(frame_file(run.film_folder, 10))
         assert numbers["meter"] == run.snapshot.meter is not None  # type: ignore[union-attr]
     assert arms["ae"].snapshot.meter["kl"] is None and arms["full"].snapshot.meter["kl"] > 0  # type: ignore
 

@@ -17,7 +17,7 @@ import torch
 from torch.distributions import Categorical, MixtureSameFamily, Normal, kl_divergence
 
 LESSON = Path(__file__).resolve().parents[1] / "pages" / "ui" / "lesson"
-MODULES = ("kl", "rng", "plot", "transform", "gaussians")
+MODULES = ("kl", "rng", "plot", "transform", "gaussians_state")
 NODE = shutil.which("node")
 PAIRS = [(0.0, 1.0, 0.0, 1.0), (1.5, 0.6, 0.0, 1.0), (-3.0, 0.2, 3.0, 2.0), (3.0, 2.0, -3.0, 0.2), (0.4, 1.1, 0.3, 1.0)]
 BUMPS = [(4.0, 0.7, 0.7), (8.0, 0.3, 1.5), (2.0, 0.8, 0.8), (6.0, 0.5, 1.0), (0.0, 0.3, 1.5)]
@@ -27,10 +27,10 @@ pytestmark = pytest.mark.skipif(NODE is None, reason="no node on PATH, left out:
 
 @pytest.fixture
 def node(tmp_path: Path) -> Callable[..., Any]:
-    """Run a script beside the modules, which it finds as kl, rng, plot, transform and gaussians; it prints JSON."""
+    """Run a script beside the modules, which it finds under the names of MODULES; it prints JSON."""
     (tmp_path / "package.json").write_text('{"type": "module"}')
-    for name in MODULES:
-        shutil.copy(LESSON / f"{name}.js", tmp_path)
+    for module in LESSON.glob("*.js"):  # they import each other
+        shutil.copy(module, tmp_path)
     imports = "".join(f'import * as {name} from "./{name}.js";\n' for name in MODULES)
 
     def run(script: str, given: Any = None) -> Any:
@@ -312,7 +312,7 @@ def test_the_origin_stays_a_number(node: Callable[..., Any]) -> None:
 # ---- what links say, and what axes show
 
 
-@pytest.mark.parametrize("module", ["transform", "gaussians"])
+@pytest.mark.parametrize("module", ["transform", "gaussians_state"])
 def test_whatever_a_link_says_becomes_a_whole_state(module: str, node: Callable[..., Any]) -> None:
     default = node(f"print({module}.clean(null));")
     odd: list[Any] = ["<b>", "", None, [], {"a": [1]}, "1e999"]
@@ -328,7 +328,7 @@ def test_whatever_a_link_says_becomes_a_whole_state(module: str, node: Callable[
 
 def test_a_link_is_clipped_to_what_the_page_offers(node: Callable[..., Any]) -> None:
     said = {"q_mu": 99, "q_std": "0.5", "p_std": 0, "log2_draws": 40, "start": "right", "shown": "pq", "distance": -1}
-    state = node("print(gaussians.clean(given));", said)
+    state = node("print(gaussians_state.clean(given));", said)
     expected = {"q_mu": 3, "q_std": 0.5, "p_std": 0.2, "log2_draws": 16, "start": "right", "shown": "pq", "distance": 0}
     assert {name: state[name] for name in said} == expected
 

@@ -18,10 +18,11 @@ from starlette.testclient import TestClient, WebSocketTestSession
 from starlette.websockets import WebSocketDisconnect
 
 from pages.ui.live import socket
-from pages.ui.live.socket import FOREIGN, GONE, LAGGING, live_route, pack
+from pages.ui.live.socket import FOREIGN, GONE, LAGGING, film_route, live_route, pack
 from vae_core import runs
 from vae_core.config import RunConfig
 from vae_core.engine import PAUSED, RUNNING, Update
+from vae_core.film import frame_bytes, frame_file
 from vae_core.runs import Cursor, News, Runs
 from vae_core.snapshot import Snapshot
 from vae_core.train import Mark
@@ -67,7 +68,7 @@ def snapshot(snapshot_of_new_model: Snapshot) -> Callable[..., Snapshot]:
 @pytest.fixture
 def client() -> Iterator[TestClient]:
     """One event loop for all viewers, as on the server."""
-    with TestClient(Starlette(routes=[live_route()])) as made:
+    with TestClient(Starlette(routes=[live_route(), film_route()])) as made:
         yield made
 
 
@@ -429,6 +430,54 @@ def test_a_run_that_is_forgotten_closes_its_streams(
         with pytest.raises(WebSocketDisconnect) as caught:
             viewer.receive_bytes()
     assert caught.value.code == GONE
+
+
+# ---- the film
+
+
+@pytest.fixture
+def frame(fake_registry: Runs, run_id: str, tell: Any, snapshot: Any) -> bytes:
+    """What the film of the run holds of step 7, uncompressed."""
+    tell(1, 7, snapshot=snapshot(7))
+    run = fake_registry.get(run_id)
+    assert run is not None
+    return frame_bytes(snapshot(7), run.diagnosis)
+
+
+def raw_body(client: TestClient, path: str, accept: str) -> tuple[dict[str, str], bytes]:
+    """Headers and the bytes as they travel, which httpx would unpack."""
+    with client.stream("GET", path, headers={"accept-encoding": accept}) as response:
+        assert response.status_code == 200
+        return dict(response.headers), b"".join(response.iter_raw())
+
+
+@pytest.mark.parametrize("accept", ["gzip, deflate, br", "GZIP", "br;q=1.0, gzip;q=0.8", "*", "identity;q=0.5, *;q=1"])
+def test_a_frame_travels_as_its_file_is(accept: str, client: TestClient, run_id: str, frame: bytes) -> None:
+    headers, body = raw_body(client, f"/film/{run_id}/7", accept)
+    run = runs.registry().get(run_id)
+    assert run is not None and body == frame_file(run.film_folder, 7).read_bytes()
+    assert headers["content-encoding"] == "gzip" and int(headers["content-length"]) == len(body) < len(frame)
+    assert headers["vary"] == "Accept-Encoding"
+    assert client.get(f"/film/{run_id}/7", headers={"accept-encoding": accept}).content == frame
+
+
+@pytest.mark.parametrize("accept", ["", "identity", "br", "gzip;q=0", "gzip; q=0.000, deflate", "*;q=0", "gzip;q=0, *"])
+def test_a_client_without_gzip_gets_the_frame_unpacked(
+    accept: str, client: TestClient, run_id: str, frame: bytes
+) -> None:
+    headers, body = raw_body(client, f"/film/{run_id}/7", accept)
+    assert body == frame and "content-encoding" not in headers and headers["vary"] == "Accept-Encoding"
+    assert headers["content-type"] == "application/octet-stream"
+
+
+def test_what_is_no_frame_is_not_found(client: TestClient, run_id: str, frame: bytes) -> None:
+    run = runs.registry().get(run_id)
+    assert run is not None
+    for path in (f"/film/{run_id}/8", "/film/nobody/7"):
+        assert client.get(path).status_code == 404
+    path = frame_file(run.film_folder, 7)
+    path.write_bytes(path.read_bytes()[:-50])
+    assert client.get(f"/film/{run_id}/7", headers={"accept-encoding": "identity"}).status_code == 404
 
 
 def test_the_route_asks_the_servers_one_registry(fake_registry: Runs) -> None:

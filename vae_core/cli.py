@@ -16,12 +16,11 @@ from tqdm import tqdm
 
 import vae_core
 from vae_core import checkpoints, devices, film
+from vae_core.camera import Camera, Keeping, keep_run
 from vae_core.checkpoints import CheckpointError
 from vae_core.config import ConfigError, RunConfig
 from vae_core.data.images import DataError
-from vae_core.job import FINISHED, RUNNING, STOPPED, Update
-from vae_core.run import SHIPPED, Run
-from vae_core.train import ROW, RunError, Trainer, final_metrics
+from vae_core.train import RunError, Trainer, final_metrics
 
 HELP = {
     "dataset": "image set",
@@ -63,13 +62,37 @@ def parser() -> argparse.ArgumentParser:
         )
     result.add_argument("--out", type=Path, required=True, help="folder for model.safetensors, card.json, history.csv")
     result.add_argument("--film", action="store_true", help="keep pictures of the whole run, for the live view")
+    result.add_argument(
+        "--frames", type=frame_count, help=f"of the film: 1 keeps the end alone (default {film.FRAMES})"
+    )
+    result.add_argument("--only-run", action="store_true", help="with --film: keep run, card and decoder, no model")
+    result.add_argument("--no-decoder", action="store_true", help="with --only-run: keep no decoder either")
     return result
+
+
+def frame_count(text: str) -> int:
+    """The number of frames that an option names."""
+    if not text.isdecimal() or not 1 <= int(text) <= film.FRAMES:
+        raise argparse.ArgumentTypeError(f"{text!r}: give a whole number from 1 to {film.FRAMES}.")
+    return int(text)
+
+
+def parsed(arguments: list[str] | None) -> tuple[dict[str, Any], Path, Keeping]:
+    """The settings of the run, its folder, and what is kept of it; status 2 for options that do not go together."""
+    reader = parser()
+    options = vars(reader.parse_args(arguments))
+    folder, frames = options.pop("out"), options.pop("frames")
+    filmed, only_run, bare = (options.pop(name) for name in ("film", "only_run", "no_decoder"))
+    if not filmed and (frames is not None or only_run):
+        reader.error("--frames and --only-run need --film: add it.")
+    if bare and not only_run:
+        reader.error("--no-decoder needs --only-run: add it.")
+    return options, folder, Keeping(filmed, frames or film.FRAMES, only_run, not bare)
 
 
 def main(arguments: list[str] | None = None) -> int:
     """Train, save, and return the exit status: 1 if training failed, 2 for bad input, 130 if interrupted."""
-    options = vars(parser().parse_args(arguments))
-    folder, filmed = options.pop("out"), options.pop("film")
+    options, folder, keeping = parsed(arguments)
     try:
         config = RunConfig.from_dict(options)
         devices.resolve(config.device)
@@ -78,62 +101,38 @@ def main(arguments: list[str] | None = None) -> int:
     except (ConfigError, CheckpointError, DataError) as error:
         print(f"error: {error}", file=sys.stderr)
         return 2
-    return run(trainer, folder, filmed)
+    return run(trainer, folder, keeping)
 
 
-def run(trainer: Trainer, folder: Path, filmed: bool = False) -> int:
+def run(trainer: Trainer, folder: Path, keeping: Keeping) -> int:
     """Train to the end with a progress bar, save, print the table."""
     history: list[dict[str, Any]] = []
-    camera = Camera(trainer, folder) if filmed else None
+    camera = Camera(trainer, folder, keeping.frames) if keeping.film else None
     status, started = 0, time.perf_counter()
     try:
         train(trainer, history, camera)
     except KeyboardInterrupt:
         status = 130
         print(f"interrupted: saving what was learned in {trainer.step_count} steps", file=sys.stderr)
-        _keep_rows(trainer, history)
+        _keep_rows(trainer, history, camera)
     except RunError as error:
         status = 1
         print(f"error: {error}", file=sys.stderr)
         _keep_rows(trainer, history, camera)
-    card = make_card(trainer, time.perf_counter() - started)
-    if camera is not None:
-        card["command"] = card["command"].replace("--out", "--film --out")
-        camera.finish(card["test"])
+    card = make_card(trainer, time.perf_counter() - started, keeping)
     try:
-        checkpoints.save(folder, trainer.model, card, history)
+        if camera is not None:
+            camera.finish(card["test"])
+        if keeping.only_run:
+            keep_run(folder, trainer.model.decoder if keeping.decoder else None, card)
+        else:
+            checkpoints.save(folder, trainer.model, card, history)
     except CheckpointError as error:
         print(f"error: {error}", file=sys.stderr)
         return 1
     print(table(card["test"]))
     print(f"saved to {folder}")
     return status
-
-
-class Camera:
-    """Films a run for the live view: the folder then holds a run as the server keeps it (archive.py)."""
-
-    def __init__(self, trainer: Trainer, folder: Path) -> None:
-        self.trainer = trainer
-        self.run = Run(SHIPPED, trainer.config, folder.parent, folder.name)
-        self.steps = set(film.schedule(trainer.total_steps))
-        self.take(np.zeros((0, len(ROW)), np.float32))
-
-    def take(self, rows: np.ndarray, status: str = RUNNING, final: dict[str, Any] | None = None) -> None:
-        """Add history rows, and a frame if one is due."""
-        t = self.trainer
-        due = t.step_count in self.steps
-        self.run.take(
-            Update(
-                self.run.run_id, 0, status, step=t.step_count, steps_per_epoch=t.steps_per_epoch,
-                total_steps=t.total_steps, weights=t.weights, rows=rows, snapshot=t.snapshot() if due else None,
-                final=final, device=devices.describe(t.device),
-            )
-        )  # fmt: skip
-
-    def finish(self, final: dict[str, Any]) -> None:
-        self.take(np.zeros((0, len(ROW)), np.float32), FINISHED if self.trainer.done else STOPPED, final)
-        self.run.save()
 
 
 def train(trainer: Trainer, history: list[dict[str, Any]], camera: Camera | None = None) -> None:
@@ -154,13 +153,14 @@ def train(trainer: Trainer, history: list[dict[str, Any]], camera: Camera | None
                 history.append({"split": "test", "step": trainer.step_count, **values})
 
 
-def make_card(trainer: Trainer, seconds: float) -> dict[str, Any]:
+def make_card(trainer: Trainer, seconds: float, keeping: Keeping) -> dict[str, Any]:
     """What is to be known of the model: settings, test figures with protocol and K, and how to build it again."""
     config = trainer.config
     return {
         "name": f"{config.dataset} {config.model} {config.net}, {config.latent_dim} latents",
         "config": config.to_dict(),
-        "command": command(config),
+        "command": command(config, keeping),
+        **({"kept": keeping.sentence} if keeping.only_run else {}),
         "steps": trainer.step_count,
         "finished": trainer.done,
         "test": final_metrics(trainer),
@@ -176,12 +176,13 @@ def make_card(trainer: Trainer, seconds: float) -> dict[str, Any]:
     }
 
 
-def command(config: RunConfig) -> str:
-    """The command that trains this config again."""
+def command(config: RunConfig, keeping: Keeping | None = None) -> str:
+    """The command that trains this config again, and keeps the same of it."""
     defaults, values = RunConfig().to_dict(), config.to_dict()
     named = {"net", "latent_dim", "epochs", "seed"}
     chosen = [f"--{k.replace('_', '-')} {v}" for k, v in values.items() if k in named or v != defaults[k]]
-    return " ".join(["python -m vae_core.train", *chosen, "--out DIR"])
+    kept = keeping.options.split() if keeping else []
+    return " ".join(["python -m vae_core.train", *chosen, *kept, "--out DIR"])
 
 
 def table(test: dict[str, Any]) -> str:

@@ -16,7 +16,7 @@ from safetensors.torch import save as to_bytes
 from vae_core import devices
 from vae_core.checkpoints import replacing
 from vae_core.config import RunConfig
-from vae_core.film import add_step, frame_path, steps_in
+from vae_core.film import add_step, state_file, steps_in
 from vae_core.slow_motion import SlowStep
 from vae_core.snapshot import Snapshot
 from vae_core.train import ROW, Mark, Trainer, final_metrics
@@ -202,22 +202,22 @@ class Job:
     def save(self) -> tuple[int, ...]:
         """Keep the state on disk: against a crash, and for branches. Returns the steps of all that are kept."""
         self._saved_step = self.trainer.step_count
-        with replacing(frame_path(self.folder, self._saved_step)) as file:
+        with replacing(state_file(self.folder, self._saved_step)) as file:
             file.write(to_bytes(self.trainer.state()))
         self._save_due = time.monotonic() + SAVE_S if self.status == RUNNING else float("inf")
         steps = steps_in(self.folder)
         while (dropped := add_step(steps, self._saved_step, STATES)) is not None:
-            frame_path(self.folder, dropped).unlink(missing_ok=True)
+            state_file(self.folder, dropped).unlink(missing_ok=True)
         return tuple(steps)
 
     def restore(self) -> None:
         """Go on from the last state on disk, if there is one."""
         if steps := self._states():
-            self.trainer.restore(load_file(frame_path(self.folder, steps[-1])))
+            self.trainer.restore(load_file(state_file(self.folder, steps[-1])))
 
     def forget_states(self) -> None:
         for step in self._states():
-            frame_path(self.folder, step).unlink(missing_ok=True)
+            state_file(self.folder, step).unlink(missing_ok=True)
 
     def _states(self) -> tuple[int, ...]:
         return tuple(steps_in(self.folder))

@@ -17,7 +17,7 @@ from vae_core.checkpoints import replacing
 from vae_core.config import CHANGEABLE, RunConfig
 from vae_core.diagnosis import Diagnosis, diagnose
 from vae_core.engine import ENDED, PAUSED, RUNNING, STARTING, Update
-from vae_core.film import add_step, frame_bytes, frame_path, steps_in
+from vae_core.film import add_step, frame_bytes, frame_file, frames_in, packed, state_file, steps_in
 from vae_core.meter import Meter, collapse_of
 from vae_core.series import Series
 from vae_core.slow_motion import SlowStep
@@ -107,14 +107,14 @@ class Run:
         self.test.extend(np.array([[s.step, s.nll, s.kl, s.mean_std, s.active.sum()]], np.float32))
         try:
             self.film_folder.mkdir(parents=True, exist_ok=True)
-            with replacing(frame_path(self.film_folder, s.step)) as file:
-                file.write(frame_bytes(s, self.diagnosis))
+            with replacing(frame_file(self.film_folder, s.step)) as file:
+                file.write(packed(frame_bytes(s, self.diagnosis)))
         except OSError as error:  # a gap in the film; the run goes on
             print(f"A frame cannot be written ({error.strerror}): free some disk space.", file=sys.stderr)
             return
         dropped = add_step(self.film, s.step)
         if dropped is not None:
-            frame_path(self.film_folder, dropped).unlink(missing_ok=True)
+            frame_file(self.film_folder, dropped).unlink(missing_ok=True)
 
     def _diagnose(self, s: Snapshot) -> Diagnosis | None:
         """Of an arm by its meter, which is taken now and then; of a run by itself with every snapshot."""
@@ -210,14 +210,18 @@ class Run:
             run.test.extend(_until(_table(test, len(TEST_ROW)), run.step))
         except (KeyError, TypeError, ValueError, AttributeError) as error:
             raise archive.ArchiveError(f"The saved run {folder.name} is damaged ({error}): it is left out.") from None
-        for kept in (run.film_folder, run.states_folder):  # they may be ahead of the curves; that future is made again
-            for step in steps_in(kept):
-                if step > run.step:
-                    frame_path(kept, step).unlink(missing_ok=True)
-        run.film, run.states = steps_in(run.film_folder), tuple(steps_in(run.states_folder))
+        run._forget_the_future()
+        run.film, run.states = frames_in(run.film_folder), tuple(steps_in(run.states_folder))
         if run.training:
             run.status, run.message = SAVED, f"Saved at step {run.step}: press Resume to go on."
         return run
+
+    def _forget_the_future(self) -> None:
+        """Film and states may be ahead of the curves; that future is made again."""
+        files = [frame_file(self.film_folder, step) for step in frames_in(self.film_folder) if step > self.step]
+        files += [state_file(self.states_folder, step) for step in steps_in(self.states_folder) if step > self.step]
+        for file in files:
+            file.unlink(missing_ok=True)
 
     def begin_as_branch(self, parent: Run, step: int) -> None:
         """Take over the parent's history up to a step: curves, marks, film, and the state to go on from.
@@ -227,7 +231,7 @@ class Run:
         """
         self.states_folder.mkdir(parents=True, exist_ok=True)
         try:
-            shutil.copyfile(frame_path(parent.states_folder, step), frame_path(self.states_folder, step))
+            shutil.copyfile(state_file(parent.states_folder, step), state_file(self.states_folder, step))
         except FileNotFoundError:
             archive.forget(self.folder)
             raise KeyError(step) from None
@@ -237,7 +241,7 @@ class Run:
         self.film = [s for s in parent.film if s <= step]
         self.film_folder.mkdir(parents=True, exist_ok=True)
         for s in self.film:
-            shutil.copyfile(frame_path(parent.film_folder, s), frame_path(self.film_folder, s))
+            shutil.copyfile(frame_file(parent.film_folder, s), frame_file(self.film_folder, s))
 
 
 @dataclass(frozen=True)

@@ -26,7 +26,7 @@ from vae_core.link import EngineLink
 from vae_core.run import SAVED, TEST_CAPACITY, TEST_ROW, TRAIN_CAPACITY, Arm, Cursor, News, Parent, Run, news_of
 
 RUNS_PER_VISITOR = 6  # older ended ones are forgotten
-GROUPS_PER_VISITOR = 2  # likewise
+GROUPS_PER_VISITOR = 3  # likewise
 ARMS = 5  # in a group at most
 RUNS_ON_DISK = 60  # of all visitors; the oldest are removed first
 GONE_AFTER_S = 600.0  # a visitor's runs stop so long after the last browser window closed; they stay saved
@@ -118,7 +118,7 @@ class Runs:
                 self._open(run, resume=False, status=PAUSED if paused else RUNNING)
         return group
 
-    def branch(self, run_id: str, step: int, weights: dict[str, Any]) -> str:
+    def branch(self, run_id: str, step: int, weights: dict[str, Any], paused: bool = False) -> str:
         """Go on from a kept state of a run, with other weights, as a run of its own; returns its id.
 
         What trains is paused, the parent too. Batches and noise are the parent's: with unchanged weights so is the
@@ -127,6 +127,7 @@ class Runs:
         Args:
             step: one of the run's `states`.
             weights: alpha, beta, learning_rate and frozen from there on.
+            paused: made ready, but not begun.
         Raises:
             ConfigError: weights that cannot be used; a group that is full.
             KeyError: the run is gone, or keeps no state at this step.
@@ -142,7 +143,7 @@ class Runs:
                 if other.status in (STARTING, RUNNING) and not (arm and other.group == arm.group):
                     self.command(other.run_id, "pause")
             self._add(run, spare=run_id)
-            self._open(run, resume=True, status=RUNNING, branch=True)
+            self._open(run, resume=True, status=PAUSED if paused else RUNNING, branch=True)
         return run.run_id
 
     def command(self, run_id: str, name: str, **args: Any) -> None:

@@ -14,8 +14,8 @@ from pages.ui.lesson.bound_planes import bound_data
 
 def bound_section(chosen: Subject) -> None:
     st.markdown(
-        "With two latents everything can be computed on a grid, even the true posterior. Drag **q**: log p(x) stays, "
-        "and what the ELBO gains, the gap loses."
+        "With two latents everything can be computed on a grid, even the true posterior **p(z | x)**: which z may have "
+        "made this image. Drag **q**, the encoder's guess: log p(x) stays, and what the ELBO gains, the gap loses."
     )
     left = bound_view(
         data_of(chosen.model_name, chosen.digit, chosen.which), key="elbo bound view", q=linked(link.key("q"))
@@ -23,7 +23,7 @@ def bound_section(chosen: Subject) -> None:
     if left is not None:
         rounded = {"mu": [round(v, 4) for v in left.mu], "log_var": [round(v, 4) for v in left.log_var]}
         st.session_state[link.key("q")] = rounded
-    st.caption(chosen.caption)
+    st.caption(f"This image: {chosen.caption[0].lower()}{chosen.caption[1:]}")
 
 
 def linked(key: str) -> Gaussian | None:

@@ -20,14 +20,21 @@ def wrong_kl(mu: Tensor, log_var: Tensor) -> Tensor:
 
 
 def derivation_section(chosen: Subject) -> None:
+    st.markdown(
+        "p(x) is an integral over every z: with many latents nobody can compute it, it is intractable. The encoder's "
+        "**q(z | x)**, a guess at which z made x, gives a bound from below, the **ELBO**. Each line follows from the "
+        "one before; beside it stand its value for this image and whether its sign holds. $\\mathbb{E}_q$: the mean "
+        "over z from q."
+    )
     row = st.container(horizontal=True, vertical_alignment="bottom")
     row.segmented_control(
         "Way to the bound", list(link.WAYS), format_func=link.WAYS.get, required=True, on_change=_from_the_start,
         **link.kept("way"), help="The same bound, derived in three ways.",
     )  # fmt: skip
+    wrong = bool(st.session_state.get("elbo wrong"))
     shown = derived(
         chosen.model_name, chosen.digit, chosen.which, link.get("way"), link.get("samples"), link.get("seed"),
-        bool(st.session_state.get("elbo wrong")),
+        wrong,
     )  # fmt: skip
     last = len(shown.lines)
     at = max(1, min(link.get("line"), last))
@@ -49,22 +56,25 @@ def derivation_section(chosen: Subject) -> None:
             "Wrong KL", key="elbo wrong", persist_state="session",
             help="Computes the KL without its ½, a common slip: watch which lines no longer hold.",
         )  # fmt: skip
+    if wrong:
+        st.markdown(":red[:material/error: **Wrong KL is on** (under More): the KL is computed without its ½.]")
     colours = DARK if st.context.theme.type == "dark" else LIGHT
     for line, check in zip(shown.lines[:at], shown.checks, strict=False):
         draw(line, check, colours)
     if at == last:
-        verdict(shown)
+        verdict(shown, wrong)
     st.caption(f"{chosen.caption} {shown.samples:,} draws from q for each Monte Carlo value, seed {shown.seed}.")
 
 
 def draw(line: Line, check: Check | None, colours: dict[str, str]) -> None:
     """One line: the formula and its reason, the value, and whether the sign before it holds."""
-    formula, value, verdict = st.columns([6, 2, 2], vertical_alignment="center")
+    formula, numbers = st.columns([59, 41], vertical_alignment="center")
     with formula:
         sign = {"=": "=", "≥": r"\geq", "≤": r"\leq", None: ""}[line.relation]
         st.markdown(f"$\\displaystyle {sign}\\; {coloured(line.formula, colours)}$  \n{line.why}")
-    value.markdown(written(line.value))
-    verdict.markdown(judged(check))
+    row = numbers.container(horizontal=True, gap="xxsmall")  # beside each other on a phone as well
+    row.markdown(written(line.value), width=172)
+    row.markdown(judged(check), width=160)
 
 
 def written(value: Estimate) -> str:
@@ -86,11 +96,12 @@ def judged(check: Check | None) -> str:
     return f":green[:material/check:] holds  \n:small[{abs(check.distance):.3f} nats to spare]"
 
 
-def verdict(shown: Derivation) -> None:
+def verdict(shown: Derivation, wrong: bool) -> None:
     """The last word, when all lines are there."""
     failed = sum(1 for check in shown.checks if check is not None and not check.holds)
     if failed:
-        st.error(f"{failed} of {len(shown.lines)} lines do not hold: something in them is computed wrongly.")
+        cause = "the KL in them lacks its ½" if wrong else "something in them is computed wrongly"
+        st.error(f"{failed} of {len(shown.lines)} lines do not hold: {cause}.")
     else:
         st.success("Every line holds: what is left is the **evidence lower bound**, reconstruction minus KL.")
 

@@ -13,15 +13,16 @@ import streamlit as st
 import torch
 
 from pages.elbo import link
+from pages.elbo.figures_style import PLAIN, layout, readable
 from pages.elbo.subject import Subject, subject
 from pages.ui.lesson.transform import transform_view
 from pages.ui.palette import CLASSES_DARK, CLASSES_LIGHT, DARK, INK_DARK, INK_LIGHT, LIGHT
 from vae_core.exact import monte_carlo
 from vae_core.exact.monte_carlo import Draws
 
-MOST = link.DRAWS[-1]
+PARTS = (1000, 3000, link.DRAWS[-1])  # draws are made up to these numbers, as they are asked for
 FEW = 1000  # draws from q, at most
-BELOW, ABOVE = 40, 6  # nats around log p(x) that the second figure shows
+BELOW, ABOVE = 40, 8  # nats around log p(x) that the second figure shows
 
 
 @dataclass(frozen=True)
@@ -36,8 +37,9 @@ class Estimated:
 
 def evidence_section(chosen: Subject) -> None:
     st.markdown(
-        "A VAE makes data by drawing **z ~ N(0, I)** and sending it through a function. Training asks how probable "
-        "that makes an image: $p(x) = \\int p(x \\mid z)\\, p(z)\\, dz$."
+        "A VAE makes data in two steps. It draws a few hidden numbers, the latent **z**, from the prior "
+        "p(z) = N(0, I), and turns them into data by a function, the decoder: p(x | z). Training asks how probable "
+        "this makes an image **x**, whichever z it came from: the evidence $p(x) = \\int p(x \\mid z)\\, p(z)\\, dz$."
     )
     with st.expander("A latent variable turned into data", expanded=True):
         state = transform_view("elbo transform view", st.session_state.get(link.key("transform")))
@@ -50,23 +52,27 @@ def evidence_section(chosen: Subject) -> None:
     )  # fmt: skip
     row.button("New draws", icon=":material/casino:", on_click=_new_seed, help="The next seed.")
     count, seed = link.get("draws"), link.get("seed")
-    prior, q = draws(chosen.model_name, chosen.digit, chosen.which, seed)
+    prior, q = draws(chosen.model_name, chosen.digit, chosen.which, seed, count)
     exact = chosen.evidence.log_p
     left, right = st.columns(2)
     dark = st.context.theme.type == "dark"
-    left.plotly_chart(histogram(prior, count, exact.value, dark), key="elbo histogram", config=_PLAIN)
-    right.plotly_chart(settling(prior, q, count, exact.value, dark), key="elbo settling", config=_PLAIN)
+    left.plotly_chart(histogram(prior, count, exact.value, dark), key="elbo histogram", config=PLAIN)
+    right.plotly_chart(settling(prior, q, count, exact.value, dark), key="elbo settling", config=PLAIN)
     from_prior, from_q = estimated(prior, count), estimated(q, min(count, FEW))
     st.markdown(told(from_prior, from_q, chosen.bound.gap.value))
     st.table(table(from_prior, from_q, exact.value, exact.error))
-    st.caption(f"{chosen.caption} Seed {seed}. Exact: quadrature on a grid of step {chosen.evidence.step:.3g}.")
+    st.caption(
+        f"{chosen.caption} Seed {seed}. Exact: quadrature on a grid of step {chosen.evidence.step:.3g}. "
+        "Effective sample size: how many equally weighted draws the weighted ones are worth."
+    )
 
 
 def told(prior: Estimated, q: Estimated, gap: float) -> str:
     """What the two estimates say, in words."""
     text = (
         f"Of **{prior.draws:,}** draws from the prior, **{prior.carriers}** carry nine tenths of the estimate: almost "
-        f"every z draws another picture, and contributes nothing. Of {q.draws:,} draws from **q(z given x)**, "
+        f"every z draws another picture, and contributes nothing. Of {q.draws:,} draws from the encoder's "
+        f"**q(z | x)**, its guess at which z made x, "
         f"**{q.carriers}** carry as much"
     )
     if q.effective > 3 * prior.effective:
@@ -86,7 +92,7 @@ def estimated(found: Draws, count: int) -> Estimated:
 def table(prior: Estimated, q: Estimated, exact: float, error: float) -> pd.DataFrame:
     rows = {
         "from the prior p(z)": [f"{prior.draws:,}", f"{prior.effective:.1f}", f"{prior.log_p:.2f}"],
-        "from q(z given x), weighted by p(z) / q(z)": [f"{q.draws:,}", f"{q.effective:.1f}", f"{q.log_p:.2f}"],
+        "from q(z | x), weighted by p(z) / q(z | x)": [f"{q.draws:,}", f"{q.effective:.1f}", f"{q.log_p:.2f}"],
         "exactly, by quadrature": ["–", "–", f"{exact:.3f} ± {error:.1g}"],
     }
     named = pd.DataFrame(rows, index=["draws", "effective sample size", "log p(x) (nats)"]).T
@@ -101,13 +107,15 @@ def histogram(found: Draws, count: int, exact: float, dark: bool) -> go.Figure:
     heights, _ = np.histogram(values, edges)
     middle = (edges[1:] + edges[:-1]) / 2
     figure = go.Figure(go.Bar(x=middle, y=heights, marker_color=colours["reconstruction"], width=np.diff(edges)))
-    figure.add_vline(
-        exact, line_color=colours["total"], line_width=3, annotation_text="log p(x)", annotation_position="top left"
-    )
+    figure.add_vline(exact, line_color=colours["total"], line_width=3)
+    figure.add_annotation(
+        text="log p(x), exactly", x=exact, xref="x", xanchor="right", y=1, yref="paper", yanchor="bottom",
+        showarrow=False, font={"size": 14},
+    )  # fmt: skip
     figure.update_layout(
-        xaxis_title="log p(x | z) of a draw from the prior (nats)", yaxis_title="draws", **_layout(ink)
+        xaxis_title="log p(x | z) of a draw from the prior (nats)", yaxis_title="draws", **layout(ink, 300)
     )
-    return figure
+    return readable(figure)
 
 
 def settling(prior: Draws, q: Draws, count: int, exact: float, dark: bool) -> go.Figure:
@@ -122,30 +130,39 @@ def settling(prior: Draws, q: Draws, count: int, exact: float, dark: bool) -> go
         running = monte_carlo.running_log_mean(found.log_weight[:most]).numpy()
         figure.add_scatter(x=at, y=running[at - 1], name=name, mode="lines", line={"color": colour, "width": 3})
     figure.add_hline(
-        exact, line_color=colours["total"], line_width=3, line_dash="dash", annotation_text="log p(x), exactly"
-    )
-    figure.update_layout(
-        xaxis={"title": "draws", "type": "log"}, yaxis_title="estimate of log p(x) (nats)",
-        yaxis_range=[exact - BELOW, exact + ABOVE], legend={"x": 0.98, "y": 0.05, "xanchor": "right"}, **_layout(ink),
+        exact, line_color=colours["total"], line_width=3, line_dash="dash", annotation_text="log p(x), exactly",
+        annotation_position="top left", annotation_font_size=14,
     )  # fmt: skip
-    return figure
+    figure.update_layout(
+        xaxis={"title": "draws (log axis)", "type": "log", "dtick": 1}, yaxis_title="estimate of log p(x) (nats)",
+        yaxis_range=[exact - BELOW, exact + ABOVE], legend={"x": 0.98, "y": 0.05, "xanchor": "right"},
+        **layout(ink, 300),
+    )  # fmt: skip
+    return readable(figure)
+
+
+def draws(model_name: str, digit: int, which: int, seed: int, count: int) -> tuple[Draws, Draws]:
+    """At least `count` draws from the prior, and FEW from q; fewer are the beginning of more."""
+    image = (model_name, digit, which)
+    parts = [_from_prior(*image, seed, part) for part in range(1 + sum(end < count for end in PARTS))]
+    together = (torch.cat(values) for values in zip(*(vars(part).values() for part in parts), strict=True))
+    return Draws(*together), _from_q(*image, seed)
+
+
+@functools.lru_cache(maxsize=96)
+def _from_prior(model_name: str, digit: int, which: int, seed: int, part: int) -> Draws:
+    """The draws that lead from one of PARTS to the next; every part has a generator of its own."""
+    s = subject(model_name, digit, which)
+    generator = torch.Generator().manual_seed(seed + part * 2**32)
+    return monte_carlo.from_prior(s.model, s.x, PARTS[part] - (0, *PARTS)[part], generator)
 
 
 @functools.lru_cache(maxsize=32)
-def draws(model_name: str, digit: int, which: int, seed: int) -> tuple[Draws, Draws]:
-    """The most draws that can be asked for, from the prior and from q; fewer are their beginning."""
+def _from_q(model_name: str, digit: int, which: int, seed: int) -> Draws:
     s = subject(model_name, digit, which)
-    generator = torch.Generator().manual_seed(seed)
-    prior = monte_carlo.from_prior(s.model, s.x, MOST, generator)
-    return prior, monte_carlo.from_q(s.model, s.x, s.mu, s.log_var, FEW, generator)
+    generator = torch.Generator().manual_seed(seed + len(PARTS) * 2**32)
+    return monte_carlo.from_q(s.model, s.x, s.mu, s.log_var, FEW, generator)
 
 
 def _new_seed() -> None:
     st.session_state[link.key("seed")] += 1
-
-
-def _layout(ink: str) -> dict[str, object]:
-    return {"height": 300, "margin": {"l": 10, "r": 10, "t": 30, "b": 10}, "font": {"size": 15, "color": ink}}
-
-
-_PLAIN = {"displayModeBar": False}

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 import plotly.graph_objects as go
 import torch
 
@@ -99,10 +101,10 @@ def shares_figure(found: dict[str, tuple[str, Reduced]], chosen: str, is_dark: b
     for term, title in (("nll", "reconstruction"), ("kl", "KL")):
         shares = [100 * getattr(r, term) / (abs(r.nll) + abs(r.kl)) for _, r in found.values()]
         figure.add_bar(
-            y=names, x=shares, name=title, orientation="h", text=[_percent(s) for s in shares], textposition="auto",
+            y=names, x=shares, name=title, orientation="h", text=[_percent(s) for s in shares], textposition="inside",
             marker={"color": paint["reconstruction" if term == "nll" else "kl"], "opacity": strength},
-            insidetextfont={"size": 15, "color": ink}, outsidetextfont={"size": 15, "color": paint["ink"]},
-            insidetextanchor="middle", textangle=0, hovertemplate="%{x:.1f}%<extra></extra>",
+            insidetextfont={"size": 15, "color": ink},
+            insidetextanchor="middle", textangle=0, constraintext="none", hovertemplate="%{x:.1f}%<extra></extra>",
         )  # fmt: skip
     figure.update_layout(
         barmode="relative", xaxis={"title": "share of the loss (%)"}, yaxis={"autorange": "reversed"},
@@ -112,9 +114,15 @@ def shares_figure(found: dict[str, tuple[str, Reduced]], chosen: str, is_dark: b
 
 
 def _percent(share: float) -> str:
-    return f"{share:.0f}%".replace("-", "−") if abs(share) >= 1 else f"{share:.1f}%".replace("-", "−")
+    """For a bar that has room for it, on a phone too; the other term says the rest."""
+    return f"{share:.0f}%".replace("-", "−") if abs(share) >= 20 else ""
 
 
 def _log_axis(least: float, most: float, ticks: tuple[float, ...]) -> dict[str, object]:
     ends = torch.tensor([least, most], dtype=torch.float64).log10().tolist()
-    return {"type": "log", "range": ends, "tickvals": list(ticks), "ticktext": [f"{t:g}" for t in ticks]}
+    return {"type": "log", "range": ends, "tickvals": list(ticks), "ticktext": [_tick(t) for t in ticks]}
+
+
+def _tick(value: float) -> str:
+    """0.01, and below that 10⁻³ and so on."""
+    return f"{value:g}" if value >= 0.01 else "10⁻" + "⁰¹²³⁴⁵⁶⁷⁸⁹"[round(-math.log10(value))]

@@ -32,10 +32,12 @@ def layout(ink: str, height: int, **more: Any) -> dict[str, Any]:
 
 
 def readable(figure: go.Figure) -> go.Figure:
-    """Tick labels and legend for the back row; Streamlit's theme would make them smaller."""
+    """Tick labels and legend for the back row; Streamlit's theme would make them smaller and paler."""
+    ink = figure.layout.font.color
+    axis = {"tickfont": {"size": 14, "color": ink}, "title_font": {"size": 15, "color": ink}}
     figure.update_layout(legend_font_size=14)
-    figure.update_xaxes(tickfont_size=14, title_font_size=15)
-    figure.update_yaxes(tickfont_size=14, title_font_size=15)
+    figure.update_xaxes(**axis)
+    figure.update_yaxes(**axis)
     return figure
 
 

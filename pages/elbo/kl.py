@@ -19,7 +19,11 @@ def kl_section(chosen: Subject) -> None:
     state = gaussians_view("elbo gaussians view", st.session_state.get(link.key("gaussians")))
     st.session_state[link.key("gaussians")] = state
     st.subheader(f"The KL term of {chosen.label}", anchor=False)
-    st.latex(r"\mathrm{KL}(q \,\|\, p) = \sum_d \tfrac12 \left(\mu_d^2 + \sigma_d^2 - 1 - \log \sigma_d^2\right)")
+    st.markdown(
+        "The encoder gives q(z | x) a mean μ and a standard deviation σ for every latent dimension; p is the prior "
+        "N(0, I). The KL term of the loss keeps q from straying far from it: "
+        "$\\mathrm{KL}(q \\,\\|\\, p) = \\sum_d \\tfrac12 (\\mu_d^2 + \\sigma_d^2 - 1 - \\log \\sigma_d^2)$."
+    )
     st.table(terms(chosen))
     st.caption(chosen.caption)
 
@@ -36,6 +40,6 @@ def terms(chosen: Subject) -> pd.DataFrame:
         for d in range(len(mu))
     }  # fmt: skip
     rows["sum"] = ["", "", "", "", "", f"{losses.gaussian_kl(chosen.mu, chosen.log_var).item():.3f}"]
-    names = ["mu", "sigma", "mu²", "sigma²", "−log sigma²", "½ (mu² + sigma² − 1 − log sigma²) (nats)"]
+    names = ["μ", "σ", "μ²", "σ²", "−log σ²", "KL (nats)"]
     table = pd.DataFrame(rows, index=names).T
     return table.map(lambda text: text.replace("-", "−"))

@@ -99,8 +99,9 @@ def costs(model_name: str, digit: int, which: int) -> Costs:
 
 def _pixel(_chosen: Subject, _found: Costs) -> None:
     st.markdown(
-        "The reconstruction term asks, pixel by pixel: how improbable is **x**, if the decoder says **x̂**? The answer "
-        "depends on the distribution that we assume. Move x: both are cheapest at x̂ = x, but they punish differently."
+        "The reconstruction term is −log p(x | z), the **negative log likelihood** (nll). Pixel by pixel it asks: how "
+        "improbable is **x**, if the decoder says **x̂**? That depends on the distribution that we assume. Move x: both "
+        "are cheapest at x̂ = x, but they punish differently."
     )
     left, right = st.columns(2)
     left.slider(
@@ -125,13 +126,13 @@ def _pixel(_chosen: Subject, _found: Costs) -> None:
 
 def _sigma(chosen: Subject, found: Costs) -> None:
     st.markdown(
-        "One image, one reconstruction, two costs. The Gaussian cost is the squared error divided by 2 sigma², **plus "
-        "what sigma itself costs**. Move sigma to find the lowest."
+        "One image, one reconstruction, two costs (nll, in nats). The Gaussian cost is the squared error divided by "
+        "2 sigma², **plus what sigma itself costs**. Move sigma to find the lowest."
     )
     pictures, numbers = st.columns([1, 2.6], gap="medium")
     images = pictures.container(horizontal=True)
     images.image(found.x, width=100, caption="x")
-    images.image(found.x_hat, width=100, caption="x̂ from mu")
+    images.image(found.x_hat, width=100, caption="x̂, from z = mu")
     pictures.markdown(
         f"Bernoulli **{written(found.bernoulli, 4)}** nats. The grey pixels' own entropy, {written(found.entropy, 3)} "
         "nats, is the least that any x̂ could reach."
@@ -173,7 +174,7 @@ def _parts_table(parts: GaussianParts) -> pd.DataFrame:
 def _reduction(chosen: Subject, found: Costs) -> None:
     st.markdown(
         "The loss adds two sums: over pixels and over latent dimensions. Many programs write **mean** instead. That "
-        "looks harmless, and is another **beta** in disguise."
+        "looks harmless, but changes how much the KL counts: it is another **beta**, the weight of the KL, in disguise."
     )
     st.segmented_control(
         "Reduction", list(REDUCTIONS), format_func=REDUCTIONS.get, required=True, **kept("likelihood reduction"),

@@ -62,9 +62,10 @@ def _caption(chosen: Subject) -> None:
 
 def _estimators(chosen: Subject) -> None:
     st.markdown(
-        "Training asks: if mu moved a little, how would the mean $\\mathbb{E}_q[\\log p(x \\mid z)]$ change? But z is "
-        f"drawn at random. Two ways to estimate that gradient, {REPEATS} times each, from the same draws. Take more "
-        "draws and watch the spread."
+        "Training asks: if mu, the mean of q, moved a little, how would $\\mathbb{E}_q[\\log p(x \\mid z)]$ change? "
+        "But z is drawn at random. The *score function* weighs each value log p(x | z) by the slope of log q(z). The "
+        "*pathwise* way writes z = mu + std · eps, so that z moves with mu, and follows the slope of the decoder. "
+        f"{REPEATS} estimates of each, from the same draws. Take more draws and watch the spread."
     )
     row = st.container(horizontal=True, vertical_alignment="bottom")
     row.select_slider(
@@ -120,24 +121,25 @@ def _table(shown: dict[str, Judged], single: dict[str, Judged], samples: int) ->
 
 def _autograd(chosen: Subject) -> None:
     st.markdown(
-        "Two ways to draw z. From the same seed they give the same number, and the first gives no error message: the "
-        "decoder goes on learning, but **the encoder hears nothing of the reconstruction** (only of the KL). Both ran "
-        "for this page."
-    )
-    st.button(
-        "New draws", icon=":material/casino:", on_click=_new_draws, key="reparameterise again", help="The next seed."
+        "Two ways to draw z, which give the same number from the same seed. Autograd, which finds the gradients, sees "
+        "a difference: through the first nothing comes back to mu. There is no error message, and the decoder goes on "
+        "learning, but **the encoder hears nothing of the reconstruction** (only of the KL). Both ran for this page."
     )
     key: Key = (chosen.model_name, chosen.digit, chosen.which)
     titles = ("`sample`: a number that forgets where it came from", "`mu + std * eps`: chance comes in from outside")
     functions = (autograd.drawn, autograd.reparameterised)
     answers = asked(key, st.session_state["reparameterise seed"])
-    for column, title, function, answer in zip(st.columns(2), titles, functions, answers, strict=True):
+    for column, title, function in zip(st.columns(2), titles, functions, strict=True):
         column.markdown(f"**{title}**")
         column.code(inspect.getsource(function), language="python", wrap_lines=True)
+    for column, answer in zip(st.columns(2), answers, strict=True):
         column.markdown(
             "autograd: **the way back to mu is open**" if answer.mu_grad else "autograd: **no way back to mu**"
         )
         column.code(said(answer), language="python")
+    st.button(
+        "New draws", icon=":material/casino:", on_click=_new_draws, key="reparameterise again", help="The next seed."
+    )
     with st.expander("model.sample, the very code that trains"):
         st.code(textwrap.dedent(inspect.getsource(VAE.sample)), language="python", wrap_lines=True)
     _caption(chosen)
@@ -173,9 +175,9 @@ def _vector(values: tuple[float, ...] | None) -> str:
 
 def _log_variance(chosen: Subject) -> None:
     st.markdown(
-        "A standard deviation must be positive, but a linear layer gives any number. So the encoder says **log_var**, "
-        "and std = exp(½ log_var). Move it: wherever you stand, one step to the right makes std larger by the same "
-        "factor."
+        "A standard deviation must be positive, but the last layer of the encoder gives any number. So that number is "
+        "taken to be **log_var**, the log of the variance, and std = exp(½ log_var). Move it: wherever you stand, "
+        "one step to the right makes std larger by the same factor."
     )
     st.slider(
         "log_var", *LOG_VARS, step=0.1, format="%.1f", **kept("reparameterise log_var"),
@@ -191,7 +193,7 @@ def _log_variance(chosen: Subject) -> None:
         f"std **{written(here)}**, one step on **{written(further)}**: × {further / here:.3f} = exp(½), everywhere."
     )
     right.markdown(
-        f"KL with respect to std: −1/std + std = **{written(of_std)}**, without bound near 0. With respect to log_var: "
+        f"Slope of the KL for std: −1/std + std = **{written(of_std)}**, without bound near 0. For log_var: "
         f"½ (std² − 1) = **{written(of_log_var)}**, never below −½."
     )
     st.caption(f"Slopes by autograd through losses.gaussian_kl_dims, the code that trains. {chosen.caption}")

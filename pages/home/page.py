@@ -9,12 +9,13 @@ from pages.home.example import Codes, codes, passage
 from pages.ui.shipped import PLANE, checkpoint, images
 
 TRAINING = ("training/page.py", "Live training", ":material/monitoring:")
+ABLATION = ("ablation/page.py", "Ablation", ":material/content_cut:")
 ELBO = ("elbo/page.py", "The ELBO", ":material/functions:")
 LESSON = (
     ("Derive the loss", "Three ways to the bound, every line with its value. What is in the gap?", ELBO),
     ("Watch it learn", "Press Start. Which term falls first, and why does the KL rise at the same time?", TRAINING),
-    ("Take the KL away", "Switch **KL on** off while it trains. What happens to the cloud, and to its std?", TRAINING),
-    ("Take the reconstruction away", "Reset with **Reconstruction on** off. What is left to learn?", TRAINING),
+    ("Drop a term", "Take the KL away, or the reconstruction. What dies? Predict first.", ABLATION),
+    ("Make a classic mistake", "One wrong line in the loss. Would you notice? Which test would?", ABLATION),
     ("Give it more room", "Start anew with 16 latent dimensions. How many does it use?", TRAINING),
 )
 

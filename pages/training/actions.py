@@ -50,28 +50,38 @@ def _advice_was_taken() -> None:
     state["advice taken"] = state.get("advice")
 
 
-def step(settings: dict[str, Any]) -> None:
-    """Callback: one batch, of a new run if the one shown is not the visitor's."""
-    if not is_mine(shown_run()):
-        start(settings, paused=True)
-    command("step", steps=1)
+def step(run_id: str, settings: dict[str, Any]) -> None:
+    """Callback: one batch of a run, or of a new one if that is not the visitor's."""
+    command(_own(run_id, settings), "step", steps=1)
 
 
-def slow(settings: dict[str, Any]) -> None:
-    """Callback: one batch in slow motion, of a new run if the one shown is not the visitor's."""
-    if not is_mine(shown_run()):
-        start(settings, paused=True)
+def slow(run_id: str, settings: dict[str, Any]) -> None:
+    """Callback: one batch in slow motion, of a run, or of a new one if that is not the visitor's."""
+    run_id = _own(run_id, settings)
     st.session_state.pop("moment", None)
-    command("slow")
+    command(run_id, "slow")
 
 
-def command(name: str, **args: Any) -> None:
-    """Callback: tell the run on the page something."""
-    run = shown_run()
-    if not is_mine(run):
+def _own(run_id: str, settings: dict[str, Any]) -> str:
+    """The run itself if it is the visitor's, else a new one that waits."""
+    run = registry().get(run_id)
+    if run is not None and is_mine(run):
+        return run_id
+    start(settings, paused=True)
+    return shown_run().run_id
+
+
+def command(run_id: str, name: str, **args: Any) -> None:
+    """Callback: tell a run something.
+
+    The run is that of the button, not whichever is on the page by now: of two quick clicks Streamlit may call both
+    callbacks at once, in any order, and a Pause must not stop the branch that the second click has just begun.
+    """
+    run = registry().get(run_id)
+    if run is None or not is_mine(run):
         return
     try:
-        registry().command(run.run_id, name, **args)
+        registry().command(run_id, name, **args)
     except ConfigError as error:
         st.session_state["notice"] = str(error)
 
@@ -102,7 +112,7 @@ def toggle(settings: dict[str, Any]) -> None:
     if not is_mine(run) or run.ended:
         start(settings)
     else:
-        command("resume" if run.status in (PAUSED, SAVED) else "pause")
+        command(run.run_id, "resume" if run.status in (PAUSED, SAVED) else "pause")
 
 
 def show(run_id: str) -> None:
@@ -118,4 +128,4 @@ def change_weights() -> None:
     if weights["alpha"] == weights["beta"] == 0:
         st.session_state["notice"] = "Both terms are off, so there is nothing to minimise: switch one of them on."
     elif is_mine(run) and not run.ended:
-        command("set", **weights)
+        command(run.run_id, "set", **weights)

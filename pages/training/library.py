@@ -33,26 +33,28 @@ def compared(shown: Run) -> list[tuple[str, str]]:
 def library(shown: Run) -> None:
     """Choose what is shown and compared; a table of the settings that differ.
 
-    The widgets are new ones for every run shown: a browser that still reports the choice of a moment ago cannot
-    undo what Start or Branch has just put on the page.
+    The widgets are new ones for every run shown, and whenever a name changes: the browser reports a choice by its name.
+    A browser that still reports the widgets of a moment ago makes Streamlit call their callbacks once more; what Start
+    or Branch has just put on the page must outlast that, so a choice counts for the run beside which it was made.
     """
     runs = everyone()
     if len(runs) < 2:
         return
     own = registry().of(visitor.current())
-    names = {run.run_id: f"{name(run, own)} ({run.status})" for run in runs}
+    names = {run.run_id: name(run, own) for run in runs}
+    version = f"{shown.run_id} {' | '.join(names.values())}"
     left, right = st.columns([1, 2])
-    key = f"show {shown.run_id}"
+    key = f"show {version}"
     left.selectbox(
-        "Run on the page", list(names), format_func=names.get, key=key, on_change=_show, args=(key,),
+        "Run on the page", list(names), format_func=names.get, key=key, on_change=_show, args=(key, shown.run_id),
         index=list(names).index(shown.run_id) if shown.run_id in names else None, placeholder="somebody else's run",
         help="The last six of your runs are kept.",
     )  # fmt: skip
     others = [run.run_id for run in runs if run.run_id != shown.run_id]
-    key = f"compare {shown.run_id}"
+    key = f"compare {version}"
     right.multiselect(
         "Compare with", others, default=[i for i in st.session_state.get(COMPARED, []) if i in others],
-        format_func=names.get, key=key, on_change=_compare, args=(key,), max_selections=MOST,
+        format_func=names.get, key=key, on_change=_compare, args=(key, shown.run_id), max_selections=MOST,
         help="Their test curves are drawn dashed in the same charts, their maps on the same axes.",
     )  # fmt: skip
     chosen = [run for run in runs if run.run_id in st.session_state.get(COMPARED, []) and run is not shown]
@@ -80,10 +82,12 @@ def differing(runs: list[Run], own: list[Run]) -> pd.DataFrame:
     return table[table.nunique(axis=1) > 1]
 
 
-def _show(key: str) -> None:
-    if chosen := st.session_state[key]:
+def _show(key: str, beside: str) -> None:
+    chosen = st.session_state[key]
+    if chosen and chosen != beside == actions.shown_run().run_id:
         actions.show(chosen)
 
 
-def _compare(key: str) -> None:
-    st.session_state[COMPARED] = st.session_state[key]
+def _compare(key: str, beside: str) -> None:
+    if beside == actions.shown_run().run_id:
+        st.session_state[COMPARED] = st.session_state[key]

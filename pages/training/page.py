@@ -42,7 +42,7 @@ def lesson(settings: dict[str, Any]) -> None:
     explain(run, config)
     seen = live_view(
         run.run_id, key="live", compare=compared(run), at=link.moment(),
-        read_on=READ_ON, on_space=lambda: actions.toggle(settings), on_slow=lambda: actions.slow(settings),
+        read_on=READ_ON, on_space=lambda: actions.toggle(settings), on_slow=lambda: actions.slow(run.run_id, settings),
     )  # fmt: skip
     branch_button(row, run, seen.at)
     link.write(run, seen.at, settings, weights)
@@ -59,35 +59,35 @@ def buttons(row: Any, run: Run, settings: dict[str, Any]) -> None:
     active = mine and not run.ended
     row.button(
         "Start anew" if mine else "Start", on_click=actions.start, args=(settings,), type="primary",
-        icon=":material/play_arrow:", key="start",
+        icon=":material/play_arrow:", key="start", width=126,
         help="Begin a new run with these settings. A run that is training is stopped first.",
     )  # fmt: skip
-    if mine and run.status in (PAUSED, SAVED):
-        row.button("Resume", on_click=actions.command, args=("resume",), icon=":material/resume:", key="resume")
-    else:
-        row.button(
-            "Pause", on_click=actions.command, args=("pause",), icon=":material/pause:", key="pause",
-            disabled=not active,
-        )  # fmt: skip
+    paused = mine and run.status in (PAUSED, SAVED)
+    # One button with two labels, and of one width: two that take turns stand side by side while the page follows, and
+    # what is right of them moves away under the pointer.
     row.button(
-        "Step", on_click=actions.step, args=(settings,), icon=":material/skip_next:", key="step",
+        "Resume" if paused else "Pause", on_click=actions.command, args=(run.run_id, "resume" if paused else "pause"),
+        icon=":material/resume:" if paused else ":material/pause:", key="pause", disabled=not active, width=108,
+    )  # fmt: skip
+    row.button(
+        "Step", on_click=actions.step, args=(run.run_id, settings), icon=":material/skip_next:", key="step",
         disabled=mine and run.status in ENDED, help="Train on one batch, then pause.",
     )  # fmt: skip
     row.button(
-        "Slow step", on_click=actions.slow, args=(settings,), icon=":material/slow_motion_video:", key="slow",
-        disabled=mine and run.status in ENDED,
+        "Slow step", on_click=actions.slow, args=(run.run_id, settings), icon=":material/slow_motion_video:",
+        key="slow", disabled=mine and run.status in ENDED,
         help="Train on one batch, then see it in slow motion: batch, codes, eps, decoding, losses, gradients, update.",
     )  # fmt: skip
     row.button(
-        "Epoch", on_click=actions.command, args=("epoch",), icon=":material/fast_forward:", key="epoch",
+        "Epoch", on_click=actions.command, args=(run.run_id, "epoch"), icon=":material/fast_forward:", key="epoch",
         disabled=not active, help="Train to the end of the epoch, then pause.",
     )  # fmt: skip
     row.button(
-        "Stop", on_click=actions.command, args=("stop",), icon=":material/stop:", key="stop", disabled=not active,
-        help="End the run here and compute its figures over all test images.",
+        "Stop", on_click=actions.command, args=(run.run_id, "stop"), icon=":material/stop:", key="stop",
+        disabled=not active, help="End the run here and compute its figures over all test images.",
     )  # fmt: skip
     row.button(
-        "Reset", on_click=actions.command, args=("reset",), icon=":material/restart_alt:", key="reset",
+        "Reset", on_click=actions.command, args=(run.run_id, "reset"), icon=":material/restart_alt:", key="reset",
         disabled=not mine, help="Back to the very same initial weights, paused, with the switches as they stand.",
     )  # fmt: skip
 
@@ -95,11 +95,11 @@ def buttons(row: Any, run: Run, settings: dict[str, Any]) -> None:
 def branch_button(row: Any, run: Run, at: int | None) -> None:
     """Branch from the kept state nearest to the moment that is shown (at or before it)."""
     step = actions.state_before(run, at)
-    row.button(
-        "Branch" if step is None or at is None else f"Branch at {step:,}",
-        on_click=actions.branch, args=(run.run_id, at), icon=":material/call_split:", key="branch",
+    whence = "the last kept state up to the moment shown" if step is None else f"step {step:,}"
+    row.button(  # one label, short: a longer one would break the row, and move all below it
+        "Branch", on_click=actions.branch, args=(run.run_id, at), icon=":material/call_split:", key="branch",
         disabled=step is None or not actions.is_mine(run),
-        help="Go on from here as a second run, with the switches and weights as they stand, with the same batches "
+        help=f"Go on from {whence} as a second run, with the switches and weights as they stand, with the same batches "
         f"and noise. Weights are kept at {len(run.states)} moments; this is the last one up to the moment shown.",
     )  # fmt: skip
 

@@ -10,7 +10,7 @@ from torch import Tensor
 from pages.training import figures
 from pages.ui.shipped import CHECKPOINTS
 from vae_core.checkpoints import WEIGHTS
-from vae_core.film import frame_path, read_snapshot
+from vae_core.film import frame_file, read_snapshot, state_file
 from vae_core.run import SHIPPED, Cursor, Run, news_of
 from vae_core.takehome.bundle import bundle, title
 from vae_core.takehome.report import html_report
@@ -52,7 +52,7 @@ def story_of(run: Run) -> Story:
     news = news_of(run, Cursor())
     snapshot = news.snapshot
     if snapshot is None and news.film:
-        snapshot = read_snapshot(frame_path(run.film_folder, news.film[-1]))
+        snapshot = read_snapshot(frame_file(run.film_folder, news.film[-1]))
     return Story(news.config, news.train, news.test, news.marks, snapshot, news.final, news.device, news.status)
 
 
@@ -62,5 +62,5 @@ def tensors_of(run: Run) -> dict[str, Tensor] | None:
         return load_file(CHECKPOINTS / run.run_id / WEIGHTS)
     if not run.states:
         return None
-    state = load_file(frame_path(run.states_folder, run.states[-1]))
+    state = load_file(state_file(run.states_folder, run.states[-1]))
     return {k.removeprefix("model."): v for k, v in state.items() if k.startswith("model.")}

@@ -1,18 +1,22 @@
-"""What ships and is loaded once per server: the test images and the trained models."""
+"""What ships and is loaded once per server: the test images, the trained models and the finished runs."""
 
 from __future__ import annotations
 
 import functools
+import sys
 from pathlib import Path
 
 import torch
 
 from vae_core import checkpoints, runs
-from vae_core.checkpoints import Checkpoint
+from vae_core.archive import RECORD, ArchiveError
+from vae_core.checkpoints import CARD, WEIGHTS, Checkpoint
 from vae_core.data import Images, load
 
 CHECKPOINTS = Path(__file__).resolve().parents[2] / "checkpoints"
 PLANE = "mnist-vae-mlp-2"  # two latents: everything about it can be drawn
+ARMS = ("arm-full", "arm-no-kl", "arm-no-reconstruction", "arm-plain-autoencoder", "arm-beta-32")  # the page's order
+ARMS_FOLDER, DOSE_FOLDER = "arms", "dose"
 
 
 @functools.cache
@@ -28,6 +32,22 @@ def shipped_run() -> str:
     return PLANE
 
 
+def shipped_arms() -> list[str]:
+    """Ids of the finished arms of the ablation, in the page's order; a damaged one is left out."""
+    return _registered([CHECKPOINTS / ARMS_FOLDER / name for name in ARMS])
+
+
+def shipped_dose() -> list[str]:
+    """Ids of the finished runs that differ in beta alone, from the smallest to the largest; damaged ones left out."""
+    found = _registered(sorted(path.parent for path in CHECKPOINTS.glob(f"{DOSE_FOLDER}/*/{RECORD}")))
+    return sorted(found, key=_beta)
+
+
+def register_all() -> None:
+    """Every shipped run can be opened by its id from now on; damaged ones are left out with a line on stderr."""
+    _registered([path.parent for path in sorted(CHECKPOINTS.rglob(RECORD))])
+
+
 def images() -> Images:
     """MNIST on the CPU."""
     return load("mnist", torch.device("cpu"))
@@ -35,7 +55,28 @@ def images() -> Images:
 
 @functools.cache
 def planes() -> list[str]:
-    """Names of the shipped models with two latents, the main one first."""
-    found = [path.parent.name for path in CHECKPOINTS.glob("*/card.json")]
+    """Names of the shipped models with two latents, the main one first. A run without its model is none."""
+    found = [path.parent.name for path in CHECKPOINTS.glob(f"*/{CARD}") if (path.parent / WEIGHTS).is_file()]
     flat = [name for name in found if checkpoint(name).card["config"]["latent_dim"] == 2]
     return sorted(flat, key=lambda name: (name != PLANE, name))
+
+
+def _registered(folders: list[Path]) -> list[str]:
+    """Ids of the runs in these folders, read where the registry does not know them yet."""
+    return [folder.name for folder in folders if _register(folder)]
+
+
+def _register(folder: Path) -> bool:
+    if runs.registry().get(folder.name) is not None:
+        return True
+    try:
+        runs.registry().add_shipped(folder)
+    except ArchiveError as error:
+        print(error, file=sys.stderr)
+        return False
+    return True
+
+
+def _beta(run_id: str) -> float:
+    run = runs.registry().get(run_id)
+    return run.config.beta if run else 0.0

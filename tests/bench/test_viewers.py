@@ -10,6 +10,8 @@ import sys
 from collections.abc import Iterator
 from functools import partial
 
+import pytest
+
 from tests.bench.measure import Visit, begin, cpu_seconds, load, undisturbed
 from tests.browser.conftest import ROOT, serving
 
@@ -40,6 +42,7 @@ def window(visit: Visit, server: int, count: int) -> dict[str, float]:
     return {**result, **received}
 
 
+@pytest.mark.timeout(3600)  # it waits until the machine is calm
 def test_viewers(opened, capsys):
     results: dict[int, list[dict[str, float]]] = {0: [], VIEWERS: []}
     with serving() as (url, process):

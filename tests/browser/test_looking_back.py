@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 import json
 import re
 import signal
@@ -32,9 +33,14 @@ def scrub(page: Page, share: float) -> int:
     return at
 
 
+def content_of(at: int) -> bytes:
+    """A shipped frame, read without our code."""
+    return gzip.decompress((SHIPPED / "film" / f"{at:09d}.safetensors.gz").read_bytes())
+
+
 def frame(at: int) -> dict:
-    """The numbers of a shipped frame, read without our code."""
-    content = (SHIPPED / "film" / f"{at:09d}.safetensors").read_bytes()
+    """Its numbers."""
+    content = content_of(at)
     header = json.loads(content[8 : 8 + int.from_bytes(content[:8], "little")])
     return json.loads(header["__metadata__"]["snapshot"])
 
@@ -60,7 +66,7 @@ def test_the_pictures_shown_are_those_of_the_frame(opened, server):
     shown = page.locator("canvas[data-part=prior_draws]").evaluate(
         "c => Array.from(c.getContext('2d').getImageData(0, 0, c.width, c.height).data.filter((_, i) => i % 4 === 0))"
     )
-    draws = load((SHIPPED / "film" / f"{at:09d}.safetensors").read_bytes())["prior_draws"]  # (40, 28, 28)
+    draws = load(content_of(at))["prior_draws"]  # (40, 28, 28)
     tiled = draws.reshape(4, 10, 28, 28).transpose(0, 2, 1, 3).reshape(4 * 28, 10 * 28)
     assert np.array_equal(np.array(shown, np.uint8).reshape(4 * 28, 10 * 28), tiled)
 

@@ -29,7 +29,8 @@ def registry(engine: runs.Runs, monkeypatch: pytest.MonkeyPatch) -> Iterator[run
     monkeypatch.setattr(runs, "_registry", own)
     monkeypatch.setattr(visitor, "current", lambda: "tester")  # AppTest has no cookies
     yield own
-    for run in own.of("tester"):
+    grouped = [run for group in own.groups_of("tester") for run in own.members(group)]
+    for run in [*own.of("tester"), *grouped]:
         own.close_run(run.run_id)
 
 
@@ -41,6 +42,12 @@ def home(registry: runs.Runs) -> AppTest:
 @pytest.fixture
 def training(home: AppTest) -> AppTest:
     home.switch_page("training/page.py")
+    return checked(home.run())
+
+
+@pytest.fixture
+def ablation(home: AppTest) -> AppTest:
+    home.switch_page("ablation/page.py")
     return checked(home.run())
 
 

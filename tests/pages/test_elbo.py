@@ -54,7 +54,7 @@ def test_it_opens_on_p_of_x_whose_exact_value_is_that_of_brute_force(elbo: AppTe
     rows = cells(elbo)
     exact = rows["exactly, by quadrature"][2]
     assert exact == pytest.approx(brute_force(), abs=0.01)
-    draws, effective, estimate = rows["from q(z given x), weighted by p(z) / q(z)"]
+    draws, effective, estimate = rows["from q(z | x), weighted by p(z) / q(z | x)"]
     assert draws == 1000 and 1 <= effective <= 1000 and estimate == pytest.approx(exact, abs=1)
     assert rows["from the prior p(z)"][1] < effective
 

@@ -174,7 +174,7 @@ def test_new_draws_are_other_draws_of_the_same_gradient() -> None:
 
 def test_what_autograd_said_is_what_it_says() -> None:
     at = opened("reparameterise", part="autograd", seed=2)
-    drawn, blocked, made, free = (c.value for c in at.get("code")[:4])
+    drawn, made, blocked, free = (c.value for c in at.get("code")[:4])
     assert "q.sample()" in drawn and "model.sample(mu, log_var, eps)" in made
     for line in (
         "z.requires_grad   False",

@@ -26,7 +26,7 @@ def start(at: AppTest, registry: runs.Runs) -> Run:
 
 
 def disabled(at: AppTest) -> set[str]:
-    keys = ("pause", "resume", "step", "epoch", "stop", "reset", "branch")
+    keys = ("pause", "step", "epoch", "stop", "reset", "branch")
     return {b.key for b in at.button if b.key in keys and b.disabled}
 
 
@@ -72,7 +72,7 @@ def test_pause_step_epoch_resume(training: AppTest, registry: runs.Runs) -> None
     training.button(key="epoch").click().run()
     wait_for(lambda: run.status == "paused" and run.step > before + 1)
     assert run.step % run.steps_per_epoch == 0
-    training.run().button(key="resume").click().run()
+    training.run().button(key="pause").click().run()
     wait_for(lambda: run.status == "running")
 
 

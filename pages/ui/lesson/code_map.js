@@ -3,7 +3,7 @@
 //
 // Everything that comes from Python goes in as textContent: a source is shown, never read as HTML.
 
-import { Shared, followTheme } from "./plot.js";
+import { Shared, followTheme } from "./view.js";
 
 // The boxes come in between; the style sheet has a place for each by its name.
 const HTML = `
@@ -109,7 +109,7 @@ class CodeMap {
     const panel = this.part.sources;
     const target = panel.querySelector(`[data-step="${name}"]`);
     const still = matchMedia("(prefers-reduced-motion: reduce)").matches || !byHand;
-    panel.scrollTo({ top: target.offsetTop - panel.offsetTop, behavior: still ? "instant" : "smooth" });
+    panel.scrollTo({ top: target.offsetTop, behavior: still ? "instant" : "smooth" });
     const { top } = panel.getBoundingClientRect();
     if (byHand && top > innerHeight - 120) panel.scrollIntoView({ block: "center", behavior: still ? "instant" : "smooth" });
   }

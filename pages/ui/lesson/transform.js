@@ -3,8 +3,9 @@
 // The ring is figure 2 of Doersch's "Tutorial on Variational Autoencoders" (arXiv:1606.05908). Mounted by transform.py
 // through assets.loader. The functions above `mount` touch no page: node runs them as they are.
 
-import { Plot, Shared, bounded, everyFrame, followTheme, partsOf, written } from "./plot.js";
+import { Plot, written } from "./plot.js";
 import { normals } from "./rng.js";
+import { Shared, bounded, everyFrame, followTheme, partsOf } from "./view.js";
 
 export const DRAWS = 2000;
 const REACH = 4; // both frames run from −4 to 4
@@ -83,9 +84,10 @@ const HTML = `
     <div data-part="data"></div>
   </section>
   <section class="controls">
-    <label>strength of the function <b data-part="strengthNow" aria-hidden="true"></b>
+    <label>strength s of the function <b data-part="strengthNow" aria-hidden="true"></b>
       <input type="range" min="0" max="1" step="0.01" data-part="strength"></label>
     <label>function <select data-part="function">${Object.entries(FUNCTIONS).map(([name, f]) => `<option value="${name}">${f.label}</option>`).join("")}</select></label>
+    <p class="formula">f(z) = (1 − s) z + s g(z)</p>
     <p class="formula" data-part="formula"></p>
     <label>noise σ of p(x|z) = N(f(z), σ² I) <b data-part="noiseNow" aria-hidden="true"></b>
       <input type="range" min="0" max="0.5" step="0.01" data-part="noise"></label>
@@ -190,7 +192,7 @@ class TransformView {
     this.drawPoints(this.latent, z, bins);
     this.drawPoints(this.data, x, bins);
     const outside = x.filter((point) => Math.max(...point.map(Math.abs)) > reach).length;
-    this.part.count.textContent = outside ? `${outside.toLocaleString("en")} outside` : "the same draws";
+    this.part.count.textContent = outside ? `${outside.toLocaleString("en")} outside the frame` : "the same draws";
     this.drawCircles(name, strength);
     this.drawProbe(name, strength, noise);
   }

@@ -1,5 +1,6 @@
 // What the browser knows of a run's curves: arrays that grow, kept as columns for uPlot.
 
+const MOST = 4096; // rows of a table: several to a pixel of the charts, and a long run costs no more to draw than a short one
 const TRAIN = ["step", "nll", "kl", "loss"];
 const TEST = ["step", "nll", "kl", "meanStd", "active"];
 
@@ -11,14 +12,15 @@ export class History {
   clear() {
     this.train = columns(TRAIN);
     this.test = columns(TEST);
+    this.waiting = { train: new Waiting(), test: new Waiting() };
     this.marks = [];
   }
 
   /** Add the rows and marks of a message; rows seen before are left out. */
   add({ news, arrays }) {
     if (news.fresh) this.clear();
-    append(this.train, TRAIN, arrays.train);
-    append(this.test, TEST, arrays.test);
+    append(this.train, TRAIN, arrays.train, this.waiting.train);
+    append(this.test, TEST, arrays.test, this.waiting.test);
     for (const mark of news.marks) {
       if (!this.marks.some((m) => m.step === mark.step && m.text === mark.text)) this.marks.push(mark);
     }
@@ -47,11 +49,34 @@ export function align(sources, wanted) {
 
 const columns = (names) => Object.fromEntries(names.map((name) => [name, []]));
 
-function append(table, names, { shape: [rows, width], data }) {
-  for (let i = 0; i < rows; i++) {
-    const step = data[i * width];
-    if (table.step.length && step <= table.step[table.step.length - 1]) continue;
-    names.forEach((name, j) => table[name].push(data[i * width + j]));
+/** Rows that are too few yet for an average: the rule of series.py, in which a row stands for `stride` steps. */
+class Waiting {
+  constructor() {
+    Object.assign(this, { stride: 1, rows: [], seen: -1 });
+  }
+}
+
+function append(table, names, { shape: [count, width], data }, waiting) {
+  for (let i = 0; i < count; i++) {
+    const row = data.subarray(i * width, (i + 1) * width);
+    if (row[0] <= waiting.seen) continue;
+    waiting.seen = row[0];
+    waiting.rows.push(row);
+    if (waiting.rows.length < waiting.stride) continue;
+    names.forEach((name, j) => table[name].push(j === 0 ? row[0] : mean(waiting.rows, j)));
+    waiting.rows = [];
+    if (table.step.length === MOST) halve(table, names, waiting);
+  }
+}
+
+const mean = (rows, j) => rows.reduce((sum, row) => sum + row[j], 0) / rows.length;
+
+/** Neighbours are averaged in pairs; the step is the later one's. */
+function halve(table, names, waiting) {
+  waiting.stride *= 2;
+  for (const name of names) {
+    const old = table[name];
+    table[name] = Array.from({ length: MOST / 2 }, (_, i) => (name === "step" ? old[2 * i + 1] : (old[2 * i] + old[2 * i + 1]) / 2));
   }
 }
 

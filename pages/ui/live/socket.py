@@ -14,6 +14,7 @@ from urllib.parse import urlsplit
 
 import numpy as np
 from safetensors.numpy import save
+from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
 from starlette.responses import FileResponse, Response
 from starlette.routing import Route, WebSocketRoute
@@ -21,13 +22,14 @@ from starlette.websockets import WebSocket, WebSocketDisconnect
 
 from vae_core import runs
 from vae_core.checkpoints import json_ready
-from vae_core.film import arrays_of, frame_path, numbers_of
+from vae_core.film import FrameError, arrays_of, frame_file, numbers_of, unpacked
 from vae_core.run import Cursor, News
 
 TICK_S = 0.25  # changes are gathered so long
 QUEUE = 16  # messages a slow viewer may lag behind before it has to reconnect
 GONE = 4404  # close code: no such run
 FOREIGN = 1008  # close code: the page comes from another site
+FRAME_TYPE = "application/octet-stream"
 LAGGING = 1013  # close code: too slow, come again
 
 
@@ -58,17 +60,34 @@ async def live(socket: WebSocket) -> None:
 
 
 def film_route() -> Route:
-    """`/film/<run id>/<step>`: one frame, as its file is. A frame never changes, so the browser may keep it."""
+    """`/film/<run id>/<step>`: one frame, as its file is: gzip, which browsers unpack. A frame never changes, so they
+    may keep it."""
     return Route("/film/{run_id}/{step:int}", film)
 
 
 async def film(request: Request) -> Response:
-    """A frame of a run's film; 404 when it has been thinned out or the run is gone."""
+    """A frame of a run's film; 404 when it has been thinned out, is damaged or the run is gone."""
     run = runs.registry().get(request.path_params["run_id"])
-    path = frame_path(run.film_folder, request.path_params["step"]) if run else None
+    path = frame_file(run.film_folder, request.path_params["step"]) if run else None
     if path is None or not path.is_file():
         return Response(status_code=404)
-    return FileResponse(path, media_type="application/octet-stream", headers={"Cache-Control": "private, max-age=60"})
+    headers = {"Cache-Control": "private, max-age=60", "Vary": "Accept-Encoding"}
+    if takes_gzip(request.headers.get("accept-encoding", "")):
+        return FileResponse(path, media_type=FRAME_TYPE, headers=headers | {"Content-Encoding": "gzip"})
+    try:
+        return Response(await run_in_threadpool(unpacked, path), media_type=FRAME_TYPE, headers=headers)
+    except (FrameError, FileNotFoundError):
+        return Response(status_code=404)
+
+
+def takes_gzip(accept_encoding: str) -> bool:
+    """Whether a client wants gzip, after its header: "gzip, br;q=0.5" or "*", but not "gzip;q=0" (RFC 9110, 12.5.3)."""
+    weights = {}
+    for part in accept_encoding.lower().replace(" ", "").split(","):
+        name, _, weight = part.partition(";q=")
+        weights[name] = weight
+    asked = weights.get("gzip", weights.get("x-gzip", weights.get("*", "0")))
+    return asked.strip("0.") != "" or asked == ""
 
 
 class Channel:

@@ -1,0 +1,80 @@
+"""Drop a term: choose the arms, predict, train, and see them side by side."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import streamlit as st
+
+from pages.ablation import actions, link, predict, stage
+from pages.ablation.actions import ARMS_GROUP
+from pages.ablation.arms import ARMS, BETA, BY_KEY, LATENT_DIMS, chosen
+from vae_core import runs
+from vae_core.config import ConfigError
+
+BETAS = (0.1, 0.25, 0.5, 2.0, 4.0, 8.0, 16.0, 32.0)
+ASKING = "ablation asking"
+
+
+def arms_section() -> int | None:
+    choose()
+    row = st.container(horizontal=True, gap="small")
+    if st.session_state.get(ASKING):
+        questions()
+    stage.buttons(ARMS_GROUP, wish_to_train, row=row)
+    row.button(
+        "Finished arms", on_click=show_finished, icon=":material/inventory_2:", key="finished arms",
+        disabled=not actions.members(ARMS_GROUP), help="Back to the arms that ship, to drag through at once.",
+    )  # fmt: skip
+    runs_shown = actions.arms_on_page(link.get("arms"))
+    shipped = actions.is_shipped(runs_shown)
+    if shipped:
+        st.caption("At step 0 all arms are alike. What will happen to each? Play the film, or press **Train live**.")
+    return stage.side_by_side(ARMS_GROUP, runs_shown, at=0 if shipped else None)
+
+
+def choose() -> None:
+    """Which arms, and the settings that they share."""
+    row = st.container(horizontal=True, vertical_alignment="bottom")
+    row.pills(
+        "Arms", list(BY_KEY), format_func=lambda key: BY_KEY[key].name, selection_mode="multi", **link.kept("arms"),
+        help=" ".join(f"**{arm.name}**: {arm.says}" for arm in ARMS),
+    )  # fmt: skip
+    if BETA in link.get("arms"):
+        st.session_state[link.key("beta")] = min(BETAS, key=lambda b: abs(b - link.get("beta")))
+        row.select_slider("beta", BETAS, **link.kept("beta"), width=220)
+    row.segmented_control(
+        "Latent dimensions", LATENT_DIMS, required=True, **link.kept("latent_dim"),
+        help="2 can be drawn as they are. With 16 a collapse looks different: dimension by dimension.",
+    )  # fmt: skip
+    with row.popover("More", icon=":material/tune:"):
+        st.number_input("Epochs", 1, 50, **link.kept("epochs"), help="2 tell the story in well under a minute.")
+        st.number_input("Seed", 0, 2**31 - 1, **link.kept("seed"), help="Another seed: is the story the same?")
+        predict.toggle()
+
+
+def settings() -> dict[str, Any]:
+    return {name: link.get(name) for name in ("latent_dim", "epochs", "seed")}
+
+
+def wish_to_train() -> None:
+    """Callback of Train live: first the questions, if there are any left."""
+    if not link.get("arms"):
+        return actions.notice(f"Choose one to {runs.ARMS} arms first.")
+    st.session_state[ASKING] = True
+
+
+def questions() -> None:
+    """What will happen? Train when every arm has an answer."""
+    if predict.ask(list(link.get("arms"))):
+        st.session_state[ASKING] = False
+        try:
+            actions.start(ARMS_GROUP, chosen(link.get("arms"), link.get("beta"), settings()))
+        except ConfigError as error:
+            actions.notice(str(error))
+
+
+def show_finished() -> None:
+    """Callback: the shipped arms again; the visitor's own are stopped, and found again by their link."""
+    actions.command(ARMS_GROUP, "pause")
+    st.session_state.pop(ARMS_GROUP, None)

@@ -1,0 +1,138 @@
+"""Four classic mistakes: the line that makes each, what it does to the panels, and the test that would have caught it.
+
+Every one of them trains without an error. They are the most asked about in the issues of public VAE repositories.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import streamlit as st
+
+from pages.ablation.bug_sources import as_diff, changed, code_lines, test_source
+from vae_core import losses
+from vae_core.models.bugs import DrawsFromPosterior, LogVarAsLogStd, MeanForSample
+from vae_core.models.vae import VAE
+
+PIXELS = 784
+_OVER_PIXELS = (".sum(-1)", ".mean(-1)")
+
+
+@dataclass(frozen=True)
+class Bug:
+    """One mistake, as it runs.
+
+    Attributes:
+        key: names it in links. name: above its panel. wrong: what is wrong, in one sentence.
+        overlay: for RunConfig.with_, makes the run with the mistake out of the right one.
+        right, faulty: the function as it should be and as it is; None where the mistake is made by the weights.
+        symptom: what to look at in the panels. check: the function of tests/test_bugs.py that catches it.
+        note: how the run makes the mistake, where the diff does not say it.
+    """
+
+    key: str
+    name: str
+    wrong: str
+    overlay: dict[str, Any]
+    right: Callable[..., Any]
+    faulty: Callable[..., Any] | None
+    symptom: str
+    check: str
+    note: str = ""
+
+    @property
+    def diff(self) -> tuple[str, str]:
+        """The line removed and the line added."""
+        removed, added = changed(*self._sources())
+        return "\n".join(removed), "\n".join(added)
+
+    @property
+    def unified(self) -> str:
+        """The whole function with the two lines in it."""
+        after = f"{self.right.__name__}, mean over pixels" if self.faulty is None else self.faulty.__qualname__
+        return as_diff(*self._sources(), (self.right.__qualname__, after))
+
+    @property
+    def catch(self) -> str | None:
+        """The source of the test that would have caught it; None where the tests are not installed."""
+        return test_source(self.check)
+
+    def _sources(self) -> tuple[list[str], list[str]]:
+        right = code_lines(self.right)
+        if self.faulty is not None:
+            return right, code_lines(self.faulty)
+        return right, [line.replace(*_OVER_PIXELS) for line in right]
+
+
+BUGS = (
+    Bug(
+        "mean-pixels", "mean over pixels",
+        "The reconstruction is averaged over the 784 pixels, while the KL is summed over the latents.",
+        {"alpha": 1 / PIXELS}, losses.bernoulli_nll, None,
+        "Within the first epoch the **KL** falls to 0, the **mean posterior std** rises to 1 and **no unit stays "
+        "active**: all codes lie at 0. Every copy and every prior draw is the same mean image, so the **variety of "
+        "prior draws** is near 0. This is a collapse under beta = 784. The loss that is minimised looks small, as its "
+        "larger term was divided by 784.",
+        "check_the_loss_of_a_step_is_minus_the_elbo",
+        f"The run beside it has alpha = 1/{PIXELS}: the mean of {PIXELS} pixels is their sum times 1/{PIXELS}, so the "
+        f"gradient is the same. Times {PIXELS}, the loss is nll + {PIXELS} · KL. The panels show the nll as a sum.",
+    ),
+    Bug(
+        "log-var", "exp(log_var) as std",
+        "exp(log_var) is the variance, and it is used as the standard deviation.",
+        {"model": "bug-log-var"}, VAE.sample, LogVarAsLogStd.sample,
+        "The pictures are as good as the right ones. The **KL** reads lower, and after an epoch or two so does the "
+        "**−ELBO**: too good. The encoder learns to make exp(log_var) the width that it needs, while the KL takes "
+        "exp(½ log_var). So the **mean posterior std**, exp(½ log_var), reads too wide: the noise that is added has "
+        "its square. The sum bounds nothing: the same weights in the right code have a higher −ELBO than the right "
+        "run.",
+        "check_z_has_the_variance_that_log_var_says",
+    ),
+    Bug(
+        "mean", "mu for the sample",
+        "The decoder is given mu in place of a sample of z, and the KL is still added.",
+        {"model": "bug-mean"}, VAE.sample, MeanForSample.sample,
+        "Noise no longer hurts the copies, so only the KL decides the width: the **mean posterior std** goes to 1, and "
+        "the **KL** falls to what mu alone costs, ½ Σ mu². Yet the digits on the map are still apart, and the copies "
+        "are no worse. A q of width 1 could not do that, so the **−ELBO** shown is far too low and bounds nothing: the "
+        "same weights in the right code have a far higher one than the right run. The prior draws do not give it "
+        "away.",
+        "check_the_reconstruction_is_an_expectation_over_q",
+    ),
+    Bug(
+        "draws", "draws from the posterior",
+        "The “new” pictures are decoded from codes of training images, not from draws of the prior.",
+        {"model": "bug-draws"}, VAE.draw, DrawsFromPosterior.draw,
+        "Training is untouched: curves, map, copies and **every figure of the meter** are the same, as the "
+        "meter always draws from the prior. Only the pictures called **prior draws** differ, and they look better than "
+        "the right ones: they are copies of training images, and no hole of the latent space ever shows.",
+        "check_new_pictures_come_from_the_prior",
+    ),
+)  # fmt: skip
+
+
+def show(bug: Bug) -> None:
+    """What is wrong, the diff, the symptom, and the test behind an expander."""
+    left, right = st.columns([1, 1.1], gap="medium")
+    with left:
+        st.markdown(f"**What is wrong.** {bug.wrong}")
+        st.markdown(f"**What to look at.** {bug.symptom}")
+    with right:
+        st.code(bug.unified, language="diff", wrap_lines=True)
+        if bug.note:
+            st.caption(bug.note)
+    with st.expander("The test that would have caught it", icon=":material/fact_check:"):
+        _test(bug)
+
+
+def _test(bug: Bug) -> None:
+    source = bug.catch
+    if source is None:
+        st.markdown(
+            f"It is `{bug.check}` in `tests/test_bugs.py` of the program's source; no tests are installed here."
+        )
+        return
+    st.caption("From `tests/test_bugs.py`, where it passes on the right model and has to fail on this one.")
+    st.code(source, language="python", wrap_lines=True)

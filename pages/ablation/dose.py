@@ -1,0 +1,209 @@
+"""Beta from a tenth to 32: what each model pays in nats for its code, and what the code is worth to its pictures.
+
+Rate and distortion of Alemi et al. 2018, "Fixing a broken ELBO": a model is a point (KL, reconstruction nll), and as
+−ELBO = nll + KL, models with the same −ELBO lie on one falling line.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from typing import Any
+
+import pandas as pd
+import plotly.graph_objects as go
+
+from pages.ui.palette import DARK, INK_DARK, INK_LIGHT, LIGHT
+from vae_core import runs
+from vae_core.run import SHIPPED, TEST_ROW, Cursor, News
+
+COLUMNS = ("beta", "nll", "kl", "neg_elbo", "run_id", "kind", "epochs")
+LIVE = "live"  # the other kind, beside SHIPPED
+_LABEL, _AXIS = 15, 16  # px
+_NEAR = 0.035  # of an axis: labels of points nearer than this are written as one
+_HOVER = (
+    "beta %{customdata[1]:g}, %{customdata[2]:g} epochs<br>KL %{customdata[3]:.2f} + nll %{customdata[4]:.2f}"
+    "<br>= −ELBO %{customdata[5]:.2f} nats"
+)
+_TALL = 30.0  # nats of the nll axis: a collapsed model would squeeze all others into a line, and is shown at the edge
+
+
+def points(run_ids: Sequence[str]) -> pd.DataFrame:
+    """One row a run, sorted by beta; nll, kl and neg_elbo in nats per image, on test images, one sample of z each.
+
+    A finished run gives the figures of its card (10,000 images), one under way those of its last test row (5,000).
+    Left out are runs whose nll is no such distortion: plain autoencoders, which have no KL, runs without a
+    reconstruction, densities, and black and white pixels.
+
+    Args:
+        run_ids: of the registry; unknown ones are left out.
+    Returns:
+        columns COLUMNS; `kind` is "shipped" or "live", `epochs` counts those trained so far.
+    """
+    news = [found for run_id in run_ids if (found := runs.registry().read(run_id, Cursor())) is not None]
+    rows = [row for one in news if (row := _row(one)) is not None]
+    return pd.DataFrame(rows, columns=list(COLUMNS)).sort_values("beta", kind="stable", ignore_index=True)
+
+
+def dose_figure(table: pd.DataFrame, dark: bool) -> go.Figure:
+    """The rate-distortion plot: shipped points joined in the order of beta, live ones as diamonds.
+
+    The axes have scales of their own, as the nll spans several times the nats of the KL; lines of equal −ELBO
+    are straight all the same. A point far above the others is a triangle at the upper edge, with its nll beside it.
+
+    Args:
+        table: of `points`; may be empty.
+        dark: the theme.
+    """
+    colours, ink = (DARK, INK_DARK) if dark else (LIGHT, INK_LIGHT)
+    figure = go.Figure()
+    shipped, live = (table[table["kind"] == kind] for kind in (SHIPPED, LIVE))
+    right, low, high = _ranges(table)
+    _equal_lines(figure, table, (right, low, high), colours["total"])
+    _scatter(figure, shipped, "shipped, one model each", ink, "lines+markers", {"symbol": "circle", "size": 12})
+    _scatter(figure, live, "live", colours["kl"], "markers", {"symbol": "diamond", "size": 16, "line_width": 2})
+    _show_beyond(figure, table[table["nll"] > high], right, high, ink)
+    _write_betas(figure, table[table["nll"] <= high], right, high - low, ink)
+    _lay_out(figure, (right, low, high), colours, ink)
+    return figure
+
+
+def caption(table: pd.DataFrame) -> str:
+    """What the shipped points show, in two sentences; empty without any."""
+    shipped = table[table["kind"] == SHIPPED]
+    if shipped.empty:
+        return ""
+    best, first, last = shipped.loc[shipped["neg_elbo"].idxmin()], shipped.iloc[0], shipped.iloc[-1]
+    return (
+        f"Beta {best['beta']:g} touches the lowest line: −ELBO {best['neg_elbo']:.1f} nats "
+        f"({best['epochs']:g} epochs, test images). "
+        f"From beta {first['beta']:g} to {last['beta']:g} the KL falls from {first['kl']:.1f} to {last['kl']:.1f} nats "
+        f"and the reconstruction rises from {first['nll']:.1f} to {last['nll']:.1f}: what z no longer says, the "
+        "pictures lose."
+    )
+
+
+def _row(news: News) -> dict[str, Any] | None:
+    config, measured = news.config, _measured(news)
+    fits = config.model == "vae" and config.likelihood == "bernoulli" and config.protocol != "threshold"
+    if measured is None or not fits or news.weights["alpha"] == 0:
+        return None
+    run = runs.registry().get(news.run_id)
+    return {
+        "beta": float(news.weights["beta"]),
+        **measured,
+        "neg_elbo": measured["nll"] + measured["kl"],
+        "run_id": news.run_id,
+        "kind": SHIPPED if run is not None and run.visitor == SHIPPED else LIVE,
+        "epochs": round(news.step / news.steps_per_epoch, 1),
+    }
+
+
+def _measured(news: News) -> dict[str, float] | None:
+    """nll and kl of the card, else of the last test row; None before the first."""
+    if news.final is not None:
+        found = {"nll": news.final["nll"], "kl": news.final["kl"]}
+    elif len(news.test):
+        found = {name: float(news.test[-1][TEST_ROW.index(name)]) for name in ("nll", "kl")}
+    else:
+        return None
+    sane = all(value is not None and math.isfinite(value) for value in found.values())
+    return found if sane and news.steps_per_epoch else None
+
+
+def _ranges(table: pd.DataFrame) -> tuple[float, float, float]:
+    """Right end of the KL axis, and both ends of the nll axis; room for what is written at points and lines."""
+    if table.empty:
+        return 20.0, 120.0, 220.0
+    low = float(table["nll"].min())
+    room = min(max(float(table["nll"].max()) - low, 10.0), _TALL)
+    return max(float(table["kl"].max()), 1.0) * 1.2, low - 0.15 * room, low + 1.1 * room
+
+
+def _equal_lines(figure: go.Figure, table: pd.DataFrame, ranges: tuple[float, float, float], colour: str) -> None:
+    """Lines nll + KL = const at round numbers, and a heavier one through the best shipped point."""
+    right, low, high = ranges
+    step = 5 * max(1, math.ceil((high - low) / 40))
+    lines = [(float(c), False) for c in range(math.ceil(low / step) * step, int(high + right), step)]
+    shipped = table[table["kind"] == SHIPPED]
+    if not shipped.empty:
+        best = float(shipped["neg_elbo"].min())
+        lines = [line for line in lines if abs(line[0] - best) > step / 3] + [(best, True)]
+    for value, heavy in lines:
+        start, end = max(0.0, value - high), min(right, value - low)  # where it enters and leaves the picture
+        if end - start < 0.12 * right:
+            continue
+        figure.add_scatter(
+            x=[start, end], y=[value - start, value - end], mode="lines", hoverinfo="skip", showlegend=False,
+            line={"color": colour, "width": 3 if heavy else 1, "dash": "solid" if heavy else "dot"},
+        )  # fmt: skip
+        text = f"<b>lowest −ELBO {value:.1f}</b>" if heavy else f"−ELBO {value:g}"
+        at, anchor = (start, "left") if start == 0 else (end, "right")  # where the line meets a side
+        figure.add_annotation(
+            x=at, y=value - at, text=text, showarrow=False, xanchor=anchor, yanchor="bottom",
+            font={"size": _LABEL, "color": colour},
+        )  # fmt: skip
+
+
+def _scatter(figure: go.Figure, rows: pd.DataFrame, name: str, colour: str, mode: str, marker: dict[str, Any]) -> None:
+    if rows.empty:
+        return
+    figure.add_scatter(
+        x=rows["kl"], y=rows["nll"], name=name, mode=mode, marker={"color": colour, **marker},
+        line={"color": colour, "width": 2}, customdata=rows[["run_id", "beta", "epochs", "kl", "nll", "neg_elbo"]],
+        hovertemplate=_HOVER,
+    )  # fmt: skip
+
+
+def _show_beyond(figure: go.Figure, rows: pd.DataFrame, right: float, high: float, ink: str) -> None:
+    """Points above the picture: where their line leaves it, to be chosen like the others."""
+    _scatter(figure, rows, "above", ink, "markers", {"symbol": "triangle-up", "size": 16})
+    figure.update_traces(y=[high] * len(rows), showlegend=False, selector={"name": "above"})
+    for group in _together(rows, right, _TALL):
+        betas = ", ".join(f"{row['beta']:g}" for row in group)
+        figure.add_annotation(
+            x=group[0]["kl"], y=high, text=f"β {betas}: nll {group[0]['nll']:.0f}, above", showarrow=False,
+            xanchor="left", yanchor="top", xshift=11, font={"size": _LABEL, "color": ink},
+        )  # fmt: skip
+
+
+def _write_betas(figure: go.Figure, table: pd.DataFrame, width: float, height: float, ink: str) -> None:
+    """Each beta beside its point; betas whose points lie together share one label."""
+    for group in _together(table, width, height):
+        text = "β " + ", ".join(f"{row['beta']:g}" for row in group)
+        figure.add_annotation(
+            x=group[0]["kl"], y=group[0]["nll"], text=text, showarrow=False, xanchor="left", yanchor="bottom",
+            xshift=9, yshift=3, font={"size": _LABEL, "color": ink},
+        )  # fmt: skip
+
+
+def _together(table: pd.DataFrame, width: float, height: float) -> list[list[dict[str, Any]]]:
+    groups: list[list[dict[str, Any]]] = []
+    for row in table.to_dict("records"):
+        near = [
+            group
+            for group in groups
+            if abs(group[0]["kl"] - row["kl"]) < _NEAR * width and abs(group[0]["nll"] - row["nll"]) < _NEAR * height
+        ]
+        if not near:
+            groups.append([row])
+        elif row["beta"] not in [known["beta"] for known in near[0]]:
+            near[0].append(row)
+    return groups
+
+
+def _lay_out(figure: go.Figure, ranges: tuple[float, float, float], colours: dict[str, str], ink: str) -> None:
+    right, low, high = ranges
+    tick = {"size": 14, "color": ink}
+    figure.update_layout(
+        height=480, margin={"l": 10, "r": 10, "t": 10, "b": 10}, font={"size": _LABEL, "color": ink},
+        legend={"orientation": "h", "y": 1.0, "x": 1.0, "xanchor": "right", "yanchor": "bottom", "font": tick},
+    )  # fmt: skip
+    figure.update_xaxes(
+        title={"text": "rate: KL, nats per image", "font": {"size": _AXIS, "color": colours["kl"]}},
+        range=[-0.03 * right, right], tickfont=tick, zeroline=False,
+    )  # fmt: skip
+    figure.update_yaxes(
+        title={"text": "distortion: nll, nats per image", "font": {"size": _AXIS, "color": colours["reconstruction"]}},
+        range=[low, high], tickfont=tick, zeroline=False,
+    )  # fmt: skip

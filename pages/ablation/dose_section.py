@@ -1,0 +1,61 @@
+"""Dose: how much KL is good? A row of betas as rate and distortion; a point opens its run."""
+
+from __future__ import annotations
+
+import streamlit as st
+
+from pages.ablation import actions, link, stage
+from pages.ablation.actions import DOSE_GROUP
+from pages.ablation.dose import dose_figure, points
+from pages.ui import visitor
+from pages.ui.shipped import shipped_dose
+from vae_core.config import RunConfig
+from vae_core.run import Run
+from vae_core.runs import registry
+
+CHOSEN = "dose chosen"  # ids of the runs whose points were chosen
+
+
+def dose_section() -> int | None:
+    row = st.container(horizontal=True, vertical_alignment="bottom")
+    row.number_input("beta", 0.05, 64.0, step=0.5, **link.kept("dose_beta"), help="A point of your own.", width=150)
+    row.number_input("Epochs", 1, 50, **link.kept("dose_epochs"), width=150, help="The shipped points took 10.")
+    stage.buttons(DOSE_GROUP, train, label="Train this beta", row=row)
+    table = points([*shipped_dose(), *(run.run_id for run in own_points())])
+    event = st.plotly_chart(
+        dose_figure(table, dark=st.context.theme.type == "dark"), key="dose figure", on_select="rerun",
+        selection_mode="points", width="stretch",
+    )  # fmt: skip
+    st.caption(
+        "Rate: how many nats of the image the code carries. Distortion: what the copy still costs. Along a dotted line "
+        "−ELBO is the same. Choose points to open their runs below."
+    )
+    for point in event["selection"]["points"]:
+        if point.get("customdata"):
+            st.session_state[CHOSEN] = [p["customdata"][0] for p in event["selection"]["points"] if p.get("customdata")]
+            break
+    runs = opened()
+    return stage.side_by_side(DOSE_GROUP, runs) if runs else None
+
+
+def own_points() -> list[Run]:
+    """The visitor's runs that belong in the plot: VAEs with two latents and the reconstruction on all the way."""
+    own = [run for group in registry().groups_of(visitor.current()) for run in registry().members(group)]
+    return [
+        run for run in own
+        if run.config.model == "vae" and run.config.latent_dim == 2 and run.config.alpha == 1 and run.config.beta > 0
+        and not run.marks
+    ]  # fmt: skip
+
+
+def opened() -> list[Run]:
+    """The run in training, and those whose points were chosen: at most three."""
+    chosen = [run for i in st.session_state.get(CHOSEN, []) if (run := registry().get(i)) is not None]
+    return list(dict.fromkeys([*actions.members(DOSE_GROUP), *chosen]))[:3]
+
+
+def train() -> None:
+    """Callback: one more point."""
+    beta = link.get("dose_beta")
+    config = RunConfig(latent_dim=2, epochs=link.get("dose_epochs"), beta=beta)
+    actions.start(DOSE_GROUP, [(f"beta {beta:g}", config)])

@@ -1,0 +1,134 @@
+"""The address of the page says what is on it: section, arms, settings, the group and the moment."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import streamlit as st
+
+from pages.ablation import actions
+from pages.ablation.arms import ARMS, BETA, BY_KEY, CORRECT, DEFAULT, LATENT_DIMS, key_of
+from pages.ablation.bugs import BUGS
+from pages.ui import visitor
+from vae_core.runs import registry
+
+SECTIONS = {"arms": "Drop a term", "bugs": "Bug lab", "dose": "Dose"}
+BUG_KEYS = tuple(bug.key for bug in BUGS)
+DEFAULTS: dict[str, Any] = {
+    "section": "arms", "arms": DEFAULT, "beta": 8.0, "latent_dim": 2, "epochs": 2, "seed": 0, "bug": BUG_KEYS[0],
+    "dose_beta": 1.5, "dose_epochs": 10,
+}  # fmt: skip
+_CHOICES: dict[str, tuple[Any, ...]] = {"section": tuple(SECTIONS), "latent_dim": LATENT_DIMS, "bug": BUG_KEYS}
+_RANGES = {
+    "beta": (0.1, 32.0), "dose_beta": (0.05, 64.0), "epochs": (1, 50), "dose_epochs": (1, 50), "seed": (0, 2**31 - 1),
+}  # fmt: skip
+_GROUPS = {"arms": actions.ARMS_GROUP, "bugs": actions.BUG_GROUP, "dose": actions.DOSE_GROUP}
+
+
+def key(name: str) -> str:
+    """Where a setting of the page stands in the session state."""
+    return f"ablation {name}"
+
+
+def get(name: str) -> Any:
+    return st.session_state[key(name)]
+
+
+def kept(name: str) -> dict[str, Any]:
+    """A widget's key; its value survives a change of page."""
+    return {"key": key(name), "persist_state": "session"}
+
+
+def group_key() -> str:
+    """Where the group of the section on the page stands in the session state."""
+    return _GROUPS[get("section")]
+
+
+def open_link() -> None:
+    """Defaults, and on the first run of a session what the address says."""
+    state = st.session_state
+    first = not state.get("ablation link read")
+    for name, value in DEFAULTS.items():
+        state.setdefault(key(name), list(value) if isinstance(value, tuple) else value)
+    if not first:
+        return
+    state["ablation link read"] = True
+    _find_own()
+    problems = []
+    for name in DEFAULTS:
+        if name in st.query_params:
+            try:
+                state[key(name)] = _read(name, st.query_params[name])
+            except ValueError:
+                problems.append(f"{name} {st.query_params[name][:20]!r} cannot be used")
+    problems += _open_group()
+    if problems:
+        actions.notice(f"This link does not hold in full: {'; '.join(problems)}. The rest is shown.")
+
+
+def moment() -> int | None:
+    """The step at which the film is to open, as the link says."""
+    return st.session_state.get(actions.MOMENT)
+
+
+def write(at: int | None) -> None:
+    """Put what is on the page into its address; what stands at its default is left out."""
+    wanted = {name: _text(get(name)) for name, default in DEFAULTS.items() if _text(get(name)) != _text(default)}
+    runs = actions.members(group_key())
+    if runs:
+        wanted["run"] = runs[0].group
+    if at is not None:
+        wanted["step"] = str(at)
+    if dict(st.query_params) != wanted:
+        st.query_params.from_dict(wanted)
+
+
+def _find_own() -> None:
+    """What this visitor trained before comes back to the section that it belongs to."""
+    for group in reversed(registry().groups_of(visitor.current())):
+        names = [run.arm.name for run in registry().members(group) if run.arm]
+        section = "bugs" if CORRECT in names else "dose" if [key_of(name) for name in names] == [BETA] else "arms"
+        st.session_state[_GROUPS[section]] = group
+
+
+def _open_group() -> list[str]:
+    problems = []
+    asked, step = st.query_params.get("run"), st.query_params.get("step")
+    if asked is not None:
+        if registry().members(asked):
+            st.session_state[group_key()] = asked
+        else:
+            problems.append("the arms that it names are not on this server any more")
+    if step is not None:
+        if step.isdecimal() and len(step) < 10:
+            st.session_state[actions.MOMENT] = int(step)
+        else:
+            problems.append(f"its step {step[:20]!r} is no number")
+    return problems
+
+
+def _text(value: Any) -> str:
+    if isinstance(value, (list, tuple)):
+        return ",".join(arm.key for arm in ARMS if arm.key in value)
+    return f"{value:g}" if isinstance(value, float) else str(value)
+
+
+def _read(name: str, text: str) -> Any:
+    """A setting from its text.
+
+    Raises:
+        ValueError: it cannot be used.
+    """
+    if name == "arms":
+        keys = text.split(",")
+        if not keys or not set(keys) <= set(BY_KEY):
+            raise ValueError(text)
+        return keys
+    value = type(DEFAULTS[name])(text)
+    if name in _CHOICES and value not in _CHOICES[name]:
+        raise ValueError(text)
+    if name in _RANGES:
+        low, high = _RANGES[name]
+        if not low <= value <= high:  # not so for NaN either
+            raise ValueError(text)
+    return value

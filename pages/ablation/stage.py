@@ -1,0 +1,93 @@
+"""What the sections share: the row of buttons, and the arms side by side."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import streamlit as st
+
+from pages.ablation import actions, link, predict
+from pages.ablation.arms import key_of
+from pages.ui.arms.view import ArmShown, arms_view
+from vae_core.meter import FIGURES
+from vae_core.run import SAVED, SHIPPED, Run
+from vae_core.runs import ENDED, PAUSED
+
+COLUMNS = [
+    {
+        "key": f.key, "label": f.label, "unit": f.unit, "better": f.better, "why": f.why, "says": f.says,
+        "digits": f.digits, "needsCodes": f.needs_codes,
+    }
+    for f in FIGURES
+]  # fmt: skip
+
+
+def buttons(kept: str, on_train: Callable[[], None], label: str = "Train live", row: Any = None) -> None:
+    """Train, Pause or Resume, Step, Epoch, Stop, Reset: always in the same places."""
+    row = row or st.container(horizontal=True, gap="small")
+    runs = actions.members(kept)
+    mine = bool(runs) and actions.is_mine(runs[0])
+    state = actions.state_of(runs) if runs else ""
+    active = mine and state not in ENDED
+    row.button(
+        label, on_click=on_train, type="primary", icon=":material/play_arrow:", key=f"{kept} train",
+        help="New arms with these settings, trained on this machine, now. What you train already is stopped.",
+    )  # fmt: skip
+    rests = state in (PAUSED, SAVED)
+    row.button(
+        "Resume" if rests else "Pause", on_click=actions.command, args=(kept, "resume" if rests else "pause"),
+        icon=":material/resume:" if rests else ":material/pause:", key=f"{kept} pause", disabled=not active,
+    )  # fmt: skip
+    row.button(
+        "Step", on_click=actions.command, args=(kept, "step"), kwargs={"steps": 1}, icon=":material/skip_next:",
+        key=f"{kept} step", disabled=not active, help="One batch for every arm, the same one, then pause.",
+    )  # fmt: skip
+    row.button(
+        "Epoch", on_click=actions.command, args=(kept, "epoch"), icon=":material/fast_forward:", key=f"{kept} epoch",
+        disabled=not active, help="To the end of the epoch, then pause.",
+    )  # fmt: skip
+    row.button(
+        "Stop", on_click=actions.command, args=(kept, "stop"), icon=":material/stop:", key=f"{kept} stop",
+        disabled=not active, help="End all arms here.",
+    )  # fmt: skip
+    row.button(
+        "Reset", on_click=actions.command, args=(kept, "reset"), icon=":material/restart_alt:", key=f"{kept} reset",
+        disabled=not mine, help="All arms back to the very same initial weights, paused.",
+    )  # fmt: skip
+
+
+def side_by_side(kept: str, runs: Sequence[Run], at: int | None = None) -> int | None:
+    """The arms; returns the moment at which the film rests, None in the present.
+
+    Args:
+        at: where the film opens, unless the link says otherwise.
+    """
+    st.caption(about(runs))
+    shown = [_shown(run, len(runs)) for run in runs]
+    opens = at if link.moment() is None else link.moment()
+    seen = arms_view(
+        shown, key=f"{kept} view {runs[0].group}", at=opens, figures=COLUMNS, rows=None,
+        on_toggle=lambda wish: actions.toggle(wish["run"], wish["term"], wish["on"]),
+        on_branch=lambda wish: actions.branch(wish["run"], wish["at"]),
+        on_remove=lambda wish: actions.remove(wish["run"]),
+        on_space=lambda: actions.toggle_training(kept),
+    )  # fmt: skip
+    return seen.at
+
+
+def about(runs: Sequence[Run]) -> str:
+    """Where the arms come from, and the settings that they share; the view itself says that they share the rest."""
+    config = runs[0].config
+    whose = "These arms ship with the program" if runs[0].visitor == SHIPPED else "Trained in step"
+    return f"{whose}: {config.net}, {config.latent_dim} latents, {config.epochs} epochs, batch {config.batch_size}."
+
+
+def _shown(run: Run, arms: int) -> ArmShown:
+    name = actions.name_of(run)
+    mine, key = actions.is_mine(run), key_of(name)
+    predicted = [predict.predicted(key), predict.reveal(key) if run.ended else ""] if key else []
+    return ArmShown(
+        run_id=run.run_id, name=name, model=run.config.model, mine=mine, predicted=" ".join(predicted).strip(),
+        removable=mine and arms > 1,
+    )  # fmt: skip

@@ -1,0 +1,130 @@
+// One arm: its run's feed, history and film, the picture of the moment that is shown, and the meters seen so far.
+
+import { Feed } from "../live/feed.js";
+import { Film } from "../live/film.js";
+import { History } from "../live/history.js";
+import { warmed, weightsAt } from "./pulls.js";
+
+export class Arm {
+  /** changed(arm, what): what is "news", "picture" or "meter". */
+  constructor(shown, changed) {
+    Object.assign(this, { run: shown.run_id, shown, changed, history: new History(), film: new Film(shown.run_id) });
+    Object.assign(this, { live: null, picture: null, meters: new Map(), at: null, news: null, state: "…" });
+    this.feed = new Feed(this.run, (message) => this.take(message), (state) => this.connection(state));
+  }
+
+  /** Whether there is a posterior: without one neither std nor KL are defined, and z is mu. */
+  get posterior() {
+    return this.shown.model !== "ae";
+  }
+
+  /** What is decoded is mu, and no sample. */
+  get decodesMu() {
+    return this.shown.model === "ae" || this.shown.model === "bug-mean";
+  }
+
+  get status() {
+    return this.state === "open" ? (this.news?.status ?? "…") : this.state;
+  }
+
+  take(message) {
+    const { news, arrays } = message;
+    this.history.add(message);
+    if (news.fresh) this.forget();
+    this.news = news;
+    this.film.steps = news.film;
+    if (news.snapshot) {
+      this.live = { ...news.snapshot, ...arrays };
+      this.remember(news.snapshot);
+      if (this.at === null) this.show(this.live);
+    } else if (!this.live && news.film.length) this.showLastFrame(news.film.at(-1));
+    this.changed(this, "news");
+  }
+
+  forget() {
+    this.film.clear();
+    this.meters.clear();
+    this.live = null;
+    if (this.at === null) this.picture = null;
+  }
+
+  /** A run that was saved has no snapshot in memory: its last frame stands for it. */
+  async showLastFrame(step) {
+    const frame = await this.frame(step);
+    if (frame && !this.live && this.at === null) this.show(frame);
+  }
+
+  /** The kept step at or before another one. */
+  stepBefore(step) {
+    return this.film.steps.findLast((s) => s <= step);
+  }
+
+  async frame(step) {
+    const frame = await this.film.get(step);
+    if (!frame) return null;
+    this.remember(frame.snapshot);
+    frame.picture ??= { ...frame.snapshot, ...frame.arrays }; // one object a frame, so that nothing is drawn twice
+    return frame.picture;
+  }
+
+  remember({ step, meter }) {
+    if (meter) this.meters.set(step, meter);
+  }
+
+  /** Show a moment, or the present (null); an arm that had not begun yet shows nothing. */
+  async goTo(at) {
+    this.at = at;
+    if (at === null) {
+      if (this.live) return this.show(this.live);
+      const last = this.film.steps.at(-1);
+      return last === undefined ? this.show(null) : this.showLastFrame(last);
+    }
+    const step = this.stepBefore(at);
+    if (step === undefined) return this.show(null);
+    const frame = await this.frame(step);
+    if (this.at === at && frame) this.show(frame);
+  }
+
+  show(picture) {
+    if (picture === this.picture) return;
+    this.picture = picture;
+    this.changed(this, "picture");
+  }
+
+  /** alpha and beta in force at the moment that is shown. */
+  weights() {
+    if (!this.news) return null;
+    const { config, weights, step } = this.news;
+    return this.at === null ? warmed(weights, step, config) : weightsAt(this.at, config, this.history.marks);
+  }
+
+  /** The last meter known at or before the moment that is shown: { step, meter } or null. */
+  meter() {
+    const until = this.at ?? Infinity;
+    const step = Math.max(...[...this.meters.keys()].filter((s) => s <= until), -1);
+    return step < 0 ? null : { step, meter: this.meters.get(step) };
+  }
+
+  /** Look back through the film for the meter that belongs to the moment shown. */
+  async seekMeter() {
+    const at = this.at;
+    const until = at ?? Infinity;
+    for (const step of this.film.steps.filter((s) => s <= until).reverse()) {
+      if (this.meters.has(step)) break;
+      const frame = await this.frame(step);
+      if (this.at !== at) return;
+      if (frame?.meter) break;
+    }
+    this.changed(this, "meter");
+  }
+
+  connection(state) {
+    if (state === this.state) return;
+    this.state = state;
+    this.changed(this, "news");
+  }
+
+  destroy() {
+    this.feed.close();
+  }
+}

@@ -1,0 +1,91 @@
+// The skeletons of the arms view: the strip above the arms, one arm, the table below.
+
+import { MAPS } from "./words.js";
+
+export const ROWS = [["map", "Map"], ["pictures", "Reconstructions"], ["draws", "Prior draws"], ["grid", "Grid"], ["curves", "Curves"], ["pulls", "Tug of war"], ["meter", "KL per dimension"], ["table", "Table"]];
+
+const digits = Array.from({ length: 10 }, (_, i) => `<button data-point="${i}" aria-pressed="false" aria-label="image of the digit ${i}">${i}</button>`).join("");
+const chips = ROWS.map(([key, label]) => `<button data-chip="${key}" aria-pressed="true">${label}</button>`).join("");
+
+export const ROOT = `
+<p class="same"><b data-part="same" role="status"></b> <span>${MAPS}</span></p>
+<div class="scrubber">
+  <button data-part="play" aria-label="play the film">▶</button>
+  <input type="range" data-part="scrub" min="0" max="0" step="1" aria-label="moment of all arms">
+  <output data-part="moment">now</output>
+  <button data-part="toLive" disabled>now</button>
+  <label>speed <select data-part="speed"><option value="0.25">¼</option><option value="0.5">½</option><option value="1" selected>1</option><option value="2">2</option><option value="4">4</option></select></label>
+  <label><input type="checkbox" data-part="loop"> loop</label>
+</div>
+<div class="strip">
+  <span class="chips" role="group" aria-label="rows that are shown" data-part="chips">${chips}</span>
+  <label><input type="checkbox" data-part="automatic"> automatic axes</label>
+  <label><input type="checkbox" data-part="linked" checked> decode in all arms</label>
+</div>
+<p class="warning" data-part="warning" hidden>Automatic axes: every map has its own scale now, and that hides the very difference between the arms.</p>
+<div class="strip tug" data-part="tug">
+  <b>Tug of war</b> <span class="digits" role="group" aria-label="images in the tug of war" data-part="points">${digits}</span>
+  <span><b class="reconstruction">−α ∂nll/∂μ</b> and <b class="kl">−β ∂KL/∂μ</b>, one scale for all arms: <output data-part="scale">–</output></span>
+</div>
+<div class="columns" data-part="columns"></div>
+<section class="table" data-row="table" aria-label="all figures">
+  <h3>Collapse meter, all arms <small>5,000 test images · <b>▲ best</b>, <b>▼ worst</b> where one end is better</small> <a data-part="download" href="#" role="button">Download CSV</a></h3>
+  <div class="wide" tabindex="0" role="region" aria-label="table of figures"><table><thead data-part="tableHead"></thead><tbody data-part="tableBody"></tbody></table></div>
+</section>`;
+
+export const ARM = `
+<header data-row="head" class="box">
+  <div class="line"><h3 data-part="name"></h3><span class="status" data-part="status">…</span><span class="buttons"><button data-part="branch" title="go on from this moment as a new arm">Branch</button><button data-part="remove" aria-label="take this arm away" title="take this arm away">✕</button></span></div>
+  <div class="line toggles">
+    <label class="reconstruction"><input type="checkbox" role="switch" data-part="alpha"> reconstruction <output data-part="alphaNow"></output></label>
+    <label class="kl"><input type="checkbox" role="switch" data-part="beta"> KL <output data-part="betaNow"></output></label>
+  </div>
+  <p class="predicted" data-part="predicted" hidden></p>
+</header>
+<div data-row="map" class="box"><div class="mapRow">
+  <figure>
+    <div class="map"><canvas class="square" data-part="map"></canvas><canvas class="over" data-part="over" tabindex="0" role="img"></canvas></div>
+    <figcaption><span data-part="caption"></span> <span data-part="outside"></span></figcaption>
+  </figure>
+  <div class="side">
+    <p class="numbers"><b class="reconstruction">reconstruction <output data-part="nll">–</output></b> <b class="kl">KL <output data-part="kl">–</output></b> <small>nats ↓</small></p>
+    <p data-part="diagnosis"></p>
+    <div class="probe" data-part="probe" hidden>
+      <figure><canvas class="images" data-part="decoded" role="img" aria-label="decoded at the point"></canvas><figcaption>decoded</figcaption></figure>
+      <figure><canvas class="images" data-part="nearest" role="img" aria-label="nearest test image"></canvas><figcaption>nearest image</figcaption></figure>
+    </div>
+    <p class="origin" data-part="origin" aria-live="polite">Click or drag on the map to decode there.</p>
+  </div>
+  <p class="details" data-part="details"></p>
+</div></div>
+<div data-row="pictures">
+  <h4>Originals <small>click: tug of war</small></h4>
+  <canvas class="images pick" data-part="originals" role="img" aria-label="ten test images, one of each class"></canvas>
+  <h4>Reconstructions <small data-part="from"></small></h4>
+  <canvas class="images pick" data-part="reconstructions" role="img" aria-label="their reconstructions"></canvas>
+</div>
+<div data-row="draws">
+  <h4>Decoded draws <small>z ~ N(0, I), same z in all</small></h4>
+  <canvas class="images" data-part="prior_draws" role="img" aria-label="forty decoded draws from the prior"></canvas>
+</div>
+<div data-row="grid">
+  <h4>Decoded grid <small data-part="gridNote"></small></h4>
+  <canvas class="images" data-part="grid" role="img" aria-label="decoded grid at prior quantiles"></canvas>
+</div>
+<div data-row="curves">
+  <h4 class="reconstruction">Reconstruction <small>thick: test, thin: train</small></h4>
+  <div class="plot" data-part="nllPlot"></div>
+  <h4 class="kl">KL <small data-part="klNote"></small></h4>
+  <div class="plot" data-part="klPlot"></div>
+  <ul class="marks" data-part="marks" aria-label="changes during the run"></ul>
+</div>
+<div data-row="pulls">
+  <h4>Pulls on μ <small>nats per unit</small></h4>
+  <table class="pulls"><thead><tr><th scope="col">digit</th><th scope="col" class="reconstruction">reconstruction</th><th scope="col" class="kl">KL</th></tr></thead><tbody data-part="magnitudes"></tbody></table>
+  <h4>Pulls on log σ² <small data-part="logVarNote"></small></h4>
+  <svg data-part="logVar" role="img" aria-label="pulls of both terms on the log variances"></svg>
+</div>
+<div data-row="meter">
+  <h4><span class="kl">KL</span> per dimension <small><output data-part="active"></output></small></h4>
+  <svg data-part="bars" role="img" aria-label="KL per latent dimension"></svg>
+</div>`;

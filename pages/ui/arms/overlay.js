@@ -1,0 +1,123 @@
+// What lies over a map and changes more often than its codes: the clouds of the ten images, the tug of war, the point that
+// is decoded. It takes the pointer and the arrow keys.
+
+import { arrow } from "../live/slow_map.js";
+
+const NEAR = 11; // CSS pixels: a click so close to an image's mu chooses that image
+const STEP = 0.1; // an arrow key, prior units
+const KEYS = { ArrowLeft: [-STEP, 0], ArrowRight: [STEP, 0], ArrowUp: [0, STEP], ArrowDown: [0, -STEP] };
+
+export class Overlay {
+  /** onPoint(xy): decode there; onPick(i): image i was clicked. */
+  constructor(canvas, map, onPoint, onPick) {
+    Object.assign(this, { canvas, map, onPoint, onPick, clouds: [], arrows: [], point: null });
+    canvas.onpointerdown = (event) => this.press(event);
+    canvas.onpointermove = (event) => this.pressed && this.onPoint(this.place(event));
+    canvas.onpointerup = canvas.onpointercancel = () => (this.pressed = false);
+    canvas.onkeydown = (event) => this.key(event);
+    this.observer = new ResizeObserver(() => this.draw());
+    this.observer.observe(canvas);
+  }
+
+  /** The point of the map under the pointer. */
+  place({ offsetX, offsetY }) {
+    const side = this.canvas.clientWidth, reach = this.map.reach();
+    return [(2 * offsetX / side - 1) * reach, (1 - 2 * offsetY / side) * reach];
+  }
+
+  press(event) {
+    if (event.button) return;
+    this.pressed = true;
+    this.canvas.setPointerCapture(event.pointerId);
+    const at = this.place(event);
+    const limit = NEAR * 2 * this.map.reach() / this.canvas.clientWidth;
+    const near = this.clouds.map(({ at: [x, y], index }) => ({ index, far: Math.hypot(x - at[0], y - at[1]) }));
+    const [first] = near.filter(({ far }) => far < limit).sort((a, b) => a.far - b.far);
+    if (first) this.onPick(first.index);
+    this.onPoint(at);
+  }
+
+  key(event) {
+    const by = KEYS[event.key];
+    if (!by) return;
+    event.preventDefault();
+    const [x, y] = this.point ?? [0, 0];
+    this.setPoint([x + by[0], y + by[1]]); // at once: a key that is held is faster than the frames
+    this.onPoint(this.point);
+  }
+
+  restyle(colours) {
+    this.colours = colours;
+    this.draw();
+  }
+
+  /** clouds: [{ index, at, ellipse | null, chosen }]; arrows: [{ from, by (map units), term }]; point: [x, y] | null */
+  show({ clouds, arrows, point }) {
+    Object.assign(this, { clouds, arrows, point });
+    this.draw();
+  }
+
+  setPoint(point) {
+    if (point === this.point) return;
+    this.point = point;
+    this.draw();
+  }
+
+  draw() {
+    const { canvas, colours } = this;
+    const side = Math.round(canvas.clientWidth * devicePixelRatio);
+    if (!side || !colours) return;
+    canvas.width = canvas.height = side;
+    const ctx = canvas.getContext("2d");
+    const scale = side / (2 * this.map.reach());
+    const at = ([x, y]) => [side / 2 + x * scale, side / 2 - y * scale];
+    for (const cloud of this.clouds) this.drawCloud(ctx, cloud, at, scale);
+    for (const { from, by, term } of this.arrows) {
+      const to = at([from[0] + by[0], from[1] + by[1]]);
+      arrow(ctx, at(from), to, colours.background, 6 * devicePixelRatio);
+      arrow(ctx, at(from), to, colours[term], 3.2 * devicePixelRatio);
+    }
+    if (this.point) this.drawPoint(ctx, at(this.point));
+  }
+
+  drawCloud(ctx, { index, at: centre, ellipse, chosen }, at, scale) {
+    const px = devicePixelRatio;
+    const outline = (colour, width) => {
+      ctx.strokeStyle = colour;
+      ctx.lineWidth = width * px;
+      ctx.beginPath();
+      ctx.ellipse(...at(centre), ellipse.long * scale, ellipse.short * scale, -ellipse.angle, 0, 2 * Math.PI);
+      ctx.stroke();
+    };
+    if (ellipse) {
+      outline(this.colours.background, chosen ? 5 : 3.5);
+      outline(chosen ? this.colours.text : this.colours.classes[index], chosen ? 2.4 : 1.6);
+    }
+    ctx.fillStyle = this.colours.classes[index];
+    ctx.strokeStyle = chosen ? this.colours.text : this.colours.background;
+    ctx.lineWidth = (chosen ? 2.2 : 1.5) * px;
+    ctx.beginPath();
+    ctx.arc(...at(centre), (chosen ? 5 : 3.5) * px, 0, 2 * Math.PI);
+    ctx.fill();
+    ctx.stroke();
+  }
+
+  drawPoint(ctx, [x, y]) {
+    const px = devicePixelRatio;
+    for (const [colour, width] of [[this.colours.background, 5], [this.colours.text, 2.4]]) {
+      ctx.strokeStyle = colour;
+      ctx.lineWidth = width * px;
+      ctx.beginPath();
+      ctx.arc(x, y, 7 * px, 0, 2 * Math.PI);
+      for (const [dx, dy] of [[1, 0], [-1, 0], [0, 1], [0, -1]]) {
+        ctx.moveTo(x + 7 * dx * px, y + 7 * dy * px);
+        ctx.lineTo(x + 13 * dx * px, y + 13 * dy * px);
+      }
+      ctx.stroke();
+    }
+  }
+
+  destroy() {
+    this.observer.disconnect();
+  }
+}

@@ -1,0 +1,220 @@
+// The column of one arm. It draws what its Arm holds, and only what has changed.
+
+import { format } from "../live/curves.js";
+import { LatentMap } from "../live/latent_map.js";
+import { drawImages } from "../live/pictures.js";
+import { ArmCurves } from "./arm_curves.js";
+import { ARM } from "./html.js";
+import { drawKlBars } from "./kl_bars.js";
+import { Overlay } from "./overlay.js";
+import { basisOf, cloudInPlane, ellipseOf, row, toPlane } from "./plane.js";
+import { hasPulls, pullsOf } from "./pulls.js";
+import { drawLogVar, drawMagnitudes } from "./tug.js";
+import { stepText } from "./words.js";
+
+const NARROW = 290; // CSS pixels: below, ten images take two rows
+const sentence = (text) => text[0].toUpperCase() + text.slice(1);
+export const PATIENCE_MS = 8000; // for an answer to a switch, before it shows again what is
+
+export class Panel {
+  /** does: { point(panel, xy), pick(i), toggle(message), branch(run), remove(run) } */
+  constructor(arm, does) {
+    Object.assign(this, { arm, does, pending: {} });
+    this.root = document.createElement("section");
+    this.root.className = "arm";
+    this.root.innerHTML = ARM;
+    const part = (this.part = Object.fromEntries([...this.root.querySelectorAll("[data-part]")].map((e) => [e.dataset.part, e])));
+    this.map = new LatentMap(part.map, part.outside);
+    this.over = new Overlay(part.over, this.map, (xy) => does.point(this, xy), does.pick);
+    this.curves = { nll: new ArmCurves(part.nllPlot, "nll", "nats"), kl: new ArmCurves(part.klPlot, "kl", "nats") };
+    for (const term of ["alpha", "beta"]) part[term].onchange = ({ target }) => this.toggle(term, target.checked);
+    for (const name of ["originals", "reconstructions"]) part[name].onclick = (event) => does.pick(this.pictureUnder(event));
+    part.branch.onclick = () => does.branch(arm.run);
+    part.remove.onclick = () => does.remove(arm.run);
+    this.rename();
+  }
+
+  /** What Python says of the arm may have changed: name, prediction, rights. */
+  rename() {
+    const { part, arm: { shown } } = this;
+    this.root.dataset.arm = shown.name;
+    this.root.setAttribute("aria-label", `arm ${shown.name}`);
+    part.name.textContent = part.name.title = shown.name;
+    part.predicted.textContent = shown.predicted ? `Predicted: ${shown.predicted}` : "";
+    part.predicted.hidden = !shown.predicted;
+    part.branch.hidden = !shown.mine;
+    part.remove.hidden = !shown.removable;
+    part.over.setAttribute("aria-label", `latent map of ${shown.name}; click, drag or press arrow keys to decode at a point`);
+    part.from.textContent = this.arm.decodesMu ? "from μ" : "from a sample of z";
+    part.klNote.textContent = this.arm.posterior ? "thick: test, thin: train" : "not defined";
+    part.klPlot.hidden = !this.arm.posterior;
+  }
+
+  /** Know which rows are on the screen: the others are not drawn. changed() is called when that has changed. */
+  watch(changed) {
+    this.seen = new Set();
+    this.watcher = new IntersectionObserver((entries) => {
+      for (const { target, isIntersecting } of entries) this.seen[isIntersecting ? "add" : "delete"](target.dataset.row);
+      if (entries.some((entry) => entry.isIntersecting)) changed();
+    }, { rootMargin: "80px" });
+    for (const element of this.root.querySelectorAll("[data-row]")) this.watcher.observe(element);
+  }
+
+  restyle(colours) {
+    for (const drawn of [this.map, this.over, this.curves.nll, this.curves.kl]) drawn.restyle(colours);
+  }
+
+  toggle(term, on) {
+    this.pending[term] = { on, until: performance.now() + PATIENCE_MS };
+    this.does.toggle({ run: this.arm.run, term, on });
+  }
+
+  pictureUnder({ offsetX, offsetY, target }) {
+    const perRow = target.width / 28, side = target.clientWidth / perRow;
+    return Math.min(9, Math.floor(offsetY / side) * perRow + Math.floor(offsetX / side));
+  }
+
+  /** Names, switches and marks: whatever changes without a new picture. */
+  drawNews(at) {
+    const { part, arm } = this;
+    part.status.textContent = part.status.dataset.status = arm.status;
+    part.status.title = arm.news?.message ?? "";
+    this.root.classList.toggle("lost", !["open", "…"].includes(arm.state));
+    part.branch.textContent = at === null ? "Branch" : `Branch at ${at.toLocaleString("en")}`;
+    this.drawToggles(at);
+    const { marks } = arm.history;
+    if (part.marks.childElementCount !== marks.length) part.marks.replaceChildren(...marks.map(({ text }) => Object.assign(document.createElement("li"), { textContent: text })));
+  }
+
+  drawToggles(at) {
+    const { part, arm } = this;
+    const shown = arm.weights(), now = arm.news?.weights;
+    if (!now) return;
+    const ended = ["finished", "stopped", "failed", "gone", "lost"].includes(arm.status);
+    for (const [term, other] of [["alpha", "beta"], ["beta", "alpha"]]) {
+      const undefinedTerm = term === "beta" && !arm.posterior;
+      part[`${term}Now`].value = undefinedTerm ? "none" : shown[term] > 0 ? `× ${Number(shown[term].toPrecision(3))}` : "off";
+      const waiting = this.pending[term];
+      if (waiting && (waiting.on === now[term] > 0 || performance.now() > waiting.until)) delete this.pending[term];
+      part[term].checked = at === null ? (this.pending[term]?.on ?? now[term] > 0) : shown[term] > 0;
+      const last = now[term] > 0 && !(now[other] > 0);
+      part[term].disabled = !arm.shown.mine || ended || at !== null || undefinedTerm || last;
+      part[term].title = last ? "One of the two terms must stay on." : at === null ? "" : "Go back to now to switch a term, or branch from here.";
+      part[`${term}Now`].parentElement.classList.toggle("off", !(shown[term] > 0));
+    }
+  }
+
+  drawCurves(axes) {
+    for (const [term, curves] of Object.entries(this.curves)) {
+      if (term === "kl" && !this.arm.posterior) continue;
+      curves.axes = axes[term];
+      curves.draw([this.arm.history]);
+    }
+  }
+
+  setMoment(at) {
+    for (const curves of Object.values(this.curves)) {
+      if (this.seen.has("curves")) curves.setMoment(at);
+      else curves.moment = at; // drawn when it comes into view
+    }
+  }
+
+  /** The pictures of the moment; `shows(row)` says which rows are open. */
+  drawPicture(chosen, shows, axes) {
+    const { part, arm } = this, p = arm.picture;
+    this.root.dataset.step = p?.step ?? "";
+    this.root.classList.toggle("empty", !p);
+    const late = p && arm.at !== null && p.step !== arm.at;
+    part.caption.textContent = p ? `${sentence(stepText(p.step))}${late ? ", the last kept before" : ""}. ${this.caption(p)}` : "Nothing yet at this moment.";
+    if (!p) return;
+    part.nll.value = format(p.nll);
+    part.kl.value = arm.posterior ? format(p.kl) : "not defined";
+    part.diagnosis.textContent = p.diagnosis ? `${p.diagnosis.name}: ${p.diagnosis.sentence}` : "";
+    if (shows("map")) this.map.show(p, axes);
+    if (shows("pictures")) this.drawTen(chosen);
+    if (shows("draws")) drawImages(part.prior_draws, p.prior_draws, 10);
+    if (shows("grid")) this.drawGrid(p);
+  }
+
+  caption(p) {
+    const plane = p.kl_dims.shape[0] > 2 ? `Plane of the first two principal axes: ${Math.round(100 * p.explained)}% of the variance of μ. ` : "";
+    return plane + this.clouded(p);
+  }
+
+  clouded(p) {
+    return this.arm.posterior || !p.ten_mu?.shape[0] ? "" : "Ten images as points: no posterior, so no ellipses.";
+  }
+
+  drawTen(chosen) {
+    const { part, arm: { picture: p } } = this;
+    const perRow = part.originals.clientWidth && part.originals.clientWidth < NARROW ? 5 : 10;
+    for (const name of ["originals", "reconstructions"]) {
+      drawImages(part[name], p[name], perRow);
+      const ctx = part[name].getContext("2d");
+      ctx.strokeStyle = "#ffffff";
+      ctx.lineWidth = 1.5;
+      for (const i of chosen) if (i < p[name].shape[0]) ctx.strokeRect((i % perRow) * 28 + 1, Math.floor(i / perRow) * 28 + 1, 26, 26);
+    }
+  }
+
+  drawGrid(p) {
+    const { part } = this, square = p.grid?.shape[0] ?? 0;
+    part.grid.hidden = !square;
+    part.gridNote.textContent = square ? "prior quantiles, −1.7 to 1.7" : "only with two latent dimensions";
+    if (square) drawImages(part.grid, { shape: [square * square, 28, 28], data: p.grid.data }, square);
+  }
+
+  /** KL per dimension; `top` of the axis is the same for all arms. */
+  drawKl(top) {
+    const { part, arm } = this, p = arm.picture;
+    if (!p) return;
+    part.bars.toggleAttribute("hidden", !arm.posterior);
+    const units = p.active.data.reduce((n, a) => n + a, 0);
+    part.active.value = `${units} of ${p.active.shape[0]} active${arm.posterior ? "" : "; KL not defined"}`;
+    if (arm.posterior) drawKlBars(part.bars, p, top);
+  }
+
+  /** The pulls on the chosen images: [{ index, digit, from, mu, logVar, by: { nll, kl } }] on the map where it has a plane. */
+  pulls(chosen) {
+    const { picture: p } = this.arm, weights = this.arm.weights();
+    if (!p || !weights || !hasPulls(p)) return [];
+    const basis = basisOf(p);
+    return [...chosen].filter((i) => i < p.ten_mu.shape[0]).map((index) => {
+      const pull = pullsOf(p, index, weights);
+      const flat = (v) => (v && basis ? toPlane(v, basis) : null);
+      return { index, digit: index, ...pull, from: basis && toPlane(row(p.ten_mu, index), basis), by: { nll: flat(pull.mu.nll), kl: flat(pull.mu.kl) } };
+    });
+  }
+
+  clouds(chosen) {
+    const { picture: p } = this.arm;
+    const basis = p && p.ten_mu?.shape[0] ? basisOf(p) : null;
+    if (!basis) return [];
+    return Array.from({ length: p.ten_mu.shape[0] }, (_, index) => ({
+      index, chosen: chosen.has(index), at: toPlane(row(p.ten_mu, index), basis),
+      ellipse: p.ten_log_var.shape[0] ? ellipseOf(cloudInPlane(row(p.ten_log_var, index), basis)) : null,
+    }));
+  }
+
+  /** unit: nats per unit to a unit of the map; tallest: of the bars of log_var; both the same for all arms. */
+  drawTug(chosen, pulls, { unit, tallest, open, point }) {
+    const { part, arm } = this;
+    const terms = [["nll", "reconstruction"], ["kl", "kl"]];
+    const arrows = !open ? [] : pulls.flatMap(({ from, by }) =>
+      terms.flatMap(([term, colour]) => (by[term] ? [{ from, by: by[term].map((v) => v / unit), term: colour }] : [])));
+    this.root.dataset.arrows = arrows.length;
+    this.over.show({ clouds: this.clouds(chosen), arrows, point });
+    if (!open || !this.seen.has("pulls")) return;
+    drawMagnitudes(part.magnitudes, pulls, arm.posterior);
+    part.logVar.toggleAttribute("hidden", !arm.posterior);
+    const dims = arm.posterior ? drawLogVar(part.logVar, pulls, tallest) : [];
+    const which = dims.length ? `, dim. ${dims.map((d) => d + 1).join(", ")}` : "";
+    part.logVarNote.textContent = !arm.posterior ? "not defined" : pulls.length ? `nats, up widens${which}` : "not kept at this moment";
+  }
+
+  destroy() {
+    for (const part of [this.arm, this.map, this.over, this.curves.nll, this.curves.kl]) part.destroy();
+    this.watcher.disconnect();
+    this.root.remove();
+  }
+}

@@ -1,0 +1,94 @@
+// Where samples come from: a point of the map, decoded in the browser, with the nearest test image.
+
+import { drawImages } from "../live/pictures.js";
+import { decoderOf, readTensors } from "./decoder.js";
+import { PLACES, nearestCode, nearestImage, nearness, placeOf } from "./origin.js";
+import { basisOf, fromPlane, toPlane } from "./plane.js";
+import { stepText } from "./words.js";
+
+let pictures = null; // of the map, fetched once for all arms
+
+function mapImages() {
+  pictures ??= tensors("./map-images").then((file) => file && { images: file.arrays.images, labels: file.arrays.labels });
+  pictures.then((p) => p ?? (pictures = null));
+  return pictures;
+}
+
+async function tensors(address) {
+  try {
+    const answer = await fetch(new URL(address, document.baseURI), { cache: "no-store" });
+    return answer.ok ? readTensors(await answer.arrayBuffer()) : null;
+  } catch {
+    return null;
+  }
+}
+
+/** The decoder under the pointer of one arm. */
+export class Probe {
+  constructor(arm, part) {
+    Object.assign(this, { arm, part, point: null });
+  }
+
+  /** Decode at a point of the map; null takes the picture away. */
+  async show(point) {
+    this.point = point;
+    const { arm } = this, p = arm.picture;
+    if (!point) this.say("Click or drag on the map to decode there.");
+    else if (!p) this.say("Nothing to decode yet.");
+    if (!point || !p) return;
+    const basis = basisOf(p);
+    if (!basis) return this.say("The plane of this map was not kept: nothing to decode.");
+    const [decoder, known] = [this.decoder(p.step), mapImages()];
+    if (!(decoder.ready && known.ready)) this.say("Fetching the decoder…");
+    const [kept, set] = await Promise.all([decoder, known]);
+    decoder.ready = known.ready = true;
+    if (this.point !== point || arm.picture !== p) return;
+    this.draw(point, p, basis, kept, set);
+  }
+
+  /** A sentence in place of the pictures. */
+  say(text) {
+    const { probe, origin, details } = this.part;
+    probe.hidden = true;
+    origin.textContent = text;
+    details.textContent = origin.dataset.place = "";
+  }
+
+  /** Its weights at a step, or the last ones kept before; one decoder is remembered. */
+  decoder(step) {
+    if (this.asked === step && this.weights) return this.weights;
+    this.asked = step;
+    const weights = tensors(`./decoder/${encodeURIComponent(this.arm.run)}/${step}`).then((file) => {
+      if (!file) return null;
+      const known = file.arrays["4.weight"]?.shape[0] === 784;
+      return { step: Number(file.metadata.step), decode: known ? decoderOf(file.arrays) : null };
+    });
+    weights.then((w) => w ?? (this.weights === weights && (this.weights = null)));
+    return (this.weights = weights);
+  }
+
+  draw(point, p, basis, kept, set) {
+    const { part } = this;
+    const missing = !kept ? "No decoder is kept for this moment." : !kept.decode ? "This network is not decoded in the browser: only the mlp is." : !set ? "The test images could not be fetched." : "";
+    if (missing) return this.say(missing);
+    const z = fromPlane(point, basis);
+    const picture = kept.decode(z);
+    const near = nearestImage(picture, set.images);
+    drawImages(part.decoded, { shape: [1, 28, 28], data: Uint8Array.from(picture, (v) => Math.round(255 * v)) }, 1);
+    drawImages(part.nearest, { shape: [1, 28, 28], data: set.images.data.subarray(784 * near.index, 784 * (near.index + 1)) }, 1);
+    part.probe.hidden = false;
+    const words = this.words(toPlane(z, basis), p);
+    part.origin.dataset.place = words.place;
+    const older = kept.step === p.step ? "" : ` Decoded with the weights of ${stepText(kept.step)}, the last kept.`;
+    part.origin.textContent = PLACES[words.place];
+    part.details.textContent = `At ${stepText(p.step)}: ${words.text} Nearest test image: a ${set.labels.data[near.index]}, ${near.distance.toFixed(2)} grey levels a pixel away.${older}`;
+  }
+
+  words(xy, p) {
+    if (this.measured !== p) Object.assign(this, { measured: p, near: nearness(p, this.arm.posterior) });
+    const { reach, of } = this.near, { distance } = nearestCode(xy, p);
+    const place = placeOf(xy, distance, reach);
+    const flat = p.kl_dims.shape[0] > 2 ? ", in the plane of the map" : "";
+    return { place, text: `z = (${xy.map((v) => v.toFixed(2).replace("-", "−")).join(", ")})${flat}; nearest code ${distance.toFixed(2)} away; near is up to ${reach.toFixed(2)} (${of}).` };
+  }
+}

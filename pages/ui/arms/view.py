@@ -1,0 +1,115 @@
+"""Arms of an ablation side by side, on one clock and the same axes: drawn in the browser, one feed an arm."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+import streamlit as st
+
+from pages.ui.assets import loader
+from pages.ui.palette import css_variables
+
+_HERE = Path(__file__).resolve().parent
+_UPLOT = _HERE.parent / "vendor" / "uplot" / "uPlot.min.css"
+ROWS = ("map", "pictures", "draws", "grid", "curves", "pulls", "meter", "table")
+
+_component = st.components.v2.component(
+    "arms_view",
+    html="<div class='frame'>\n<div class='arms'></div></div>",
+    css=_UPLOT.read_text() + css_variables(".arms") + (_HERE / "arms.css").read_text(),
+    js=loader("arms/arms.js"),
+)
+
+
+@dataclass(frozen=True)
+class ArmShown:
+    """One column.
+
+    Attributes:
+        run_id: what to follow.
+        name: over the column; no two arms of a view share one.
+        model: of its config. "ae" has no posterior: what needs a sample of z is marked as not defined.
+        mine: whether this visitor may command it, with switches and a branch.
+        predicted: what the class expects of it, shown beside what happens; may be empty.
+        removable: whether it has a button that takes it away.
+    """
+
+    run_id: str
+    name: str
+    model: str = "vae"
+    mine: bool = False
+    predicted: str = ""
+    removable: bool = False
+
+
+@dataclass(frozen=True)
+class Seen:
+    """What the browser last said of the arms."""
+
+    statuses: str  # of the arms in their order, joined by commas; "" before the first message
+    at: int | None  # the step at which the clock rests; None in the present
+
+
+def arms_view(
+    arms: Sequence[ArmShown],
+    *,
+    key: str,
+    at: int | None = None,
+    figures: Sequence[Mapping[str, Any]] = (),
+    rows: Sequence[str] | None = None,
+    on_toggle: Callable[[dict[str, Any]], None] | None = None,
+    on_branch: Callable[[dict[str, Any]], None] | None = None,
+    on_remove: Callable[[dict[str, Any]], None] | None = None,
+    on_space: Callable[[], None] | None = None,
+) -> Seen:
+    """Show runs as they train, or all at the same moment of their films.
+
+    The script (or fragment) that calls this runs again when an arm enters another status or the clock rests
+    elsewhere, so that buttons can follow.
+
+    Args:
+        arms: one to five, from left to right.
+        key: of the widget; the same key keeps its place.
+        at: the step at which the clock is to open; the nearest kept one is shown.
+        figures: rows of the table: key, label, unit, better, why, says, digits and needsCodes of a Figure.
+        rows: those of ROWS that are open at first; None for all.
+        on_toggle: called with {"run", "term": "alpha" or "beta", "on"} when a switch is moved.
+        on_branch: called with {"run", "at": step, or None for now}.
+        on_remove: called with {"run"}.
+        on_space: called when the space bar is pressed and no field or button has the focus.
+    """
+    data = {
+        "arms": [asdict(arm) for arm in arms], "at": at, "figures": [dict(figure) for figure in figures],
+        "rows": None if rows is None else list(rows),
+    }  # fmt: skip
+    result = _component(
+        key=key,
+        data=data,
+        default={"statuses": "", "at": None},
+        on_statuses_change=_nothing,
+        on_at_change=_nothing,
+        on_toggle_change=_with_value(key, "toggle", on_toggle),
+        on_branch_change=_with_value(key, "branch", on_branch),
+        on_remove_change=_with_value(key, "remove", on_remove),
+        on_space_change=on_space or _nothing,
+        height="content",
+    )
+    return Seen(result.statuses or "", None if result.at is None else int(result.at))
+
+
+def _with_value(key: str, name: str, callback: Callable[[dict[str, Any]], None] | None) -> Callable[[], None]:
+    """Streamlit calls back without a word: what the browser sent lies in the session's state."""
+
+    def call() -> None:
+        value = st.session_state[key].get(name)
+        if callback is not None and value:
+            callback(dict(value))
+
+    return call
+
+
+def _nothing() -> None:
+    """Streamlit wants a callback for every state; the run of the script is all that is needed."""

@@ -1,0 +1,31 @@
+// Sentences of the arms view: what the arms share, and what a moment is.
+
+const LOSS = new Set(["alpha", "beta", "model"]); // what may differ between arms that differ in nothing but the loss
+const SPOKEN = { latent_dim: "latent dimensions", learning_rate: "learning rate", batch_size: "batch size", warmup_steps: "warm-up", net: "network" };
+
+/** Names of the settings in which configs differ, the loss aside. */
+export function differences(configs) {
+  const [first, ...others] = configs;
+  return Object.keys(first ?? {}).filter((name) => !LOSS.has(name) && others.some((c) => c[name] !== first[name]));
+}
+
+/** What a caption says of the map beside its step: what is the same for all stands above the arms. */
+export const MAPS = "Maps: μ of 5,000 test images, axes in std of the prior; ellipses: 1 std of q(z|x) of ten images.";
+
+/** The label above the arms. */
+export function sameness(configs) {
+  if (!configs.length) return "";
+  const different = differences(configs);
+  if (different.length) return `These arms differ in more than the loss: ${different.map((d) => SPOKEN[d] ?? d).join(", ")}.`;
+  return `Same initial weights, same batches, same ε, same evaluation noise (seed ${configs[0].seed}): the arms differ in nothing but the loss.`;
+}
+
+export const stepText = (step) => `step ${step.toLocaleString("en")}`;
+
+/** 3 significant digits, without an exponent for what a screen has room for. */
+export function short(value) {
+  if (value === 0) return "0";
+  const size = Math.abs(value);
+  if (size >= 1e5 || size < 1e-3) return value.toExponential(1);
+  return size >= 100 ? value.toFixed(0) : value.toPrecision(3);
+}

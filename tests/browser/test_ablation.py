@@ -1,0 +1,125 @@
+"""The ablation page, played as a lecturer would: predict, run, toggle, recover, scrub, branch, link."""
+
+from __future__ import annotations
+
+import re
+
+from playwright.sync_api import Locator, Page, expect
+
+from tests.browser.test_live_training import until
+
+
+def arm(page: Page, name: str) -> Locator:
+    return page.locator(f"[data-arm='{name}']")
+
+
+def statuses(page: Page) -> list[str]:
+    return page.locator(".arms .arm [data-part=status]").all_inner_texts()
+
+
+def at_step(page: Page, name: str) -> int:
+    return int(arm(page, name).get_attribute("data-step") or -1)
+
+
+def map_of(page: Page, name: str) -> str:
+    return arm(page, name).locator("canvas[data-part=map]").evaluate("(c) => c.toDataURL()")
+
+
+def train(page: Page) -> None:
+    """Without questions."""
+    page.get_by_role("button", name="Train live").click()
+    page.get_by_role("button", name="Skip all").click()
+    until(page, lambda: statuses(page) and set(statuses(page)) <= {"running", "finished"})
+
+
+def scrub(page: Page, share: float) -> int:
+    """Drag the bar of all arms to a share of their film; returns the step that is then shown."""
+    bar = page.locator("[data-part=scrub]")
+    until(page, lambda: int(bar.get_attribute("max") or 0) > 1)
+    bar.evaluate("(e, share) => { e.value = Math.round(share * e.max); e.dispatchEvent(new Event('input')) }", share)
+    moment = page.locator("[data-part=moment]")
+    until(page, lambda: moment.inner_text().startswith("step"))
+    return int(moment.inner_text().removeprefix("step ").replace(",", ""))
+
+
+def test_it_opens_on_finished_arms_all_alike_at_step_0(opened, server):
+    page = opened(f"{server}/ablation")
+    expect(page.locator(".arms .arm")).to_have_count(3)
+    for name in ("plain autoencoder", "beta"):
+        page.get_by_test_id("stButtonGroup").get_by_text(name, exact=True).click()
+    expect(page.locator(".arms .arm")).to_have_count(5)
+    until(page, lambda: {at_step(page, name) for name in ("full", "no KL", "no reconstruction")} == {0})
+    until(page, lambda: len({map_of(page, name) for name in ("full", "no KL", "no reconstruction")}) == 1)
+    last = scrub(page, 1.0)
+    until(page, lambda: at_step(page, "full") == at_step(page, "no KL") == last > 400)
+    expect(arm(page, "no reconstruction").locator("[data-part=diagnosis]")).to_contain_text("decoder never trained")
+    expect(arm(page, "no KL").locator("[data-part=diagnosis]")).to_contain_text("autoencoder-like")
+    expect(arm(page, "beta 32").locator("[data-part=diagnosis]")).to_contain_text("over-regularised")
+    expect(arm(page, "plain autoencoder").locator("[data-part=kl]")).to_have_text("not defined")
+
+
+def test_predict_run_toggle_recover_scrub_branch_link(opened, server):
+    page = opened(f"{server}/ablation?arms=full,no-kl&epochs=50")
+    page.get_by_role("button", name="Train live").click()
+    expect(page.get_by_text("What will happen?").first).to_be_visible()
+    page.get_by_test_id("stRadio").get_by_text("B", exact=True).click()
+    page.get_by_role("button", name="Keep this prediction").click()
+    page.get_by_role("button", name="Skip all").click()
+    until(page, lambda: statuses(page) == ["running", "running"])
+    expect(arm(page, "full").locator("[data-part=predicted]")).to_contain_text("You said")
+    assert "run=" in page.url
+
+    until(page, lambda: at_step(page, "full") > 100, 120)
+    before = map_of(page, "full")
+    arm(page, "full").locator("[data-part=beta]").uncheck()
+    expect(arm(page, "full").locator("[data-part=marks]")).to_contain_text("beta 1 → 0", timeout=30_000)
+    until(page, lambda: map_of(page, "full") != before, 60)
+    expect(arm(page, "no KL").locator("[data-part=marks] li")).to_have_count(0)
+    arm(page, "full").locator("[data-part=beta]").check()
+    expect(arm(page, "full").locator("[data-part=marks]")).to_contain_text("beta 0 → 1", timeout=30_000)
+
+    page.get_by_role("button", name="Pause", exact=True).click()
+    until(page, lambda: statuses(page) == ["paused", "paused"])
+    until(page, lambda: at_step(page, "full") == at_step(page, "no KL"))
+    at = scrub(page, 0.5)
+    until(page, lambda: at_step(page, "full") == at_step(page, "no KL") == at)
+    until(page, lambda: f"step={at}" in page.url)
+    link = page.url
+
+    page.get_by_role("button", name="Resume").wait_for()
+    arm(page, "no KL").locator("[data-part=branch]").click()
+    expect(page.locator(".arms .arm")).to_have_count(3, timeout=30_000)
+    branch = page.locator(".arms .arm").nth(2)
+    expect(branch.locator("[data-part=name]")).to_contain_text("no KL, branch at")
+    until(page, lambda: branch.locator("[data-part=status]").inner_text() == "paused")
+    page.locator("[data-part=toLive]").evaluate("(b) => b.disabled || b.click()")
+    branch.locator("[data-part=beta]").check()
+    expect(branch.locator("[data-part=marks]")).to_contain_text("beta 0 → 1", timeout=30_000)
+    page.get_by_role("button", name="Resume").click()
+    until(page, lambda: set(statuses(page)) == {"running"})
+    branch.locator("[data-part=remove]").click()
+    expect(page.locator(".arms .arm")).to_have_count(2, timeout=30_000)
+    page.get_by_role("button", name="Stop").click()
+
+    guest = opened(link)
+    until(guest, lambda: at_step(guest, "full") == at_step(guest, "no KL") == at)
+    expect(arm(guest, "full").locator("[data-part=beta]")).to_be_disabled()
+    expect(guest.get_by_role("button", name="Pause", exact=True)).to_be_disabled()
+
+
+def test_a_click_on_a_map_decodes_there_in_the_browser(opened, server):
+    page = opened(f"{server}/ablation?step=470")
+    until(page, lambda: at_step(page, "full") > 400)
+    asked: list[str] = []
+    page.on("request", lambda request: asked.append(re.sub(r"^https?://[^/]+", "", request.url)))
+    over = arm(page, "full").locator("canvas[data-part=over]")
+    over.click(position={"x": 60, "y": 60})
+    expect(arm(page, "full").locator("[data-part=probe]")).to_be_visible(timeout=30_000)
+    decoded = arm(page, "full").locator("canvas[data-part=decoded]")
+    first = decoded.evaluate("(c) => c.toDataURL()")
+    expect(arm(page, "full").locator("[data-part=origin]")).to_contain_text("nearest", ignore_case=True)
+    assert any(url.startswith("/decoder/") for url in asked) and "/map-images" in asked
+    asked.clear()
+    over.click(position={"x": 90, "y": 90})
+    until(page, lambda: decoded.evaluate("(c) => c.toDataURL()") != first)
+    assert not [url for url in asked if url.startswith(("/decoder/", "/map-images"))]  # all of it is in the browser

@@ -1,0 +1,148 @@
+"""Predict, then reveal: what is asked, what is kept, and when the arms may train."""
+
+from __future__ import annotations
+
+import xml.etree.ElementTree as ET
+from collections.abc import Iterator
+
+import pytest
+from streamlit.testing.v1 import AppTest
+
+from pages.ablation import predict
+from pages.ablation.arms import ARMS
+from pages.ablation.questions import QUESTIONS
+from pages.ablation.sketches import SKETCHES, sketch
+from tests.pages.conftest import checked
+from vae_core.meter import FIGURES
+
+TWO = ["full", "no-kl"]
+
+
+def script(keys: list[str]) -> None:
+    import streamlit as st
+
+    from pages.ablation import predict
+
+    predict.toggle()
+    st.session_state["may train"] = predict.ask(keys)
+    for key in keys:
+        st.text(predict.predicted(key) + "|" + predict.reveal(key))
+
+
+@pytest.fixture
+def page() -> Iterator[AppTest]:
+    yield checked(AppTest.from_function(script, args=(TWO,), default_timeout=30).run())
+
+
+def may_train(at: AppTest) -> bool:
+    return at.session_state["may train"]
+
+
+def question(at: AppTest) -> str:
+    return next((m.value for m in at.markdown if "What will happen?" in m.value), "")
+
+
+def press(at: AppTest, key: str) -> AppTest:
+    return checked(at.button(key=key).click().run())
+
+
+def choose(at: AppTest, key: str, letter: str) -> AppTest:
+    checked(at.radio(key=f"predict choice {key}").set_value(letter).run())
+    return press(at, f"predict keep {key}")
+
+
+def test_one_question_after_the_other_and_then_the_arms_may_train(page: AppTest) -> None:
+    assert QUESTIONS["full"].asks in question(page) and "1 of 2" in question(page) and not may_train(page)
+    choose(page, "full", "B")
+    assert QUESTIONS["no-kl"].asks in question(page) and "2 of 2" in question(page) and not may_train(page)
+    choose(page, "no-kl", "A")
+    assert question(page) == "" and may_train(page)
+
+
+def test_nothing_can_be_kept_before_a_choice(page: AppTest) -> None:
+    assert page.radio(key="predict choice full").value is None
+    assert page.button(key="predict keep full").disabled
+
+
+@pytest.mark.parametrize(("letter", "place"), [("A", 0), ("D", 3)])
+def test_a_choice_stands_beside_the_result_with_what_happened(page: AppTest, letter: str, place: int) -> None:
+    assert page.text[0].value == "|"
+    choose(page, "full", letter)
+    named = QUESTIONS["full"].options[place].short
+    assert page.text[0].value == f"You said: {named}.|{QUESTIONS['full'].reveal}"
+    assert page.text[1].value == "|"
+
+
+def test_a_show_of_hands_is_counted_most_first(page: AppTest) -> None:
+    checked(page.toggle(key=predict.HANDS).set_value(True).run())
+    assert page.button(key="predict keep full").disabled
+    for letter, count in (("A", 3), ("C", 12), ("D", 5)):
+        page.number_input(key=f"predict hands full {letter}").set_value(count)
+    press(checked(page.run()), "predict keep full")
+    a, _, c, d = (option.short for option in QUESTIONS["full"].options)
+    assert page.text[0].value.split("|")[0] == f"The class (20 hands) said: 12 {c}, 5 {d}, 3 {a}."
+
+
+def test_a_skipped_question_is_not_asked_again_and_leaves_nothing(page: AppTest) -> None:
+    press(page, "predict skip full")
+    press(page, "predict skip no-kl")
+    assert may_train(checked(page.run())) and question(page) == ""
+    assert [t.value for t in page.text] == ["|", "|"]
+
+
+def test_no_prediction_is_asked_twice(page: AppTest) -> None:
+    choose(page, "full", "A")
+    again = AppTest.from_function(script, args=(["beta", "full"],), default_timeout=30)
+    again.session_state[predict.ANSWERS] = page.session_state[predict.ANSWERS]
+    checked(again.run())
+    assert QUESTIONS["beta"].asks in question(again)
+    assert may_train(press(again, "predict skip beta"))
+    assert again.text[1].value.startswith("You said: ")
+
+
+def test_switched_off_nothing_is_asked(page: AppTest) -> None:
+    checked(page.toggle(key=predict.ON).set_value(False).run())
+    assert may_train(page) and question(page) == ""
+    checked(page.toggle(key=predict.ON).set_value(True).run())
+    assert not may_train(page)
+
+
+def test_skip_all_switches_it_off(page: AppTest) -> None:
+    press(page, "predict off full")
+    assert may_train(page) and page.toggle(key=predict.ON).value is False
+
+
+def test_arms_without_a_question_may_train() -> None:
+    at = AppTest.from_function(script, args=(["as it should be", ""],), default_timeout=30)
+    assert may_train(checked(at.run())) and [t.value for t in at.text] == ["|", "|"]
+
+
+# ---- the questions themselves
+
+
+def test_every_arm_has_a_question_with_four_different_maps() -> None:
+    assert set(QUESTIONS) == {arm.key for arm in ARMS}
+    for question in QUESTIONS.values():
+        assert len({option.picture for option in question.options}) == 4
+        assert len({option.short for option in question.options}) == 4
+        assert question.options.count(question.happens) == 1
+
+
+def test_the_order_is_the_same_at_every_look_and_gives_nothing_away() -> None:
+    places = [question.options.index(question.happens) for question in QUESTIONS.values()]
+    assert places == [question.options.index(question.happens) for question in QUESTIONS.values()]
+    assert len(set(places)) >= 3
+
+
+def test_every_reveal_names_rows_of_the_meter() -> None:
+    labels = [figure.label for figure in FIGURES]
+    for question in QUESTIONS.values():
+        assert sum(label in question.reveal for label in labels) >= 2, question.key
+
+
+@pytest.mark.parametrize("dark", [False, True])
+@pytest.mark.parametrize("name", SKETCHES)
+def test_every_sketch_is_sound_svg_that_says_what_it_is(name: str, dark: bool) -> None:
+    texts = [e.text for e in ET.fromstring(sketch(name, dark)).iter("{http://www.w3.org/2000/svg}text")]
+    assert "sketch" in texts
+    assert sketch(name, dark) == sketch(name, dark)

@@ -1,0 +1,355 @@
+"""The arms view's mathematics, run under node and held against torch, autograd and vae_core.meter."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+import math
+import shutil
+import subprocess
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+from safetensors.numpy import save
+from torch.distributions import Normal, kl_divergence
+
+from vae_core.closeup import closeup
+from vae_core.config import RunConfig
+from vae_core.data import Images
+from vae_core.meter import FIGURES, Meter, best_and_worst, nearest
+from vae_core.models.vae import VAE
+from vae_core.train import Trainer
+
+UI = Path(__file__).resolve().parents[1] / "pages" / "ui"
+MODULES = ("plane", "pulls", "decoder", "origin", "meter", "words", "axes")  # none of them needs a page
+NODE = shutil.which("node")
+
+pytestmark = pytest.mark.skipif(NODE is None, reason="no node on PATH, left out: the arms view's modules under node")
+
+
+@pytest.fixture
+def node(tmp_path: Path) -> Callable[..., Any]:
+    """Run a script beside the modules, which it finds under the names of MODULES; it prints JSON."""
+    (tmp_path / "package.json").write_text('{"type": "module"}')
+    for name in MODULES:
+        shutil.copy(UI / "arms" / f"{name}.js", tmp_path)
+    imports = "".join(f'import * as {name} from "./{name}.js";\n' for name in MODULES)
+
+    def run(script: str, given: Any = None, file: bytes = b"") -> Any:
+        (tmp_path / "given.json").write_text(json.dumps(given))
+        (tmp_path / "file.bin").write_bytes(file)
+        (tmp_path / "script.js").write_text(
+            f'import {{ readFileSync }} from "node:fs";\n{imports}'
+            'const given = JSON.parse(readFileSync("given.json"));\n'
+            "const array = ([shape, data]) => ({ shape, data: Float32Array.from(data) });\n"
+            'const file = () => { const b = readFileSync("file.bin");'
+            " return decoder.readTensors(b.buffer.slice(b.byteOffset, b.byteOffset + b.byteLength)); };\n"
+            f"const print = (value) => console.log(JSON.stringify(value));\n{script}"
+        )
+        result = subprocess.run([str(NODE), "script.js"], cwd=tmp_path, capture_output=True, text=True, timeout=120)
+        assert result.returncode == 0, result.stderr
+        return json.loads(result.stdout)
+
+    return run
+
+
+def array(tensor: torch.Tensor | np.ndarray) -> list[Any]:
+    values = np.asarray(tensor, dtype=np.float64)
+    return [list(values.shape), values.flatten().tolist()]
+
+
+def orthonormal(dims: int, seed: int = 0) -> torch.Tensor:
+    return torch.linalg.qr(torch.randn(dims, 2, generator=torch.Generator().manual_seed(seed)))[0]
+
+
+# ---- the decoder
+
+
+@pytest.mark.parametrize("dims", [1, 2, 16])
+def test_the_decoder_decodes_as_torch_does(dims: int, node: Callable[..., Any]) -> None:
+    torch.manual_seed(3)
+    model = VAE("mlp", dims)
+    z = 2 * torch.randn(4, dims)
+    with torch.no_grad():
+        wanted = model.mean_image(model.decode(z)).flatten(1)
+    weights = {name: value.numpy() for name, value in model.decoder.state_dict().items()}
+    found = node(
+        "const { metadata, arrays } = file(); const decode = decoder.decoderOf(arrays);"
+        "print({ step: metadata.step, pictures: given.map((z) => Array.from(decode(z))) });",
+        z.tolist(),
+        save(weights, {"step": "470"}),
+    )
+    assert found["step"] == "470"
+    assert torch.allclose(torch.tensor(found["pictures"]), wanted, atol=1e-4)
+    assert wanted.std() > 0.01  # pictures that differ from one grey
+
+
+def test_the_nearest_image_is_the_one_that_vae_core_finds(mnist: Images, node: Callable[..., Any]) -> None:
+    pixels = mnist.x_test[:300]
+    pictures = torch.rand(5, 1, 28, 28, generator=torch.Generator().manual_seed(1)) * pixels[7:12] / 255
+    index, distance = nearest(pictures, pixels)
+    found = node(
+        "const { images, labels } = file().arrays;"
+        "print({ first: labels.data[0], near: given.map((p) => origin.nearestImage(p, images)) });",
+        pictures.flatten(1).tolist(),
+        save({"images": pixels.squeeze(1).numpy(), "labels": mnist.y_test[:300].numpy().astype(np.uint8)}),
+    )
+    assert found["first"] == int(mnist.y_test[0])
+    assert [near["index"] for near in found["near"]] == index.tolist()
+    assert [near["distance"] for near in found["near"]] == pytest.approx(distance.tolist(), abs=1e-5)
+
+
+# ---- the plane
+
+
+@pytest.mark.parametrize("dims", [2, 5, 16])
+def test_a_cloud_in_the_plane_has_the_covariance_of_its_projected_samples(dims: int, node: Callable[..., Any]) -> None:
+    generator = torch.Generator().manual_seed(dims)
+    basis, log_var = orthonormal(dims), torch.randn(dims, generator=generator)
+    samples = torch.randn(400_000, dims, generator=generator) * (0.5 * log_var).exp() @ basis
+    wanted = torch.cov(samples.T)
+    found = node(
+        "const basis = array(given.basis); const cloud = plane.cloudInPlane(given.logVar, basis);"
+        "print({ cloud, ellipse: plane.ellipseOf(cloud) });",
+        {"basis": array(basis), "logVar": log_var.tolist()},
+    )
+    xx, xy, yy = found["cloud"]
+    assert torch.allclose(torch.tensor([[xx, xy], [xy, yy]]), wanted, atol=0.02 * float(wanted.diagonal().max()))
+    variances, axes = torch.linalg.eigh(torch.tensor([[xx, xy], [xy, yy]], dtype=torch.float64))
+    ellipse = found["ellipse"]
+    assert [ellipse["short"] ** 2, ellipse["long"] ** 2] == pytest.approx(variances.tolist(), rel=1e-6)
+    along = torch.tensor([math.cos(ellipse["angle"]), math.sin(ellipse["angle"])], dtype=torch.float64)
+    assert abs(float(along @ axes[:, 1])) == pytest.approx(1, abs=1e-6)
+
+
+@pytest.mark.parametrize("dims", [2, 7])
+def test_places_go_to_the_plane_and_back(dims: int, node: Callable[..., Any]) -> None:
+    basis, mu = orthonormal(dims, 4), torch.randn(dims, generator=torch.Generator().manual_seed(9))
+    found = node(
+        "const basis = array(given.basis);"
+        "print({ xy: plane.toPlane(given.mu, basis), z: plane.fromPlane([0.7, -1.2], basis) });",
+        {"basis": array(basis), "mu": mu.tolist()},
+    )
+    assert found["xy"] == pytest.approx((mu @ basis).tolist(), abs=1e-5)
+    assert torch.allclose(torch.tensor(found["z"]) @ basis, torch.tensor([0.7, -1.2]), atol=1e-5)
+
+
+def test_one_latent_lies_on_the_x_axis_and_an_old_frame_of_many_has_no_plane(node: Callable[..., Any]) -> None:
+    found = node(
+        "const none = { shape: [0, 2], data: [] }; const dims = (d) => ({ basis: none, kl_dims: { shape: [d] } });"
+        "const one = plane.basisOf(dims(1));"
+        "print([plane.toPlane([1.5], one), plane.fromPlane([1.5, 3], one), plane.basisOf(dims(2)).shape,"
+        " plane.basisOf(dims(16))]);"
+    )
+    assert found == [[1.5, 0], [1.5], [2, 2], None]
+
+
+# ---- the tug of war
+
+WEIGHTS = [(1.0, 1.0), (1.0, 8.0), (0.5, 0.0), (0.0, 2.0)]
+
+
+@pytest.mark.parametrize(("alpha", "beta"), WEIGHTS)
+def test_pulls_are_minus_the_gradient_of_the_weighted_loss(
+    alpha: float, beta: float, small: Images, node: Callable[..., Any]
+) -> None:
+    """Both pulls together are what autograd says of alpha nll + beta KL, with torch's own KL."""
+    model = Trainer(RunConfig(device="cpu", latent_dim=3), small).model
+    x = small.x_test[:4].float() / 255
+    eps = torch.randn(6, 4, 3, generator=torch.Generator().manual_seed(5))
+    close = closeup(model, x, eps)
+    mu, log_var = (torch.tensor(v, requires_grad=True) for v in (close.mu, close.log_var))
+    z = mu + (0.5 * log_var).exp() * eps
+    nll = model.nll(model.decode(z.flatten(0, 1)), x.repeat(6, 1, 1, 1)).sum() / 6
+    kl = kl_divergence(Normal(mu, (0.5 * log_var).exp()), Normal(0.0, 1.0)).sum()
+    wanted = [-g for g in torch.autograd.grad(alpha * nll + beta * kl, (mu, log_var))]
+    found = node(
+        "const picture = { ten_mu: array(given.mu), ten_log_var: array(given.logVar), ten_pull_mu: array(given.pullMu),"
+        " ten_pull_log_var: array(given.pullLogVar) };"
+        "print([0, 1, 2, 3].map((i) => pulls.pullsOf(picture, i, given.weights)));",
+        {
+            "mu": array(close.mu), "logVar": array(close.log_var), "pullMu": array(close.pull_mu),
+            "pullLogVar": array(close.pull_log_var), "weights": {"alpha": alpha, "beta": beta},
+        },
+    )  # fmt: skip
+    zero = [0.0] * 3
+    for name, gradient in zip(("mu", "logVar"), wanted, strict=True):
+        both = [torch.tensor(f[name]["nll"] or zero) + torch.tensor(f[name]["kl"] or zero) for f in found]
+        assert torch.allclose(torch.stack(both), gradient, rtol=1e-3, atol=2e-3)
+    assert all((f["mu"]["nll"] is None) == (alpha == 0) and (f["mu"]["kl"] is None) == (beta == 0) for f in found)
+
+
+def test_without_a_posterior_only_the_reconstruction_pulls_and_only_on_mu(node: Callable[..., Any]) -> None:
+    found = node(
+        "const none = { shape: [0, 2], data: new Float32Array() };"
+        "const picture = { ten_mu: array([[1, 2], [3, 4]]), ten_log_var: none, ten_pull_mu: array([[1, 2], [5, -6]]),"
+        " ten_pull_log_var: none };"
+        "print(pulls.pullsOf(picture, 0, { alpha: 2, beta: 1 }));"
+    )
+    assert found == {"mu": {"nll": [10, -12], "kl": None}, "logVar": None}
+
+
+def test_weights_of_a_moment_follow_the_marks_and_the_warm_up(node: Callable[..., Any]) -> None:
+    marks = [
+        {"step": 10, "text": "", "weights": {"alpha": 1, "beta": 4}},
+        {"step": 50, "text": "", "weights": {"alpha": 0, "beta": 4}},
+    ]
+    found = node(
+        "const config = { alpha: 1, beta: 2, warmup_steps: 0 };"
+        "print([[9, config], [10, config], [60, config], [30, { ...config, warmup_steps: 60 }]]"
+        ".map(([step, c]) => pulls.weightsAt(step, c, given)));",
+        marks,
+    )
+    assert found == [
+        {"alpha": 1, "beta": 2}, {"alpha": 1, "beta": 4}, {"alpha": 0, "beta": 4}, {"alpha": 1, "beta": 2},
+    ]  # fmt: skip
+
+
+def test_the_common_scale_keeps_the_longest_arrow_within_two_units(node: Callable[..., Any]) -> None:
+    lengths = [0.003, 0.09, 0.2, 1.0, 9.5, 10.0, 41.0, 730.0]
+    units = node("print(given.map((v) => pulls.unitOf([v, v / 3])));", lengths)
+    for length, unit in zip(lengths, units, strict=True):
+        assert length / unit <= 2 + 1e-9 and length / unit > 0.75  # 1, 2, 5: the next smaller one would not do
+        assert f"{unit:e}"[0] in "125"
+    assert node("print([pulls.unitOf([]), pulls.unitOf([0])]);") == [1, 1]
+
+
+# ---- where samples come from
+
+
+def test_the_place_of_a_point(node: Callable[..., Any]) -> None:
+    points = [[0, 0.5], [2.5, 2.5], [-1, -1], [6, 6], [3.9, 0]]
+    found = node(
+        "const picture = { xy: { shape: [2, 2], data: [0, 0, 400, 0] }, xyUnit: 0.01 };"
+        "print(given.map((p) => { const near = origin.nearestCode(p, picture);"
+        " return [near.index, near.distance, origin.placeOf(p, near.distance, 1)]; }));",
+        points,
+    )
+    codes = torch.tensor([[0.0, 0.0], [4.0, 0.0]])
+    distances = torch.cdist(torch.tensor(points, dtype=torch.float32), codes)
+    assert [f[0] for f in found] == distances.argmin(-1).tolist()
+    assert [f[1] for f in found] == pytest.approx(distances.amin(-1).tolist(), rel=1e-5)
+    assert [f[2] for f in found] == ["both", "nowhere", "hole", "nowhere", "code"]
+
+
+# ---- the table
+
+
+def some_meter(seed: int, **changes: Any) -> Meter:
+    """Values with few digits, so that ties happen."""
+    r = np.random.RandomState(seed)
+    values = {
+        f.key: round(float(r.randint(0, 6)) / 8, 3)
+        for f in FIGURES
+        if f.key != "active"
+    }  # fmt: skip
+    active = tuple(bool(a) for a in r.randint(0, 2, 2))
+    return Meter(**{**values, "kl_dims": (1.0, 2.0), "active_dims": active, **changes})
+
+
+def meters(seed: int) -> dict[str, Meter]:
+    nothing = {"kl": None, "kl_dims": None, "mean_std": None, "holes": None}
+    return {
+        "full": some_meter(3 * seed),
+        "no KL": some_meter(3 * seed + 1),
+        "no reconstruction": some_meter(3 * seed + 2, active_dims=(False, False)),
+        "plain autoencoder": some_meter(100 + seed, **nothing),
+    }
+
+
+def figures() -> list[dict[str, Any]]:
+    return [
+        {"key": f.key, "label": f.label, "unit": f.unit, "better": f.better, "digits": f.digits,
+         "needsCodes": f.needs_codes}
+        for f in FIGURES
+    ]  # fmt: skip
+
+
+@pytest.mark.parametrize("seed", range(8))
+def test_best_and_worst_and_the_texts_are_those_of_vae_core(seed: int, node: Callable[..., Any]) -> None:
+    arms = meters(seed)
+    found = node(
+        "print(given.figures.map((f) => ({ ...meter.bestAndWorst(f, given.meters),"
+        " texts: given.meters.map((m) => meter.textOf(f, m[f.key])) })));",
+        {"figures": figures(), "meters": [m.to_dict() for m in arms.values()]},
+    )
+    names, wanted = list(arms), best_and_worst(arms)
+    for figure, row in zip(FIGURES, found, strict=True):
+        ranking = wanted[figure.key]
+        assert tuple(names[i] for i in row["best"]) == ranking.best, figure.key
+        assert tuple(names[i] for i in row["worst"]) == ranking.worst, figure.key
+        assert row["texts"] == [figure.text(m) for m in arms.values()]
+
+
+def test_numbers_are_rounded_as_python_rounds(node: Callable[..., Any]) -> None:
+    values = [0.125, 0.375, 2.5, 3.5, 0.5, 1e-9, 1234.5678, 0.045, 2.675, 99.95, 0.0, -0.375, 12.0]
+    found = node("print(given.map((v) => [0, 1, 2, 3].map((d) => meter.rounded(v, d))));", values)
+    assert found == [[f"{v:.{d}f}" for d in range(4)] for v in values]
+
+
+def test_an_arm_without_a_meter_yet_is_not_ranked(node: Callable[..., Any]) -> None:
+    found = node(
+        "const f = { key: 'v', unit: '', better: 'low', digits: 2, needsCodes: false };"
+        "print([meter.bestAndWorst(f, [null, { v: 1 }, { v: 2 }]), meter.bestAndWorst(f, [null, { v: 1 }])]);"
+    )
+    assert found == [{"best": [1], "worst": [2]}, {"best": [], "worst": []}]
+
+
+def test_the_csv_file_reads_back_whatever_the_arms_are_called(node: Callable[..., Any]) -> None:
+    names = ["full", 'beta 0.1, "soft"', "=SUM(A1)", "two\nlines"]
+    rows = [
+        {"label": "KL", "unit": "nats", "values": [1.23456789, 0.0, None, "not defined"]},
+        {"label": "holes", "unit": "%", "values": [0.5, 0.25, 1e-7, None]},
+    ]
+    text = node(
+        "print(meter.csvOf(given.names.map((name, i) => ({ name, step: i ? 470 : null })), given.rows));",
+        {"names": names, "rows": rows},
+    )
+    table = list(csv.reader(io.StringIO(text, newline="")))
+    assert table[0] == ["figure", "unit", "full", 'beta 0.1, "soft"', "'=SUM(A1)", "two\nlines"]
+    assert table[1] == ["step of the figures", "steps", "", "470", "470", "470"]
+    assert table[2] == ["KL", "nats", "1.23456789", "0", "", "not defined"]
+    assert table[3][:2] == ["holes", "share, 0 to 1"] and float(table[3][4]) == 1e-7
+    assert len(table) == 4
+
+
+# ---- axes
+
+
+@pytest.mark.parametrize(("count", "early"), [(12, 0), (200, 20)])
+def test_all_curves_after_the_first_steps_fit_on_the_shared_axes(
+    count: int, early: int, node: Callable[..., Any]
+) -> None:
+    """The axis ends at the highest value of any arm; the first 20 steps of a longer run do not count."""
+    r = np.random.RandomState(count)
+    arms = []
+    for length in (count, count // 2):
+        steps = np.arange(1, length + 1)
+        nll = r.rand(length) + 1000.0 * (steps <= early)
+        split = {"step": steps.tolist(), "nll": nll.tolist()}
+        arms.append({"train": split, "test": {"step": [1, length], "nll": [0.25, 0.75]}})
+    found = node("print(axes.sharedAxes(given, 'nll'));", arms)
+    late = [
+        value
+        for arm in arms
+        for split in arm.values()
+        for step, value in zip(split["step"], split["nll"], strict=True)
+        if step > early
+    ]
+    assert found == {"last": count, "top": max(late)}
+
+
+# ---- words
+
+
+def test_the_label_names_what_differs_besides_the_loss(node: Callable[..., Any]) -> None:
+    configs = [RunConfig().to_dict(), RunConfig(beta=0.0).to_dict(), RunConfig(alpha=0.0).to_dict()]
+    other = [RunConfig().to_dict(), RunConfig(seed=1, latent_dim=5).to_dict()]
+    same, different = node("print(given.map(words.sameness));", [configs, other])
+    assert "differ in nothing but the loss" in same and "seed 0" in same
+    assert different == "These arms differ in more than the loss: latent dimensions, seed."

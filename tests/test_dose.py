@@ -1,0 +1,190 @@
+"""The dose plot: its numbers against cards on disk and by hand, its lines, its labels, and what it leaves out."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import plotly.graph_objects as go
+import pytest
+
+from pages.ablation.dose import COLUMNS, caption, dose_figure, points
+from pages.ui import shipped
+from vae_core.config import RunConfig
+from vae_core.engine import FINISHED, RUNNING, Update
+from vae_core.runs import Runs
+from vae_core.snapshot import Snapshot
+
+# beta, nll, kl: two shipped points on one line of equal −ELBO (150), the best between them, two collapsed ones together
+ROWS = [(0.5, 138.0, 12.0), (1.0, 140.0, 7.0), (4.0, 146.0, 4.0), (16.0, 206.0, 0.001), (32.0, 206.1, 0.0)]
+
+
+@pytest.fixture
+def table() -> pd.DataFrame:
+    rows = [(beta, nll, kl, nll + kl, f"run-{beta:g}", "shipped", 10.0) for beta, nll, kl in ROWS]
+    return pd.DataFrame([*rows, (2.0, 150.0, 5.0, 155.0, "mine", "live", 2.5)], columns=list(COLUMNS))
+
+
+@pytest.fixture
+def live(fake_registry: Runs, links: list[Any]) -> Callable[..., str]:
+    """A visitor's run that has made 20 steps of 8 an epoch; returns its id."""
+
+    def made(status: str = RUNNING, final: Any = None, snapshot: Snapshot | None = None, **config: Any) -> str:
+        run_id = fake_registry.start(RunConfig(device="cpu", **config), "ann")
+        rows = np.array([[20, 1, 1, 2]], np.float32)
+        weights = {"alpha": config.get("alpha", 1.0), "beta": config.get("beta", 1.0)}
+        links[-1].tell(
+            Update(
+                run_id, 0, status, step=20, steps_per_epoch=8, total_steps=800, rows=rows, final=final,
+                weights=weights | {"learning_rate": 2e-3, "frozen": "none"}, snapshot=snapshot,
+            )
+        )  # fmt: skip
+        return run_id
+
+    return made
+
+
+@pytest.fixture
+def taken(snapshot_of_new_model: Snapshot) -> Snapshot:
+    return snapshot_of_new_model
+
+
+def lines(figure: go.Figure) -> list[Any]:
+    return [trace for trace in figure.data if trace.mode == "lines"]
+
+
+# ---- the table
+
+
+def test_a_shipped_point_has_the_figures_of_its_card(fake_registry: Runs) -> None:
+    found = points(shipped.shipped_dose())
+    for row in found.to_dict("records"):
+        card = json.loads((shipped.CHECKPOINTS / "dose" / row["run_id"] / "card.json").read_text())
+        assert (row["beta"], row["epochs"]) == (card["config"]["beta"], card["config"]["epochs"])
+        assert (row["nll"], row["kl"]) == (card["test"]["nll"], card["test"]["kl"]) and row["kind"] == "shipped"
+        assert row["neg_elbo"] == pytest.approx(card["test"]["neg_elbo"], abs=1e-3)
+    assert found["beta"].tolist() == [0.1, 0.25, 0.5, 1, 2, 4, 8, 16, 32]
+
+
+def test_a_run_under_way_has_the_figures_of_its_last_test_row(live: Callable[..., str], taken: Snapshot) -> None:
+    (row,) = points([live(beta=2.5, snapshot=taken)]).to_dict("records")
+    assert (row["beta"], row["kind"], row["epochs"]) == (2.5, "live", 2.5)
+    assert row["nll"] == pytest.approx(taken.nll, rel=1e-6) and row["kl"] == pytest.approx(taken.kl, rel=1e-6)
+    assert row["neg_elbo"] == pytest.approx(taken.nll + taken.kl, rel=1e-6)
+
+
+def test_a_finished_run_has_the_figures_of_its_end(live: Callable[..., str], taken: Snapshot) -> None:
+    final = {"nll": 140.5, "kl": 6.25}
+    (row,) = points([live(status=FINISHED, final=final, snapshot=taken)]).to_dict("records")
+    assert (row["nll"], row["kl"], row["neg_elbo"]) == (140.5, 6.25, 146.75)
+
+
+@pytest.mark.parametrize(
+    "config",
+    [
+        {"model": "ae", "beta": 0.0},
+        {"alpha": 0.0},
+        {"likelihood": "gaussian"},
+        {"protocol": "threshold"},
+    ],
+)
+def test_what_has_no_comparable_distortion_is_left_out(
+    config: dict[str, Any], live: Callable[..., str], taken: Snapshot
+) -> None:
+    found = points([live(snapshot=taken, **config), "nobody"])
+    assert found.empty and list(found.columns) == list(COLUMNS)
+
+
+def test_a_run_without_a_figure_yet_is_left_out(live: Callable[..., str]) -> None:
+    assert points([live()]).empty
+    assert points([live(status=FINISHED, final={"nll": None, "kl": 1.0})]).empty
+
+
+def test_points_come_in_the_order_of_beta(live: Callable[..., str], taken: Snapshot) -> None:
+    ids = [live(beta=beta, snapshot=taken) for beta in (4.0, 0.5, 1.0)]
+    assert points(ids)["run_id"].tolist() == [ids[1], ids[2], ids[0]]
+
+
+# ---- the figure
+
+
+@pytest.mark.parametrize("dark", [False, True])
+def test_points_are_drawn_where_they_are_and_live_ones_in_another_shape(table: pd.DataFrame, dark: bool) -> None:
+    traces = [trace for trace in dose_figure(table, dark).data if "markers" in trace.mode]
+    shipped_trace, live_trace = (trace for trace in traces if trace.name != "above")
+    assert list(zip(shipped_trace.x, shipped_trace.y, strict=True)) == [(kl, nll) for _, nll, kl in ROWS]
+    assert shipped_trace.mode == "lines+markers" and live_trace.mode == "markers"
+    assert (list(live_trace.x), list(live_trace.y)) == ([5.0], [150.0])
+    assert shipped_trace.marker.symbol != live_trace.marker.symbol
+    assert [row[0] for row in shipped_trace.customdata] == [f"run-{beta:g}" for beta, _, _ in ROWS]
+
+
+def test_along_a_line_the_sum_is_the_same_and_is_written_at_it(table: pd.DataFrame) -> None:
+    figure = dose_figure(table, dark=False)
+    labels = {(note.x, note.y): note.text for note in figure.layout.annotations}
+    assert len(lines(figure)) >= 4
+    for line in lines(figure):
+        total = line.x[0] + line.y[0]
+        assert line.x[1] + line.y[1] == pytest.approx(total) and line.x[1] > line.x[0]
+        assert f"{total:g}" in labels[(line.x[1], line.y[1])]
+
+
+def test_the_heavy_line_goes_through_the_best_shipped_point(table: pd.DataFrame) -> None:
+    (heavy,) = [line for line in lines(dose_figure(table, dark=False)) if line.line.width == 3]
+    assert heavy.x[0] + heavy.y[0] == pytest.approx(147.0)  # beta 1; a live run with less would not move it
+    better = pd.concat([table, table.tail(1).assign(nll=100.0, kl=5.0, neg_elbo=105.0)])
+    (heavy,) = [line for line in lines(dose_figure(better, dark=False)) if line.line.width == 3]
+    assert heavy.x[0] + heavy.y[0] == pytest.approx(147.0)
+
+
+def test_everything_lies_in_the_picture_but_points_far_above(table: pd.DataFrame) -> None:
+    figure = dose_figure(table, dark=False)
+    (left, right), (low, high) = figure.layout.xaxis.range, figure.layout.yaxis.range
+    for trace in figure.data:
+        inside = [y for y in trace.y if y < 200]
+        assert left <= min(trace.x) and max(trace.x) <= right and low - 1e-9 <= min(inside) and max(inside) <= high
+
+
+def test_a_point_far_above_stands_at_the_upper_edge_with_its_true_figures(table: pd.DataFrame) -> None:
+    figure = dose_figure(table, dark=False)
+    (edge,) = [trace for trace in figure.data if trace.name == "above"]
+    assert set(edge.y) == {figure.layout.yaxis.range[1]} and list(edge.x) == [0.001, 0.0]
+    assert [(row[0], row[4]) for row in edge.customdata] == [("run-16", 206.0), ("run-32", 206.1)]
+    assert "206" in " ".join(note.text for note in figure.layout.annotations)
+
+
+def test_every_beta_is_written_once_and_those_that_lie_together_in_one_label(table: pd.DataFrame) -> None:
+    written = [note.text for note in dose_figure(table, dark=False).layout.annotations if note.text.startswith("β")]
+    assert sorted(written) == ["β 0.5", "β 1", "β 16, 32: nll 206, above", "β 2", "β 4"]
+    near = table.assign(nll=table["nll"].clip(upper=150.0))
+    written = [note.text for note in dose_figure(near, dark=False).layout.annotations if note.text.startswith("β")]
+    assert sorted(written) == ["β 0.5", "β 1", "β 16, 32", "β 2", "β 4"]
+
+
+@pytest.mark.parametrize("dark", [False, True])
+def test_it_can_be_read_from_the_back_row(table: pd.DataFrame, dark: bool) -> None:
+    figure = dose_figure(table, dark)
+    sizes = [note.font.size for note in figure.layout.annotations]
+    sizes += [figure.layout.xaxis.tickfont.size, figure.layout.yaxis.tickfont.size, figure.layout.legend.font.size]
+    assert min(sizes) >= 14
+    assert "nats" in figure.layout.xaxis.title.text and "nats" in figure.layout.yaxis.title.text
+
+
+def test_without_points_there_is_an_empty_plot_and_no_caption() -> None:
+    nothing = points([])
+    figure = dose_figure(nothing, dark=True)
+    assert not [trace for trace in figure.data if "markers" in trace.mode] and caption(nothing) == ""
+
+
+def test_the_caption_names_the_best_beta_and_the_ends(table: pd.DataFrame) -> None:
+    said = caption(table)
+    assert "Beta 1 touches the lowest line: −ELBO 147.0 nats (10 epochs" in said
+    assert "From beta 0.5 to 32 the KL falls from 12.0 to 0.0 nats" in said and "rises from 138.0 to 206.1" in said
+
+
+def test_a_run_is_what_the_registry_holds(live: Callable[..., str], taken: Snapshot, fake_registry: Runs) -> None:
+    run_id = live(snapshot=taken)
+    assert fake_registry.get(run_id) is not None and points([run_id])["run_id"].tolist() == [run_id]

@@ -1,0 +1,83 @@
+"""Shipped runs are found, registered once, and left out when damaged; the tests of what they show are elsewhere."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from pathlib import Path
+
+import pytest
+
+from pages.ui import shipped
+from vae_core.run import SHIPPED
+from vae_core.runs import Runs
+
+
+@pytest.fixture
+def copies(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A copy of the records and curves of all that ships, free to be damaged; films and weights stay away."""
+    root = tmp_path / "checkpoints"
+    shutil.copytree(shipped.CHECKPOINTS, root, ignore=shutil.ignore_patterns("film", "*.csv", "decoder.*", "model.*"))
+    monkeypatch.setattr(shipped, "CHECKPOINTS", root)
+    return root
+
+
+def test_the_arms_come_in_the_order_of_the_page_and_are_everybodys(fake_registry: Runs) -> None:
+    assert shipped.shipped_arms() == list(shipped.ARMS)
+    for run_id in shipped.ARMS:
+        run = fake_registry.get(run_id)
+        assert run is not None and run.visitor == SHIPPED and run.film and run.folder.name == run_id
+    assert shipped.shipped_arms() == list(shipped.ARMS)  # known by now
+
+
+def test_the_dose_comes_in_the_order_of_beta(fake_registry: Runs) -> None:
+    found = [fake_registry.get(run_id) for run_id in shipped.shipped_dose()]
+    assert [run.config.beta for run in found if run] == [0.1, 0.25, 0.5, 1, 2, 4, 8, 16, 32]
+
+
+def test_all_that_ships_can_be_opened_by_its_id(fake_registry: Runs) -> None:
+    shipped.register_all()
+    folders = {path.parent.name for path in shipped.CHECKPOINTS.rglob("run.json")}
+    assert len(folders) == 1 + 5 + 9
+    assert all(fake_registry.get(name) is not None for name in folders)
+
+
+def test_a_run_that_is_known_is_not_read_again(fake_registry: Runs, copies: Path) -> None:
+    first = [fake_registry.get(run_id) for run_id in shipped.shipped_arms()]
+    shutil.rmtree(copies)
+    assert [fake_registry.get(run_id) for run_id in shipped.shipped_arms()] == first
+
+
+@pytest.mark.parametrize("damage", ["no record", "half a record", "no curves", "another config"])
+def test_a_damaged_run_is_left_out_with_one_line(
+    damage: str, copies: Path, fake_registry: Runs, capsys: pytest.CaptureFixture[str]
+) -> None:
+    folder = copies / "arms" / "arm-no-kl"
+    record = folder / "run.json"
+    if damage == "no record":
+        record.unlink()
+    elif damage == "half a record":
+        record.write_text(record.read_text()[:100])
+    elif damage == "no curves":
+        (folder / "curves.safetensors").unlink()
+    else:
+        record.write_text(json.dumps(json.loads(record.read_text()) | {"config": {"net": "transformer"}}))
+    assert shipped.shipped_arms() == [name for name in shipped.ARMS if name != "arm-no-kl"]
+    err = capsys.readouterr().err
+    assert err.count("\n") == 1 and "arm-no-kl" in err
+    shipped.register_all()
+    assert fake_registry.get("arm-no-kl") is None and fake_registry.get("arm-full") is not None
+
+
+def test_a_folder_without_a_model_is_no_plane(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in (shipped.PLANE, "mnist-vae-beta4-mlp-2"):
+        shutil.copytree(shipped.CHECKPOINTS / name, tmp_path / name, ignore=shutil.ignore_patterns("film", "*.csv"))
+    shutil.copytree(shipped.CHECKPOINTS / "arms" / "arm-full", tmp_path / "arm-full")
+    monkeypatch.setattr(shipped, "CHECKPOINTS", tmp_path)
+    shipped.planes.cache_clear()
+    shipped.checkpoint.cache_clear()
+    try:
+        assert shipped.planes() == [shipped.PLANE, "mnist-vae-beta4-mlp-2"]
+    finally:
+        shipped.planes.cache_clear()
+        shipped.checkpoint.cache_clear()

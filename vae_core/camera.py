@@ -1,0 +1,125 @@
+"""What the command line keeps of a run for the live view: its film, its curves and, if it stands alone, its decoder."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from safetensors.torch import save as to_bytes
+from torch import nn
+
+from vae_core import archive, devices
+from vae_core.checkpoints import CARD, HISTORY, WEIGHTS, CheckpointError, json_ready, replacing
+from vae_core.film import FRAMES, schedule
+from vae_core.job import FINISHED, RUNNING, STOPPED, Update
+from vae_core.run import SHIPPED, Run
+from vae_core.train import ROW, Trainer
+
+DECODER = "decoder.safetensors"  # float16, layers named as in the decoder's nn.Sequential
+_NO_ROWS = np.zeros((0, len(ROW)), np.float32)
+
+
+@dataclass(frozen=True)
+class Keeping:
+    """What is kept of a run besides its card.
+
+    Attributes:
+        film: whether the live view can show it. frames: of the film, from its first step to its last; 1 is the last.
+        only_run: the film, the curves and the decoder in place of the model and its history.
+        decoder: whether such a run keeps its decoder.
+    """
+
+    film: bool = False
+    frames: int = FRAMES
+    only_run: bool = False
+    decoder: bool = True
+
+    @property
+    def options(self) -> str:
+        """As they are given to the command line; empty for a plain checkpoint."""
+        given = {
+            "--film": self.film,
+            f"--frames {self.frames}": self.frames != FRAMES,
+            "--only-run": self.only_run,
+            "--no-decoder": not self.decoder,
+        }
+        return " ".join(option for option, chosen in given.items() if chosen)
+
+    @property
+    def sentence(self) -> str:
+        """For the card of a run that is kept alone."""
+        decoder = "the decoder's weights in float16" if self.decoder else "no weights, not even the decoder's"
+        return f"Kept: curves, film and {decoder}. The command trains the whole model again."
+
+
+class Camera:
+    """Films a run for the live view: the folder then holds a run as the server keeps it (archive.py).
+
+    Each frame carries the figures of the collapse meter, whose verdict names the state of the run.
+    """
+
+    def __init__(self, trainer: Trainer, folder: Path, frames: int = FRAMES) -> None:
+        folder = folder.resolve()  # its name is the run's id
+        self.trainer = trainer
+        self.run = Run(SHIPPED, trainer.config, folder.parent, folder.name)
+        self.steps = set(schedule(trainer.total_steps, frames)) if frames > 1 else {trainer.total_steps}
+        archive.forget(self.run.film_folder)  # of an earlier run in the same folder
+        (folder / DECODER).unlink(missing_ok=True)
+        self.take(_NO_ROWS)
+
+    def take(self, rows: np.ndarray, status: str = RUNNING, final: dict[str, Any] | None = None) -> None:
+        """Add history rows, and a frame if one is due."""
+        t = self.trainer
+        due = t.step_count in self.steps and t.step_count not in self.run.film
+        self.run.take(
+            Update(
+                self.run.run_id, 0, status, step=t.step_count, steps_per_epoch=t.steps_per_epoch,
+                total_steps=t.total_steps, weights=t.weights, rows=rows,
+                snapshot=t.snapshot(metered=True) if due else None, final=final, device=devices.describe(t.device),
+            )
+        )  # fmt: skip
+
+    def finish(self, final: dict[str, Any]) -> None:
+        """Save the run.
+
+        Raises:
+            CheckpointError: the folder cannot be written.
+        """
+        self.take(_NO_ROWS, FINISHED if self.trainer.done else STOPPED, json_ready(final))
+        try:
+            self.run.save()
+        except OSError as error:
+            raise _unwritable(self.run.folder, error) from None
+
+
+def keep_run(folder: Path, decoder: nn.Module | None, card: dict[str, Any]) -> None:
+    """Card and decoder beside a saved run; a whole model of an earlier training gives way.
+
+    Args:
+        decoder: None leaves its weights out.
+    Raises:
+        CheckpointError: the folder cannot be written.
+    """
+    text = json.dumps(json_ready(card), indent=2, ensure_ascii=False, allow_nan=False) + "\n"
+    files = {CARD: text.encode()} | ({} if decoder is None else {DECODER: half_precision(decoder)})
+    try:
+        for name, content in files.items():
+            with replacing(folder / name) as file:
+                file.write(content)
+        for name in (WEIGHTS, HISTORY):
+            (folder / name).unlink(missing_ok=True)
+    except OSError as error:
+        raise _unwritable(folder, error) from None
+
+
+def half_precision(module: nn.Module) -> bytes:
+    """Weights as a safetensors file: float16, counters as they are."""
+    tensors = {k: v.detach().cpu() for k, v in module.state_dict().items()}
+    return to_bytes({k: (v.half() if v.is_floating_point() else v).contiguous() for k, v in tensors.items()})
+
+
+def _unwritable(folder: Path, error: OSError) -> CheckpointError:
+    return CheckpointError(f"{folder} cannot be written ({error.strerror}): choose another folder.")

@@ -125,11 +125,14 @@ def test_points_are_drawn_where_they_are_and_live_ones_in_another_shape(table: p
 def test_along_a_line_the_sum_is_the_same_and_is_written_at_it(table: pd.DataFrame) -> None:
     figure = dose_figure(table, dark=False)
     labels = {(note.x, note.y): note.text for note in figure.layout.annotations}
-    assert len(lines(figure)) >= 4
+    assert len(lines(figure)) >= 4 and {line.name for line in lines(figure)} == {
+        "equal −ELBO", "lowest −ELBO, 147.0 nats"
+    }  # fmt: skip
     for line in lines(figure):
         total = line.x[0] + line.y[0]
         assert line.x[1] + line.y[1] == pytest.approx(total) and line.x[1] > line.x[0]
-        assert f"{total:g}" in labels[(line.x[1], line.y[1])]
+        ends = [labels.get((x, y)) for x, y in zip(line.x, line.y, strict=True)]
+        assert line.line.width == 3 or f"{total:g}" in ends
 
 
 def test_the_heavy_line_goes_through_the_best_shipped_point(table: pd.DataFrame) -> None:

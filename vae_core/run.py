@@ -15,7 +15,7 @@ import numpy as np
 from vae_core import archive
 from vae_core.checkpoints import replacing
 from vae_core.config import CHANGEABLE, RunConfig
-from vae_core.diagnosis import Diagnosis, diagnose
+from vae_core.diagnosis import BEGINNING, Diagnosis, diagnose
 from vae_core.engine import ENDED, PAUSED, RUNNING, STARTING, Update
 from vae_core.film import add_step, frame_bytes, frame_file, frames_in, packed, state_file, steps_in
 from vae_core.meter import Meter, collapse_of
@@ -73,6 +73,7 @@ class Run:
         self.test = Series(len(TEST_ROW), TEST_CAPACITY)
         self.snapshot: Snapshot | None = None
         self.diagnosis: Diagnosis | None = None
+        self._verdict: tuple[int, Diagnosis] | None = None  # the last one by the meter, and its step
         self.slow: SlowStep | None = None  # the last step in slow motion
         self.marks: list[Mark] = []
         self.final: dict[str, Any] | None = None
@@ -117,12 +118,17 @@ class Run:
             frame_file(self.film_folder, dropped).unlink(missing_ok=True)
 
     def _diagnose(self, s: Snapshot) -> Diagnosis | None:
-        """Of an arm by its meter, which is taken now and then; of a run by itself with every snapshot."""
+        """Of a run by itself with every snapshot; of an arm by its meter, which is taken now and then."""
+        trained = self._decoder_trained(s.step)
         if s.meter is not None:
-            return collapse_of(Meter.from_dict(s.meter), self.weights, self._decoder_trained(s.step))
-        if self.arm is None or self.diagnosis is None:
-            return diagnose(s, self.weights, self._decoder_trained(s.step))
-        return self.diagnosis
+            self._verdict = (s.step, collapse_of(Meter.from_dict(s.meter), self.weights, trained))
+            return self._verdict[1]
+        if self.arm is None or s.step < BEGINNING:
+            return diagnose(s, self.weights, trained)
+        if self._verdict is None:
+            return None
+        step, verdict = self._verdict
+        return Diagnosis(verdict.name, f"{verdict.sentence} (At step {step:,}.)")
 
     def _decoder_trained(self, step: int) -> bool:
         """Whether in any of the steps made so far alpha was above 0 and the decoder not frozen."""

@@ -28,9 +28,8 @@ def arms_section() -> int | None:
     )  # fmt: skip
     runs_shown = actions.arms_on_page(link.get("arms"))
     shipped = actions.is_shipped(runs_shown)
-    if shipped:
-        st.caption("At step 0 all arms are alike. What will happen to each? Play the film, or press **Train live**.")
-    return stage.side_by_side(ARMS_GROUP, runs_shown, at=0 if shipped else None)
+    invite = "At step 0 all are alike. What will happen to each? Play the film, or press **Train live**."
+    return stage.side_by_side(ARMS_GROUP, runs_shown, at=0 if shipped else None, then=invite if shipped else "")
 
 
 def choose() -> None:

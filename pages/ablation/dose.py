@@ -59,8 +59,8 @@ def dose_figure(table: pd.DataFrame, dark: bool) -> go.Figure:
     figure = go.Figure()
     shipped, live = (table[table["kind"] == kind] for kind in (SHIPPED, LIVE))
     right, low, high = _ranges(table)
-    _equal_lines(figure, table, (right, low, high), colours["total"])
-    _scatter(figure, shipped, "shipped, one model each", ink, "lines+markers", {"symbol": "circle", "size": 12})
+    _equal_lines(figure, table, (right, low, high), colours["total"], "#12171A" if dark else "#FFFFFF")
+    _scatter(figure, shipped, "shipped", ink, "lines+markers", {"symbol": "circle", "size": 12})
     _scatter(figure, live, "live", colours["kl"], "markers", {"symbol": "diamond", "size": 16, "line_width": 2})
     _show_beyond(figure, table[table["nll"] > high], right, high, ink)
     _write_betas(figure, table[table["nll"] <= high], right, high - low, ink)
@@ -115,34 +115,46 @@ def _ranges(table: pd.DataFrame) -> tuple[float, float, float]:
     """Right end of the KL axis, and both ends of the nll axis; room for what is written at points and lines."""
     if table.empty:
         return 20.0, 120.0, 220.0
-    low = float(table["nll"].min())
-    room = min(max(float(table["nll"].max()) - low, 10.0), _TALL)
-    return max(float(table["kl"].max()), 1.0) * 1.2, low - 0.15 * room, low + 1.1 * room
+    shipped = table[table["kind"] == SHIPPED]
+    judged = table if shipped.empty else shipped  # a live point can lie above the picture, the best shipped one never
+    base = float(judged["nll"].min())
+    room = min(max(float(judged["nll"].max()) - base, 10.0), _TALL)
+    return max(float(table["kl"].max()), 1.0) * 1.25, float(table["nll"].min()) - 0.15 * room, base + 1.1 * room
 
 
-def _equal_lines(figure: go.Figure, table: pd.DataFrame, ranges: tuple[float, float, float], colour: str) -> None:
+def _equal_lines(
+    figure: go.Figure, table: pd.DataFrame, ranges: tuple[float, float, float], colour: str, ground: str
+) -> None:
     """Lines nll + KL = const at round numbers, and a heavier one through the best shipped point."""
     right, low, high = ranges
-    step = 5 * max(1, math.ceil((high - low) / 40))
-    lines = [(float(c), False) for c in range(math.ceil(low / step) * step, int(high + right), step)]
     shipped = table[table["kind"] == SHIPPED]
-    if not shipped.empty:
-        best = float(shipped["neg_elbo"].min())
-        lines = [line for line in lines if abs(line[0] - best) > step / 3] + [(best, True)]
-    for value, heavy in lines:
+    best = low if shipped.empty else float(shipped["neg_elbo"].min())
+    first = True
+    for value in _levels(ranges, None if shipped.empty else best):
+        heavy = value == best
         start, end = max(0.0, value - high), min(right, value - low)  # where it enters and leaves the picture
-        if end - start < 0.12 * right:
-            continue
         figure.add_scatter(
-            x=[start, end], y=[value - start, value - end], mode="lines", hoverinfo="skip", showlegend=False,
+            x=[start, end], y=[value - start, value - end], mode="lines", hoverinfo="skip",
+            showlegend=heavy or first,  # one entry stands for all dotted ones
+            name=f"lowest −ELBO, {value:.1f} nats" if heavy else "equal −ELBO",
             line={"color": colour, "width": 3 if heavy else 1, "dash": "solid" if heavy else "dot"},
         )  # fmt: skip
-        text = f"<b>lowest −ELBO {value:.1f}</b>" if heavy else f"−ELBO {value:g}"
-        at, anchor = (start, "left") if start == 0 else (end, "right")  # where the line meets a side
-        figure.add_annotation(
-            x=at, y=value - at, text=text, showarrow=False, xanchor=anchor, yanchor="bottom",
-            font={"size": _LABEL, "color": colour},
-        )  # fmt: skip
+        first = first and heavy
+        if not heavy:  # like the heights of a map; the number stands where points hardly are
+            at = end if value > best else start
+            figure.add_annotation(
+                x=at, y=value - at, text=f"{value:g}", showarrow=False, xanchor="right" if value > best else "left",
+                bgcolor=ground, borderpad=1, font={"size": _LABEL, "color": colour},
+            )  # fmt: skip
+
+
+def _levels(ranges: tuple[float, float, float], best: float | None) -> list[float]:
+    """Round values of −ELBO whose lines are long enough to be seen, without those beside the best; then the best."""
+    right, low, high = ranges
+    step = 5 * max(1, math.ceil((high - low) / 40))
+    found = [float(value) for value in range(math.ceil(low / step) * step, int(high + right), step)]
+    long = [value for value in found if min(right, value - low) - max(0.0, value - high) >= 0.12 * right]
+    return long if best is None else [value for value in long if abs(value - best) > step / 3] + [best]
 
 
 def _scatter(figure: go.Figure, rows: pd.DataFrame, name: str, colour: str, mode: str, marker: dict[str, Any]) -> None:
@@ -158,12 +170,12 @@ def _scatter(figure: go.Figure, rows: pd.DataFrame, name: str, colour: str, mode
 def _show_beyond(figure: go.Figure, rows: pd.DataFrame, right: float, high: float, ink: str) -> None:
     """Points above the picture: where their line leaves it, to be chosen like the others."""
     _scatter(figure, rows, "above", ink, "markers", {"symbol": "triangle-up", "size": 16})
-    figure.update_traces(y=[high] * len(rows), showlegend=False, selector={"name": "above"})
-    for group in _together(rows, right, _TALL):
+    figure.update_traces(y=[high] * len(rows), cliponaxis=False, showlegend=False, selector={"name": "above"})
+    for line, group in enumerate(_together(rows, right, _TALL)):
         betas = ", ".join(f"{row['beta']:g}" for row in group)
         figure.add_annotation(
             x=group[0]["kl"], y=high, text=f"β {betas}: nll {group[0]['nll']:.0f}, above", showarrow=False,
-            xanchor="left", yanchor="top", xshift=11, font={"size": _LABEL, "color": ink},
+            xanchor="left", yanchor="top", xshift=13, yshift=-20 * line, font={"size": _LABEL, "color": ink},
         )  # fmt: skip
 
 
@@ -173,7 +185,7 @@ def _write_betas(figure: go.Figure, table: pd.DataFrame, width: float, height: f
         text = "β " + ", ".join(f"{row['beta']:g}" for row in group)
         figure.add_annotation(
             x=group[0]["kl"], y=group[0]["nll"], text=text, showarrow=False, xanchor="left", yanchor="bottom",
-            xshift=9, yshift=3, font={"size": _LABEL, "color": ink},
+            xshift=4, yshift=5, textangle=-30, font={"size": _LABEL, "color": ink},
         )  # fmt: skip
 
 

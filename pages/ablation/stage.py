@@ -57,13 +57,14 @@ def buttons(kept: str, on_train: Callable[[], None], label: str = "Train live", 
     )  # fmt: skip
 
 
-def side_by_side(kept: str, runs: Sequence[Run], at: int | None = None) -> int | None:
+def side_by_side(kept: str, runs: Sequence[Run], at: int | None = None, then: str = "") -> int | None:
     """The arms; returns the moment at which the film rests, None in the present.
 
     Args:
         at: where the film opens, unless the link says otherwise.
+        then: said behind where the arms come from.
     """
-    st.caption(about(runs))
+    st.caption(f"{about(runs)} {then}")
     shown = [_shown(run, len(runs)) for run in runs]
     opens = at if link.moment() is None else link.moment()
     seen = arms_view(

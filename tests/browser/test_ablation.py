@@ -117,7 +117,10 @@ def test_a_click_on_a_map_decodes_there_in_the_browser(opened, server):
     expect(arm(page, "full").locator("[data-part=probe]")).to_be_visible(timeout=30_000)
     decoded = arm(page, "full").locator("canvas[data-part=decoded]")
     first = decoded.evaluate("(c) => c.toDataURL()")
-    expect(arm(page, "full").locator("[data-part=origin]")).to_contain_text("nearest", ignore_case=True)
+    expect(arm(page, "full").locator("[data-part=origin]")).to_have_attribute(
+        "data-place", re.compile("both|hole|code")
+    )
+    expect(arm(page, "full").locator("[data-part=details]")).to_contain_text("nearest", ignore_case=True)
     assert any(url.startswith("/decoder/") for url in asked) and "/map-images" in asked
     asked.clear()
     over.click(position={"x": 90, "y": 90})

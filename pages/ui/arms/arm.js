@@ -9,7 +9,7 @@ export class Arm {
   /** changed(arm, what): what is "news", "picture" or "meter". */
   constructor(shown, changed) {
     Object.assign(this, { run: shown.run_id, shown, changed, history: new History(), film: new Film(shown.run_id) });
-    Object.assign(this, { live: null, picture: null, meters: new Map(), at: null, news: null, state: "…" });
+    Object.assign(this, { live: null, picture: null, meters: new Map(), at: null, news: null, state: "…", generation: 0, sought: false });
     this.feed = new Feed(this.run, (message) => this.take(message), (state) => this.connection(state));
   }
 
@@ -39,9 +39,15 @@ export class Arm {
       if (this.at === null) this.show(this.live);
     } else if (!this.live && news.film.length) this.showLastFrame(news.film.at(-1));
     this.changed(this, "news");
+    if (this.sought || !news.film.length) return;
+    this.sought = true; // the newest snapshot may have none, and the film has
+    this.seekMeter();
   }
 
+  /** The run has begun again. */
   forget() {
+    this.generation += 1;
+    this.sought = false;
     this.film.clear();
     this.meters.clear();
     this.live = null;

@@ -52,7 +52,7 @@ export const ARM = `
     <p data-part="diagnosis"></p>
     <div class="probe" data-part="probe" hidden>
       <figure><canvas class="images" data-part="decoded" role="img" aria-label="decoded at the point"></canvas><figcaption>decoded</figcaption></figure>
-      <figure><canvas class="images" data-part="nearest" role="img" aria-label="nearest test image"></canvas><figcaption>nearest image</figcaption></figure>
+      <figure><canvas class="images" data-part="nearest" role="img" aria-label="nearest test image"></canvas><figcaption>nearest</figcaption></figure>
     </div>
     <p class="origin" data-part="origin" aria-live="polite">Click or drag on the map to decode there.</p>
   </div>

@@ -38,6 +38,7 @@ export class Panel {
   rename() {
     const { part, arm: { shown } } = this;
     this.root.dataset.arm = shown.name;
+    this.root.dataset.run = shown.run_id;
     this.root.setAttribute("aria-label", `arm ${shown.name}`);
     part.name.textContent = part.name.title = shown.name;
     part.predicted.textContent = shown.predicted ? `Predicted: ${shown.predicted}` : "";

@@ -56,8 +56,9 @@ export class Probe {
 
   /** Its weights at a step, or the last ones kept before; one decoder is remembered. */
   decoder(step) {
-    if (this.asked === step && this.weights) return this.weights;
-    this.asked = step;
+    const asked = `${this.arm.generation} ${step}`;
+    if (this.asked === asked && this.weights) return this.weights;
+    this.asked = asked;
     const weights = tensors(`./decoder/${encodeURIComponent(this.arm.run)}/${step}`).then((file) => {
       if (!file) return null;
       const known = file.arrays["4.weight"]?.shape[0] === 784;

@@ -21,6 +21,7 @@ from vae_core.snapshot import map_images
 
 DECODER = "decoder.safetensors"  # of a run that ships without states: that of its last step
 KEPT = {"Cache-Control": "private, max-age=3600"}
+FRESH = {"Cache-Control": "no-store"}  # a later state may be nearer, and a reset begins anew
 
 
 def arms_routes() -> list[Route]:
@@ -32,12 +33,12 @@ async def decoder(request: Request) -> Response:
     """The last kept weights of a run's decoder at or before a step; 404 when there are none."""
     run = runs.registry().get(request.path_params["run_id"])
     body = await run_in_threadpool(decoder_bytes, run, request.path_params["step"]) if run else None
-    return _file(body)
+    return _file(body, FRESH)
 
 
 async def map_pictures(_request: Request) -> Response:
     """The 5,000 test images behind the points of every map, in their order."""
-    return _file(await run_in_threadpool(_map_pictures))
+    return _file(await run_in_threadpool(_map_pictures), KEPT)
 
 
 def decoder_bytes(run: Run, step: int) -> bytes | None:
@@ -73,7 +74,7 @@ def _map_pictures() -> bytes:
     return save({"images": pixels.squeeze(1).numpy(), "labels": labels})
 
 
-def _file(body: bytes | None) -> Response:
+def _file(body: bytes | None, headers: dict[str, str]) -> Response:
     if body is None:
         return Response(status_code=404)
-    return Response(body, media_type="application/octet-stream", headers=KEPT)
+    return Response(body, media_type="application/octet-stream", headers=headers)

@@ -17,7 +17,8 @@ export function sameness(configs) {
   if (!configs.length) return "";
   const different = differences(configs);
   if (different.length) return `These arms differ in more than the loss: ${different.map((d) => SPOKEN[d] ?? d).join(", ")}.`;
-  return `Same initial weights, same batches, same ε, same evaluation noise (seed ${configs[0].seed}): the arms differ in nothing but the loss.`;
+  const what = configs.some(({ model }) => model.startsWith("bug")) ? "the one line shown above" : "the loss";
+  return `Same initial weights, same batches, same ε, same evaluation noise (seed ${configs[0].seed}): the arms differ in nothing but ${what}.`;
 }
 
 export const stepText = (step) => `step ${step.toLocaleString("en")}`;

@@ -14,11 +14,12 @@ from safetensors.torch import save_file
 from starlette.applications import Starlette
 from starlette.testclient import TestClient
 
-from pages.ui.arms.routes import DECODER, arms_routes, decoder_bytes
+from pages.ui.arms.routes import arms_routes, decoder_bytes
 from vae_core import models
+from vae_core.camera import DECODER
 from vae_core.config import RunConfig
 from vae_core.data import Images
-from vae_core.film import frame_path
+from vae_core.film import state_file
 from vae_core.run import Run
 from vae_core.runs import Runs
 from vae_core.snapshot import Photographer
@@ -35,7 +36,7 @@ def run(small: Images, tmp_path: Path) -> Run:
     for steps in (2, 3):
         for _ in range(steps):
             trainer.step()
-        save_file(trainer.state(), frame_path(run.states_folder, trainer.step_count))
+        save_file(trainer.state(), state_file(run.states_folder, trainer.step_count))
     return run
 
 

@@ -4,6 +4,7 @@
                     curves.safetensors  its train and test rows
                     film/               its frames (film.py)
                     states/             what training goes on from (engine.py)
+                    decoder.safetensors the decoder of a run that ships without states (camera.py)
 
 Every file replaces its predecessor only when it is complete.
 """

@@ -121,9 +121,6 @@ def state_file(folder: Path, step: int) -> Path:
     return folder / f"{step:09d}.safetensors"
 
 
-frame_path = state_file  # the old name, for readers of states that still use it
-
-
 def frames_in(folder: Path) -> list[int]:
     """Steps of the frames in a folder, in order."""
     return _steps(folder, ".safetensors.gz")

@@ -56,13 +56,14 @@ def dose_figure(table: pd.DataFrame, dark: bool) -> go.Figure:
         dark: the theme.
     """
     colours, ink = (DARK, INK_DARK) if dark else (LIGHT, INK_LIGHT)
+    ground = "#12171A" if dark else "#FFFFFF"  # of the page, as in .streamlit/config.toml
     figure = go.Figure()
     shipped, live = (table[table["kind"] == kind] for kind in (SHIPPED, LIVE))
     right, low, high = _ranges(table)
-    _equal_lines(figure, table, (right, low, high), colours["total"], "#12171A" if dark else "#FFFFFF")
+    _equal_lines(figure, table, (right, low, high), colours["total"], ground)
     _scatter(figure, shipped, "shipped", ink, "lines+markers", {"symbol": "circle", "size": 12})
     _scatter(figure, live, "live", colours["kl"], "markers", {"symbol": "diamond", "size": 16, "line_width": 2})
-    _show_beyond(figure, table[table["nll"] > high], right, high, ink)
+    _show_beyond(figure, table[table["nll"] > high], right, high, ink, ground)
     _write_betas(figure, table[table["nll"] <= high], right, high - low, ink)
     _lay_out(figure, (right, low, high), colours, ink)
     return figure
@@ -167,7 +168,7 @@ def _scatter(figure: go.Figure, rows: pd.DataFrame, name: str, colour: str, mode
     )  # fmt: skip
 
 
-def _show_beyond(figure: go.Figure, rows: pd.DataFrame, right: float, high: float, ink: str) -> None:
+def _show_beyond(figure: go.Figure, rows: pd.DataFrame, right: float, high: float, ink: str, ground: str) -> None:
     """Points above the picture: where their line leaves it, to be chosen like the others."""
     _scatter(figure, rows, "above", ink, "markers", {"symbol": "triangle-up", "size": 16})
     figure.update_traces(y=[high] * len(rows), cliponaxis=False, showlegend=False, selector={"name": "above"})
@@ -175,7 +176,8 @@ def _show_beyond(figure: go.Figure, rows: pd.DataFrame, right: float, high: floa
         betas = ", ".join(f"{row['beta']:g}" for row in group)
         figure.add_annotation(
             x=group[0]["kl"], y=high, text=f"β {betas}: nll {group[0]['nll']:.0f}, above", showarrow=False,
-            xanchor="left", yanchor="top", xshift=13, yshift=-20 * line, font={"size": _LABEL, "color": ink},
+            xanchor="left", yanchor="top", xshift=13, yshift=-20 * line, bgcolor=ground,
+            font={"size": _LABEL, "color": ink},
         )  # fmt: skip
 
 

@@ -6,7 +6,7 @@ import streamlit as st
 
 from pages.ablation import actions, link, stage
 from pages.ablation.actions import DOSE_GROUP
-from pages.ablation.dose import dose_figure, points
+from pages.ablation.dose import caption, dose_figure, points
 from pages.ui import visitor
 from pages.ui.shipped import shipped_dose
 from vae_core.config import RunConfig
@@ -28,7 +28,7 @@ def dose_section() -> int | None:
     )  # fmt: skip
     st.caption(
         "Rate: how many nats of the image the code carries. Distortion: what the copy still costs. Along a dotted line "
-        "−ELBO is the same. Choose points to open their runs below."
+        f"−ELBO is the same. {caption(table)} Choose points to open their runs below."
     )
     for point in event["selection"]["points"]:
         if point.get("customdata"):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pages.ui.shipped import PLANE
 from vae_core.run import SHIPPED, Run
 
 READ_ON = {  # for every diagnosis the section of the ELBO page that explains it
@@ -22,7 +23,7 @@ SHORT = {
 def name(run: Run, runs: list[Run]) -> str:
     """ "run 2, branch of run 1 at 812", or "shipped run". `runs`: all of the visitor's, newest first."""
     if run.visitor == SHIPPED:
-        return "the shipped run"
+        return "the shipped run" if run.run_id == PLANE else f"the shipped run {run.run_id}"
     number = _number(run, runs)
     parent = next((r for r in runs if run.parent and r.run_id == run.parent.run_id), None)
     if run.parent is None:

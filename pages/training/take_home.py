@@ -8,7 +8,6 @@ from safetensors.torch import load_file
 from torch import Tensor
 
 from pages.training import figures
-from pages.ui.shipped import CHECKPOINTS
 from vae_core.checkpoints import WEIGHTS
 from vae_core.film import frame_file, read_snapshot, state_file
 from vae_core.run import SHIPPED, Cursor, Run, news_of
@@ -59,7 +58,8 @@ def story_of(run: Run) -> Story:
 def tensors_of(run: Run) -> dict[str, Tensor] | None:
     """The weights last saved, or None before the first save."""
     if run.visitor == SHIPPED:
-        return load_file(CHECKPOINTS / run.run_id / WEIGHTS)
+        path = run.folder / WEIGHTS  # arms and doses ship without their whole model
+        return load_file(path) if path.is_file() else None
     if not run.states:
         return None
     state = load_file(state_file(run.states_folder, run.states[-1]))

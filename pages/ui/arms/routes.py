@@ -15,11 +15,11 @@ from starlette.routing import Route
 
 from pages.ui.shipped import images
 from vae_core import runs
-from vae_core.film import frame_path, steps_in
+from vae_core.camera import DECODER
+from vae_core.film import state_file, steps_in
 from vae_core.run import Run
 from vae_core.snapshot import map_images
 
-DECODER = "decoder.safetensors"  # of a run that ships without states: that of its last step
 KEPT = {"Cache-Control": "private, max-age=3600"}
 FRESH = {"Cache-Control": "no-store"}  # a later state may be nearer, and a reset begins anew
 
@@ -64,7 +64,7 @@ def _weights_at(run: Run, step: int) -> tuple[Path, str, int] | None:
     """File, prefix of the decoder's names in it, and the step that it belongs to."""
     kept = [at for at in steps_in(run.states_folder) if at <= step]
     if kept:
-        return frame_path(run.states_folder, kept[-1]), "model.decoder.", kept[-1]
+        return state_file(run.states_folder, kept[-1]), "model.decoder.", kept[-1]
     shipped = run.folder / DECODER
     return (shipped, "", run.step) if shipped.is_file() and step >= run.step else None
 

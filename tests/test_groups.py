@@ -150,16 +150,18 @@ def test_a_term_is_switched_off_in_one_arm_only(server: Server) -> None:
 def test_a_branch_of_an_arm_joins_the_group_and_catches_up(server: Server, small: Images) -> None:
     group = server.runs.start_group(THREE, "ann", paused=True)
     server.steps(group, 6)
-    arms = server.steps(group, 6)
+    arms = server.steps(group, 7)
     parent = arms["no KL"]
     assert 6 in parent.states
     branch = server.runs.branch(parent.run_id, 6, {"alpha": 1.0, "beta": 0.0, "learning_rate": 2e-3, "frozen": "none"})
-    server.until(group, 12)
+    server.until(group, 13)
     server.runs.command_group(group, "pause")
     name = "no KL, branch at 6"
     assert server.arms(group)[name].run_id == branch
     server.runs.command_group(group, "resume")
     arms = server.until(group, 30)
+    jobs = server.links[-1].engine.jobs.values()  # type: ignore[union-attr]
+    assert len({job.trainer.step_count for job in jobs}) == 1
     server.runs.command_group(group, "pause")
     ours, theirs = rows(arms[name]), rows(arms["no KL"])
     both = min(len(ours), len(theirs))

@@ -24,6 +24,9 @@ from vae_core.train import RunError
 __all__ = ["ENDED", "FAILED", "FINISHED", "PAUSED", "RUNNING", "STARTING", "STOPPED", "Command", "Engine", "Update"]
 
 
+ROUND = 4  # steps that a run of a group makes at a time: its weights then lie in the processor's cache
+
+
 class Engine:
     """All runs of one device."""
 
@@ -164,12 +167,22 @@ def _next(lane: list[Job]) -> list[Job]:
 
 
 def _train(lane: list[Job]) -> None:
-    """Train for a moment, round by round."""
+    """Train for a moment, round by round; after each round all are at the same step."""
     deadline = time.monotonic() + TURN_S
     while time.monotonic() < deadline and (jobs := _next(lane)):
+        steps = _round(lane, jobs)
         for job in jobs:
             with _contained(job):
-                job.trainer.step()
+                for _ in range(steps):
+                    job.trainer.step()
+
+
+def _round(lane: list[Job], jobs: list[Job]) -> int:
+    """How many steps these jobs make before they change places: not past a run of the lane that is ahead of them."""
+    if len(lane) == 1:
+        return 1
+    gaps = [job.trainer.step_count - jobs[0].trainer.step_count for job in lane if job.status == RUNNING]
+    return min(ROUND, *(job.steps_left for job in jobs), *(gap for gap in gaps if gap > 0))
 
 
 def _keep_time(lane: list[Job]) -> None:

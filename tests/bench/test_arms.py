@@ -22,12 +22,16 @@ STEPS = 60
 
 
 def seconds(folder: Path, names: list[str], group: str) -> float:
-    """Of an engine that trains these arms to the end, with all their snapshots, meters and states."""
+    """Of an engine that trains these arms to the end, with all their snapshots, meters and states.
+
+    Args:
+        group: of all of them; a run alone is a group of one, so that it takes the same figures.
+    """
     engine = Engine(folder)
     for name in names:
         config = RunConfig(epochs=EPOCHS, device="cpu", **LOSSES[name]).to_dict()  # type: ignore[arg-type]
         args = {"config": config, "generation": 0, "resume": False, "status": "running", "group": group}
-        engine.handle(Command(f"{group or 'alone'} {name}", "open", args))
+        engine.handle(Command(f"{group} {name}", "open", args))
     started = time.perf_counter()
     while any(job.status == "running" for job in engine.jobs.values()):
         engine.turn()
@@ -37,7 +41,7 @@ def seconds(folder: Path, names: list[str], group: str) -> float:
 def test_lockstep_against_separate_runs(tmp_path, capsys) -> None:
     alone, together = [], []
     for i in range(ROUNDS):  # by turns, so that a busy neighbour disturbs both
-        alone.append(sum(seconds(tmp_path / f"a{i}{j}", [name], "") for j, name in enumerate(LOSSES)))
+        alone.append(sum(seconds(tmp_path / f"a{i}{j}", [name], "alone") for j, name in enumerate(LOSSES)))
         together.append(seconds(tmp_path / f"g{i}", list(LOSSES), "group"))
     one, three = statistics.median(alone), statistics.median(together)
     with capsys.disabled():

@@ -11,7 +11,7 @@ from playwright.sync_api import Page
 
 from tests.bench.measure import Visit, begin, load, undisturbed
 
-SECONDS, ROUNDS = 10, 6
+SECONDS, ROUNDS = 8, 6
 FRAME_MS = 20
 NOWHERE = "about:blank"
 FRAMES = """() => { const t = []; window.frames_ = t;

@@ -31,7 +31,7 @@ MOVE = """(bar, index) => new Promise((done) => {
 def scrub(page: Page) -> list[float]:
     """Milliseconds for moments in random order, none of them seen before; a picture that never comes counts 5 s."""
     bar = page.locator("[data-part=scrub]")
-    page.wait_for_function("e => e.max > 0", arg=bar.element_handle())
+    page.wait_for_function(f"e => e.max >= {MOMENTS}", arg=bar.element_handle(), timeout=300_000)
     others, times = Others(), []
     for index in random.Random(0).sample(range(int(bar.get_attribute("max") or 0)), MOMENTS):
         times.append(bar.evaluate(MOVE, index) or 5000.0)

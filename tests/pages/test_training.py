@@ -246,7 +246,8 @@ def test_a_branch_is_a_second_run_with_the_switches_as_they_stand(training: AppT
     assert branch.weights["beta"] == 0
     assert branch.train.since(0)[: branch.parent.step].tolist() == parent.train.since(0)[: branch.parent.step].tolist()
     checked(training.run())
-    assert "branch of run 1" in training.selectbox(key=f"show {branch.run_id}").options[0]
+    (shown,) = [box for box in training.selectbox if box.label == "Run on the page"]
+    assert "branch of run 1" in shown.options[0]
 
 
 def test_settings_and_run_stand_in_the_address(training: AppTest, registry: runs.Runs) -> None:

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import streamlit as st
+import torch
 from starlette.middleware import Middleware
 
 ROOT = Path(__file__).resolve().parent
@@ -29,6 +30,7 @@ from vae_core import runs  # noqa: E402
 @contextlib.asynccontextmanager
 async def lifespan(_app: Any) -> AsyncIterator[dict[str, Any]]:
     """Warm up before the first visitor: the engine starts, and the collector forgets what never goes away."""
+    torch.set_num_threads(1)  # beside an engine that trains, two that wait for each other take eight times as long
     registry = runs.registry()
     registry.warm_up()
     shipped.checkpoint(shipped.PLANE)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterator
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -14,10 +15,10 @@ from tests.test_branch import LocalLink
 from vae_core import runs as runs_module
 from vae_core.config import ConfigError, RunConfig
 from vae_core.data import Images
-from vae_core.engine import FINISHED, PAUSED, RUNNING, STOPPED
+from vae_core.engine import FAILED, FINISHED, PAUSED, RUNNING, STOPPED
 from vae_core.film import frame_file, read_frame
 from vae_core.run import SAVED, Run
-from vae_core.runs import ARMS, GROUPS_PER_VISITOR, Runs
+from vae_core.runs import ARMS, GROUPS_PER_VISITOR, Cursor, Runs
 from vae_core.train import Trainer
 
 CONFIG = RunConfig(device="cpu", epochs=1000)
@@ -212,6 +213,75 @@ def test_one_thing_trains_per_visitor(server: Server) -> None:
 def test_arms_that_cannot_be_in_step_are_refused(server: Server, arms: list[Any], sentence: str) -> None:
     with pytest.raises(ConfigError, match=sentence):
         server.runs.start_group(arms, "ann")
+
+
+def test_branches_at_one_step_keep_names_of_their_own(server: Server) -> None:
+    group = server.runs.start_group(THREE[:1], "ann", paused=True)
+    parent = server.steps(group, 3)["full"]
+    ids = [server.runs.branch(parent.run_id, 3, {"beta": 0.0}, paused=True) for _ in range(3)]
+    server.runs.close_run(ids[1])
+    server.runs.branch(parent.run_id, 3, {"beta": 0.0}, paused=True)
+    assert len(server.arms(group)) == 4 == len({run.arm for run in server.runs.members(group)})
+
+
+def test_a_step_of_the_group_takes_a_branch_that_is_behind_along(server: Server) -> None:
+    group = server.runs.start_group(THREE[:2], "ann", paused=True)
+    server.steps(group, 4)
+    parent = server.steps(group, 5)["full"]
+    server.runs.branch(parent.run_id, 4, {"beta": 0.0}, paused=True)
+    arms = server.steps(group, 1)
+    assert {(run.step, run.status) for run in arms.values()} == {(10, PAUSED)}
+
+
+def test_an_arm_that_diverges_leaves_the_others_alone(server: Server) -> None:
+    wild = CONFIG.with_(learning_rate=1e3)
+    group = server.runs.start_group([("wild", wild), ("full", CONFIG)], "ann")
+    deadline = time.monotonic() + 120
+    while server.arms(group)["wild"].status == RUNNING and time.monotonic() < deadline:
+        server.links[-1].turn()
+    arms = server.arms(group)
+    assert arms["wild"].status == FAILED and "learning rate 1000" in arms["wild"].message
+    assert arms["full"].status == RUNNING
+    before = arms["full"].step
+    server.runs.command_group(group, "step", steps=3)
+    while arms["full"].status == RUNNING and time.monotonic() < deadline:
+        server.links[-1].turn()
+    assert arms["full"].step > before and arms["wild"].status == FAILED
+
+
+def test_a_group_outlives_its_engine(server: Server) -> None:
+    group = server.runs.start_group(THREE, "ann", paused=True)
+    server.steps(group, 5)
+    server.links[-1].die()
+    assert {(run.status, run.step) for run in server.arms(group).values()} == {(PAUSED, 5)}
+    arms = server.steps(group, 5)
+    alone = Trainer(THREE[1][1])
+    for _ in range(10):
+        alone.step()
+    assert np.array_equal(rows(arms["no KL"]), alone.flush())
+
+
+def test_a_rest_is_told_with_its_meter_although_its_picture_was_told_before(server: Server) -> None:
+    group = server.runs.start_group(THREE[:1], "ann", paused=True)
+    run = server.steps(group, 3)["full"]
+    assert run.snapshot is not None
+    metered, bare = run.snapshot, replace(run.snapshot, meter=None)
+    run.snapshot = bare
+    read = server.runs.read(run.run_id, Cursor())
+    assert read is not None and read.snapshot is bare
+    run.snapshot = metered
+    again = server.runs.read(run.run_id, read.cursor)
+    assert again is not None and again.snapshot is metered
+
+
+def test_what_has_ended_leaves_the_memory_of_the_engine_and_can_be_reset(server: Server) -> None:
+    group = server.runs.start_group([(name, config.with_(epochs=1)) for name, config in THREE], "ann")
+    deadline = time.monotonic() + 60
+    while any(run.final is None for run in server.arms(group).values()) and time.monotonic() < deadline:
+        server.links[-1].turn()
+    assert not server.links[-1].engine.jobs  # type: ignore[union-attr]
+    server.runs.command_group(group, "reset")
+    assert {(run.status, run.step) for run in server.arms(group).values()} == {(PAUSED, 0)}
 
 
 def test_a_full_group_takes_no_branch(server: Server) -> None:

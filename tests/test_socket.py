@@ -219,6 +219,8 @@ def test_a_viewer_who_comes_back_gets_only_new_rows(client: TestClient, run_id: 
         assert not message[0]["fresh"] and steps(message) == [11, 12] and "xy" not in message[1]
         tell(13, 13)
         message = next_message(viewer)  # a stream that was still open may repeat rows: history.js leaves them out
+        if steps(message) == [11, 12]:
+            message = next_message(viewer)
         assert not message[0]["fresh"] and steps(message)[-1] == 13 and steps(message)[0] > 10
 
 
@@ -240,8 +242,8 @@ GARBAGE = {
     "a number": "7",
     "a text": '"generation"',
     "keys missing": '{"generation": 0}',
-    "infinite": '{"generation": 1e999, "thinned": 0, "train_step": 0, "test_step": 0, "marks": 0, "snapshot_step": 0}',
-    "lists": '{"generation": [], "thinned": {}, "train_step": [], "test_step": 0, "marks": 0, "snapshot_step": 0}',
+    "infinite": '{"generation": 1e999, "thinned": 0, "train_step": 0, "test_step": 0, "marks": 0, "snapshot": 0}',
+    "lists": '{"generation": [], "thinned": {}, "train_step": [], "test_step": 0, "marks": 0, "snapshot": 0}',
     "5,000 digits": "9" * 5000,
     "nested too deep": "[" * 5000,
 }
@@ -258,7 +260,7 @@ def test_a_cursor_that_is_none_gets_everything(since: str, client: TestClient, r
 def test_a_strange_cursor_of_the_right_form_is_harmless(value: str, client: TestClient, run_id: str, tell: Any) -> None:
     tell(1, 3)
     steps_read = f'"train_step": {value}, "test_step": {value}'
-    cursor = f'{{"generation": 0, "thinned": 0, {steps_read}, "marks": -5, "snapshot_step": 0}}'
+    cursor = f'{{"generation": 0, "thinned": 0, {steps_read}, "marks": -5, "snapshot": 0}}'
     with client.websocket_connect(f"/live/{run_id}?since={quote(cursor)}") as viewer:
         assert set(steps(next_message(viewer))) <= {1, 2, 3}
         tell(4, 4)

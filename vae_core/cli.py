@@ -188,19 +188,24 @@ def command(config: RunConfig, keeping: Keeping | None = None) -> str:
 def table(test: dict[str, Any]) -> str:
     """The test figures as text, in nats per image."""
     where = f"{test['protocol']} data, test, {test['images']:,} images"
+    of = f" of {len(test['kl_dims'])}" if test["kl_dims"] else ""
     rows = [
-        (f"−ELBO (K=1, {where})", f"{test['neg_elbo']:.2f}"),
-        ("  reconstruction, nll", f"{test['nll']:.2f}"),
-        ("  KL", f"{test['kl']:.2f}"),
+        (f"−ELBO (K=1, {where})", _nats(test["neg_elbo"])),
+        ("  reconstruction, nll", _nats(test["nll"])),
+        ("  KL", _nats(test["kl"])),
         (
             f"−importance-weighted bound (K={test['iw_samples']}, {test['iw_images']:,} images)",
-            f"{test['neg_iw_bound']:.2f}",
+            _nats(test["neg_iw_bound"]),
         ),
-        ("  −ELBO of the same images", f"{test['iw_neg_elbo']:.2f}"),
-        ("active units", f"{test['active_units']} of {len(test['kl_dims'])}"),
+        ("  −ELBO of the same images", _nats(test["iw_neg_elbo"])),
+        ("active units", f"{test['active_units']}{of}"),
     ]
     width = max(len(name) for name, _ in rows)
     return "\n".join(f"{name:<{width}}  {value:>8}" for name, value in rows) + "   nats per image"
+
+
+def _nats(value: float | None) -> str:
+    return "not defined" if value is None else f"{value:.2f}"
 
 
 def _keep_rows(trainer: Trainer, history: list[dict[str, Any]], camera: Camera | None = None) -> dict[str, Any]:

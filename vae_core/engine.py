@@ -76,6 +76,8 @@ class Engine:
             return [Update(run_id, generation, FAILED, str(error))]
         except torch.OutOfMemoryError:
             return [Update(run_id, generation, FAILED, "The GPU is out of memory: close other runs, then start again.")]
+        except OSError as error:
+            return [Update(run_id, generation, FAILED, f"The run cannot be saved ({error.strerror}): free disk space.")]
         self.jobs[run_id] = job
         return self._guarded(job, lambda: self._enter(job, resume, status, branch))
 
@@ -105,15 +107,21 @@ class Engine:
 
     def _step(self, job: Job, steps: int) -> None:
         if job.status in (RUNNING, PAUSED) and steps > 0:
-            job.change(RUNNING, until=job.trainer.step_count + steps)
+            job.change(RUNNING, until=self._furthest(job) + steps)
+
+    def _furthest(self, job: Job) -> int:
+        """The step that a run, or the first of its group, has reached: who is behind catches up."""
+        lane = [other for other in self.jobs.values() if job.group and other.group == job.group]
+        return max(other.trainer.step_count for other in lane or [job] if other.status in (RUNNING, PAUSED))
 
     def _slow(self, job: Job) -> None:
         if job.status in (RUNNING, PAUSED):
             job.slow_step()
 
     def _epoch(self, job: Job) -> None:
-        done = job.trainer.step_count % job.trainer.steps_per_epoch
-        self._step(job, job.trainer.steps_per_epoch - done)
+        if job.status in (RUNNING, PAUSED):
+            done = self._furthest(job) % job.trainer.steps_per_epoch
+            self._step(job, job.trainer.steps_per_epoch - done)
 
     def _stop(self, job: Job) -> None:
         if job.status in (RUNNING, PAUSED):

@@ -46,6 +46,7 @@ class Arm:
 
     group: str  # id of the group, unguessable
     name: str
+    place: str = ""  # where the group is shown; runs.py only keeps it
 
 
 class Run:
@@ -259,7 +260,7 @@ class Cursor:
     train_step: float = -1.0
     test_step: float = -1.0
     marks: int = 0
-    snapshot_step: int = -1
+    snapshot: int = -1  # twice its step, and 1 more where it came with its meter
     slow_step: int = -1
 
 
@@ -298,7 +299,7 @@ def news_of(run: Run, since: Cursor) -> News:
     fresh = since.generation != run.generation or since.thinned != thinned
     if fresh:
         since = Cursor()
-    newest = run.snapshot.step if run.snapshot else -1
+    newest = 2 * run.snapshot.step + (run.snapshot.meter is not None) if run.snapshot else -1
     slow = run.slow.step if run.slow else -1
     cursor = Cursor(run.generation, thinned, run.train.last_step, run.test.last_step, len(run.marks), newest, slow)
     return News(
@@ -320,7 +321,7 @@ def news_of(run: Run, since: Cursor) -> News:
         tuple(run.marks[since.marks :]),
         tuple(run.film),
         run.states,
-        run.snapshot if newest != since.snapshot_step else None,
+        run.snapshot if newest != since.snapshot else None,
         run.diagnosis,
         run.final,
         cursor,

@@ -15,7 +15,7 @@ import tempfile
 import threading
 import time
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -28,7 +28,7 @@ from vae_core.run import SAVED, TEST_CAPACITY, TEST_ROW, TRAIN_CAPACITY, Arm, Cu
 RUNS_PER_VISITOR = 6  # older ended ones are forgotten
 GROUPS_PER_VISITOR = 3  # likewise
 ARMS = 5  # in a group at most
-RUNS_ON_DISK = 60  # of all visitors; the oldest are removed first
+RUNS_ON_DISK = 120  # of all visitors; the oldest are removed first
 GONE_AFTER_S = 600.0  # a visitor's runs stop so long after the last browser window closed; they stay saved
 SAVE_S = 3.0  # what changed is written to disk this often
 DEATHS = 3  # an engine that dies so often within a minute is given up
@@ -97,13 +97,16 @@ class Runs:
             self._open(run, resume=False, status=PAUSED if paused else RUNNING)
         return run.run_id
 
-    def start_group(self, arms: Sequence[tuple[str, RunConfig]], visitor: str, paused: bool = False) -> str:
+    def start_group(
+        self, arms: Sequence[tuple[str, RunConfig]], visitor: str, paused: bool = False, place: str = ""
+    ) -> str:
         """Start runs that train in step, with the same seed, batches and noise; returns the id of the group.
 
         What this visitor trains is stopped, as by `start`.
 
         Args:
             arms: names, and configs that share seed, batch size, epochs and device.
+            place: where the group is to be shown, kept with it.
         Raises:
             ConfigError: a device is not there; no arms or too many; two of one name; configs that cannot be in step.
         """
@@ -111,7 +114,7 @@ class Runs:
         with self._lock:
             self._stop_all(visitor)
             group = secrets.token_urlsafe(16)
-            runs = [Run(visitor, config, self._folder, arm=Arm(group, name)) for name, config in arms]
+            runs = [Run(visitor, config, self._folder, arm=Arm(group, name, place)) for name, config in arms]
             for run in runs:
                 self._add(run)
             for run in runs:
@@ -122,7 +125,7 @@ class Runs:
         """Go on from a kept state of a run, with other weights, as a run of its own; returns its id.
 
         What trains is paused, the parent too. Batches and noise are the parent's: with unchanged weights so is the
-        curve. A branch of an arm is a new arm of the same group, and nothing is paused: it catches up.
+        curve. A branch of an arm is a new arm of the same group, and nothing is paused: the others wait for it.
 
         Args:
             step: one of the run's `states`.
@@ -287,13 +290,16 @@ class Runs:
                 self.command(run.run_id, "stop")
 
     def _branch_arm(self, parent: Run, step: int) -> Arm:
+        assert parent.arm is not None
         names = [run.arm.name for run in self.members(parent.group) if run.arm]
         if len(names) >= ARMS:
             raise ConfigError(f"{ARMS} arms are the most: take one away first.")
-        name = first = f"{parent.arm.name if parent.arm else ''}, branch at {step}"
+        name = first = f"{parent.arm.name}, branch at {step}"
+        number = 1
         while name in names:
-            name = f"{first} ({names.count(name) + sum(n.startswith(first) for n in names)})"
-        return Arm(parent.group, name)
+            number += 1
+            name = f"{first} ({number})"
+        return replace(parent.arm, name=name)
 
     def _ready(self, run: Run) -> _Engine:
         """The engine that has this run; it is opened there when it was saved, or its engine died after it had ended."""
@@ -317,6 +323,8 @@ class Runs:
             run = self._runs.get(update.run_id)
             if run is not None and update.generation >= run.generation:
                 run.take(update)
+                if _complete(run):
+                    self._close_in_engine(run)
 
     def _mourn(self, link: EngineLink, cause: str) -> None:
         """An engine died: start another one and open its runs again, or give up when that keeps happening."""
@@ -373,11 +381,15 @@ class Runs:
         """Take a run out of memory and out of its engine."""
         if self._lasting:
             self._save(run)
+        self._close_in_engine(run)
+        del self._runs[run.run_id]
+
+    def _close_in_engine(self, run: Run) -> None:
+        """Its weights leave the engine's memory; a command brings it back from its last state."""
         for engine in self._engines.values():
             if run.run_id in engine.open:
                 engine.open.discard(run.run_id)
                 engine.link.send(Command(run.run_id, "close"))
-        del self._runs[run.run_id]
 
     def _find_saved(self, visitor: str) -> None:
         if not self._lasting:

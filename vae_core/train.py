@@ -24,6 +24,7 @@ from vae_core.snapshot import Photographer, Snapshot
 
 ROW = ("step", "nll", "kl", "loss")  # the columns of the train history, one row a step
 RUNAWAY = 1e8  # nats per image; beyond it a loss counts as infinite
+NEED_POSTERIOR = ("neg_elbo", "kl", "kl_dims", "mean_std", "neg_iw_bound", "iw_neg_elbo")  # of final_metrics
 _BUFFER = 256  # steps whose losses wait on the device before they are read
 
 
@@ -283,13 +284,15 @@ def final_metrics(trainer: Trainer, iw_samples: int = 100, iw_images: int = 1_00
 
     Args:
         iw_samples: K of the bound. iw_images: over the first so many test images.
+    Returns:
+        JSON-ready; what needs a posterior is None for a model without one.
     """
     config = trainer.config
     seed = rng.stream_seed(config.seed, "eval")
     pixels = trainer.images.x_test[:iw_images]
     bound = mean_iw_bound(trainer.model, pixels, config.protocol, seed, iw_samples)
     same = evaluate(trainer.model, pixels, config.protocol, seed)
-    return {
+    figures = {
         "split": "test",
         "protocol": config.protocol,
         "images": len(trainer.images.x_test),
@@ -300,6 +303,7 @@ def final_metrics(trainer: Trainer, iw_samples: int = 100, iw_images: int = 1_00
         "iw_samples": iw_samples,
         "iw_images": len(pixels),
     }
+    return figures if trainer.model.stochastic else figures | dict.fromkeys(NEED_POSTERIOR)
 
 
 def _short(value: float | str) -> str:

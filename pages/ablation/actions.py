@@ -54,7 +54,7 @@ def is_shipped(runs: Sequence[Run]) -> bool:
 def start(kept: str, arms: Sequence[tuple[str, RunConfig]], paused: bool = False) -> None:
     """A new group for a section of the page."""
     try:
-        st.session_state[kept] = registry().start_group(arms, visitor.current(), paused)
+        st.session_state[kept] = registry().start_group(arms, visitor.current(), paused, place=kept)
         st.session_state.pop(MOMENT, None)
     except ConfigError as error:
         notice(str(error))
@@ -87,7 +87,7 @@ def branch(run_id: str, at: int | None) -> None:
     parent = registry().get(run_id)
     if parent is None or not is_mine(parent):
         return
-    step = max((s for s in parent.states if at is None or s <= at), default=None)
+    step = max((s for s in parent.states if s < parent.total_steps and (at is None or s <= at)), default=None)
     if step is None:
         return notice("No weights are kept that early: move the film on a little, then branch.")
     rests = not any(run.status in (STARTING, RUNNING) for run in registry().members(parent.group))

@@ -74,6 +74,6 @@ def questions() -> None:
 
 
 def show_finished() -> None:
-    """Callback: the shipped arms again; the visitor's own are stopped, and found again by their link."""
+    """Callback: the shipped arms again; the visitor's own are paused, and found again by their link."""
     actions.command(ARMS_GROUP, "pause")
     st.session_state.pop(ARMS_GROUP, None)

@@ -7,7 +7,7 @@ from typing import Any
 import streamlit as st
 
 from pages.ablation import actions
-from pages.ablation.arms import ARMS, BETA, BY_KEY, CORRECT, DEFAULT, LATENT_DIMS, key_of
+from pages.ablation.arms import ARMS, BY_KEY, DEFAULT, LATENT_DIMS
 from pages.ablation.bugs import BUGS
 from pages.ui import visitor
 from vae_core.runs import registry
@@ -86,9 +86,9 @@ def write(at: int | None) -> None:
 def _find_own() -> None:
     """What this visitor trained before comes back to the section that it belongs to."""
     for group in reversed(registry().groups_of(visitor.current())):
-        names = [run.arm.name for run in registry().members(group) if run.arm]
-        section = "bugs" if CORRECT in names else "dose" if [key_of(name) for name in names] == [BETA] else "arms"
-        st.session_state[_GROUPS[section]] = group
+        arm = registry().members(group)[0].arm
+        if arm is not None and arm.place in _GROUPS.values():
+            st.session_state[arm.place] = group
 
 
 def _open_group() -> list[str]:

@@ -12,7 +12,7 @@ from pages.ablation.arms import key_of
 from pages.ui.arms.view import ArmShown, arms_view
 from vae_core.meter import FIGURES
 from vae_core.run import SAVED, SHIPPED, Run
-from vae_core.runs import ENDED, PAUSED
+from vae_core.runs import ENDED, PAUSED, registry
 
 COLUMNS = [
     {
@@ -65,7 +65,7 @@ def side_by_side(kept: str, runs: Sequence[Run], at: int | None = None, then: st
         then: said behind where the arms come from.
     """
     st.caption(f"{about(runs)} {then}")
-    shown = [_shown(run, len(runs)) for run in runs]
+    shown = [_shown(run) for run in runs]
     opens = at if link.moment() is None else link.moment()
     seen = arms_view(
         shown, key=f"{kept} view {runs[0].group}", at=opens, figures=COLUMNS, rows=None,
@@ -80,15 +80,18 @@ def side_by_side(kept: str, runs: Sequence[Run], at: int | None = None, then: st
 def about(runs: Sequence[Run]) -> str:
     """Where the arms come from, and the settings that they share; the view itself says that they share the rest."""
     config = runs[0].config
-    whose = "These arms ship with the program" if runs[0].visitor == SHIPPED else "Trained in step"
-    return f"{whose}: {config.net}, {config.latent_dim} latents, {config.epochs} epochs, batch {config.batch_size}."
+    in_step = len({run.group for run in runs}) == 1
+    shipped = all(run.visitor == SHIPPED for run in runs)
+    whose = "These ship with the program" if shipped else "Trained in step" if in_step else "Each trained by itself"
+    epochs = " or ".join(str(n) for n in sorted({run.config.epochs for run in runs}))
+    return f"{whose}: {config.net}, {config.latent_dim} latents, {epochs} epochs, batch {config.batch_size}."
 
 
-def _shown(run: Run, arms: int) -> ArmShown:
+def _shown(run: Run) -> ArmShown:
     name = actions.name_of(run)
     mine, key = actions.is_mine(run), key_of(name)
     predicted = [predict.predicted(key), predict.reveal(key) if run.ended else ""] if key else []
     return ArmShown(
         run_id=run.run_id, name=name, model=run.config.model, mine=mine, predicted=" ".join(predicted).strip(),
-        removable=mine and arms > 1,
+        removable=mine and len(registry().members(run.group)) > 1,
     )  # fmt: skip

@@ -87,8 +87,9 @@ def command(run_id: str, name: str, **args: Any) -> None:
 
 
 def state_before(run: Run, at: int | None) -> int | None:
-    """The last kept state up to a moment (None: the present), from which a branch can go on."""
-    return max((step for step in run.states if at is None or step <= at), default=None)
+    """The last kept state up to a moment (None: the present), from which a branch can go on: not a run's very end."""
+    kept = (step for step in run.states if step < run.total_steps and (at is None or step <= at))
+    return max(kept, default=None)
 
 
 def branch(run_id: str, at: int | None) -> None:

@@ -21,6 +21,9 @@ def take_home(run: Run) -> None:
     """Downloads, made when they are asked for, and the curves as a figure that stands still."""
     if not run.step:
         return
+    if run.config.model == "ae":
+        st.caption("A plain autoencoder has no ELBO to report: take home a run of a VAE.")
+        return
     with st.expander("Take it home", icon=":material/download:", key="take_home", on_change="rerun") as box:
         if not box.open:  # nothing is drawn for those who only watch
             return

@@ -36,6 +36,7 @@ export class Arm {
     if (news.snapshot) {
       this.live = { ...news.snapshot, ...arrays };
       this.remember(news.snapshot);
+      this.film.frames.delete(news.snapshot.step); // at rest it is filmed again, with its meter
       if (this.at === null) this.show(this.live);
     } else if (!this.live && news.film.length) this.showLastFrame(news.film.at(-1));
     this.changed(this, "news");

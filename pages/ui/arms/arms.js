@@ -252,7 +252,7 @@ class ArmsView {
 
   drawNews() {
     this.news = false;
-    const steps = this.panels.reduce((n, { arm }) => n + arm.film.steps.length, 0);
+    const steps = this.panels.map(({ arm }) => `${arm.film.steps.length} to ${arm.film.steps.at(-1)}`).join();
     if (steps !== this.filmed) {
       this.filmed = steps;
       this.refresh();

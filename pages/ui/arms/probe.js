@@ -16,7 +16,7 @@ function mapImages() {
 
 async function tensors(address) {
   try {
-    const answer = await fetch(new URL(address, document.baseURI), { cache: "no-store" });
+    const answer = await fetch(new URL(address, document.baseURI)); // the server says what may be kept
     return answer.ok ? readTensors(await answer.arrayBuffer()) : null;
   } catch {
     return null;

@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
+import functools
 import json
 from pathlib import Path
 
 import numpy as np
-from safetensors import safe_open
+from safetensors import SafetensorError, safe_open
 from safetensors.numpy import save
 from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
+from pages.ui.live.socket import step_of
 from pages.ui.shipped import images
 from vae_core import runs
 from vae_core.camera import DECODER
@@ -26,13 +28,13 @@ FRESH = {"Cache-Control": "no-store"}  # a later state may be nearer, and a rese
 
 def arms_routes() -> list[Route]:
     """`/decoder/<run>/<step>` and `/map-images`, both as safetensors."""
-    return [Route("/decoder/{run_id}/{step:int}", decoder), Route("/map-images", map_pictures)]
+    return [Route("/decoder/{run_id}/{step}", decoder), Route("/map-images", map_pictures)]
 
 
 async def decoder(request: Request) -> Response:
     """The last kept weights of a run's decoder at or before a step; 404 when there are none."""
-    run = runs.registry().get(request.path_params["run_id"])
-    body = await run_in_threadpool(decoder_bytes, run, request.path_params["step"]) if run else None
+    run, step = runs.registry().get(request.path_params["run_id"]), step_of(request)
+    body = await run_in_threadpool(decoder_bytes, run, step) if run and step is not None else None
     return _file(body, FRESH)
 
 
@@ -55,7 +57,7 @@ def decoder_bytes(run: Run, step: int) -> bytes | None:
         with safe_open(path, framework="numpy") as file:
             names = [name for name in file.keys() if name.startswith(prefix)]  # noqa: SIM118
             weights = {name.removeprefix(prefix): file.get_tensor(name).astype(np.float32) for name in names}
-    except OSError:  # thinned out meanwhile
+    except (OSError, SafetensorError):  # thinned out meanwhile
         return None
     return save(weights, {"step": str(at), "net": run.config.net, "config": json.dumps(run.config.to_dict())})
 
@@ -69,6 +71,7 @@ def _weights_at(run: Run, step: int) -> tuple[Path, str, int] | None:
     return (shipped, "", run.step) if shipped.is_file() and step >= run.step else None
 
 
+@functools.cache
 def _map_pictures() -> bytes:
     pixels, labels = map_images(images())
     return save({"images": pixels.squeeze(1).numpy(), "labels": labels})

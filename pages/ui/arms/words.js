@@ -17,7 +17,9 @@ export function sameness(configs) {
   if (!configs.length) return "";
   const different = differences(configs);
   if (different.length) return `These arms differ in more than the loss: ${different.map((d) => SPOKEN[d] ?? d).join(", ")}.`;
-  const what = configs.some(({ model }) => model.startsWith("bug")) ? "the one line shown above" : "the loss";
+  const models = configs.map(({ model }) => model);
+  const loss = models.includes("ae") ? "the loss, and in that the plain autoencoder draws no z" : "the loss";
+  const what = models.some((model) => model.startsWith("bug")) ? "the one line shown above" : loss;
   return `Same initial weights, same batches, same ε, same evaluation noise (seed ${configs[0].seed}): the arms differ in nothing but ${what}.`;
 }
 

@@ -60,18 +60,26 @@ async def live(socket: WebSocket) -> None:
 
 
 def film_route() -> Route:
-    """`/film/<run id>/<step>`: one frame, as its file is: gzip, which browsers unpack. A frame never changes, so they
-    may keep it."""
-    return Route("/film/{run_id}/{step:int}", film)
+    """`/film/<run id>/<step>`: one frame, as its file is: gzip, which browsers unpack.
+
+    The browser keeps frames in the page alone: after a reset there is another one of the same step.
+    """
+    return Route("/film/{run_id}/{step}", film)
+
+
+def step_of(request: Request) -> int | None:
+    """The step in a path; None where it is none that a run could have."""
+    text = request.path_params["step"]
+    return int(text) if text.isdecimal() and text.isascii() and len(text) <= 9 else None
 
 
 async def film(request: Request) -> Response:
     """A frame of a run's film; 404 when it has been thinned out, is damaged or the run is gone."""
-    run = runs.registry().get(request.path_params["run_id"])
-    path = frame_file(run.film_folder, request.path_params["step"]) if run else None
+    run, step = runs.registry().get(request.path_params["run_id"]), step_of(request)
+    path = frame_file(run.film_folder, step) if run and step is not None else None
     if path is None or not path.is_file():
         return Response(status_code=404)
-    headers = {"Cache-Control": "private, max-age=60", "Vary": "Accept-Encoding"}
+    headers = {"Cache-Control": "no-store", "Vary": "Accept-Encoding"}
     if takes_gzip(request.headers.get("accept-encoding", "")):
         return FileResponse(path, media_type=FRAME_TYPE, headers=headers | {"Content-Encoding": "gzip"})
     try:

@@ -22,7 +22,7 @@ LIVE = "live"  # the other kind, beside SHIPPED
 _LABEL, _AXIS = 15, 16  # px
 _NEAR = 0.035  # of an axis: labels of points nearer than this are written as one
 _HOVER = (
-    "beta %{customdata[1]:g}, %{customdata[2]:g} epochs<br>KL %{customdata[3]:.2f} + nll %{customdata[4]:.2f}"
+    "beta %{customdata[1]:~g}, %{customdata[2]:~g} epochs<br>KL %{customdata[3]:.2f} + nll %{customdata[4]:.2f}"
     "<br>= −ELBO %{customdata[5]:.2f} nats"
 )
 _TALL = 30.0  # nats of the nll axis: a collapsed model would squeeze all others into a line, and is shown at the edge

@@ -24,7 +24,7 @@ def dose_section() -> int | None:
     table = points([*shipped_dose(), *(run.run_id for run in own_points())])
     event = st.plotly_chart(
         dose_figure(table, dark=st.context.theme.type == "dark"), key="dose figure", on_select="rerun",
-        selection_mode="points", width="stretch",
+        selection_mode="points", width="stretch", config={"displayModeBar": False},
     )  # fmt: skip
     st.caption(
         "Rate: how many nats of the image the code carries. Distortion: what the copy still costs. Along a dotted line "

@@ -37,7 +37,7 @@ def as_diff(right: Sequence[str], wrong: Sequence[str], names: tuple[str, str]) 
     return "\n".join(line for line in lines if not line.startswith("@@"))
 
 
-def test_source(name: str, path: Path = TESTS) -> str | None:
+def source_of_test(name: str, path: Path = TESTS) -> str | None:
     """The source of a function of the test file; None where the tests are not installed.
 
     Raises:

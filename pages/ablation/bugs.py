@@ -11,7 +11,7 @@ from typing import Any
 
 import streamlit as st
 
-from pages.ablation.bug_sources import as_diff, changed, code_lines, test_source
+from pages.ablation.bug_sources import as_diff, changed, code_lines, source_of_test
 from vae_core import losses
 from vae_core.models.bugs import DrawsFromPosterior, LogVarAsLogStd, MeanForSample
 from vae_core.models.vae import VAE
@@ -57,7 +57,7 @@ class Bug:
     @property
     def catch(self) -> str | None:
         """The source of the test that would have caught it; None where the tests are not installed."""
-        return test_source(self.check)
+        return source_of_test(self.check)
 
     def _sources(self) -> tuple[list[str], list[str]]:
         right = code_lines(self.right)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 import math
+import re
 import statistics
 import time
 
@@ -19,6 +20,11 @@ WIDGETS = {  # what is pressed, by section; the run of the script that follows i
     "evidence": "New draws",
     "derivation": "Next",
     "reparameterise": "New draws",
+}
+SIX_TIMES = {  # what the address or the page says when each of six presses was carried out
+    "evidence": r"[?&]seed=6",
+    "derivation": r"[?&]line=7",
+    "reparameterise": r"Seed of the draws 6\.",
 }
 DRAGS = {  # what is dragged, and the number that answers
     "bound": (".bound .plane .handle.centre", "[data-bar=elbo]"),
@@ -63,8 +69,9 @@ def test_opening(opened, warm: str, name: str) -> None:
     others, times = Others(), []
     for _ in range(5):
         start = time.perf_counter()
-        opened(f"{warm}?section={name}")
+        page = opened(f"{warm}?section={name}")
         times.append(time.perf_counter() - start)
+        assert page.get_by_role("radio", name=SECTIONS[name]).is_checked()
     said = f"{statistics.median(times):.2f} s, longest {max(times):.2f} s (goal 2 s)"
     print(f"\n{name}: opens in {said}; others kept {others.cores():.1f} cores busy, {load()}", end="")
 
@@ -79,6 +86,7 @@ def test_answering(opened, warm: str, name: str) -> None:
         page.wait_for_timeout(300)
         page.wait_for_selector("[data-testid='stApp'][data-test-script-state='notRunning']")
         times.append(page.evaluate(ANSWERED, WIDGETS[name]))
+    assert re.search(SIX_TIMES[name], f"{page.url} {page.inner_text('[data-testid=stMain]')}")
     said = f"{statistics.median(times):.0f} ms, longest {max(times):.0f} ms (goal 150 ms)"
     print(f"\n{name}, {WIDGETS[name]!r}: answered in {said}; others kept {others.cores():.1f} cores busy", end="")
 

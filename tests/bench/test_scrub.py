@@ -11,6 +11,7 @@ from playwright.sync_api import Page
 from tests.bench.measure import Others, Visit, begin, load
 
 MOMENTS = 40
+NEVER = 5000.0  # ms: a picture that has not come by then
 MOVE = """(bar, index) => new Promise((done) => {
   const live = bar.closest(".live");
   bar.value = index;
@@ -34,7 +35,7 @@ def scrub(page: Page) -> list[float]:
     page.wait_for_function(f"e => e.max >= {MOMENTS}", arg=bar.element_handle(), timeout=300_000)
     others, times = Others(), []
     for index in random.Random(0).sample(range(int(bar.get_attribute("max") or 0)), MOMENTS):
-        times.append(bar.evaluate(MOVE, index) or 5000.0)
+        times.append(bar.evaluate(MOVE, index) or NEVER)
         page.wait_for_timeout(150)
     print(f"\n  others kept {others.cores():.2f} cores busy; {load()}", end="")
     return sorted(times)
@@ -46,15 +47,18 @@ def report(name: str, times: list[float], capsys: pytest.CaptureFixture[str]) ->
             f"\n{name}: new pictures after {statistics.median(times):.0f} ms, "
             f"95th percentile {times[int(0.95 * len(times))]:.0f} ms, longest {times[-1]:.0f} ms (goal: 100)"
         )
-    assert len(times) == MOMENTS
 
 
 def test_scrubbing_the_shipped_run(opened, server, capsys):
-    report("shipped run", scrub(opened(f"{server}/training")), capsys)
+    times = scrub(opened(f"{server}/training"))
+    report("shipped run", times, capsys)
+    assert len(times) == MOMENTS and times[-1] < NEVER
 
 
 @pytest.mark.timeout(900)
 def test_scrubbing_an_own_run_while_it_trains(opened, server, capsys):
     page, run_id = begin(opened, server)
     Visit(server, run_id).until(2000)
-    report("own run, training", scrub(page), capsys)
+    times = scrub(page)
+    report("own run, training", times, capsys)
+    assert len(times) == MOMENTS  # the film goes on: a frame may be thinned out before it is fetched

@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 import torch
 
+from tests.local_engine import LocalLink
 from vae_core import runs, train
 from vae_core.config import RunConfig
 from vae_core.data import Images, load
@@ -56,6 +57,21 @@ def small_data(small: Images, monkeypatch: pytest.MonkeyPatch) -> Images:
 def snapshot_of_new_model(small: Images) -> Snapshot:
     """What a run with three latents looks like before its first step; change fields with dataclasses.replace."""
     return train.Trainer(RunConfig(device="cpu", latent_dim=3), small).snapshot()
+
+
+@pytest.fixture
+def local_registry(small_data: Images, monkeypatch: pytest.MonkeyPatch) -> Iterator[tuple[Runs, list[LocalLink]]]:
+    """A registry whose engines work in this process, on the small images; the list holds them, the newest last."""
+    links: list[LocalLink] = []
+
+    def connect(*args: Any) -> LocalLink:
+        links.append(LocalLink(*args))
+        return links[-1]
+
+    monkeypatch.setattr(runs, "EngineLink", connect)
+    made = Runs()
+    yield made, links
+    made.close()
 
 
 class FakeLink:

@@ -3,17 +3,14 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator
-from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pytest
 
-from vae_core import runs as runs_module
+from tests.local_engine import LocalLink
 from vae_core.config import ConfigError, RunConfig
 from vae_core.data import Images
-from vae_core.engine import PAUSED, RUNNING, STOPPED, Command, Engine, Update
+from vae_core.engine import PAUSED, RUNNING, STOPPED
 from vae_core.film import add_step, frame_file, frames_in, read_frame, steps_in
 from vae_core.job import STATES
 from vae_core.run import Parent, Run
@@ -23,36 +20,6 @@ from vae_core.train import Trainer
 CONFIG = RunConfig(device="cpu", epochs=1000)
 SAME = {"alpha": 1.0, "beta": 1.0, "learning_rate": 2e-3}
 NO_KL = SAME | {"beta": 0.0}
-
-
-class LocalLink:
-    """EngineLink's behaviour without its process: commands are carried out at once, turns are taken by the test."""
-
-    def __init__(
-        self, device: str, folder: Path, on_update: Callable[[Update], None], on_death: Callable[[Any, str], None]
-    ) -> None:
-        self.device = device
-        self._on_update, self._on_death = on_update, on_death
-        self.engine: Engine | None = Engine(folder)
-
-    def send(self, command: Command) -> None:
-        if self.engine is not None:
-            self._report(self.engine.handle(command))
-
-    def turn(self) -> None:
-        assert self.engine is not None
-        self._report(self.engine.turn())
-
-    def die(self) -> None:
-        self.engine = None
-        self._on_death(self, "signal 9")
-
-    def close(self) -> None:
-        self.engine = None
-
-    def _report(self, updates: list[Update]) -> None:
-        for update in updates:
-            self._on_update(update)
 
 
 class Server:
@@ -86,17 +53,8 @@ class Server:
 
 
 @pytest.fixture
-def server(small_data: Images, monkeypatch: pytest.MonkeyPatch) -> Iterator[Server]:
-    links: list[LocalLink] = []
-
-    def connect(*args: Any) -> LocalLink:
-        links.append(LocalLink(*args))
-        return links[-1]
-
-    monkeypatch.setattr(runs_module, "EngineLink", connect)
-    runs = Runs()
-    yield Server(runs, links)
-    runs.close()
+def server(local_registry: tuple[Runs, list[LocalLink]]) -> Server:
+    return Server(*local_registry)
 
 
 def rows(run: Run) -> np.ndarray:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator
 from dataclasses import replace
 from typing import Any
 
@@ -11,7 +10,7 @@ import numpy as np
 import pytest
 import torch
 
-from tests.test_branch import LocalLink
+from tests.local_engine import LocalLink
 from vae_core import runs as runs_module
 from vae_core.config import ConfigError, RunConfig
 from vae_core.data import Images
@@ -56,17 +55,8 @@ class Server:
 
 
 @pytest.fixture
-def server(small_data: Images, monkeypatch: pytest.MonkeyPatch) -> Iterator[Server]:
-    links: list[LocalLink] = []
-
-    def connect(*args: Any) -> LocalLink:
-        links.append(LocalLink(*args))
-        return links[-1]
-
-    monkeypatch.setattr(runs_module, "EngineLink", connect)
-    runs = Runs()
-    yield Server(runs, links)
-    runs.close()
+def server(local_registry: tuple[Runs, list[LocalLink]]) -> Server:
+    return Server(*local_registry)
 
 
 def rows(run: Run) -> np.ndarray:

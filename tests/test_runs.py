@@ -7,16 +7,15 @@ import signal
 import threading
 import time
 from collections.abc import Callable, Iterator
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
 
-from vae_core import runs as runs_module
+from tests.local_engine import LocalLink
 from vae_core.config import ConfigError, RunConfig
 from vae_core.data import Images
-from vae_core.engine import FAILED, FINISHED, PAUSED, RUNNING, STARTING, STOPPED, Command, Engine, Update
+from vae_core.engine import FAILED, FINISHED, PAUSED, RUNNING, STARTING, STOPPED, Command, Update
 from vae_core.runs import DEATHS, RUNS_PER_VISITOR, TEST_CAPACITY, TRAIN_CAPACITY, Cursor, News, Run, Runs
 from vae_core.train import ROW, Trainer
 
@@ -45,36 +44,6 @@ def steps(runs: Runs, run_id: str) -> list[int]:
 # ---- with an engine in this process
 
 
-class LocalLink:
-    """EngineLink's behaviour without its process: commands are carried out at once, turns are taken by the test."""
-
-    def __init__(
-        self, device: str, folder: Path, on_update: Callable[[Update], None], on_death: Callable[[Any, str], None]
-    ) -> None:
-        self.device, self.folder = device, folder
-        self._on_update, self._on_death = on_update, on_death
-        self.engine: Engine | None = Engine(folder)
-
-    def send(self, command: Command) -> None:
-        if self.engine is not None:
-            self._report(self.engine.handle(command))
-
-    def turn(self) -> None:
-        assert self.engine is not None
-        self._report(self.engine.turn())
-
-    def die(self) -> None:
-        self.engine = None
-        self._on_death(self, "signal 9")
-
-    def close(self) -> None:
-        self.engine = None
-
-    def _report(self, updates: list[Update]) -> None:
-        for update in updates:
-            self._on_update(update)
-
-
 class Server:
     """A registry and the engine that works for it at the moment."""
 
@@ -101,17 +70,8 @@ class Server:
 
 
 @pytest.fixture
-def server(small_data: Images, monkeypatch: pytest.MonkeyPatch) -> Iterator[Server]:
-    links: list[LocalLink] = []
-
-    def connect(*args: Any) -> LocalLink:
-        links.append(LocalLink(*args))
-        return links[-1]
-
-    monkeypatch.setattr(runs_module, "EngineLink", connect)
-    runs = Runs()
-    yield Server(runs, links)
-    runs.close()
+def server(local_registry: tuple[Runs, list[LocalLink]]) -> Server:
+    return Server(*local_registry)
 
 
 def test_run_ids_cannot_be_guessed(server: Server) -> None:

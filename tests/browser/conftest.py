@@ -36,6 +36,20 @@ def serving(*arguments: str, port: int = 0) -> Iterator[tuple[str, subprocess.Po
         yield from _until_done(process, f"http://127.0.0.1:{port}")
 
 
+@contextmanager
+def serving_page(folder: Path, app: str, page: str) -> Iterator[str]:
+    """A server with one page of the test's own; `app` is a template with the places {root} and {page}."""
+    (folder / "page.py").write_text(page)
+    (folder / "app.py").write_text(app.format(root=str(ROOT), page=str(folder / "page.py")))
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = probe.getsockname()[1]
+    command = [sys.executable, "-m", "streamlit", "run", str(folder / "app.py"), "--server.port", str(port)]
+    process = subprocess.Popen(command, cwd=ROOT, stdout=subprocess.DEVNULL)
+    for url, _ in _until_done(process, f"http://127.0.0.1:{port}"):
+        yield url
+
+
 def _until_done(process: subprocess.Popen[bytes], url: str) -> Iterator[tuple[str, subprocess.Popen[bytes]]]:
     try:
         _wait_until_healthy(url, process)

@@ -5,12 +5,8 @@ from __future__ import annotations
 import json
 import math
 import re
-import socket
-import subprocess
-import sys
 import urllib.parse
 from collections.abc import Callable, Iterator
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -18,7 +14,7 @@ from playwright.sync_api import Locator, Page, expect
 from torch import tensor
 from torch.distributions import MultivariateNormal, kl_divergence
 
-from tests.browser.conftest import ROOT, _until_done
+from tests.browser.conftest import serving_page
 
 APP = """
 import sys
@@ -68,15 +64,7 @@ ENCODER = ([0.75, -0.2], [0.12, 0.16])
 
 @pytest.fixture(scope="module")
 def scratch(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    folder: Path = tmp_path_factory.mktemp("bound")
-    (folder / "page.py").write_text(PAGE)
-    (folder / "app.py").write_text(APP.format(root=str(ROOT), page=str(folder / "page.py")))
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
-    command = [sys.executable, "-m", "streamlit", "run", str(folder / "app.py"), "--server.port", str(port)]
-    process = subprocess.Popen(command, cwd=ROOT, stdout=subprocess.DEVNULL)
-    for url, _ in _until_done(process, f"http://127.0.0.1:{port}"):
+    with serving_page(tmp_path_factory.mktemp("bound"), APP, PAGE) as url:
         yield url
 
 

@@ -4,13 +4,8 @@ from __future__ import annotations
 
 import json
 import re
-import socket
-import subprocess
-import sys
 import urllib.parse
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -18,7 +13,7 @@ import torch
 from playwright.sync_api import Locator, Page, expect
 from torch.distributions import Normal, kl_divergence
 
-from tests.browser.conftest import ROOT, _until_done
+from tests.browser.conftest import serving_page
 
 APP = """
 import sys
@@ -44,22 +39,9 @@ st.text("reported=" + json.dumps(reported))
 """
 
 
-@contextmanager
-def scratch(folder: Path) -> Iterator[str]:
-    (folder / "page.py").write_text(PAGE)
-    (folder / "app.py").write_text(APP.format(root=str(ROOT), page=str(folder / "page.py")))
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
-    command = [sys.executable, "-m", "streamlit", "run", str(folder / "app.py"), "--server.port", str(port)]
-    process = subprocess.Popen(command, cwd=ROOT, stdout=subprocess.DEVNULL)
-    for url, _ in _until_done(process, f"http://127.0.0.1:{port}"):
-        yield url
-
-
 @pytest.fixture(scope="module")
 def lesson(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    with scratch(tmp_path_factory.mktemp("lesson")) as url:
+    with serving_page(tmp_path_factory.mktemp("lesson"), APP, PAGE) as url:
         yield url
 
 

@@ -1,0 +1,39 @@
+"""An engine in the process of the test, for a registry that has no other: turns are taken by the test."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from vae_core.engine import Command, Engine, Update
+
+
+class LocalLink:
+    """EngineLink's behaviour without its process: commands are carried out at once, turns are taken by the test."""
+
+    def __init__(
+        self, device: str, folder: Path, on_update: Callable[[Update], None], on_death: Callable[[Any, str], None]
+    ) -> None:
+        self.device, self.folder = device, folder
+        self._on_update, self._on_death = on_update, on_death
+        self.engine: Engine | None = Engine(folder)
+
+    def send(self, command: Command) -> None:
+        if self.engine is not None:
+            self._report(self.engine.handle(command))
+
+    def turn(self) -> None:
+        assert self.engine is not None
+        self._report(self.engine.turn())
+
+    def die(self) -> None:
+        self.engine = None
+        self._on_death(self, "signal 9")
+
+    def close(self) -> None:
+        self.engine = None
+
+    def _report(self, updates: list[Update]) -> None:
+        for update in updates:
+            self._on_update(update)

@@ -4,10 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
-import json
 import math
-import shutil
-import subprocess
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -16,46 +13,37 @@ import numpy as np
 import pytest
 import torch
 from safetensors.numpy import save
+from safetensors.torch import save_file
 from torch.distributions import Normal, kl_divergence
 
+from pages.ui.arms.routes import decoder_bytes
+from tests.node_runner import needs_node, node_runner
+from vae_core import models
+from vae_core.camera import DECODER
 from vae_core.closeup import closeup
 from vae_core.config import RunConfig
 from vae_core.data import Images
 from vae_core.meter import FIGURES, Meter, best_and_worst, nearest
-from vae_core.models.vae import VAE
+from vae_core.run import Run
 from vae_core.train import Trainer
 
-UI = Path(__file__).resolve().parents[1] / "pages" / "ui"
-MODULES = ("plane", "pulls", "decoder", "origin", "meter", "words", "axes")  # none of them needs a page
-NODE = shutil.which("node")
+MODULES = (
+    "arms/plane",
+    "arms/pulls",
+    "arms/origin",
+    "arms/meter",
+    "arms/words",
+    "arms/axes",
+    "net/tensors",
+    "net/model",
+)
 
-pytestmark = pytest.mark.skipif(NODE is None, reason="no node on PATH, left out: the arms view's modules under node")
+pytestmark = needs_node("the arms view's modules")
 
 
 @pytest.fixture
 def node(tmp_path: Path) -> Callable[..., Any]:
-    """Run a script beside the modules, which it finds under the names of MODULES; it prints JSON."""
-    (tmp_path / "package.json").write_text('{"type": "module"}')
-    for name in MODULES:
-        shutil.copy(UI / "arms" / f"{name}.js", tmp_path)
-    imports = "".join(f'import * as {name} from "./{name}.js";\n' for name in MODULES)
-
-    def run(script: str, given: Any = None, file: bytes = b"") -> Any:
-        (tmp_path / "given.json").write_text(json.dumps(given))
-        (tmp_path / "file.bin").write_bytes(file)
-        (tmp_path / "script.js").write_text(
-            f'import {{ readFileSync }} from "node:fs";\n{imports}'
-            'const given = JSON.parse(readFileSync("given.json"));\n'
-            "const array = ([shape, data]) => ({ shape, data: Float32Array.from(data) });\n"
-            'const file = () => { const b = readFileSync("file.bin");'
-            " return decoder.readTensors(b.buffer.slice(b.byteOffset, b.byteOffset + b.byteLength)); };\n"
-            f"const print = (value) => console.log(JSON.stringify(value));\n{script}"
-        )
-        result = subprocess.run([str(NODE), "script.js"], cwd=tmp_path, capture_output=True, text=True, timeout=120)
-        assert result.returncode == 0, result.stderr
-        return json.loads(result.stdout)
-
-    return run
+    return node_runner(tmp_path, *MODULES)
 
 
 def array(tensor: torch.Tensor | np.ndarray) -> list[Any]:
@@ -70,23 +58,29 @@ def orthonormal(dims: int, seed: int = 0) -> torch.Tensor:
 # ---- the decoder
 
 
+@pytest.mark.parametrize("net", ["mlp", "conv"])
 @pytest.mark.parametrize("dims", [1, 2, 16])
-def test_the_decoder_decodes_as_torch_does(dims: int, node: Callable[..., Any]) -> None:
-    torch.manual_seed(3)
-    model = VAE("mlp", dims)
-    z = 2 * torch.randn(4, dims)
+def test_the_decoder_that_the_route_sends_decodes_as_torch_does(
+    net: str, dims: int, tmp_path: Path, node: Callable[..., Any]
+) -> None:
+    config = RunConfig(device="cpu", net=net, latent_dim=dims)
+    run, model = Run("shipped", config, tmp_path), models.build(config)
+    run.step = 470
+    run.folder.mkdir()
+    save_file(model.decoder.state_dict(), run.folder / DECODER)
+    z = 2 * torch.randn(4, dims, generator=torch.Generator().manual_seed(3))
     with torch.no_grad():
-        wanted = model.mean_image(model.decode(z)).flatten(1)
-    weights = {name: value.numpy() for name, value in model.decoder.state_dict().items()}
+        wanted = model.eval().mean_image(model.decode(z)).flatten(1)
     found = node(
-        "const { metadata, arrays } = file(); const decode = decoder.decoderOf(arrays);"
+        "const { metadata, arrays } = tensors.readTensors(file());"
+        "const decode = model.decoderOf(metadata.net, JSON.parse(metadata.config).latent_dim, arrays);"
         "print({ step: metadata.step, pictures: given.map((z) => Array.from(decode(z))) });",
         z.tolist(),
-        save(weights, {"step": "470"}),
+        decoder_bytes(run, 470) or b"",
     )
     assert found["step"] == "470"
     assert torch.allclose(torch.tensor(found["pictures"]), wanted, atol=1e-4)
-    assert wanted.std() > 0.01  # pictures that differ from one grey
+    assert wanted.std() > 0.001  # pictures that differ from one grey
 
 
 def test_the_nearest_image_is_the_one_that_vae_core_finds(mnist: Images, node: Callable[..., Any]) -> None:
@@ -94,7 +88,7 @@ def test_the_nearest_image_is_the_one_that_vae_core_finds(mnist: Images, node: C
     pictures = torch.rand(5, 1, 28, 28, generator=torch.Generator().manual_seed(1)) * pixels[7:12] / 255
     index, distance = nearest(pictures, pixels)
     found = node(
-        "const { images, labels } = file().arrays;"
+        "const { images, labels } = tensors.readTensors(file()).arrays;"
         "print({ first: labels.data[0], near: given.map((p) => origin.nearestImage(p, images)) });",
         pictures.flatten(1).tolist(),
         save({"images": pixels.squeeze(1).numpy(), "labels": mnist.y_test[:300].numpy().astype(np.uint8)}),

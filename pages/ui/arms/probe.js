@@ -1,7 +1,8 @@
 // Where samples come from: a point of the map, decoded in the browser, with the nearest test image.
 
 import { drawImages } from "../live/pictures.js";
-import { decoderOf, readTensors } from "./decoder.js";
+import { decoderOf, greys } from "../net/model.js";
+import { readTensors } from "../net/tensors.js";
 import { PLACES, nearestCode, nearestImage, nearness, placeOf } from "./origin.js";
 import { basisOf, fromPlane, toPlane } from "./plane.js";
 import { stepText } from "./words.js";
@@ -18,6 +19,15 @@ async function tensors(address) {
   try {
     const answer = await fetch(new URL(address, document.baseURI)); // the server says what may be kept
     return answer.ok ? readTensors(await answer.arrayBuffer()) : null;
+  } catch {
+    return null;
+  }
+}
+
+/** What the server sent of a run -> its decoder as a function, or null where the browser does not know the network. */
+function decoderIn({ metadata: { net, config }, arrays }) {
+  try {
+    return decoderOf(net, JSON.parse(config).latent_dim, arrays);
   } catch {
     return null;
   }
@@ -60,9 +70,7 @@ export class Probe {
     if (this.asked === asked && this.weights) return this.weights;
     this.asked = asked;
     const weights = tensors(`./decoder/${encodeURIComponent(this.arm.run)}/${step}`).then((file) => {
-      if (!file) return null;
-      const known = file.arrays["4.weight"]?.shape[0] === 784;
-      return { step: Number(file.metadata.step), decode: known ? decoderOf(file.arrays) : null };
+      return file && { step: Number(file.metadata.step), decode: decoderIn(file) };
     });
     weights.then((w) => w ?? (this.weights === weights && (this.weights = null)));
     return (this.weights = weights);
@@ -70,12 +78,12 @@ export class Probe {
 
   draw(point, p, basis, kept, set) {
     const { part } = this;
-    const missing = !kept ? "No decoder is kept for this moment." : !kept.decode ? "This network is not decoded in the browser: only the mlp is." : !set ? "The test images could not be fetched." : "";
+    const missing = !kept ? "No decoder is kept for this moment." : !kept.decode ? "This decoder is not run in the browser: only those of mlp and conv are." : !set ? "The test images could not be fetched." : "";
     if (missing) return this.say(missing);
     const z = fromPlane(point, basis);
     const picture = kept.decode(z);
     const near = nearestImage(picture, set.images);
-    drawImages(part.decoded, { shape: [1, 28, 28], data: Uint8Array.from(picture, (v) => Math.round(255 * v)) }, 1);
+    drawImages(part.decoded, { shape: [1, 28, 28], data: greys(picture) }, 1);
     drawImages(part.nearest, { shape: [1, 28, 28], data: set.images.data.subarray(784 * near.index, 784 * (near.index + 1)) }, 1);
     part.probe.hidden = false;
     const words = this.words(toPlane(z, basis), p);

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import gzip
 import json
 from pathlib import Path
 
@@ -14,7 +15,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from pages.ui.live.socket import step_of
+from pages.ui.live.socket import step_of, takes_gzip
 from pages.ui.shipped import images
 from vae_core import runs
 from vae_core.camera import DECODER
@@ -38,9 +39,10 @@ async def decoder(request: Request) -> Response:
     return _file(body, FRESH)
 
 
-async def map_pictures(_request: Request) -> Response:
+async def map_pictures(request: Request) -> Response:
     """The 5,000 test images behind the points of every map, in their order."""
-    return _file(await run_in_threadpool(_map_pictures), KEPT)
+    packed = await run_in_threadpool(_map_pictures)
+    return await run_in_threadpool(zipped, request, packed, KEPT)
 
 
 def decoder_bytes(run: Run, step: int) -> bytes | None:
@@ -74,7 +76,14 @@ def _weights_at(run: Run, step: int) -> tuple[Path, str, int] | None:
 @functools.cache
 def _map_pictures() -> bytes:
     pixels, labels = map_images(images())
-    return save({"images": pixels.squeeze(1).numpy(), "labels": labels})
+    return gzip.compress(save({"images": pixels.squeeze(1).numpy(), "labels": labels}), compresslevel=6, mtime=0)
+
+
+def zipped(request: Request, packed: bytes | None, headers: dict[str, str]) -> Response:
+    """A file that is kept gzip-compressed: so to clients who take it, unpacked to others; 404 where there is none."""
+    if packed is None or takes_gzip(request.headers.get("accept-encoding", "")):
+        return _file(packed, headers | {"Content-Encoding": "gzip", "Vary": "Accept-Encoding"})
+    return _file(gzip.decompress(packed), headers | {"Vary": "Accept-Encoding"})
 
 
 def _file(body: bytes | None, headers: dict[str, str]) -> Response:

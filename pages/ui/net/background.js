@@ -1,0 +1,113 @@
+// Decoding and encoding of many images without a stutter: in a module worker, or, where the browser starts none, on the
+// page itself in short slices. Either way newer calls with the same key replace older ones.
+
+import { desk } from "./jobs.js";
+
+const SLICE = 6; // ms of a frame, on the page; the rest is for drawing
+
+export class Background {
+  /** buffer: the package of a model (ArrayBuffer of a safetensors file with `about` in its metadata); it is copied. */
+  constructor(buffer) {
+    Object.assign(this, { buffer, calls: new Map(), last: 0, broken: "", ended: false });
+    this.start();
+  }
+
+  /**
+   * Mean images of n codes. zs: Float32Array n · D -> a promise of Uint8Array n · 784, grey levels; null if a newer call
+   * with the same key replaced it. onPart(pictures, from, to), as parts come: pictures has its whole length, n · 784,
+   * and of it the images from … to − 1 are new. Rejects with a sentence if the package is no model or zs no codes.
+   */
+  decode(key, zs, onPart) {
+    return this.call(key, "decode", zs, onPart).then((found) => found && found.pictures);
+  }
+
+  /**
+   * Codes of n images. xs: Float32Array n · 784 in [0, 1] -> a promise of { mu, logVar }, Float32Array n · D each, or of
+   * null as above. logVar is null for a plain autoencoder.
+   */
+  encode(key, xs) {
+    return this.call(key, "encode", xs);
+  }
+
+  /** The worker ends; what still waits is answered with null. */
+  destroy() {
+    this.ended = true;
+    this.worker?.terminate();
+    for (const call of this.calls.values()) call.resolve(null);
+    this.calls.clear();
+  }
+
+  call(key, kind, values, onPart) {
+    this.calls.get(key)?.resolve(null); // replaced
+    this.calls.delete(key);
+    if (this.broken) return Promise.reject(new Error(this.broken));
+    if (this.ended) return Promise.resolve(null);
+    const input = new Float32Array(values); // the caller may write over its own
+    return new Promise((resolve, reject) => {
+      const call = { key, id: ++this.last, kind, input, resolve, reject, onPart, found: {} };
+      this.calls.set(key, call);
+      this.post(call);
+    });
+  }
+
+  post({ key, id, kind, input }) {
+    this.send({ key, id, kind, input });
+  }
+
+  start() {
+    try {
+      const here = new URL(import.meta.url); // with its ?v=, so that old and new files do not mix
+      this.worker = new Worker(new URL(`./worker.js${here.search}`, here), { type: "module" });
+    } catch {
+      return this.stayHere();
+    }
+    this.worker.onmessage = ({ data }) => this.hear(data);
+    this.worker.onerror = (event) => {
+      event.preventDefault();
+      this.stayHere();
+    };
+    this.send = (message) => this.worker.postMessage(message);
+    this.send({ open: this.buffer });
+  }
+
+  /** No worker, or it failed: the same queue on the page. What waited begins anew. */
+  stayHere() {
+    this.worker?.terminate();
+    this.worker = null;
+    if (this.ended) return;
+    const later = (run) => setTimeout(() => this.ended || run(), 0);
+    this.send = desk((message) => this.hear(message), SLICE, later);
+    this.send({ open: this.buffer });
+    for (const call of this.calls.values()) this.post(call);
+  }
+
+  hear({ broken, key, id, failed, ...part }) {
+    if (broken) return this.giveUp(broken);
+    const call = this.calls.get(key);
+    if (call?.id !== id) return; // a part of what was replaced
+    if (failed) this.finish(call, () => call.reject(new Error(failed)));
+    else this.keep(call, part);
+  }
+
+  /** A part of a call: into its place of the whole. */
+  keep(call, { from, to, count, part }) {
+    for (const [name, array] of Object.entries(part)) {
+      const each = array ? array.length / Math.max(1, to - from) : 0;
+      call.found[name] ??= array && new array.constructor(count * each);
+      call.found[name]?.set(array, from * each);
+    }
+    if (to === count) this.finish(call, () => call.resolve(call.found));
+    call.onPart?.(call.found.pictures, from, to);
+  }
+
+  finish(call, answer) {
+    this.calls.delete(call.key);
+    answer();
+  }
+
+  giveUp(why) {
+    this.broken = why;
+    for (const call of this.calls.values()) call.reject(new Error(why));
+    this.calls.clear();
+  }
+}

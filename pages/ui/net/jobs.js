@@ -1,0 +1,110 @@
+// The queue behind Background: jobs by key, done in slices. The same code runs in the worker and, where a browser starts
+// no worker, on the page. Pure; runs under node.
+//
+//   in   { open: ArrayBuffer of a package }, first            { key, id, kind: "decode" | "encode", input }
+//   out  { broken: text }, for a package that is no model     { key, id, from, to, count, part: { name: array | null } }
+//                                                             { key, id, failed: text }
+
+import { PIXELS, greys, modelOf } from "./model.js";
+import { readTensors } from "./tensors.js";
+
+const KINDS = {
+  decode: {
+    size: (model) => model.dims,
+    run: (model, z) => ({ pictures: greys(model.decode(z)) }),
+    types: { pictures: Uint8Array },
+  },
+  encode: {
+    size: () => PIXELS,
+    run: (model, x) => model.encode(x),
+    types: { mu: Float32Array, logVar: Float32Array },
+  },
+};
+
+/** What waits, by key. A newer job replaces an older one with the same key; the keys take turns, a slice each. */
+export class Jobs {
+  constructor(model, now = () => performance.now()) {
+    Object.assign(this, { model, now, waiting: new Map() });
+  }
+
+  add({ key, id, kind, input }) {
+    const count = input.length / KINDS[kind].size(this.model);
+    if (!Number.isInteger(count)) throw new Error(`${input.length} numbers are not whole inputs to ${kind}.`);
+    this.waiting.set(key, { key, id, kind, input, count, done: 0 });
+  }
+
+  drop(key) {
+    this.waiting.delete(key);
+  }
+
+  /** Work on the key whose turn it is, for at most `ms` milliseconds but on one image at least: a part, or null if nothing waits. */
+  slice(ms) {
+    const [job] = this.waiting.values();
+    if (!job) return null;
+    this.waiting.delete(job.key);
+    const from = job.done, part = this.run(job, ms), { key, id, done, count } = job;
+    if (done < count) this.waiting.set(key, job); // behind the others
+    return { key, id, from, to: done, count, part };
+  }
+
+  run(job, ms) {
+    const { size, run, types } = KINDS[job.kind], step = size(this.model), results = [];
+    const start = this.now();
+    let last = 0, spent = 0;
+    while (job.done < job.count && (!results.length || spent + last <= ms)) {
+      results.push(run(this.model, job.input.subarray(job.done * step, ++job.done * step)));
+      const passed = this.now() - start;
+      [last, spent] = [passed - spent, passed];
+    }
+    return Object.fromEntries(Object.entries(types).map(([name, Type]) => [name, joined(Type, results.map((r) => r[name]))]));
+  }
+}
+
+/** Arrays of one length, side by side; null if they are null. */
+function joined(Type, arrays) {
+  if (arrays[0] === null) return null;
+  const each = arrays[0]?.length ?? 0, whole = new Type(arrays.length * each);
+  arrays.forEach((array, i) => whole.set(array, i * each));
+  return whole;
+}
+
+/**
+ * A function that takes messages and has `say` answer them, part by part: (message, arrays that may be handed over).
+ * `later` has the next slice wait until newer messages have come through.
+ */
+export function desk(say, ms, later) {
+  let jobs = null, going = false;
+  const work = () => {
+    const part = jobs?.slice(ms);
+    going = Boolean(part);
+    if (!going) return;
+    later(work);
+    say(part, Object.values(part.part).filter(Boolean).map((array) => array.buffer));
+  };
+  return (message) => {
+    if (message.open) jobs = opened(message.open, say);
+    else if (take(jobs, message, say) && !going) later(work, (going = true));
+  };
+}
+
+function opened(buffer, say) {
+  try {
+    const { metadata, arrays } = readTensors(buffer);
+    const weights = Object.fromEntries(Object.entries(arrays).filter(([name]) => name.startsWith("model.")));
+    return new Jobs(modelOf(JSON.parse(metadata.about), weights));
+  } catch (error) {
+    say({ broken: error.message });
+    return null;
+  }
+}
+
+function take(jobs, message, say) {
+  try {
+    jobs?.add(message);
+    return jobs !== null;
+  } catch (error) {
+    jobs.drop(message.key); // it was replaced all the same
+    say({ key: message.key, id: message.id, failed: error.message });
+    return false;
+  }
+}

@@ -1,0 +1,139 @@
+// The layers of both networks for one image at a time, as functions x -> y. Each writes into a buffer of its own, made
+// once: y holds until the layer's next call.
+//
+// Images lie channels last, (height, width, channels), so what belongs to one pixel lies side by side. Weights lie as
+// [ky][kx][ci][co]: all that one input channel adds at one place of the kernel is one row of numbers. So every layer is
+// the same sum, y += Σ x[ci] · row[ci], done at other places, and the inputs that are 0 (half of them after ReLU, most
+// of a digit) cost nothing.
+
+const EPS = 1e-5; // of torch's BatchNorm: under the root, so that it never divides by 0
+
+export const relu = (y) => {
+  for (let i = 0; i < y.length; i++) if (y[i] < 0) y[i] = 0;
+  return y;
+};
+
+export const leakyRelu = (y) => {
+  for (let i = 0; i < y.length; i++) if (y[i] < 0) y[i] *= 0.2;
+  return y;
+};
+
+const identity = (y) => y;
+
+/** weight (outs, ins), bias (outs): x (ins) -> y (outs) */
+export function linear(weights, { then = identity } = {}) {
+  const { ins, outs, rows, start } = prepared(weights, true);
+  const y = new Float64Array(outs), sum = new RowSum(ins, outs, rows);
+  return (x) => {
+    y.set(start);
+    sum.read(x, 0);
+    sum.addTo(y, 0, 0);
+    return then(y);
+  };
+}
+
+/**
+ * weight (co, ci, k, k): x (size, size, ci) -> y (out, out, co), out = ⌊(size − k) / stride⌋ + 1.
+ * Each output gathers: it reads the k × k inputs under the kernel.
+ */
+export function convolution(weights, { size, stride, then = identity }) {
+  const { ins, outs, k, rows, start } = prepared(weights, true);
+  const out = Math.floor((size - k) / stride) + 1;
+  const y = new Float64Array(out * out * outs), sum = new RowSum(ins, outs, rows);
+  return (x) => {
+    for (let to = 0; to < y.length; to += outs) y.set(start, to);
+    for (let to = 0; to < out * out; to++) {
+      const row = stride * Math.floor(to / out), column = stride * (to % out); // of x, under the kernel's corner
+      for (let tap = 0; tap < k * k; tap++) {
+        sum.read(x, ((row + Math.floor(tap / k)) * size + column + (tap % k)) * ins);
+        sum.addTo(y, to * outs, tap);
+      }
+    }
+    return then(y);
+  };
+}
+
+/**
+ * weight (ci, co, k, k): x (size, size, ci) -> y (out, out, co), out = (size − 1) · stride + k.
+ * The other way round: each input scatters, it adds to the k × k outputs under the kernel.
+ */
+export function transposedConvolution(weights, { size, stride, then = identity }) {
+  const { ins, outs, k, rows, start } = prepared(weights, false);
+  const out = (size - 1) * stride + k;
+  const y = new Float64Array(out * out * outs), sum = new RowSum(ins, outs, rows);
+  return (x) => {
+    for (let to = 0; to < y.length; to += outs) y.set(start, to);
+    for (let from = 0; from < size * size; from++) {
+      const row = stride * Math.floor(from / size), column = stride * (from % size); // of y
+      sum.read(x, from * ins);
+      for (let tap = 0; tap < k * k; tap++) {
+        sum.addTo(y, ((row + Math.floor(tap / k)) * out + column + (tap % k)) * outs, tap);
+      }
+    }
+    return then(y);
+  };
+}
+
+/**
+ * The weights as rows, [ky][kx][ci][co], and what every output starts from, with the BatchNorm after the layer folded in:
+ *   scale · (w x + b − mean) + β  =  (scale · w) x + (scale · (b − mean) + β),   scale = γ / sqrt(var + eps)
+ * outsFirst: torch keeps (co, ci, …) of Linear and Conv2d, (ci, co, …) of ConvTranspose2d.
+ */
+function prepared({ weight, bias, norm }, outsFirst) {
+  const [first, second, k = 1] = weight.shape, [outs, ins] = outsFirst ? [first, second] : [second, first];
+  const scale = norm ? norm.weight.data.map((gamma, co) => gamma / Math.sqrt(norm.running_var.data[co] + EPS)) : null;
+  const start = norm
+    ? bias.data.map((b, co) => scale[co] * (b - norm.running_mean.data[co]) + norm.bias.data[co])
+    : bias.data;
+  const rows = new Float32Array(weight.data.length);
+  for (let tap = 0, to = 0; tap < k * k; tap++) {
+    for (let ci = 0; ci < ins; ci++) {
+      for (let co = 0; co < outs; co++, to++) {
+        const from = outsFirst ? co * ins + ci : ci * outs + co;
+        rows[to] = weight.data[from * k * k + tap] * (scale ? scale[co] : 1);
+      }
+    }
+  }
+  return { ins, outs, k, rows, start };
+}
+
+/** The sum that every layer is made of; nearly all the time goes by in addTo. */
+class RowSum {
+  constructor(ins, outs, rows) {
+    Object.assign(this, { ins, outs, rows, count: 0, values: new Float64Array(ins), channels: new Int32Array(ins) });
+  }
+
+  /** Take the input channels from x[at] on; zeros are left out here, once for all places of the kernel. */
+  read(x, at) {
+    const { ins, values, channels } = this;
+    let count = 0;
+    for (let ci = 0; ci < ins; ci++) {
+      const value = x[at + ci];
+      if (value === 0) continue;
+      values[count] = value;
+      channels[count++] = ci;
+    }
+    this.count = count;
+  }
+
+  /** y[at + co] += Σ x[ci] · rows[tap][ci][co]. Four rows at a time: y is then read and written four times less often. */
+  addTo(y, at, tap) {
+    const { ins, outs, rows, count, values, channels } = this;
+    const first = tap * ins * outs, end = at + outs;
+    let i = 0;
+    for (; i + 4 <= count; i += 4) {
+      const a = values[i], b = values[i + 1], c = values[i + 2], d = values[i + 3];
+      let p = first + channels[i] * outs, q = first + channels[i + 1] * outs;
+      let r = first + channels[i + 2] * outs, s = first + channels[i + 3] * outs, to = at;
+      for (; to + 2 <= end; to += 2, p += 2, q += 2, r += 2, s += 2) {
+        y[to] += a * rows[p] + b * rows[q] + c * rows[r] + d * rows[s];
+        y[to + 1] += a * rows[p + 1] + b * rows[q + 1] + c * rows[r + 1] + d * rows[s + 1];
+      }
+      if (to < end) y[to] += a * rows[p] + b * rows[q] + c * rows[r] + d * rows[s];
+    }
+    for (; i < count; i++) {
+      const a = values[i];
+      for (let p = first + channels[i] * outs, to = at; to < end; to++, p++) y[to] += a * rows[p];
+    }
+  }
+}

@@ -1,0 +1,125 @@
+// Whole models in plain JavaScript: both networks of vae_core/models/vae.py, built from the names and shapes of their
+// state_dict. One image at a time; what comes out agrees with torch to 1e-4.
+
+import { convolution, leakyRelu, linear, relu, transposedConvolution } from "./layers.js";
+
+export const PIXELS = 784;
+const LOG_VAR_RANGE = [-14, 10]; // as in vae_core: clamped where the encoder ends, and only there
+const FAMILIES = { vae: true, ae: false }; // whether its code is a distribution
+
+// at: the layer's place in torch's nn.Sequential, norm: the place of its BatchNorm. D: latent dimensions.
+const NETS = {
+  mlp: {
+    encoder: (D) => [
+      { layer: linear, at: 1, weight: [400, PIXELS], then: relu },
+      { layer: linear, at: 3, weight: [200, 400], then: relu },
+      { layer: linear, at: 5, weight: [2 * D, 200] }, // mu and log_var
+    ],
+    decoder: (D) => [
+      { layer: linear, at: 0, weight: [200, D], then: relu },
+      { layer: linear, at: 2, weight: [400, 200], then: relu },
+      { layer: linear, at: 4, weight: [PIXELS, 400] }, // logits
+    ],
+  },
+  conv: {
+    encoder: (D) => [
+      { layer: convolution, at: 0, norm: 1, weight: [16, 1, 4, 4], size: 28, stride: 2, then: leakyRelu }, // 28 -> 13
+      { layer: convolution, at: 3, norm: 4, weight: [32, 16, 4, 4], size: 13, stride: 2, then: leakyRelu }, // 13 -> 5
+      { layer: convolution, at: 6, weight: [2 * D, 32, 4, 4], size: 5, stride: 2 }, // 5 -> 1: mu and log_var
+    ],
+    decoder: (D) => [
+      { layer: transposedConvolution, at: 1, norm: 2, weight: [D, 256, 3, 3], size: 1, stride: 2, then: relu }, // 1 -> 3
+      { layer: transposedConvolution, at: 4, norm: 5, weight: [256, 128, 4, 4], size: 3, stride: 1, then: relu }, // 3 -> 6
+      { layer: transposedConvolution, at: 7, norm: 8, weight: [128, 64, 3, 3], size: 6, stride: 2, then: relu }, // 6 -> 13
+      { layer: transposedConvolution, at: 10, weight: [64, 1, 4, 4], size: 13, stride: 2 }, // 13 -> 28: logits
+    ],
+  },
+};
+
+/**
+ * about { net, model, dims }, arrays of readTensors -> { dims, stochastic, encode, decode }. Throws on a net or a family
+ * that is not known here, and on weights that are missing, too many or of another shape.
+ */
+export function modelOf({ net, model, dims }, arrays) {
+  if (!Object.hasOwn(FAMILIES, model)) throw new Error(`Models of the family "${model}" are not run in the browser.`);
+  const stochastic = FAMILIES[model];
+  return {
+    dims,
+    stochastic,
+    encode: encoderOf(net, dims, stochastic, arrays, "model.encoder."),
+    decode: decoderOf(net, dims, arrays, "model.decoder."),
+  };
+}
+
+/** A function from z (D) to the mean image: Float32Array 784 in [0, 1], sigmoid of the logits. */
+export function decoderOf(net, dims, arrays, prefix = "") {
+  const logits = network("decoder", net, dims, arrays, prefix);
+  return (z) => Float32Array.from(logits(checked(z, dims, "z")), (logit) => 1 / (1 + Math.exp(-logit)));
+}
+
+/**
+ * A function from an image (784 in [0, 1]) to { mu, logVar }, Float32Array D each. logVar is null where the code is no
+ * distribution: a plain autoencoder has those outputs too, but nothing trains them.
+ */
+export function encoderOf(net, dims, stochastic, arrays, prefix = "") {
+  const [least, most] = LOG_VAR_RANGE;
+  const both = network("encoder", net, dims, arrays, prefix);
+  return (x) => {
+    const y = both(checked(x, PIXELS, "x"));
+    const logVar = stochastic ? Float32Array.from(y.subarray(dims), (v) => Math.min(most, Math.max(least, v))) : null;
+    return { mu: Float32Array.from(y.subarray(0, dims)), logVar };
+  };
+}
+
+/** Pixels in [0, 1] -> grey levels, Uint8Array. */
+export function greys(picture) {
+  const grey = new Uint8Array(picture.length);
+  for (let i = 0; i < grey.length; i++) grey[i] = Math.round(255 * picture[i]);
+  return grey;
+}
+
+/** All layers of one half, one after the other: x -> y, a buffer that the next call writes over. */
+function network(half, net, dims, arrays, prefix) {
+  if (!Object.hasOwn(NETS, net)) throw new Error(`The network "${net}" is not run in the browser: only mlp and conv are.`);
+  if (!(Number.isInteger(dims) && dims > 0)) throw new Error(`"${dims}" is no number of latent dimensions.`);
+  const take = taker(arrays, prefix);
+  const layers = NETS[net][half](dims).map(({ layer, at, norm, weight, ...options }) => {
+    const outs = weight[layer === transposedConvolution ? 1 : 0];
+    const weights = { weight: take(`${at}.weight`, weight), bias: take(`${at}.bias`, [outs]) };
+    if (norm) weights.norm = normOf(take, norm, outs);
+    return layer(weights, options);
+  });
+  take.all();
+  return (x) => layers.reduce((h, layer) => layer(h), x);
+}
+
+function normOf(take, at, outs) {
+  const names = ["weight", "bias", "running_mean", "running_var"];
+  return Object.fromEntries(names.map((name) => [name, take(`${at}.${name}`, [outs])]));
+}
+
+/** A function that hands out arrays by name and holds them to their shape; .all() throws when one was never asked for. */
+function taker(arrays, prefix) {
+  const taken = new Set();
+  const take = (name, shape) => {
+    const array = arrays[prefix + name];
+    if (!array) throw new Error(`The weights ${prefix}${name} are missing.`);
+    if (String(array.shape) !== String(shape) || !(array.data instanceof Float32Array)) {
+      throw new Error(`${prefix}${name} has the shape (${array.shape.join(", ")}) in place of (${shape.join(", ")}) floats.`);
+    }
+    taken.add(prefix + name);
+    return array;
+  };
+  take.all = () => {
+    for (const name of Object.keys(arrays)) {
+      const counts = name.startsWith(prefix) && !name.endsWith(".num_batches_tracked"); // which only training needs
+      if (counts && !taken.has(name)) throw new Error(`The weights ${name} belong to no layer known here.`);
+    }
+  };
+  return take;
+}
+
+function checked(values, count, name) {
+  if (values.length !== count) throw new Error(`${name} has ${values.length} numbers, not ${count}.`);
+  return values;
+}

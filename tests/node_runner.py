@@ -1,0 +1,53 @@
+"""Modules of pages/ui under node: a script that finds them by name and prints JSON."""
+
+from __future__ import annotations
+
+import json
+import shutil
+import subprocess
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+UI = Path(__file__).resolve().parents[1] / "pages" / "ui"
+NODE = shutil.which("node")
+
+
+def needs_node(what: str) -> pytest.MarkDecorator:
+    """Skips by name where there is no node."""
+    return pytest.mark.skipif(NODE is None, reason=f"no node on PATH, left out: {what} under node")
+
+
+def node_runner(folder: Path, *modules: str) -> Callable[..., Any]:
+    """A function (script, given, file) that runs a script in a folder and returns what it prints.
+
+    Args:
+        folder: an empty one. All modules are copied into it in the folders of pages/ui, for they import each other.
+        modules: "net/model" is `model` in the script. Besides these it has `given` (any JSON), `file()` (bytes, an
+            ArrayBuffer), `array([shape, numbers])` and `print(value)`, to be called once.
+    """
+    (folder / "package.json").write_text('{"type": "module"}')
+    for path in UI.glob("*/*.js"):
+        target = folder / path.relative_to(UI)
+        target.parent.mkdir(exist_ok=True)
+        shutil.copy(path, target)
+    imports = "".join(f'import * as {module.split("/")[-1]} from "./{module}.js";\n' for module in modules)
+
+    def run(script: str, given: Any = None, file: bytes = b"") -> Any:
+        (folder / "given.json").write_text(json.dumps(given))
+        (folder / "file.bin").write_bytes(file)
+        (folder / "script.js").write_text(
+            f'import {{ readFileSync }} from "node:fs";\n{imports}'
+            'const given = JSON.parse(readFileSync("given.json"));\n'
+            "const array = ([shape, data]) => ({ shape, data: Float32Array.from(data) });\n"
+            'const file = () => { const b = readFileSync("file.bin");'
+            " return b.buffer.slice(b.byteOffset, b.byteOffset + b.byteLength); };\n"
+            f"const print = (value) => console.log(JSON.stringify(value));\n{script}"
+        )
+        result = subprocess.run([str(NODE), "script.js"], cwd=folder, capture_output=True, text=True, timeout=120)
+        assert result.returncode == 0, result.stderr
+        return json.loads(result.stdout)
+
+    return run

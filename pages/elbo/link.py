@@ -64,7 +64,9 @@ def open_link() -> None:
             problems.append(f"{name} {st.query_params[name][:20]!r}")
     for name in set(DRAGGED) & set(st.query_params):
         try:
-            state[key(name)] = json.loads(st.query_params[name])
+            value = json.loads(st.query_params[name])
+            json.dumps(value, allow_nan=False)  # "1e999" is read as infinity, which no browser takes
+            state[key(name)] = value
         except (ValueError, RecursionError):
             problems.append(name)
     if problems:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 import json
 import struct
 from pathlib import Path
@@ -89,6 +90,14 @@ def test_the_images_of_the_map_are_those_of_its_points(mnist: Images) -> None:
     seen = Photographer(CONFIG, mnist)
     assert np.array_equal(arrays["images"], seen.pixels.squeeze(1).numpy())
     assert np.array_equal(arrays["labels"], seen.labels)
+    with TestClient(Starlette(routes=arms_routes())) as client:
+        got = {}
+        for accepted in ("gzip", "identity"):
+            with client.stream("GET", "/map-images", headers={"accept-encoding": accepted}) as response:
+                got[accepted] = (response.headers.get("content-encoding"), b"".join(response.iter_raw()))
+    assert (got["gzip"][0], got["identity"][0]) == ("gzip", None)
+    assert gzip.decompress(got["gzip"][1]) == got["identity"][1] and len(got["gzip"][1]) < len(got["identity"][1]) / 2
+    assert np.array_equal(safetensors.numpy.load(got["identity"][1])["images"], arrays["images"])
     where = torch.from_numpy(arrays["images"][17])
     found = (mnist.x_test.squeeze(1) == where).all(dim=(1, 2)).nonzero().flatten()
     assert mnist.y_test[found[0]] == arrays["labels"][17]

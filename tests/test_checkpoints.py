@@ -87,6 +87,32 @@ def test_the_weights_are_read_by_hand(folder: Path, model: VAE) -> None:
     assert header == {}
 
 
+def test_in_half_precision_every_weight_is_the_nearest_float16_and_counters_are_whole(tmp_path: Path) -> None:
+    config = RunConfig(net="conv", latent_dim=5, likelihood="gaussian-learned", seed=9)
+    model = models.build(config)
+    model(torch.rand(8, 1, 28, 28), torch.randn(8, 5))
+    checkpoints.save(tmp_path, model, {"config": config.to_dict()}, [], half=True)
+    arrays = safetensors.numpy.load_file(tmp_path / WEIGHTS)
+    loaded = checkpoints.load(tmp_path).model.state_dict()
+    for name, tensor in model.state_dict().items():
+        assert loaded[name].dtype == tensor.dtype  # float32 again
+        if name.endswith("num_batches_tracked"):
+            assert arrays[name].dtype == np.int64 and arrays[name] == loaded[name].item() == 1
+        else:
+            assert np.array_equal(arrays[name], tensor.detach().numpy().astype(np.float16)), name
+            assert np.array_equal(loaded[name].numpy(), arrays[name].astype(np.float32)), name
+    kept = (tmp_path / WEIGHTS).stat().st_size
+    checkpoints.save(tmp_path, model, {"config": config.to_dict()}, [])
+    assert kept < 0.51 * (tmp_path / WEIGHTS).stat().st_size
+
+
+def test_a_weight_beyond_the_range_of_float16_goes_to_its_end() -> None:
+    weights = {"big": torch.tensor([1e6, -1e9, 65_504.0, 65_519.0, 1e-9]), "n": torch.tensor(70_000)}
+    half = checkpoints.in_half(weights)
+    assert half["big"].dtype == torch.float16 and half["big"].tolist() == [65504.0, -65504.0, 65504.0, 65504.0, 0.0]
+    assert half["n"].item() == 70_000
+
+
 def test_the_card_is_json_and_keeps_its_letters(folder: Path, model: VAE) -> None:
     checkpoints.save(folder, model, {"config": CONFIG.to_dict(), "title": "−ELBO ‖ β"}, [])
     card = json.loads((folder / CARD).read_text(encoding="utf-8"))

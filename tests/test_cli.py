@@ -74,6 +74,7 @@ BAD = {
     "frames no number": ["--film", "--frames", "a few"],
     "only the run, without a film": ["--only-run"],
     "no decoder, with a model": ["--film", "--no-decoder"],
+    "a rounded model where none is kept": ["--film", "--only-run", "--half"],
 }
 
 
@@ -195,6 +196,89 @@ def test_the_command_on_the_card_makes_the_same_config(changes: dict[str, Any]) 
     assert words[:3] == ["python", "-m", "vae_core.train"]
     options = vars(cli.parser().parse_args(words[3:]))
     assert RunConfig(**{name: options[name] for name in config.to_dict()}) == config
+
+
+# ---- a model in half precision
+
+
+@pytest.fixture(scope="module")
+def half(small: Images, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The folder of the same tiny run, with convolutions and BatchNorm, kept in half precision."""
+    folder = tmp_path_factory.mktemp("half") / "out"
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(train, "load", lambda name, device: small)
+        assert run_main(*TINY, "--net", "conv", "--half", "--out", str(folder)) == 0
+    return folder
+
+
+def test_the_weights_are_the_trained_ones_rounded_to_float16(half: Path, small: Images) -> None:
+    trainer = Trainer(RunConfig.from_dict(card_of(half)["config"]), small)
+    for _ in range(8):
+        trainer.step()
+    trained = {name: tensor.detach().numpy() for name, tensor in trainer.model.state_dict().items()}
+    found = safetensors.numpy.load_file(half / "model.safetensors")
+    assert found.keys() == trained.keys() and any(name.endswith("num_batches_tracked") for name in found)
+    for name, array in trained.items():
+        expected = array if array.dtype == np.int64 else array.astype(np.float16)
+        assert found[name].dtype == expected.dtype and np.array_equal(found[name], expected), name
+
+
+def test_the_figures_on_the_card_are_those_of_the_rounded_model(half: Path, small: Images) -> None:
+    """From the file by hand: float16 to float32, and every figure of the card again."""
+    card = card_of(half)
+    trainer = Trainer(RunConfig.from_dict(card["config"]), small)
+    arrays = safetensors.numpy.load_file(half / "model.safetensors")
+    floats = {k: torch.from_numpy(v if v.dtype == np.int64 else v.astype(np.float32)) for k, v in arrays.items()}
+    trainer.model.load_state_dict(floats)
+    assert trainer.evaluate().to_dict() == {k: card["test"][k] for k in trainer.evaluate().to_dict()}
+    unrounded = rows_of(half, "test")[-1]  # taken in training, before
+    assert float(unrounded["neg_elbo"]) == pytest.approx(card["test"]["neg_elbo"], rel=1e-3)
+    assert float(unrounded["neg_elbo"]) != pytest.approx(card["test"]["neg_elbo"], rel=1e-9)
+
+
+def test_its_card_says_so_and_it_loads_in_float32(half: Path) -> None:
+    card = card_of(half)
+    assert card["command"].endswith("--half --out DIR") and "float16" in card["weights"]
+    assert cli.parsed(shlex.split(card["command"])[3:])[2] == Keeping(half=True)
+    assert {p.dtype for p in checkpoints.load(half).model.parameters()} == {torch.float32}
+
+
+# ---- the history of a long run
+
+
+def history_of(steps: int, every: int) -> list[dict[str, Any]]:
+    """Train rows 1 to `steps`, and a test row after each `every` of them."""
+    rows: list[dict[str, Any]] = []
+    for step in range(1, steps + 1):
+        rows.append({"split": "train", "step": step, "nll": step / 7})
+        if step % every == 0:
+            rows.append({"split": "test", "step": step, "nll": step / 9})
+    return rows
+
+
+@pytest.mark.parametrize("steps", [1_001, 7_050, 23_500, 235_000])
+def test_of_a_long_run_the_history_is_dense_early_and_sparse_late(steps: int) -> None:
+    rows = history_of(steps, 235)
+    kept = cli.thinned(rows)
+    train = [row["step"] for row in kept if row["split"] == "train"]
+    assert 500 <= len(train) <= 1_000 and train == sorted(set(train)) and train[0] == 1 and train[-1] == steps
+    gaps = np.diff(train)
+    assert train[:10] == list(range(1, 11)) and gaps[: len(gaps) // 2].max() <= gaps[len(gaps) // 2 :].min() + 1
+    assert [row for row in kept if row["split"] == "test"] == [row for row in rows if row["split"] == "test"]
+    given = {(row["split"], row["step"]): row for row in rows}
+    assert all(row == given[row["split"], row["step"]] for row in kept)  # as it was: no mean over its neighbours
+
+
+def test_a_short_run_keeps_every_row_of_its_history() -> None:
+    rows = history_of(1_000, 100)
+    assert cli.thinned(rows) == rows and cli.thinned([]) == []
+
+
+def test_the_history_of_an_autoencoder_has_no_kl_and_no_elbo(small_data: Images, tmp_path: Path) -> None:
+    assert run_main(*TINY, "--model", "ae", "--beta", "0", "--out", str(tmp_path)) == 0
+    rows = rows_of(tmp_path, "train") + rows_of(tmp_path, "test")
+    assert len(rows) == 10 and all(row["kl"] == row["neg_elbo"] == "" and float(row["nll"]) > 0 for row in rows)
+    assert float(rows[-1]["nll"]) == pytest.approx(card_of(tmp_path)["test"]["nll"], abs=1e-3)
 
 
 # ---- runs that are filmed

@@ -69,15 +69,22 @@ def test_a_damaged_run_is_left_out_with_one_line(
     assert fake_registry.get("arm-no-kl") is None and fake_registry.get("arm-full") is not None
 
 
-def test_a_folder_without_a_model_is_no_plane(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    for name in (shipped.PLANE, "mnist-vae-beta4-mlp-2"):
+def test_neither_a_run_alone_nor_an_autoencoder_is_a_plane(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in (shipped.PLANE, "mnist-vae-beta4-mlp-2", "mnist-ae-mlp-2"):
         shutil.copytree(shipped.CHECKPOINTS / name, tmp_path / name, ignore=shutil.ignore_patterns("film", "*.csv"))
     shutil.copytree(shipped.CHECKPOINTS / "arms" / "arm-full", tmp_path / "arm-full")
     monkeypatch.setattr(shipped, "CHECKPOINTS", tmp_path)
-    shipped.planes.cache_clear()
-    shipped.checkpoint.cache_clear()
+    shipped.cards.cache_clear()
     try:
         assert shipped.planes() == [shipped.PLANE, "mnist-vae-beta4-mlp-2"]
+        assert list(shipped.cards()) == [shipped.PLANE, "mnist-vae-beta4-mlp-2", "mnist-ae-mlp-2"]
     finally:
-        shipped.planes.cache_clear()
-        shipped.checkpoint.cache_clear()
+        shipped.cards.cache_clear()
+
+
+def test_the_elbo_page_speaks_of_models_with_a_posterior_over_two_latents() -> None:
+    for name in shipped.planes():
+        model = shipped.checkpoint(name).model
+        assert model.stochastic and model.latent_dim == 2
+    named = {"mnist-vae-mlp-2", "mnist-vae-beta4-mlp-2", "mnist-vae-gaussian-mlp-2"}
+    assert set(shipped.planes()) == named and shipped.planes()[0] == shipped.PLANE

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import csv
 import gzip
 import hashlib
 import itertools
@@ -66,9 +67,28 @@ def test_the_command_on_every_card_gives_its_config(card: Path) -> None:
     options, folder, keeping = cli.parsed(words[3:])
     assert words[:3] == ["python", "-m", "vae_core.train"] and str(folder) == "DIR" and written["finished"]
     assert RunConfig(**options) == RunConfig.from_dict(written["config"])
+    weights = card.parent / "model.safetensors"
+    if weights.is_file():
+        floats = {array.dtype for array in safetensors.numpy.load_file(weights).values()} - {np.dtype(np.int64)}
+        assert floats == {np.dtype(np.float16 if keeping.half else np.float32)}
+    assert keeping.half == ("weights" in written)
     assert keeping.film == (card.parent / "film").is_dir() and keeping.only_run == ("kept" in written)
     assert keeping.only_run != (card.parent / "model.safetensors").is_file()
     assert (keeping.only_run and keeping.decoder) == (card.parent / "decoder.safetensors").is_file()
+
+
+@pytest.mark.parametrize("path", sorted(CHECKPOINTS.rglob("history.csv")), ids=lambda path: path.parent.name)
+def test_a_history_has_every_epochs_test_figures_and_about_a_thousand_steps(path: Path) -> None:
+    card = card_of(path.parent)
+    with path.open(newline="") as file:
+        rows = list(csv.DictReader(file))
+    train, test = ([int(row["step"]) for row in rows if row["split"] == split] for split in ("train", "test"))
+    epochs, steps = card["config"]["epochs"], card["steps"]
+    assert test == [steps // epochs * epoch for epoch in range(1, epochs + 1)]
+    assert 500 <= len(train) <= 1_000 and train[:10] == list(range(1, 11)) and train[-1] == steps
+    last = rows[-1]  # of a rounded model this was taken before the rounding
+    assert float(last["nll"]) == pytest.approx(card["test"]["nll"], rel=1e-3)
+    assert (last["kl"] == "") == (last["neg_elbo"] == "") == (card["test"]["kl"] is None)
 
 
 @pytest.mark.parametrize("folder", [*FOLDERS, CHECKPOINTS / PLANE], ids=lambda path: path.name)

@@ -12,7 +12,7 @@ from safetensors.torch import save as to_bytes
 from torch import nn
 
 from vae_core import archive, devices
-from vae_core.checkpoints import CARD, HISTORY, WEIGHTS, CheckpointError, json_ready, replacing
+from vae_core.checkpoints import CARD, HISTORY, WEIGHTS, CheckpointError, in_half, json_ready, replacing
 from vae_core.film import FRAMES, schedule
 from vae_core.job import FINISHED, RUNNING, STOPPED, Update
 from vae_core.run import SHIPPED, Run
@@ -30,12 +30,14 @@ class Keeping:
         film: whether the live view can show it. frames: of the film, from its first step to its last; 1 is the last.
         only_run: the film, the curves and the decoder in place of the model and its history.
         decoder: whether such a run keeps its decoder.
+        half: whether the model is rounded to float16 and kept so; its test figures are those of the rounded model.
     """
 
     film: bool = False
     frames: int = FRAMES
     only_run: bool = False
     decoder: bool = True
+    half: bool = False
 
     @property
     def options(self) -> str:
@@ -45,6 +47,7 @@ class Keeping:
             f"--frames {self.frames}": self.frames != FRAMES,
             "--only-run": self.only_run,
             "--no-decoder": not self.decoder,
+            "--half": self.half,
         }
         return " ".join(option for option, chosen in given.items() if chosen)
 
@@ -117,8 +120,7 @@ def keep_run(folder: Path, decoder: nn.Module | None, card: dict[str, Any]) -> N
 
 def half_precision(module: nn.Module) -> bytes:
     """Weights as a safetensors file: float16, counters as they are."""
-    tensors = {k: v.detach().cpu() for k, v in module.state_dict().items()}
-    return to_bytes({k: (v.half() if v.is_floating_point() else v).contiguous() for k, v in tensors.items()})
+    return to_bytes({k: v.detach().cpu().contiguous() for k, v in in_half(module.state_dict()).items()})
 
 
 def _unwritable(folder: Path, error: OSError) -> CheckpointError:

@@ -12,11 +12,12 @@ import json
 import math
 import os
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, Any
 
+import torch
 from safetensors import SafetensorError, safe_open
 from safetensors.torch import save as to_bytes
 from torch import Tensor
@@ -42,18 +43,21 @@ class Checkpoint:
     folder: Path
 
 
-def save(folder: Path, model: VAE, card: dict[str, Any], history: list[dict[str, Any]]) -> None:
+def save(folder: Path, model: VAE, card: dict[str, Any], history: list[dict[str, Any]], half: bool = False) -> None:
     """Write the three files; each replaces its predecessor only when it is complete.
 
     Args:
         folder: made if missing.
         card: JSON-ready, with the run's settings under "config".
         history: rows with HISTORY_COLUMNS; a value may be missing.
+        half: weights as float16, half the size. `load` gives float32 again, and what it gives is the model that was
+            saved only where that had been rounded before: `model.load_state_dict(in_half(model.state_dict()))`.
     Raises:
         CheckpointError: the folder cannot be written.
     """
     check_writable(folder)
-    tensors = {k: v.detach().cpu().contiguous() for k, v in model.state_dict().items()}
+    weights = in_half(model.state_dict()) if half else model.state_dict()
+    tensors = {k: v.detach().cpu().contiguous() for k, v in weights.items()}
     files = {
         WEIGHTS: to_bytes(tensors, metadata={"format": "pt"}),
         HISTORY: _csv(history).encode(),
@@ -68,7 +72,7 @@ def save(folder: Path, model: VAE, card: dict[str, Any], history: list[dict[str,
 
 
 def load(folder: Path) -> Checkpoint:
-    """The model of a checkpoint, on the CPU, in evaluation mode.
+    """The model of a checkpoint, on the CPU, in evaluation mode, in float32 whatever its file holds.
 
     Raises:
         CheckpointError: a file is missing, damaged, of the wrong kind or does not fit its card.
@@ -82,6 +86,12 @@ def load(folder: Path) -> Checkpoint:
     expected = {k: tuple(v.shape) for k, v in model.state_dict().items()}
     model.load_state_dict(read_tensors(folder / WEIGHTS, expected))
     return Checkpoint(model.eval(), config, card, folder)
+
+
+def in_half(weights: Mapping[str, Tensor]) -> dict[str, Tensor]:
+    """Weights rounded to float16, those beyond its range (65,504) to its end; integer counters as they are."""
+    most = torch.finfo(torch.float16).max
+    return {k: v.clamp(-most, most).half() if v.is_floating_point() else v for k, v in weights.items()}
 
 
 def read_card(path: Path) -> dict[str, Any]:

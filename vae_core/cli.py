@@ -40,6 +40,7 @@ HELP = {
     "seed": "of init, batch order, training noise and evaluation noise",
     "device": "auto, cpu, cuda or mps",
 }
+HISTORY_ROWS = 1_000  # train rows in history.csv at most
 _EVERY = 20  # steps between two updates of the progress bar
 
 
@@ -67,6 +68,7 @@ def parser() -> argparse.ArgumentParser:
     )
     result.add_argument("--only-run", action="store_true", help="with --film: keep run, card and decoder, no model")
     result.add_argument("--no-decoder", action="store_true", help="with --only-run: keep no decoder either")
+    result.add_argument("--half", action="store_true", help="round the weights to float16 at the end: half the file")
     return result
 
 
@@ -82,12 +84,14 @@ def parsed(arguments: list[str] | None) -> tuple[dict[str, Any], Path, Keeping]:
     reader = parser()
     options = vars(reader.parse_args(arguments))
     folder, frames = options.pop("out"), options.pop("frames")
-    filmed, only_run, bare = (options.pop(name) for name in ("film", "only_run", "no_decoder"))
+    filmed, only_run, bare, half = (options.pop(name) for name in ("film", "only_run", "no_decoder", "half"))
     if not filmed and (frames is not None or only_run):
         reader.error("--frames and --only-run need --film: add it.")
     if bare and not only_run:
         reader.error("--no-decoder needs --only-run: add it.")
-    return options, folder, Keeping(filmed, frames or film.FRAMES, only_run, not bare)
+    if half and only_run:
+        reader.error("--half is for a whole model, which --only-run leaves out: give one of the two.")
+    return options, folder, Keeping(filmed, frames or film.FRAMES, only_run, not bare, half)
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -119,6 +123,8 @@ def run(trainer: Trainer, folder: Path, keeping: Keeping) -> int:
         status = 1
         print(f"error: {error}", file=sys.stderr)
         _keep_rows(trainer, history, camera)
+    if keeping.half:  # before the test figures are taken: they are those of the model that is kept
+        trainer.model.load_state_dict(checkpoints.in_half(trainer.model.state_dict()))
     card = make_card(trainer, time.perf_counter() - started, keeping)
     try:
         if camera is not None:
@@ -126,7 +132,7 @@ def run(trainer: Trainer, folder: Path, keeping: Keeping) -> int:
         if keeping.only_run:
             keep_run(folder, trainer.model.decoder if keeping.decoder else None, card)
         else:
-            checkpoints.save(folder, trainer.model, card, history)
+            checkpoints.save(folder, trainer.model, card, written(trainer, history), keeping.half)
     except CheckpointError as error:
         print(f"error: {error}", file=sys.stderr)
         return 1
@@ -153,6 +159,24 @@ def train(trainer: Trainer, history: list[dict[str, Any]], camera: Camera | None
                 history.append({"split": "test", "step": trainer.step_count, **values})
 
 
+def written(trainer: Trainer, history: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """The rows of history.csv; a model without a posterior has no KL and no ELBO there."""
+    rows = thinned(history)
+    return rows if trainer.model.stochastic else [row | {"kl": None, "neg_elbo": None} for row in rows]
+
+
+def thinned(history: list[dict[str, Any]], most: int = HISTORY_ROWS) -> list[dict[str, Any]]:
+    """The rows of history.csv: every test row, and at most so many train rows, dense early and sparse late.
+
+    A train row stays what it was, the means over one batch. The steps are chosen as those of a film are.
+    """
+    steps = [row["step"] for row in history if row["split"] == "train"]
+    if len(steps) <= most:
+        return history
+    chosen = set(film.schedule(steps[-1], most))
+    return [row for row in history if row["split"] == "test" or row["step"] in chosen]
+
+
 def make_card(trainer: Trainer, seconds: float, keeping: Keeping) -> dict[str, Any]:
     """What is to be known of the model: settings, test figures with protocol and K, and how to build it again."""
     config = trainer.config
@@ -161,6 +185,7 @@ def make_card(trainer: Trainer, seconds: float, keeping: Keeping) -> dict[str, A
         "config": config.to_dict(),
         "command": command(config, keeping),
         **({"kept": keeping.sentence} if keeping.only_run else {}),
+        **({"weights": "float16, rounded before the test figures were taken"} if keeping.half else {}),
         "steps": trainer.step_count,
         "finished": trainer.done,
         "test": final_metrics(trainer),

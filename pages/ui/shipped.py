@@ -5,12 +5,14 @@ from __future__ import annotations
 import functools
 import sys
 from pathlib import Path
+from typing import Any
 
 import torch
 
 from vae_core import checkpoints, runs
 from vae_core.archive import RECORD, ArchiveError
-from vae_core.checkpoints import CARD, WEIGHTS, Checkpoint
+from vae_core.checkpoints import CARD, WEIGHTS, Checkpoint, CheckpointError, read_card
+from vae_core.config import ConfigError, RunConfig
 from vae_core.data import Images, load
 
 CHECKPOINTS = Path(__file__).resolve().parents[2] / "checkpoints"
@@ -54,11 +56,32 @@ def images() -> Images:
 
 
 @functools.cache
+def cards() -> dict[str, dict[str, Any]]:
+    """Cards of the shipped models by name, the main one first, plain autoencoders last. Never change them.
+
+    A run without its model is none; one with a damaged card is left out with a line on stderr.
+    """
+    found = {}
+    for path in CHECKPOINTS.glob(f"*/{CARD}"):
+        if (path.parent / WEIGHTS).is_file() and (card := _card(path)) is not None:
+            found[path.parent.name] = card
+    order = sorted(found, key=lambda name: (name != PLANE, found[name]["config"]["model"] == "ae", name))
+    return {name: found[name] for name in order}
+
+
 def planes() -> list[str]:
-    """Names of the shipped models with two latents, the main one first. A run without its model is none."""
-    found = [path.parent.name for path in CHECKPOINTS.glob(f"*/{CARD}") if (path.parent / WEIGHTS).is_file()]
-    flat = [name for name in found if checkpoint(name).card["config"]["latent_dim"] == 2]
-    return sorted(flat, key=lambda name: (name != PLANE, name))
+    """Names of the shipped models with a posterior over two latents, the main one first."""
+    configs = {name: card["config"] for name, card in cards().items()}
+    return [name for name, config in configs.items() if config["latent_dim"] == 2 and config["model"] != "ae"]
+
+
+def _card(path: Path) -> dict[str, Any] | None:
+    try:
+        card = read_card(path)
+        return card | {"config": RunConfig.from_dict(card["config"]).to_dict()}  # with what is newer than the card
+    except (CheckpointError, ConfigError, KeyError, TypeError) as error:
+        print(f"The model {path.parent.name} is left out: {error}", file=sys.stderr)
+        return None
 
 
 def _registered(folders: list[Path]) -> list[str]:

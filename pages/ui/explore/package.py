@@ -1,0 +1,190 @@
+"""A model packed for the browser: weights, the codes of the map's images, and what can be said of them.
+
+One safetensors file: `__metadata__.about` is JSON text, the tensors are listed at `package_bytes`. The browser encodes
+and decodes by itself with it; images come from `/map-images`, in the same order.
+"""
+
+from __future__ import annotations
+
+import functools
+import gzip
+import json
+import math
+import threading
+from dataclasses import asdict
+from typing import Any
+
+import torch
+from safetensors import SafetensorError, safe_open
+from safetensors.torch import save
+from torch import Tensor
+
+from pages.ui.explore.sources import Source, twin_of
+from pages.ui.shipped import images
+from vae_core import losses, models, rng
+from vae_core.config import RunConfig
+from vae_core.data import prepare
+from vae_core.evaluate import ACTIVE_VARIANCE
+from vae_core.latent import attribute_vectors, class_means, map_plane, outer_thirds
+from vae_core.models import VAE
+from vae_core.moments import ATTRIBUTES, measure
+from vae_core.snapshot import map_images
+
+KEPT = 8  # packages in memory, 4 MB each at most
+_CHUNK = 500  # images encoded at once
+_one_at_a_time = threading.Lock()  # a class that opens the same model waits for one packing
+
+
+class NotNumbers(RuntimeError):
+    """A model whose weights or codes are no finite numbers; the message is one sentence."""
+
+
+def packed(source: Source) -> bytes | None:
+    """`package_bytes`, gzip-compressed and kept for the next visitor.
+
+    Raises:
+        NotNumbers: see there.
+    """
+    with _one_at_a_time:
+        try:
+            return _packed(source)
+        except FileNotFoundError:
+            return None
+
+
+def package_bytes(source: Source) -> bytes | None:
+    """The package of a model.
+
+    Tensors, for N = 5,000 images and D latents: `model.encoder.*` and `model.decoder.*` (as they lie in the model's
+    file, float32 or float16), `mu` (N, D) float32, `labels` (N,) uint8, `var_mu` (D,) float32, `active` (D,) uint8,
+    `basis` (D, 2) float32 of the map's plane ((1, 1) for D = 1), `class_means` (10, D), `attribute_values` (N, 4) and
+    `attribute_vectors` (4, D), float32. With a posterior also `log_var` (N, D) float16 and `kl_dims` (D,) float32,
+    nats per image.
+
+    Returns:
+        None when the file has vanished or does not hold this model.
+    Raises:
+        NotNumbers: the weights, or the codes that they give, are not finite.
+    """
+    read = _read(source)
+    if read is None:
+        return None
+    model, weights, beta = read
+    codes = _codes(model, source.config)
+    _require_numbers(source, [*weights.values(), *codes.values()])
+    tensors = weights | _half_log_var(codes) | _structure(codes["mu"])
+    about = _about(source, model, beta) | {"explained": map_plane(codes["mu"]).explained}
+    text = json.dumps(about, ensure_ascii=False, allow_nan=False)
+    return save({name: tensor.contiguous() for name, tensor in tensors.items()}, {"about": text})
+
+
+@functools.lru_cache(maxsize=KEPT)
+def _packed(source: Source) -> bytes:
+    body = package_bytes(source)
+    if body is None:  # an error, as that is not to be remembered
+        raise FileNotFoundError(source.path)
+    return gzip.compress(body, compresslevel=6, mtime=0)
+
+
+def _read(source: Source) -> tuple[VAE, dict[str, Tensor], float] | None:
+    """The model in evaluation mode, its tensors as in the file, named for the package, and the beta in force."""
+    model, prefix = models.build(source.config), source.prefix
+    try:
+        with safe_open(source.path, framework="pt") as file:
+            names = [name for name in file.keys() if name.startswith(prefix)]  # noqa: SIM118
+            found = {name.removeprefix(prefix): file.get_tensor(name) for name in names}
+            beta = source.config.beta if source.is_shipped else file.get_tensor("trainer")[2].item()
+        model.load_state_dict(found)
+    except (OSError, SafetensorError, ValueError, RuntimeError, IndexError):
+        return None
+    halves = ("encoder.", "decoder.")
+    kept = {k: v for k, v in found.items() if k.startswith(halves) and not k.endswith("num_batches_tracked")}
+    return model.eval(), {f"model.{k}": v for k, v in kept.items()}, beta
+
+
+@torch.no_grad()
+def _codes(model: VAE, config: RunConfig) -> dict[str, Tensor]:
+    """mu, and with a posterior log_var and kl_dims, of the map's images as the run's snapshots see them."""
+    noise = rng.generator(torch.device("cpu"), config.seed, "eval")
+    x = prepare(_images()[0], config.protocol, noise)  # (N, 1, 28, 28)
+    parts = [model.encode(part) for part in x.split(_CHUNK)]
+    mu, log_var = (torch.cat(halves) for halves in zip(*parts, strict=True))  # (N, D) each
+    if not model.stochastic:
+        return {"mu": mu}
+    return {"mu": mu, "log_var": log_var, "kl_dims": losses.gaussian_kl_dims(mu, log_var).mean(0)}
+
+
+def _half_log_var(codes: dict[str, Tensor]) -> dict[str, Tensor]:
+    return {name: tensor.half() if name == "log_var" else tensor for name, tensor in codes.items()}
+
+
+def _structure(mu: Tensor) -> dict[str, Tensor]:
+    """What is computed from the codes."""
+    labels, values = _images()[1], _attributes()
+    var_mu = mu.var(0)
+    return {
+        "labels": labels,
+        "var_mu": var_mu,
+        "active": (var_mu > ACTIVE_VARIANCE).to(torch.uint8),
+        "basis": map_plane(mu).basis,
+        "class_means": class_means(mu, labels.long()).float(),
+        "attribute_values": values.float(),
+        "attribute_vectors": attribute_vectors(mu, values).float(),
+    }
+
+
+def _about(source: Source, model: VAE, beta: float) -> dict[str, Any]:
+    config = source.config
+    return {
+        "name": source.name,
+        "title": source.title,
+        "net": config.net,
+        "model": config.model,
+        "dims": config.latent_dim,
+        "likelihood": config.likelihood,
+        "sigma": None if config.likelihood == "bernoulli" else model.sigma.item(),
+        "protocol": config.protocol,
+        "beta": beta,
+        "seed": config.seed,
+        "step": source.step,
+        "epochs": config.epochs,
+        "caption": source.caption,
+        "twin": twin_of(source),
+        "shipped": source.is_shipped,
+        "attributes": _attribute_notes(),
+    }
+
+
+@functools.cache
+def _images() -> tuple[Tensor, Tensor]:
+    """The images of the map, (N, 1, 28, 28) uint8, and their labels, (N,) uint8."""
+    pixels, labels = map_images(images())
+    return pixels, torch.from_numpy(labels)
+
+
+@functools.cache
+def _attributes() -> Tensor:
+    """(N, 4) slant, thickness, size and width of the grey images, whatever the protocol of a model."""
+    return measure(_images()[0].squeeze(1).float() / 255)
+
+
+def _attribute_notes() -> list[dict[str, Any]]:
+    """What each attribute is, its mean, and its means over the lowest and the highest third of the images."""
+    notes = []
+    for attribute, column in zip(ATTRIBUTES, _attributes().T, strict=True):
+        low, high = (column[third].mean().item() for third in outer_thirds(column))
+        notes.append(asdict(attribute) | {"low": low, "high": high, "mean": column.mean().item()})
+    return notes
+
+
+def _require_numbers(source: Source, tensors: list[Tensor]) -> None:
+    """
+    Raises:
+        NotNumbers: one of the tensors holds NaN or infinity.
+    """
+    if all(math.isfinite(tensor.float().abs().amax().item()) for tensor in tensors):
+        return
+    raise NotNumbers(
+        f"The weights of {source.title} give no numbers at step {source.step:,} (the training ran away to infinity): "
+        "choose another model."
+    )

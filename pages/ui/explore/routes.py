@@ -1,0 +1,33 @@
+"""What the explorer fetches once per model: the package of its weights and codes."""
+
+from __future__ import annotations
+
+from starlette.concurrency import run_in_threadpool
+from starlette.requests import Request
+from starlette.responses import PlainTextResponse, Response
+from starlette.routing import Route
+
+from pages.ui.arms.routes import FRESH, KEPT, zipped
+from pages.ui.explore import package
+from pages.ui.explore.sources import find
+
+
+def explore_routes() -> list[Route]:
+    """`/explore/<shipped model or run>` as safetensors; the images are those of `/map-images`."""
+    return [Route("/explore/{name}", explore)]
+
+
+async def explore(request: Request) -> Response:
+    """A model's package; 404 when there is none, 409 and a sentence when its weights are no numbers."""
+    return await run_in_threadpool(_answer, request)
+
+
+def _answer(request: Request) -> Response:
+    source = find(request.path_params["name"])
+    if source is None:
+        return Response(status_code=404)
+    try:
+        body = package.packed(source)
+    except package.NotNumbers as error:
+        return PlainTextResponse(str(error), status_code=409, headers=FRESH)
+    return zipped(request, body, KEPT if source.is_shipped else FRESH)

@@ -1,0 +1,116 @@
+"""What the explorer can open: the models that ship, and a visitor's own runs where they have kept a state."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from pages.ui import shipped
+from vae_core import runs
+from vae_core.checkpoints import WEIGHTS
+from vae_core.config import RunConfig
+from vae_core.film import state_file, steps_in
+from vae_core.run import Run
+
+FAMILIES = {"vae": "VAE", "ae": "Plain autoencoder"}  # the browser knows these; the bug lab's models are for no result
+
+
+@dataclass(frozen=True)
+class Source:
+    """A model that can be explored, and where its weights lie.
+
+    Attributes:
+        name: in the address: the folder of a shipped model, or the id of a run.
+        title: for the menu. caption: how it was trained, and the figures of its card.
+        config: of its training. step: updates made.
+        path: safetensors file; may vanish, as states are thinned out. prefix: of the model's tensors in it.
+        stamp: time at which the file was written: after a reset the same run has another state of the same step.
+    """
+
+    name: str
+    title: str
+    caption: str
+    config: RunConfig
+    step: int
+    path: Path
+    prefix: str = ""
+    stamp: int = 0
+
+    @property
+    def is_shipped(self) -> bool:
+        return not self.prefix
+
+
+def listed(visitor: str) -> list[Source]:
+    """The shipped models, the main one first and plain autoencoders last, then the visitor's runs, newest first."""
+    own = (_of_run(run) for run in runs.registry().of(visitor))
+    return [_of_checkpoint(name) for name in shipped.cards()] + [source for source in own if source is not None]
+
+
+def find(name: str) -> Source | None:
+    """The model of a name in the address; also another visitor's run, as its id cannot be guessed."""
+    if name in shipped.cards():
+        return _of_checkpoint(name)
+    run = runs.registry().get(name)
+    return _of_run(run) if run is not None else None
+
+
+def twin_of(source: Source) -> str | None:
+    """Name of the shipped plain autoencoder with the same network and latents; none for an autoencoder itself."""
+    if source.config.model == "ae":
+        return None
+    wanted = {"model": "ae", "net": source.config.net, "latent_dim": source.config.latent_dim}
+    found = (name for name, card in shipped.cards().items() if wanted.items() <= card["config"].items())
+    return next(found, None)
+
+
+def _of_checkpoint(name: str) -> Source:
+    card, path = shipped.cards()[name], shipped.CHECKPOINTS / name / WEIGHTS
+    config = RunConfig.from_dict(card["config"])
+    return Source(name, _described(config), _trained(card, config), config, card["steps"], path)
+
+
+def _of_run(run: Run) -> Source | None:
+    """The last kept state of a run; None where there is none, or no model to explore."""
+    steps = steps_in(run.states_folder)
+    if not steps or run.config.model not in FAMILIES:
+        return None
+    path = state_file(run.states_folder, steps[-1])
+    try:
+        stamp = path.stat().st_mtime_ns
+    except OSError:  # thinned out meanwhile
+        return None
+    title = f"{_name(run)} at step {steps[-1]:,}: {_described(run.config)}"
+    caption = f"State after {steps[-1]:,} of {run.total_steps:,} steps, seed {run.config.seed}."
+    return Source(run.run_id, title, caption, run.config, steps[-1], path, "model.", stamp)
+
+
+def _name(run: Run) -> str:
+    """ "Run 2", counted as on the Live training page, or the name of an arm."""
+    if run.arm is not None:
+        return run.arm.name
+    own = runs.registry().of(run.visitor)
+    return f"Run {len(own) - own.index(run)}" if run in own else "Run"
+
+
+def _described(config: RunConfig) -> str:
+    """ "VAE, mlp, 2 latents, beta 4"."""
+    latents = "1 latent" if config.latent_dim == 1 else f"{config.latent_dim} latents"
+    parts = [FAMILIES[config.model], config.net, latents]
+    if config.likelihood != "bernoulli":
+        learned = " learned" if config.likelihood == "gaussian-learned" else f" {config.sigma:g}"
+        parts.append(f"Gaussian, sigma{learned}")
+    if config.model == "vae" and config.beta != 1:
+        parts.append(f"beta {config.beta:g}")
+    return ", ".join(parts)
+
+
+def _trained(card: dict, config: RunConfig) -> str:
+    """ "100 epochs, seed 0. −ELBO 138.91 nats per image (grey test images, K = 1)."."""
+    test = card["test"]
+    named = "Reconstruction" if test["neg_elbo"] is None else "−ELBO"
+    value = test["nll"] if test["neg_elbo"] is None else test["neg_elbo"]
+    figure = "not a number" if value is None else f"{value:.2f}".replace("-", "−")
+    samples = "" if test["neg_elbo"] is None else f", K = {test['samples']}"
+    where = f"{test['images']:,} {test['protocol']} test images{samples}"
+    return f"{config.epochs} epochs, seed {config.seed}. {named} {figure} nats per image ({where})."

@@ -22,6 +22,7 @@ from pages.elbo.warm import warm_up  # noqa: E402
 from pages.ui import shipped  # noqa: E402
 from pages.ui.arms.routes import arms_routes  # noqa: E402
 from pages.ui.assets import asset_route  # noqa: E402
+from pages.ui.explore.routes import explore_routes  # noqa: E402
 from pages.ui.live.socket import film_route, live_route  # noqa: E402
 from pages.ui.visitor import VisitorCookie  # noqa: E402
 from vae_core import runs  # noqa: E402
@@ -46,6 +47,6 @@ async def lifespan(_app: Any) -> AsyncIterator[dict[str, Any]]:
 app = st.App(
     ROOT / "pages" / "router.py",
     lifespan=lifespan,
-    routes=[live_route(), film_route(), *arms_routes(), asset_route()],
+    routes=[live_route(), film_route(), *arms_routes(), *explore_routes(), asset_route()],
     middleware=[Middleware(VisitorCookie)],
 )

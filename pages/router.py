@@ -32,6 +32,13 @@ st.navigation(
             icon=":material/content_cut:",
             help="Drop a term of the loss and see what dies, arm beside arm.",
         ),
+        st.Page(
+            "explorer/page.py",
+            title="Explorer",
+            url_path="explorer",
+            icon=":material/explore:",
+            help="Move through latent space: the picture follows the finger.",
+        ),
     ],
     position="top",
 ).run()

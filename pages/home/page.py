@@ -11,12 +11,14 @@ from pages.ui.shipped import PLANE, checkpoint, images
 TRAINING = ("training/page.py", "Live training", ":material/monitoring:")
 ABLATION = ("ablation/page.py", "Ablation", ":material/content_cut:")
 ELBO = ("elbo/page.py", "The ELBO", ":material/functions:")
+EXPLORER = ("explorer/page.py", "Explorer", ":material/explore:")
 LESSON = (
     ("Derive the loss", "Three ways to the bound, every line with its value. What is in the gap?", ELBO),
     ("Watch it learn", "Press Start. Which term falls first, and why does the KL rise at the same time?", TRAINING),
     ("Drop a term", "Take the KL away, or the reconstruction. What dies? Predict first.", ABLATION),
     ("Make a classic mistake", "One wrong line in the loss. Would you notice? Which test would?", ABLATION),
     ("Give it more room", "Start anew with 16 latent dimensions. How many does it use?", TRAINING),
+    ("Walk around in it", "Drag z and watch. Draw a digit: where does it land?", EXPLORER),
 )
 
 

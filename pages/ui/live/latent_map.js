@@ -1,10 +1,11 @@
 // The latent map: mu of 5,000 test images, on equal-aspect axes in units of the prior's standard deviation.
+// What lies under the codes and over them is another's: under(ctx, side) and over(ctx, at, scale), where they are set.
 
 const REACH = 4; // the fixed axes run from -4 to 4
 
 export class LatentMap {
   constructor(canvas, note) {
-    Object.assign(this, { canvas, note, automatic: false, snapshot: null, axes: ["μ₁", "μ₂"] });
+    Object.assign(this, { canvas, note, automatic: false, snapshot: null, alpha: 0.75, axes: ["μ₁", "μ₂"] });
     this.observer = new ResizeObserver(() => this.draw());
     this.observer.observe(canvas);
   }
@@ -59,8 +60,10 @@ export class LatentMap {
     const scale = side / (2 * reach);
     const at = (v) => side / 2 + v * scale;
     ctx.clearRect(0, 0, side, side);
+    this.under?.(ctx, side);
     this.drawFrame(ctx, side, reach, at, scale);
     if (this.snapshot) this.drawCodes(ctx, side, at);
+    this.over?.(ctx, at, scale);
     if (this.point) this.drawMark(ctx, at);
   }
 
@@ -104,7 +107,7 @@ export class LatentMap {
     const size = Math.max(1.6, side / 260);
     const sums = Array.from({ length: 10 }, () => [0, 0, 0]);
     let outside = 0;
-    ctx.globalAlpha = 0.75;
+    ctx.globalAlpha = this.alpha;
     for (let digit = 0; digit < 10; digit++) {
       ctx.fillStyle = this.colours.classes[digit];
       for (let i = 0; i < labels.data.length; i++) {

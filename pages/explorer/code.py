@@ -1,0 +1,39 @@
+"""The code that does it: the Python of the core, which the browser's is tested against."""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Callable
+from typing import Any
+
+import streamlit as st
+
+from pages.ui.explore.sources import Source
+from vae_core import latent, moments, snapshot
+from vae_core.data import picture
+from vae_core.models import FAMILIES
+from vae_core.models.vae import NETS
+
+
+def code(way: str, source: Source) -> None:
+    """The functions behind the way that is open, for the model on the page."""
+    with st.expander("The code", icon=":material/code:"):
+        st.caption(
+            "The browser runs the same networks with the same weights, written in JavaScript; tests hold both to the "
+            "same numbers (1e-4)."
+        )
+        for function in functions(way, source):
+            st.code(inspect.getsource(function).rstrip(), language="python")
+
+
+def functions(way: str, source: Source) -> list[Callable[..., Any]]:
+    """What runs in a way, in its order."""
+    model, (encoder, decoder) = FAMILIES[source.config.model], NETS[source.config.net]
+    return {
+        "pad": [decoder, model.mean_image, snapshot.map_images],
+        "encode": [picture.as_mnist, encoder, model.encode, model.sample],
+        "interpolate": [latent.straight, latent.spherical, latent.half_way],
+        "arithmetic": [moments.measure, latent.attribute_vectors, latent.class_means],
+        "traverse": [latent.map_plane, decoder],
+        "prior": [latent.prior_quantiles, latent.quantile_grid, model.draw],
+    }[way]

@@ -1,0 +1,97 @@
+"""The address of the page says what is on it: the model, the way, and what rests in the component."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import streamlit as st
+
+from pages.explorer.ways import WAYS
+from pages.ui.explore.sources import find
+from pages.ui.shipped import PLANE
+
+DEFAULTS = {"model": PLANE, "way": "pad"}
+PARTS = ("view", *WAYS)  # of the component's state
+STATE = "explorer state"  # in the session: the component's state as last known
+AGAIN = "explorer again"  # counts what Python put into that state
+_WRITTEN = "explorer written"  # what this page last put into the address
+
+
+def key(name: str) -> str:
+    """Where a setting of the page stands in the session state."""
+    return f"explorer {name}"
+
+
+def get(name: str) -> Any:
+    return st.session_state[key(name)]
+
+
+def kept(name: str) -> dict[str, Any]:
+    """A widget's key; its value survives a change of page."""
+    return {"key": key(name), "persist_state": "session"}
+
+
+def open_link() -> None:
+    """Defaults, and what the address says where this page did not write it: a link was followed."""
+    state = st.session_state
+    for name, value in DEFAULTS.items():
+        state.setdefault(key(name), value)
+    state.setdefault(STATE, {})
+    state.setdefault(AGAIN, 0)
+    if dict(st.query_params) in ({}, state.get(_WRITTEN)):
+        return
+    problems = [*_choices(), *_parts()]
+    if problems:
+        state["explorer notice"] = f"This link does not hold in full: {'; '.join(problems)}. The rest is shown."
+
+
+def put(part: str, values: dict[str, Any], whole: bool = False) -> None:
+    """Change a part of what the component shows, or replace it as a whole."""
+    state = st.session_state
+    before = {} if whole else state[STATE].get(part) or {}
+    state[STATE] = {**state[STATE], part: {**before, **values}}
+    state[AGAIN] += 1
+
+
+def write() -> None:
+    """Put what is on the page into its address: of the component, the map, the pad and the way that is open."""
+    wanted = {name: str(get(name)) for name, default in DEFAULTS.items() if get(name) != default}
+    for part in dict.fromkeys(("view", "pad", get("way"))):
+        if st.session_state[STATE].get(part):
+            wanted[part] = json.dumps(st.session_state[STATE][part], separators=(",", ":"))
+    st.session_state[_WRITTEN] = wanted
+    if dict(st.query_params) != wanted:
+        st.query_params.from_dict(wanted)
+
+
+def _choices() -> list[str]:
+    model, way = st.query_params.get("model"), st.query_params.get("way")
+    problems = []
+    if model is not None and find(model) is None:
+        problems.append(f"the model {model[:40]!r} is not on this server any more")
+    elif model is not None:
+        st.session_state[key("model")] = model
+    if way is not None and way not in WAYS:
+        problems.append(f"there is no way {way[:20]!r}")
+    elif way is not None:
+        st.session_state[key("way")] = way
+    return problems
+
+
+def _parts() -> list[str]:
+    problems = []
+    for part in PARTS:
+        text = st.query_params.get(part)
+        if text is None:
+            continue
+        try:
+            value = json.loads(text)
+            json.dumps(value, allow_nan=False)  # "1e999" is read as infinity, which no browser takes
+        except (ValueError, RecursionError):
+            value = None
+        if isinstance(value, dict):
+            put(part, value, whole=True)  # the component makes it whole and harmless
+        else:
+            problems.append(f"its part {part!r} cannot be read")
+    return problems

@@ -1,0 +1,77 @@
+"""The latent explorer: the picture follows the finger, in a model that runs in the visitor's browser."""
+
+from __future__ import annotations
+
+import streamlit as st
+
+from pages.explorer import link
+from pages.explorer.code import code
+from pages.explorer.upload import upload
+from pages.explorer.ways import WAYS
+from pages.ui import visitor
+from pages.ui.explore.sources import Source, find, listed
+from pages.ui.explore.view import explorer_view
+
+
+def page() -> None:
+    link.open_link()
+    explore()
+
+
+@st.fragment
+def explore() -> None:
+    """The whole page; it runs again by itself when a model or a way is chosen, or something has come to rest."""
+    source = choose()
+    if notice := st.session_state.pop("explorer notice", None):
+        st.warning(notice, icon=":material/error:")
+    way = WAYS[link.get("way")]
+    st.caption(way.see)
+    if link.get("way") == "encode":
+        upload()
+    state = explorer_view(
+        source.name, source.config.latent_dim, link.get("way"), key="explorer view", version=version(source),
+        state=st.session_state[link.STATE], again=st.session_state[link.AGAIN],
+    )  # fmt: skip
+    st.session_state[link.STATE] = state or {}
+    st.markdown(f"**Ask:** {way.ask}")
+    st.caption(f"Computed now in your browser by {source.name}: {source.title}. {source.caption}")
+    link.write()
+    code(link.get("way"), source)
+
+
+def version(source: Source) -> int:
+    """Which of a run's states is shown: the last when the run was chosen, until a newer one is wanted."""
+    chosen = st.session_state.setdefault("explorer versions", {})
+    held = chosen.setdefault(source.name, source)
+    if held.stamp != source.stamp and st.button(
+        f"Take the newer weights, of step {source.step:,}", icon=":material/refresh:",
+        help=f"The run has gone on; what is shown was loaded at step {held.step:,}.",
+    ):  # fmt: skip
+        chosen[source.name] = source
+    return chosen[source.name].stamp
+
+
+def choose() -> Source:
+    """Which model, and which way."""
+    models = {source.name: source for source in listed(visitor.current())}
+    asked = link.get("model")
+    if asked not in models:
+        found = find(asked)  # somebody else's run, by its link
+        if found is None:
+            st.session_state["explorer notice"] = "That model is not kept any more. The one that ships is shown."
+            found = next(iter(models.values()))
+            st.session_state[link.key("model")] = found.name
+        models[found.name] = found
+    left, right = st.columns([2, 3], vertical_alignment="bottom")
+    left.selectbox(
+        "Model", list(models), format_func=lambda name: models[name].title, label_visibility="collapsed",
+        **link.kept("model"), help="Models that ship, and your own runs where weights are kept.",
+    )  # fmt: skip
+    right.segmented_control(
+        "Way", list(WAYS), format_func=lambda name: WAYS[name].title, required=True, label_visibility="collapsed",
+        width="stretch", **link.kept("way"),
+    )  # fmt: skip
+    return models[link.get("model")]
+
+
+page()

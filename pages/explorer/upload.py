@@ -1,0 +1,43 @@
+"""A picture of the visitor's own, made to look as MNIST's do, and handed to the component."""
+
+from __future__ import annotations
+
+import base64
+import threading
+
+import streamlit as st
+
+from pages.explorer import link
+from vae_core.data.picture import MAX_BYTES, PictureError, as_mnist, read_picture
+
+_KEY, _SEEN = "explorer upload", "explorer upload seen"
+_one_at_a_time = threading.Lock()  # a photo of 25 million pixels takes 400 MB for a moment
+
+
+def upload() -> None:
+    """The uploader; a picture that cannot be used gets one sentence, and what was on the page stays."""
+    with st.popover("Upload a digit", icon=":material/upload:"):
+        file = st.file_uploader(
+            "A photo or scan of one digit (PNG or JPEG)", type=["png", "jpg", "jpeg"], key=_KEY,
+            max_upload_size=MAX_BYTES // 1_000_000,
+            help="It is cropped, scaled to 20 × 20 and centred by its mass, as MNIST was. It is not stored.",
+        )  # fmt: skip
+    if file is None:
+        return
+    seen, refusal = st.session_state.get(_SEEN, (None, ""))
+    if seen != file.file_id:  # not again with every run of the page: a large photo takes a second or two
+        refusal = take(file.getvalue())
+        st.session_state[_SEEN] = file.file_id, refusal
+    if refusal:
+        st.warning(refusal, icon=":material/error:")
+
+
+def take(data: bytes) -> str:
+    """Hand a picture to the component; returns why it cannot be used, or nothing."""
+    try:
+        with _one_at_a_time:
+            picture = as_mnist(read_picture(data))
+    except PictureError as error:
+        return str(error)
+    link.put("encode", {"of": "picture", "picture": base64.b64encode(picture.tobytes()).decode()})
+    return ""

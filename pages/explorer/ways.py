@@ -1,0 +1,46 @@
+"""The ways to explore: their names in the link and on the page, and what to look for in each."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class Way:
+    title: str
+    see: str  # what it shows
+    ask: str  # what to ask a class
+
+
+WAYS = {
+    "pad": Way(
+        "Pad",
+        "Every place of latent space is a picture, decoded here in the browser: nothing is sent while you move.",
+        "Walk from one class to another: where do the pictures stop being digits, and is a code near there?",
+    ),
+    "encode": Way(
+        "Encode",
+        "An image becomes a cloud of codes: its mu, the ellipse of its std, and 16 samples with their pictures.",
+        "Draw a digit that nobody writes. Where does it land, how wide is its cloud, and what comes back?",
+    ),
+    "interpolate": Way(
+        "Interpolate",
+        "From image to image in equal steps of z, straight or on the sphere; the same in a plain autoencoder.",
+        "Which path leaves the codes? What does the picture half way look like in each model?",
+    ),
+    "arithmetic": Way(
+        "Arithmetic",
+        "Differences of mean codes are directions: slant, thickness, size and width, measured from the images.",
+        "Add slant to a 1. Does the measured slant follow? What else changes with it?",
+    ),
+    "traverse": Way(
+        "Traverse",
+        "One latent at a time, all others as they are.",
+        "Which latents can you name? What do the inactive ones do?",
+    ),
+    "prior": Way(
+        "Prior",
+        "What the decoder makes of N(0, I): the grid at its quantiles, random draws, and the warp from z to images.",
+        "Lower the temperature: what is gained, what is lost? Where in the warp do pictures crowd?",
+    ),
+}

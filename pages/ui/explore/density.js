@@ -1,0 +1,85 @@
+// How usual a place of latent space is: to the prior, and to the codes. Plain mathematics, tested under node.
+
+/** P(|z| > r) for z ~ N(0, I) in D dimensions: the upper regularised incomplete gamma function Q(D/2, r²/2). */
+export function chiSurvival(r, dims) {
+  return upperGamma(dims / 2, (r * r) / 2);
+}
+
+/** Q(a, x) (Abramowitz and Stegun 1964, 6.5.29 and 6.5.31): a series below a + 1, a continued fraction above. */
+export function upperGamma(a, x) {
+  if (x <= 0) return 1;
+  const front = Math.exp(a * Math.log(x) - x - logGamma(a));
+  if (x < a + 1) {
+    let [term, sum] = [1 / a, 1 / a];
+    for (let n = 1; n < 1000 && term > sum * 1e-15; n++) sum += term *= x / (a + n);
+    return 1 - front * sum;
+  }
+  let b = x + 1 - a, c = 1e300, d = 1 / b, h = d; // Lentz's method
+  for (let i = 1; i < 1000; i++) {
+    const an = i * (a - i);
+    b += 2;
+    d = 1 / (an * d + b);
+    c = b + an / c;
+    h *= c * d;
+    if (Math.abs(c * d - 1) < 1e-15) break;
+  }
+  return front * h;
+}
+
+/** log Γ(a) for a = ½, 1, 1½ …: Γ(½) = √π, Γ(1) = 1, and Γ(a + 1) = a Γ(a). */
+function logGamma(a) {
+  let log = a % 1 ? Math.log(Math.PI) / 2 : 0;
+  for (let k = a % 1 ? 0.5 : 1; k < a - 1e-9; k++) log += Math.log(k);
+  return log;
+}
+
+/** The standard normal distribution function: which share of the prior lies below a coordinate. */
+export function normalShare(z) {
+  const tail = upperGamma(0.5, (z * z) / 2) / 2;
+  return z > 0 ? 1 - tail : tail;
+}
+
+/** The code nearest to z in all dimensions: { index, distance }; mu is (count, D) in one array. */
+export function nearestCode(z, mu, except = -1) {
+  const dims = z.length;
+  let [index, least] = [-1, Infinity];
+  for (let i = 0, at = 0; at < mu.length; i++, at += dims) {
+    let sum = 0;
+    for (let d = 0; d < dims && sum < least; d++) sum += (mu[at + d] - z[d]) ** 2;
+    if (sum < least && i !== except) [index, least] = [i, sum];
+  }
+  return { index, distance: Math.sqrt(least) };
+}
+
+const SAMPLE = 200; // codes of which the usual distance to a neighbour is taken
+
+/** The median distance of a code from its nearest neighbour: what "near a code" means in this model. */
+export function usualGap(mu, dims) {
+  const count = mu.length / dims, stride = Math.max(1, Math.floor(count / SAMPLE));
+  const gaps = [];
+  for (let i = 0; i < count; i += stride) gaps.push(nearestCode(mu.subarray(i * dims, (i + 1) * dims), mu, i).distance);
+  return gaps.sort((a, b) => a - b)[Math.floor(gaps.length / 2)] ?? 0;
+}
+
+const RARE = Math.exp(-4.5); // what lies beyond 3σ in the plane: 1.1 % of the prior
+const NEAR = 3; // usual gaps
+
+const MANY = 4; // latents: of more, draws lie in a shell around 0, and hardly ever near it
+
+/**
+ * "both", "hole", "code" (near a code, where the prior hardly is), "nowhere", or "inner".
+ * further: share of the prior that lies further out; distance: of the nearest code; gap: the usual one between codes.
+ */
+export function placeOf({ further, distance, gap, dims }) {
+  if (dims > MANY && further > 1 - RARE) return "inner";
+  const [inside, near] = [further > RARE, distance <= NEAR * gap];
+  return inside ? (near ? "both" : "hole") : near ? "code" : "nowhere";
+}
+
+export const PLACES = {
+  inner: "Closer to 0 than prior draws come, although the density is highest at 0: there are so many directions outwards.",
+  both: "Prior draws fall here, and a code is near.",
+  hole: "A hole: prior draws fall here, but no code is near.",
+  code: "A code is near, but prior draws hardly ever fall this far out.",
+  nowhere: "Further out than prior draws fall, and far from every code.",
+};

@@ -1,0 +1,133 @@
+// What is on the page as a file, and its address. The way that is open says what it has, see its files():
+//   { png: canvas, gif: { width, height, frames: [grey levels of width · height], delayMs }, csv: text }
+// each may also be null (nothing to save), a promise, or a function that makes it when it is asked for.
+
+import { gifOf } from "./gif.js";
+
+const TYPES = { png: "image/png", gif: "image/gif", csv: "text/csv" };
+const REST_MS = 250; // after which it is asked again what there is to save
+const SHOWN_MS = 2000; // "copied" stays so long
+const TOLD_MS = 2500; // for the address to follow what is on the page
+
+const HTML = `
+<button data-file="png">PNG</button><button data-file="gif">GIF</button><button data-file="csv">CSV</button>
+<button data-file="link">Copy link</button>
+<input data-file="address" readonly aria-label="address of what is on the page" hidden>
+<small role="status"></small>`;
+
+const MAKE = {
+  png: (canvas) => new Promise((resolve) => canvas.toBlob(resolve, TYPES.png)),
+  gif: async (film, progress) => new Blob([await gifOf(film, progress)], { type: TYPES.gif }),
+  csv: (text) => new Blob([text], { type: TYPES.csv }),
+};
+
+export class Files {
+  constructor(app, root) {
+    root.innerHTML = HTML;
+    this.part = Object.fromEntries([...root.querySelectorAll("[data-file]")].map((e) => [e.dataset.file, e]));
+    Object.assign(this, { app, status: root.querySelector("small"), busy: false });
+    for (const kind of Object.keys(TYPES)) {
+      this.part[kind].disabled = true;
+      this.part[kind].title = `save what is shown as ${kind.toUpperCase()}`;
+      this.part[kind].onclick = () => this.save(kind);
+    }
+    this.part.link.onclick = () => this.copy();
+    this.part.address.onblur = () => (this.part.address.hidden = true);
+  }
+
+  /** Something on the page has changed: soon it is asked what there is to save. */
+  refresh() {
+    clearTimeout(this.resting);
+    this.resting = setTimeout(() => this.look(), REST_MS);
+  }
+
+  look() {
+    const found = this.app.model && this.app.way ? this.app.way.files() : null;
+    for (const kind of Object.keys(TYPES)) this.part[kind].disabled = this.busy || !found?.[kind];
+  }
+
+  name(kind) {
+    const { about, data } = this.app;
+    return `elbo-room-${about.name}-${data.way}.${kind}`.replace(/[^\w.-]/g, "_");
+  }
+
+  async save(kind) {
+    const button = this.part[kind], words = button.textContent, name = this.name(kind);
+    this.busy = true;
+    for (const other of Object.keys(TYPES)) this.part[other].disabled = true;
+    this.say("");
+    try {
+      const made = this.app.way.files()[kind], what = await (typeof made === "function" ? made() : made);
+      if (what) download(await MAKE[kind](what, (share) => (button.textContent = `${words} ${Math.round(100 * share)}%`)), name);
+      else this.say("There is nothing to save yet.");
+    } catch (error) {
+      this.say(`It could not be saved: ${error.message}`);
+    }
+    button.textContent = words;
+    this.busy = false;
+    this.look();
+  }
+
+  // ---- the address
+
+  /** The address names what is on the page once Python has heard of it. */
+  async copy() {
+    await this.told();
+    const { address } = this.part, { href } = location;
+    address.hidden = false;
+    address.value = href;
+    address.focus();
+    address.select();
+    if (!(await copied(href))) return this.say("Copy it from the field with the keyboard.");
+    address.hidden = true;
+    this.part.link.focus();
+    this.say("Link copied.");
+    setTimeout(() => this.say(""), SHOWN_MS);
+  }
+
+  async told() {
+    this.app.reportNow();
+    for (const until = performance.now() + TOLD_MS; !this.settled() && performance.now() < until; ) {
+      await new Promise((resolve) => setTimeout(resolve, 50));
+    }
+  }
+
+  /** Whether the address says what was last reported. */
+  settled() {
+    const { shared: { last }, data } = this.app, said = JSON.parse(last ?? "{}"), query = new URLSearchParams(location.search);
+    return ["view", "pad", data.way].every((part) => !said[part] || sameJson(query.get(part), said[part]));
+  }
+
+  say(text) {
+    this.status.textContent = text;
+  }
+
+  destroy() {
+    clearTimeout(this.resting);
+  }
+}
+
+function sameJson(text, value) {
+  try {
+    return JSON.stringify(JSON.parse(text)) === JSON.stringify(value);
+  } catch {
+    return false;
+  }
+}
+
+/** The clipboard is not there on pages that come by plain http from another machine: then the selected text is copied. */
+async function copied(text) {
+  try {
+    await navigator.clipboard.writeText(text);
+    return true;
+  } catch {
+    return document.execCommand("copy");
+  }
+}
+
+function download(blob, name) {
+  const link = document.createElement("a"), address = URL.createObjectURL(blob);
+  Object.assign(link, { href: address, download: name });
+  link.click();
+  setTimeout(() => URL.revokeObjectURL(address), 60_000);
+}

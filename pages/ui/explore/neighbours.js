@@ -1,0 +1,70 @@
+// The test images most like a picture, found a few hundred at a time, so that a drag never waits for the search.
+
+const PIXELS = 784;
+
+export class Neighbours {
+  /** images: Uint8Array count * 784; found(list): the nearest, best first, as [{ index, distance }]. */
+  constructor(images, found, keep = 5) {
+    Object.assign(this, { images, found, keep, at: Infinity, next: null });
+  }
+
+  /** A search that is on its way is finished first: while a drag goes on the list still follows. */
+  look(picture) {
+    this.next = Float32Array.from(picture, (v) => 255 * v);
+    if (this.at >= this.images.length) this.begin();
+  }
+
+  begin() {
+    Object.assign(this, { grey: this.next, next: null, at: 0, best: [] });
+  }
+
+  /** Whether there is more to do. */
+  get busy() {
+    return this.at < this.images.length;
+  }
+
+  /** Search for so many milliseconds. */
+  work(ms) {
+    const until = performance.now() + ms;
+    while (this.busy && performance.now() < until) this.some(100);
+    if (this.busy || !this.best) return;
+    this.found(this.best.map(({ index, sum }) => ({ index, distance: Math.sqrt(sum / PIXELS) / 255 })));
+    this.best = null;
+    if (this.next) this.begin();
+  }
+
+  some(count) {
+    const { images, grey, best, keep } = this, end = Math.min(images.length, this.at + count * PIXELS);
+    for (; this.at < end; this.at += PIXELS) {
+      const limit = best.length < keep ? Infinity : best[keep - 1].sum;
+      const sum = difference(images, this.at, grey, limit);
+      if (sum >= limit) continue;
+      best.push({ index: this.at / PIXELS, sum });
+      best.sort((a, b) => a.sum - b.sum).splice(keep);
+    }
+  }
+}
+
+/** Sum of squared differences of an image and a picture, given up once it exceeds a limit. */
+export function difference(images, start, grey, limit) {
+  let sum = 0;
+  for (let p = 0; p < PIXELS && sum < limit; ) {
+    for (const end = p + 56; p < end; p++) {
+      const d = images[start + p] - grey[p];
+      sum += d * d;
+    }
+  }
+  return sum;
+}
+
+/** The usual distance of a test image from its nearest other one: a yardstick for "new". Over so many of them. */
+export function usualDistance(images, sample = 60) {
+  const count = images.length / PIXELS, stride = Math.max(1, Math.floor(count / sample)), least = [];
+  for (let i = 0; i < count; i += stride) {
+    const grey = Float32Array.from(images.subarray(i * PIXELS, (i + 1) * PIXELS));
+    let nearest = Infinity;
+    for (let j = 0; j < count; j++) if (j !== i) nearest = Math.min(nearest, difference(images, j * PIXELS, grey, nearest));
+    least.push(Math.sqrt(nearest / PIXELS) / 255);
+  }
+  return least.sort((a, b) => a - b)[Math.floor(least.length / 2)];
+}

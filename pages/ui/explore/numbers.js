@@ -1,0 +1,20 @@
+// How numbers are written here.
+
+/** With a real minus sign. */
+export const fixed = (value, digits = 2) => value.toFixed(digits).replace(/^-0(\.0*)?$/, (zero) => zero.slice(1)).replace("-", "−");
+
+/** A share as per cent: finer towards the ends. */
+export function percent(share) {
+  const value = 100 * share;
+  if (value < 0.01) return "< 0.01%";
+  if (value > 99.99) return "> 99.99%";
+  return `${value.toFixed(value < 1 || value > 99 ? 2 : value < 10 || value > 90 ? 1 : 0)}%`;
+}
+
+/** A z as text: all of it for up to four latents, else the beginning. */
+export function zText(z) {
+  const shown = Array.from(z.slice(0, 4), (v) => fixed(v)).join(", ");
+  return `(${shown}${z.length > 4 ? ", …" : ""})`;
+}
+
+export const rounded = (z) => Array.from(z, (v) => Math.round(v * 1000) / 1000);

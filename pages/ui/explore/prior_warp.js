@@ -1,0 +1,232 @@
+// The warp: the grid at prior quantiles moves from its places in z to those of its pictures in the space of images.
+
+import { twoComponentsLater } from "./components.js";
+import { columnsOf, csv } from "./csv.js";
+import { everyFrame } from "../lesson/view.js";
+import { fixed } from "./numbers.js";
+import { quantiles, stretches } from "./prior_math.js";
+import { held, nodes, rowsOf, slice } from "./prior_plane.js";
+import { paper } from "./print.js";
+import { drawMesh, meshOf, placeAt, placeOfPoint } from "./warp_mesh.js";
+
+const SIDE = 20; // nodes a side
+const LASTS = 4000; // ms, the whole way
+const NEAR = 24; // CSS pixels: a pointer so close to a node means it
+const FRAMES = 24, SAVED = 440; // of the animation that is saved: frames a way, pixels a side
+const GREY = { background: "#ffffff", text: "#000000", grid: "#d0d0d0", primary: "#808080" };
+
+const HTML = `
+<div class="beside">
+  <canvas class="mesh" data-part="mesh" role="img"></canvas>
+  <div class="way">
+    <div class="row"><label>z <input type="range" data-part="warp" min="0" max="1" step="0.01" aria-label="warp, from the plane of z to the space of images"> images</label> <button data-part="play">▶ Play</button></div>
+    <label><input type="checkbox" data-part="heat"> colour by stretch</label>
+    <div class="legend" data-part="legend" hidden><div class="row"><small>0</small><i class="ramp"></i><small data-part="most"></small></div><small>change of the picture per σ: RMS grey levels a pixel</small></div>
+    <p data-part="figures" role="status"></p>
+    <p data-part="note"></p>
+  </div>
+</div>`;
+
+export class PriorWarp {
+  constructor(app, root, change) {
+    root.innerHTML = HTML;
+    const part = Object.fromEntries([...root.querySelectorAll("[data-part]")].map((e) => [e.dataset.part, e]));
+    Object.assign(this, { app, root, part, change, mesh: null, ask: everyFrame(() => this.drawNow()) });
+    part.warp.oninput = () => this.move(Number(part.warp.value));
+    part.warp.onchange = () => change({ warp: Number(part.warp.value) });
+    part.heat.onchange = () => change({ heat: part.heat.checked });
+    part.play.onclick = () => (this.going ? this.pause() : this.play());
+    part.mesh.onpointermove = (event) => this.over(event);
+    part.mesh.onpointerleave = () => app.hover(null);
+    part.mesh.onclick = (event) => this.nodeAt(event) >= 0 && app.point(this.z(this.nodeAt(event)));
+    this.observer = new ResizeObserver(() => this.ask());
+    this.observer.observe(part.mesh);
+  }
+
+  load() {
+    this.stop();
+    this.asked = this.state = this.mesh = null;
+  }
+
+  z(i) {
+    const { dims } = this.app.set;
+    return this.zs.slice(i * dims, (i + 1) * dims);
+  }
+
+  show(state) {
+    this.state = state;
+    this.part.heat.checked = state.heat;
+    if (!this.going) this.move(state.warp);
+    this.renew();
+    this.tell();
+  }
+
+  // ---- the sheet
+
+  renew() {
+    const { off, key } = slice(this.app);
+    if (key === this.asked) return;
+    this.asked = key;
+    this.make(key, nodes(this.app, SIDE, off)).catch(() => this.say("The pictures of the grid could not be decoded."));
+  }
+
+  async make(key, { zs }) {
+    const { app } = this, count = zs.length / app.set.dims;
+    const part = (pictures, from, to) => key === this.asked && this.say(`Decoding ${to} of ${count} pictures…`);
+    const pictures = await app.background.decode("prior warp", zs, part);
+    const components = pictures && key === this.asked ? await twoComponentsLater(pictures) : null;
+    if (!components || key !== this.asked) return;
+    const xs = quantiles(SIDE), ys = rowsOf(app, SIDE) > 1 ? xs.toReversed() : Float32Array.of(0);
+    Object.assign(this, { zs, mesh: meshOf({ xs, ys, pictures, components, stretch: stretches(pictures, xs, ys) }) });
+    this.tell();
+    this.ask();
+    app.ask();
+    app.files.refresh();
+  }
+
+  say(text) {
+    this.part.figures.textContent = text;
+  }
+
+  tell() {
+    const { part, mesh, app } = this;
+    if (!mesh) return;
+    const speed = mesh.stretch.toSorted(), flat = !speed.length;
+    part.legend.hidden = !this.state.heat || flat;
+    part.heat.disabled = flat;
+    part.most.textContent = fixed(speed.at(-1) ?? 0);
+    const range = flat ? "" : ` Per σ of z a picture changes by ${fixed(speed[0])} to ${fixed(speed.at(-1))} (median ${fixed(speed[Math.floor(speed.length / 2)])}): RMS over pixels and the sides of a cell, grey levels from 0 to 1.`;
+    this.say(`PC 1 and PC 2 keep ${Math.round(100 * mesh.kept)}% of the variance of these ${mesh.z.length} pictures. What folds here need not fold in all 784 pixels.${range}`);
+    part.note.textContent = `Every cell has the same share of the prior. At the right end its nodes lie where their pictures are: wide cells are stretched, narrow ones pressed together. ${held(app)}`;
+    part.mesh.setAttribute("aria-label", `${mesh.z.length} decoded pictures, on their way from z to their first two principal components: warp ${fixed(this.warp)}`);
+  }
+
+  // ---- moving
+
+  move(warp) {
+    this.warp = warp;
+    this.part.warp.value = warp;
+    this.ask();
+  }
+
+  play() {
+    const to = this.warp < 1 ? 1 : 0, from = this.warp, start = performance.now();
+    if (matchMedia("(prefers-reduced-motion: reduce)").matches) return this.change({ warp: to });
+    this.going = true;
+    this.part.play.textContent = "❚❚ Pause";
+    const step = (now) => {
+      const t = Math.min(1, Math.max(0, now - start) / (LASTS * Math.abs(to - from)));
+      this.move(from + ((to - from) * (1 - Math.cos(Math.PI * t))) / 2);
+      if (t < 1 && !this.root.hidden) this.frame = requestAnimationFrame(step);
+      else this.pause();
+    };
+    this.frame = requestAnimationFrame(step);
+  }
+
+  pause() {
+    this.stop();
+    this.change({ warp: Math.round(100 * this.warp) / 100 });
+  }
+
+  stop() {
+    this.going = false;
+    cancelAnimationFrame(this.frame ?? 0);
+    this.part.play.textContent = "▶ Play";
+  }
+
+  // ---- drawing
+
+  options() {
+    return { warp: this.warp, heat: this.state.heat, colours: this.app.colours, names: this.app.view.plane.labels };
+  }
+
+  drawNow() {
+    const canvas = this.part.mesh, px = devicePixelRatio, size = Math.round(canvas.clientWidth * px);
+    if (!size || !this.mesh || !this.state || !this.app.colours) return;
+    if (canvas.width !== size) canvas.width = canvas.height = size;
+    const ctx = canvas.getContext("2d"), { colours, view, z } = this.app;
+    drawMesh(ctx, size, this.mesh, { ...this.options(), px });
+    const place = placeOfPoint(this.mesh, view.plane.to(z), this.warp, size);
+    if (!place) return;
+    for (const [colour, width] of [[colours.background, 6], [colours.text, 2.4]]) {
+      Object.assign(ctx, { strokeStyle: colour, lineWidth: width * px });
+      ctx.beginPath();
+      ctx.arc(...place, 9 * px, 0, 2 * Math.PI);
+      ctx.stroke();
+    }
+  }
+
+  restyle() {
+    this.ask();
+  }
+
+  moved() {
+    this.renew();
+    this.ask();
+  }
+
+  nodeAt({ offsetX, offsetY }) {
+    if (!this.mesh) return -1;
+    let [found, least] = [-1, NEAR];
+    this.mesh.z.forEach((_, i) => {
+      const [x, y] = placeAt(this.mesh, i, this.warp, this.part.mesh.clientWidth), far = Math.hypot(x - offsetX, y - offsetY);
+      if (far < least) [found, least] = [i, far];
+    });
+    return found;
+  }
+
+  over(event) {
+    const i = this.nodeAt(event);
+    this.app.hover(i < 0 ? null : this.z(i));
+  }
+
+  /** The grid's lines on the map. */
+  draw(ctx, at, scale, { text }) {
+    if (!this.mesh) return;
+    const { xs, ys } = this.mesh, last = (list) => list[list.length - 1];
+    Object.assign(ctx, { strokeStyle: text, lineWidth: devicePixelRatio, globalAlpha: 0.35 });
+    const lines = [...Array.from(ys, (y) => [[xs[0], y], [last(xs), y]]), ...Array.from(xs, (x) => [[x, ys[0]], [x, last(ys)]])];
+    for (const [from, to] of lines) {
+      ctx.beginPath();
+      ctx.moveTo(...at(from));
+      ctx.lineTo(...at(to));
+      ctx.stroke();
+    }
+    ctx.globalAlpha = 1;
+  }
+
+  // ---- files
+
+  files() {
+    return this.mesh ? { png: () => this.png(), gif: () => this.gif(), csv: () => this.csv() } : { png: null, gif: null, csv: null };
+  }
+
+  png() {
+    const { canvas, ctx } = paper(1000, 1000, this.app.colours);
+    drawMesh(ctx, 1000, this.mesh, { ...this.options(), px: 1.6 });
+    return canvas;
+  }
+
+  /** There and back, in grey. */
+  gif() {
+    const { ctx } = paper(SAVED, SAVED, GREY, true), mesh = { ...this.mesh, inkColour: null }, frames = [];
+    for (let k = 0; k < 2 * FRAMES; k++) {
+      const warp = (1 - Math.cos((Math.PI * k) / FRAMES)) / 2;
+      drawMesh(ctx, SAVED, mesh, { ...this.options(), warp, colours: GREY });
+      const { data } = ctx.getImageData(0, 0, SAVED, SAVED);
+      frames.push(Uint8Array.from({ length: SAVED * SAVED }, (_, p) => data[4 * p]));
+    }
+    return { width: SAVED, height: SAVED, delayMs: 80, frames };
+  }
+
+  csv() {
+    const { mesh, app: { set: { dims } } } = this, head = ["node", ...columnsOf("z", dims), "PC 1 (RMS grey level a pixel)", "PC 2 (RMS grey level a pixel)"];
+    return csv([head, ...mesh.z.map((_, i) => [i + 1, ...this.z(i), ...mesh.image[i]])]);
+  }
+
+  destroy() {
+    this.stop();
+    this.ask.cancel();
+    this.observer.disconnect();
+  }
+}

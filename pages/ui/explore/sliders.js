@@ -1,0 +1,89 @@
+// A slider for every latent, ordered by KL; those that say nothing are folded away. Above each a film strip of what it does.
+
+import { drawImages } from "../live/pictures.js";
+import { normalShare } from "./density.js";
+import { fixed, percent } from "./numbers.js";
+import { name } from "./plane.js";
+
+const REACH = 4; // of a slider, in prior units
+const STRIP = [-3, -2, -1, 0, 1, 2, 3];
+
+const ROW = `
+<div class="name"><b></b> <small></small></div>
+<div class="strip"><canvas class="images" height="28"></canvas><input type="range" min="${-REACH}" max="${REACH}" step="0.01"></div>
+<output></output>`;
+
+export class Sliders {
+  /** on: { moving(z), rests(z) } */
+  constructor(root, on) {
+    root.innerHTML = `<div class="sliders"></div><details><summary></summary><div class="sliders"></div></details>`;
+    [this.active, this.folded] = root.children;
+    Object.assign(this, { on, rows: [] });
+    this.folded.ontoggle = () => this.z && this.drawStrips(this.z);
+  }
+
+  load(app) {
+    const { set } = app, share = set.klDims ?? set.varMu;
+    this.app = app;
+    this.rows = Array.from({ length: set.dims }, (_, d) => this.row(d, share[d], Boolean(set.active[d])));
+    this.rows.sort((a, b) => b.share - a.share);
+    const [active, inactive] = [this.rows.filter((r) => r.active), this.rows.filter((r) => !r.active)];
+    this.active.replaceChildren(...active.map((r) => r.root));
+    const [summary, box] = this.folded.children;
+    summary.textContent = `${inactive.length} inactive ${inactive.length === 1 ? "latent" : "latents"}: the variance of mu is at most 0.01, so the decoder is hardly told anything by ${inactive.length === 1 ? "it" : "them"}.`;
+    box.replaceChildren(...inactive.map((r) => r.root));
+    this.folded.hidden = !inactive.length;
+  }
+
+  row(d, share, active) {
+    const root = document.createElement("div");
+    root.className = "slider";
+    root.innerHTML = ROW;
+    const [title, { children: [strip, range] }, output] = root.children;
+    title.children[0].textContent = name(d);
+    title.children[1].textContent = this.app.set.klDims ? `KL ${fixed(share)} nats` : `var ${fixed(share)}`;
+    range.setAttribute("aria-label", `${name(d)}, in prior standard deviations`);
+    strip.setAttribute("role", "img");
+    strip.setAttribute("aria-label", `what ${name(d)} does, from −3 to 3`);
+    range.oninput = () => this.on.moving(this.with(d, Number(range.value)));
+    range.onchange = () => this.on.rests(this.with(d, Number(range.value)));
+    strip.onclick = ({ offsetX }) => this.on.rests(this.with(d, STRIP[Math.min(6, Math.floor((7 * offsetX) / strip.clientWidth))]));
+    output.setAttribute("aria-live", "off");
+    return { d, share, active, root, strip, range, output };
+  }
+
+  with(d, value) {
+    return Float32Array.from(this.z, (v, i) => (i === d ? value : v));
+  }
+
+  show(z) {
+    this.z = z;
+    for (const { d, range, output, active } of this.rows) {
+      if (!active && !this.folded.open) continue;
+      const value = String(Math.round(100 * z[d]) / 100);
+      if (range.value !== value) range.value = value;
+      const text = `${fixed(z[d])} · ${percent(normalShare(z[d]))}`;
+      if (output.value !== text) output.value = text;
+    }
+  }
+
+  /** Decode every latent at seven places, all others as they are. Those on the page first. */
+  async drawStrips(z) {
+    const rows = this.rows.filter((r) => r.active || this.folded.open), n = z.length;
+    const zs = new Float32Array(rows.length * STRIP.length * n);
+    rows.forEach(({ d }, r) => STRIP.forEach((value, k) => {
+      const at = (r * STRIP.length + k) * n;
+      zs.set(z, at);
+      zs[at + d] = value;
+    }));
+    const size = STRIP.length * 784;
+    let drawn = 0;
+    const draw = (pictures, to) => {
+      for (; (drawn + 1) * STRIP.length <= to; drawn++) {
+        drawImages(rows[drawn].strip, { shape: [STRIP.length, 28, 28], data: pictures.subarray(drawn * size, (drawn + 1) * size) }, STRIP.length);
+      }
+    };
+    const all = await this.app.background.decode("strips", zs, (pictures, from, to) => draw(pictures, to));
+    if (all) draw(all, rows.length * STRIP.length);
+  }
+}

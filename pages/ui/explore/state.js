@@ -1,0 +1,42 @@
+// What is on the page, as a link says it: the view of the map, and a part for every way. Whatever comes in leaves whole and
+// harmless: numbers within bounds, lists no longer than they may be.
+
+/** The test images of every map. */
+export const COUNT = 5000;
+const REACH = 30; // no latent goes further: exp and sums stay finite
+const PINS = 8;
+
+/** cleaners: { way: (raw, limits) => state } */
+export function cleanState(raw, limits, cleaners) {
+  const state = { view: cleanView(raw?.view, limits) };
+  for (const [way, clean] of Object.entries(cleaners)) state[way] = clean(raw?.[way] ?? {}, limits);
+  return state;
+}
+
+function cleanView(raw, { dims }) {
+  const pair = Array.isArray(raw?.axes) && raw.axes.length === 2 && raw.axes[0] !== raw.axes[1];
+  const axes = pair && raw.axes.every((d) => whole(d, dims)) ? raw.axes.map(Number) : dims > 2 ? "pca" : [0, 1];
+  return { axes, grid: raw?.grid === true, ellipses: raw?.ellipses === true, automatic: raw?.automatic === true };
+}
+
+/** The pad: where z rests, the stops before it, and what is pinned. */
+export function cleanPad(raw, limits) {
+  return { z: cleanZ(raw.z, limits) ?? new Array(limits.dims).fill(0), pins: list(raw.pins, PINS).map((z) => cleanZ(z, limits)).filter(Boolean) };
+}
+
+/** A z of the right length, to thousandths and within bounds; null for anything else. */
+export function cleanZ(raw, { dims }) {
+  if (!Array.isArray(raw) || raw.length !== dims || !raw.every((v) => typeof v === "number" && Number.isFinite(v))) return null;
+  return raw.map((v) => Math.round(1000 * Math.max(-REACH, Math.min(REACH, v))) / 1000);
+}
+
+/** Whether it is a whole number from 0 and below `end`. */
+export const whole = (value, end) => Number.isInteger(value) && value >= 0 && value < end;
+
+/** A list no longer than `most`; anything else is an empty one. */
+export const list = (raw, most) => (Array.isArray(raw) ? raw.slice(0, most) : []);
+
+/** A number within bounds, or the fallback. */
+export function within(value, [least, most], fallback) {
+  return typeof value === "number" && Number.isFinite(value) ? Math.max(least, Math.min(most, value)) : fallback;
+}

@@ -1,0 +1,44 @@
+// To and fro along one latent, decoded as it goes.
+
+const SPEED = 1.5; // prior units a second
+const STILL_MS = 700; // a step, for those who asked for less motion
+
+/** Where a point is that goes to and fro between ±reach at an even pace and was at 0, going up, at the start. */
+export function toAndFro(way, reach) {
+  const on = (((way + reach) % (4 * reach)) + 4 * reach) % (4 * reach);
+  return on < 2 * reach ? on - reach : 3 * reach - on;
+}
+
+export class Sweep {
+  /** show(value): for every frame; told(going); reach(), steps(), wanted(): as they are now. */
+  constructor({ show, told, reach, steps, wanted }) {
+    Object.assign(this, { show, told, reach, steps, wanted, way: 0, going: false });
+  }
+
+  play() {
+    if (this.going) return;
+    this.going = true;
+    this.slow = matchMedia("(prefers-reduced-motion: reduce)").matches;
+    this.told(true);
+    this.next(performance.now());
+  }
+
+  next(before) {
+    const step = (now) => {
+      if (!this.going) return;
+      if (!this.wanted()) return this.pause();
+      this.way += this.slow ? (2 * this.reach()) / (this.steps() - 1) : (SPEED * Math.min(100, Math.max(0, now - before))) / 1000;
+      this.show(toAndFro(this.way, this.reach()));
+      this.next(now);
+    };
+    if (this.slow) this.timer = setTimeout(() => step(performance.now()), STILL_MS);
+    else this.frame = requestAnimationFrame(step);
+  }
+
+  pause() {
+    clearTimeout(this.timer);
+    cancelAnimationFrame(this.frame ?? 0);
+    if (this.going) this.told(false);
+    this.going = false;
+  }
+}

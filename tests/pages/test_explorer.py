@@ -1,0 +1,149 @@
+"""The explorer page around its component: models, ways, uploads, links, and the code it shows."""
+
+from __future__ import annotations
+
+import base64
+import io
+import json
+
+import numpy as np
+import pytest
+from PIL import Image
+from streamlit.testing.v1 import AppTest
+
+from pages.explorer.ways import WAYS
+from pages.ui import shipped
+from pages.ui.shipped import PLANE
+from tests.pages.conftest import ROUTER, checked, wait_for
+from vae_core import runs
+from vae_core.config import RunConfig
+from vae_core.film import steps_in
+
+STATE = "explorer state"
+
+
+@pytest.fixture
+def explorer(home: AppTest) -> AppTest:
+    home.switch_page("explorer/page.py")
+    return checked(home.run())
+
+
+def linked(**query: str) -> AppTest:
+    """The page, opened by a link."""
+    at = AppTest.from_file(str(ROUTER), default_timeout=60).run()
+    for name, value in query.items():
+        at.query_params[name] = value
+    at.switch_page("explorer/page.py")
+    return checked(at.run())
+
+
+def way(at: AppTest, name: str) -> AppTest:
+    return checked(at.segmented_control(key="explorer way").set_value(name).run())
+
+
+def texts(at: AppTest) -> str:
+    return "\n".join(e.value for e in [*at.caption, *at.markdown, *at.warning])
+
+
+def png(picture: np.ndarray) -> bytes:
+    file = io.BytesIO()
+    Image.fromarray(picture).save(file, "PNG")
+    return file.getvalue()
+
+
+def test_it_opens_on_the_shipped_plane_and_names_its_figure(explorer: AppTest) -> None:
+    card = shipped.checkpoint(PLANE).card
+    said = texts(explorer)
+    assert f"−ELBO {card['test']['neg_elbo']:.2f} nats per image" in said and f"seed {card['seed']}" in said
+    assert len(explorer.get("bidi_component")) == 1
+    assert explorer.selectbox(key="explorer model").options[0].startswith("VAE, mlp, 2 latents")
+
+
+def test_every_shipped_model_is_offered(explorer: AppTest) -> None:
+    offered = explorer.selectbox(key="explorer model")
+    for name in ("mnist-vae-beta4-mlp-2", "mnist-vae-conv-32", "mnist-ae-mlp-2"):
+        checked(offered.set_value(name).run())
+        test = shipped.checkpoint(name).card["test"]
+        value = test["nll"] if test["neg_elbo"] is None else test["neg_elbo"]
+        assert f"{value:.2f} nats per image" in texts(explorer).replace("−", "-") and name in texts(explorer)
+        assert explorer.query_params["model"] == name
+
+
+@pytest.mark.parametrize("name", list(WAYS))
+def test_every_way_says_what_to_see_and_shows_the_code_that_runs(explorer: AppTest, name: str) -> None:
+    way(explorer, name)
+    assert WAYS[name].see in texts(explorer) and WAYS[name].ask in texts(explorer)
+    code = "\n".join(block.value for block in explorer.code)
+    needed = {
+        "pad": "def mlp_decoder", "encode": "def as_mnist", "interpolate": "def spherical",
+        "arithmetic": "def attribute_vectors", "traverse": "def map_plane", "prior": "def quantile_grid",
+    }  # fmt: skip
+    assert needed[name] in code
+    assert len(explorer.file_uploader) == (1 if name == "encode" else 0)
+
+
+def test_what_rests_in_the_component_goes_into_the_link_and_comes_back(registry: runs.Runs) -> None:
+    pad = {"z": [0.5, -1.25], "pins": [[1, 1]]}
+    first = linked(way="pad", pad=json.dumps(pad), prior=json.dumps({"seed": 3}))
+    assert first.session_state[STATE] == {"pad": pad, "prior": {"seed": 3}}
+    assert json.loads(first.query_params["pad"]) == pad and "prior" not in first.query_params
+    way(first, "prior")
+    assert json.loads(first.query_params["prior"]) == {"seed": 3} and first.query_params["way"] == "prior"
+
+
+@pytest.mark.parametrize(
+    ("query", "words"),
+    [
+        ({"model": "nobody"}, "'nobody' is not on this server"),
+        ({"way": "fly"}, "no way 'fly'"),
+        ({"pad": '{"z": [1'}, "'pad' cannot be read"),
+        ({"view": "[" * 100_000}, "'view' cannot be read"),
+        ({"encode": "3"}, "'encode' cannot be read"),
+        ({"pad": '{"z": [1e999, 0]}'}, "'pad' cannot be read"),
+    ],
+)
+def test_a_link_that_does_not_hold_says_so_and_the_rest_is_shown(
+    query: dict[str, str], words: str, registry: runs.Runs
+) -> None:
+    at = linked(**query)
+    assert [w for w in at.warning if words in w.value and "The rest is shown" in w.value]
+    assert PLANE in texts(at)
+
+
+def test_an_own_run_with_kept_weights_can_be_explored(registry: runs.Runs) -> None:
+    run_id = registry.start(RunConfig(epochs=1, latent_dim=3, seed=5), "tester")
+    run = registry.get(run_id)
+    assert run is not None
+    wait_for(lambda: steps_in(run.states_folder))
+    at = linked(model=run_id)
+    assert "3 latents" in texts(at) and run_id in texts(at)
+
+
+def test_an_uploaded_digit_becomes_the_picture_of_the_encoder(explorer: AppTest) -> None:
+    way(explorer, "encode")
+    digit = shipped.images().x_test[7, 0].numpy()
+    paper = 255 - np.kron(np.pad(digit, 20), np.ones((4, 4), np.uint8))  # ink on white paper, four times as large
+    checked(explorer.file_uploader[0].upload("nine.png", png(paper)).run())
+    part = explorer.session_state[STATE]["encode"]
+    picture = np.frombuffer(base64.b64decode(part["picture"]), np.uint8).reshape(28, 28)
+    assert np.abs(picture.astype(int) - digit).mean() < 12 and part["of"] == "picture"
+    assert not explorer.warning
+
+
+@pytest.mark.parametrize(
+    ("name", "content"),
+    [
+        ("empty.png", b""),
+        ("text.png", b"this is no picture"),
+        ("half.png", png(np.arange(10_000, dtype=np.uint8).reshape(100, 100))[:200]),
+        ("blank.png", png(np.full((50, 50), 200, np.uint8))),
+    ],
+)
+def test_a_picture_that_cannot_be_used_gets_one_sentence_and_nothing_is_lost(
+    explorer: AppTest, name: str, content: bytes
+) -> None:
+    way(explorer, "encode")
+    before = dict(explorer.session_state[STATE])
+    checked(explorer.file_uploader[0].upload(name, content).run())
+    assert len(explorer.warning) == 1 and explorer.warning[0].value.count(".") >= 1
+    assert explorer.session_state[STATE] == before

@@ -1,0 +1,202 @@
+"""The mathematics of two ways to explore, under node: paths over stops and differences of codes."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+
+from tests.node_runner import needs_node, node_runner
+from vae_core.latent import half_way, spherical, straight, through
+
+pytestmark = needs_node("the ways to explore")
+Node = Callable[..., Any]
+LIMITS = {"dims": 3, "count": 5000}
+JUNK: list[Any] = [
+    None, 7, -1, 0.5, 1e300, "", "7", "10", "slant; drop", True, [], [None], [1], [-1, 5000], [0.5, 2.5], {},
+    {"at": {}}, [[1, 2], [3]], list(range(500)), ["0", "1"], "constructor", "__proto__", 2**40,
+]  # fmt: skip
+
+
+@pytest.fixture(scope="module")
+def node(tmp_path_factory: pytest.TempPathFactory) -> Node:
+    names = ["path_stops", "path_slices", "path_half", "path_sheet", "vector_math"]
+    return node_runner(tmp_path_factory.mktemp("ways"), *(f"explore/{name}" for name in names))
+
+
+def codes(count: int, dims: int = 3, seed: int = 0) -> torch.Tensor:
+    return torch.randn(count, dims, generator=torch.Generator().manual_seed(seed))
+
+
+# ---- what a link may say
+
+
+def _junk_states(keys: list[str]) -> list[Any]:
+    return [*JUNK, *({key: value} for key in keys for value in JUNK), {key: "x" * 9999 for key in keys}]
+
+
+def test_a_path_from_any_link_is_whole_and_harmless(node: Node) -> None:
+    raw = _junk_states(["images", "shape", "at", "twin", "seed"])
+    states = node("print(given.raw.map((r) => path_stops.clean(r, given.limits)))", {"raw": raw, "limits": LIMITS})
+    assert len(states) == len(raw)
+    for state in states:
+        assert 2 <= len(state["images"]) <= 6
+        assert all(type(i) is int and 0 <= i < 5000 for i in state["images"])
+        assert all(a != b for a, b in zip(state["images"], state["images"][1:], strict=False))
+        assert state["shape"] in ("straight", "spherical") and 0 <= state["at"] <= 1
+        assert type(state["twin"]) is bool and type(state["seed"]) is int and 0 <= state["seed"] < 2**32
+        assert len(json.dumps(state)) < 200
+
+
+def test_arithmetic_from_any_link_is_whole_and_harmless(node: Node) -> None:
+    raw = _junk_states(["mode", "image", "attribute", "strength", "a", "b", "c"])
+    states = node("print(given.raw.map((r) => vector_math.clean(r, given.limits)))", {"raw": raw, "limits": LIMITS})
+    digits = [str(digit) for digit in range(10)]
+    for state in states:
+        assert state["mode"] in ("attribute", "means", "difference")
+        assert state["attribute"] in ("slant", "thickness", "size", "width")
+        assert type(state["image"]) is int and 0 <= state["image"] < 5000 and -2 <= state["strength"] <= 2
+        for slot in (state["a"], state["b"], state["c"]):
+            assert slot in digits or (type(slot) is int and 0 <= slot < 5000)
+
+
+def test_a_good_link_is_kept_and_cleaning_twice_changes_nothing(node: Node) -> None:
+    path = {"images": [4, 4999, 4], "shape": "spherical", "at": 0.25, "twin": False, "seed": 9}
+    sums = {
+        "mode": "difference", "image": 8, "attribute": "width", "strength": -1.25, "a": "3", "b": 17, "c": "0",
+    }  # fmt: skip
+    script = """const both = [[path_stops, given.path], [vector_math, given.sums]];
+    const twice = (clean, raw) => [clean(raw, given.limits), clean(clean(raw, given.limits), given.limits)];
+    print(both.map(([module, raw]) => twice(module.clean, raw)))"""
+    for (once, twice), said in zip(
+        node(script, {"path": path, "sums": sums, "limits": LIMITS}), (path, sums), strict=True
+    ):
+        assert once == twice == said
+
+
+# ---- stops
+
+
+def test_stops_are_added_and_taken_away_within_bounds(node: Node) -> None:
+    script = """const { withStop, withoutStop } = path_stops;
+    print([withStop([1, 2], 3), withStop([1, 2], 2), withStop([1, 2, 3, 4, 5, 6], 7), withStop([1, 2], 1),
+      withoutStop([1, 2, 3], 1), withoutStop([1, 2], 0), withoutStop([1, 2, 1], 1), withoutStop([1, 2, 1, 3], 1)])"""
+    assert node(script) == [[1, 2, 3], None, None, [1, 2, 1], [1, 3], None, None, [1, 3]]
+
+
+def test_another_image_is_of_the_same_class_and_comes_around(node: Node) -> None:
+    labels = [3, 1, 3, 0, 3]
+    script = "print([0, 2, 4, 1].map((i) => path_stops.another(i, given)).concat(path_stops.nextOf(7, 0, given)))"
+    assert node(script, labels) == [2, 4, 0, 1, -1]
+
+
+def test_two_random_images_are_drawn_as_torch_draws_them(node: Node) -> None:
+    labels = (np.arange(5000) * 7 % 10).tolist()
+    pairs = node("print([0, 1, 2, 77].map((seed) => path_stops.randomPair(seed, given)))", labels)
+    for seed, (first, second) in zip((0, 1, 2, 77), pairs, strict=True):
+        drawn = (torch.rand(50, generator=torch.Generator().manual_seed(seed)) * 5000).long().tolist()
+        assert first == drawn[0]
+        assert second == next(i for i in drawn[1:] if labels[i] != labels[first])
+    assert node("print(path_stops.randomPair(3, [1, 1, 1]).length)") == 2  # ends where there is no second class
+
+
+# ---- the path
+
+
+@pytest.mark.parametrize("stops", [2, 3, 4, 5, 6])
+@pytest.mark.parametrize("shape", ["straight", "spherical"])
+def test_a_path_is_that_of_the_core_at_every_place(node: Node, stops: int, shape: str) -> None:
+    points = codes(stops, dims=4)
+    script = """const path = new path_stops.Path(given.points.map((p) => Float32Array.from(p)), given.shape);
+    print({ count: path.count, steps: path.steps, last: path.last, strip: Array.from(path.codesOf()),
+      all: Array.from(path.codes), some: [0, 7, path.last].map((p) => Array.from(path.z(p))),
+      legs: [0, path.placeOf(path.steps), path.last].map((p) => path.leg(p)),
+      at: [0, 0.5, 1].map((t) => path.place(t)) })"""
+    found = node(script, {"points": points.tolist(), "shape": shape})
+    way = {"straight": straight, "spherical": spherical}[shape]
+    legs, fine = stops - 1, found["last"] // (stops - 1)
+    assert found["count"] == legs * found["steps"] + 1 >= 11
+    strip = through(points, found["steps"] + 1, way)
+    assert np.allclose(np.reshape(found["strip"], (-1, 4)), strip, atol=1e-5)
+    everything = through(points, fine + 1, way)
+    assert np.allclose(np.reshape(found["all"], (-1, 4)), everything, atol=1e-5)
+    assert np.allclose(found["some"], everything[[0, 7, -1]], atol=1e-5)
+    assert found["at"] == [0, pytest.approx(found["last"] / 2, abs=0.5), found["last"]]
+    ends = [{"leg": 0, "t": 0}, {"leg": min(1, legs - 1), "t": 1 if legs == 1 else 0}, {"leg": legs - 1, "t": 1}]
+    assert found["legs"] == ends
+
+
+def test_half_way_is_that_of_the_core_and_pixels_are_averaged(node: Node) -> None:
+    a, b = codes(2, 5)
+    pictures = np.random.default_rng(0).integers(0, 256, (2, 784))
+    script = """const { pixelAverage } = path_half;
+    print([Array.from(pixelAverage(...given.map((p) => Uint8Array.from(p))))])"""
+    (mean,) = node(script, pictures.tolist())
+    assert np.abs(np.array(mean) - pictures.mean(0)).max() <= 0.5
+    path = """const { Path } = path_stops; const path = new Path(given.map((p) => Float32Array.from(p)), "straight");
+    print(Array.from(path.z(path.place(0.5))))"""
+    assert np.allclose(node(path, [a.tolist(), b.tolist()]), half_way(a, b), atol=1e-6)
+
+
+def test_the_nearest_test_images_are_those_of_a_search_over_all(node: Node) -> None:
+    draw = np.random.default_rng(1)
+    images, pictures = draw.integers(0, 256, (350, 784)), draw.integers(0, 256, (3, 784))
+    pictures[1] = images[317]
+    script = """const [images, pictures] = given.map((p) => Uint8Array.from(p.flat()));
+    const steps = [...path_slices.nearestImages(images, pictures)];
+    print({ pauses: steps.filter((s) => s === undefined).length, found: steps.at(-1) })"""
+    found = node(script, [images.tolist(), pictures.tolist()])
+    rms = np.sqrt((((images[None] - pictures[:, None]) / 255.0) ** 2).mean(-1))
+    assert [f["index"] for f in found["found"]] == rms.argmin(1).tolist()
+    assert np.allclose([f["distance"] for f in found["found"]], rms.min(1), atol=1e-6)
+    assert found["found"][1] == {"index": 317, "distance": 0}
+    assert found["pauses"] >= 9  # it can be put aside between them
+
+
+# ---- arithmetic
+
+
+def test_the_plan_and_its_codes_are_what_the_formula_says(node: Node) -> None:
+    mu, means, vectors = codes(20), codes(10, seed=1), codes(4, seed=2)
+    given = {"mu": mu.tolist(), "means": means.tolist(), "vectors": vectors.tolist()}
+    script = """const flat = (m) => Float32Array.from(m.flat());
+    const set = { dims: 3, mu: flat(given.mu), classMeans: flat(given.means), attributeVectors: flat(given.vectors) };
+    const states = [{ mode: "attribute", image: 7, attribute: "size" }, { mode: "difference", a: 2, b: "4", c: 19 }];
+    print(states.map((s) => Array.from(vector_math.alongAll(vector_math.planOf(s, set), [-2, 0, 0.5])))
+      .concat([[vector_math.planOf({ mode: "means" }, set)]]))"""
+    attribute, difference, nothing = node(script, given)
+    s = torch.tensor([[-2.0], [0], [0.5]])
+    assert np.allclose(np.reshape(attribute, (3, 3)), mu[7] + s * vectors[2], atol=1e-6)
+    assert np.allclose(np.reshape(difference, (3, 3)), mu[19] + s * (means[4] - mu[2]), atol=1e-6)
+    assert nothing == [None]
+
+
+def test_strengths_run_from_end_to_end_and_names_say_what_is_meant(node: Node) -> None:
+    script = """const { strengths, STRENGTHS, named, lengthOf } = vector_math;
+    print([strengths(5), STRENGTHS.length % 2, named("3", {}), named(2, { labels: [0, 0, 8] }), lengthOf([3, 4])])"""
+    assert node(script) == [[-2, -1, 0, 1, 2], 1, "mean of the 3s", "test image 2, a 8", 5]
+
+
+# ---- to take home
+
+
+def test_the_table_is_read_back_by_another_reader(node: Node) -> None:
+    rows = [{"t": 0.125, "z": [-1.5, 1e-9], "what": 'a "4", b'}, {"t": 1, "z": [0, 12345.678], "what": None}]
+    text = node("""print(path_sheet.table(["t", "z", "what"], 2, given))""", rows)
+    head, *body = list(csv.reader(io.StringIO(text)))
+    assert head == ["t", "z1", "z2", "what"]
+    assert [[float(v) for v in row[:3]] for row in body] == [[0.125, -1.5, 1e-9], [1, 0, 12345.68]]
+    assert [row[3] for row in body] == ['a "4", b', ""]
+
+
+def test_the_animation_goes_there_and_back(node: Node) -> None:
+    script = """const pictures = Uint8Array.from({ length: 3 * 784 }, (_, i) => Math.floor(i / 784));
+    const { frames, width, height } = path_sheet.animation(pictures);
+    print([width, height, frames.map((f) => [f.length, f[5]])])"""
+    assert node(script) == [28, 28, [[784, 0], [784, 1], [784, 2], [784, 1]]]

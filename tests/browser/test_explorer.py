@@ -155,7 +155,7 @@ def test_with_many_latents_it_opens_on_a_code_and_says_what_0_is(opened, server)
         mu = shipped.checkpoint(CONV).model.encode(image)[0][0].numpy()
     assert np.allclose(z_of(page), mu, atol=1e-3)
     page.get_by_role("button", name="To 0").click()
-    expect(part(page, "place")).to_contain_text("Closer to 0 than prior draws come")
+    expect(part(page, "place")).to_contain_text("Nearer to 0 than almost any prior draw")
 
 
 def test_a_plane_through_two_latents_holds_the_others(opened, server):

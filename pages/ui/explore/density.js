@@ -77,7 +77,7 @@ export function placeOf({ further, distance, gap, dims }) {
 }
 
 export const PLACES = {
-  inner: "Closer to 0 than prior draws come, although the density is highest at 0: there are so many directions outwards.",
+  inner: "Nearer to 0 than almost any prior draw: with many latents, draws lie in a shell around 0.",
   both: "Prior draws fall here, and a code is near.",
   hole: "A hole: prior draws fall here, but no code is near.",
   code: "A code is near, but prior draws hardly ever fall this far out.",

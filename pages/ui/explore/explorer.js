@@ -74,7 +74,7 @@ class Explorer {
     this.background?.destroy();
     Object.assign(this, { about, model, set, background: background(), hovered: null, twin: null, gap: usualGap(set.mu, set.dims), yardstick: null });
     this.state = cleanState(this.state, this.limits, CLEAN);
-    if (!this.data.state?.pad && set.dims > SHELL) this.state.pad.z = rounded(this.code(0));
+    if (this.data.state?.pad?.z?.length !== set.dims && set.dims > SHELL) this.state.pad.z = rounded(this.code(0));
     this.neighbours = new Neighbours(set.images, (list) => this.tellNeighbours(list));
     this.part.from.textContent = about.shipped === false ? `x̂ decoded at z, weights of step ${about.step.toLocaleString("en")}` : "x̂ decoded at z";
     this.part.stage.hidden = false;
@@ -139,8 +139,7 @@ class Explorer {
     for (const [key, way] of Object.entries(this.ways)) way.root.hidden = key !== this.data.way;
     this.view.show();
     this.way.show(this.state[this.data.way]);
-    this.point(this.state.pad.z, false);
-    this.stale = true;
+    this.moved = true; // drawn again; a place that is being tried out stays
     this.files.refresh();
     this.ask();
   }
@@ -189,19 +188,20 @@ class Explorer {
 
   handlers() {
     const to = (xy) => this.view.plane.from(xy, this.state.pad.z);
-    const { ways } = this, pad = () => (this.ways ?? ways).pad;
+    const pad = () => this.ways.pad;
     return {
       hover: (xy) => this.model && this.hover(to(xy)),
       leave: () => this.model && this.hover(null),
       press: (xy, code) => Boolean(this.model && this.way.press(xy, code)),
-      drag: (xy) => this.hover(to(xy)),
-      drop: (xy) => pad().go(to(xy)),
-      click: (xy) => (this.data.way === "pad" ? pad().click(to(xy)) : pad().go(to(xy))), // pins show on the pad only
+      drag: (xy) => this.model && this.hover(to(xy)),
+      drop: (xy) => this.model && pad().go(to(xy)),
+      click: (xy) => this.model && (this.data.way === "pad" ? pad().click(to(xy)) : pad().go(to(xy))), // pins show on the pad only
       nudge: ([x, y]) => {
+        if (!this.model) return;
         const at = this.view.plane.to(this.state.pad.z);
         pad().nudge(to([at[0] + x, at[1] + y]));
       },
-      key: (event) => pad().key(event),
+      key: (event) => Boolean(this.model && pad().key(event)),
     };
   }
 

@@ -12,7 +12,8 @@ export class MapView {
     Object.assign(this, { app, map, codes: new Float32Array(0), backdrop: document.createElement("canvas"), ready: null });
     const { part } = app;
     for (const key of ["grid", "ellipses", "automatic"]) part[key].onchange = ({ target }) => this.change({ [key]: target.checked });
-    part.across.onchange = part.up.onchange = () => this.choose();
+    part.across.onchange = () => this.choose(part.across, part.up);
+    part.up.onchange = () => this.choose(part.up, part.across);
     map.under = (ctx, side) => this.drawUnder(ctx, side);
     map.over = (ctx, at, scale) => this.drawEllipses(ctx, at, scale);
   }
@@ -39,14 +40,12 @@ export class MapView {
     this.show();
   }
 
-  /** Two different dimensions, or both principal axes. */
-  choose() {
-    const { across, up } = this.app.part;
-    const changed = document.activeElement?.shadowRoot?.activeElement ?? this.app.root.getRootNode().activeElement;
-    const last = changed === up ? up : across, other = last === up ? across : up;
-    if (last.value === "pca") return this.change({ axes: "pca" });
-    const second = other.value === "pca" || other.value === last.value ? this.order.find((d) => d !== Number(last.value)) : Number(other.value);
-    this.change({ axes: last === up ? [second, Number(last.value)] : [Number(last.value), second] });
+  /** Two different dimensions, or both principal axes, as the one that was changed says. */
+  choose(changed, other) {
+    if (changed.value === "pca") return this.change({ axes: "pca" });
+    const one = Number(changed.value);
+    const two = other.value === "pca" || other.value === changed.value ? this.order.find((d) => d !== one) : Number(other.value);
+    this.change({ axes: changed === this.app.part.up ? [two, one] : [one, two] });
   }
 
   show() {
@@ -67,6 +66,7 @@ export class MapView {
     this.map.automatic = state.automatic;
     this.map.show({ xy: { data: this.codes }, xyUnit: 1, labels: { data: set.labels } }, this.plane.labels);
     this.renewGrid();
+    app.moved = true; // what is held fixed is said anew
     app.ask();
   }
 

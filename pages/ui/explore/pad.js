@@ -92,9 +92,7 @@ export class PadWay {
     if (z) this.rest(z);
   }
 
-  /** A click pins; in the other ways, which show no pins, it goes there. */
   click(z) {
-    if (this.root.hidden) return this.go(z);
     this.pin(z);
     this.app.hover(null);
   }

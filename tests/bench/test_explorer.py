@@ -2,14 +2,24 @@
 
 from __future__ import annotations
 
+import contextlib
+import itertools
+import json
 import math
+import socket
 import statistics
+import threading
 import time
+import urllib.request
+from collections.abc import Iterator
 
 import pytest
 from playwright.sync_api import Page
+from websockets.exceptions import ConnectionClosed
+from websockets.sync.client import connect
 
 from tests.bench.measure import load, undisturbed
+from tests.browser.setup import FLAGS, system_browser
 
 MODELS = ("mnist-vae-mlp-2", "mnist-vae-conv-32")
 SECONDS = 6.0
@@ -36,29 +46,59 @@ WATCH = """(over) => {
 END = "() => { watch.ended = true; return { ...watch, seconds: (performance.now() - watch.from) / 1000 } }"
 
 
-def drag(page: Page, seconds: float) -> None:
-    """Circles over the map with the button down, a move every 8 ms: more often than frames are drawn."""
-    box = page.locator("[data-part=over]").bounding_box()
+class Hand:
+    """Moves the mouse as a hand does: without waiting until the page has dealt with the move before.
+
+    Playwright's own mouse waits, so a page that computes for 10 ms a move would be sent fewer of them.
+    """
+
+    def __init__(self, port: int, url: str) -> None:
+        targets = json.loads(urllib.request.urlopen(f"http://127.0.0.1:{port}/json", timeout=10).read())
+        self._page = connect(
+            next(t["webSocketDebuggerUrl"] for t in targets if t["url"].startswith(url)), max_size=None
+        )
+        self._ids = itertools.count(1)
+        threading.Thread(target=self._forget_answers, daemon=True).start()
+
+    def _forget_answers(self) -> None:
+        with contextlib.suppress(ConnectionClosed):
+            for _ in self._page:
+                pass
+
+    def mouse(self, kind: str, x: float, y: float) -> None:
+        asked = {
+            "type": kind,
+            "x": x,
+            "y": y,
+            "button": "left",
+            "buttons": int(kind != "mouseReleased"),
+            "clickCount": 1,
+        }
+        message = {"id": next(self._ids), "method": "Input.dispatchMouseEvent", "params": asked}
+        self._page.send(json.dumps(message))
+
+    def drag(self, middle: tuple[float, float], radius: float, seconds: float) -> None:
+        """Circles, a move every 8 ms: more often than frames are drawn."""
+        begun = time.perf_counter()
+        for step in range(int(seconds / 0.008)):
+            time.sleep(max(0.0, 0.008 * step - (time.perf_counter() - begun)))
+            angle = 0.016 * step
+            self.mouse("mouseMoved", middle[0] + radius * math.cos(angle), middle[1] + radius * math.sin(angle))
+
+
+def measured(page: Page, hand: Hand, sent: list[object]) -> dict[str, float]:
+    over = page.locator("[data-part=over]")
+    box = over.bounding_box()
     assert box is not None
     middle, radius = (box["x"] + box["width"] / 2, box["y"] + box["height"] / 2), 0.3 * box["width"]
-    begun = time.perf_counter()
-    while (now := time.perf_counter() - begun) < seconds:
-        x, y = (m + radius * turn(2 * now) for m, turn in zip(middle, (math.cos, math.sin), strict=True))
-        page.mouse.move(x, y)
-        time.sleep(max(0.0, 0.008 - (time.perf_counter() - begun - now)))
-
-
-def measured(page: Page, sent: list[object]) -> dict[str, float]:
-    over = page.locator("[data-part=over]")
-    over.hover()
-    page.mouse.down()
-    drag(page, 1)  # to have met everything once
+    hand.mouse("mousePressed", *middle)
+    hand.drag(middle, radius, 1)  # to have met everything once
     over.evaluate(WATCH)
     before = len(sent)
-    drag(page, SECONDS)
+    hand.drag(middle, radius, SECONDS)
     found = page.evaluate(END)
     messages = len(sent) - before
-    page.mouse.up()
+    hand.mouse("mouseReleased", *middle)
     page.wait_for_timeout(800)
     frames, delays = sorted(found["frames"]), sorted(found["delays"])
     return {
@@ -72,13 +112,33 @@ def measured(page: Page, sent: list[object]) -> dict[str, float]:
     }
 
 
+@pytest.fixture
+def port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return probe.getsockname()[1]
+
+
+@pytest.fixture
+def page(browser, port: int) -> Iterator[Page]:
+    """A page of a browser of its own, whose input can also be reached at the port."""
+    own = browser.browser_type.launch(
+        executable_path=system_browser(), args=[*FLAGS, f"--remote-debugging-port={port}"]
+    )
+    yield own.new_context(viewport={"width": 1280, "height": 720}).new_page()
+    own.close()
+
+
 @pytest.mark.timeout(600)
 @pytest.mark.parametrize("model", MODELS)
-def test_dragging(model, opened, server, capsys):
-    page, sent = watched(opened, f"{server}/explorer?model={model}")
+def test_dragging(model, page, port, server, capsys):
+    sent: list[object] = []
+    page.on("websocket", lambda socket: socket.on("framesent", lambda frame: sent.append(frame)))
+    page.goto(f"{server}/explorer?model={model}")
     page.locator(f".explore[data-ready='{model}']").wait_for(timeout=60_000)
     page.wait_for_timeout(3000)  # strips and yardstick are done
-    found = undisturbed(lambda: measured(page, sent))
+    hand = Hand(port, server)
+    found = undisturbed(lambda: measured(page, hand, sent))
     f = {name: f"{value:.1f}" for name, value in found.items()}
     with capsys.disabled():
         print(
@@ -88,15 +148,6 @@ def test_dragging(model, opened, server, capsys):
             f"{f['others']} cores busy; {load()}"
         )
     assert found["updates"] > 0 and found["messages"] == 0
-
-
-def watched(opened, url: str) -> tuple[Page, list[object]]:
-    """A page, and a list that grows with every message that it sends over a socket."""
-    sent: list[object] = []
-    page = opened(url)
-    page.on("websocket", lambda socket: socket.on("framesent", lambda frame: sent.append(frame)))
-    page.reload()
-    return page, sent
 
 
 def test_what_travels(opened, server, capsys):

@@ -9,6 +9,7 @@ import { sideBySide } from "./print.js";
 import { Sliders } from "./sliders.js";
 
 const TRAIL = 12, PINS = 8;
+const SLIDERS_MS = 60; // between two moves of all sliders: to lay them out costs more than to decode
 const LEG = 12; // frames of the film from a point to the next
 const LETTERS = "ABCDEFGH";
 
@@ -49,8 +50,12 @@ export class PadWay {
     this.restedAt = String(z);
   }
 
-  /** Called for every z that is decoded, while it moves too. */
+  /** Called for every z that is decoded, while it moves too: in a plane of 32 latents all sliders move at once. */
   moved(z) {
+    clearTimeout(this.slide);
+    const wait = (this.slidAt ?? 0) + SLIDERS_MS - performance.now();
+    if (wait > 0) return (this.slide = setTimeout(() => this.moved(z), wait));
+    this.slidAt = performance.now();
     this.sliders.show(z);
   }
 
@@ -197,5 +202,8 @@ export class PadWay {
     return data && { width: 28, height: 28, delayMs: 80, frames: Array.from({ length: data.length / 784 }, (_, k) => data.subarray(784 * k, 784 * (k + 1))) };
   }
 
-  destroy() {}
+  destroy() {
+    clearTimeout(this.slide);
+    clearTimeout(this.still);
+  }
 }

@@ -69,7 +69,7 @@ def _choices() -> list[str]:
     model, way = st.query_params.get("model"), st.query_params.get("way")
     problems = []
     if model is not None and find(model) is None:
-        problems.append(f"the model {model[:40]!r} is not on this server any more")
+        problems.append(f"of the model {model[:40]!r} no weights are kept here (a run keeps its first after seconds)")
     elif model is not None:
         st.session_state[key("model")] = model
     if way is not None and way not in WAYS:

@@ -12,6 +12,8 @@ from pages.ui import visitor
 from pages.ui.explore.sources import Source, find, listed
 from pages.ui.explore.view import explorer_view
 
+VERSIONS = "explorer versions"  # in the session: the state of every run that has been on the page
+
 
 def page() -> None:
     link.open_link()
@@ -41,7 +43,7 @@ def explore() -> None:
 
 def version(source: Source) -> int:
     """Which of a run's states is shown: the last when the run was chosen, until a newer one is wanted."""
-    chosen = st.session_state.setdefault("explorer versions", {})
+    chosen = st.session_state.setdefault(VERSIONS, {})
     held = chosen.setdefault(source.name, source)
     if held.stamp != source.stamp and st.button(
         f"Take the newer weights, of step {source.step:,}", icon=":material/refresh:",
@@ -56,9 +58,11 @@ def choose() -> Source:
     models = {source.name: source for source in listed(visitor.current())}
     asked = link.get("model")
     if asked not in models:
-        found = find(asked)  # somebody else's run, by its link
+        found = find(asked) or st.session_state.get(VERSIONS, {}).get(
+            asked
+        )  # by its link
         if found is None:
-            st.session_state["explorer notice"] = "That model is not kept any more. The one that ships is shown."
+            st.session_state["explorer notice"] = "No weights of that run are kept now. The model that ships is shown."
             found = next(iter(models.values()))
             st.session_state[link.key("model")] = found.name
         models[found.name] = found

@@ -47,11 +47,10 @@ def lesson(settings: dict[str, Any]) -> None:
     branch_button(row, run, seen.at)
     link.write(run, seen.at, settings, weights)
     library(run)
-    if run.states or run.visitor == SHIPPED:
-        st.page_link(
-            "explorer/page.py", label="Explore the latent space of this run", icon=":material/explore:",
-            query_params={"model": run.run_id},
-        )  # fmt: skip
+    st.page_link(
+        "explorer/page.py", label="Explore the latent space of this run", icon=":material/explore:",
+        query_params={"model": run.run_id}, help="With its last kept weights: the first are kept after seconds.",
+    )  # fmt: skip
     if run.ended:
         result(run)
     take_home(run)

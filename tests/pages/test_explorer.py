@@ -94,7 +94,7 @@ def test_what_rests_in_the_component_goes_into_the_link_and_comes_back(registry:
 @pytest.mark.parametrize(
     ("query", "words"),
     [
-        ({"model": "nobody"}, "'nobody' is not on this server"),
+        ({"model": "nobody"}, "of the model 'nobody' no weights are kept here"),
         ({"way": "fly"}, "no way 'fly'"),
         ({"pad": '{"z": [1'}, "'pad' cannot be read"),
         ({"view": "[" * 100_000}, "'view' cannot be read"),

@@ -23,11 +23,14 @@ async def explore(request: Request) -> Response:
 
 
 def _answer(request: Request) -> Response:
-    source = find(request.path_params["name"])
-    if source is None:
-        return Response(status_code=404)
-    try:
-        body = package.packed(source)
-    except package.NotNumbers as error:
-        return PlainTextResponse(str(error), status_code=409, headers=FRESH)
-    return zipped(request, body, KEPT if source.is_shipped else FRESH)
+    for _ in range(3):  # while a run trains, a state may go between being found and being read
+        source = find(request.path_params["name"])
+        if source is None:
+            break
+        try:
+            body = package.packed(source)
+        except package.NotNumbers as error:
+            return PlainTextResponse(str(error), status_code=409, headers=FRESH)
+        if body is not None:
+            return zipped(request, body, KEPT if source.is_shipped else FRESH)
+    return Response(status_code=404)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -72,17 +73,23 @@ def _of_checkpoint(name: str) -> Source:
 
 def _of_run(run: Run) -> Source | None:
     """The last kept state of a run; None where there is none, or no model to explore."""
-    steps = steps_in(run.states_folder)
-    if not steps or run.config.model not in FAMILIES:
+    found = _last_state(run.states_folder) if run.config.model in FAMILIES else None
+    if found is None:
         return None
-    path = state_file(run.states_folder, steps[-1])
-    try:
-        stamp = path.stat().st_mtime_ns
-    except OSError:  # thinned out meanwhile
-        return None
-    title = f"{_name(run)} at step {steps[-1]:,}: {_described(run.config)}"
-    caption = f"State after {steps[-1]:,} of {run.total_steps:,} steps, seed {run.config.seed}."
-    return Source(run.run_id, title, caption, run.config, steps[-1], path, "model.", stamp)
+    step, path, stamp = found
+    title = f"{_name(run)} at step {step:,}: {_described(run.config)}"
+    caption = f"State after {step:,} of {run.total_steps:,} steps, seed {run.config.seed}."
+    return Source(run.run_id, title, caption, run.config, step, path, "model.", stamp)
+
+
+def _last_state(folder: Path) -> tuple[int, Path, int] | None:
+    """Step, file and time of the last state; while a run trains, a file may go as a newer one comes."""
+    for _ in range(3):
+        for step in reversed(steps_in(folder)):
+            path = state_file(folder, step)
+            with contextlib.suppress(OSError):
+                return step, path, path.stat().st_mtime_ns
+    return None
 
 
 def _name(run: Run) -> str:

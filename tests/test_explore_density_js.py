@@ -12,7 +12,9 @@ import pytest
 import torch
 from torch.distributions import Chi2, Normal
 
+from pages.ui import shipped
 from tests.node_runner import needs_node, node_runner
+from vae_core.snapshot import map_images
 
 pytestmark = needs_node("the explorer's pad")
 
@@ -51,17 +53,38 @@ def test_prior_quantiles_are_those_of_the_normal_distribution(node: Callable[...
 
 
 @pytest.mark.parametrize("dims", [1, 2, 32])
-def test_the_nearest_code_and_the_usual_gap(dims: int, node: Callable[..., Any]) -> None:
-    mu, z = numbers(400, dims), numbers(dims, seed=1)
+def test_the_nearest_code_and_what_is_near(dims: int, node: Callable[..., Any]) -> None:
+    """The radius by brute force, with torch's own draws."""
+    mu, z, log_var = numbers(400, dims), numbers(dims, seed=1), numbers(400, dims, seed=2) - 2
     found = node(
-        "const mu = Float32Array.from(given.mu); print([density.nearestCode(given.z, mu),"
-        " density.usualGap(mu, given.z.length)])",
-        {"mu": mu.ravel().tolist(), "z": z.tolist()},
+        "const mu = Float32Array.from(given.mu), logVar = Float32Array.from(given.logVar), dims = given.z.length;"
+        "print([density.nearestCode(given.z, mu), density.nearRadius({ mu, logVar, dims }),"
+        " density.nearRadius({ mu, logVar: null, dims })])",
+        {"mu": mu.ravel().tolist(), "logVar": log_var.ravel().tolist(), "z": z.tolist()},
     )
     away = np.linalg.norm(mu - z, axis=1)
     assert found[0]["index"] == away.argmin() and found[0]["distance"] == pytest.approx(away.min(), rel=1e-5)
-    between = np.linalg.norm(mu[:, None] - mu[None], axis=-1) + np.diag([np.inf] * 400)
-    assert found[1] == pytest.approx(np.sort(between.min(1)[::2])[100], rel=1e-5)
+    for samples, radius in ((mu + np.exp(log_var / 2) * numbers(400, dims), found[1]), (mu, found[2])):
+        between = np.linalg.norm(samples[:, None] - mu[None], axis=-1) + np.diag([np.inf] * 400)
+        assert radius == pytest.approx(np.sort(between.min(1))[380], rel=1e-4)
+
+
+@pytest.mark.parametrize("name", ["mnist-vae-mlp-2", "mnist-vae-beta4-mlp-2", "mnist-vae-conv-32"])
+def test_samples_of_the_posterior_are_hardly_ever_far_from_a_code(name: str, node: Callable[..., Any]) -> None:
+    """In every dimension: about 5 of 100, of other samples than those that the radius was made of."""
+    x = map_images(shipped.images())[0].float() / 255
+    with torch.no_grad():
+        mu, log_var = (part.numpy() for part in shipped.checkpoint(name).model.encode(x))
+    radius = node(
+        "const values = new Float32Array(file()), half = values.length / 2;"
+        "print(density.nearRadius({ mu: values.subarray(0, half), logVar: values.subarray(half), dims: given }))",
+        mu.shape[1], np.stack([mu, log_var]).astype(np.float32).tobytes(),
+    )  # fmt: skip
+    others = np.arange(1, 5000, 13)
+    z = mu[others] + np.exp(log_var[others] / 2) * numbers(len(others), mu.shape[1], seed=9)
+    between = np.linalg.norm(z[:, None] - mu[None], axis=-1)
+    between[np.arange(len(others)), others] = np.inf
+    assert 0.01 < (between.min(1) > radius).mean() < 0.10
 
 
 @pytest.mark.parametrize(
@@ -74,7 +97,7 @@ def test_the_nearest_code_and_the_usual_gap(dims: int, node: Callable[..., Any])
 def test_places_are_named(r: float, dims: int, distance: float, place: str, node: Callable[..., Any]) -> None:
     script = (
         "const [r, dims, distance] = given;"
-        "print(density.placeOf({ further: density.chiSurvival(r, dims), distance, gap: 0.1, dims }))"
+        "print(density.placeOf({ further: density.chiSurvival(r, dims), distance, near: 0.3, dims }))"
     )
     assert node(script, [r, dims, distance]) == place
 
@@ -137,14 +160,14 @@ def test_moving_in_a_plane_keeps_the_rest(axes: Any, node: Callable[..., Any]) -
 def test_whatever_a_link_says_a_whole_state_comes_of_it(raw: Any, node: Callable[..., Any]) -> None:
     found = node("print(state.cleanState(given, { dims: 2, count: 5000 }, { pad: state.cleanPad }))", raw)
     pinned = [[1, 2]] if isinstance(raw, dict) and isinstance((raw.get("pad") or {}).get("pins"), list) else []
-    view = {"axes": [0, 1], "grid": False, "ellipses": False, "automatic": False}
+    view = {"axes": "pca", "grid": False, "ellipses": False, "automatic": False}
     assert found == {"view": view, "pad": {"z": [0, 0], "pins": pinned}}
 
 
 def test_a_state_that_holds_is_kept(node: Callable[..., Any]) -> None:
     raw = {
         "view": {"axes": [3, 1], "grid": True, "ellipses": True, "automatic": True},
-        "pad": {"z": [0.1234567, -99, 2, 3], "pins": [[0.0, 1, 2, 3]] * 20},
+        "pad": {"z": [0.1234567, -999, 2, 3], "pins": [[0.0, 1, 2, 3]] * 20},
     }
     found = node("print(state.cleanState(given, { dims: 4, count: 5000 }, { pad: state.cleanPad }))", raw)
-    assert found["view"] == raw["view"] and found["pad"]["z"] == [0.123, -30, 2, 3] and len(found["pad"]["pins"]) == 8
+    assert found["view"] == raw["view"] and found["pad"]["z"] == [0.123, -100, 2, 3] and len(found["pad"]["pins"]) == 8

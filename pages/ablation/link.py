@@ -10,6 +10,7 @@ from pages.ablation import actions
 from pages.ablation.arms import ARMS, BY_KEY, DEFAULT, LATENT_DIMS
 from pages.ablation.bugs import BUGS
 from pages.ui import visitor
+from pages.ui.words import quoted
 from vae_core.runs import registry
 
 SECTIONS = {"arms": "Drop a term", "bugs": "Bug lab", "dose": "Dose"}
@@ -60,7 +61,7 @@ def open_link() -> None:
             try:
                 state[key(name)] = _read(name, st.query_params[name])
             except ValueError:
-                problems.append(f"{name} {st.query_params[name][:20]!r} cannot be used")
+                problems.append(f"{name} {quoted(st.query_params[name])} cannot be used")
     problems += _open_group()
     if problems:
         actions.notice(f"This link does not hold in full: {'; '.join(problems)}. The rest is shown.")
@@ -103,7 +104,7 @@ def _open_group() -> list[str]:
         if step.isdecimal() and len(step) < 10:
             st.session_state[actions.MOMENT] = int(step)
         else:
-            problems.append(f"its step {step[:20]!r} is no number")
+            problems.append(f"its step {quoted(step)} is no number")
     return problems
 
 

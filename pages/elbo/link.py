@@ -9,6 +9,7 @@ import streamlit as st
 
 from pages.elbo.subject import names
 from pages.ui.shipped import PLANE
+from pages.ui.words import quoted
 
 SECTIONS = {
     "evidence": "1 · p(x)",
@@ -61,7 +62,7 @@ def open_link() -> None:
         try:
             state[key(name)] = _read(name, st.query_params[name])
         except ValueError:
-            problems.append(f"{name} {st.query_params[name][:20]!r}")
+            problems.append(f"{name} {quoted(st.query_params[name])}")
     for name in set(DRAGGED) & set(st.query_params):
         try:
             value = json.loads(st.query_params[name])

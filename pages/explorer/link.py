@@ -10,6 +10,7 @@ import streamlit as st
 from pages.explorer.ways import WAYS
 from pages.ui.explore.sources import find
 from pages.ui.shipped import PLANE
+from pages.ui.words import quoted
 
 DEFAULTS = {"model": PLANE, "way": "pad"}
 PARTS = ("view", *WAYS)  # of the component's state
@@ -69,11 +70,13 @@ def _choices() -> list[str]:
     model, way = st.query_params.get("model"), st.query_params.get("way")
     problems = []
     if model is not None and find(model) is None:
-        problems.append(f"of the model {model[:40]!r} no weights are kept here (a run keeps its first after seconds)")
+        problems.append(
+            f"of the model {quoted(model, 40)} no weights are kept here; a run keeps its first after seconds"
+        )
     elif model is not None:
         st.session_state[key("model")] = model
     if way is not None and way not in WAYS:
-        problems.append(f"there is no way {way[:20]!r}")
+        problems.append(f"there is no way {quoted(way)}")
     elif way is not None:
         st.session_state[key("way")] = way
     return problems

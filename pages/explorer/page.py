@@ -17,40 +17,42 @@ VERSIONS = "explorer versions"  # in the session: the state of every run that ha
 
 def page() -> None:
     link.open_link()
+    st.session_state[VERSIONS] = {}  # a component that is mounted anew fetches the last weights
     explore()
 
 
 @st.fragment
 def explore() -> None:
     """The whole page; it runs again by itself when a model or a way is chosen, or something has come to rest."""
-    source = choose()
+    source = held(choose())
     if notice := st.session_state.pop("explorer notice", None):
         st.warning(notice, icon=":material/error:")
     way = WAYS[link.get("way")]
-    st.caption(way.see)
+    st.caption((source.config.model == "ae" and way.plain) or way.see)
     if link.get("way") == "encode":
         upload()
     state = explorer_view(
-        source.name, source.config.latent_dim, link.get("way"), key="explorer view", version=version(source),
+        source.name, source.config.latent_dim, link.get("way"), key="explorer view", version=source.stamp,
         state=st.session_state[link.STATE], again=st.session_state[link.AGAIN],
     )  # fmt: skip
     st.session_state[link.STATE] = state or {}
     st.markdown(f"**Ask:** {way.ask}")
-    st.caption(f"Computed now in your browser by {source.name}: {source.title}. {source.caption}")
+    name = f"{source.name}: {source.title}" if source.is_shipped else source.title
+    st.caption(f"Computed now in your browser by {name}. {source.caption}")
     link.write()
     code(link.get("way"), source)
 
 
-def version(source: Source) -> int:
-    """Which of a run's states is shown: the last when the run was chosen, until a newer one is wanted."""
+def held(source: Source) -> Source:
+    """Of a run the state that was the last when it was chosen, until a newer one is wanted."""
     chosen = st.session_state.setdefault(VERSIONS, {})
-    held = chosen.setdefault(source.name, source)
-    if held.stamp != source.stamp and st.button(
+    shown = chosen.setdefault(source.name, source)
+    if shown.stamp != source.stamp and st.button(
         f"Take the newer weights, of step {source.step:,}", icon=":material/refresh:",
-        help=f"The run has gone on; what is shown was loaded at step {held.step:,}.",
+        help=f"The run has gone on; what is shown was loaded at step {shown.step:,}.",
     ):  # fmt: skip
         chosen[source.name] = source
-    return chosen[source.name].stamp
+    return chosen[source.name]
 
 
 def choose() -> Source:
@@ -58,9 +60,7 @@ def choose() -> Source:
     models = {source.name: source for source in listed(visitor.current())}
     asked = link.get("model")
     if asked not in models:
-        found = find(asked) or st.session_state.get(VERSIONS, {}).get(
-            asked
-        )  # by its link
+        found = find(asked) or st.session_state.get(VERSIONS, {}).get(asked)  # by its link
         if found is None:
             st.session_state["explorer notice"] = "No weights of that run are kept now. The model that ships is shown."
             found = next(iter(models.values()))

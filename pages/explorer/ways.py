@@ -10,6 +10,7 @@ class Way:
     title: str
     see: str  # what it shows
     ask: str  # what to ask a class
+    plain: str = ""  # what it shows of a plain autoencoder, where that is something else
 
 
 WAYS = {
@@ -22,6 +23,7 @@ WAYS = {
         "Encode",
         "An image becomes a cloud of codes: its mu, the ellipse of its std, and 16 samples with their pictures.",
         "Draw a digit that nobody writes. Where does it land, how wide is its cloud, and what comes back?",
+        "An image becomes one code: a plain autoencoder has no posterior, so no std, no ellipse and no samples.",
     ),
     "interpolate": Way(
         "Interpolate",
@@ -42,5 +44,6 @@ WAYS = {
         "Prior",
         "What the decoder makes of N(0, I): the grid at its quantiles, random draws, and the warp from z to images.",
         "Lower the temperature: what is gained, what is lost? Where in the warp do pictures crowd?",
+        "A plain autoencoder has no prior: N(0, I) is only a yardstick here, to compare with the VAE.",
     ),
 }

@@ -8,6 +8,7 @@ from typing import Any
 import streamlit as st
 
 from pages.training import actions, controls
+from pages.ui.words import plain, quoted
 from vae_core.config import ConfigError, RunConfig
 from vae_core.run import Run
 from vae_core.runs import registry
@@ -33,12 +34,12 @@ def open_link() -> None:
         if step.isdecimal():
             st.session_state["moment"] = int(step)
         else:
-            problems.append(f"its step {step[:20]!r} is no number")
+            problems.append(f"its step {quoted(step)} is no number")
     if asked:
         try:
             _fill(_read(asked))
         except (ConfigError, ValueError) as error:
-            problems.append(f"its settings cannot be used ({error})")
+            problems.append(f"its settings cannot be used ({plain(str(error))})")
     if problems:
         st.session_state["notice"] = f"This link does not hold in full: {'; '.join(problems)}. The rest is shown."
 

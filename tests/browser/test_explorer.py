@@ -16,8 +16,8 @@ from tests.browser.test_live_training import until
 from vae_core.snapshot import map_images
 
 PLANE, CONV = "mnist-vae-mlp-2", "mnist-vae-conv-32"
-PIXELS = """(canvas) => Array.from(canvas.getContext("2d").getImageData(0, 0, canvas.width, canvas.height).data)
-  .filter((_, i) => i % 4 === 0)"""
+PIXELS = """(canvas) => [canvas.width, Array.from(
+  canvas.getContext("2d").getImageData(0, 0, canvas.width, canvas.height).data).filter((_, i) => i % 4 === 0)]"""
 
 
 def explorer(opened: Callable[..., Page], server: str, model: str = PLANE, asked: str = "", **options: object) -> Page:
@@ -31,9 +31,9 @@ def part(page: Page, name: str) -> Locator:
 
 
 def pixels(canvas: Locator) -> np.ndarray:
-    """(28, width) grey levels of a canvas."""
-    values = np.array(canvas.evaluate(PIXELS), dtype=np.uint8)
-    return values.reshape(-1, canvas.evaluate("(c) => c.width"))
+    """(height, width) grey levels of a canvas."""
+    width, values = canvas.evaluate(PIXELS)
+    return np.array(values, dtype=np.uint8).reshape(-1, width)
 
 
 def z_of(page: Page) -> np.ndarray:
@@ -107,7 +107,7 @@ def test_trying_out_leaves_no_trace_and_a_click_pins(opened, server):
     until(page, lambda: np.allclose(z_of(page), [-2, 0.5], atol=0.03))
     page.get_by_role("button", name="Back").click()
     until(page, lambda: np.array_equal(z_of(page), [0, 0]))
-    page.get_by_role("button", name="take this pin away").first.click()
+    page.get_by_role("button", name="take pin A away").click()
     expect(page.locator(".explore .pins figure")).to_have_count(1)
 
 
@@ -172,6 +172,53 @@ def test_a_plane_through_two_latents_holds_the_others(opened, server):
     assert abs(moved[up] - 1) < 0.03 if up != 7 else True
     assert moved[7] == 1.25 or up == 7
     assert np.count_nonzero(moved) == (3 if up != 7 else 2)
+
+
+def choose(page: Page, title: str, model: str) -> None:
+    page.get_by_test_id("stSelectbox").locator("input").click()
+    page.get_by_role("option", name=title, exact=True).click()
+    page.locator(f".explore[data-ready='{model}']").wait_for(timeout=60_000)
+
+
+def test_another_model_and_back(opened, server):
+    page = explorer(opened, server, CONV)
+    start = z_of(page)
+    page.mouse.move(*at(page, 1, 1))
+    page.mouse.down()
+    page.mouse.move(*at(page, 1.5, 1), steps=3)
+    page.mouse.up()
+    until(page, lambda: "pad" in page.url)
+    assert not np.allclose(z_of(page), start)
+    choose(page, "VAE, mlp, 2 latents", PLANE)
+    assert np.array_equal(z_of(page), [0, 0])
+    until(page, lambda: len(set(pixels(page.locator(".explore .strip canvas").first).tobytes())) > 20)
+    choose(page, "VAE, mlp, 2 latents, beta 4", "mnist-vae-beta4-mlp-2")
+    strip = page.locator(".explore .strip canvas").first
+    first = int(page.locator(".explore [data-way=pad] .slider b").first.inner_text() == "z₂")
+    wanted = decoded("mnist-vae-beta4-mlp-2", np.array([-3.0, 0.0] if first == 0 else [0.0, -3.0]))
+    until(page, lambda: np.abs(pixels(strip)[:, :28] - wanted).max() <= 0.52)
+    choose(page, "VAE, conv, 32 latents", CONV)
+    assert np.allclose(z_of(page), in_link(page, "pad")["z"], atol=2e-3)  # the page and its address agree
+    expect(part(page, "held")).to_contain_text("the other 30 directions")  # on the principal axes
+
+
+def test_two_drags_in_a_row_send_nothing_in_between(opened, server):
+    page = explorer(opened, server)
+    sent = sent_by(page)
+    page.wait_for_timeout(1500)
+    for _ in range(2):
+        page.mouse.move(*at(page, -1, -1))
+        page.mouse.down()
+        page.mouse.move(*at(page, 0, 1), steps=5)
+        page.mouse.up()
+    page.mouse.down()
+    before = len(sent)
+    for step in range(40):
+        page.mouse.move(*at(page, 0.02 * step, 1))
+        page.wait_for_timeout(20)
+    assert len(sent) == before
+    page.mouse.up()
+    until(page, lambda: len(sent) > before)
 
 
 def test_density_and_neighbours_are_right(opened, server):

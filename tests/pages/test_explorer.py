@@ -116,7 +116,8 @@ def test_an_own_run_with_kept_weights_can_be_explored(registry: runs.Runs) -> No
     assert run is not None
     wait_for(lambda: steps_in(run.states_folder))
     at = linked(model=run_id)
-    assert "3 latents" in texts(at) and run_id in texts(at)
+    assert "VAE, mlp, 3 latents. A run of 235 steps, seed 5" in texts(at) and not at.warning
+    assert at.selectbox(key="explorer model").value == run_id == at.query_params["model"]
 
 
 def test_an_uploaded_digit_becomes_the_picture_of_the_encoder(explorer: AppTest) -> None:

@@ -1,5 +1,7 @@
 // How usual a place of latent space is: to the prior, and to the codes. Plain mathematics, tested under node.
 
+import { normals } from "../lesson/rng.js";
+
 /** P(|z| > r) for z ~ N(0, I) in D dimensions: the upper regularised incomplete gamma function Q(D/2, r²/2). */
 export function chiSurvival(r, dims) {
   return upperGamma(dims / 2, (r * r) / 2);
@@ -53,7 +55,7 @@ export function nearestCode(z, mu, except = -1) {
 
 const SAMPLE = 200; // codes of which the usual distance to a neighbour is taken
 
-/** The median distance of a code from its nearest neighbour: what "near a code" means in this model. */
+/** The median distance of a code from its nearest neighbour: half of the codes have another within it. */
 export function usualGap(mu, dims) {
   const count = mu.length / dims, stride = Math.max(1, Math.floor(count / SAMPLE));
   const gaps = [];
@@ -61,19 +63,37 @@ export function usualGap(mu, dims) {
   return gaps.sort((a, b) => a - b)[Math.floor(gaps.length / 2)] ?? 0;
 }
 
-const RARE = Math.exp(-4.5); // what lies beyond 3σ in the plane: 1.1 % of the prior
-const NEAR = 3; // usual gaps
+const SAMPLES = 400, SHARE = 0.95;
 
+/**
+ * How far a place may be from a code and still count as near one. With a posterior: as near as 95 of 100 samples of
+ * q(z given x) are to another image's mu. Without: as near as 95 of 100 codes are to another one.
+ * set: { mu, logVar | null, dims }, all codes in one array. In prior units.
+ */
+export function nearRadius({ mu, logVar, dims }) {
+  const count = mu.length / dims, stride = Math.max(1, Math.floor(count / SAMPLES)), found = [];
+  const eps = normals(0, Math.max(16, Math.ceil(count / stride) * dims));
+  for (let i = 0, k = 0; i < count; i += stride, k += dims) {
+    const z = Float32Array.from({ length: dims }, (_, d) => mu[i * dims + d] + (logVar ? Math.exp(logVar[i * dims + d] / 2) * eps[k + d] : 0));
+    found.push(nearestCode(z, mu, i).distance);
+  }
+  return found.sort((a, b) => a - b)[Math.floor(SHARE * found.length)];
+}
+
+/** What nearRadius means, in words; `posterior`: whether the model has one. */
+export const nearRule = (posterior) => (posterior ? "as close as 95 of 100 samples of q(z given x) are to another image's mu" : "as close as 95 of 100 codes are to another one");
+
+const RARE = Math.exp(-4.5); // what lies beyond 3σ in the plane: 1.1 % of the prior
 const MANY = 4; // latents: of more, draws lie in a shell around 0, and hardly ever near it
 
 /**
  * "both", "hole", "code" (near a code, where the prior hardly is), "nowhere", or "inner".
- * further: share of the prior that lies further out; distance: of the nearest code; gap: the usual one between codes.
+ * further: share of the prior that lies further out; distance: of the nearest code; near: what counts as near.
  */
-export function placeOf({ further, distance, gap, dims }) {
+export function placeOf({ further, distance, near, dims }) {
   if (dims > MANY && further > 1 - RARE) return "inner";
-  const [inside, near] = [further > RARE, distance <= NEAR * gap];
-  return inside ? (near ? "both" : "hole") : near ? "code" : "nowhere";
+  const [inside, close] = [further > RARE, distance <= near];
+  return inside ? (close ? "both" : "hole") : close ? "code" : "nowhere";
 }
 
 export const PLACES = {

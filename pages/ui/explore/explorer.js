@@ -3,13 +3,14 @@
 import { everyFrame, followTheme, partsOf, Shared } from "../lesson/view.js";
 import { LatentMap } from "../live/latent_map.js";
 import { drawImages } from "../live/pictures.js";
-import { chiSurvival, nearestCode, normalShare, placeOf, PLACES, usualGap } from "./density.js";
+import { chiSurvival, nearestCode, nearRadius, nearRule, normalShare, placeOf, PLACES } from "./density.js";
 import { Files } from "./files.js";
 import { ROOT } from "./html.js";
 import { MapView } from "./map_view.js";
 import { Neighbours, usualDistance } from "./neighbours.js";
-import { fixed, percent, rounded, zText } from "./numbers.js";
+import { fixed, percent, rounded, short, zText } from "./numbers.js";
 import { Pointer } from "./pointer.js";
+import { greys } from "../net/model.js";
 import { fetchModel } from "./source.js";
 import { cleanState, COUNT } from "./state.js";
 import { CLEAN, WAYS } from "./ways.js";
@@ -49,31 +50,38 @@ class Explorer {
   update(component) {
     this.data = component.data;
     if (followTheme(this.root)) this.restyle();
-    if (this.data.name !== this.name || this.data.version !== this.version) this.open(this.data);
-    this.state ??= cleanState(this.data.state, this.limits, CLEAN);
+    if (this.data.name !== this.name || this.data.version !== this.version) this.changeModel();
     this.shared.update(component);
-    if (this.model) this.showWay();
+    if (this.model && this.shownWay !== this.data.way) this.showWay();
   }
 
   // ---- the model
 
+  /** What Python knows of the state holds for the new model as far as it fits; what is not told yet was the old one's. */
+  changeModel() {
+    clearTimeout(this.resting);
+    this.pending = false;
+    this.state = cleanState(this.data.state, this.limits, CLEAN);
+    this.open(this.data);
+  }
+
   /** Fetch a model; the one before stays away meanwhile. */
   async open({ name, version }) {
+    const opening = (this.opening = {}); // of two that are on their way the later counts
     Object.assign(this, { name, version, model: null });
     this.root.dataset.ready = "";
     this.say("Fetching the model…");
     try {
       const found = await fetchModel(name, version);
-      if (this.name === name && this.version === version && !this.ended) this.loaded(found);
+      if (opening === this.opening && !this.ended) this.loaded(found);
     } catch (error) {
-      if (this.name === name) this.say(error.message, true);
+      if (opening === this.opening) this.say(error.message, true);
     }
   }
 
   loaded({ about, model, set, background }) {
     this.background?.destroy();
-    Object.assign(this, { about, model, set, background: background(), hovered: null, twin: null, gap: usualGap(set.mu, set.dims), yardstick: null });
-    this.state = cleanState(this.state, this.limits, CLEAN);
+    Object.assign(this, { about, model, set, background: background(), hovered: null, twin: null, near: nearRadius(set), yardstick: null });
     if (this.data.state?.pad?.z?.length !== set.dims && set.dims > SHELL) this.state.pad.z = rounded(this.code(0));
     this.neighbours = new Neighbours(set.images, (list) => this.tellNeighbours(list));
     this.part.from.textContent = about.shipped === false ? `x̂ decoded at z, weights of step ${about.step.toLocaleString("en")}` : "x̂ decoded at z";
@@ -96,12 +104,14 @@ class Explorer {
     }));
   }
 
-  /** The plain autoencoder with the same networks, once fetched: { about, model, set }; null where none ships. */
+  /** The plain autoencoder with the same networks, as fetchModel gives it; null where none ships. Fetched once. */
   async loadTwin() {
     const { about } = this;
     if (!about.twin) return null;
-    const found = this.twin ?? (await fetchModel(about.twin));
-    return about === this.about ? (this.twin = found) : null; // null: another model has come meanwhile
+    const coming = (this.twin ??= fetchModel(about.twin));
+    coming.catch(() => this.twin === coming && (this.twin = null)); // a failure is not remembered
+    const found = await coming;
+    return about === this.about ? found : null; // null: another model has come meanwhile
   }
 
   code(i) {
@@ -127,7 +137,9 @@ class Explorer {
   /** A state from Python: a link, or something chosen beside the component. */
   take(state) {
     this.state = state;
-    if (this.model) this.showWay();
+    if (!this.model) return;
+    this.showWay();
+    this.report(); // so that what was reported before does not count any more
   }
 
   get way() {
@@ -135,7 +147,8 @@ class Explorer {
   }
 
   showWay() {
-    this.root.dataset.way = this.data.way;
+    if (this.shownWay !== this.data.way) this.hovered = null; // a film of the way before may have halted somewhere
+    this.root.dataset.way = this.shownWay = this.data.way;
     for (const [key, way] of Object.entries(this.ways)) way.root.hidden = key !== this.data.way;
     this.view.show();
     this.way.show(this.state[this.data.way]);
@@ -154,12 +167,14 @@ class Explorer {
   }
 
   report() {
+    this.pending = true;
     clearTimeout(this.resting);
-    this.resting = setTimeout(() => this.shared.report(this.state), REST_MS);
+    this.resting = setTimeout(() => this.reportNow(), REST_MS);
   }
 
   /** Tell Python at once. */
   reportNow() {
+    this.pending = false;
     clearTimeout(this.resting);
     this.shared.report(this.state);
   }
@@ -179,8 +194,9 @@ class Explorer {
     this.ask();
   }
 
-  /** Try a place out; null ends that. */
+  /** Try a place out; null ends that. Nothing is sent meanwhile: what is still to be told waits. */
   hover(z) {
+    if (z && this.pending) this.report();
     this.hovered = z;
     this.moved = true;
     this.ask();
@@ -230,7 +246,7 @@ class Explorer {
   drawPoint() {
     this.moved = false;
     const { part, z } = this, picture = this.model.decode(z);
-    drawImages(part.decoded, { shape: [1, 28, 28], data: Uint8Array.from(picture, (v) => Math.round(255 * v)) }, 1);
+    drawImages(part.decoded, { shape: [1, 28, 28], data: greys(picture) }, 1);
     part.decoded.dataset.z = Array.from(z, (v) => v.toFixed(6)).join(",");
     this.tellPlace(z);
     this.neighbours.look(picture);
@@ -242,11 +258,11 @@ class Explorer {
     const r = Math.sqrt(z.reduce((sum, v) => sum + v * v, 0)), further = chiSurvival(r, z.length);
     part.z.value = zText(z);
     part.shares.value = z.length > 4 ? "" : `prior quantiles ${Array.from(z, (v) => percent(normalShare(v))).join(", ")}`;
-    const place = placeOf({ further, distance: near.distance, gap: this.gap, dims: z.length });
+    const place = placeOf({ further, distance: near.distance, near: this.near, dims: z.length });
     part.place.textContent = PLACES[place];
     part.place.dataset.place = place;
-    const code = `${this.about.model === "ae" ? "The nearest code" : "The nearest mu"} (test image ${near.index}, a ${this.set.labels[near.index]}) is ${fixed(near.distance)} away`;
-    part.density.textContent = `|z| = ${fixed(r)} σ: ${percent(further)} of prior draws lie further out. ${code}; codes lie ${fixed(this.gap)} apart (median).`;
+    const code = `${this.about.model === "ae" ? "The nearest code" : "The nearest mu"} (test image ${near.index}, a ${this.set.labels[near.index]}) is ${short(near.distance)} away`;
+    part.density.textContent = `|z| = ${fixed(r)} σ: ${percent(further)} of prior draws lie further out. ${code}; near is up to ${short(this.near)}: ${nearRule(Boolean(this.set.logVar))}.`;
     this.view.tellHeld(z);
   }
 
@@ -259,7 +275,7 @@ class Explorer {
     const [first] = found;
     part.near.dataset.index = first.index;
     const list = found.map(({ index, distance }) => `${set.labels[index]} (${fixed(distance)})`).join(", ");
-    part.nearText.textContent = `Nearest test images: ${list}, in grey levels a pixel from 0 to 1. Two test images next to each other differ by ${fixed(this.yardstick)} (median).`;
+    part.nearText.textContent = `Nearest test images: ${list}, in grey levels a pixel from 0 to 1. Half of the test images have another within ${fixed(this.yardstick)} (a sample of 60).`;
   }
 
   say(text, again = false) {

@@ -12,7 +12,7 @@ export const ROOT = `
       <div class="row">
         <span data-part="axes" hidden><label>Plane <select data-part="across" aria-label="across"></select></label> <label>× <select data-part="up" aria-label="upwards"></select></label></span>
         <label><input type="checkbox" data-part="grid"> decoded grid</label>
-        <label><input type="checkbox" data-part="ellipses"> posterior ellipses</label>
+        <label><input type="checkbox" data-part="ellipses"> posterior ellipses (1 std, 200 images)</label>
         <label><input type="checkbox" data-part="automatic"> automatic axes</label>
       </div>
       <p class="warning" data-part="warning" hidden>Automatic axes: sizes no longer compare between models.</p>

@@ -36,7 +36,7 @@ export class MapView {
       select.replaceChildren(new Option(first, "pca"), ...order.map((d) => new Option(name(d), d)));
     }
     this.order = order;
-    this.shown = null;
+    this.shown = this.asked = this.ready = null;
     this.show();
   }
 
@@ -64,7 +64,7 @@ export class MapView {
     part.up.value = pca ? "pca" : state.axes[1];
     this.map.alpha = state.grid ? 0.45 : 0.75;
     this.map.automatic = state.automatic;
-    this.map.show({ xy: { data: this.codes }, xyUnit: 1, labels: { data: set.labels } }, this.plane.labels);
+    this.map.show({ xy: { data: this.codes }, xyUnit: 1, labels: { data: set.labels } }, this.plane.labels.map((label) => label && `${label}, prior σ`));
     this.renewGrid();
     app.moved = true; // what is held fixed is said anew
     app.ask();
@@ -85,7 +85,7 @@ export class MapView {
       const xy = [((2 * (i % GRID) + 1) / GRID - 1) * reach, (1 - (2 * Math.floor(i / GRID) + 1) / GRID) * reach];
       zs.set(plane.from(xy, z), i * plane.dims);
     }
-    const data = await app.background.decode("backdrop", zs);
+    const data = await app.background.decode("backdrop", zs).catch(() => null);
     if (!data || asked !== this.asked) return;
     drawImages(this.backdrop, { shape: [GRID * GRID, 28, 28], data }, GRID);
     this.ready = reach;
@@ -138,9 +138,9 @@ export class MapView {
   /** What the plane of the map leaves out, said of the z that is shown. */
   tellHeld(z) {
     const { plane } = this, rest = plane.dims - 2;
-    const what = plane.pca ? `the other ${rest} directions` : `the other ${rest} latents`;
+    const what = plane.pca ? `the other ${rest === 1 ? "direction" : `${rest} directions`}` : `the other ${rest === 1 ? "latent" : `${rest} latents`}`;
     const seen = plane.pca ? ` The plane shows ${Math.round(100 * this.app.about.explained)}% of the variance of the codes.` : "";
-    this.app.part.held.textContent = rest <= 0 ? "" : `Moving here keeps ${what} of z as they are, ${fixed(plane.off(z))} from 0.${seen}`;
+    this.app.part.held.textContent = rest <= 0 ? "" : `Moving here keeps ${what} of z as ${rest === 1 ? "it is" : "they are"}, ${fixed(plane.off(z))} from 0.${seen}`;
   }
 }
 

@@ -21,7 +21,7 @@ from torch import Tensor
 
 from pages.ui.explore.sources import Source, twin_of
 from pages.ui.shipped import images
-from vae_core import losses, models, rng
+from vae_core import losses, models
 from vae_core.config import RunConfig
 from vae_core.data import prepare
 from vae_core.evaluate import ACTIVE_VARIANCE
@@ -104,9 +104,12 @@ def _read(source: Source) -> tuple[VAE, dict[str, Tensor], float] | None:
 
 @torch.no_grad()
 def _codes(model: VAE, config: RunConfig) -> dict[str, Tensor]:
-    """mu, and with a posterior log_var and kl_dims, of the map's images as the run's snapshots see them."""
-    noise = rng.generator(torch.device("cpu"), config.seed, "eval")
-    x = prepare(_images()[0], config.protocol, noise)  # (N, 1, 28, 28)
+    """mu, and with a posterior log_var and kl_dims, of the map's images as the browser encodes them.
+
+    "dynamic" draws pixels anew each time; here the grey images stand for them, their mean.
+    """
+    protocol = "grey" if config.protocol == "dynamic" else config.protocol
+    x = prepare(_images()[0], protocol, torch.Generator())  # (N, 1, 28, 28); neither protocol draws
     parts = [model.encode(part) for part in x.split(_CHUNK)]
     mu, log_var = (torch.cat(halves) for halves in zip(*parts, strict=True))  # (N, D) each
     if not model.stochastic:

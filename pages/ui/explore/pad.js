@@ -1,6 +1,8 @@
 // The pad: sliders ordered by KL with a film strip each, stops to go back to, and pinned points side by side.
 
+import { partsOf } from "../lesson/view.js";
 import { drawImages } from "../live/pictures.js";
+import { greys } from "../net/model.js";
 import { columnsOf, csv } from "./csv.js";
 import { normalShare } from "./density.js";
 import { fixed, rounded, zText } from "./numbers.js";
@@ -26,7 +28,7 @@ const HTML = `
 export class PadWay {
   constructor(app, root) {
     root.innerHTML = HTML;
-    const part = Object.fromEntries([...root.querySelectorAll("[data-part]")].map((e) => [e.dataset.part, e]));
+    const part = partsOf(root);
     Object.assign(this, { app, root, part, stops: [] });
     this.sliders = new Sliders(part.sliders, {
       moving: (z) => app.hover(z),
@@ -38,6 +40,9 @@ export class PadWay {
   }
 
   load() {
+    clearTimeout(this.slide);
+    clearTimeout(this.still);
+    this.nudgedFrom = this.restedAt = this.pinned = null;
     this.stops = [];
     this.sliders.load(this.app);
   }
@@ -116,22 +121,30 @@ export class PadWay {
     this.app.change("pad", { pins: [...this.app.state.pad.pins, rounded(z)].slice(-PINS) });
   }
 
+  /** Built anew only when they change, so that the focus stays where it is. */
   drawPins(pins) {
-    const { app } = this;
-    const figures = pins.map((z, i) => {
-      const figure = document.createElement("figure");
-      figure.innerHTML = `<canvas class="images" role="button" tabindex="0"></canvas><figcaption><b></b> <span></span> <button aria-label="take this pin away">×</button></figcaption>`;
-      const [canvas, caption] = figure.children, [letter, text, remove] = caption.children;
-      drawImages(canvas, { shape: [1, 28, 28], data: Uint8Array.from(app.model.decode(z), (v) => Math.round(255 * v)) }, 1);
-      canvas.setAttribute("aria-label", `pin ${LETTERS[i]}: go there`);
-      canvas.onclick = () => this.go(z);
-      canvas.onkeydown = ({ key }) => key === "Enter" && this.go(z);
-      letter.textContent = LETTERS[i];
-      text.textContent = zText(z);
-      remove.onclick = () => app.change("pad", { pins: app.state.pad.pins.filter((_, j) => j !== i) });
-      return figure;
-    });
-    this.part.pins.replaceChildren(...figures);
+    if (JSON.stringify(pins) === this.pinned) return;
+    this.pinned = JSON.stringify(pins);
+    this.part.pins.replaceChildren(...pins.map((z, i) => this.pinFigure(z, i)));
+  }
+
+  pinFigure(z, i) {
+    const figure = document.createElement("figure");
+    figure.innerHTML = `<button class="pinned"><canvas class="images"></canvas></button><figcaption><b></b> <span></span> <button>×</button></figcaption>`;
+    const [open, { children: [letter, text, remove] }] = figure.children;
+    drawImages(open.firstChild, { shape: [1, 28, 28], data: greys(this.app.model.decode(z)) }, 1);
+    open.setAttribute("aria-label", `pin ${LETTERS[i]}: go there`);
+    open.onclick = () => this.go(z);
+    letter.textContent = LETTERS[i];
+    text.textContent = zText(z);
+    remove.setAttribute("aria-label", `take pin ${LETTERS[i]} away`);
+    remove.onclick = () => this.unpin(i);
+    return figure;
+  }
+
+  unpin(i) {
+    this.app.change("pad", { pins: this.app.state.pad.pins.filter((_, j) => j !== i) });
+    (this.part.pins.children[Math.min(i, this.part.pins.children.length - 1)]?.firstChild ?? this.part.pin).focus();
   }
 
   /** The trail of the last stops, and the pins by their letters. */

@@ -30,7 +30,7 @@ export class Sliders {
     const [active, inactive] = [this.rows.filter((r) => r.active), this.rows.filter((r) => !r.active)];
     this.active.replaceChildren(...active.map((r) => r.root));
     const [summary, box] = this.folded.children;
-    summary.textContent = `${inactive.length} inactive ${inactive.length === 1 ? "latent" : "latents"}: the variance of mu is at most 0.01, so the decoder is hardly told anything by ${inactive.length === 1 ? "it" : "them"}.`;
+    summary.textContent = `${inactive.length} inactive ${inactive.length === 1 ? "latent" : "latents"}: the variance of ${set.logVar ? "mu" : "the code"} is at most 0.01.`;
     box.replaceChildren(...inactive.map((r) => r.root));
     this.folded.hidden = !inactive.length;
   }
@@ -60,7 +60,8 @@ export class Sliders {
     this.z = z;
     for (const { d, range, output, active } of this.rows) {
       if (!active && !this.folded.open) continue;
-      const value = String(Math.round(100 * z[d]) / 100);
+      const value = String(Math.round(100 * z[d]) / 100), limit = String(Math.max(REACH, Math.ceil(Math.abs(z[d]))));
+      if (range.max !== limit) Object.assign(range, { min: `-${limit}`, max: limit }); // an autoencoder's codes go further
       if (range.value !== value) range.value = value;
       const text = `${fixed(z[d])} · ${percent(normalShare(z[d]))}`;
       if (output.value !== text) output.value = text;

@@ -13,6 +13,7 @@ from vae_core.config import RunConfig
 from vae_core.film import state_file, steps_in
 from vae_core.run import Run
 
+_GREY = " Trained on binarised draws of the pixels; what is encoded here are the grey images, their mean."
 FAMILIES = {"vae": "VAE", "ae": "Plain autoencoder"}  # the browser knows these; the bug lab's models are for no result
 
 
@@ -77,8 +78,9 @@ def _of_run(run: Run) -> Source | None:
     if found is None:
         return None
     step, path, stamp = found
-    title = f"{_name(run)} at step {step:,}: {_described(run.config)}"
-    caption = f"State after {step:,} of {run.total_steps:,} steps, seed {run.config.seed}."
+    title = f"{_name(run)}: {_described(run.config)}"  # no step: a menu whose entries change loses its choice
+    grey = _GREY if run.config.protocol == "dynamic" else ""
+    caption = f"A run of {run.total_steps:,} steps, seed {run.config.seed}, with the last weights that it keeps.{grey}"
     return Source(run.run_id, title, caption, run.config, step, path, "model.", stamp)
 
 

@@ -3,7 +3,7 @@
 
 /** The test images of every map. */
 export const COUNT = 5000;
-const REACH = 30; // no latent goes further: exp and sums stay finite
+const REACH = 100; // codes of a plain autoencoder may lie far out; no further, so that sums stay finite
 const PINS = 8;
 
 /** cleaners: { way: (raw, limits) => state } */
@@ -14,8 +14,8 @@ export function cleanState(raw, limits, cleaners) {
 }
 
 function cleanView(raw, { dims }) {
-  const pair = Array.isArray(raw?.axes) && raw.axes.length === 2 && raw.axes[0] !== raw.axes[1];
-  const axes = pair && raw.axes.every((d) => whole(d, dims)) ? raw.axes.map(Number) : dims > 2 ? "pca" : [0, 1];
+  const pair = dims > 2 && Array.isArray(raw?.axes) && raw.axes.length === 2 && raw.axes[0] !== raw.axes[1];
+  const axes = pair && raw.axes.every((d) => whole(d, dims)) ? raw.axes : "pca"; // of two latents: both, as they are
   return { axes, grid: raw?.grid === true, ellipses: raw?.ellipses === true, automatic: raw?.automatic === true };
 }
 

@@ -98,7 +98,7 @@ export class LatentMap {
     ctx.textAlign = "left";
     const [across, up] = this.axes;
     ctx.fillText(`${across} →`, 5 * px, side - 22 * px);
-    ctx.fillText(`${up} ↑`, 5 * px, 17 * px);
+    if (up) ctx.fillText(`${up} ↑`, 5 * px, 17 * px);
   }
 
   drawCodes(ctx, side, at) {

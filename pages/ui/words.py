@@ -1,0 +1,18 @@
+"""Words that come from outside, made harmless before they are shown."""
+
+from __future__ import annotations
+
+import re
+
+
+def plain(text: str, most: int = 200) -> str:
+    """A text of which only what cannot become a link, an image or HTML is left, at most so long; the rest is "?".
+
+    Streamlit shows messages as Markdown: an image named in a link's text would be fetched from wherever it lies.
+    """
+    return re.sub(r"[^A-Za-z0-9 .,:;'()_-]", "?", text[:most])
+
+
+def quoted(text: str, most: int = 20) -> str:
+    """What a link says, in quotes, as `plain`."""
+    return f"'{plain(text, most)}'"

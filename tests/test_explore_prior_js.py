@@ -1,10 +1,7 @@
-"""The explorer's traversal, prior and exports under node, held against torch, numpy and Pillow."""
+"""The explorer's prior under node, held against torch and numpy; states of a link to it and to a traversal."""
 
 from __future__ import annotations
 
-import csv
-import io
-import shutil
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -12,9 +9,8 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
-from PIL import Image
 
-from tests.node_runner import UI, needs_node, node_runner
+from tests.node_runner import needs_node, node_runner
 from vae_core.latent import prior_quantiles, quantile_grid
 from vae_core.models.vae import VAE
 
@@ -23,22 +19,15 @@ MODULES = (
     "components",
     "prior",
     "traverse",
-    "traverse_row",
-    "traverse_sweep",
     "warp_mesh",
-    "gif",
-    "csv",
-    "pad",
 )
 
-pytestmark = needs_node("the explorer's prior and exports")
+pytestmark = needs_node("the explorer's prior")
 
 
 @pytest.fixture
 def node(tmp_path: Path) -> Callable[..., Any]:
-    run = node_runner(tmp_path, *(f"explore/{name}" for name in MODULES))
-    shutil.copytree(UI / "vendor" / "gifenc", tmp_path / "vendor" / "gifenc", dirs_exist_ok=True)
-    return run
+    return node_runner(tmp_path, *(f"explore/{name}" for name in MODULES))
 
 
 def decoded(n: int) -> np.ndarray:
@@ -241,79 +230,3 @@ def test_the_sheet_goes_from_z_to_its_pictures(node: Callable[..., Any]) -> None
     assert np.allclose(half, (z + image) / 2)
     assert np.allclose(found["point"], [z[n + 2], image[n + 2]]) and found["off"] is None
     assert z.min() > 0 and z.max() < size and image.min() > 0 and image.max() < size
-
-
-# ---- traversal
-
-
-def test_places_of_a_row(node: Callable[..., Any]) -> None:
-    found = node(
-        "const state = { reach: 3, steps: 7 };"
-        "const { shareOf, valueAt } = traverse_row, seven = Array.from({ length: 7 }, (_, k) => k);"
-        "print([seven.map((k) => valueAt(k, state)), [-3, 0, 1, 3, 9].map((v) => shareOf(v, state))]);"
-    )
-    assert np.allclose(found[0], [-3, -2, -1, 0, 1, 2, 3])
-    assert np.allclose(found[1], [0.5 / 7, 3.5 / 7, 4.5 / 7, 6.5 / 7, 1])
-
-
-def test_the_sweep_goes_to_and_fro_evenly(node: Callable[..., Any]) -> None:
-    found = np.array(node("print(Array.from({ length: 1201 }, (_, k) => traverse_sweep.toAndFro(k / 100, 3)));"))
-    assert (
-        found[0] == 0
-        and found[300] == pytest.approx(3)
-        and found[900] == pytest.approx(-3)
-        and found[1200] == pytest.approx(0)
-    )
-    assert np.allclose(np.abs(np.diff(found)), 0.01) and found.max() <= 3 and found.min() >= -3
-
-
-# ---- files
-
-
-@pytest.mark.parametrize(("width", "height", "times"), [(28, 28, 6), (280, 112, 3), (1000, 3, 1)])
-def test_a_gif_holds_every_frame_as_it_went_in(width: int, height: int, times: int, node: Callable[..., Any]) -> None:
-    rng = np.random.RandomState(0)
-    frames = rng.randint(0, 256, (4, height, width)).astype(np.uint8)
-    frames[2] = frames[1]  # equal neighbours stay two frames
-    script = (
-        "const all = new Uint8Array(file()), [width, height] = given, size = width * height, told = [];"
-        "const frames = Array.from({ length: 4 }, (_, k) => all.subarray(k * size, (k + 1) * size));"
-        "const bytes = await gif.gifOf({ width, height, frames, delayMs: 80 }, (share) => told.push(share));"
-        "print({ bytes: Array.from(bytes), told });"
-    )
-    found = node(script, [width, height], frames.tobytes())
-    picture = Image.open(io.BytesIO(bytes(found["bytes"])))
-    assert (picture.n_frames, picture.size, picture.info["loop"]) == (4, (width * times, height * times), 0)
-    for k in range(4):
-        picture.seek(k)
-        got = np.asarray(picture.convert("RGB"))
-        assert (got == np.kron(frames[k], np.ones((times, times), np.uint8))[..., None]).all(), k
-        assert picture.info["duration"] == 80
-    assert found["told"] == [0.25, 0.5, 0.75, 1]
-
-
-def test_a_table_is_read_back_as_it_was(node: Callable[..., Any]) -> None:
-    rows = [["what", "z1", "z2"], ['a "b", c', -1.25, 1e-9], ["two\nlines", 0, 3], ["=1+1", -0.5, 2]]
-    text = node("print(csv.csv(given));", rows)
-    back = list(csv.reader(io.StringIO(text, newline="")))
-    assert back[0] == rows[0] and back[1] == ['a "b", c', "-1.25", "1e-9"] and back[2] == ["two\nlines", "0", "3"]
-    assert back[3] == ["'=1+1", "-0.5", "2"]  # no spreadsheet runs it
-    assert node("print(csv.columnsOf('z', 3));") == ["z1", "z2", "z3"]
-
-
-def test_the_pads_table_has_stops_here_and_pins(node: Callable[..., Any]) -> None:
-    script = (
-        "const pad_ = Object.create(pad.PadWay.prototype);"
-        "const state = { pad: { z: [-1.5, 0.25], pins: [[2, 2], [0, 0]] } };"
-        "Object.assign(pad_, { stops: [[0, 1]], app: { set: { dims: 2 }, state } });"
-        "print({ table: pad_.table(), legs: pad_.legs() });"
-    )
-    found = node(script)
-    head, *rows = csv.reader(io.StringIO(found["table"], newline=""))
-    assert head == ["what", "z1", "z2", "quantile1", "quantile2"]
-    assert [row[0] for row in rows] == ["stop 1", "here", "pin A", "pin B"]
-    z = torch.tensor([[float(v) for v in row[1:3]] for row in rows], dtype=torch.float64)
-    assert z.tolist() == [[0, 1], [-1.5, 0.25], [2, 2], [0, 0]]
-    shares = [[float(v) for v in row[3:]] for row in rows]
-    assert np.allclose(shares, torch.special.ndtr(z), atol=1e-12)
-    assert found["legs"] == [[[0, 1], [-1.5, 0.25]], [[2, 2], [0, 0]]]

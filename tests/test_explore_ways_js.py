@@ -26,7 +26,7 @@ JUNK: list[Any] = [
 
 @pytest.fixture(scope="module")
 def node(tmp_path_factory: pytest.TempPathFactory) -> Node:
-    names = ["path_stops", "path_slices", "path_half", "path_sheet", "vector_math"]
+    names = ["path_stops", "path_slices", "path_half", "path_near", "path_save", "path_sheet", "vector_math"]
     return node_runner(tmp_path_factory.mktemp("ways"), *(f"explore/{name}" for name in names))
 
 
@@ -200,3 +200,49 @@ def test_the_animation_goes_there_and_back(node: Node) -> None:
     const { frames, width, height } = path_sheet.animation(pictures);
     print([width, height, frames.map((f) => [f.length, f[5]])])"""
     assert node(script) == [28, 28, [[784, 0], [784, 1], [784, 2], [784, 1]]]
+
+
+# ---- how near a code is
+
+
+def test_a_near_radius_is_found_once_and_is_never_nothing(node: Node) -> None:
+    script = """let reads = 0;
+    const mu = Float32Array.from(given.mu.flat());
+    const set = { get mu() { reads++; return mu; }, logVar: null, dims: 3 };
+    const { radiusOf, ruleOf } = path_near, first = radiusOf(set), once = reads;
+    print({ radii: [first, radiusOf(set)], again: reads - once, known: radiusOf({ get mu() { throw 1; } }, 0.5),
+      one: radiusOf({ mu: new Float32Array(90), logVar: null, dims: 3 }),
+      rules: [ruleOf({ logVar: null }), ruleOf({ logVar: mu })] })"""
+    mu = codes(300)
+    found = node(script, {"mu": mu.tolist()})
+    radius = torch.cdist(mu, mu).fill_diagonal_(torch.inf).min(1).values.sort().values[285]
+    assert found["radii"] == [pytest.approx(radius.item(), abs=1e-5)] * 2
+    assert found["again"] == 0 and found["known"] == 0.5
+    assert 0 < found["one"] < 1e-6  # all codes in one place: still something to divide by
+    assert ["q(z given x)" in rule for rule in found["rules"]] == [False, True]
+
+
+def test_ratios_are_written_short_and_a_hole_lies_beyond_1(node: Node) -> None:
+    script = """const { ratioText, isHole, holeWords } = path_near;
+    print([[0, 0.0049, 1.004, 9.99, 9.996, 12.4, 99, 1e9].map(ratioText), [0, 1, 1.001].map(isHole),
+      holeWords([0, 1, 0.5]), holeWords([0, 1.2, 3, 0])])"""
+    texts = ["0.00", "0.00", "1.00", "9.99", "10", "12", "99", "> 99"]
+    assert node(script) == [texts, [False, False, True], "no hole", "2 of 4 pictures in a hole"]
+
+
+def test_no_film_is_saved_of_a_model_that_has_gone(node: Node) -> None:
+    script = """const path = new path_stops.Path([[0, 0], [1, 1]].map((z) => Float32Array.from(z)), "straight");
+    const app = { background: { decode: async (key, zs) => (given.gone ? null : new Uint8Array(392 * zs.length)) } };
+    print(await path_save.pathFiles(app, [{ path }], {}).gif())"""
+    assert node(script, {"gone": True}) is None
+    assert len(node(script, {"gone": False})["frames"]) == 94
+
+
+def test_a_saved_path_names_a_run_by_its_title(node: Node) -> None:
+    script = """const path = new path_stops.Path([[0, 0], [1, 1]].map((z) => Float32Array.from(z)), "straight");
+    const lane = (about) => ({ found: { about }, path, ratios: new Array(11).fill(2), radius: 0.25, near: [] });
+    const abouts = [{ name: "vae", title: "VAE, 2", shipped: true }, { name: "r1a2", title: "Run 3", shipped: false }];
+    print(path_save.pathFiles({}, abouts.map(lane), {}).csv())"""
+    rows = list(csv.DictReader(io.StringIO(node(script))))
+    assert [row["model"] for row in rows] == ["vae"] * 11 + ["Run 3"] * 11
+    assert {(row["distance_to_nearest_code"], row["near_radius"]) for row in rows} == {("0.5", "0.25")}

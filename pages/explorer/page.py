@@ -28,9 +28,10 @@ def explore() -> None:
     if notice := st.session_state.pop("explorer notice", None):
         st.warning(notice, icon=":material/error:")
     way = WAYS[link.get("way")]
-    st.caption((source.config.model == "ae" and way.plain) or way.see)
+    row = st.container(horizontal=True, vertical_alignment="center")
+    row.caption((source.config.model == "ae" and way.plain) or way.see)
     if link.get("way") == "encode":
-        upload()
+        upload(row)
     state = explorer_view(
         source.name, source.config.latent_dim, link.get("way"), key="explorer view", version=source.stamp,
         state=st.session_state[link.STATE], again=st.session_state[link.AGAIN],

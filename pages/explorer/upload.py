@@ -6,6 +6,7 @@ import base64
 import threading
 
 import streamlit as st
+from streamlit.delta_generator import DeltaGenerator
 
 from pages.explorer import link
 from vae_core.data.picture import MAX_BYTES, PictureError, as_mnist, read_picture
@@ -14,9 +15,9 @@ _KEY, _SEEN = "explorer upload", "explorer upload seen"
 _one_at_a_time = threading.Lock()  # a photo of 25 million pixels takes 400 MB for a moment
 
 
-def upload() -> None:
-    """The uploader; a picture that cannot be used gets one sentence, and what was on the page stays."""
-    with st.popover("Upload a digit", icon=":material/upload:"):
+def upload(row: DeltaGenerator) -> None:
+    """The uploader, in a row; a picture that cannot be used gets one sentence, and what was on the page stays."""
+    with row.popover("Upload a digit", icon=":material/upload:"):
         file = st.file_uploader(
             "A photo or scan of one digit (PNG or JPEG)", type=["png", "jpg", "jpeg"], key=_KEY,
             max_upload_size=MAX_BYTES // 1_000_000,

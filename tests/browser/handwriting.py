@@ -1,4 +1,4 @@
-"""Ten digits as a hand writes them with the mouse: strokes of points, x to the right and y down, in shares of the canvas."""
+"""Ten digits as a hand writes them with the mouse: strokes of points, x to the right, y down, as shares of a canvas."""
 
 from __future__ import annotations
 

@@ -2,12 +2,12 @@
 
 import { partsOf } from "../lesson/view.js";
 import { greys } from "../net/model.js";
-import { nearestCode, placeOf } from "./density.js";
+import { nearestCode } from "./density.js";
 import { measure } from "./moments.js";
-import { fixed } from "./numbers.js";
+import { fixed, modelName, short } from "./numbers.js";
 import { Film } from "./path_film.js";
 import { figure } from "./path_half.js";
-import { gapText } from "./path_lane.js";
+import { isHole, radiusOf, ratioText, ruleOf } from "./path_near.js";
 import { animation, sheet, table } from "./path_sheet.js";
 import { drawArrow, drawLine, drawMarks } from "./vector_draw.js";
 import { along, alongAll, ATTRIBUTES, clean, codeOf, lengthOf, named, planOf, REACH, STRENGTHS, strengths } from "./vector_math.js";
@@ -106,7 +106,7 @@ export class ArithmeticWay {
     const measured = ATTRIBUTES.map((name, k) => [name, set.attributeValues[4 * image + k]]);
     this.before = [...(of ? [Object.fromEntries(measured)] : []), measure(start)];
     this.measures.open(about.attributes, [...(of ? ["test image"] : []), "decoded", "changed", "change"]);
-    part.under.textContent = of ? `Under each picture: its ${this.noun}, measured.` : "Under each picture: from z to the nearest code, in usual gaps.";
+    part.under.textContent = of ? `Under each picture: its ${this.noun}, measured.` : `Under each picture: from z to the nearest code, over the near radius of ${short(this.radius)} (${ruleOf(set)}); bold beyond 1: no code is near.`;
     this.renewStrip(key);
   }
 
@@ -120,14 +120,19 @@ export class ArithmeticWay {
     const pictures = await app.background.decode("arithmetic", zs, (part) => key === this.key && draw(part));
     if (!pictures || key !== this.key) return;
     this.pictures = draw(pictures);
-    this.gaps = STRENGTHS.map((_, k) => nearestCode(zs.subarray(k * app.set.dims, (k + 1) * app.set.dims), app.set.mu).distance / app.gap);
+    this.away = STRENGTHS.map((_, k) => nearestCode(zs.subarray(k * app.set.dims, (k + 1) * app.set.dims), app.set.mu).distance);
     film.tell(STRENGTHS.map((strength, k) => ({ ...this.cell(k), small: `${fixed(strength, 1)} ×` })));
     app.files.refresh();
   }
 
   cell(k) {
     if (this.state.mode === "attribute") return { text: fixed(this.measured(k)[this.state.attribute], 1) };
-    return { text: gapText(this.gaps[k]), strong: placeOf({ further: 1, distance: this.gaps[k], gap: 1 }) === "hole" };
+    const ratio = this.away[k] / this.radius;
+    return { text: ratioText(ratio), strong: isHole(ratio) };
+  }
+
+  get radius() {
+    return radiusOf(this.app.set, this.app.near);
   }
 
   measured(k) {
@@ -148,8 +153,8 @@ export class ArithmeticWay {
 
   note({ mode, a, b }) {
     const { set, about } = this.app, [mu, unit] = about.model === "ae" ? ["the code", ""] : ["mu", " prior standard deviations"];
-    if (mode === "means") return `The mean of ${mu} over all test images of a class, decoded: a place, and no test image. Press one to send z there.`;
-    const length = `Its length: ${fixed(lengthOf(this.plan.vector))}${unit}.`;
+    if (mode === "means") return `The mean of ${mu} over those of the 5,000 test images that are of a class, decoded: a place, and no test image. Press one to send z there.`;
+    const length = `Its length: ${short(lengthOf(this.plan.vector))}${unit}.`;
     if (mode === "difference") return `The vector b − a: from ${named(a, set)} to ${named(b, set)}. ${length}`;
     const { label, low, high } = this.chosen, value = (v) => `${fixed(v, 1)} ${this.chosen.unit}`;
     return `The ${label.toLowerCase()} vector: the mean of ${mu} over the third of the 5,000 test images that measure most (${value(high)} on average), minus the mean over the third that measure least (${value(low)}). ${length} Strength 1 adds all of it.`;
@@ -230,8 +235,13 @@ export class ArithmeticWay {
     const { app, plan } = this;
     if (this.state.mode === "means") return { png: () => sheet([this.meansRow()], app.colours), gif: null, csv: () => this.meansTable() };
     if (!plan || !this.pictures) return { png: null, gif: null, csv: null };
-    const gif = async () => animation(await app.background.decode("saved strengths", alongAll(plan, strengths(FRAMES))));
-    return { png: () => sheet([this.row()], app.colours), gif, csv: () => this.csv() };
+    return { png: () => sheet([this.row()], app.colours), gif: () => this.animation(), csv: () => this.csv() };
+  }
+
+  /** Null when another model comes meanwhile. */
+  async animation() {
+    const pictures = await this.app.background.decode("saved strengths", alongAll(this.plan, strengths(FRAMES)));
+    return pictures && animation(pictures);
   }
 
   row() {
@@ -239,19 +249,19 @@ export class ArithmeticWay {
     const sum = of
       ? `${named(image, set)} + strength × ${this.chosen.label.toLowerCase()} vector (under each: ${this.noun})`
       : `${named(c, set)} + strength × (${named(b, set)} − ${named(a, set)})`;
-    const texts = STRENGTHS.map((strength, k) => `${fixed(strength, 1)}×: ${this.cell(k).text}${of ? "" : " gaps"}`);
-    return { title: `${about.name}: ${sum}`, count: STRENGTHS.length, pictures: this.pictures, texts };
+    const texts = STRENGTHS.map((strength, k) => `${fixed(strength, 1)}×: ${this.cell(k).text}${of ? "" : " radii"}`);
+    return { title: `${modelName(about)}: ${sum}`, count: STRENGTHS.length, pictures: this.pictures, texts };
   }
 
   csv() {
-    const rows = STRENGTHS.map((strength, k) => ({ strength, z: along(this.plan, strength), ...this.measured(k), usual_gaps_to_nearest_code: this.gaps[k] }));
-    return table(["strength", "z", ...ATTRIBUTES, "usual_gaps_to_nearest_code"], this.app.set.dims, rows);
+    const rows = STRENGTHS.map((strength, k) => ({ strength, z: along(this.plan, strength), ...this.measured(k), distance_to_nearest_code: this.away[k], near_radius: this.radius }));
+    return table(["strength", "z", ...ATTRIBUTES, "distance_to_nearest_code", "near_radius"], this.app.set.dims, rows);
   }
 
   meansRow() {
     const { about, model, set } = this.app, pictures = new Uint8Array(7840);
     DIGITS.forEach((digit) => pictures.set(greysOf(model, codeOf(digit, set)), 784 * digit));
-    return { title: `${about.name}: class means, decoded`, count: 10, pictures, texts: DIGITS };
+    return { title: `${modelName(about)}: class means, decoded`, count: 10, pictures, texts: DIGITS };
   }
 
   meansTable() {

@@ -53,16 +53,6 @@ export function nearestCode(z, mu, except = -1) {
   return { index, distance: Math.sqrt(least) };
 }
 
-const SAMPLE = 200; // codes of which the usual distance to a neighbour is taken
-
-/** The median distance of a code from its nearest neighbour: half of the codes have another within it. */
-export function usualGap(mu, dims) {
-  const count = mu.length / dims, stride = Math.max(1, Math.floor(count / SAMPLE));
-  const gaps = [];
-  for (let i = 0; i < count; i += stride) gaps.push(nearestCode(mu.subarray(i * dims, (i + 1) * dims), mu, i).distance);
-  return gaps.sort((a, b) => a - b)[Math.floor(gaps.length / 2)] ?? 0;
-}
-
 const SAMPLES = 400, SHARE = 0.95;
 
 /**

@@ -82,7 +82,6 @@ export class Drawing {
 
   begin(event) {
     if (!event.isPrimary || event.button || this.busy) return;
-    this.canvas.focus({ preventScroll: true });
     this.canvas.setPointerCapture(event.pointerId);
     this.remember();
     Object.assign(this, { stroke: [this.place(event)], pointer: event.pointerId });

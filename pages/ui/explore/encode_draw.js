@@ -5,7 +5,7 @@ export function drawCloud(ctx, at, scale, colours, { mu, ellipse, dots }) {
   const px = devicePixelRatio;
   if (ellipse) for (const sigma of [2, 1]) drawEllipse(ctx, at(mu), ellipse, sigma * scale, colours, sigma === 2 ? [6 * px, 4 * px] : []);
   for (const dot of dots) circle(ctx, at(dot), 3.6 * px, colours.primary, colours.background, 1.2 * px);
-  diamond(ctx, at(mu), 7 * px, colours, px);
+  diamond(ctx, at(mu), 5.5 * px, colours, px);
 }
 
 function drawEllipse(ctx, [x, y], { long, short, angle }, unit, { background, primary }, dash) {

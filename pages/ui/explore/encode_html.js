@@ -10,19 +10,19 @@ export const HTML = `
 </div>
 <div class="sides">
   <figure class="draw">
-    <div class="paper"><canvas data-part="paper" tabindex="0" role="application" aria-label="draw a digit here with mouse, finger or pen; Control and Z takes the last stroke back"></canvas></div>
+    <div class="paper"><canvas data-part="paper" tabindex="0" role="application" aria-label="draw a digit here with mouse, finger or pen; Control and Z takes the last stroke back"></canvas><span data-part="hint" aria-hidden="true">Draw a digit here</span></div>
     <figcaption class="row"><button data-part="undo">↶ Undo stroke</button><button data-part="clear">Clear</button></figcaption>
   </figure>
   <div class="seen">
     <p data-part="empty" hidden>Nothing is drawn yet: draw a digit on the black square, or choose a test image.</p>
     <div class="three" data-part="three">
       <figure><canvas class="images" data-part="x" width="28" height="28" role="img" aria-label="the image as the model sees it"></canvas><figcaption><b>x</b> <span data-part="source"></span></figcaption></figure>
-      <figure><button class="look" data-part="lookMu"><canvas class="images" data-part="fromMu" width="28" height="28" role="img" aria-label="decoded from mu"></canvas></button><figcaption><b>from mu</b><br><span class="reconstruction" data-part="nllMu"></span></figcaption></figure>
-      <figure data-part="sampleBox"><button class="look" data-part="lookSample"><canvas class="images" data-part="fromSample" width="28" height="28" role="img" aria-label="decoded from a sample"></canvas></button><figcaption><b>from a sample</b><br><span class="reconstruction" data-part="nllSample"></span></figcaption></figure>
+      <figure><button class="look" title="show it big" data-part="lookMu"><canvas class="images" data-part="fromMu" width="28" height="28" role="img" aria-label="decoded from mu"></canvas></button><figcaption><b>from mu</b><br><span class="reconstruction" data-part="nllMu"></span></figcaption></figure>
+      <figure data-part="sampleBox"><button class="look" title="show it big" data-part="lookSample"><canvas class="images" data-part="fromSample" width="28" height="28" role="img" aria-label="decoded from a sample"></canvas></button><figcaption><b>from a sample</b><br><span class="reconstruction" data-part="nllSample"></span></figcaption></figure>
     </div>
     <div data-part="said">
       <p class="terms" data-part="terms"><b class="kl" data-part="kl"></b> <span data-part="sum"></span></p>
-      <p><output data-part="mu"></output> <output data-part="std"></output></p>
+      <p><output data-part="mu"></output>&ensp; <output data-part="std"></output></p>
       <p><b data-part="classes"></b></p>
       <p class="warning" data-part="lonely" hidden></p>
     </div>

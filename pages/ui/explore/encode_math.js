@@ -60,7 +60,8 @@ export function klDims(mu, logVar) {
 
 export const total = (values) => values.reduce((a, b) => a + b, 0);
 
-const LEAST_LOG = -103.3; // log of the smallest float32 above 0: what rounded to 0 counts as that
+// xHat is float32: what it rounds to 0 or 1 counts as the last number before. Shipped models stay below these logits.
+const BLACK = -103.3, WHITE = -17.3;
 
 /**
  * −log p(x given z), nats, summed over the pixels; xHat: the decoder's mean image. about { likelihood, sigma }: null for a
@@ -74,8 +75,8 @@ export function nll(x, xHat, { likelihood, sigma }) {
 function bernoulli(x, xHat) {
   let sum = 0;
   for (let i = 0; i < x.length; i++) {
-    if (x[i] > 0) sum -= x[i] * Math.max(LEAST_LOG, Math.log(xHat[i]));
-    if (x[i] < 1) sum -= (1 - x[i]) * Math.max(LEAST_LOG, Math.log1p(-xHat[i]));
+    if (x[i] > 0) sum -= x[i] * Math.max(BLACK, Math.log(xHat[i]));
+    if (x[i] < 1) sum -= (1 - x[i]) * Math.max(WHITE, Math.log1p(-xHat[i]));
   }
   return sum;
 }

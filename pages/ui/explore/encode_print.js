@@ -1,33 +1,52 @@
-// What can be taken home of an encoded image: its pictures in one, and its posterior as a table.
+// What can be taken home of an encoded image: its pictures in one, its samples one after the other, its posterior as a table.
 
+import { greys } from "../net/model.js";
 import { columnsOf, csv } from "./csv.js";
+import { SAMPLES, total } from "./encode_math.js";
+import { nats, nllWords } from "./encode_words.js";
 import { imagesOf, paper } from "./print.js";
 
 const SIDE = 168, SMALL = 84, GAP = 16, LINE = 22; // pixels
 const COLUMNS = 8;
 
-/** parts: [{ grey, lines: [text] }] side by side; samples: Uint8Array 16 * 784 or null; title, note: lines of text. */
-export function encodePicture({ title, parts, samples, note, colours }) {
-  const rows = samples ? samples.length / 784 / COLUMNS : 0, top = GAP + LINE + SIDE + 3 * LINE;
-  const { canvas, ctx } = paper(2 * GAP + COLUMNS * SMALL, top + (rows ? rows * SMALL + 2 * LINE : 0) + GAP, colours);
+/** code: of the way Encode; samples: Uint8Array 16 · 784, or null while they are decoded and where there are none. */
+export function encodeFiles(app, code, samples, { title, seed }) {
+  const waits = code.zs && !samples;
+  return {
+    png: waits ? null : () => encodePicture(app, code, samples, { title, seed }),
+    gif: samples && (() => ({ width: 28, height: 28, delayMs: 250, frames: Array.from({ length: SAMPLES }, (_, i) => new Uint8ClampedArray(samples.subarray(784 * i, 784 * (i + 1)))) })),
+    csv: () => encodeTable(code, { title, seed, model: app.about.name }),
+  };
+}
+
+function partsOf({ model }, code) {
+  const part = (values, ...lines) => ({ grey: greys(values), lines });
+  const parts = [part(code.x, "x"), part(model.decode(code.mu), "from mu", nllWords(code.nllMu))];
+  const first = () => model.decode(code.zs.subarray(0, code.mu.length));
+  return code.zs ? [...parts, part(first(), "from a sample", nllWords(code.nllSample), `KL ${nats(total(code.kl))}`)] : parts;
+}
+
+function encodePicture(app, code, samples, { title, seed }) {
+  const { about, colours } = app, rows = samples ? SAMPLES / COLUMNS : 0, top = GAP + LINE + SIDE + 3 * LINE;
+  const { canvas, ctx } = paper(2 * GAP + COLUMNS * SMALL, top + (rows ? rows * SMALL + LINE : 0) + GAP, colours);
   ctx.fillStyle = colours.text;
   ctx.font = "bold 15px sans-serif";
-  ctx.fillText(title, GAP, GAP + 10);
+  ctx.fillText(`${about.name}${about.model === "ae" ? " (plain autoencoder)" : ""}: ${title}`, GAP, GAP + 10);
   ctx.font = "14px sans-serif";
-  parts.forEach(({ grey, lines }, k) => {
-    const x = GAP + k * (SIDE + 2 * GAP);
-    ctx.drawImage(imagesOf(grey, 1), x, GAP + LINE, SIDE, SIDE);
-    lines.forEach((line, i) => ctx.fillText(line, x, GAP + LINE + SIDE + 18 + i * 18));
+  partsOf(app, code).forEach(({ grey, lines }, k) => {
+    const x = GAP + k * (SIDE + 2 * GAP), y = GAP + LINE;
+    ctx.drawImage(imagesOf(grey, 1), x, y, SIDE, SIDE);
+    lines.forEach((line, i) => ctx.fillText(line, x, y + SIDE + 18 * (i + 1)));
   });
   if (!rows) return canvas;
-  ctx.fillText(note, GAP, top + 12);
+  ctx.fillText(`${SAMPLES} samples, each “from a sample”, eps of seed ${seed}`, GAP, top + 14);
   ctx.drawImage(imagesOf(samples, COLUMNS), GAP, top + LINE, COLUMNS * SMALL, rows * SMALL);
   return canvas;
 }
 
-/** Rows: mu, std and KL of each latent, then the samples. code: { mu, std, kl, zs } (the last three null for a plain autoencoder). */
-export function encodeTable({ mu, std, kl, zs }, { image, seed, model }) {
-  const about = [model, image, std ? seed : ""], dims = mu.length;
+/** Rows: mu, std and KL of each latent, then the samples; a plain autoencoder has mu alone. */
+export function encodeTable({ mu, std, kl, zs }, { title, seed, model }) {
+  const about = [model, title, std ? seed : ""], dims = mu.length;
   const rows = [["mu", mu], ...(std ? [["std", std], ["KL (nats)", kl]] : [])];
   for (let at = 0; zs && at < zs.length; at += dims) rows.push([`sample ${at / dims + 1}`, zs.subarray(at, at + dims)]);
   return csv([["model", "image", "seed of eps", "what", ...columnsOf("z", dims)], ...rows.map(([what, values]) => [...about, what, ...values])]);

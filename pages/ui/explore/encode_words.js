@@ -3,7 +3,6 @@
 import { fixed } from "./numbers.js";
 
 const SHARE = 0.01; // of the test images: a code that lies further off than all but these is unlike them
-const INDEX = "₀₁₂₃₄₅₆₇₈₉";
 const FIRST = 4; // latents that are written out
 
 /** "12 of the 15 nearest codes are 3s, 2 are 5s, 1 is an 8." counts: of classesOf. */
@@ -27,15 +26,21 @@ export function lonelyWords(distance, usual) {
   return `Unlike anything it has seen: mu is ${fixed(distance)} from the nearest code, and ${share}.`;
 }
 
-/** "μ = (0.31, −1.20, …)": the first of some numbers. */
-export function vectorWords(name, values) {
-  const shown = Array.from(values.slice(0, FIRST), (v) => fixed(v)).join(", ");
+/** "mu = (0.31, −1.20, …)": the first of some numbers. */
+export function vectorWords(name, values, digits = 2) {
+  const shown = Array.from(values.slice(0, FIRST), (v) => fixed(v, digits)).join(", ");
   return `${name} = (${shown}${values.length > FIRST ? ", …" : ""})`;
 }
 
-export const latentName = (d) => `z${[...String(d + 1)].map((c) => INDEX[c]).join("")}`;
-
 export const nats = (value) => (value === null ? "" : `${fixed(value, 1)} nats`);
+
+export const nllWords = (value) => (value === null ? "" : `nll ${nats(value)}`);
+
+/** What the enlarged window shows; reach: half its side, map: half the map's side, both in prior units. */
+export function windowWords(reach, map) {
+  const short = (value) => String(Number(value.toPrecision(2)));
+  return `Around mu, ${short(map / reach)} times the map: ${short(2 * reach)} prior σ wide. Ellipses of 1 and 2 std, 16 samples, codes by class.`;
+}
 
 const NLL = "nll is −log p(x given z), summed over the 784 pixels:";
 

@@ -4,7 +4,7 @@
 import { drawCloud } from "./encode_draw.js";
 import { fixed } from "./numbers.js";
 
-const WIDE = 4; // usual stds from mu to the edge
+const WIDE = 3; // usual stds from mu to the edge
 const SAMPLE = 200; // posteriors that say which std is usual
 const CLOSE = 11; // CSS pixels: a pointer so close to a dot means it
 
@@ -20,7 +20,7 @@ export class Zoom {
     };
   }
 
-  /** Half the side of the window in prior units, for a model and a plane: 1, 2 or 5 times a power of ten. */
+  /** Half the side of the window in prior units, for a model and a plane: rounded up. */
   measure(app) {
     const { set, view } = app, stride = Math.max(1, Math.floor(set.count / SAMPLE));
     const found = Array.from({ length: Math.floor(set.count / stride) }, (_, k) => view.plane.ellipse(app.logVar(k * stride)).long);
@@ -36,23 +36,24 @@ export class Zoom {
     ctx.clearRect(0, 0, side, side);
     drawCodes(ctx, at, side, view.codes, set.labels, colours);
     drawCloud(ctx, at, scale, colours, cloud);
-    drawRing(ctx, at(view.plane.to(z)), colours.text);
+    drawRing(ctx, at(view.plane.to(z)), colours);
     this.drawAxes(ctx, side, cloud.mu, view.plane.labels, colours);
     Object.assign(this, { dots: cloud.dots, centre: cloud.mu });
   }
 
-  drawAxes(ctx, side, [a, b], [across, up], { text }) {
+  drawAxes(ctx, side, [a, b], [across, up], { text, background }) {
     const px = devicePixelRatio, pad = 4 * px, { reach } = this, digits = reach < 0.1 ? 3 : reach < 1 ? 2 : 1;
-    ctx.fillStyle = text;
-    ctx.font = `${12 * px}px sans-serif`;
+    const write = (words, x, y, align = "left") => {
+      ctx.textAlign = align;
+      ctx.strokeText(words, x, y);
+      ctx.fillText(words, x, y);
+    };
+    Object.assign(ctx, { fillStyle: text, strokeStyle: background, lineWidth: 4 * px, lineJoin: "round", font: `${12 * px}px sans-serif` });
+    write(`${fixed(a - reach, digits)}  ${across} →`, pad, side - pad);
+    write(fixed(a + reach, digits), side - pad, side - pad, "right");
+    write(`${fixed(b + reach, digits)}${up && `  ${up} ↑`}`, pad, 13 * px);
+    write(fixed(b - reach, digits), pad, side - 20 * px);
     ctx.textAlign = "left";
-    ctx.fillText(`${fixed(a - reach, digits)}  ${across} →`, pad, side - pad);
-    ctx.fillText(fixed(b + reach, digits), pad, 13 * px);
-    ctx.fillText(up && `${up} ↑`, pad, 29 * px);
-    ctx.textAlign = "right";
-    ctx.fillText(fixed(a + reach, digits), side - pad, side - pad);
-    ctx.textAlign = "left";
-    ctx.fillText(fixed(b - reach, digits), pad, side - 20 * px);
   }
 
   dotAt({ offsetX, offsetY }) {
@@ -82,16 +83,19 @@ function drawCodes(ctx, at, side, codes, labels, { classes }) {
   ctx.globalAlpha = 1;
 }
 
-function drawRing(ctx, [x, y], colour) {
-  ctx.strokeStyle = colour;
-  ctx.lineWidth = 2 * devicePixelRatio;
-  ctx.beginPath();
-  ctx.arc(x, y, 8 * devicePixelRatio, 0, 2 * Math.PI);
-  ctx.stroke();
+/** Where the big picture is from. */
+function drawRing(ctx, [x, y], { text, background }) {
+  for (const [colour, width] of [[background, 4], [text, 2]]) {
+    ctx.strokeStyle = colour;
+    ctx.lineWidth = width * devicePixelRatio;
+    ctx.beginPath();
+    ctx.arc(x, y, 7 * devicePixelRatio, 0, 2 * Math.PI);
+    ctx.stroke();
+  }
 }
 
-/** The next larger one of 1, 2, 5, 10, 20, … and their tenths. */
+/** The next larger one of 1, 1.5, 2, 3, 5, 7.5, 10, 15, … and their tenths. */
 export function nice(value) {
   const power = 10 ** Math.floor(Math.log10(value));
-  return [1, 2, 5, 10].map((m) => m * power).find((m) => m >= value * (1 - 1e-9));
+  return [1, 1.5, 2, 3, 5, 7.5, 10].map((m) => m * power).find((m) => m >= value * (1 - 1e-9));
 }

@@ -3,9 +3,11 @@
 // each may also be null (nothing to save), a promise, or a function that makes it when it is asked for.
 
 import { gifOf } from "./gif.js";
+import { modelName } from "./numbers.js";
 
 const TYPES = { png: "image/png", gif: "image/gif", csv: "text/csv" };
 const REST_MS = 250; // after which it is asked again what there is to save
+const LONGEST = 60; // letters of a model in the name of a file
 const SHOWN_MS = 2000; // "copied" stays so long
 const TOLD_MS = 2500; // for the address to follow what is on the page
 
@@ -47,8 +49,8 @@ export class Files {
   }
 
   name(kind) {
-    const { about, data } = this.app;
-    return `elbo-room-${about.name}-${data.way}.${kind}`.replace(/[^\w.-]/g, "_");
+    const { about, data } = this.app, model = modelName(about).replace(/[^\p{L}\p{N}.-]+/gu, "_").slice(0, LONGEST);
+    return `elbo-room-${model}-${data.way}.${kind}`;
   }
 
   async save(kind) {

@@ -3,10 +3,11 @@
 import { partsOf } from "../lesson/view.js";
 import { greys } from "../net/model.js";
 import { usualDistance } from "./neighbours.js";
-import { fixed } from "./numbers.js";
+import { fixed, short } from "./numbers.js";
 import { drawPath, Stops } from "./path_draw.js";
 import { figure, HalfWay } from "./path_half.js";
-import { gapText, Lane, NAMES } from "./path_lane.js";
+import { Lane, NAMES } from "./path_lane.js";
+import { ratioText, ruleOf } from "./path_near.js";
 import { Player } from "./path_play.js";
 import { pathFiles } from "./path_save.js";
 import { clean, MOST, randomPair, withStop } from "./path_stops.js";
@@ -35,7 +36,7 @@ const HTML = `
   <div class="now"><h4>At t</h4><div class="figures" data-part="now"></div></div>
   <div class="half" data-part="half"></div>
 </div>
-<p><small>Under each picture: from z to the nearest code of the 5,000 test images, in usual gaps (the median from a code to its nearest neighbour, in that model); bold beyond 3: a hole. Then: from the picture to the nearest test image, root mean square, grey levels 0 to 1. <span data-part="yardstick"></span></small></p>`;
+<p><small>Under each picture: from z to the nearest code of the 5,000 test images, over the near radius of that model; bold beyond 1: a hole, no code is near. <span data-part="rule"></span> Then: from the picture to the nearest test image, root mean square, grey levels 0 to 1. <span data-part="yardstick"></span></small></p>`;
 
 export class InterpolateWay {
   constructor(app, root) {
@@ -88,7 +89,7 @@ export class InterpolateWay {
 
   show({ images, shape, at, twin }) {
     const { app, part, main } = this;
-    if (!main.found) main.open({ about: app.about, model: app.model, set: app.set, background: app.background });
+    if (!main.found) main.open({ about: app.about, model: app.model, set: app.set, background: app.background }, app.near);
     this.stops.show(images);
     for (const button of this.root.querySelectorAll("[data-shape]")) button.setAttribute("aria-pressed", button.dataset.shape === shape);
     part.compare.checked = twin;
@@ -112,12 +113,13 @@ export class InterpolateWay {
 
   /** The plain autoencoder's part: shown, hidden, or said to be missing. */
   follow({ images, shape, twin }) {
-    const { about } = this.app, { without } = this.part;
+    const { app } = this, { about } = app, { without } = this.part;
     without.textContent = this.missing(about);
     without.hidden = !without.textContent;
     if (!twin || !about.twin) return this.closeTwin();
     if (this.twin.found) return this.followTwin({ images, shape });
     this.openTwin().catch((error) => {
+      if (about !== app.about || this.ended) return; // of the model before
       without.textContent = error.message;
       without.hidden = false;
     });
@@ -147,6 +149,7 @@ export class InterpolateWay {
     this.twin.found?.background.destroy();
     this.twin.close();
     this.part.twin.hidden = this.now[1].root.hidden = true;
+    this.tellRules();
   }
 
   get lanes() {
@@ -155,10 +158,15 @@ export class InterpolateWay {
 
   /** Distances of a strip are known: bars of both strips share one scale. */
   measured() {
-    const { app, part } = this, top = Math.max(6, ...this.lanes.flatMap((lane) => lane.gaps));
+    const { app, part } = this, top = Math.max(2, ...this.lanes.flatMap((lane) => lane.ratios));
     for (const lane of this.lanes) lane.tellCells(top);
+    this.tellRules();
     app.yardstick ??= usualDistance(app.set.images);
-    part.yardstick.textContent = `Two test images next to each other differ by ${fixed(app.yardstick)} (median).`;
+    part.yardstick.textContent = `Half of the test images have another within ${short(app.yardstick)} (a sample of 60).`;
+  }
+
+  tellRules() {
+    this.part.rule.textContent = this.lanes.map(({ found }) => `Near, ${NAMES[found.about.model]}: ${ruleOf(found.set)}.`).join(" ");
   }
 
   tellHalf() {
@@ -185,7 +193,7 @@ export class InterpolateWay {
   }
 
   decodeLane(lane, { root, show }, z, picture) {
-    show(picture ? greys(picture) : lane.picture(z), `${NAMES[lane.found.about.model]}, ${gapText(lane.gapsAt(z))} gaps from a code`);
+    show(picture ? greys(picture) : lane.picture(z), `${NAMES[lane.found.about.model]}, ${ratioText(lane.ratioAt(z))} near radii from a code`);
     root.dataset.z = Array.from(z, (v) => v.toFixed(4)).join(",");
   }
 

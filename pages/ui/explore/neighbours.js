@@ -59,7 +59,7 @@ export function difference(images, start, grey, limit) {
 
 /** The usual distance of a test image from its nearest other one: a yardstick for "new". Over so many of them. */
 export function usualDistance(images, sample = 60) {
-  const count = images.length / PIXELS, stride = Math.max(1, Math.floor(count / sample)), least = [];
+  const count = images.length / PIXELS, stride = Math.max(1, Math.ceil(count / sample)), least = [];
   for (let i = 0; i < count; i += stride) {
     const grey = Float32Array.from(images.subarray(i * PIXELS, (i + 1) * PIXELS));
     let nearest = Infinity;

@@ -19,8 +19,8 @@ export function zText(z) {
 
 export const rounded = (z) => Array.from(z, (v) => Math.round(v * 1000) / 1000);
 
-/** A distance: two digits after the point, two significant ones when it is small. */
-export const short = (value) => (value >= 0.1 || value === 0 ? fixed(value) : String(Number(value.toPrecision(2))));
+/** A distance: two digits after the point, two significant ones when it is small, and nothing of a rounding error. */
+export const short = (value) => (value >= 0.1 || value < 1e-5 ? fixed(value) : String(Number(value.toPrecision(2))));
 
 /** What a model is called: by its folder when it ships, by its title when it is a visitor's run, whose id says nothing. */
 export const modelName = ({ name, title, shipped }) => (shipped ? name : title);

@@ -2,18 +2,16 @@
 // what the model has seen.
 
 import { greys } from "../net/model.js";
-import { nearestCode, placeOf, usualGap } from "./density.js";
-import { fixed } from "./numbers.js";
+import { nearestCode } from "./density.js";
+import { fixed, modelName, short } from "./numbers.js";
 import { Film } from "./path_film.js";
+import { holeWords, isHole, radiusOf, ratioText } from "./path_near.js";
 import { nearestImages, Slices } from "./path_slices.js";
 import { Path } from "./path_stops.js";
 
 const HTML = `<p class="title"><b></b> <span></span></p><div></div>`;
 
 export const NAMES = { vae: "VAE", ae: "Plain autoencoder" };
-
-/** How far apart in usual gaps, as text. */
-export const gapText = (gaps) => fixed(gaps, gaps < 9.95 ? 1 : 0);
 
 export class Lane {
   /** on: { pick(k), measured(), ready() } */
@@ -24,10 +22,10 @@ export class Lane {
     this.film = new Film(film, name, on.pick);
   }
 
-  /** A model: { about, model, set, background }. */
-  open(found) {
+  /** A model: { about, model, set, background }; near: its near radius, where it is known. */
+  open(found, near = null) {
     this.found = found;
-    this.gap = usualGap(found.set.mu, found.set.dims);
+    this.radius = radiusOf(found.set, near);
     this.key = null;
   }
 
@@ -44,7 +42,7 @@ export class Lane {
     const path = (this.path = new Path(images.map((i) => this.code(i)), shape));
     Object.assign(this, { pictures: null, near: [] });
     this.slices.stop();
-    this.gaps = Array.from({ length: path.count }, (_, k) => this.gapsAt(path.z(path.placeOf(k))));
+    this.ratios = Array.from({ length: path.count }, (_, k) => this.ratioAt(path.z(path.placeOf(k))));
     this.film.size(path.count, Object.fromEntries(images.map((_, s) => [s * path.steps, s + 1])));
     this.tell();
     this.on.measured();
@@ -67,9 +65,9 @@ export class Lane {
     return mu.subarray(image * dims, (image + 1) * dims);
   }
 
-  /** From z to the nearest code, in usual gaps of this model. */
-  gapsAt(z) {
-    return nearestCode(z, this.found.set.mu).distance / this.gap;
+  /** From z to the nearest code, in near radii of this model. */
+  ratioAt(z) {
+    return nearestCode(z, this.found.set.mu).distance / this.radius;
   }
 
   picture(z) {
@@ -79,16 +77,16 @@ export class Lane {
   tell() {
     const { about } = this.found, [name, text] = this.title.children;
     name.textContent = NAMES[about.model];
-    text.textContent = `${about.name}${about.model === "vae" ? ", from mu" : ""}: at most ${gapText(Math.max(...this.gaps))} usual gaps (of ${fixed(this.gap)}) from a code`;
+    text.textContent = `${modelName(about)}${about.model === "vae" ? ", from mu" : ""}: at most ${ratioText(Math.max(...this.ratios))} near radii of ${short(this.radius)} from a code, ${holeWords(this.ratios)}`;
   }
 
-  /** top: gaps that fill a bar's whole height, the same for both strips. */
+  /** top: near radii that fill a bar's whole height, the same for both strips. */
   tellCells(top) {
     this.top = top;
-    this.film.tell(this.gaps.map((gaps, k) => ({
-      text: gapText(gaps),
-      share: gaps / top,
-      strong: placeOf({ further: 1, distance: gaps, gap: 1 }) === "hole",
+    this.film.tell(this.ratios.map((ratio, k) => ({
+      text: ratioText(ratio),
+      share: ratio / top,
+      strong: isHole(ratio),
       small: this.near[k] ? fixed(this.near[k].distance) : "…",
     })));
   }

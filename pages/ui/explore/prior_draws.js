@@ -1,10 +1,13 @@
 // Random draws: z = temperature · eps, eps from N(0, I) by a seed. Temperature 1 is the model; others are not.
 
+import { partsOf } from "../lesson/view.js";
 import { columnsOf, csv } from "./csv.js";
-import { nearestCode, placeOf } from "./density.js";
+import { nearestCode, nearRule } from "./density.js";
+import { handOn } from "./hand.js";
 import { Latest } from "./latest.js";
-import { fixed } from "./numbers.js";
+import { fixed, short } from "./numbers.js";
 import { draws, variety } from "./prior_math.js";
+import { YARDSTICK } from "./prior_plane.js";
 import { sheetPicture } from "./print.js";
 import { Sheet } from "./sheet.js";
 
@@ -26,11 +29,10 @@ const HTML = `
 export class PriorDraws {
   constructor(app, root, change) {
     root.innerHTML = HTML;
-    const part = Object.fromEntries([...root.querySelectorAll("[data-part]")].map((e) => [e.dataset.part, e]));
-    Object.assign(this, { app, root, part, decoder: new Latest(app, "prior draws") });
-    part.temperature.oninput = () => this.show({ ...this.state, temperature: Number(part.temperature.value) });
+    const part = partsOf(root);
+    Object.assign(this, { app, root, part, decoder: new Latest(app, "prior draws"), held: handOn(part.temperature) });
+    part.temperature.oninput = () => this.put({ ...this.state, temperature: Number(part.temperature.value) });
     part.temperature.onchange = () => change({ temperature: Number(part.temperature.value) });
-    part.reset.setAttribute("aria-label", "temperature 1, the model itself");
     part.reset.onclick = () => change({ temperature: 1 });
     part.new.onclick = () => change({ seed: (this.state.seed + 1) % 2 ** 32 });
     this.sheet = new Sheet(part.sheet, "40 random draws, decoded", { over: (i) => app.hover(this.z(i)), leave: () => app.hover(null), choose: (i) => app.point(this.z(i)) });
@@ -39,6 +41,7 @@ export class PriorDraws {
 
   load() {
     this.asked = this.state = null;
+    this.part.reset.setAttribute("aria-label", this.app.about.model === "ae" ? "temperature 1" : "temperature 1, the model itself");
   }
 
   z(i) {
@@ -46,7 +49,13 @@ export class PriorDraws {
     return this.zs.slice(i * dims, (i + 1) * dims);
   }
 
+  /** What the hand holds stays with the hand. */
   show(state) {
+    const held = this.state && this.held();
+    this.put({ ...state, ...(held && { temperature: this.state.temperature }) });
+  }
+
+  put(state) {
     this.state = state;
     const { part } = this, { temperature, seed } = state;
     part.temperature.value = temperature;
@@ -69,19 +78,16 @@ export class PriorDraws {
   }
 
   tell(pictures) {
-    const { app, state: { temperature } } = this, { mu } = app.set;
-    let holes = 0;
-    for (let i = 0; i < COUNT; i++) {
-      const { distance } = nearestCode(this.z(i), mu), further = 1; // whether a code is near is all that is asked
-      if (placeOf({ further, distance, gap: app.gap }) === "hole") holes++;
-    }
-    this.part.figures.textContent = `At temperature ${fixed(temperature)} two of these pictures differ by ${fixed(variety(pictures))} (root mean square over pixels and pairs, grey levels from 0 to 1); ${holes} of the 40 lie far from every code.`;
+    const { app: { near, set: { mu, logVar } }, state: { temperature } } = this;
+    let far = 0;
+    for (let i = 0; i < COUNT; i++) if (nearestCode(this.z(i), mu).distance > near) far++;
+    this.part.figures.textContent = `At temperature ${fixed(temperature)} two of these pictures differ by ${short(variety(pictures))} (root mean square over pixels and pairs, grey levels from 0 to 1). ${far} of the ${COUNT} are not near a code. Near is within ${short(near)} σ: ${nearRule(Boolean(logVar))}.`;
   }
 
   tellNote() {
-    const { temperature, seed } = this.state, { dims } = this.app.set;
-    const model = temperature === 1 ? "Temperature 1 is the model: z from its prior N(0, I)." : `At temperature ${fixed(temperature)} z comes from N(0, ${fixed(temperature)}² I): these are not draws from the model's p(x).`;
-    this.part.note.textContent = `${model} Each picture is the decoder's mean at z = temperature · eps, eps = torch.randn(${COUNT}, ${dims}, generator=torch.Generator().manual_seed(${seed})).`;
+    const { app: { about, set: { dims } }, state: { temperature, seed } } = this;
+    const vae = temperature === 1 ? "Temperature 1 is the model: z from its prior N(0, I)." : `At temperature ${fixed(temperature)} z comes from N(0, ${fixed(temperature)}² I): these are not draws from the model's p(x).`;
+    this.part.note.textContent = `${about.model === "ae" ? YARDSTICK : vae} Each picture is the decoder's mean at z = temperature · eps, eps = torch.randn(${COUNT}, ${dims}, generator=torch.Generator().manual_seed(${seed})).`;
   }
 
   /** Mark the draw at which z is. */

@@ -1,10 +1,12 @@
 // The decoded grid at prior quantiles: every picture stands for the same share of the prior.
 
+import { partsOf } from "../lesson/view.js";
 import { columnsOf, csv } from "./csv.js";
+import { handOn } from "./hand.js";
 import { Latest } from "./latest.js";
 import { fixed, percent } from "./numbers.js";
 import { cellOf, quantiles } from "./prior_math.js";
-import { held, nodes, rowsOf, slice } from "./prior_plane.js";
+import { nodes, notes, priorOf, rowsOf, slice } from "./prior_plane.js";
 import { sheetPicture } from "./print.js";
 import { Sheet } from "./sheet.js";
 
@@ -19,7 +21,7 @@ const HTML = `
   </div>
   <div class="way">
     <label>pictures a side <output data-part="count"></output><br><input type="range" data-part="n" min="8" max="16" step="1" aria-label="pictures a side"></label>
-    <label>labels <select data-part="labels"><option value="quantile">prior quantiles</option><option value="z">z, in σ</option></select></label>
+    <label>labels <select data-part="labels"><option value="quantile">quantiles</option><option value="z">z, in σ</option></select></label>
     <p data-part="note"></p>
   </div>
 </div>`;
@@ -27,9 +29,9 @@ const HTML = `
 export class PriorGrid {
   constructor(app, root, change) {
     root.innerHTML = HTML;
-    const part = Object.fromEntries([...root.querySelectorAll("[data-part]")].map((e) => [e.dataset.part, e]));
-    Object.assign(this, { app, root, part, decoder: new Latest(app, "prior grid") });
-    part.n.oninput = () => this.show({ ...this.state, n: Number(part.n.value) });
+    const part = partsOf(root);
+    Object.assign(this, { app, root, part, decoder: new Latest(app, "prior grid"), held: handOn(part.n) });
+    part.n.oninput = () => this.put({ ...this.state, n: Number(part.n.value) });
     part.n.onchange = () => change({ n: Number(part.n.value) });
     part.labels.onchange = () => change({ labels: part.labels.value });
     const z = (i) => this.zs.slice(i * app.set.dims, (i + 1) * app.set.dims);
@@ -40,7 +42,13 @@ export class PriorGrid {
     this.asked = this.state = null;
   }
 
+  /** What the hand holds stays with the hand. */
   show(state) {
+    const held = this.state && this.held();
+    this.put({ ...state, ...(held && { n: this.state.n }) });
+  }
+
+  put(state) {
     this.state = state;
     this.part.n.value = this.part.count.value = state.n;
     this.part.labels.value = state.labels;
@@ -64,10 +72,10 @@ export class PriorGrid {
     const { part, app } = this, labels = this.labels(), { plane } = app.view, rows = rowsOf(app, this.n);
     part.below.replaceChildren(...labels.map(span));
     part.left.replaceChildren(...(rows > 1 ? labels.toReversed() : [""]).map(span));
-    const unit = this.state.labels === "z" ? "prior standard deviations" : "prior quantiles";
+    const unit = this.state.labels === "z" ? "prior standard deviations" : app.about.model === "ae" ? "quantiles of N(0, I)" : "prior quantiles";
     part.across.textContent = `${plane.labels[0]}, ${unit} →`;
     part.up.textContent = plane.labels[1] ? `${plane.labels[1]}, ${unit} ↑` : "";
-    part.note.textContent = `Every picture stands for the same share of the prior in this plane, ${percent(1 / (this.n * rows))}: it is decoded at the middle of its share. ${held(app)}`;
+    part.note.textContent = `Every picture stands for the same share of ${priorOf(app)} in this plane, ${percent(1 / (this.n * rows))}: it is decoded at the middle of its share. ${notes(app)}`;
   }
 
   labels() {

@@ -2,10 +2,11 @@
 
 import { twoComponentsLater } from "./components.js";
 import { columnsOf, csv } from "./csv.js";
-import { everyFrame } from "../lesson/view.js";
-import { fixed } from "./numbers.js";
+import { handOn } from "./hand.js";
+import { everyFrame, partsOf } from "../lesson/view.js";
+import { fixed, short } from "./numbers.js";
 import { quantiles, stretches } from "./prior_math.js";
-import { held, nodes, rowsOf, slice } from "./prior_plane.js";
+import { nodes, notes, priorOf, rowsOf, slice } from "./prior_plane.js";
 import { paper } from "./print.js";
 import { drawMesh, meshOf, placeAt, placeOfPoint } from "./warp_mesh.js";
 
@@ -22,6 +23,7 @@ const HTML = `
     <div class="row"><label>z <input type="range" data-part="warp" min="0" max="1" step="0.01" aria-label="warp, from the plane of z to the space of images"> images</label> <button data-part="play">▶ Play</button></div>
     <label><input type="checkbox" data-part="heat"> colour by stretch</label>
     <div class="legend" data-part="legend" hidden><div class="row"><small>0</small><i class="ramp"></i><small data-part="most"></small></div><small>change of the picture per σ: RMS grey levels a pixel</small></div>
+    <p data-part="progress"></p>
     <p data-part="figures" role="status"></p>
     <p data-part="note"></p>
   </div>
@@ -30,9 +32,12 @@ const HTML = `
 export class PriorWarp {
   constructor(app, root, change) {
     root.innerHTML = HTML;
-    const part = Object.fromEntries([...root.querySelectorAll("[data-part]")].map((e) => [e.dataset.part, e]));
-    Object.assign(this, { app, root, part, change, mesh: null, ask: everyFrame(() => this.drawNow()) });
-    part.warp.oninput = () => this.move(Number(part.warp.value));
+    const part = partsOf(root);
+    Object.assign(this, { app, root, part, change, held: handOn(part.warp), mesh: null, ask: everyFrame(() => this.drawNow()) });
+    part.warp.oninput = () => {
+      this.stop();
+      this.move(Number(part.warp.value));
+    };
     part.warp.onchange = () => change({ warp: Number(part.warp.value) });
     part.heat.onchange = () => change({ heat: part.heat.checked });
     part.play.onclick = () => (this.going ? this.pause() : this.play());
@@ -45,7 +50,8 @@ export class PriorWarp {
 
   load() {
     this.stop();
-    this.asked = this.state = this.mesh = null;
+    this.asked = this.state = this.mesh = this.warp = null;
+    this.announce("");
   }
 
   z(i) {
@@ -56,7 +62,8 @@ export class PriorWarp {
   show(state) {
     this.state = state;
     this.part.heat.checked = state.heat;
-    if (!this.going) this.move(state.warp);
+    const held = this.warp !== null && this.held();
+    if (!this.going && !held) this.move(state.warp); // else it is somewhere on its way
     this.renew();
     this.tell();
   }
@@ -67,25 +74,32 @@ export class PriorWarp {
     const { off, key } = slice(this.app);
     if (key === this.asked) return;
     this.asked = key;
-    this.make(key, nodes(this.app, SIDE, off)).catch(() => this.say("The pictures of the grid could not be decoded."));
+    this.make(key, nodes(this.app, SIDE, off)).catch(() => {
+      this.say("");
+      this.announce("The pictures of the grid could not be decoded.");
+    });
   }
 
   async make(key, { zs }) {
-    const { app } = this, count = zs.length / app.set.dims;
-    const part = (pictures, from, to) => key === this.asked && this.say(`Decoding ${to} of ${count} pictures…`);
-    const pictures = await app.background.decode("prior warp", zs, part);
-    const components = pictures && key === this.asked ? await twoComponentsLater(pictures) : null;
-    if (!components || key !== this.asked) return;
+    const { app, app: { background } } = this, count = zs.length / app.set.dims;
+    const wanted = () => key === this.asked && background === app.background; // a run's next state has the same key
+    const part = (pictures, from, to) => wanted() && this.say(`Decoding ${to} of ${count} pictures…`);
+    const pictures = await background.decode("prior warp", zs, part);
+    const components = pictures && wanted() ? await twoComponentsLater(pictures) : null;
+    if (!components || !wanted()) return;
     const xs = quantiles(SIDE), ys = rowsOf(app, SIDE) > 1 ? xs.toReversed() : Float32Array.of(0);
     Object.assign(this, { zs, mesh: meshOf({ xs, ys, pictures, components, stretch: stretches(pictures, xs, ys) }) });
+    this.say("");
     this.tell();
     this.ask();
     app.ask();
     app.files.refresh();
   }
 
+  /** On its way; only the end is read out. */
   say(text) {
-    this.part.figures.textContent = text;
+    this.part.progress.textContent = text;
+    this.part.progress.hidden = !text;
   }
 
   tell() {
@@ -94,11 +108,16 @@ export class PriorWarp {
     const speed = mesh.stretch.toSorted(), flat = !speed.length;
     part.legend.hidden = !this.state.heat || flat;
     part.heat.disabled = flat;
-    part.most.textContent = fixed(speed.at(-1) ?? 0);
-    const range = flat ? "" : ` Per σ of z a picture changes by ${fixed(speed[0])} to ${fixed(speed.at(-1))} (median ${fixed(speed[Math.floor(speed.length / 2)])}): RMS over pixels and the sides of a cell, grey levels from 0 to 1.`;
-    this.say(`PC 1 and PC 2 keep ${Math.round(100 * mesh.kept)}% of the variance of these ${mesh.z.length} pictures. What folds here need not fold in all 784 pixels.${range}`);
-    part.note.textContent = `Every cell has the same share of the prior. At the right end its nodes lie where their pictures are: wide cells are stretched, narrow ones pressed together. ${held(app)}`;
+    part.most.textContent = short(speed.at(-1) ?? 0);
+    const range = flat ? "" : ` Per σ of z a picture changes by ${short(speed[0])} to ${short(speed.at(-1))} (median ${short(speed[Math.floor(speed.length / 2)])}): RMS over pixels and the sides of a cell, grey levels from 0 to 1.`;
+    this.announce(`PC 1 and PC 2 keep ${Math.round(100 * mesh.kept)}% of the variance of these ${mesh.z.length} pictures. What folds here need not fold in all 784 pixels.${range}`);
+    part.note.textContent = `Every cell has the same share of ${priorOf(app)}. At the right end its nodes lie where their pictures are: a cell is wide where equal shares spread over more change; “colour by stretch” divides by its width in z. ${notes(app)}`;
     part.mesh.setAttribute("aria-label", `${mesh.z.length} decoded pictures, on their way from z to their first two principal components: warp ${fixed(this.warp)}`);
+  }
+
+  announce(text) {
+    const { figures } = this.part;
+    if (figures.textContent !== text) figures.textContent = text;
   }
 
   // ---- moving
@@ -117,7 +136,7 @@ export class PriorWarp {
     const step = (now) => {
       const t = Math.min(1, Math.max(0, now - start) / (LASTS * Math.abs(to - from)));
       this.move(from + ((to - from) * (1 - Math.cos(Math.PI * t))) / 2);
-      if (t < 1 && !this.root.hidden) this.frame = requestAnimationFrame(step);
+      if (t < 1 && this.root.offsetParent !== null) this.frame = requestAnimationFrame(step);
       else this.pause();
     };
     this.frame = requestAnimationFrame(step);
@@ -125,7 +144,7 @@ export class PriorWarp {
 
   pause() {
     this.stop();
-    this.change({ warp: Math.round(100 * this.warp) / 100 });
+    if (this.app.model) this.change({ warp: Math.round(100 * this.warp) / 100 });
   }
 
   stop() {

@@ -1,12 +1,13 @@
 // One latent at a time: every row moves one of them from −reach to reach and holds all others at the base.
 
+import { partsOf } from "../lesson/view.js";
 import { drawImages } from "../live/pictures.js";
 import { columnsOf, csv } from "./csv.js";
-import { decodeAll } from "./latest.js";
+import { handOn } from "./hand.js";
 import { name } from "./plane.js";
 import { sheetPicture } from "./print.js";
 import { whole, within } from "./state.js";
-import { Row, short, valueAt } from "./traverse_row.js";
+import { plain, Row, valueAt } from "./traverse_row.js";
 import { Sweep, toAndFro } from "./traverse_sweep.js";
 
 const MANY = 6; // rows: more stand in two columns
@@ -23,7 +24,7 @@ const HTML = `
   <canvas class="images small" data-part="image" width="28" height="28" role="img" hidden></canvas>
   <span>Base ▲: <b data-part="base"></b></span>
   <button data-part="toZ">Use z</button>
-  <label>test image <input type="number" data-part="index" min="0" step="1" aria-label="number of the test image whose mu is the base"></label>
+  <label>test image <input type="number" data-part="index" min="0" step="1"></label>
   <small>A code on the map is a test image: click it.</small>
 </div>
 <div class="latents" data-part="all">
@@ -46,28 +47,28 @@ export const cleanTraverse = (raw, { dims, count }) => {
 export class TraverseWay {
   constructor(app, root) {
     root.innerHTML = HTML;
-    const part = Object.fromEntries([...root.querySelectorAll("[data-part]")].map((e) => [e.dataset.part, e]));
-    Object.assign(this, { app, root, part, rows: [], asked: null });
+    const part = partsOf(root);
+    Object.assign(this, { app, root, part, rows: [], asked: null, made: null, held: handOn(part.reach) });
     const set = (partial) => app.change("traverse", partial);
-    part.reach.oninput = () => this.try({ reach: Number(part.reach.value) });
+    part.reach.oninput = () => this.put({ ...this.state, reach: Number(part.reach.value) }); // nothing is told while it moves
     part.reach.onchange = () => set({ reach: Number(part.reach.value) });
     part.steps.onchange = () => set({ steps: Number(part.steps.value) });
     part.latent.onchange = () => set({ latent: Number(part.latent.value) });
     part.toZ.onclick = () => set({ from: "z" });
     part.index.onchange = () => whole(part.index.valueAsNumber, app.set.count) && this.take(part.index.valueAsNumber);
+    part.index.onblur = () => this.state && this.tellBase();
     part.play.onclick = () => (this.sweep.going ? this.sweep.pause() : this.sweep.play());
     part.folded.ontoggle = () => this.renew();
     this.sweep = new Sweep({
-      show: (value) => app.hover(this.with(this.latent, value)), told: (going) => this.tellPlay(going),
+      show: (value) => app.hover(this.with(this.latent, value)), rest: (value) => app.point(this.with(this.latent, value)), told: (going) => this.tellPlay(going),
       reach: () => this.state.reach, steps: () => this.state.steps, wanted: () => !root.hidden && root.isConnected && Boolean(app.model),
     });
   }
 
   load() {
     const { app, part } = this, { set } = app;
-    this.sweep.pause();
-    this.state = null;
-    this.asked = null;
+    this.sweep.halt();
+    Object.assign(this, { state: null, asked: null, made: null, noun: set.logVar ? "mu" : "code" });
     const on = {
       over: (d, k) => app.hover(this.with(d, valueAt(k, this.state))), leave: () => app.hover(null),
       choose: (d, k) => app.point(this.with(d, valueAt(k, this.state))), pick: (d) => app.change("traverse", { latent: d }),
@@ -78,32 +79,39 @@ export class TraverseWay {
     part.inactive.replaceChildren(...inactive.map((row) => row.root));
     part.all.classList.toggle("many", this.rows.length - inactive.length > MANY);
     part.folded.hidden = !inactive.length;
-    part.summary.textContent = `${inactive.length} inactive ${inactive.length === 1 ? "latent" : "latents"}: the variance of mu is at most 0.01.`;
+    part.summary.textContent = `${inactive.length} inactive ${inactive.length === 1 ? "latent" : "latents"}: the variance of ${set.logVar ? "mu" : "the code"} is at most 0.01.`;
     part.latent.replaceChildren(...this.rows.map(({ d }) => new Option(name(d), d)));
     part.index.max = set.count - 1;
+    part.index.setAttribute("aria-label", `number of the test image whose ${this.noun} is the base`);
   }
 
-  /** A value while its slider moves: nothing is told. */
-  try(partial) {
-    this.show({ ...this.state, ...partial });
-  }
-
+  /** What the hand holds stays with the hand. */
   show(state) {
+    const held = this.state && this.held();
+    this.put({ ...state, ...(held && { reach: this.state.reach }) });
+  }
+
+  put(state) {
     this.state = state;
-    const { part, app } = this, { from, reach, steps } = state, image = from !== "z";
-    part.low.value = part.high.value = short(reach);
+    const { part } = this, { reach, steps } = state;
+    part.low.value = part.high.value = plain(reach);
     part.reach.value = reach;
     part.steps.value = steps;
     part.latent.value = this.latent;
-    part.values.replaceChildren(...Array.from({ length: steps }, (_, k) => text("span", short(valueAt(k, state)))));
-    part.toZ.setAttribute("aria-pressed", String(!image));
-    part.image.hidden = !image;
-    part.index.value = image ? from : "";
-    part.base.textContent = image ? `mu of test image ${from}, a ${app.set.labels[from]}` : "z of the map";
-    if (image) drawImages(part.image, { shape: [1, 28, 28], data: app.image(from) }, 1);
-    part.image.setAttribute("aria-label", part.base.textContent);
+    part.values.replaceChildren(...Array.from({ length: steps }, (_, k) => text("span", plain(valueAt(k, state)))));
+    this.tellBase();
     part.note.textContent = `Every row moves one latent from −${part.low.value} to ${part.high.value} prior standard deviations (σ); all others stay at the base. The figure is the difference of the two ends: root mean square over the pixels, in grey levels from 0 to 1.`;
     this.renew();
+  }
+
+  tellBase() {
+    const { part, app, state: { from } } = this, image = from !== "z";
+    part.toZ.setAttribute("aria-pressed", String(!image));
+    part.image.hidden = !image;
+    if (!part.index.matches(":focus")) part.index.value = image ? from : ""; // else a number is being typed
+    part.base.textContent = image ? `${this.noun} of test image ${from}, a ${app.set.labels[from]}` : "z of the map";
+    if (image) drawImages(part.image, { shape: [1, 28, 28], data: app.image(from) }, 1);
+    part.image.setAttribute("aria-label", part.base.textContent);
   }
 
   /** The latent to move along: the first row where none is chosen. */
@@ -130,16 +138,17 @@ export class TraverseWay {
   renew() {
     const { state, base } = this, rows = this.rows.filter((row) => row.active || this.part.folded.open);
     for (const row of this.rows) row.show(state, base[row.d], row.d === this.latent);
-    const asked = JSON.stringify([this.app.name, state.reach, state.steps, Array.from(base), rows.length]);
+    const asked = JSON.stringify([this.app.name, state.from, state.reach, state.steps, Array.from(base), rows.length]);
     if (asked !== this.asked) this.decode(rows, asked);
   }
 
   async decode(rows, asked) {
-    this.asked = asked;
-    const { state } = this, { steps } = state, n = this.app.set.dims, zs = new Float32Array(rows.length * steps * n);
+    const { state, base } = this, { steps } = state, n = this.app.set.dims, zs = new Float32Array(rows.length * steps * n);
     rows.forEach(({ d }, r) => {
       for (let k = 0; k < steps; k++) zs.set(this.with(d, valueAt(k, state)), (r * steps + k) * n);
     });
+    Object.assign(this, { asked, made: { state, base: Float32Array.from(base) } });
+    for (const row of this.rows) row.change = null; // its pictures are of another base or reach
     let drawn = 0;
     const draw = (pictures, to) => {
       if (asked !== this.asked) return;
@@ -197,16 +206,17 @@ export class TraverseWay {
 
   // ---- files
 
+  /** Rows whose pictures are not those of the base and reach on the page are left out. */
   files() {
     const rows = this.rows.filter((row) => row.change !== null);
-    return rows.length ? { png: () => this.png(rows), gif: () => this.gif(), csv: () => this.csv() } : { png: null, gif: null, csv: null };
+    return rows.length ? { png: () => this.png(rows), gif: () => this.gif(), csv: () => this.csv(rows) } : { png: null, gif: null, csv: null };
   }
 
   png(rows) {
-    const { state, app: { colours } } = this;
+    const { made: { state }, app: { colours } } = this;
     const data = new Uint8Array(rows.length * state.steps * 784);
     rows.forEach((row, r) => data.set(row.sheet.data, r * row.sheet.data.length));
-    const columns = Array.from({ length: state.steps }, (_, k) => short(valueAt(k, state)));
+    const columns = Array.from({ length: state.steps }, (_, k) => plain(valueAt(k, state)));
     const left = rows.map((row) => `${name(row.d)} · ${row.figure.value}`);
     return sheetPicture({ data, columns, rows: left, across: "the latent, in prior standard deviations", up: "latent · its ends differ by (RMS grey level a pixel)", colours });
   }
@@ -217,14 +227,14 @@ export class TraverseWay {
     return app.background.decode("film", zs).then((data) => data && { width: 28, height: 28, delayMs: 80, frames: Array.from({ length: FRAMES }, (_, k) => data.subarray(784 * k, 784 * (k + 1))) });
   }
 
-  csv() {
-    const { app: { set }, base, state } = this, from = state.from === "z" ? "z" : `mu of test image ${state.from}`;
-    const head = ["latent", set.klDims ? "KL (nats per image)" : "variance of mu", "active", "base", "from (prior std)", "to (prior std)", "difference of the ends (RMS grey level a pixel)", "base is", ...columnsOf("base z", set.dims)];
-    return csv([head, ...this.rows.map((row) => [row.d + 1, row.share, row.active ? 1 : 0, base[row.d], -state.reach, state.reach, row.change, from, ...base])]);
+  csv(rows) {
+    const { app: { set }, made: { base, state } } = this, from = state.from === "z" ? "z" : `${this.noun} of test image ${state.from}`;
+    const head = ["latent", set.klDims ? "KL (nats per image)" : "variance of the code", "active", "base", "from (prior std)", "to (prior std)", "difference of the ends (RMS grey level a pixel)", "base is", ...columnsOf("base z", set.dims)];
+    return csv([head, ...rows.map((row) => [row.d + 1, row.share, row.active ? 1 : 0, base[row.d], -state.reach, state.reach, row.change, from, ...base])]);
   }
 
   destroy() {
-    this.sweep.pause();
+    this.sweep.halt();
   }
 }
 

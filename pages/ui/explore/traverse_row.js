@@ -7,10 +7,10 @@ import { Sheet } from "./sheet.js";
 
 const HTML = `<div class="name"><button aria-pressed="false"></button> <small></small></div>
 <div class="line"><div></div><div class="under"><i class="base" title="the base">▲</i><span></span><span></span></div></div>
-<div class="figure"><output></output><i class="bar"><i></i></i></div>`;
+<div class="figure"><output aria-live="off"></output><i class="bar"><i></i></i></div>`;
 
 /** Without zeros at its end. */
-export const short = (value) => fixed(value).replace(/\.?0+$/, "");
+export const plain = (value) => fixed(value).replace(/\.?0+$/, "");
 
 /** Where picture k of `steps` lies, and where a value lies on the strip as a share of its width. */
 export const valueAt = (k, { reach, steps }) => reach * ((2 * k) / (steps - 1) - 1);
@@ -23,7 +23,8 @@ export class Row {
     root.className = "latent";
     root.innerHTML = HTML;
     const [title, { children: [strip, { children: [marker, ...ends] }] }, { children: [figure, { children: [bar] }] }] = root.children;
-    Object.assign(this, { d, share, active, root, marker, ends, figure, bar, button: title.children[0], change: null });
+    Object.assign(this, { d, share, active, root, marker, ends, figure, bar, button: title.children[0] });
+    this.change = null; // how far the two ends are apart; null: its pictures are not those that are wanted now
     this.button.textContent = name(d);
     this.button.title = `draw ${name(d)} on the map and move along it`;
     this.button.onclick = () => on.pick(d);
@@ -35,7 +36,7 @@ export class Row {
   show(state, value, picked) {
     this.sheet.resize(state.steps, state.steps);
     this.marker.style.left = `${100 * shareOf(value, state)}%`;
-    [-state.reach, state.reach].forEach((end, i) => (this.ends[i].textContent = short(end)));
+    [-state.reach, state.reach].forEach((end, i) => (this.ends[i].textContent = plain(end)));
     this.marker.title = `the base: ${fixed(value)}`;
     this.marker.classList.toggle("beyond", Math.abs(value) > state.reach);
     this.button.setAttribute("aria-pressed", String(picked));
@@ -48,8 +49,8 @@ export class Row {
     this.figure.value = fixed(this.change, 3);
   }
 
-  /** The bar beside the figure, as a share of the row that changes most. */
+  /** The bar beside the figure, as a share of the row that changes most; until a row is drawn again it stays. */
   compare(most) {
-    this.bar.style.width = `${this.change === null ? 0 : (100 * this.change) / Math.max(most, 1e-9)}%`;
+    if (this.change !== null) this.bar.style.width = `${(100 * this.change) / Math.max(most, 1e-9)}%`;
   }
 }

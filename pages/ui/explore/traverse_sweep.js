@@ -10,14 +10,14 @@ export function toAndFro(way, reach) {
 }
 
 export class Sweep {
-  /** show(value): for every frame; told(going); reach(), steps(), wanted(): as they are now. */
-  constructor({ show, told, reach, steps, wanted }) {
-    Object.assign(this, { show, told, reach, steps, wanted, way: 0, going: false });
+  /** show(value): for every frame; rest(value): paused there; told(going); reach(), steps(), wanted(): as they are now. */
+  constructor({ show, rest, told, reach, steps, wanted }) {
+    Object.assign(this, { show, rest, told, reach, steps, wanted, way: 0, at: null, going: false });
   }
 
   play() {
     if (this.going) return;
-    this.going = true;
+    Object.assign(this, { going: true, at: null });
     this.slow = matchMedia("(prefers-reduced-motion: reduce)").matches;
     this.told(true);
     this.next(performance.now());
@@ -26,16 +26,24 @@ export class Sweep {
   next(before) {
     const step = (now) => {
       if (!this.going) return;
-      if (!this.wanted()) return this.pause();
+      if (!this.wanted()) return this.halt();
       this.way += this.slow ? (2 * this.reach()) / (this.steps() - 1) : (SPEED * Math.min(100, Math.max(0, now - before))) / 1000;
-      this.show(toAndFro(this.way, this.reach()));
+      this.at = toAndFro(this.way, this.reach());
+      this.show(this.at);
       this.next(now);
     };
     if (this.slow) this.timer = setTimeout(() => step(performance.now()), STILL_MS);
     else this.frame = requestAnimationFrame(step);
   }
 
+  /** Stop, and stay where it is. */
   pause() {
+    this.halt();
+    if (this.at !== null) this.rest(this.at);
+  }
+
+  /** Stop; nothing else happens. */
+  halt() {
     clearTimeout(this.timer);
     cancelAnimationFrame(this.frame ?? 0);
     if (this.going) this.told(false);

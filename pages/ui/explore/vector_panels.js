@@ -2,7 +2,7 @@
 
 import { drawImages } from "../live/pictures.js";
 import { greys } from "../net/model.js";
-import { fixed } from "./numbers.js";
+import { short } from "./numbers.js";
 import { nextOf } from "./path_stops.js";
 import { codeOf, lengthOf, named } from "./vector_math.js";
 
@@ -95,7 +95,7 @@ export class MeansPanel {
 
 export const greysOf = (model, z) => greys(model.decode(z));
 
-export const meanWords = (digit, code) => `${digit}: |z| ${fixed(lengthOf(code))}`;
+export const meanWords = (digit, code) => `${digit}: |z| ${short(lengthOf(code))}`;
 
 /** a, b and c: which one is being chosen, and what they are. */
 export class SlotsPanel {

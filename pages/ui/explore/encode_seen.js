@@ -1,0 +1,119 @@
+// What the model makes of an image, said and shown: pictures from mu and from samples, the terms in nats, the neighbours.
+
+import { drawImages } from "../live/pictures.js";
+import { greys } from "../net/model.js";
+import { classesOf, nearestCodes, nll, SAMPLES, total, usualDistances } from "./encode_math.js";
+import { likelihoodWords, lonelyWords, nats, neighbourWords, nllWords, vectorWords } from "./encode_words.js";
+import { Latest } from "./latest.js";
+import { fixed } from "./numbers.js";
+import { name } from "./plane.js";
+import { Sheet } from "./sheet.js";
+
+const COLUMNS = 8;
+const SAME = 6e-4; // z in a link is rounded to thousandths
+
+export class Seen {
+  /** on: of the sheet, see there */
+  constructor(app, part, on) {
+    Object.assign(this, { app, part, code: null, samples: null, decoder: new Latest(app, "encode") });
+    this.sheet = new Sheet(part.sheet, "pictures from 16 samples", on);
+    this.sheet.resize(COLUMNS, SAMPLES);
+    part.details.ontoggle = () => this.tellTable();
+  }
+
+  load() {
+    const { part, app: { about, model: { stochastic } } } = this;
+    Object.assign(this, { code: null, samples: null, usual: null });
+    part.likelihood.textContent = likelihoodWords(about);
+    for (const key of ["sampleBox", "terms", "std"]) part[key].hidden = !stochastic;
+    part.plain.hidden = stochastic;
+  }
+
+  /** code: { x, mu, std, kl, zs, seed } or null; own: index of the test image that it is, or -1. */
+  show(code, own) {
+    const { part, app } = this;
+    part.empty.hidden = Boolean(code);
+    for (const key of ["three", "said", "details"]) part[key].hidden = !code;
+    part.cloud.hidden = !code?.zs;
+    this.code = code;
+    if (!code) return;
+    const fromMu = app.model.decode(code.mu);
+    code.nllMu = nll(code.x, fromMu, app.about);
+    this.picture(part.x, code.x);
+    this.picture(part.fromMu, fromMu);
+    part.nllMu.textContent = nllWords(code.nllMu);
+    part.mu.value = vectorWords("mu", code.mu);
+    if (code.zs) this.tellSamples(code);
+    this.tellNeighbours(code, own);
+    this.tellTable();
+  }
+
+  picture(canvas, values) {
+    drawImages(canvas, { shape: [1, 28, 28], data: greys(values) }, 1);
+  }
+
+  tellSamples(code) {
+    const { app, part } = this, { x, mu, std, kl, zs, seed } = code, fromSample = app.model.decode(zs.subarray(0, mu.length));
+    code.nllSample = nll(x, fromSample, app.about);
+    this.picture(part.fromSample, fromSample);
+    part.nllSample.textContent = nllWords(code.nllSample);
+    part.kl.textContent = `KL ${nats(total(kl))}`;
+    part.sum.replaceChildren(...(code.nllSample === null ? [] : sumOf(code.nllSample, total(kl))));
+    part.std.value = vectorWords("std", std, 3);
+    part.seed.value = seed;
+    part.how.textContent = `z = mu + std · eps, eps = torch.randn(${SAMPLES}, ${mu.length}, generator=torch.Generator().manual_seed(${seed})): the same eps for every image. The first of them stands above. Point at a picture or its dot to see it big, press to go there.`;
+    this.decoder.ask(zs, (pictures, from, to) => {
+      this.sheet.draw(pictures, from, to);
+      if (to < SAMPLES) return;
+      this.samples = { zs, pictures };
+      app.files.refresh(); // now they can be saved
+    });
+    this.moved(app.z);
+  }
+
+  tellNeighbours({ mu }, own) {
+    const { app: { set }, part } = this, near = nearestCodes(mu, set.mu, undefined, own), at = near[0] * set.dims;
+    this.usual ??= usualDistances(set.mu, set.dims);
+    const words = lonelyWords(Math.hypot(...mu.map((v, d) => v - set.mu[at + d])), this.usual);
+    part.classes.textContent = neighbourWords(classesOf(near, set.labels));
+    part.lonely.textContent = words;
+    part.lonely.hidden = !words;
+  }
+
+  /** All latents, while the table is open. */
+  tellTable() {
+    const { part, code } = this;
+    if (!code) return;
+    const { mu, std, kl } = code, many = ["the latent", "both latents"][mu.length - 1] ?? `all ${mu.length} latents`;
+    part.all.textContent = `${std ? "mu, std and KL" : "mu"} of ${many}`;
+    if (!part.details.open) return;
+    const row = (d) => [name(d), fixed(mu[d], 3), ...(std ? [fixed(std[d], 3), fixed(kl[d], 3)] : [])];
+    part.head.replaceChildren(rowOf("th", ["latent", "mu", ...(std ? ["std", "KL (nats)"] : [])]));
+    part.rows.replaceChildren(...Array.from(mu, (_, d) => rowOf("td", row(d))));
+  }
+
+  /** z is shown big: mark the sample that it is. */
+  moved(z) {
+    if (!this.code?.zs) return;
+    const { zs, mu: { length } } = this.code, same = (i) => z.every((v, d) => Math.abs(v - zs[i * length + d]) < SAME);
+    const found = Array.from({ length: SAMPLES }, (_, i) => i).find(same);
+    this.sheet.mark(found ?? null);
+  }
+
+  /** The samples' pictures, once all have come: Uint8Array 16 · 784. */
+  get pictures() {
+    return this.samples && this.samples.zs === this.code?.zs ? this.samples.pictures : null;
+  }
+}
+
+/** "+ nll 77.1 nats (that sample) = −ELBO 83.4 nats", in the colours of the terms. */
+function sumOf(one, kl) {
+  const piece = (className, textContent) => Object.assign(document.createElement("b"), { className, textContent });
+  return ["+ ", piece("reconstruction", nllWords(one)), " (that sample) = ", piece("total", `−ELBO ${nats(one + kl)}`)];
+}
+
+function rowOf(tag, texts) {
+  const row = document.createElement("tr");
+  row.append(...texts.map((textContent) => Object.assign(document.createElement(tag), { textContent })));
+  return row;
+}

@@ -1,0 +1,31 @@
+// How far a place is from the nearest code, in near radii of its model: what is far in one model is near in another.
+
+import { nearRadius, nearRule } from "./density.js";
+import { fixed } from "./numbers.js";
+
+const LEAST = 1e-9; // of a radius: codes that all lie in one place have none
+const MOST = 99; // near radii that are still written as a number
+const KNOWN = new WeakMap(); // sets of codes: a search over all of them is not done twice
+
+/** The near radius of a set of codes, see density.js; known: where somebody has it already. */
+export function radiusOf(set, known = null) {
+  if (!KNOWN.has(set)) KNOWN.set(set, Math.max(LEAST, known ?? nearRadius(set)));
+  return KNOWN.get(set);
+}
+
+/** A distance over the radius, as text. */
+export function ratioText(ratio) {
+  return ratio > MOST ? `> ${MOST}` : fixed(ratio, ratio < 9.995 ? 2 : 0);
+}
+
+/** No code is near. */
+export const isHole = (ratio) => ratio > 1;
+
+/** What a strip has of it, in words: ratios of its pictures. */
+export function holeWords(ratios) {
+  const count = ratios.filter(isHole).length;
+  return count ? `${count} of ${ratios.length} pictures in a hole` : "no hole";
+}
+
+/** The rule of a set's radius, in words. */
+export const ruleOf = (set) => nearRule(Boolean(set.logVar));

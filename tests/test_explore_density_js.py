@@ -102,6 +102,13 @@ def test_places_are_named(r: float, dims: int, distance: float, place: str, node
     assert node(script, [r, dims, distance]) == place
 
 
+def test_a_plain_autoencoder_has_no_prior_to_speak_of(node: Callable[..., Any]) -> None:
+    places = ["inner", "both", "hole", "code", "nowhere"]
+    vae, ae = node("print([true, false].map((p) => given.map((place) => density.placeText(place, p))))", places)
+    assert all("prior draw" in text.lower() and "N(0, I)" not in text for text in vae)
+    assert all("N(0, I)" in text and "prior" not in text.lower() for text in ae)
+
+
 def test_neighbours_are_those_of_brute_force_however_the_search_is_cut(node: Callable[..., Any]) -> None:
     images = (numbers(730, 784, seed=2) * 40 + 128).clip(0, 255).astype(np.uint8)
     pictures = (numbers(3, 784, seed=3) * 0.2 + 0.5).clip(0, 1)

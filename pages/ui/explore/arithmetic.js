@@ -3,6 +3,7 @@
 import { partsOf } from "../lesson/view.js";
 import { greys } from "../net/model.js";
 import { nearestCode } from "./density.js";
+import { handOn } from "./hand.js";
 import { measure } from "./moments.js";
 import { fixed, modelName, short } from "./numbers.js";
 import { Film } from "./path_film.js";
@@ -45,7 +46,7 @@ export class ArithmeticWay {
     root.classList.add("paths");
     root.innerHTML = HTML;
     const part = partsOf(root), change = (partial) => this.change(partial);
-    Object.assign(this, { app, root, part, plan: null, trying: null });
+    Object.assign(this, { app, root, part, plan: null, trying: null, inHand: handOn(part.strength) });
     this.attribute = new AttributePanel(part.attribute, { app, change });
     this.means = new MeansPanel(part.means, app, (digit) => app.point(codeOf(String(digit), app.set)));
     this.slots = new SlotsPanel(part.difference, { app, change });
@@ -88,7 +89,7 @@ export class ArithmeticWay {
   showPlan(state) {
     const key = JSON.stringify({ ...state, strength: null });
     if (key !== this.key) this.renew(key, state);
-    if (this.part.strength.matches(":active") && this.strength !== null) return; // it is somewhere on its way
+    if (this.inHand() && this.strength !== null) return; // it is somewhere on its way
     this.look(state.strength);
     this.tellChanged(greysOf(this.app.model, along(this.plan, state.strength)));
   }

@@ -86,10 +86,14 @@ export function placeOf({ further, distance, near, dims }) {
   return inside ? (close ? "both" : "hole") : close ? "code" : "nowhere";
 }
 
-export const PLACES = {
-  inner: "Nearer to 0 than almost any prior draw: with many latents, draws lie in a shell around 0.",
-  both: "Prior draws fall here, and a code is near.",
-  hole: "A hole: prior draws fall here, but no code is near.",
-  code: "A code is near, but prior draws hardly ever fall this far out.",
-  nowhere: "Further out than prior draws fall, and far from every code.",
+const PLACES = {
+  inner: (draws) => `Nearer to 0 than almost any ${draws[0]}: with many latents, ${draws[1]} lie in a shell around 0.`,
+  both: (draws) => `${capital(draws[1])} fall here, and a code is near.`,
+  hole: (draws) => `A hole: ${draws[1]} fall here, but no code is near.`,
+  code: (draws) => `A code is near, but ${draws[1]} hardly ever fall this far out.`,
+  nowhere: (draws) => `Further out than ${draws[1]} fall, and far from every code.`,
 };
+const capital = (text) => text[0].toUpperCase() + text.slice(1);
+
+/** A place in words. A plain autoencoder has no prior: N(0, I) is only a yardstick there. */
+export const placeText = (place, posterior) => PLACES[place](posterior ? ["prior draw", "prior draws"] : ["draw from N(0, I)", "draws from N(0, I)"]);

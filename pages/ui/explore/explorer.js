@@ -3,7 +3,7 @@
 import { everyFrame, followTheme, partsOf, Shared } from "../lesson/view.js";
 import { LatentMap } from "../live/latent_map.js";
 import { drawImages } from "../live/pictures.js";
-import { chiSurvival, nearestCode, nearRadius, nearRule, normalShare, placeOf, PLACES } from "./density.js";
+import { chiSurvival, nearestCode, nearRadius, nearRule, normalShare, placeOf, placeText } from "./density.js";
 import { Files } from "./files.js";
 import { ROOT } from "./html.js";
 import { MapView } from "./map_view.js";
@@ -254,15 +254,15 @@ class Explorer {
   }
 
   tellPlace(z) {
-    const { part } = this, near = nearestCode(z, this.set.mu);
+    const { part } = this, near = nearestCode(z, this.set.mu), posterior = Boolean(this.set.logVar);
     const r = Math.sqrt(z.reduce((sum, v) => sum + v * v, 0)), further = chiSurvival(r, z.length);
     part.z.value = zText(z);
-    part.shares.value = z.length > 4 ? "" : `prior quantiles ${Array.from(z, (v) => percent(normalShare(v))).join(", ")}`;
+    part.shares.value = z.length > 4 ? "" : `${posterior ? "prior quantiles" : "quantiles of N(0, I)"} ${Array.from(z, (v) => percent(normalShare(v))).join(", ")}`;
     const place = placeOf({ further, distance: near.distance, near: this.near, dims: z.length });
-    part.place.textContent = PLACES[place];
+    part.place.textContent = placeText(place, posterior);
     part.place.dataset.place = place;
     const code = `${this.about.model === "ae" ? "The nearest code" : "The nearest mu"} (test image ${near.index}, a ${this.set.labels[near.index]}) is ${short(near.distance)} away`;
-    part.density.textContent = `|z| = ${fixed(r)} σ: ${percent(further)} of prior draws lie further out. ${code}; near is up to ${short(this.near)}: ${nearRule(Boolean(this.set.logVar))}.`;
+    part.density.textContent = `|z| = ${fixed(r)} σ: ${percent(further)} of ${posterior ? "prior draws" : "draws from N(0, I)"} lie further out. ${code}; near is up to ${short(this.near)}: ${nearRule(posterior)}.`;
     this.view.tellHeld(z);
   }
 

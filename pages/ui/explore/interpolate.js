@@ -2,6 +2,7 @@
 
 import { partsOf } from "../lesson/view.js";
 import { greys } from "../net/model.js";
+import { handOn } from "./hand.js";
 import { usualDistance } from "./neighbours.js";
 import { fixed, short } from "./numbers.js";
 import { drawPath, Stops } from "./path_draw.js";
@@ -43,7 +44,7 @@ export class InterpolateWay {
     root.classList.add("paths");
     root.innerHTML = HTML;
     const part = partsOf(root);
-    Object.assign(this, { app, root, part, place: 0, before: [], fresh: null });
+    Object.assign(this, { app, root, part, place: 0, before: [], fresh: null, inHand: handOn(part.seek) });
     const on = { pick: (k) => this.rest(this.path.placeOf(k)), measured: () => this.measured(), ready: () => app.files.refresh() };
     this.main = new Lane(part.main, "the path in this model", on);
     this.twin = new Lane(part.twin, "the same path in the plain autoencoder", on);
@@ -101,7 +102,7 @@ export class InterpolateWay {
     part.inner.style.setProperty("--count", this.path.count);
     part.seek.max = this.path.last;
     this.follow({ images, shape, twin });
-    if (!this.player.going && !part.seek.matches(":active")) this.look(this.path.place(at)); // else it is somewhere on its way
+    if (!this.player.going && !this.inHand()) this.look(this.path.place(at)); // else it is somewhere on its way
     this.decode();
     this.tellHalf();
   }

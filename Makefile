@@ -15,7 +15,7 @@ app: .venv/app-ready
 # A browser test may be run once more: it counts on a real clock on a busy machine. The summary names those (RERUN).
 test: lint
 	$(BIN)/python tests/browser/setup.py
-	$(BIN)/python -m pytest tests --ignore=tests/browser
+	$(BIN)/python -m pytest tests --ignore=tests/browser -n 2
 	$(BIN)/python -m pytest tests/browser --reruns 1
 
 lint: .venv/test-ready

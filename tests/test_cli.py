@@ -202,17 +202,23 @@ def test_the_command_on_the_card_makes_the_same_config(changes: dict[str, Any]) 
 
 
 @pytest.fixture(scope="module")
-def half(small: Images, tmp_path_factory: pytest.TempPathFactory) -> Path:
+def few(small: Images) -> Images:
+    """With 40 test images: of each a hundred samples are decoded, and convolutions take their time."""
+    return Images("mnist", small.x_train, small.y_train, small.x_test[:40], small.y_test[:40])
+
+
+@pytest.fixture(scope="module")
+def half(few: Images, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The folder of the same tiny run, with convolutions and BatchNorm, kept in half precision."""
     folder = tmp_path_factory.mktemp("half") / "out"
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(train, "load", lambda name, device: small)
+        patch.setattr(train, "load", lambda name, device: few)
         assert run_main(*TINY, "--net", "conv", "--half", "--out", str(folder)) == 0
     return folder
 
 
-def test_the_weights_are_the_trained_ones_rounded_to_float16(half: Path, small: Images) -> None:
-    trainer = Trainer(RunConfig.from_dict(card_of(half)["config"]), small)
+def test_the_weights_are_the_trained_ones_rounded_to_float16(half: Path, few: Images) -> None:
+    trainer = Trainer(RunConfig.from_dict(card_of(half)["config"]), few)
     for _ in range(8):
         trainer.step()
     trained = {name: tensor.detach().numpy() for name, tensor in trainer.model.state_dict().items()}
@@ -223,10 +229,10 @@ def test_the_weights_are_the_trained_ones_rounded_to_float16(half: Path, small: 
         assert found[name].dtype == expected.dtype and np.array_equal(found[name], expected), name
 
 
-def test_the_figures_on_the_card_are_those_of_the_rounded_model(half: Path, small: Images) -> None:
+def test_the_figures_on_the_card_are_those_of_the_rounded_model(half: Path, few: Images) -> None:
     """From the file by hand: float16 to float32, and every figure of the card again."""
     card = card_of(half)
-    trainer = Trainer(RunConfig.from_dict(card["config"]), small)
+    trainer = Trainer(RunConfig.from_dict(card["config"]), few)
     arrays = safetensors.numpy.load_file(half / "model.safetensors")
     floats = {k: torch.from_numpy(v if v.dtype == np.int64 else v.astype(np.float32)) for k, v in arrays.items()}
     trainer.model.load_state_dict(floats)

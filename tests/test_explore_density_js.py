@@ -118,19 +118,15 @@ def test_neighbours_are_those_of_brute_force_however_the_search_is_cut(node: Cal
         "search.look(given[0]); while (search.busy) search.work(0.01);"
         "search.look(given[1]); search.work(0); search.look(given[0]); search.look(given[2]);"  # the last one counts
         "while (search.busy) search.work(1);"
-        "print([lists, neighbours.usualDistance(images, 10)])",
+        "print(lists)",
         pictures.tolist(),
         images.tobytes(),
     )
-    assert len(found[0]) == 3
-    for list_, picture in zip(found[0], pictures, strict=True):
+    assert len(found) == 3
+    for list_, picture in zip(found, pictures, strict=True):
         away = np.sqrt(((images / 255 - picture) ** 2).mean(1))
         assert [one["index"] for one in list_] == np.argsort(away)[:5].tolist()
         assert np.allclose([one["distance"] for one in list_], np.sort(away)[:5], rtol=1e-5)
-    some = images[::73].astype(float)
-    between = np.sqrt(((some[:, None] - images[None]) ** 2).mean(-1)) / 255
-    between[np.arange(10), np.arange(10) * 73] = np.inf
-    assert found[1] == pytest.approx(np.sort(between.min(1))[5], rel=1e-6)
 
 
 @pytest.mark.parametrize("axes", ["pca", [4, 1]])

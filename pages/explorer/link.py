@@ -8,7 +8,7 @@ from typing import Any
 import streamlit as st
 
 from pages.explorer.ways import WAYS
-from pages.ui.explore.sources import find
+from pages.ui.explore.sources import Source, find
 from pages.ui.shipped import PLANE
 from pages.ui.words import quoted
 
@@ -55,12 +55,15 @@ def put(part: str, values: dict[str, Any], whole: bool = False) -> None:
     state[AGAIN] += 1
 
 
-def write() -> None:
+def write(source: Source) -> None:
     """Put what is on the page into its address: of the component, the map, the pad and the way that is open."""
     wanted = {name: str(get(name)) for name, default in DEFAULTS.items() if get(name) != default}
+    if not source.is_shipped:
+        wanted["step"] = str(source.step)
     for part in dict.fromkeys(("view", "pad", get("way"))):
-        if st.session_state[STATE].get(part):
-            wanted[part] = json.dumps(st.session_state[STATE][part], separators=(",", ":"))
+        value = st.session_state[STATE].get(part)
+        if value and len(value.get("z", ())) in (0, source.config.latent_dim):  # else it is still of another model
+            wanted[part] = json.dumps(value, separators=(",", ":"))
     st.session_state[_WRITTEN] = wanted
     if dict(st.query_params) != wanted:
         st.query_params.from_dict(wanted)
@@ -69,12 +72,16 @@ def write() -> None:
 def _choices() -> list[str]:
     model, way = st.query_params.get("model"), st.query_params.get("way")
     problems = []
-    if model is not None and find(model) is None:
+    source = find(model) if model is not None else None
+    if model is not None and source is None:
         problems.append(
             f"of the model {quoted(model, 40)} no weights are kept here; a run keeps its first after seconds"
         )
     elif model is not None:
         st.session_state[key("model")] = model
+        step = st.query_params.get("step")
+        if step is not None and source is not None and step != str(source.step):
+            problems.append(f"it was made at step {quoted(step)}, and the run has come to step {source.step:,}")
     if way is not None and way not in WAYS:
         problems.append(f"there is no way {quoted(way)}")
     elif way is not None:
@@ -84,6 +91,8 @@ def _choices() -> list[str]:
 
 def _parts() -> list[str]:
     problems = []
+    source = find(get("model"))
+    dims = source.config.latent_dim if source is not None else 0
     for part in PARTS:
         text = st.query_params.get(part)
         if text is None:
@@ -93,7 +102,10 @@ def _parts() -> list[str]:
             json.dumps(value, allow_nan=False)  # "1e999" is read as infinity, which no browser takes
         except (ValueError, RecursionError):
             value = None
-        if isinstance(value, dict):
+        z = value.get("z") if isinstance(value, dict) else None
+        if isinstance(z, list) and len(z) != dims:
+            problems.append(f"its z has {len(z)} numbers, and the model {dims} latents")
+        elif isinstance(value, dict):
             put(part, value, whole=True)  # the component makes it whole and harmless
         else:
             problems.append(f"its part {part!r} cannot be read")

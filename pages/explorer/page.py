@@ -40,7 +40,7 @@ def explore() -> None:
     st.markdown(f"**Ask:** {way.ask}")
     name = f"{source.name}: {source.title}" if source.is_shipped else source.title
     st.caption(f"Computed now in your browser by {name}. {source.caption}")
-    link.write()
+    link.write(source)
     code(link.get("way"), source)
 
 

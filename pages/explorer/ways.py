@@ -33,17 +33,17 @@ WAYS = {
     "arithmetic": Way(
         "Arithmetic",
         "Differences of mean codes are directions: slant, thickness, size and width, measured from the images.",
-        "Add slant to a 1. Does the measured slant follow? What else changes with it?",
+        "Add slant to a 1. Does the measured slant follow? What else changes, and for which digits does it fail?",
     ),
     "traverse": Way(
         "Traverse",
         "One latent at a time, all others as they are.",
-        "Which latents can you name? What do the inactive ones do?",
+        "Which latents can you name? Does any of them do nothing?",
     ),
     "prior": Way(
         "Prior",
         "What the decoder makes of N(0, I): the grid at its quantiles, random draws, and the warp from z to images.",
-        "Lower the temperature: what is gained, what is lost? Where in the warp do pictures crowd?",
+        "Random draws: lower the temperature. What is gained, what is lost? Warp: where do the pictures crowd?",
         "A plain autoencoder has no prior: N(0, I) is only a yardstick here, to compare with the VAE.",
     ),
 }

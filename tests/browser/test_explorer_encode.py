@@ -117,7 +117,7 @@ def test_a_drawing_is_encoded_as_torch_does_it(model, opened, server):
 
 
 def test_a_small_drawing_is_inked_finely(opened, server):
-    """Half as large it is the same digit for the model, not a blot."""
+    """Half as large it is the same digit for the model, not a blot; but for a pixel by which its centre may be rounded."""
     page = encoding(opened, server)
     found = []
     for scale in (1, 0.45):
@@ -125,7 +125,8 @@ def test_a_small_drawing_is_inked_finely(opened, server):
         draw(page, part(page, "paper"), small)
         found.append(pixels(part(page, "x")).astype(float))
         part(page, "clear").click()
-    assert np.abs(found[0] - found[1]).mean() < 12
+    moved = [np.roll(found[1], (dy, dx), (0, 1)) for dy in (-1, 0, 1) for dx in (-1, 0, 1)]
+    assert min(np.abs(found[0] - other).mean() for other in moved) < 12 < np.abs(found[0] - found[0][::-1]).mean()
     assert abs(found[0].sum() / found[1].sum() - 1) < 0.1
 
 

@@ -100,6 +100,7 @@ def test_what_rests_in_the_component_goes_into_the_link_and_comes_back(registry:
         ({"view": "[" * 100_000}, "'view' cannot be read"),
         ({"encode": "3"}, "'encode' cannot be read"),
         ({"pad": '{"z": [1e999, 0]}'}, "'pad' cannot be read"),
+        ({"pad": '{"z": [1, 2, 3]}'}, "its z has 3 numbers, and the model 2 latents"),
     ],
 )
 def test_a_link_that_does_not_hold_says_so_and_the_rest_is_shown(
@@ -118,6 +119,8 @@ def test_an_own_run_with_kept_weights_can_be_explored(registry: runs.Runs) -> No
     at = linked(model=run_id)
     assert "VAE, mlp, 3 latents. A run of 235 steps, seed 5" in texts(at) and not at.warning
     assert at.selectbox(key="explorer model").value == run_id == at.query_params["model"]
+    later = linked(model=run_id, step="7")
+    assert "made at step '7', and the run has come to step" in texts(later)
 
 
 def test_an_uploaded_digit_becomes_the_picture_of_the_encoder(explorer: AppTest) -> None:

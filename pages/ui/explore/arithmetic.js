@@ -249,8 +249,8 @@ export class ArithmeticWay {
     const { mode, image, a, b, c } = this.state, { set, about } = this.app, of = mode === "attribute";
     const sum = of
       ? `${named(image, set)} + strength × ${this.chosen.label.toLowerCase()} vector (under each: ${this.noun})`
-      : `${named(c, set)} + strength × (${named(b, set)} − ${named(a, set)})`;
-    const texts = STRENGTHS.map((strength, k) => `${fixed(strength, 1)}×: ${this.cell(k).text}${of ? "" : " radii"}`);
+      : `${named(c, set)} + strength × (${named(b, set)} − ${named(a, set)}) (under each: distance to the nearest code, in near radii)`;
+    const texts = STRENGTHS.map((strength, k) => `${fixed(strength, 1)}×: ${this.cell(k).text}`);
     return { title: `${modelName(about)}: ${sum}`, count: STRENGTHS.length, pictures: this.pictures, texts };
   }
 

@@ -71,7 +71,7 @@ export function nearRadius({ mu, logVar, dims }) {
 }
 
 /** What nearRadius means, in words; `posterior`: whether the model has one. */
-export const nearRule = (posterior) => (posterior ? "as close as 95 of 100 samples of q(z given x) are to another image's mu" : "as close as 95 of 100 codes are to another one");
+export const nearRule = (posterior) => (posterior ? "95 of 100 samples of q(z given x) have another image's mu so close" : "95 of 100 codes have another one so close");
 
 const RARE = Math.exp(-4.5); // what lies beyond 3σ in the plane: 1.1 % of the prior
 const MANY = 4; // latents: of more, draws lie in a shell around 0, and hardly ever near it
@@ -90,8 +90,8 @@ const PLACES = {
   inner: (draws) => `Nearer to 0 than almost any ${draws[0]}: with many latents, ${draws[1]} lie in a shell around 0.`,
   both: (draws) => `${capital(draws[1])} fall here, and a code is near.`,
   hole: (draws) => `A hole: ${draws[1]} fall here, but no code is near.`,
-  code: (draws) => `A code is near, but ${draws[1]} hardly ever fall this far out.`,
-  nowhere: (draws) => `Further out than ${draws[1]} fall, and far from every code.`,
+  code: (draws) => `A code is near, but almost all ${draws[1]} fall nearer to 0.`,
+  nowhere: (draws) => `Further out than almost all ${draws[1]}, and far from every code.`,
 };
 const capital = (text) => text[0].toUpperCase() + text.slice(1);
 

@@ -7,7 +7,7 @@ import { chiSurvival, nearestCode, nearRadius, nearRule, normalShare, placeOf, p
 import { Files } from "./files.js";
 import { ROOT } from "./html.js";
 import { MapView } from "./map_view.js";
-import { Neighbours, usualDistance } from "./neighbours.js";
+import { Neighbours } from "./neighbours.js";
 import { fixed, percent, rounded, short, zText } from "./numbers.js";
 import { Pointer } from "./pointer.js";
 import { greys } from "../net/model.js";
@@ -81,7 +81,7 @@ class Explorer {
 
   loaded({ about, model, set, background }) {
     this.background?.destroy();
-    Object.assign(this, { about, model, set, background: background(), hovered: null, twin: null, near: nearRadius(set), yardstick: null });
+    Object.assign(this, { about, model, set, background: background(), hovered: null, twin: null, near: nearRadius(set) });
     if (this.data.state?.pad?.z?.length !== set.dims && set.dims > SHELL) this.state.pad.z = rounded(this.code(0));
     this.neighbours = new Neighbours(set.images, (list) => this.tellNeighbours(list));
     this.part.from.textContent = about.shipped === false ? `x̂ decoded at z, weights of step ${about.step.toLocaleString("en")}` : "x̂ decoded at z";
@@ -262,20 +262,19 @@ class Explorer {
     part.place.textContent = placeText(place, posterior);
     part.place.dataset.place = place;
     const code = `${this.about.model === "ae" ? "The nearest code" : "The nearest mu"} (test image ${near.index}, a ${this.set.labels[near.index]}) is ${short(near.distance)} away`;
-    part.density.textContent = `|z| = ${fixed(r)} σ: ${percent(further)} of ${posterior ? "prior draws" : "draws from N(0, I)"} lie further out. ${code}; near is up to ${short(this.near)}: ${nearRule(posterior)}.`;
+    part.density.textContent = `|z| = ${fixed(r)} σ: ${percent(further)} of ${posterior ? "prior draws" : "draws from N(0, I)"} lie further out. ${code}; “near” is within ${short(this.near)}: ${nearRule(posterior)}.`;
     this.view.tellHeld(z);
   }
 
   tellNeighbours(found) {
     const { set, part } = this;
-    this.yardstick ??= usualDistance(set.images);
     const data = new Uint8Array(784 * found.length);
     found.forEach(({ index }, k) => data.set(this.image(index), 784 * k));
     drawImages(part.near, { shape: [found.length, 28, 28], data }, found.length);
     const [first] = found;
     part.near.dataset.index = first.index;
     const list = found.map(({ index, distance }) => `${set.labels[index]} (${fixed(distance)})`).join(", ");
-    part.nearText.textContent = `Nearest test images: ${list}, in grey levels a pixel from 0 to 1. Half of the test images have another within ${fixed(this.yardstick)} (a sample of 60).`;
+    part.nearText.textContent = `Nearest test images: ${list}, in grey levels a pixel from 0 to 1. Half of all test images have another test image within ${fixed(this.about.yardstick)}.`;
   }
 
   say(text, again = false) {

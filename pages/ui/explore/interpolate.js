@@ -3,7 +3,6 @@
 import { partsOf } from "../lesson/view.js";
 import { greys } from "../net/model.js";
 import { handOn } from "./hand.js";
-import { usualDistance } from "./neighbours.js";
 import { fixed, short } from "./numbers.js";
 import { drawPath, Stops } from "./path_draw.js";
 import { figure, HalfWay } from "./path_half.js";
@@ -162,8 +161,7 @@ export class InterpolateWay {
     const { app, part } = this, top = Math.max(2, ...this.lanes.flatMap((lane) => lane.ratios));
     for (const lane of this.lanes) lane.tellCells(top);
     this.tellRules();
-    app.yardstick ??= usualDistance(app.set.images);
-    part.yardstick.textContent = `Half of the test images have another within ${short(app.yardstick)} (a sample of 60).`;
+    part.yardstick.textContent = `Half of all test images have another test image within ${fixed(app.about.yardstick)}.`;
   }
 
   tellRules() {
@@ -233,6 +231,7 @@ export class InterpolateWay {
   }
 
   begin() {
+    this.player.halt();
     this.fresh = this.fresh ? null : [];
     this.full = false;
     this.tellFresh();
@@ -255,7 +254,7 @@ export class InterpolateWay {
   }
 
   press(xy, code) {
-    if (code < 0) return false;
+    if (code < 0) return this.fresh !== null; // while a new path is chosen, a press beside the codes moves nothing
     if (this.fresh) this.pressFresh(code);
     else this.add(code);
     return true;

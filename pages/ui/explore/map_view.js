@@ -132,7 +132,7 @@ export class MapView {
     const at = ([x, y]) => [side / 2 + x * scale, side / 2 - y * scale];
     ctx.clearRect(0, 0, side, side);
     app.way.draw(ctx, at, scale, app.colours);
-    cross(ctx, at(plane.to(app.z)), app.colours, app.hovered !== null);
+    cross(ctx, at(plane.to(app.z)), side, app.colours, app.hovered !== null);
   }
 
   /** What the plane of the map leaves out, said of the z that is shown. */
@@ -144,8 +144,11 @@ export class MapView {
   }
 }
 
-function cross(ctx, [x, y], { text, background }, trying) {
-  const px = devicePixelRatio;
+/** z; where it lies outside the frame, a dashed ring on the frame's edge shows in which direction. */
+function cross(ctx, [left, top], side, { text, background }, trying) {
+  const px = devicePixelRatio, inside = (v) => Math.max(12 * px, Math.min(side - 12 * px, v));
+  const [x, y] = [inside(left), inside(top)], outside = Math.hypot(left - x, top - y) > 12 * px;
+  ctx.setLineDash(outside ? [4 * px, 3 * px] : []);
   for (const [colour, width] of [[background, 6], [text, 2.4]]) {
     ctx.strokeStyle = colour;
     ctx.lineWidth = width * px;
@@ -153,7 +156,8 @@ function cross(ctx, [x, y], { text, background }, trying) {
     ctx.arc(x, y, 9 * px, 0, 2 * Math.PI);
     ctx.stroke();
   }
-  if (trying) return;
+  ctx.setLineDash([]);
+  if (trying || outside) return;
   ctx.fillStyle = text;
   ctx.beginPath();
   ctx.arc(x, y, 3 * px, 0, 2 * Math.PI);

@@ -56,15 +56,3 @@ export function difference(images, start, grey, limit) {
   }
   return sum;
 }
-
-/** The usual distance of a test image from its nearest other one: a yardstick for "new". Over so many of them. */
-export function usualDistance(images, sample = 60) {
-  const count = images.length / PIXELS, stride = Math.max(1, Math.ceil(count / sample)), least = [];
-  for (let i = 0; i < count; i += stride) {
-    const grey = Float32Array.from(images.subarray(i * PIXELS, (i + 1) * PIXELS));
-    let nearest = Infinity;
-    for (let j = 0; j < count; j++) if (j !== i) nearest = Math.min(nearest, difference(images, j * PIXELS, grey, nearest));
-    least.push(Math.sqrt(nearest / PIXELS) / 255);
-  }
-  return least.sort((a, b) => a - b)[Math.floor(least.length / 2)];
-}

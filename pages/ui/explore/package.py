@@ -22,10 +22,12 @@ from torch import Tensor
 from pages.ui.explore.sources import Source, twin_of
 from pages.ui.shipped import images
 from vae_core import losses, models
+from vae_core.archive import FILM
 from vae_core.config import RunConfig
 from vae_core.data import prepare
 from vae_core.evaluate import ACTIVE_VARIANCE
-from vae_core.latent import attribute_vectors, class_means, map_plane, outer_thirds
+from vae_core.film import FrameError, frame_file, frames_in, read_frame
+from vae_core.latent import Plane, attribute_vectors, class_means, map_plane, outer_thirds
 from vae_core.models import VAE
 from vae_core.moments import ATTRIBUTES, measure
 from vae_core.snapshot import map_images
@@ -72,8 +74,9 @@ def package_bytes(source: Source) -> bytes | None:
     model, weights, beta = read
     codes = _codes(model, source.config)
     _require_numbers(source, [*weights.values(), *codes.values()])
-    tensors = weights | _half_log_var(codes) | _structure(codes["mu"])
-    about = _about(source, model, beta) | {"explained": map_plane(codes["mu"]).explained}
+    plane = map_plane(codes["mu"], _last_plane(source))
+    tensors = weights | _half_log_var(codes) | _structure(codes["mu"]) | {"basis": plane.basis}
+    about = _about(source, model, beta) | {"explained": plane.explained}
     text = json.dumps(about, ensure_ascii=False, allow_nan=False)
     return save({name: tensor.contiguous() for name, tensor in tensors.items()}, {"about": text})
 
@@ -117,6 +120,17 @@ def _codes(model: VAE, config: RunConfig) -> dict[str, Tensor]:
     return {"mu": mu, "log_var": log_var, "kl_dims": losses.gaussian_kl_dims(mu, log_var).mean(0)}
 
 
+def _last_plane(source: Source) -> Plane | None:
+    """The plane in which the run's own map was last filmed: principal axes are only known up to a turn."""
+    folder = source.path.parent.parent / FILM
+    steps = [] if source.is_shipped else frames_in(folder)
+    try:
+        basis = read_frame(frame_file(folder, steps[-1]))[1]["basis"] if steps else None
+    except (OSError, FrameError, KeyError):
+        return None
+    return Plane(torch.from_numpy(basis), 0.0) if basis is not None and len(basis) == source.config.latent_dim else None
+
+
 def _half_log_var(codes: dict[str, Tensor]) -> dict[str, Tensor]:
     return {name: tensor.half() if name == "log_var" else tensor for name, tensor in codes.items()}
 
@@ -129,7 +143,6 @@ def _structure(mu: Tensor) -> dict[str, Tensor]:
         "labels": labels,
         "var_mu": var_mu,
         "active": (var_mu > ACTIVE_VARIANCE).to(torch.uint8),
-        "basis": map_plane(mu).basis,
         "class_means": class_means(mu, labels.long()).float(),
         "attribute_values": values.float(),
         "attribute_vectors": attribute_vectors(mu, values).float(),
@@ -154,6 +167,7 @@ def _about(source: Source, model: VAE, beta: float) -> dict[str, Any]:
         "caption": source.caption,
         "twin": twin_of(source),
         "shipped": source.is_shipped,
+        "yardstick": _yardstick(),
         "attributes": _attribute_notes(),
     }
 
@@ -169,6 +183,19 @@ def _images() -> tuple[Tensor, Tensor]:
 def _attributes() -> Tensor:
     """(N, 4) slant, thickness, size and width of the grey images, whatever the protocol of a model."""
     return measure(_images()[0].squeeze(1).float() / 255)
+
+
+@functools.cache
+def _yardstick() -> float:
+    """Half of the images have another one within this distance (over 1,000 of them): what "new" is to be measured by.
+
+    Root mean square over the pixels, grey levels from 0 to 1.
+    """
+    pixels = _images()[0].flatten(1).float() / 255  # (N, 784)
+    some = torch.arange(0, len(pixels), 5)
+    apart = torch.cdist(pixels[some], pixels)  # (N / 5, N)
+    apart[torch.arange(len(some)), some] = torch.inf
+    return (apart.min(1).values.median() / 28).item()
 
 
 def _attribute_notes() -> list[dict[str, Any]]:

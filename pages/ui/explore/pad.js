@@ -20,9 +20,10 @@ const HTML = `
   <button data-part="back" disabled>↶ Back</button>
   <button data-part="pin">Pin this z</button>
   <button data-part="home">To 0</button>
-  <small>Move over the map to try a place out, drag to go there, click to pin it. Arrow keys move by 0.1, with Shift by 0.01.</small>
+  <small>Move over the map to try a place out; drag to go there; click or tap to go there and pin it. Arrow keys move by 0.1, with Shift by 0.01.</small>
 </div>
 <div class="pins" data-part="pins"></div>
+<p><small>A slider for every latent, the one with the largest KL first; above it what it does, from −3 to 3.</small></p>
 <div data-part="sliders"></div>`;
 
 export class PadWay {
@@ -102,9 +103,10 @@ export class PadWay {
     if (z) this.rest(z);
   }
 
+  /** A click goes there and pins it: a finger has no other way to look at a place. */
   click(z) {
     this.pin(z);
-    this.app.hover(null);
+    this.go(z);
   }
 
   key({ key }) {

@@ -77,7 +77,7 @@ export class Lane {
   tell() {
     const { about } = this.found, [name, text] = this.title.children;
     name.textContent = NAMES[about.model];
-    text.textContent = `${modelName(about)}${about.model === "vae" ? ", from mu" : ""}: at most ${ratioText(Math.max(...this.ratios))} near radii of ${short(this.radius)} from a code, ${holeWords(this.ratios)}`;
+    text.textContent = `${modelName(about)}${about.model === "vae" ? ", from mu" : ""}: at most ${ratioText(Math.max(...this.ratios))} × ${short(this.radius)} from a code (near: 1 ×), ${holeWords(this.ratios)}`;
   }
 
   /** top: near radii that fill a bar's whole height, the same for both strips. */

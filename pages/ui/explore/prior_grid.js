@@ -5,7 +5,7 @@ import { columnsOf, csv } from "./csv.js";
 import { handOn } from "./hand.js";
 import { Latest } from "./latest.js";
 import { fixed, percent } from "./numbers.js";
-import { cellOf, quantiles } from "./prior_math.js";
+import { beyond, cellOf, quantiles } from "./prior_math.js";
 import { nodes, notes, priorOf, rowsOf, slice } from "./prior_plane.js";
 import { sheetPicture } from "./print.js";
 import { Sheet } from "./sheet.js";
@@ -85,7 +85,8 @@ export class PriorGrid {
 
   moved(z) {
     this.renew();
-    this.sheet.mark(cellOf(this.app.view.plane.to(z), this.n, rowsOf(this.app, this.n)));
+    const at = this.app.view.plane.to(z), rows = rowsOf(this.app, this.n);
+    this.sheet.mark(beyond(at[0], this.n) || beyond(at[1], rows) ? null : cellOf(at, this.n, rows));
   }
 
   /** Where the pictures lie on the map. */

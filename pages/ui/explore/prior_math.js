@@ -17,6 +17,12 @@ export function quantileGrid(n, rows = n) {
   return Array.from({ length: n * rows }, (_, i) => [x[i % n], y[rows - 1 - Math.floor(i / n)]]);
 }
 
+/** Whether a coordinate lies further out than the outermost picture of a row of n, by more than one step. */
+export function beyond(v, n) {
+  const q = quantiles(n);
+  return n > 1 && Math.abs(v) > 2 * q[n - 1] - q[n - 2];
+}
+
 /** Which cell of that grid a point lies in: every cell has the same share of the prior. */
 export function cellOf([x, y], n, rows = n) {
   const cell = (v, count) => Math.min(count - 1, Math.floor(count * normalShare(v)));

@@ -55,14 +55,22 @@ export class TraverseWay {
     part.steps.onchange = () => set({ steps: Number(part.steps.value) });
     part.latent.onchange = () => set({ latent: Number(part.latent.value) });
     part.toZ.onclick = () => set({ from: "z" });
-    part.index.onchange = () => whole(part.index.valueAsNumber, app.set.count) && this.take(part.index.valueAsNumber);
+    part.index.onchange = () => this.type(part.index.valueAsNumber);
     part.index.onblur = () => this.state && this.tellBase();
     part.play.onclick = () => (this.sweep.going ? this.sweep.pause() : this.sweep.play());
     part.folded.ontoggle = () => this.renew();
     this.sweep = new Sweep({
-      show: (value) => app.hover(this.with(this.latent, value)), rest: (value) => app.point(this.with(this.latent, value)), told: (going) => this.tellPlay(going),
+      show: (value) => app.hover(this.with(this.latent, value)), rest: (value) => app.hover(this.with(this.latent, value)), told: (going) => this.tellPlay(going),
       reach: () => this.state.reach, steps: () => this.state.steps, wanted: () => !root.hidden && root.isConnected && Boolean(app.model),
     });
+  }
+
+  /** A number that was typed; one that no image has gets a sentence beside the field. */
+  type(index) {
+    const { part, app } = this, fits = whole(index, app.set.count);
+    part.index.setCustomValidity(fits ? "" : `Give a whole number from 0 to ${app.set.count - 1}.`);
+    part.index.reportValidity();
+    if (fits) this.take(index);
   }
 
   load() {

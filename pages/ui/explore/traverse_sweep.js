@@ -10,7 +10,7 @@ export function toAndFro(way, reach) {
 }
 
 export class Sweep {
-  /** show(value): for every frame; rest(value): paused there; told(going); reach(), steps(), wanted(): as they are now. */
+  /** show(value): for every frame; rest(value): paused there, the base stays what it was; told(going); reach(), steps(), wanted(): as they are now. */
   constructor({ show, rest, told, reach, steps, wanted }) {
     Object.assign(this, { show, rest, told, reach, steps, wanted, way: 0, at: null, going: false });
   }

@@ -87,18 +87,32 @@ export class LatentMap {
       ctx.arc(at(0), at(0), sigma * scale, 0, 2 * Math.PI);
       ctx.stroke();
       ctx.globalAlpha = 1;
-      if (sigma * scale > 14 * px) ctx.fillText(`${sigma}σ`, at(0) + 3 * px, at(-sigma) - 3 * px);
+      if (sigma * scale > 14 * px) this.write(ctx, `${sigma}σ`, at(0) + 3 * px, at(-sigma) - 3 * px);
     }
     ctx.setLineDash([]);
     ctx.textAlign = "right";
     for (const v of ticks(reach)) {
-      ctx.fillText(label(v), at(v) - 2 * px, side - 5 * px);
-      if (v !== 0) ctx.fillText(label(v), side - 4 * px, at(-v) + 4 * px);
+      this.write(ctx, label(v), at(v) - 2 * px, side - 5 * px);
+      if (v !== 0) this.write(ctx, label(v), side - 4 * px, at(-v) + 4 * px);
     }
     ctx.textAlign = "left";
     const [across, up] = this.axes;
-    ctx.fillText(`${across} →`, 5 * px, side - 22 * px);
-    if (up) ctx.fillText(`${up} ↑`, 5 * px, 17 * px);
+    this.write(ctx, `${across} →`, 5 * px, side - 22 * px);
+    if (up) this.write(ctx, `${up} ↑`, 5 * px, 17 * px);
+  }
+
+  /** Text that stays readable over pictures and codes. */
+  write(ctx, text, x, y) {
+    const px = devicePixelRatio;
+    ctx.save();
+    ctx.globalAlpha = 1;
+    ctx.setLineDash([]);
+    ctx.lineWidth = 3 * px;
+    ctx.lineJoin = "round";
+    ctx.strokeStyle = this.colours.background;
+    ctx.strokeText(text, x, y);
+    ctx.fillText(text, x, y);
+    ctx.restore();
   }
 
   drawCodes(ctx, side, at) {

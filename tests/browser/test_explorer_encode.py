@@ -117,7 +117,7 @@ def test_a_drawing_is_encoded_as_torch_does_it(model, opened, server):
 
 
 def test_a_small_drawing_is_inked_finely(opened, server):
-    """Half as large it is the same digit for the model, not a blot; but for a pixel by which its centre may be rounded."""
+    """Half as large it is the same digit, not a blot; its centre may be rounded to another pixel."""
     page = encoding(opened, server)
     found = []
     for scale in (1, 0.45):

@@ -86,8 +86,10 @@ class Hand:
             self.mouse("mouseMoved", middle[0] + radius * math.cos(angle), middle[1] + radius * math.sin(angle))
 
 
-def measured(page: Page, hand: Hand, sent: list[object]) -> dict[str, float]:
-    over = page.locator("[data-part=over]")
+def measured(page: Page, hand: Hand, sent: list[object], where: str = "over") -> dict[str, float]:
+    """A drag over the map, or a stroke on the canvas ("paper"); the picture that follows is the decoded one."""
+    over = page.locator(f"[data-part={where}]")
+    over.scroll_into_view_if_needed()
     box = over.bounding_box()
     assert box is not None
     middle, radius = (box["x"] + box["width"] / 2, box["y"] + box["height"] / 2), 0.3 * box["width"]
@@ -130,22 +132,23 @@ def page(browser, port: int) -> Iterator[Page]:
 
 
 @pytest.mark.timeout(600)
-@pytest.mark.parametrize("model", MODELS)
-def test_dragging(model, page, port, server, capsys):
+@pytest.mark.parametrize(("model", "way"), [(model, way) for way in ("pad", "encode") for model in MODELS])
+def test_dragging(model, way, page, port, server, capsys):
+    """On the pad z is dragged; in Encode a digit is drawn, normalised, encoded and decoded."""
     sent: list[object] = []
     page.on("websocket", lambda socket: socket.on("framesent", lambda frame: sent.append(frame)))
-    page.goto(f"{server}/explorer?model={model}")
+    page.goto(f"{server}/explorer?model={model}&way={way}")
     page.locator(f".explore[data-ready='{model}']").wait_for(timeout=60_000)
     page.wait_for_timeout(3000)  # strips and yardstick are done
     hand = Hand(port, server)
-    found = undisturbed(lambda: measured(page, hand, sent))
+    found = undisturbed(lambda: measured(page, hand, sent, "over" if way == "pad" else "paper"))
     f = {name: f"{value:.1f}" for name, value in found.items()}
     with capsys.disabled():
         print(
-            f"\n{model}: {f['updates']} updates/s (goal 55), {f['moves']} moves/s; {f['within 20 ms']} % of frames "
-            f"within 20 ms (goal 95), longest {f['longest frame']}; event to pixels median {f['event to pixels']} ms "
-            f"(goal 40), 95th percentile {f['95th']} ms; {f['messages']} messages to the server; others kept "
-            f"{f['others']} cores busy; {load()}"
+            f"\n{model}, {way}: {f['updates']} updates/s (goal 55), {f['moves']} moves/s; "
+            f"{f['within 20 ms']} % of frames within 20 ms (goal 95), longest {f['longest frame']}; "
+            f"event to pixels median {f['event to pixels']} ms (goal 40), 95th percentile {f['95th']} ms; "
+            f"{f['messages']} messages to the server; others kept {f['others']} cores busy; {load()}"
         )
     assert found["updates"] > 0 and found["messages"] == 0
 

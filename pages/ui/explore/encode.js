@@ -121,15 +121,15 @@ export class EncodeWay {
   live() {
     this.part.hint.hidden = true;
     this.part.source.textContent = OWN;
-    this.encode(this.drawing.picture(), -1);
+    this.encode(this.drawing.picture(), -1, true);
     this.app.hover(this.shownZ);
   }
 
   /** grey: 784 levels, or null where nothing is drawn; own: index of the test image, or -1. */
-  encode(grey, own) {
+  encode(grey, own, live = false) {
     const { app } = this;
     this.code = grey && this.codeOf(taken(grey, app.about.protocol), this.state.seed);
-    this.seen.show(this.code, own);
+    this.seen.show(this.code, own, live);
     if (!this.code) app.hover(null);
     app.ask();
   }

@@ -10,12 +10,13 @@ import { name } from "./plane.js";
 import { Sheet } from "./sheet.js";
 
 const COLUMNS = 8;
+const LIVE_MS = 200; // between two times that the samples of a drawing are decoded
 const SAME = 6e-4; // z in a link is rounded to thousandths
 
 export class Seen {
   /** on: of the sheet, see there */
   constructor(app, part, on) {
-    Object.assign(this, { app, part, code: null, samples: null, decoder: new Latest(app, "encode") });
+    Object.assign(this, { app, part, code: null, samples: null, askedAt: 0, decoder: new Latest(app, "encode") });
     this.sheet = new Sheet(part.sheet, "pictures from 16 samples", on);
     this.sheet.resize(COLUMNS, SAMPLES);
     part.details.ontoggle = () => this.tellTable();
@@ -29,21 +30,24 @@ export class Seen {
     part.plain.hidden = stochastic;
   }
 
-  /** code: { x, mu, std, kl, zs, seed } or null; own: index of the test image that it is, or -1. */
-  show(code, own) {
+  /**
+   * code: { x, mu, std, kl, zs, seed } or null; own: index of the test image that it is, or -1; live: it is being drawn,
+   * and the 16 pictures follow more slowly than the rest.
+   */
+  show(code, own, live = false) {
     const { part, app } = this;
     part.empty.hidden = Boolean(code);
     for (const key of ["three", "said", "details"]) part[key].hidden = !code;
     part.cloud.hidden = !code?.zs;
     this.code = code;
     if (!code) return;
-    const fromMu = app.model.decode(code.mu);
+    const fromMu = app.decode(code.mu);
     code.nllMu = nll(code.x, fromMu, app.about);
     this.picture(part.x, code.x);
     this.picture(part.fromMu, fromMu);
     part.nllMu.textContent = nllWords(code.nllMu);
     part.mu.value = vectorWords("mu", code.mu);
-    if (code.zs) this.tellSamples(code);
+    if (code.zs) this.tellSamples(code, live);
     this.tellNeighbours(code, own);
     this.tellTable();
   }
@@ -52,7 +56,7 @@ export class Seen {
     drawImages(canvas, { shape: [1, 28, 28], data: greys(values) }, 1);
   }
 
-  tellSamples(code) {
+  tellSamples(code, live) {
     const { app, part } = this, { x, mu, std, kl, zs, seed } = code, fromSample = app.model.decode(zs.subarray(0, mu.length));
     code.nllSample = nll(x, fromSample, app.about);
     this.picture(part.fromSample, fromSample);
@@ -62,13 +66,15 @@ export class Seen {
     part.std.value = vectorWords("std", std, 3);
     part.seed.value = seed;
     part.how.textContent = `z = mu + std · eps, eps = torch.randn(${SAMPLES}, ${mu.length}, generator=torch.Generator().manual_seed(${seed})): the same eps for every image. The first of them stands above. Point at a picture or its dot to see it big, press to go there.`;
+    this.moved(app.z);
+    if (live && performance.now() - this.askedAt < LIVE_MS) return;
+    this.askedAt = performance.now();
     this.decoder.ask(zs, (pictures, from, to) => {
       this.sheet.draw(pictures, from, to);
       if (to < SAMPLES) return;
       this.samples = { zs, pictures };
       app.files.refresh(); // now they can be saved
     });
-    this.moved(app.z);
   }
 
   tellNeighbours({ mu }, own) {

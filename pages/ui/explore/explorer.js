@@ -114,6 +114,15 @@ class Explorer {
     return about === this.about ? found : null; // null: another model has come meanwhile
   }
 
+  /** The decoder's mean at z; the picture of the very same array is not computed twice. */
+  decode(z) {
+    const { model } = this, last = this.lastDecoded;
+    if (last?.z === z && last.model === model) return last.picture;
+    const picture = model.decode(z);
+    this.lastDecoded = { z, model, picture };
+    return picture;
+  }
+
   code(i) {
     return this.set.mu.subarray(i * this.set.dims, (i + 1) * this.set.dims);
   }
@@ -245,7 +254,7 @@ class Explorer {
 
   drawPoint() {
     this.moved = false;
-    const { part, z } = this, picture = this.model.decode(z);
+    const { part, z } = this, picture = this.decode(z);
     drawImages(part.decoded, { shape: [1, 28, 28], data: greys(picture) }, 1);
     part.decoded.dataset.z = Array.from(z, (v) => v.toFixed(6)).join(",");
     this.tellPlace(z);

@@ -104,8 +104,7 @@ export class ArithmeticWay {
     original.root.hidden = !of;
     original.show(app.image(image), named(image, set));
     reconstruction.show(start, of ? `reconstruction ${this.from}` : `c: ${named(c, set)}, decoded`);
-    const measured = ATTRIBUTES.map((name, k) => [name, set.attributeValues[4 * image + k]]);
-    this.before = [...(of ? [Object.fromEntries(measured)] : []), measure(start)];
+    this.before = [...(of ? [measure(app.image(image))] : []), measure(start)];
     this.measures.open(about.attributes, [...(of ? ["test image"] : []), "decoded", "changed", "change"]);
     part.under.textContent = of ? `Under each picture: its ${this.noun}, measured.` : `Under each picture: from z to the nearest code, over the near radius of ${short(this.radius)} (${ruleOf(set)}); bold beyond 1: no code is near.`;
     this.renewStrip(key);

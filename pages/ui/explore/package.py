@@ -59,7 +59,7 @@ def package_bytes(source: Source) -> bytes | None:
 
     Tensors, for N = 5,000 images and D latents: `model.encoder.*` and `model.decoder.*` (as they lie in the model's
     file, float32 or float16), `mu` (N, D) float32, `labels` (N,) uint8, `var_mu` (D,) float32, `active` (D,) uint8,
-    `basis` (D, 2) float32 of the map's plane ((1, 1) for D = 1), `class_means` (10, D), `attribute_values` (N, 4) and
+    `basis` (D, 2) float32 of the map's plane ((1, 1) for D = 1), `class_means` (10, D) and
     `attribute_vectors` (4, D), float32. With a posterior also `log_var` (N, D) float16 and `kl_dims` (D,) float32,
     nats per image.
 
@@ -144,7 +144,6 @@ def _structure(mu: Tensor) -> dict[str, Tensor]:
         "var_mu": var_mu,
         "active": (var_mu > ACTIVE_VARIANCE).to(torch.uint8),
         "class_means": class_means(mu, labels.long()).float(),
-        "attribute_values": values.float(),
         "attribute_vectors": attribute_vectors(mu, values).float(),
     }
 

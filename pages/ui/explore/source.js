@@ -23,7 +23,7 @@ function setOf({ dims }, arrays, images) {
   return {
     count: images.shape[0], dims, images: images.data, labels: data("labels"), mu: data("mu"), logVar: data("log_var"),
     klDims: data("kl_dims"), varMu: data("var_mu"), active: data("active"), basis: arrays.basis, classMeans: data("class_means"),
-    attributeValues: data("attribute_values"), attributeVectors: data("attribute_vectors"),
+    attributeVectors: data("attribute_vectors"),
   };
 }
 

@@ -10,6 +10,7 @@ from pages.ablation import actions
 from pages.ablation.arms import ARMS, BY_KEY, DEFAULT, LATENT_DIMS
 from pages.ablation.bugs import BUGS
 from pages.ui import visitor
+from pages.ui.kept import Kept
 from pages.ui.words import quoted
 from vae_core.runs import registry
 
@@ -26,18 +27,8 @@ _RANGES = {
 _GROUPS = {"arms": actions.ARMS_GROUP, "bugs": actions.BUG_GROUP, "dose": actions.DOSE_GROUP}
 
 
-def key(name: str) -> str:
-    """Where a setting of the page stands in the session state."""
-    return f"ablation {name}"
-
-
-def get(name: str) -> Any:
-    return st.session_state[key(name)]
-
-
-def kept(name: str) -> dict[str, Any]:
-    """A widget's key; its value survives a change of page."""
-    return {"key": key(name), "persist_state": "session"}
+_settings = Kept("ablation")
+key, get, kept = _settings.key, _settings.get, _settings.kept
 
 
 def group_key() -> str:

@@ -8,6 +8,7 @@ from typing import Any
 import streamlit as st
 
 from pages.elbo.subject import names
+from pages.ui.kept import Kept
 from pages.ui.shipped import PLANE
 from pages.ui.words import quoted
 
@@ -34,18 +35,8 @@ DEFAULTS: dict[str, Any] = {
 DRAGGED = ("transform", "gaussians", "q")  # states of the components, as JSON
 
 
-def key(name: str) -> str:
-    """Where a setting of the page stands in the session state."""
-    return f"elbo {name}"
-
-
-def get(name: str) -> Any:
-    return st.session_state[key(name)]
-
-
-def kept(name: str) -> dict[str, Any]:
-    """A widget's key; its value survives a change of page."""
-    return {"key": key(name), "persist_state": "session"}
+_settings = Kept("elbo")
+key, get, kept = _settings.key, _settings.get, _settings.kept
 
 
 def open_link() -> None:

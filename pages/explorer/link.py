@@ -9,6 +9,7 @@ import streamlit as st
 
 from pages.explorer.ways import WAYS
 from pages.ui.explore.sources import Source, find
+from pages.ui.kept import Kept
 from pages.ui.shipped import PLANE
 from pages.ui.words import quoted
 
@@ -19,18 +20,8 @@ AGAIN = "explorer again"  # counts what Python put into that state
 _WRITTEN = "explorer written"  # what this page last put into the address
 
 
-def key(name: str) -> str:
-    """Where a setting of the page stands in the session state."""
-    return f"explorer {name}"
-
-
-def get(name: str) -> Any:
-    return st.session_state[key(name)]
-
-
-def kept(name: str) -> dict[str, Any]:
-    """A widget's key; its value survives a change of page."""
-    return {"key": key(name), "persist_state": "session"}
+_settings = Kept("explorer")
+key, get, kept = _settings.key, _settings.get, _settings.kept
 
 
 def open_link() -> None:

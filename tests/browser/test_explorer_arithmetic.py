@@ -22,7 +22,6 @@ from tests.browser.ways import (
     difference,
     drag,
     drag_on,
-    fits_a_phone,
     frames_of,
     from_codes,
     lonely,
@@ -34,6 +33,7 @@ from tests.browser.ways import (
     row_of_sheet,
     saved,
     strip_is,
+    too_wide_or_small,
     within,
 )
 from vae_core.latent import attribute_vectors, class_means
@@ -158,4 +158,5 @@ def test_numbers_under_a_difference_are_distances_from_codes_and_are_saved(opene
 
 @pytest.mark.parametrize("mode", ["attribute", "means", "difference"])
 def test_a_phone_shows_it_all_without_scrolling_sideways(opened: Opened, server: str, mode: str) -> None:
-    fits_a_phone(opened_way(opened, server, "arithmetic", {"mode": mode}, **PHONE), "arithmetic")
+    page = opened_way(opened, server, "arithmetic", {"mode": mode}, **PHONE)
+    assert too_wide_or_small(page, "arithmetic") == (0, [])

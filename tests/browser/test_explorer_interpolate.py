@@ -26,7 +26,6 @@ from tests.browser.ways import (
     difference,
     drag,
     drag_on,
-    fits_a_phone,
     frames_of,
     from_codes,
     lane,
@@ -40,6 +39,7 @@ from tests.browser.ways import (
     row_of_sheet,
     saved,
     strip_is,
+    too_wide_or_small,
     within,
 )
 from vae_core.latent import half_way, spherical, straight, through
@@ -269,6 +269,8 @@ def test_another_model_brings_its_own_path(opened: Opened, server: str) -> None:
     other = "mnist-vae-beta4-mlp-2"
     strip_is(page, lane(page, "main"), decoded(other, straight(*pair(other), 11)))
     strip_is(page, lane(page, "twin"), decoded(AE, straight(*pair(AE), 11)))
+    before = decoded(PLANE, straight(*pair(PLANE), 11))
+    assert difference(pixels(lane(page, "main")), before) > 50
 
 
 def test_what_is_saved_has_both_paths(opened: Opened, server: str) -> None:
@@ -299,4 +301,5 @@ def test_the_film_that_is_saved_goes_there_and_back(opened: Opened, server: str)
 
 
 def test_a_phone_shows_a_path_without_scrolling_sideways(opened: Opened, server: str) -> None:
-    fits_a_phone(opened_way(opened, server, "interpolate", **PHONE), "interpolate")
+    page = opened_way(opened, server, "interpolate", **PHONE)
+    assert too_wide_or_small(page, "interpolate") == (0, [])

@@ -175,6 +175,7 @@ def test_a_number_that_is_being_typed_stays(explorer: Callable[..., Page]) -> No
     part(page, "traverse", "index").press_sequentially("34")
     page.keyboard.press("Enter")
     until(page, lambda: state(page, "traverse")["from"] == 1234)
+    assert part(page, "traverse", "index").input_value() == "1234"
 
 
 def test_another_way_while_it_plays_ends_the_film(explorer: Callable[..., Page]) -> None:

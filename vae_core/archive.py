@@ -11,6 +11,7 @@ Every file replaces its predecessor only when it is complete.
 
 from __future__ import annotations
 
+import contextlib
 import fcntl
 import json
 import shutil
@@ -58,6 +59,15 @@ def read(folder: Path) -> tuple[dict[str, Any], np.ndarray, np.ndarray]:
         return record, curves["train"], curves["test"]
     except (OSError, ValueError, KeyError, RecursionError, SafetensorError) as error:
         raise ArchiveError(f"The saved run {folder.name} cannot be read ({error}): it is left out.") from None
+
+
+def owners(root: Path) -> dict[str, str]:
+    """Whose the saved runs are: visitors by run id. Reads records alone, and leaves out what cannot be read."""
+    found = {}
+    for path in root.glob(f"*/{RECORD}"):
+        with contextlib.suppress(OSError, ValueError, KeyError, TypeError, RecursionError):
+            found[path.parent.name] = str(json.loads(path.read_text(encoding="utf-8"))["visitor"])
+    return found
 
 
 def folders(root: Path) -> list[Path]:

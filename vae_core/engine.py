@@ -10,20 +10,38 @@ import contextlib
 import time
 import traceback
 from collections.abc import Callable, Iterator
-from functools import partial
 from pathlib import Path
 from typing import Any
 
 import torch
 
+from vae_core.allowance import Allowance
 from vae_core.config import CHANGEABLE, ConfigError, RunConfig
 from vae_core.data.images import DataError
-from vae_core.job import ENDED, FAILED, FINISHED, PAUSED, RUNNING, STARTING, STOPPED, TURN_S, Command, Job, Update
+from vae_core.job import (
+    ENDED,
+    FAILED,
+    FINISHED,
+    METER_SHARE,
+    NOTHING,
+    PAUSED,
+    RUNNING,
+    STARTING,
+    STOPPED,
+    TURN_S,
+    Command,
+    Job,
+    Update,
+    Upkeep,
+)
 from vae_core.train import RunError
 
 __all__ = ["ENDED", "FAILED", "FINISHED", "PAUSED", "RUNNING", "STARTING", "STOPPED", "Command", "Engine", "Update"]
 
 
+UPKEEP_SHARE = 1 / 11  # of the engine's time at most for the snapshots and states of all runs that train
+PROMPT_SHARE = 1 / 5  # and for those that somebody waits for, first looks above all; so many seconds of them at once:
+PROMPT_S = 1.0
 ROUND = 4  # steps that a run of a group makes at a time: its weights then lie in the processor's cache
 
 
@@ -37,6 +55,8 @@ class Engine:
         """
         self.folder = folder
         self.jobs: dict[str, Job] = {}
+        self._upkeep, self._meters = Allowance(UPKEEP_SHARE), Allowance(1 / (1 + METER_SHARE))
+        self._prompt = Allowance(PROMPT_SHARE, PROMPT_S)
 
     @property
     def busy(self) -> bool:
@@ -46,25 +66,69 @@ class Engine:
         """Carry out one command. One about an unknown run is ignored: it may have been closed meanwhile."""
         if command.name == "open":
             return self._open(command.run_id, **command.args)
-        updates = []
-        for job in [job for job in self.jobs.values() if command.run_id in (job.run_id, job.group)]:
-            updates += self._guarded(job, partial(COMMANDS[command.name], self, job, **command.args))
-        return updates
+        jobs = [job for job in self.jobs.values() if command.run_id in (job.run_id, job.group)]
+        for job in jobs:
+            with _contained(job):
+                COMMANDS[command.name](self, job, **command.args)
+        return [update for job in jobs for update in self._speak(job)]
 
     def turn(self) -> list[Update]:
         """Serve every lane once: a run by itself, or the runs of a group in step with each other."""
+        return [update for updates in self.slices() for update in updates]
+
+    def slices(self) -> Iterator[list[Update]]:
+        """The same lane by lane, for whoever has commands to hand in between: they may open and close runs."""
+        for job in [job for job in self.jobs.values() if job.concluding][:1]:  # one at a time: it takes seconds
+            with _contained(job):
+                job.conclude()
+            yield self._speak(job)
+        for key in self._lanes():
+            if lane := self._lanes().get(key):
+                yield self._slice(lane)
+
+    def _lanes(self) -> dict[str, list[Job]]:
         lanes: dict[str, list[Job]] = {}
         for job in self.jobs.values():
             lanes.setdefault(job.group or job.run_id, []).append(job)
-        updates = []
-        for job in [job for job in self.jobs.values() if job.concluding][:1]:  # one at a time: it takes seconds
-            updates += self._guarded(job, job.conclude)
-        for lane in lanes.values():
-            _train(lane)
-            _keep_time(lane)
-            for job in lane:
-                updates += self._guarded(job, job.settle)
+        return lanes
+
+    def _slice(self, lane: list[Job]) -> list[Update]:
+        """Train a lane for a moment; then look after it if it is at its beginning, else after who waits longest."""
+        _train(lane)
+        for job in lane:
+            with _contained(job):
+                job.settle()
+        updates = [update for job in lane for update in self._speak(job)]
+        if self._prompt.free and any(job.early for job in _next(lane)) and not self._somebody_waits:
+            return updates + self._look_after(lane, self._prompt)
+        if self._upkeep.free or self._at_rest:
+            lanes = sorted(self._lanes().values(), key=lambda lane: min(job.due for job in lane))
+            neediest = next((lane for lane in lanes if any(self._needs(lane).values())), [])
+            return updates + self._look_after(neediest, self._upkeep)
         return updates
+
+    @property
+    def _somebody_waits(self) -> bool:
+        return any(job.owed for job in self.jobs.values())
+
+    @property
+    def _at_rest(self) -> bool:
+        """Whether nothing trains, so that nobody is kept from it."""
+        return not any(job.status == RUNNING for job in self.jobs.values())
+
+    def _needs(self, lane: list[Job]) -> dict[str, Upkeep]:
+        """What falls due in a lane, by run. Who trains in step is looked after at the same step: when all want it."""
+        training = _next(lane)
+        snapshot, save = all(job.wants_snapshot for job in training), any(job.wants_save for job in training)
+        meter = snapshot and self._meters.free and all(job.wants_meter for job in training)
+        return {job.run_id: Upkeep(snapshot, meter, save) if job in training else job.owed for job in lane}
+
+    def _look_after(self, lane: list[Job], allowance: Allowance) -> list[Update]:
+        needs = self._needs(lane)
+        if any(need.meter for need in needs.values()):
+            allowance = self._meters
+        with allowance.spending():
+            return [u for job in lane if needs[job.run_id] for u in _reports(job, needs[job.run_id])]
 
     def _open(
         self, run_id: str, config: dict[str, Any], generation: int, resume: bool, status: str, branch: bool = False,
@@ -79,7 +143,9 @@ class Engine:
         except OSError as error:
             return [Update(run_id, generation, FAILED, f"The run cannot be saved ({error.strerror}): free disk space.")]
         self.jobs[run_id] = job
-        return self._guarded(job, lambda: self._enter(job, resume, status, branch))
+        with _contained(job):
+            self._enter(job, resume, status, branch)
+        return self._speak(job)
 
     def _enter(self, job: Job, resume: bool, status: str, branch: bool) -> None:
         """Begin, or go on from the last state; a branch goes on from it with the weights of its own config."""
@@ -106,8 +172,9 @@ class Engine:
             job.change(RUNNING)
 
     def _step(self, job: Job, steps: int) -> None:
+        """So many steps, then pause; those that are still to be made of an earlier command count besides."""
         if job.status in (RUNNING, PAUSED) and steps > 0:
-            job.change(RUNNING, until=self._furthest(job) + steps)
+            job.change(RUNNING, until=(job.until or self._furthest(job)) + steps)
 
     def _furthest(self, job: Job) -> int:
         """The step that a run, or the first of its group, has reached: who is behind catches up."""
@@ -120,8 +187,8 @@ class Engine:
 
     def _epoch(self, job: Job) -> None:
         if job.status in (RUNNING, PAUSED):
-            done = self._furthest(job) % job.trainer.steps_per_epoch
-            self._step(job, job.trainer.steps_per_epoch - done)
+            epoch = job.trainer.steps_per_epoch
+            job.change(RUNNING, until=(self._furthest(job) // epoch + 1) * epoch)
 
     def _stop(self, job: Job) -> None:
         if job.status in (RUNNING, PAUSED):
@@ -136,16 +203,24 @@ class Engine:
         """Let go of a run; what is on disk is the server's to keep or to remove."""
         del self.jobs[job.run_id]
 
-    def _guarded(self, job: Job, action: Callable[[], None]) -> list[Update]:
-        """Run an action of a job and collect what it has to report; an error ends this run and no other."""
-        with _contained(job):
-            action()
-            job = self.jobs.get(job.run_id, job)
-            return list(job.reports()) if job.run_id in self.jobs else []
-        try:
-            return list(job.reports())
-        except Exception:  # what failed fails again: the message alone gets through
-            return [job.obituary()]
+    def _speak(self, job: Job) -> list[Update]:
+        """What a run has to report, with what somebody waits for if there is time."""
+        now = self.jobs.get(job.run_id)  # a reset has made another one of it, a close none
+        if now is None:
+            return []
+        if not (now.owed and (self._prompt.free or self._at_rest)):
+            return _reports(now, NOTHING)
+        with self._prompt.spending():
+            return _reports(now, now.owed)
+
+
+def _reports(job: Job, upkeep: Upkeep) -> list[Update]:
+    """The updates of a run; when they fail so has the run, and it says what it still can."""
+    with _contained(job):
+        return job.reports(upkeep)
+    with contextlib.suppress(Exception):
+        return job.reports(job.owed)
+    return [job.obituary()]
 
 
 @contextlib.contextmanager
@@ -158,8 +233,7 @@ def _contained(job: Job) -> Iterator[None]:
     except torch.OutOfMemoryError:
         job.fail("The GPU ran out of memory: lower the batch size or take fewer latents, then start again.")
     except ConfigError as error:
-        job.message = str(error)
-        job.hurry()
+        job.say(str(error))
     except OSError as error:
         job.fail(f"The run cannot be saved ({error.strerror}): free some disk space, then start again.")
     except Exception as error:  # a fault of ours must not take the other visitors' runs along
@@ -191,17 +265,6 @@ def _round(lane: list[Job], jobs: list[Job]) -> int:
         return 1
     gaps = [job.trainer.step_count - jobs[0].trainer.step_count for job in lane if job.status == RUNNING]
     return min(ROUND, *(job.steps_left for job in jobs), *(gap for gap in gaps if gap > 0))
-
-
-def _keep_time(lane: list[Job]) -> None:
-    """Snapshots and states of a lane are taken at the same step: when all that train are ready for one."""
-    training = _next(lane)
-    snapshot, save = all(job.wants_snapshot for job in training), any(job.wants_save for job in training)
-    meter = all(job.wants_meter for job in training)
-    for job in lane:
-        here = job in training
-        job.companions = max(1, len(training))
-        job.snapshot_now, job.meter_now, job.save_now = here and snapshot, here and meter, here and save
 
 
 COMMANDS: dict[str, Callable[..., None]] = {

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import collections
 import time
-from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -23,10 +22,9 @@ from vae_core.train import ROW, Mark, Trainer, final_metrics
 
 TURN_S = 0.05  # how long one run trains before the next one is served
 REPORT_S = 0.1  # history rows leave this often
-SNAPSHOT_S = 0.5  # a snapshot is taken no more often than this ...
-SNAPSHOT_SHARE = 10  # ... and rests at least so many times as long as it took
-EARLY_STEPS = 60  # except at the very beginning, when everything changes
-SAVE_S = 5.0  # a crash of the process loses no more than this
+SNAPSHOT_S = 0.5  # a snapshot of a run is taken no more often than this ...
+EARLY_STEPS = 60  # ... except at the very beginning, when everything changes
+SAVE_S = 5.0  # a state is kept so often, more rarely where many runs train
 IW_SAMPLES, IW_IMAGES = 50, 200  # of the bound at a run's end: a few seconds for the slowest network
 
 METER_SHARE = 20  # in training, the figures of meter.py rest at least so many times as long as they took
@@ -71,6 +69,21 @@ class Update:
     slow: SlowStep | None = None
 
 
+@dataclass(frozen=True)
+class Upkeep:
+    """What of a run falls due besides a report, and takes longer."""
+
+    snapshot: bool = False
+    meter: bool = False  # the snapshot comes with the figures of meter.py
+    save: bool = False
+
+    def __bool__(self) -> bool:
+        return self.snapshot or self.save
+
+
+NOTHING = Upkeep()
+
+
 class Pace:
     """Images per second over the last seconds of wall-clock time."""
 
@@ -105,21 +118,19 @@ class Job:
         self.trainer = Trainer(config)
         self.status, self.message = RUNNING, ""
         self.final: dict[str, Any] | None = None
-        self.companions = 1  # runs of its lane, itself included: all rest while each takes its snapshot
         self.pace = Pace()
-        self._until: int | None = None  # single steps: pause there
+        self.until: int | None = None  # single steps: pause there
         self._marks_sent = 0
         self._slow: SlowStep | None = None  # waits for the next report
         self._report_due = self._snapshot_due = self._meter_due = 0.0
         self._snapshot_step = self._saved_step = self._metered_step = -1
-        self._save_due = 0.0
-        self.snapshot_now, self.meter_now, self.save_now = True, False, False  # the engine's word, for a whole lane
+        self._save_due = float("inf")
 
     @property
     def steps_left(self) -> int:
         """Until it pauses or is done."""
         total = self.trainer.total_steps
-        return min(self._until or total, total) - self.trainer.step_count
+        return min(self.until or total, total) - self.trainer.step_count
 
     @property
     def wants_snapshot(self) -> bool:
@@ -128,12 +139,30 @@ class Job:
     @property
     def wants_meter(self) -> bool:
         """Runs of a group are compared by the meter: now and then while they train, and always where they rest."""
-        return bool(self.group) and self.trainer.step_count >= EARLY_STEPS and time.monotonic() >= self._meter_due
+        return bool(self.group) and not self.early and time.monotonic() >= self._meter_due
 
     @property
     def wants_save(self) -> bool:
         early = self.trainer.step_count >= EARLY_STATES * self._saved_step + EARLY_STEPS
         return time.monotonic() >= self._save_due or early
+
+    @property
+    def due(self) -> float:
+        """Since when, or from when on, it wants a snapshot or a save; 0 where somebody waits for it."""
+        return min(self._snapshot_due, self._save_due)
+
+    @property
+    def owed(self) -> Upkeep:
+        """What somebody waits for: the first look at a run, what it looks like where it rests, a save in a hurry."""
+        step, running = self.trainer.step_count, self.status == RUNNING
+        meter = not running and bool(self.group) and step != self._metered_step
+        unseen = self._snapshot_step < 0 if running else step != self._snapshot_step
+        return Upkeep(unseen or meter, meter, self._save_due == 0)
+
+    @property
+    def early(self) -> bool:
+        """Whether it is at the very beginning, when everything changes."""
+        return self.trainer.step_count < EARLY_STEPS
 
     @property
     def concluding(self) -> bool:
@@ -143,7 +172,7 @@ class Job:
     @property
     def working(self) -> bool:
         """Whether a turn would do anything."""
-        return self.status == RUNNING or self.concluding
+        return self.status == RUNNING or self.concluding or bool(self.owed)
 
     def settle(self) -> None:
         """After the steps of a turn: where it stands now."""
@@ -165,38 +194,44 @@ class Job:
 
     def change(self, status: str, message: str = "", until: int | None = None) -> None:
         """Enter a status; leaving training saves the state with the next report."""
-        self.status, self.message, self._until = status, message, until
+        self.status, self.message, self.until = status, message, until
         if status == RUNNING:
             self.final = None
-            self._report_due, self._save_due = 0.0, time.monotonic() + SAVE_S
+            self._report_due, self._save_due = 0.0, min(self._save_due, time.monotonic() + SAVE_S)
         else:
             self.pace.clear()
             self.hurry()
 
+    def say(self, message: str) -> None:
+        """With the next report."""
+        self.message, self._report_due = message, 0.0
+
     def fail(self, message: str) -> None:
         """End on an error. Touches nothing that may itself be broken."""
-        self.status, self.message, self._until = FAILED, message, None
+        self.status, self.message, self.until = FAILED, message, None
         self._save_due, self._report_due = float("inf"), 0.0
 
-    def reports(self) -> Iterator[Update]:
-        """An update if one is due. States are saved behind it, so none is ahead of the rows that were reported."""
-        now, running = time.monotonic(), self.status == RUNNING
-        save = (running and self.save_now) or now >= self._save_due
-        if now < self._report_due and not (running and (self.snapshot_now or save)):
-            return
-        self._report_due = now + REPORT_S if self.working else float("inf")
-        if save:
-            rows, states = self.trainer.flush(), self.save()
-            yield self._update(rows, states)
-        else:
-            yield self._update(self.trainer.flush(), self._states())
+    def reports(self, upkeep: Upkeep = NOTHING) -> list[Update]:
+        """An update if one is due. States are saved behind it, so none is ahead of the rows that were reported.
+
+        Args:
+            upkeep: what is to be done besides; then there is an update in any case.
+        """
+        now = time.monotonic()
+        if now < self._report_due and not upkeep:
+            return []
+        self._report_due = now + REPORT_S if self.status == RUNNING else float("inf")
+        rows = self.trainer.flush()
+        states = self.save() if upkeep.save else self._states()
+        return [self._update(rows, states, self._snapshot(upkeep.meter) if upkeep.snapshot else None)]
 
     def obituary(self) -> Update:
-        """What can be said of a run whose trainer or disk is broken."""
+        """What can be said of a run whose trainer or disk is broken; nothing more is expected of it."""
+        self._snapshot_step = self._metered_step = self.trainer.step_count
         return Update(self.run_id, self.generation, FAILED, self.message)
 
     def hurry(self) -> None:
-        """Report at the next opportunity, with a snapshot if there is anything new to see, and save."""
+        """Report now; a snapshot, if there is anything new to see, and a save follow as soon as there is time."""
         self._report_due = self._snapshot_due = self._save_due = 0.0
 
     def save(self) -> tuple[int, ...]:
@@ -222,7 +257,7 @@ class Job:
     def _states(self) -> tuple[int, ...]:
         return tuple(steps_in(self.folder))
 
-    def _update(self, rows: np.ndarray, states: tuple[int, ...]) -> Update:
+    def _update(self, rows: np.ndarray, states: tuple[int, ...], snapshot: Snapshot | None) -> Update:
         trainer = self.trainer
         marks, self._marks_sent = tuple(trainer.marks[self._marks_sent :]), len(trainer.marks)
         slow, self._slow = self._slow, None
@@ -238,25 +273,18 @@ class Job:
             trainer.weights,
             rows,
             marks,
-            self._snapshot(),
+            snapshot,
             self.final,
             devices.describe(trainer.device),
             states,
             slow,
         )
 
-    def _snapshot(self) -> Snapshot | None:
-        now, step, running = time.monotonic(), self.trainer.step_count, self.status == RUNNING
-        resting = not running and bool(self.group) and step != self._metered_step
-        if (running and not self.snapshot_now) or (step == self._snapshot_step and not resting):
-            return None
-        metered = resting or (running and self.meter_now)
-        self.snapshot_now = self.meter_now = False
+    def _snapshot(self, metered: bool) -> Snapshot:
+        started, step = time.monotonic(), self.trainer.step_count
         snapshot = self.trainer.snapshot(metered)
-        cost = self.companions * (time.monotonic() - now)
-        rest = cost if step < EARLY_STEPS else max(SNAPSHOT_S, SNAPSHOT_SHARE * cost)
+        now = time.monotonic()
+        self._snapshot_step, self._snapshot_due = step, now + (now - started if self.early else SNAPSHOT_S)
         if metered:
-            self._meter_due, self._metered_step, rest = now + METER_SHARE * cost, step, max(cost, SNAPSHOT_S)
-        self._snapshot_due = now + cost + rest
-        self._snapshot_step = step
+            self._metered_step, self._meter_due = step, now + METER_SHARE * (now - started)
         return snapshot

@@ -9,19 +9,22 @@ import os
 import subprocess
 import sys
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from multiprocessing.connection import Connection
 from pathlib import Path
 
 import torch
 
-from vae_core import devices
-from vae_core.data import load
+from vae_core.config import RunConfig
 from vae_core.engine import Command, Engine, Update
+from vae_core.mailbox import Inbox, Outbox
+from vae_core.train import Trainer
+
+OPENING_S = 0.05  # so long runs are opened before those that train go on
 
 
 class EngineLink:
-    """One engine process. Updates arrive on a thread of its own."""
+    """One engine process. Updates arrive on a thread of its own, commands leave on another: nobody waits for it."""
 
     def __init__(
         self,
@@ -39,23 +42,22 @@ class EngineLink:
         """
         self.device, self.folder = device, folder
         self._on_update, self._on_death = on_update, on_death
-        self._sending = threading.Lock()
         self._closing = False
         self._connection, self.process = self._start()
+        self._outbox = Outbox(self._connection.send)
         threading.Thread(target=self._read, name=f"engine-{device}", daemon=True).start()
 
-    def send(self, command: Command | None) -> None:
-        """Send a command; None asks the engine to leave.
+    def send(self, command: Command) -> None:
+        """Send a command, in its turn; returns at once.
 
         To a dead engine it is lost here, and made good when its runs are opened again.
         """
-        with self._sending, contextlib.suppress(OSError):
-            self._connection.send(command)
+        self._outbox.put(command)
 
     def close(self) -> None:
         """End the process: it leaves when asked, or is made to. Its reader thread ends with it."""
         self._closing = True
-        self.send(None)
+        self._outbox.close()
         try:
             self.process.wait(timeout=3)
         except subprocess.TimeoutExpired:
@@ -84,6 +86,8 @@ class EngineLink:
             except (EOFError, OSError):
                 break
             self._on_update(update)
+        self._outbox.close()
+        self._outbox.join(seconds=5)  # it must not write to a descriptor that has meanwhile become another file's
         self._connection.close()
         if not self._closing:
             code = self.process.wait()
@@ -92,15 +96,31 @@ class EngineLink:
 
 
 def serve(connection: Connection, engine: Engine) -> None:
-    """Until the other end says so or hangs up: carry out what came in, train a turn, send what is new."""
-    while True:
-        while connection.poll(0 if engine.busy else None):
-            command = connection.recv()
-            if command is None:
+    """Until the other end says so or hangs up: train, lane by lane, and between them carry out what came in."""
+    inbox = Inbox()
+    while _read(connection, inbox, wait=not (engine.busy or inbox)):
+        _send(connection, (engine.handle(command) for command in inbox.take(OPENING_S)))
+        for updates in engine.slices():
+            _send(connection, [updates])
+            if not _read(connection, inbox):
                 return
-            for update in engine.handle(command):
-                connection.send(update)
-        for update in engine.turn():
+            _send(connection, (engine.handle(command) for command in inbox.take(OPENING_S)))
+
+
+def _read(connection: Connection, inbox: Inbox, wait: bool = False) -> bool:
+    """Take in the commands that are there, or the first to come; False when the engine is asked to leave."""
+    while connection.poll(None if wait else 0):
+        command = connection.recv()
+        if command is None:
+            return False
+        inbox.put(command)
+        wait = False
+    return True
+
+
+def _send(connection: Connection, batches: Iterable[list[Update]]) -> None:
+    for updates in batches:
+        for update in updates:
             connection.send(update)
 
 
@@ -114,7 +134,7 @@ def main() -> None:
     # One core stays with the server and the browser: threads that wait for each other spin, and training that
     # shares its cores with somebody who watches is then slower on two of them than on one.
     torch.set_num_threads(max(1, torch.get_num_threads() - 1))
-    load("mnist", devices.resolve(options.device))  # warm: the first Start need not wait for it
+    Trainer(RunConfig(device=options.device)).step()  # warm: data and torch's own late imports, seconds at first
     with contextlib.suppress(EOFError, ConnectionError, KeyboardInterrupt):
         serve(Connection(options.fd), Engine(options.folder))
 

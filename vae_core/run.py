@@ -63,6 +63,7 @@ class Run:
         self.visitor, self.config, self.parent = visitor, config, parent
         self.folder = root / self.run_id
         self.version = self.saved_version = 0  # rises with every change
+        self.removed = False  # it has left for good: what is still written of it is to be removed
         self.clear(generation=0)
         self.status, self.message, self.device = STARTING, "", ""
         self.weights = {name: getattr(config, name) for name in CHANGEABLE}
@@ -79,17 +80,25 @@ class Run:
         self.marks: list[Mark] = []
         self.final: dict[str, Any] | None = None
         self.notice = ""  # a message of the server's own, kept beside the engine's
-        self.film: list[int] = []  # steps of its frames
+        self.film: list[int] = []  # steps of its frames; replaced as a whole, so that who reads it needs no lock
         self.states: tuple[int, ...] = ()  # steps from which a branch can go on
         self.step = self.steps_per_epoch = self.total_steps = 0
         self.images_per_s = 0.0
 
     def take(self, update: Update) -> None:
-        """Add what an update brings."""
-        if update.generation > self.generation:
+        """Add what an update brings, in memory and to the film on disk."""
+        self.keep_film(self.receive(update), update.snapshot)
+
+    def receive(self, update: Update) -> bool:
+        """Add what an update brings, in memory. Returns whether the film begins anew, as after a reset."""
+        fresh = update.generation > self.generation
+        if fresh:
             self.clear(update.generation)
             self.config = self.config.with_(**update.weights)  # it begins again with the weights in force
-            archive.forget(self.film_folder)
+        self._add(update)
+        return fresh
+
+    def _add(self, update: Update) -> None:
         self.version += 1
         self.status, self.message = update.status, update.message or self.notice
         if not update.total_steps:  # it failed before it began
@@ -100,21 +109,26 @@ class Run:
         self.marks = (self.marks + list(update.marks))[-MARKS:]
         self.train.extend(update.rows)
         self.slow = update.slow or self.slow
-        if update.snapshot is not None:
-            self._take_snapshot(update.snapshot)
+        if (s := update.snapshot) is not None:
+            self.snapshot, self.diagnosis = s, self._diagnose(s)
+            self.test.extend(np.array([[s.step, s.nll, s.kl, s.mean_std, s.active.sum()]], np.float32))
 
-    def _take_snapshot(self, s: Snapshot) -> None:
-        self.snapshot = s
-        self.diagnosis = self._diagnose(s)
-        self.test.extend(np.array([[s.step, s.nll, s.kl, s.mean_std, s.active.sum()]], np.float32))
+    def keep_film(self, fresh: bool, snapshot: Snapshot | None) -> None:
+        """Write the frame of a snapshot just received; `fresh` removes the frames of before. One thread at a time."""
+        if fresh:
+            archive.forget(self.film_folder)
+        if snapshot is None:
+            return
         try:
             self.film_folder.mkdir(parents=True, exist_ok=True)
-            with replacing(frame_file(self.film_folder, s.step)) as file:
-                file.write(packed(frame_bytes(s, self.diagnosis)))
+            with replacing(frame_file(self.film_folder, snapshot.step)) as file:
+                file.write(packed(frame_bytes(snapshot, self.diagnosis)))
         except OSError as error:  # a gap in the film; the run goes on
             print(f"A frame cannot be written ({error.strerror}): free some disk space.", file=sys.stderr)
             return
-        dropped = add_step(self.film, s.step)
+        film = list(self.film)
+        dropped = add_step(film, snapshot.step)
+        self.film, self.version = film, self.version + 1
         if dropped is not None:
             frame_file(self.film_folder, dropped).unlink(missing_ok=True)
 
@@ -191,9 +205,13 @@ class Run:
             "final": self.final,
         }
 
+    def contents(self) -> tuple[dict[str, Any], np.ndarray, np.ndarray]:
+        """What archive.write takes: the record, and copies of the curves."""
+        return self.record(), self.train.since(-1), self.test.since(-1)
+
     def save(self) -> None:
         """Write what is in memory to the disk; film and states lie there already."""
-        archive.write(self.folder, self.record(), self.train.since(-1), self.test.since(-1))
+        archive.write(self.folder, *self.contents())
 
     @classmethod
     def load(cls, folder: Path) -> Run:
@@ -230,25 +248,35 @@ class Run:
         for file in files:
             file.unlink(missing_ok=True)
 
-    def begin_as_branch(self, parent: Run, step: int) -> None:
-        """Take over the parent's history up to a step: curves, marks, film, and the state to go on from.
+    def inherit(self, parent: Run, step: int) -> None:
+        """Take over the parent's curves and marks up to a step."""
+        self.train.extend(_until(parent.train.since(-1), step))
+        self.test.extend(_until(parent.test.since(-1), step))
+        self.marks = [mark for mark in parent.marks if mark.step <= step]
+
+    def copy_files(self, parent: Run, step: int) -> None:
+        """Copy the state to go on from, and the film up to it; the parent may thin both meanwhile.
 
         Raises:
             KeyError: the parent keeps no state at this step.
         """
-        self.states_folder.mkdir(parents=True, exist_ok=True)
-        try:
-            shutil.copyfile(state_file(parent.states_folder, step), state_file(self.states_folder, step))
-        except FileNotFoundError:
+        for folder in (self.states_folder, self.film_folder):
+            folder.mkdir(parents=True, exist_ok=True)
+        if not _copy(state_file(parent.states_folder, step), state_file(self.states_folder, step)):
             archive.forget(self.folder)
-            raise KeyError(step) from None
-        self.train.extend(_until(parent.train.since(-1), step))
-        self.test.extend(_until(parent.test.since(-1), step))
-        self.marks = [mark for mark in parent.marks if mark.step <= step]
-        self.film = [s for s in parent.film if s <= step]
-        self.film_folder.mkdir(parents=True, exist_ok=True)
-        for s in self.film:
-            shutil.copyfile(frame_file(parent.film_folder, s), frame_file(self.film_folder, s))
+            raise KeyError(step)
+        film = [s for s in parent.film if s <= step]
+        self.film = [s for s in film if _copy(frame_file(parent.film_folder, s), frame_file(self.film_folder, s))]
+
+
+def _copy(source: Path, target: Path) -> bool:
+    """Copy a file if it is there."""
+    try:
+        shutil.copyfile(source, target)
+    except FileNotFoundError:
+        target.unlink(missing_ok=True)
+        return False
+    return True
 
 
 @dataclass(frozen=True)

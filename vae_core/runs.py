@@ -55,7 +55,10 @@ class _Engine:
 
 
 class Runs:
-    """All runs of all visitors, and the engines that train them. Thread-safe."""
+    """All runs of all visitors, and the engines that train them. Thread-safe.
+
+    The lock is held for changes in memory alone, never across a pipe or a disk: the server's event loop takes it too.
+    """
 
     def __init__(self, gone_after_s: float = GONE_AFTER_S, root: Path | None = None) -> None:
         """
@@ -71,9 +74,12 @@ class Runs:
         self._claim = archive.claim(root)
         self._lasting = root is not None and self._claim is not None
         self._folder = root if root is not None and self._lasting else Path(tempfile.mkdtemp(prefix="elbo-room-"))
+        self._saved = archive.owners(self._folder) if self._lasting else {}  # visitors by run id: who is on disk
+        self._finding = threading.Lock()  # one arrival at a time reads what was saved
         self._closed = threading.Event()
         self._tidy_disk()
-        threading.Thread(target=self._keep_house, name="runs-housekeeper", daemon=True).start()
+        self._housekeeper = threading.Thread(target=self._keep_house, name="runs-housekeeper", daemon=True)
+        self._housekeeper.start()
 
     # ---- what pages do
 
@@ -93,8 +99,10 @@ class Runs:
         devices.resolve(config.device)
         with self._lock:
             self._stop_all(visitor)
-            run = self._add(Run(visitor, config, self._folder))
+            run = Run(visitor, config, self._folder)
+            left = self._add(run)
             self._open(run, resume=False, status=PAUSED if paused else RUNNING)
+        _forget(left)
         return run.run_id
 
     def start_group(
@@ -115,10 +123,10 @@ class Runs:
             self._stop_all(visitor)
             group = secrets.token_urlsafe(16)
             runs = [Run(visitor, config, self._folder, arm=Arm(group, name, place)) for name, config in arms]
-            for run in runs:
-                self._add(run)
+            left = [old for run in runs for old in self._add(run)]
             for run in runs:
                 self._open(run, resume=False, status=PAUSED if paused else RUNNING)
+        _forget(left)
         return group
 
     def branch(self, run_id: str, step: int, weights: dict[str, Any], paused: bool = False) -> str:
@@ -132,22 +140,38 @@ class Runs:
             weights: alpha, beta, learning_rate and frozen from there on.
             paused: made ready, but not begun.
         Raises:
-            ConfigError: weights that cannot be used; a group that is full.
+            ConfigError: weights that cannot be used; a group that is full; a disk that is.
             KeyError: the run is gone, or keeps no state at this step.
         """
         with self._lock:
             parent = self._runs[run_id]
             check_changes(weights, parent.config)
-            arm = self._branch_arm(parent, step) if parent.arm else None
-            run = Run(parent.visitor, parent.config, self._folder, parent=Parent(run_id, step), arm=arm)
+            run = Run(parent.visitor, parent.config, self._folder, parent=Parent(run_id, step))
             run.weights = parent.weights | weights
-            run.begin_as_branch(parent, step)
-            for other in self._own(parent.visitor):  # after the copy: a pause keeps another state, and may drop this
-                if other.status in (STARTING, RUNNING) and not (arm and other.group == arm.group):
-                    self.command(other.run_id, "pause")
-            self._add(run, spare=run_id)
-            self._open(run, resume=True, status=PAUSED if paused else RUNNING, branch=True)
+            run.inherit(parent, step)
+        try:
+            run.copy_files(parent, step)
+            with self._lock:
+                left = self._enter_branch(run, parent, PAUSED if paused else RUNNING)
+        except OSError as error:
+            archive.forget(run.folder)
+            raise ConfigError(f"The branch cannot be saved ({error.strerror}): free some disk space.") from None
+        except ConfigError:
+            archive.forget(run.folder)
+            raise
+        _forget(left)
         return run.run_id
+
+    def _enter_branch(self, run: Run, parent: Run, status: str) -> list[Run]:
+        """Take a branch in and open it; what trains is paused, or waits if it is of the same group."""
+        assert run.parent is not None
+        run.arm = self._branch_arm(parent, run.parent.step) if parent.arm else None
+        for other in self._own(parent.visitor):  # after the copy: a pause keeps another state, and may drop this
+            if other.status in (STARTING, RUNNING) and not (run.arm and other.group == run.group):
+                self.command(other.run_id, "pause")
+        left = self._add(run, spare=parent.run_id)
+        self._open(run, resume=True, status=status, branch=True)
+        return left
 
     def command(self, run_id: str, name: str, **args: Any) -> None:
         """Send a command: pause, resume, step(steps), slow, epoch, set(...), stop, reset.
@@ -216,16 +240,16 @@ class Runs:
         with self._lock:
             run = self._runs.get(run_id)
             if run is not None:
-                self._let_go(run)
-                archive.forget(run.folder)
+                self._remove(run)
+        _forget([run] if run is not None else [])
 
     # ---- who is there
 
     def arrive(self, visitor: str) -> None:
         """A browser window of this visitor has opened; what was saved of theirs is there again."""
+        if not self._own(visitor):
+            self._find_saved(visitor)
         with self._lock:
-            if not self._own(visitor):
-                self._find_saved(visitor)
             presence = self._visitors.setdefault(visitor, Presence())
             presence.windows, presence.gone_since = presence.windows + 1, None
 
@@ -244,6 +268,7 @@ class Runs:
             engines, self._engines = list(self._engines.values()), {}
         for engine in engines:
             engine.link.close()
+        self._housekeeper.join()
         if self._lasting:
             self._save_changed()
         else:
@@ -264,20 +289,19 @@ class Runs:
     def _connect(self, device: str) -> EngineLink:
         return EngineLink(device, self._folder, self._take, self._mourn)
 
-    def _add(self, run: Run, spare: str = "") -> Run:
-        """Take a run in; the oldest of its visitor's have to leave for it, but not the one to spare."""
-        self._runs[run.run_id] = run
+    def _add(self, run: Run, spare: str = "") -> list[Run]:
+        """Take a run in; returns the oldest of its visitor's that had to leave for it, but not the one to spare."""
+        self._runs[run.run_id], self._saved[run.run_id] = run, run.visitor
         self._visitors.setdefault(run.visitor, Presence(gone_since=time.monotonic()))
-        for group in self.groups_of(run.visitor)[GROUPS_PER_VISITOR:]:
-            for old in self.members(group):
-                self.close_run(old.run_id)
+        late = self.groups_of(run.visitor)[GROUPS_PER_VISITOR:]
+        left = [old for group in late for old in self.members(group)]
         own = self.of(run.visitor)
         others = [old for old in own[1:] if old.run_id != spare]
-        while len(own) > RUNS_PER_VISITOR and others:
-            oldest = others.pop()
-            own.remove(oldest)
-            self.close_run(oldest.run_id)
-        return run
+        too_many = max(0, len(own) - RUNS_PER_VISITOR)
+        left += others[-too_many:] if too_many else []
+        for old in left:
+            self._remove(old)
+        return left
 
     def _own(self, visitor: str) -> list[Run]:
         """All runs of a visitor, newest first."""
@@ -321,10 +345,14 @@ class Runs:
     def _take(self, update: Update) -> None:
         with self._lock:
             run = self._runs.get(update.run_id)
-            if run is not None and update.generation >= run.generation:
-                run.take(update)
-                if _complete(run):
-                    self._close_in_engine(run)
+            if run is None or update.generation < run.generation:
+                return
+            fresh = run.receive(update)
+            if _complete(run):
+                self._close_in_engine(run)
+        run.keep_film(fresh, update.snapshot)
+        if run.removed:
+            _forget([run])
 
     def _mourn(self, link: EngineLink, cause: str) -> None:
         """An engine died: start another one and open its runs again, or give up when that keeps happening."""
@@ -354,14 +382,9 @@ class Runs:
         while not self._closed.wait(min(SAVE_S, self.gone_after_s / 4)):
             if self._lasting:
                 self._save_changed()
-            now = time.monotonic()
-            with self._lock:
-                for visitor, presence in list(self._visitors.items()):
-                    if presence.gone_since is not None and now - presence.gone_since > self.gone_after_s:
-                        for run in self._own(visitor):
-                            self._let_go(run)
-                        del self._visitors[visitor]
-                self._tidy_disk()
+            for run in self._let_go():
+                self._save(run)  # what came since
+            self._tidy_disk()
 
     def _save_changed(self) -> None:
         with self._lock:
@@ -370,19 +393,37 @@ class Runs:
             self._save(run)
 
     def _save(self, run: Run) -> None:
+        if not self._lasting:
+            return
+        with self._lock:
+            version, contents = run.version, run.contents()
         try:
-            with self._lock:
-                run.save()
-                run.saved_version = run.version
+            archive.write(run.folder, *contents)
+            run.saved_version = version
         except OSError as error:
             print(f"A run cannot be saved ({error.strerror}): free some disk space.", file=sys.stderr)
+        if run.removed:  # meanwhile
+            _forget([run])
 
-    def _let_go(self, run: Run) -> None:
-        """Take a run out of memory and out of its engine."""
-        if self._lasting:
-            self._save(run)
+    def _let_go(self) -> list[Run]:
+        """Take the runs of visitors who have been gone for long out of memory and out of their engines."""
+        left, now = [], time.monotonic()
+        with self._lock:
+            for visitor, presence in list(self._visitors.items()):
+                if presence.gone_since is not None and now - presence.gone_since > self.gone_after_s:
+                    left += self._own(visitor)
+                    del self._visitors[visitor]
+            for run in left:
+                self._close_in_engine(run)
+                del self._runs[run.run_id]
+        return left
+
+    def _remove(self, run: Run) -> None:
+        """Take a run out of memory and out of its engine; its files are to be forgotten, without the lock."""
+        run.removed = True
         self._close_in_engine(run)
         del self._runs[run.run_id]
+        self._saved.pop(run.run_id, None)
 
     def _close_in_engine(self, run: Run) -> None:
         """Its weights leave the engine's memory; a command brings it back from its last state."""
@@ -392,21 +433,37 @@ class Runs:
                 engine.link.send(Command(run.run_id, "close"))
 
     def _find_saved(self, visitor: str) -> None:
-        if not self._lasting:
-            return
-        found = []
-        for folder in archive.folders(self._folder):
-            with contextlib.suppress(archive.ArchiveError):
-                found.append(Run.load(folder))
-        for run in sorted(found, key=lambda run: run.created):
-            if run.visitor == visitor:
-                self._runs.setdefault(run.run_id, run)
+        """Read the saved runs of a visitor, and no others.
+
+        What is in memory is left alone: its film and states may be ahead of its record, which reading would undo.
+        """
+        with self._finding:
+            with self._lock:
+                wanted = [i for i, owner in self._saved.items() if owner == visitor and i not in self._runs]
+            found = []
+            for run_id in wanted:
+                with contextlib.suppress(archive.ArchiveError):
+                    found.append(Run.load(self._folder / run_id))
+            with self._lock:
+                for run in sorted(found, key=lambda run: run.created):
+                    self._runs.setdefault(run.run_id, run)
 
     def _tidy_disk(self) -> None:
-        if self._lasting:
-            for folder in archive.folders(self._folder)[:-RUNS_ON_DISK]:
-                if folder.name not in self._runs:
-                    archive.forget(folder)
+        if not self._lasting:
+            return
+        for folder in archive.folders(self._folder)[:-RUNS_ON_DISK]:
+            with self._lock:
+                kept = folder.name in self._runs
+                if not kept:
+                    self._saved.pop(folder.name, None)
+            if not kept:
+                archive.forget(folder)
+
+
+def _forget(runs: Sequence[Run]) -> None:
+    """Remove the files of runs that have left."""
+    for run in runs:
+        archive.forget(run.folder)
 
 
 def _check_arms(arms: Sequence[tuple[str, RunConfig]]) -> None:

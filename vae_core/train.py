@@ -243,7 +243,8 @@ class Trainer:
             raise self._diverged(rows[bad])
         self._flushed.append(rows)
         weights = self._weights()
-        if not all(bool(w.isfinite().all()) for w in weights.values() if w.is_floating_point()):
+        sums = torch.stack([w.sum() for w in weights.values() if w.is_floating_point()])  # one NaN makes its sum NaN
+        if not bool(sums.isfinite().all()):
             raise self._diverged(None)
         self._good = (self.step_count, weights)
 

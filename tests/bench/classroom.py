@@ -1,0 +1,174 @@
+"""`python -m tests.bench.classroom [flood|fair]`: what a class does to the registry of runs and its engine, in figures.
+
+    flood   sixty visitors start a run each and change a weight every half second; one presses Start and Stop in turn
+    fair    steps a second and the answer to Pause: one run, then several at once
+
+Prints a table; it fails nothing. The registry is the server's own, with a real engine process, without pages.
+"""
+
+from __future__ import annotations
+
+import argparse
+import statistics
+import sys
+import threading
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+from tests.bench.measure import cpu_seconds
+from vae_core.config import RunConfig
+from vae_core.engine import PAUSED
+from vae_core.run import Run
+from vae_core.runs import Runs
+
+CONFIG = RunConfig(device="cpu", epochs=1000)
+VISITORS, EVERY_S = 60, 0.5
+
+
+@dataclass
+class Flood:
+    """What the visitors found: seconds that each call took, and until the engine had carried it out."""
+
+    calls: list[float] = field(default_factory=list)
+    answers: list[float] = field(default_factory=list)
+    lost: int = 0
+    registry: list[float] = field(default_factory=list)
+
+
+def flood(runs: Runs, visitors: int, seconds: float) -> Flood:
+    """Visitors who each start a run and then change its beta every half second, and one who starts and stops."""
+    found, until = Flood(), time.monotonic() + seconds
+    work = [lambda i=i: _weights(runs, f"visitor {i}", found, until, i / visitors) for i in range(visitors)]
+    work += [lambda: _start_and_stop(runs, found, until), lambda: _watch(runs, found, until)]
+    threads = [threading.Thread(target=one, daemon=True) for one in work]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(seconds + 60)
+    found.lost += sum(thread.is_alive() for thread in threads)
+    return found
+
+
+def _timed(found: Flood, call: Callable[[], object]) -> object:
+    started = time.monotonic()
+    result = call()
+    found.calls.append(time.monotonic() - started)
+    return result
+
+
+def _weights(runs: Runs, visitor: str, found: Flood, until: float, offset: float) -> None:
+    time.sleep(offset * EVERY_S)
+    run = runs.get(str(_timed(found, lambda: runs.start(CONFIG, visitor))))
+    assert run is not None
+    number = 0
+    while time.monotonic() < until:
+        began, number = time.monotonic(), number + 1
+        beta = 1 + number / 1000
+        _timed(found, lambda beta=beta: runs.command(run.run_id, "set", beta=beta))
+        _await(run, lambda beta=beta: run.weights["beta"] == beta, began, found)
+        time.sleep(max(0.0, began + EVERY_S - time.monotonic()))
+
+
+def _await(run: Run, done: Callable[[], bool], began: float, found: Flood) -> None:
+    while not done():
+        if time.monotonic() - began > 30:
+            found.lost += 1
+            return
+        time.sleep(0.02)
+    found.answers.append(time.monotonic() - began)
+
+
+def _start_and_stop(runs: Runs, found: Flood, until: float) -> None:
+    while time.monotonic() < until:
+        run_id = _timed(found, lambda: runs.start(CONFIG, "restless"))
+        _timed(found, lambda run_id=run_id: runs.command(str(run_id), "stop"))
+        time.sleep(0.1)
+
+
+def _watch(runs: Runs, found: Flood, until: float) -> None:
+    """How long the registry takes to say anything, as the event loop asks it."""
+    while time.monotonic() < until:
+        started = time.monotonic()
+        runs.get("nobody")
+        found.registry.append(time.monotonic() - started)
+        time.sleep(0.01)
+
+
+def warm(runs: Runs) -> None:
+    """Wait until the engine has its data, as it has long before a class comes in."""
+    run = runs.get(runs.start(CONFIG, "early bird"))
+    while run is not None and not run.step:
+        time.sleep(0.05)
+    runs.close_run(run.run_id if run else "")
+
+
+def fair(count: int, seconds: float) -> dict[str, float]:
+    """So many runs at once: steps a second of all together, first pictures, and how long a Pause takes."""
+    runs = Runs()
+    warm(runs)
+    own = [runs.get(runs.start(CONFIG, f"visitor {i}")) for i in range(count)]
+    began = time.monotonic()
+    looks: dict[str, float] = {}
+    while time.monotonic() < began + 120 and len(looks) < count:
+        looks |= {r.run_id: time.monotonic() - began for r in own if r and r.snapshot and r.run_id not in looks}
+        time.sleep(0.01)
+    while time.monotonic() < began + 10:
+        time.sleep(0.1)
+    engine = runs._engines["cpu"].link.process.pid
+    before, started, spent = [r.step for r in own if r], time.monotonic(), cpu_seconds(engine)
+    time.sleep(seconds)
+    after, took = [r.step for r in own if r], time.monotonic() - started
+    spent = cpu_seconds(engine) - spent
+    pauses = [_pause(runs, run) for run in own[:5] if run]
+    films = statistics.mean(len(r.film) for r in own if r)
+    runs.close()
+    return {
+        "steps/s": (sum(after) - sum(before)) / took,
+        "steps/CPU s": (sum(after) - sum(before)) / spent,
+        "least": min(b - a for a, b in zip(before, after, strict=True)) / took,
+        "look s": max(looks.values()),
+        "pause s": max(pauses),
+        "pictures": films,
+    }
+
+
+def _pause(runs: Runs, run: Run) -> float:
+    started = time.monotonic()
+    runs.command(run.run_id, "pause")
+    while run.status != PAUSED and time.monotonic() < started + 60:
+        time.sleep(0.002)
+    return time.monotonic() - started
+
+
+def _p(values: list[float], share: float) -> float:
+    return sorted(values)[min(len(values) - 1, int(share * len(values)))]
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("what", nargs="*", default=["flood", "fair"], choices=["flood", "fair"])
+    parser.add_argument("--seconds", type=float, default=60)
+    parser.add_argument("--visitors", type=int, default=VISITORS)
+    parser.add_argument("--counts", type=int, nargs="+", default=[1, 10, 1, 10, 30])
+    options = parser.parse_args()
+    if "flood" in options.what:
+        runs = Runs()
+        warm(runs)
+        found = flood(runs, options.visitors, options.seconds)
+        started = time.monotonic()
+        runs.close()
+        for name, values in (("call", found.calls), ("answer", found.answers), ("registry", found.registry)):
+            print(
+                f"{name:9} {len(values):6} median {1e3 * _p(values, 0.5):7.1f} ms   "
+                f"99 % {1e3 * _p(values, 0.99):7.1f}   longest {1e3 * max(values):7.1f}"
+            )
+        print(f"lost {found.lost}, closed in {time.monotonic() - started:.1f} s", flush=True)
+    if "fair" in options.what:
+        for count in options.counts:
+            print(count, "runs", {k: round(v, 2) for k, v in fair(count, options.seconds / 2).items()}, flush=True)
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -42,6 +42,7 @@ __all__ = ["ENDED", "FAILED", "FINISHED", "PAUSED", "RUNNING", "STARTING", "STOP
 UPKEEP_SHARE = 1 / 11  # of the engine's time at most for the snapshots and states of all runs that train
 PROMPT_SHARE = 1 / 5  # and for those that somebody waits for, first looks above all; so many seconds of them at once:
 PROMPT_S = 1.0
+FIGURES_SHARE = 1 / 5  # and for the final figures of runs that have ended, while others train
 ROUND = 4  # steps that a run of a group makes at a time: its weights then lie in the processor's cache
 
 
@@ -56,7 +57,7 @@ class Engine:
         self.folder = folder
         self.jobs: dict[str, Job] = {}
         self._upkeep, self._meters = Allowance(UPKEEP_SHARE), Allowance(1 / (1 + METER_SHARE))
-        self._prompt = Allowance(PROMPT_SHARE, PROMPT_S)
+        self._prompt, self._figures = Allowance(PROMPT_SHARE, PROMPT_S), Allowance(FIGURES_SHARE)
 
     @property
     def busy(self) -> bool:
@@ -76,15 +77,26 @@ class Engine:
         """Serve every lane once: a run by itself, or the runs of a group in step with each other."""
         return [update for updates in self.slices() for update in updates]
 
-    def slices(self) -> Iterator[list[Update]]:
-        """The same lane by lane, for whoever has commands to hand in between: they may open and close runs."""
-        for job in [job for job in self.jobs.values() if job.concluding][:1]:  # one at a time: it takes seconds
-            with _contained(job):
-                job.conclude()
-            yield self._speak(job)
+    def slices(self, pressed: bool = False) -> Iterator[list[Update]]:
+        """The same lane by lane, for whoever has commands to hand in between: they may open and close runs.
+
+        Args:
+            pressed: whether commands wait; then no final figures are computed, which takes seconds.
+        """
+        if not pressed and (self._figures.free or self._at_rest):
+            yield self._conclude()
         for key in self._lanes():
             if lane := self._lanes().get(key):
                 yield self._slice(lane)
+
+    def _conclude(self) -> list[Update]:
+        """The final figures of one run that has ended."""
+        job = next((job for job in self.jobs.values() if job.concluding), None)
+        if job is None:
+            return []
+        with self._figures.spending(), _contained(job):
+            job.conclude()
+        return self._speak(job)
 
     def _lanes(self) -> dict[str, list[Job]]:
         lanes: dict[str, list[Job]] = {}

@@ -100,7 +100,7 @@ def serve(connection: Connection, engine: Engine) -> None:
     inbox = Inbox()
     while _read(connection, inbox, wait=not (engine.busy or inbox)):
         _send(connection, (engine.handle(command) for command in inbox.take(OPENING_S)))
-        for updates in engine.slices():
+        for updates in engine.slices(pressed=bool(inbox)):
             _send(connection, [updates])
             if not _read(connection, inbox):
                 return

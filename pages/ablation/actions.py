@@ -8,7 +8,7 @@ from typing import Any
 import streamlit as st
 
 from pages.ablation.arms import key_of, weight_when_on
-from pages.ui import visitor
+from pages.ui import presses, visitor
 from pages.ui.shipped import shipped_arms
 from vae_core.config import ConfigError, RunConfig
 from vae_core.run import SAVED, SHIPPED, Run
@@ -69,6 +69,12 @@ def command(kept: str, name: str, **args: Any) -> None:
         registry().command_group(runs[0].group, name, **args)
     except KeyError:
         notice("These arms are gone: press Train live for new ones.")
+
+
+def step(kept: str, clicks: int | None = None) -> None:
+    """Callback: one batch for every arm, or as many as clicks on Step have been counted and not yet carried out."""
+    if steps := presses.to_carry_out(f"{kept} step", clicks):
+        command(kept, "step", steps=steps)
 
 
 def toggle(run_id: str, term: str, on: bool) -> None:

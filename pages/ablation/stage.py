@@ -40,7 +40,7 @@ def buttons(kept: str, on_train: Callable[[], None], label: str = "Train live", 
         icon=":material/resume:" if rests else ":material/pause:", key=f"{kept} pause", disabled=not active,
     )  # fmt: skip
     row.button(
-        "Step", on_click=actions.command, args=(kept, "step"), kwargs={"steps": 1}, icon=":material/skip_next:",
+        "Step", on_click=actions.step, args=(kept,), icon=":material/skip_next:",
         key=f"{kept} step", disabled=not active, help="One batch for every arm, the same one, then pause.",
     )  # fmt: skip
     row.button(
@@ -73,6 +73,7 @@ def side_by_side(kept: str, runs: Sequence[Run], at: int | None = None, then: st
         on_branch=lambda wish: actions.branch(wish["run"], wish["at"]),
         on_remove=lambda wish: actions.remove(wish["run"]),
         on_space=lambda: actions.toggle_training(kept),
+        counted=f"{kept} step", on_clicks=lambda clicks: actions.step(kept, clicks),
     )  # fmt: skip
     return seen.at
 

@@ -7,7 +7,7 @@ from typing import Any
 import streamlit as st
 
 from pages.training import controls
-from pages.ui import visitor
+from pages.ui import presses, visitor
 from pages.ui.shipped import shipped_run
 from vae_core.config import ConfigError
 from vae_core.run import SAVED, Run
@@ -52,7 +52,17 @@ def _advice_was_taken() -> None:
 
 def step(run_id: str, settings: dict[str, Any]) -> None:
     """Callback: one batch of a run, or of a new one if that is not the visitor's."""
-    command(_own(run_id, settings), "step", steps=1)
+    _make_steps(_own(run_id, settings), presses.to_carry_out("step"))
+
+
+def steps_clicked(clicks: int) -> None:
+    """Callback: the browser has counted so many clicks on Step in this session."""
+    _make_steps(shown_run().run_id, presses.to_carry_out("step", clicks))
+
+
+def _make_steps(run_id: str, steps: int) -> None:
+    if steps:
+        command(run_id, "step", steps=steps)
 
 
 def slow(run_id: str, settings: dict[str, Any]) -> None:

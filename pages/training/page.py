@@ -43,6 +43,7 @@ def lesson(settings: dict[str, Any]) -> None:
     seen = live_view(
         run.run_id, key="live", compare=compared(run), at=link.moment(),
         read_on=READ_ON, on_space=lambda: actions.toggle(settings), on_slow=lambda: actions.slow(run.run_id, settings),
+        counted="step", on_clicks=actions.steps_clicked,
     )  # fmt: skip
     branch_button(row, run, seen.at)
     link.write(run, seen.at, settings, weights)

@@ -1,5 +1,6 @@
 // Arms side by side on one clock and the same axes. Mounted by view.py through assets.loader.
 
+import { Clicks } from "../lib/clicks.js";
 import { Film, Scrubber } from "../live/film.js";
 import { everyFrame, followTheme, partsOf } from "../lesson/view.js";
 import { Arm } from "./arm.js";
@@ -40,6 +41,7 @@ class ArmsView {
     part.points.onclick = ({ target }) => target.dataset.point && this.pick(Number(target.dataset.point));
     part.automatic.onchange = ({ target }) => this.setAutomatic(target.checked);
     part.linked.onchange = () => this.setPoint(this.point?.panel, this.point?.xy ?? null);
+    this.clicks = new Clicks((count) => this.setStateValue("clicks", count));
     this.shown = () => !document.hidden && this.ask();
     this.pressed = (event) => this.key(event);
     document.addEventListener("visibilitychange", this.shown);
@@ -52,6 +54,7 @@ class ArmsView {
   update({ data, setStateValue, setTriggerValue }) {
     Object.assign(this, { setStateValue, setTriggerValue, data });
     if (!this.open) this.setOpen(new Set(data.rows ?? ROWS.map(([key]) => key)));
+    this.clicks.follow(data.counted, data.clicks);
     this.setArms(data.arms);
     if (followTheme(this.root)) this.restyle();
     if (this.wanted === undefined) this.wanted = data.at ?? null; // a moment named by the link, once
@@ -297,6 +300,7 @@ class ArmsView {
 
   destroy() {
     this.ask.cancel();
+    this.clicks.destroy();
     this.scrubber.destroy();
     this.observer.disconnect();
     clearTimeout(this.settling);

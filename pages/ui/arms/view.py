@@ -11,6 +11,7 @@ import streamlit as st
 
 from pages.ui.assets import loader
 from pages.ui.palette import css_variables
+from pages.ui.presses import counting
 
 _HERE = Path(__file__).resolve().parent
 _UPLOT = _HERE.parent / "vendor" / "uplot" / "uPlot.min.css"
@@ -64,6 +65,8 @@ def arms_view(
     on_branch: Callable[[dict[str, Any]], None] | None = None,
     on_remove: Callable[[dict[str, Any]], None] | None = None,
     on_space: Callable[[], None] | None = None,
+    counted: str | None = None,
+    on_clicks: Callable[[int], None] = lambda count: None,
 ) -> Seen:
     """Show runs as they train, or all at the same moment of their films.
 
@@ -80,21 +83,25 @@ def arms_view(
         on_branch: called with {"run", "at": step, or None for now}.
         on_remove: called with {"run"}.
         on_space: called when the space bar is pressed and no field or button has the focus.
+        counted: key of a button whose clicks are counted in the browser, as Streamlit makes one of several quick ones.
+        on_clicks: called with their number, a moment after the last one.
     """
     data = {
         "arms": [asdict(arm) for arm in arms], "at": at, "figures": [dict(figure) for figure in figures],
         "rows": None if rows is None else list(rows),
+        **counting(counted),
     }  # fmt: skip
     result = _component(
         key=key,
         data=data,
-        default={"statuses": "", "at": None},
+        default={"statuses": "", "at": None, "clicks": 0},
         on_statuses_change=_nothing,
         on_at_change=_nothing,
         on_toggle_change=_with_value(key, "toggle", on_toggle),
         on_branch_change=_with_value(key, "branch", on_branch),
         on_remove_change=_with_value(key, "remove", on_remove),
         on_space_change=on_space or _nothing,
+        on_clicks_change=lambda: on_clicks(st.session_state[key]["clicks"]),
         height="content",
     )
     return Seen(result.statuses or "", None if result.at is None else int(result.at))

@@ -1,5 +1,6 @@
 // The live view: one feed, and the parts that draw it. Mounted by view.py through assets.loader.
 
+import { Clicks } from "../lib/clicks.js";
 import { Compared } from "./compared.js";
 import { Curves, format } from "./curves.js";
 import { Feed } from "./feed.js";
@@ -103,6 +104,7 @@ class LiveView {
     document.addEventListener("visibilitychange", this.shown);
     this.pressed = (event) => this.key(event);
     document.addEventListener("keydown", this.pressed);
+    this.clicks = new Clicks((count) => this.setStateValue("clicks", count));
   }
 
   /** Called by Streamlit on mount and on every change of data or theme. */
@@ -112,6 +114,7 @@ class LiveView {
     this.setTriggerValue = setTriggerValue;
     this.explained = data.explained;
     this.readOn = data.readOn;
+    this.clicks.follow(data.counted, data.clicks);
     this.restyle();
     this.compare(data.compare ?? []);
     if (data.run === this.run) return;
@@ -193,8 +196,9 @@ class LiveView {
     if (news.slow && news.slow.step === news.step) this.slow.show(news.slow, arrays);
     else this.slow.follow(news.step);
     this.newPicture ||= Boolean(news.snapshot) || news.fresh;
-    // Streamlit learns of a new status, and of the final figures, so that buttons and tables can follow.
-    const state = `${news.status}${news.final ? " final" : ""}`;
+    // Streamlit learns of a new status, of the first kept state and of the final figures: buttons and tables follow.
+    const kept = news.states.some((step) => step < news.totalSteps);
+    const state = `${news.status}${kept ? " kept" : ""}${news.final ? " final" : ""}`;
     if (state !== this.reported) this.report((this.reported = state));
     this.schedule();
     if (!this.picture && news.film.length) this.showLastFrame(news.film.at(-1));
@@ -334,6 +338,7 @@ class LiveView {
     cancelAnimationFrame(this.frame);
     document.removeEventListener("visibilitychange", this.shown);
     document.removeEventListener("keydown", this.pressed);
+    this.clicks.destroy();
     for (const part of [this.all, this.kl, this.map, this.slow, ...this.others]) part.destroy();
   }
 }

@@ -10,6 +10,7 @@ import streamlit as st
 
 from pages.ui.assets import loader
 from pages.ui.palette import css_variables
+from pages.ui.presses import counting
 from vae_core.diagnosis import EXPLAINED
 
 _HERE = Path(__file__).resolve().parent
@@ -40,6 +41,8 @@ def live_view(
     read_on: Mapping[str, tuple[str, str]] | None = None,
     on_space: Callable[[], None] = lambda: None,
     on_slow: Callable[[], None] = lambda: None,
+    counted: str | None = None,
+    on_clicks: Callable[[int], None] = lambda count: None,
 ) -> Seen:
     """Show a run as it trains, or at any moment of its film.
 
@@ -54,17 +57,23 @@ def live_view(
         read_on: for the name of a diagnosis, where more is said of it: address and title.
         on_space: called when the space bar is pressed and no field or button has the focus.
         on_slow: called when the next batch is wanted in slow motion.
+        counted: key of a button whose clicks are counted in the browser, as Streamlit makes one of several quick ones.
+        on_clicks: called with their number in this session, a moment after the last one.
     """
     compared = [{"run": run, "label": label} for run, label in compare]
-    data = {"run": run_id, "at": at, "compare": compared, "explained": EXPLAINED, "readOn": read_on or {}}
+    data = {
+        "run": run_id, "at": at, "compare": compared, "explained": EXPLAINED, "readOn": read_on or {},
+        **counting(counted),
+    }  # fmt: skip
     result = _component(
         key=key,
         data=data,
-        default={"status": "", "at": None},
+        default={"status": "", "at": None, "clicks": 0},
         on_status_change=_nothing,
         on_at_change=_nothing,
         on_space_change=on_space,
         on_slow_change=on_slow,
+        on_clicks_change=lambda: on_clicks(st.session_state[key]["clicks"]),
         height="content",
     )
     return Seen(result.status or "", None if result.at is None else int(result.at))

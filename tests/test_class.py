@@ -1,0 +1,247 @@
+"""What a class does to the registry of runs: nobody waits for an engine, and no arrival costs anybody anything."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import signal
+import threading
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.local_engine import LocalLink
+from vae_core import archive
+from vae_core import run as run_module
+from vae_core.config import RunConfig
+from vae_core.engine import PAUSED, RUNNING, STOPPED, Update
+from vae_core.film import frame_file, frames_in, state_file, steps_in
+from vae_core.run import Run
+from vae_core.runs import Runs
+from vae_core.snapshot import Snapshot
+
+CONFIG = RunConfig(device="cpu", epochs=1000)
+WEIGHTS = {"alpha": 1.0, "beta": 1.0, "learning_rate": 2e-3, "frozen": "none"}
+
+
+def wait_for(condition: Callable[[], Any], seconds: float = 90) -> None:
+    """Poll until something is true; the time is only an upper bound."""
+    deadline = time.monotonic() + seconds
+    while not condition():
+        assert time.monotonic() < deadline, "it did not happen"
+        time.sleep(0.02)
+
+
+def all_end(work: list[Callable[[], Any]], seconds: float = 60) -> bool:
+    """Whether all pieces of work come to an end, each on a thread of its own; the time is only an upper bound."""
+    threads = [threading.Thread(target=one, daemon=True) for one in work]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(seconds)
+    return not any(thread.is_alive() for thread in threads)
+
+
+# ---- a real engine
+
+
+@pytest.fixture
+def real() -> Iterator[Runs]:
+    runs = Runs()
+    runs.warm_up("cpu")
+    yield runs
+    runs.close()
+
+
+def test_nobody_waits_for_an_engine_that_does_not_listen(real: Runs) -> None:
+    """It is stopped, as a busy one is for a while; far more commands are given than its pipe holds."""
+    run_id = real.start(CONFIG, "ann", paused=True)
+    run = real.get(run_id)
+    assert run is not None
+    wait_for(lambda: run.status == PAUSED)
+    process = real._engines["cpu"].link.process
+    os.kill(process.pid, signal.SIGSTOP)
+    try:
+        flood = [lambda i=i: [real.command(run_id, "set", beta=1 + i + n / 1000) for n in range(60)] for i in range(8)]
+        flood += [lambda: [real.command(run_id, name) for _ in range(150) for name in ("pause", "resume")]]
+        assert all_end([*flood, lambda: [real.start(CONFIG, "bob") for _ in range(10)]])
+        assert all_end([lambda: real.get(run_id), lambda: real.leave("eve"), lambda: real.of("ann")], seconds=10)
+    finally:
+        os.kill(process.pid, signal.SIGCONT)
+    real.command(run_id, "set", beta=3.25)
+    real.command(run_id, "stop")
+    wait_for(lambda: run.status == STOPPED)
+    assert run.weights["beta"] == 3.25  # the last word counts, and everything before it has been heard
+
+
+def test_an_engine_that_does_not_listen_is_ended_all_the_same() -> None:
+    runs = Runs()
+    run_id = runs.start(CONFIG, "ann")
+    process = runs._engines["cpu"].link.process
+    os.kill(process.pid, signal.SIGSTOP)
+    for _ in range(3000):
+        runs.command(run_id, "pause")
+        runs.command(run_id, "resume")
+    assert all_end([runs.close])
+    assert process.returncode is not None
+
+
+def test_starts_and_stops_in_turn_are_all_carried_out(real: Runs) -> None:
+    """A hundred and fifty, as fast as they can be given; the last run trains."""
+    for _ in range(150):
+        run_id = real.start(CONFIG, "ann")
+        real.command(run_id, "stop")
+    last = real.get(real.start(CONFIG, "ann"))
+    assert last is not None
+    wait_for(lambda: last.status == RUNNING and last.step > 0)
+
+
+# ---- arrivals
+
+
+@pytest.fixture
+def lasting(tmp_path: Path, links: list[Any]) -> Iterator[Runs]:
+    """A registry that keeps runs on disk; its engines are the test's own words."""
+    runs = Runs(root=tmp_path)
+    yield runs
+    runs.close()
+
+
+def update(run_id: str, snapshot: Snapshot, step: int) -> Update:
+    picture = replace(snapshot, step=step)
+    return Update(run_id, 0, RUNNING, step=step, total_steps=8000, weights=WEIGHTS, snapshot=picture, device="CPU")
+
+
+def train_beyond_the_record(runs: Runs, links: list[Any], snapshot: Snapshot, visitor: str) -> Run:
+    """A run whose film and states are newer than its record, as those of any run in training are."""
+    run = runs.get(runs.start(CONFIG, visitor))
+    assert run is not None
+    links[0].tell(update(run.run_id, snapshot, 20))
+    runs._save(run)
+    links[0].tell(update(run.run_id, snapshot, 40))
+    run.states_folder.mkdir()
+    for step in (20, 40):
+        state_file(run.states_folder, step).write_bytes(b"weights")
+    return run
+
+
+@pytest.mark.parametrize("arriving", ["ann", "bob"])
+def test_an_arrival_leaves_what_others_are_training_alone(
+    arriving: str, lasting: Runs, links: list[Any], snapshot_of_new_model: Snapshot
+) -> None:
+    run = train_beyond_the_record(lasting, links, snapshot_of_new_model, "ann")
+    lasting.arrive(arriving)
+    assert frames_in(run.film_folder) == run.film == [20, 40] and steps_in(run.states_folder) == [20, 40]
+    assert lasting.get(run.run_id) is run
+
+
+def test_an_arrival_reads_its_own_runs_and_no_others(
+    tmp_path: Path, links: list[Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for visitor in ("ann", "ann", "bob", "eve"):
+        Run(visitor, CONFIG, tmp_path).save()
+    read: list[Path] = []
+    monkeypatch.setattr(archive, "read", lambda folder, real=archive.read: read.append(folder) or real(folder))
+    runs = Runs(root=tmp_path)
+    assert read == []
+    runs.arrive("ann")
+    assert len(runs.of("ann")) == 2 and {folder.name for folder in read} == {run.run_id for run in runs.of("ann")}
+    runs.arrive("nobody yet")
+    assert len(read) == 2
+    runs.close()
+
+
+def test_who_left_for_long_finds_the_last_moment_again(
+    tmp_path: Path, links: list[Any], snapshot_of_new_model: Snapshot
+) -> None:
+    runs = Runs(root=tmp_path, gone_after_s=0.2)
+    runs.arrive("ann")
+    run_id = runs.start(CONFIG, "ann")
+    links[0].tell(update(run_id, snapshot_of_new_model, 20))
+    runs.leave("ann")
+    wait_for(lambda: runs.get(run_id) is None)
+    wait_for(lambda: (tmp_path / run_id / archive.RECORD).is_file())
+    runs.arrive("ann")
+    (run,) = runs.of("ann")
+    assert (run.run_id, run.step, run.film) == (run_id, 20, [20])
+    runs.close()
+
+
+def test_a_run_closed_while_its_frame_is_written_leaves_nothing_behind(
+    lasting: Runs, links: list[Any], snapshot_of_new_model: Snapshot, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    run_id = lasting.start(CONFIG, "ann")
+    run = lasting.get(run_id)
+    assert run is not None
+
+    def packed(frame: bytes) -> bytes:
+        lasting.close_run(run_id)  # by its visitor, at this very moment
+        return frame
+
+    monkeypatch.setattr(run_module, "packed", packed)
+    links[0].tell(update(run_id, snapshot_of_new_model, 20))
+    assert lasting.get(run_id) is None and not run.folder.exists()
+
+
+# ---- branches
+
+
+def test_a_branch_bears_that_its_parent_thins_its_film_at_that_moment(
+    local_registry: tuple[Runs, list[LocalLink]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    runs, links = local_registry
+    parent_id = runs.start(CONFIG, "ann", paused=True)
+    parent = runs.get(parent_id)
+    assert parent is not None
+    for until in (10, 20, 30):
+        runs.command(parent_id, "step", steps=10)
+        while not (parent.step == until and parent.status == PAUSED and until in parent.film):
+            links[-1].turn()
+    gone, copy = frame_file(parent.film_folder, 10), shutil.copyfile
+
+    def copyfile(source: Path, target: Path) -> Path:
+        gone.unlink(missing_ok=True)  # the engine's newest frame has just made this one superfluous
+        return copy(source, target)
+
+    monkeypatch.setattr(shutil, "copyfile", copyfile)
+    branch = runs.get(runs.branch(parent_id, 20, WEIGHTS, paused=True))
+    assert branch is not None and branch.step == 20
+    assert branch.film == frames_in(branch.film_folder) and {0, 20} <= set(branch.film) and 10 not in branch.film
+
+
+def test_a_branch_that_cannot_be_saved_is_a_sentence_and_leaves_no_folder(
+    local_registry: tuple[Runs, list[LocalLink]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    runs = local_registry[0]
+    parent_id = runs.start(CONFIG, "ann", paused=True)
+    folders = set(runs._folder.iterdir())
+
+    def full(*_: Any) -> None:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(shutil, "copyfile", full)
+    with pytest.raises(ValueError, match="free some disk space"):
+        runs.branch(parent_id, 0, WEIGHTS)
+    assert set(runs._folder.iterdir()) == folders and len(runs.of("ann")) == 1
+
+
+def test_five_steps_asked_for_at_once_are_five_steps(local_registry: tuple[Runs, list[LocalLink]]) -> None:
+    runs, links = local_registry
+    run = runs.get(runs.start(CONFIG, "ann", paused=True))
+    assert run is not None
+    for _ in range(5):
+        runs.command(run.run_id, "step", steps=1)
+    for _ in range(20):
+        links[-1].turn()
+    assert (run.step, run.status) == (5, PAUSED)
+    runs.command(run.run_id, "step", steps=100)
+    runs.command(run.run_id, "pause")  # what was still to be made is not made
+    at = run.step
+    runs.command(run.run_id, "step", steps=1)
+    for _ in range(20):
+        links[-1].turn()
+    assert run.step == at + 1

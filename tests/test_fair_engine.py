@@ -1,0 +1,143 @@
+"""Many runs on one engine, on a clock of the test's own: what the class as a whole gets, and how long anybody waits."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from vae_core import engine as engine_module
+from vae_core import job as job_module
+from vae_core.allowance import Allowance
+from vae_core.config import RunConfig
+from vae_core.data import Images
+from vae_core.engine import PAUSED, Command, Engine
+from vae_core.job import TURN_S, Job
+from vae_core.snapshot import Snapshot
+from vae_core.train import Trainer
+
+STEP_S, SNAPSHOT_S, SAVE_S, OPEN_S = 0.005, 0.08, 0.02, 0.02  # of an mlp, about
+CONFIG = RunConfig(device="cpu", epochs=1000, batch_size=16)  # no run ends here
+
+
+class World:
+    """An engine whose trainers do nothing but take their time."""
+
+    def __init__(self, folder: Path, snapshot: Snapshot, patch: pytest.MonkeyPatch) -> None:
+        self.now = 1000.0
+        self.snapshots: list[tuple[float, int]] = []  # when, of which trainer
+        self.patch = patch
+        for module in (engine_module, job_module):
+            patch.setattr(module, "time", self)
+        patch.setattr(engine_module, "Allowance", lambda *a: Allowance(*a, clock=self.monotonic))
+        self._replace("step", lambda t: self._pass(STEP_S) or setattr(t, "step_count", t.step_count + 1))
+        self._replace("snapshot", lambda t, metered=False: self._shot(t, snapshot))
+        self._replace("state", lambda t: self._pass(SAVE_S) or {})
+        self.engine = Engine(folder)
+
+    def monotonic(self) -> float:
+        return self.now
+
+    def _pass(self, seconds: float) -> None:
+        self.now += seconds
+
+    def _shot(self, trainer: Trainer, snapshot: Snapshot) -> Snapshot:
+        self._pass(SNAPSHOT_S)
+        self.snapshots.append((self.now, id(trainer)))
+        return replace(snapshot, step=trainer.step_count)
+
+    def _replace(self, name: str, method: Callable[..., Any]) -> None:
+        self.patch.setattr(Trainer, name, method)
+
+    def open(self, count: int) -> list[Job]:
+        for i in range(count):
+            self._pass(OPEN_S)
+            args = {"config": CONFIG.to_dict(), "generation": 0, "resume": False, "status": "running"}
+            self.engine.handle(Command(f"run {i}", "open", args))
+        return list(self.engine.jobs.values())
+
+    def run(self, seconds: float) -> float:
+        """Let the engine work; returns the longest time in which it heard no command."""
+        until, longest = self.now + seconds, 0.0
+        while self.now < until:
+            assert self.engine.busy
+            before = self.now
+            for _ in self.engine.slices():
+                longest = max(longest, self.now - before)
+                before = self.now
+        return longest
+
+
+@pytest.fixture
+def world(
+    small_data: Images, tmp_path: Path, snapshot_of_new_model: Snapshot, monkeypatch: pytest.MonkeyPatch
+) -> Callable[[], World]:
+    made = iter(range(100))
+    return lambda: World(tmp_path / str(next(made)), snapshot_of_new_model, monkeypatch)
+
+
+def steps_per_second(world: World, count: int, seconds: float) -> float:
+    jobs = world.open(count)
+    before = world.now
+    world.run(seconds)
+    return sum(job.trainer.step_count for job in jobs) / (world.now - before)
+
+
+@pytest.mark.parametrize("count", [5, 10, 30])
+def test_many_runs_together_train_nearly_as_fast_as_one(count: int, world: Callable[[], World]) -> None:
+    alone, together = steps_per_second(world(), 1, 60), steps_per_second(world(), count, 60)
+    assert alone > 0.7 / STEP_S
+    assert together >= 0.7 * alone
+
+
+def test_they_share_alike(world: Callable[[], World]) -> None:
+    ours = world()
+    jobs = ours.open(10)
+    ours.run(60)
+    steps = [job.trainer.step_count for job in jobs]
+    assert max(steps) - min(steps) <= 3 * TURN_S / STEP_S
+
+
+@pytest.mark.parametrize("count", [1, 10, 30, 60])
+def test_a_command_waits_no_longer_than_one_moment_of_one_run(count: int, world: Callable[[], World]) -> None:
+    ours = world()
+    ours.open(count)
+    longest = ours.run(30)
+    assert longest <= TURN_S + STEP_S + 2 * SNAPSHOT_S + 2 * SAVE_S + 1e-6
+
+
+def test_ten_who_start_together_all_see_their_first_picture_within_ten_seconds(world: Callable[[], World]) -> None:
+    ours = world()
+    jobs, began = ours.open(10), ours.now
+    ours.run(10)
+    first: dict[int, float] = {}
+    for at, trainer in ours.snapshots:
+        first.setdefault(trainer, at)
+    assert set(first) == {id(job.trainer) for job in jobs} and max(first.values()) - began <= 10
+
+
+def test_pictures_and_states_go_round_until_everybody_has_newer_ones(world: Callable[[], World]) -> None:
+    ours = world()
+    jobs = ours.open(10)
+    ours.run(30)
+    halfway, seen = ours.now, {id(job.trainer) for job in jobs}
+    saved = {job.run_id: max(job._states()) for job in jobs}
+    ours.run(40)
+    assert {trainer for at, trainer in ours.snapshots if at > halfway} == seen
+    assert all(max(job._states()) > saved[job.run_id] for job in jobs)
+
+
+def test_a_pause_is_told_at_once_and_its_picture_follows(world: Callable[[], World]) -> None:
+    """While others train and somebody has just had theirs, the picture has to wait; the answer has not."""
+    ours = world()
+    jobs = ours.open(20)
+    ours.run(5)
+    answers = [ours.engine.handle(Command(job.run_id, "pause")) for job in jobs[:10]]
+    assert all(updates[0].status == PAUSED for updates in answers)
+    before = ours.now
+    ours.run(10)
+    steps = {id(job.trainer): job.trainer.step_count for job in jobs[:10]}
+    assert before < ours.now and all(job._snapshot_step == steps[id(job.trainer)] for job in jobs[:10])

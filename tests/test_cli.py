@@ -411,8 +411,10 @@ def test_a_real_ctrl_c_ends_the_real_command_with_its_files(tmp_path: Path) -> N
     assert card_of(tmp_path)["steps"] == len(rows_of(tmp_path, "train")) >= 3
 
 
+# SIGINT as a terminal would have it: a shell that starts its tests in the background hands it on ignored.
 WITH_FEW_IMAGES = """
-import sys
+import signal, sys
+signal.signal(signal.SIGINT, signal.default_int_handler)
 from vae_core import cli, train
 from vae_core.data import Images, load
 def few(name, device):

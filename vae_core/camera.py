@@ -15,6 +15,7 @@ from vae_core import archive, devices
 from vae_core.checkpoints import CARD, HISTORY, WEIGHTS, CheckpointError, in_half, json_ready, replacing
 from vae_core.film import FRAMES, schedule
 from vae_core.job import FINISHED, RUNNING, STOPPED, Update
+from vae_core.paths import AnyPath
 from vae_core.run import SHIPPED, Run
 from vae_core.train import ROW, Trainer
 
@@ -64,8 +65,8 @@ class Camera:
     Each frame carries the figures of the collapse meter, whose verdict names the state of the run.
     """
 
-    def __init__(self, trainer: Trainer, folder: Path, frames: int = FRAMES) -> None:
-        folder = folder.resolve()  # its name is the run's id
+    def __init__(self, trainer: Trainer, folder: AnyPath, frames: int = FRAMES) -> None:
+        folder = Path(folder).resolve()  # its name is the run's id
         self.trainer = trainer
         self.run = Run(SHIPPED, trainer.config, folder.parent, folder.name)
         self.steps = set(schedule(trainer.total_steps, frames)) if frames > 1 else {trainer.total_steps}
@@ -98,7 +99,7 @@ class Camera:
             raise _unwritable(self.run.folder, error) from None
 
 
-def keep_run(folder: Path, decoder: nn.Module | None, card: dict[str, Any]) -> None:
+def keep_run(folder: AnyPath, decoder: nn.Module | None, card: dict[str, Any]) -> None:
     """Card and decoder beside a saved run; a whole model of an earlier training gives way.
 
     Args:
@@ -106,6 +107,7 @@ def keep_run(folder: Path, decoder: nn.Module | None, card: dict[str, Any]) -> N
     Raises:
         CheckpointError: the folder cannot be written.
     """
+    folder = Path(folder)
     text = json.dumps(json_ready(card), indent=2, ensure_ascii=False, allow_nan=False) + "\n"
     files = {CARD: text.encode()} | ({} if decoder is None else {DECODER: half_precision(decoder)})
     try:

@@ -12,6 +12,8 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from vae_core.paths import AnyPath
+
 FILES = {"mnist": Path(__file__).with_name("mnist.npz")}
 _SHAPES = {"x_train": (60_000, 28, 28), "y_train": (60_000,), "x_test": (10_000, 28, 28), "y_test": (10_000,)}
 
@@ -55,12 +57,13 @@ def load(name: str, device: torch.device) -> Images:
     return Images(name, x_train, y_train, x_test, y_test)
 
 
-def read(path: Path) -> dict[str, np.ndarray]:
+def read(path: AnyPath) -> dict[str, np.ndarray]:
     """The four arrays of a data file, checked for name, shape and type. Never unpickles.
 
     Raises:
         DataError: the file is missing or damaged.
     """
+    path = Path(path)
     rebuild = "restore it from the repository or run `python -m vae_core.data.build`."
     try:
         with np.load(path, allow_pickle=False) as file:

@@ -81,10 +81,7 @@ def load(folder: AnyPath) -> Checkpoint:
     """
     folder = Path(folder)
     card = read_card(folder / CARD)
-    try:
-        config = RunConfig.from_dict(card["config"])
-    except (ConfigError, KeyError, TypeError) as error:
-        raise CheckpointError(f"{folder / CARD} has no usable config ({error}): restore or retrain it.") from None
+    config = config_of(card, folder / CARD)
     model = models.build(config)
     expected = {k: tuple(v.shape) for k, v in model.state_dict().items()}
     model.load_state_dict(read_tensors(folder / WEIGHTS, expected))
@@ -115,6 +112,20 @@ def read_card(path: AnyPath) -> dict[str, Any]:
     if not isinstance(card, dict):
         raise CheckpointError(f"{path} is not a card: restore or retrain it.")
     return card
+
+
+def config_of(card: dict[str, Any], path: Path) -> RunConfig:
+    """The settings on a card.
+
+    Args:
+        path: of the card, for the message.
+    Raises:
+        CheckpointError: there are none, or they cannot be used.
+    """
+    try:
+        return RunConfig.from_dict(card["config"])
+    except (ConfigError, KeyError, TypeError) as error:
+        raise CheckpointError(f"{path} has no usable config ({error}): restore or retrain it.") from None
 
 
 def read_tensors(path: AnyPath, expected: dict[str, tuple[int, ...]]) -> dict[str, Tensor]:

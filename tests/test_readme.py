@@ -101,7 +101,7 @@ def test_readme_has_command_lines() -> None:
 def test_the_command_lines_of_readme_are_understood(command: str, tmp_path: Path) -> None:
     module, *options = shlex.split(command)[2:]
     if module == "vae_core.train":
-        settings, folder, _ = cli.parsed(options)
+        settings, folder, *_ = cli.parsed(options)
         assert str(folder) == "DIR" and settings["latent_dim"] == 2 and settings["epochs"] == 3
         return
     asked = [sys.executable, "-m", module, *options, "--help"]  # an unknown option before it is an error all the same

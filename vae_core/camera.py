@@ -11,9 +11,9 @@ import numpy as np
 from safetensors.torch import save as to_bytes
 from torch import nn
 
-from vae_core import archive, devices
-from vae_core.checkpoints import CARD, HISTORY, WEIGHTS, CheckpointError, in_half, json_ready, replacing
-from vae_core.film import FRAMES, schedule
+from vae_core import devices
+from vae_core.checkpoints import CARD, CheckpointError, in_half, json_ready, replacing
+from vae_core.film import FRAMES, frames_in, schedule
 from vae_core.job import FINISHED, RUNNING, STOPPED, Update
 from vae_core.paths import AnyPath
 from vae_core.run import SHIPPED, Run
@@ -66,12 +66,16 @@ class Camera:
     """
 
     def __init__(self, trainer: Trainer, folder: AnyPath, frames: int = FRAMES) -> None:
+        """
+        Raises:
+            CheckpointError: there is a film in the folder, whose frames would be taken for this one's.
+        """
         folder = Path(folder).resolve()  # its name is the run's id
         self.trainer = trainer
         self.run = Run(SHIPPED, trainer.config, folder.parent, folder.name)
         self.steps = set(schedule(trainer.total_steps, frames)) if frames > 1 else {trainer.total_steps}
-        archive.forget(self.run.film_folder)  # of an earlier run in the same folder
-        (folder / DECODER).unlink(missing_ok=True)
+        if frames_in(self.run.film_folder):
+            raise CheckpointError(f"{folder} holds the film of another run: choose another folder.")
         self.take(_NO_ROWS)
 
     def take(self, rows: np.ndarray, status: str = RUNNING, final: dict[str, Any] | None = None) -> None:
@@ -100,7 +104,7 @@ class Camera:
 
 
 def keep_run(folder: AnyPath, decoder: nn.Module | None, card: dict[str, Any]) -> None:
-    """Card and decoder beside a saved run; a whole model of an earlier training gives way.
+    """Card and decoder beside a saved run.
 
     Args:
         decoder: None leaves its weights out.
@@ -114,8 +118,6 @@ def keep_run(folder: AnyPath, decoder: nn.Module | None, card: dict[str, Any]) -
         for name, content in files.items():
             with replacing(folder / name) as file:
                 file.write(content)
-        for name in (WEIGHTS, HISTORY):
-            (folder / name).unlink(missing_ok=True)
     except OSError as error:
         raise _unwritable(folder, error) from None
 

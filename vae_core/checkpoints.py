@@ -114,7 +114,7 @@ def read_card(path: AnyPath) -> dict[str, Any]:
     return card
 
 
-def config_of(card: dict[str, Any], path: Path) -> RunConfig:
+def config_of(card: dict[str, Any], path: AnyPath) -> RunConfig:
     """The settings on a card.
 
     Args:

@@ -134,7 +134,7 @@ def _check_values(images: Images) -> None:
     """What only the values say: read from the device in one go, without a copy of the images."""
     classes = torch.arange(CLASSES, device=images.y_test.device)
     here = (images.y_test == classes[:, None]).any(1)  # (10,)
-    ends = [end for y in (images.y_train, images.y_test) for end in y.aminmax()]
+    ends = [end for y in (images.y_train, images.y_test) for end in (y.min(), y.max())]
     most = [x.max().long() for x in (images.x_train, images.x_test)]
     values = torch.cat([torch.stack(most + ends), here.long()]).tolist()  # 2, 4 and 10 numbers
     for name, value in zip(("x_train", "x_test"), values[:2], strict=True):

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Callable, Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
 import torch
 
+from pages.ui import shipped
 from tests.local_engine import LocalLink
 from vae_core import runs, train
 from vae_core.config import RunConfig
@@ -115,3 +118,18 @@ def fake_registry(links: list[FakeLink], monkeypatch: pytest.MonkeyPatch) -> Ite
     monkeypatch.setattr(runs, "registry", lambda: registry)
     yield registry
     registry.close()
+
+
+@pytest.fixture
+def copied_models(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
+    """A copy of the shipped models, free to be damaged, in the place of those that ship; without film and history."""
+    root = tmp_path / "checkpoints"
+    for folder in shipped.CHECKPOINTS.glob("mnist-*"):
+        shutil.copytree(folder, root / folder.name, ignore=shutil.ignore_patterns("film", "*.csv"))
+    monkeypatch.setattr(shipped, "CHECKPOINTS", root)
+    read_once = (shipped.cards, shipped.checkpoint)
+    for function in read_once:
+        function.cache_clear()
+    yield root
+    for function in read_once:
+        function.cache_clear()

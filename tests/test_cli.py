@@ -2,11 +2,7 @@
 
 from __future__ import annotations
 
-import csv
-import json
-import os
 import shlex
-import signal
 import subprocess
 import sys
 from pathlib import Path
@@ -17,37 +13,13 @@ import pytest
 import safetensors.numpy
 import torch
 
-from vae_core import checkpoints, cli, train
+from tests.command_line import ROOT, TINY, card_of, rows_of, run_main
+from vae_core import cards, checkpoints, cli, train
 from vae_core.camera import Keeping
 from vae_core.config import RunConfig
 from vae_core.data import Images
 from vae_core.data.images import DataError
-from vae_core.engine import FINISHED, STOPPED
-from vae_core.film import frame_file, frames_in, read_frame
-from vae_core.meter import MEANINGS
-from vae_core.run import SHIPPED, Run
 from vae_core.train import Trainer
-
-ROOT = Path(__file__).resolve().parents[1]
-TINY = ["--device", "cpu", "--epochs", "2", "--batch-size", "500", "--latent-dim", "3", "--seed", "6"]
-
-
-def run_main(*arguments: str) -> int:
-    """The exit status of the command line in this process."""
-    try:
-        return cli.main(list(arguments))
-    except SystemExit as ended:
-        return int(ended.code or 0)
-
-
-def rows_of(folder: Path, split: str) -> list[dict[str, str]]:
-    with (folder / "history.csv").open(newline="") as file:
-        return [row for row in csv.DictReader(file) if row["split"] == split]
-
-
-def card_of(folder: Path) -> dict[str, Any]:
-    return json.loads((folder / "card.json").read_text(encoding="utf-8"))
-
 
 # ---- bad input
 
@@ -176,7 +148,7 @@ def test_the_history_has_a_row_for_every_step_and_every_epoch(trained: Path) -> 
 
 def test_the_table_names_protocol_split_and_samples(trained: Path) -> None:
     test = card_of(trained)["test"]
-    out = cli.table(test)
+    out = cards.table(test)
     assert "grey" in out and "test" in out and "K=1" in out and "nats per image" in out
     assert f"{test['neg_elbo']:.2f}" in out and f"{test['neg_iw_bound']:.2f}" in out
 
@@ -192,7 +164,7 @@ def test_the_table_names_protocol_split_and_samples(trained: Path) -> None:
 )
 def test_the_command_on_the_card_makes_the_same_config(changes: dict[str, Any]) -> None:
     config = RunConfig(**changes)
-    words = shlex.split(cli.command(config))
+    words = shlex.split(cards.command(config))
     assert words[:3] == ["python", "-m", "vae_core.train"]
     options = vars(cli.parser().parse_args(words[3:]))
     assert RunConfig(**{name: options[name] for name in config.to_dict()}) == config
@@ -203,8 +175,9 @@ def test_the_command_on_the_card_makes_the_same_config(changes: dict[str, Any]) 
 
 @pytest.fixture(scope="module")
 def few(small: Images) -> Images:
-    """With 40 test images: of each a hundred samples are decoded, and convolutions take their time."""
-    return Images("mnist", small.x_train, small.y_train, small.x_test[:40], small.y_test[:40])
+    """With 40 test images, four a class: of each 100 samples are decoded, and convolutions take their time."""
+    some = torch.cat([(small.y_test == label).nonzero()[:4, 0] for label in range(10)])
+    return Images("mnist", small.x_train, small.y_train, small.x_test[some], small.y_test[some])
 
 
 @pytest.fixture(scope="module")
@@ -285,170 +258,3 @@ def test_the_history_of_an_autoencoder_has_no_kl_and_no_elbo(small_data: Images,
     rows = rows_of(tmp_path, "train") + rows_of(tmp_path, "test")
     assert len(rows) == 10 and all(row["kl"] == row["neg_elbo"] == "" and float(row["nll"]) > 0 for row in rows)
     assert float(rows[-1]["nll"]) == pytest.approx(card_of(tmp_path)["test"]["nll"], abs=1e-3)
-
-
-# ---- runs that are filmed
-
-
-@pytest.fixture(scope="module")
-def alone(small: Images, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The folder of a tiny run of which the run alone is kept, trained into the folder of another."""
-    folder = tmp_path_factory.mktemp("alone") / "by-itself"
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(train, "load", lambda name, device: small)
-        assert run_main(*TINY, "--film", "--out", str(folder)) == 0
-        assert frames_in(folder / "film") == list(range(9)) and (folder / "model.safetensors").is_file()
-        assert run_main(*TINY, "--beta", "0.5", "--film", "--frames", "3", "--only-run", "--out", str(folder)) == 0
-    return folder
-
-
-def test_of_a_run_by_itself_there_is_no_model(alone: Path) -> None:
-    kept = {"run.json", "curves.safetensors", "film", "decoder.safetensors", "card.json"}
-    assert {p.name for p in alone.iterdir()} == kept
-    run = Run.load(alone)
-    assert (run.run_id, run.visitor, run.status, run.step) == ("by-itself", SHIPPED, FINISHED, 8)
-    assert run.final == card_of(alone)["test"] and run.train.since(-1)[:, 0].tolist() == list(range(1, 9))
-    assert run.test.since(-1)[:, 0].tolist() == run.film
-
-
-def test_its_frames_reach_from_the_first_step_to_the_last_with_the_meter_and_its_verdict(alone: Path) -> None:
-    steps = frames_in(alone / "film")
-    assert len(steps) == 3 and steps[0] == 0 and steps[-1] == 8
-    for step in steps:
-        numbers, _ = read_frame(frame_file(alone / "film", step))
-        assert set(numbers["meter"]) > {"draw_gap", "prior_gap", "kl"}
-        assert numbers["diagnosis"]["name"] in MEANINGS  # the meter's words
-
-
-def test_its_decoder_is_the_trained_one_in_half_precision(alone: Path, small: Images) -> None:
-    trainer = Trainer(RunConfig.from_dict(card_of(alone)["config"]), small)
-    for _ in range(8):
-        trainer.step()
-    trained = {
-        name: tensor.detach().numpy().astype(np.float16) for name, tensor in trainer.model.decoder.state_dict().items()
-    }
-    found = safetensors.numpy.load_file(alone / "decoder.safetensors")
-    assert found.keys() == trained.keys() == {f"{i}.{part}" for i in (0, 2, 4) for part in ("weight", "bias")}
-    assert all(found[k].dtype == np.float16 and np.array_equal(found[k], trained[k]) for k in found)
-
-
-def test_its_card_names_the_command_with_all_that_was_chosen(alone: Path) -> None:
-    card = card_of(alone)
-    options, folder, keeping = cli.parsed(shlex.split(card["command"])[3:])
-    assert RunConfig(**options).to_dict() == card["config"] and str(folder) == "DIR"
-    assert keeping == Keeping(film=True, frames=3, only_run=True, decoder=True)
-    assert "float16" in card["kept"]
-
-
-def test_a_run_can_do_without_its_decoder_and_with_its_end_alone(
-    small_data: Images, tmp_path: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
-    folder = tmp_path / "bare"
-    assert run_main(*TINY, "--film", "--frames", "1", "--only-run", "--no-decoder", "--out", str(folder)) == 0
-    assert {p.name for p in folder.iterdir()} == {"run.json", "curves.safetensors", "film", "card.json"}
-    assert frames_in(folder / "film") == [8] and "not even the decoder" in card_of(folder)["kept"]
-    assert card_of(folder)["command"].endswith("--film --frames 1 --only-run --no-decoder --out DIR")
-
-
-def test_a_run_filmed_into_the_folder_where_one_stands_is_named_after_it(
-    small_data: Images, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    folder = tmp_path / "here"
-    folder.mkdir()
-    monkeypatch.chdir(folder)
-    assert run_main(*TINY, "--film", "--frames", "2", "--only-run", "--out", ".") == 0
-    assert Run.load(folder).run_id == "here" and json.loads((folder / "run.json").read_text())["run_id"] == "here"
-
-
-def test_ctrl_c_keeps_a_filmed_run_with_all_its_rows(
-    small_data: Images, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    raise_at(6, KeyboardInterrupt(), monkeypatch)
-    assert run_main(*TINY, "--film", "--frames", "2", "--only-run", "--out", str(tmp_path / "cut")) == 130
-    run = Run.load(tmp_path / "cut")
-    assert run.status == STOPPED and run.train.since(-1)[:, 0].tolist() == [1, 2, 3, 4, 5, 6] and run.film == [0]
-
-
-# ---- runs that end early
-
-
-def raise_at(step: int, error: BaseException, monkeypatch: pytest.MonkeyPatch) -> None:
-    """The trainer's step number `step` + 1 raises."""
-    original = Trainer.step
-
-    def stepping(trainer: Trainer) -> None:
-        if trainer.step_count == step:
-            raise error
-        original(trainer)
-
-    monkeypatch.setattr(Trainer, "step", stepping)
-
-
-def test_ctrl_c_saves_what_was_learned_and_returns_130(
-    small_data: Images, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
-) -> None:
-    raise_at(6, KeyboardInterrupt(), monkeypatch)
-    assert run_main(*TINY, "--out", str(tmp_path)) == 130
-    assert "6 steps" in capsys.readouterr().err
-    card = card_of(tmp_path)
-    assert card["steps"] == 6 and card["finished"] is False
-    assert [int(row["step"]) for row in rows_of(tmp_path, "train")] == [1, 2, 3, 4, 5, 6]
-    assert checkpoints.load(tmp_path).config.seed == 6
-
-
-def test_a_real_ctrl_c_ends_the_real_command_with_its_files(tmp_path: Path) -> None:
-    """A signal sent to the process once its progress bar shows that training has begun."""
-    process = subprocess.Popen(
-        [sys.executable, "-c", WITH_FEW_IMAGES, "--device", "cpu", "--epochs", "1000", "--out", str(tmp_path)],
-        stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, cwd=ROOT,
-        env={**os.environ, "OMP_NUM_THREADS": "1"},
-    )  # fmt: skip
-    assert process.stdout is not None and process.stdout.readline() == "begun\n"
-    process.send_signal(signal.SIGINT)
-    _, err = process.communicate(timeout=120)
-    assert process.returncode == 130, err
-    assert "Traceback" not in err and "interrupted" in err
-    assert card_of(tmp_path)["steps"] == len(rows_of(tmp_path, "train")) >= 3
-
-
-WITH_FEW_IMAGES = """
-import sys
-from vae_core import cli, train
-from vae_core.data import Images, load
-def few(name, device):
-    i = load(name, device)
-    return Images(name, i.x_train[:1000], i.y_train[:1000], i.x_test[:200], i.y_test[:200])
-def step(trainer, original=train.Trainer.step):
-    original(trainer)
-    if trainer.step_count == 3:
-        print("begun", flush=True)
-train.load, train.Trainer.step = few, step
-sys.exit(cli.main())
-"""
-
-
-def test_divergence_returns_1_and_saves_the_last_good_weights(
-    small_data: Images, tmp_path: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
-    assert run_main(*TINY, "--learning-rate", "1000", "--out", str(tmp_path)) == 1
-    err = capsys.readouterr().err
-    assert err.count("\n") == 1 and "learning rate 1000" in err
-    weights = checkpoints.load(tmp_path).model.state_dict()
-    assert all(tensor.isfinite().all() for tensor in weights.values())
-    card = card_of(tmp_path)
-    assert card["finished"] is False and np.isfinite(card["test"]["neg_elbo"])
-
-
-def test_a_folder_lost_during_training_is_status_1_and_one_line(
-    small_data: Images, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
-) -> None:
-    """The folder was writable at the start; a file lies in its place when the hour of training is over."""
-    out = tmp_path / "out"
-
-    def meanwhile(*_: Any) -> None:
-        out.rmdir()
-        out.write_text("in the way")
-
-    monkeypatch.setattr(cli, "train", meanwhile)
-    assert run_main(*TINY, "--out", str(out)) == 1
-    assert capsys.readouterr().err.count("\n") == 1

@@ -20,7 +20,7 @@ from PIL import Image
 
 from pages.ui import palette
 from tests.test_takehome_story import HALF, told
-from vae_core import cli
+from vae_core import cards
 from vae_core.config import RunConfig
 from vae_core.snapshot import Snapshot
 from vae_core.takehome import look
@@ -236,7 +236,7 @@ def test_the_settings_are_all_there(story: Story, report: Element) -> None:
 
 def test_device_versions_and_command_are_there(story: Story, report: Element) -> None:
     assert story.device in report.all("header")[0].words()
-    assert report.all("code")[0].text == cli.command(story.config)
+    assert report.all("code")[0].text == cards.command(story.config)
     assert f"torch {torch.__version__}, numpy {np.__version__}" in report.words()
 
 

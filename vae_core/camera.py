@@ -11,10 +11,11 @@ import numpy as np
 from safetensors.torch import save as to_bytes
 from torch import nn
 
-from vae_core import archive, devices
-from vae_core.checkpoints import CARD, HISTORY, WEIGHTS, CheckpointError, in_half, json_ready, replacing
-from vae_core.film import FRAMES, schedule
+from vae_core import devices
+from vae_core.checkpoints import CARD, CheckpointError, in_half, json_ready, replacing
+from vae_core.film import FRAMES, frames_in, schedule
 from vae_core.job import FINISHED, RUNNING, STOPPED, Update
+from vae_core.paths import AnyPath
 from vae_core.run import SHIPPED, Run
 from vae_core.train import ROW, Trainer
 
@@ -64,13 +65,17 @@ class Camera:
     Each frame carries the figures of the collapse meter, whose verdict names the state of the run.
     """
 
-    def __init__(self, trainer: Trainer, folder: Path, frames: int = FRAMES) -> None:
-        folder = folder.resolve()  # its name is the run's id
+    def __init__(self, trainer: Trainer, folder: AnyPath, frames: int = FRAMES) -> None:
+        """
+        Raises:
+            CheckpointError: there is a film in the folder, whose frames would be taken for this one's.
+        """
+        folder = Path(folder).resolve()  # its name is the run's id
         self.trainer = trainer
         self.run = Run(SHIPPED, trainer.config, folder.parent, folder.name)
         self.steps = set(schedule(trainer.total_steps, frames)) if frames > 1 else {trainer.total_steps}
-        archive.forget(self.run.film_folder)  # of an earlier run in the same folder
-        (folder / DECODER).unlink(missing_ok=True)
+        if frames_in(self.run.film_folder):
+            raise CheckpointError(f"{folder} holds the film of another run: choose another folder.")
         self.take(_NO_ROWS)
 
     def take(self, rows: np.ndarray, status: str = RUNNING, final: dict[str, Any] | None = None) -> None:
@@ -98,22 +103,21 @@ class Camera:
             raise _unwritable(self.run.folder, error) from None
 
 
-def keep_run(folder: Path, decoder: nn.Module | None, card: dict[str, Any]) -> None:
-    """Card and decoder beside a saved run; a whole model of an earlier training gives way.
+def keep_run(folder: AnyPath, decoder: nn.Module | None, card: dict[str, Any]) -> None:
+    """Card and decoder beside a saved run.
 
     Args:
         decoder: None leaves its weights out.
     Raises:
         CheckpointError: the folder cannot be written.
     """
+    folder = Path(folder)
     text = json.dumps(json_ready(card), indent=2, ensure_ascii=False, allow_nan=False) + "\n"
     files = {CARD: text.encode()} | ({} if decoder is None else {DECODER: half_precision(decoder)})
     try:
         for name, content in files.items():
             with replacing(folder / name) as file:
                 file.write(content)
-        for name in (WEIGHTS, HISTORY):
-            (folder / name).unlink(missing_ok=True)
     except OSError as error:
         raise _unwritable(folder, error) from None
 

@@ -25,6 +25,7 @@ from torch import Tensor
 from vae_core import models
 from vae_core.config import ConfigError, RunConfig
 from vae_core.models import VAE
+from vae_core.paths import AnyPath
 
 WEIGHTS, CARD, HISTORY = "model.safetensors", "card.json", "history.csv"
 HISTORY_COLUMNS = ("split", "step", "nll", "kl", "neg_elbo", "loss")
@@ -43,7 +44,7 @@ class Checkpoint:
     folder: Path
 
 
-def save(folder: Path, model: VAE, card: dict[str, Any], history: list[dict[str, Any]], half: bool = False) -> None:
+def save(folder: AnyPath, model: VAE, card: dict[str, Any], history: list[dict[str, Any]], half: bool = False) -> None:
     """Write the three files; each replaces its predecessor only when it is complete.
 
     Args:
@@ -55,6 +56,7 @@ def save(folder: Path, model: VAE, card: dict[str, Any], history: list[dict[str,
     Raises:
         CheckpointError: the folder cannot be written.
     """
+    folder = Path(folder)
     check_writable(folder)
     weights = in_half(model.state_dict()) if half else model.state_dict()
     tensors = {k: v.detach().cpu().contiguous() for k, v in weights.items()}
@@ -71,17 +73,15 @@ def save(folder: Path, model: VAE, card: dict[str, Any], history: list[dict[str,
         raise CheckpointError(f"{folder} cannot be written ({error.strerror}): choose another folder.") from None
 
 
-def load(folder: Path) -> Checkpoint:
+def load(folder: AnyPath) -> Checkpoint:
     """The model of a checkpoint, on the CPU, in evaluation mode, in float32 whatever its file holds.
 
     Raises:
         CheckpointError: a file is missing, damaged, of the wrong kind or does not fit its card.
     """
+    folder = Path(folder)
     card = read_card(folder / CARD)
-    try:
-        config = RunConfig.from_dict(card["config"])
-    except (ConfigError, KeyError, TypeError) as error:
-        raise CheckpointError(f"{folder / CARD} has no usable config ({error}): restore or retrain it.") from None
+    config = config_of(card, folder / CARD)
     model = models.build(config)
     expected = {k: tuple(v.shape) for k, v in model.state_dict().items()}
     model.load_state_dict(read_tensors(folder / WEIGHTS, expected))
@@ -94,12 +94,13 @@ def in_half(weights: Mapping[str, Tensor]) -> dict[str, Tensor]:
     return {k: v.clamp(-most, most).half() if v.is_floating_point() else v for k, v in weights.items()}
 
 
-def read_card(path: Path) -> dict[str, Any]:
+def read_card(path: AnyPath) -> dict[str, Any]:
     """A card as a dictionary.
 
     Raises:
         CheckpointError: missing, too large, or no JSON object.
     """
+    path = Path(path)
     try:
         if path.stat().st_size > _CARD_LIMIT:
             raise CheckpointError(f"{path} is larger than a card can be: restore or retrain it.")
@@ -113,7 +114,21 @@ def read_card(path: Path) -> dict[str, Any]:
     return card
 
 
-def read_tensors(path: Path, expected: dict[str, tuple[int, ...]]) -> dict[str, Tensor]:
+def config_of(card: dict[str, Any], path: AnyPath) -> RunConfig:
+    """The settings on a card.
+
+    Args:
+        path: of the card, for the message.
+    Raises:
+        CheckpointError: there are none, or they cannot be used.
+    """
+    try:
+        return RunConfig.from_dict(card["config"])
+    except (ConfigError, KeyError, TypeError) as error:
+        raise CheckpointError(f"{path} has no usable config ({error}): restore or retrain it.") from None
+
+
+def read_tensors(path: AnyPath, expected: dict[str, tuple[int, ...]]) -> dict[str, Tensor]:
     """Tensors of a safetensors file, once their names and shapes are seen to be the expected ones.
 
     Raises:
@@ -134,12 +149,13 @@ def read_tensors(path: Path, expected: dict[str, tuple[int, ...]]) -> dict[str, 
         ) from None
 
 
-def check_writable(folder: Path) -> None:
+def check_writable(folder: AnyPath) -> None:
     """Make the folder and try to write there, before an hour of training rather than after it.
 
     Raises:
         CheckpointError: it cannot be written.
     """
+    folder = Path(folder)
     try:
         folder.mkdir(parents=True, exist_ok=True)
         with tempfile.TemporaryFile(dir=folder):
@@ -149,8 +165,9 @@ def check_writable(folder: Path) -> None:
 
 
 @contextlib.contextmanager
-def replacing(path: Path) -> Iterator[IO[bytes]]:
+def replacing(path: AnyPath) -> Iterator[IO[bytes]]:
     """A file that takes the place of `path` when the block ends well, and vanishes when it does not."""
+    path = Path(path)
     handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
     try:
         with os.fdopen(handle, "wb") as file:

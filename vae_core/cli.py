@@ -3,24 +3,21 @@
 from __future__ import annotations
 
 import argparse
-import platform
-import sys
 import time
 from dataclasses import fields
 from pathlib import Path
 from typing import Any, NoReturn
 
-import numpy as np
-import torch
 from tqdm import tqdm
 
-import vae_core
-from vae_core import checkpoints, devices, film
+from vae_core import checkpoints, devices, film, results
 from vae_core.camera import Camera, Keeping, keep_run
+from vae_core.cards import make_card, table
 from vae_core.checkpoints import CheckpointError
 from vae_core.config import ConfigError, RunConfig
+from vae_core.console import accept_all_letters, say
 from vae_core.data.images import DataError
-from vae_core.train import RunError, Trainer, final_metrics
+from vae_core.train import RunError, Trainer
 
 HELP = {
     "dataset": "image set",
@@ -40,6 +37,10 @@ HELP = {
     "seed": "of init, batch order, training noise and evaluation noise",
     "device": "auto, cpu, cuda or mps",
 }
+_OVERWRITE = (
+    "a result in DIR gives way once the new one is complete; it stays where training is cut short (Ctrl-C, divergence, "
+    "no memory), and what was learned goes to DIR-unfinished"
+)
 HISTORY_ROWS = 1_000  # train rows in history.csv at most
 _EVERY = 20  # steps between two updates of the progress bar
 
@@ -61,7 +62,9 @@ def parser() -> argparse.ArgumentParser:
         result.add_argument(
             option, type=kind, default=field.default, help=f"{HELP[field.name]} (default {field.default})"
         )
-    result.add_argument("--out", type=Path, required=True, help="folder for model.safetensors, card.json, history.csv")
+    what = "folder for model.safetensors, card.json, history.csv"
+    result.add_argument("--out", type=folder_name, required=True, metavar="DIR", help=what)
+    result.add_argument("--overwrite", action="store_true", help=_OVERWRITE)
     result.add_argument("--film", action="store_true", help="keep pictures of the whole run, for the live view")
     result.add_argument(
         "--frames", type=frame_count, help=f"of the film: 1 keeps the end alone (default {film.FRAMES})"
@@ -72,6 +75,13 @@ def parser() -> argparse.ArgumentParser:
     return result
 
 
+def folder_name(text: str) -> Path:
+    """The folder that an option names."""
+    if not text.strip():
+        raise argparse.ArgumentTypeError("it is empty: name a folder, or . for the current one.")
+    return Path(text)
+
+
 def frame_count(text: str) -> int:
     """The number of frames that an option names."""
     if not text.isdecimal() or not 1 <= int(text) <= film.FRAMES:
@@ -79,11 +89,14 @@ def frame_count(text: str) -> int:
     return int(text)
 
 
-def parsed(arguments: list[str] | None) -> tuple[dict[str, Any], Path, Keeping]:
-    """The settings of the run, its folder, and what is kept of it; status 2 for options that do not go together."""
+def parsed(arguments: list[str] | None) -> tuple[dict[str, Any], Path, Keeping, bool]:
+    """The settings of the run, its folder, what is kept of it, and whether an earlier result gives way.
+
+    Options that do not go together end the program with status 2.
+    """
     reader = parser()
     options = vars(reader.parse_args(arguments))
-    folder, frames = options.pop("out"), options.pop("frames")
+    folder, frames, overwrite = (options.pop(name) for name in ("out", "frames", "overwrite"))
     filmed, only_run, bare, half = (options.pop(name) for name in ("film", "only_run", "no_decoder", "half"))
     if not filmed and (frames is not None or only_run):
         reader.error("--frames and --only-run need --film: add it.")
@@ -91,53 +104,81 @@ def parsed(arguments: list[str] | None) -> tuple[dict[str, Any], Path, Keeping]:
         reader.error("--no-decoder needs --only-run: add it.")
     if half and only_run:
         reader.error("--half is for a whole model, which --only-run leaves out: give one of the two.")
-    return options, folder, Keeping(filmed, frames or film.FRAMES, only_run, not bare, half)
+    return options, folder, Keeping(filmed, frames or film.FRAMES, only_run, not bare, half), overwrite
 
 
 def main(arguments: list[str] | None = None) -> int:
     """Train, save, and return the exit status: 1 if training failed, 2 for bad input, 130 if interrupted."""
-    options, folder, keeping = parsed(arguments)
+    accept_all_letters()
+    options, folder, keeping, overwrite = parsed(arguments)
     try:
         config = RunConfig.from_dict(options)
         devices.resolve(config.device)
-        checkpoints.check_writable(folder)
+        results.check_free(folder, overwrite)
         trainer = Trainer(config)
     except (ConfigError, CheckpointError, DataError) as error:
-        print(f"error: {error}", file=sys.stderr)
+        say(f"error: {error}", error=True)
         return 2
-    return run(trainer, folder, keeping)
+    return run(trainer, folder, keeping, overwrite)
 
 
-def run(trainer: Trainer, folder: Path, keeping: Keeping) -> int:
-    """Train to the end with a progress bar, save, print the table."""
+def run(trainer: Trainer, folder: Path, keeping: Keeping, overwrite: bool = False) -> int:
+    """Train to the end with a progress bar, save, print the table. Returns the exit status.
+
+    Args:
+        overwrite: an earlier result in the folder gives way, once this training has reached its end.
+    """
+    try:
+        with results.workplace(folder) as made:
+            status, card = make(trainer, made, keeping)
+            place = results.put_in_place(made, folder, replace=overwrite and status == 0)
+    except CheckpointError as error:
+        say(f"error: {error}", error=True)
+        return 1
+    if place != folder:
+        say(f"{folder} keeps the result that it had; what was learned now is in {place}", error=True)
+    say(table(card["test"]))
+    say(f"saved to {place}")
+    return status
+
+
+def make(trainer: Trainer, folder: Path, keeping: Keeping) -> tuple[int, dict[str, Any]]:
+    """Train, and write all that is kept of it into an empty folder. Returns the exit status and the card.
+
+    Raises:
+        CheckpointError: the folder cannot be written.
+    """
     history: list[dict[str, Any]] = []
     camera = Camera(trainer, folder, keeping.frames) if keeping.film else None
-    status, started = 0, time.perf_counter()
-    try:
-        train(trainer, history, camera)
-    except KeyboardInterrupt:
-        status = 130
-        print(f"interrupted: saving what was learned in {trainer.step_count} steps", file=sys.stderr)
-        _keep_rows(trainer, history, camera)
-    except RunError as error:
-        status = 1
-        print(f"error: {error}", file=sys.stderr)
-        _keep_rows(trainer, history, camera)
+    started = time.perf_counter()
+    status = train_to_its_end(trainer, history, camera)
     if keeping.half:  # before the test figures are taken: they are those of the model that is kept
         trainer.model.load_state_dict(checkpoints.in_half(trainer.model.state_dict()))
     card = make_card(trainer, time.perf_counter() - started, keeping)
+    if camera is not None:
+        camera.finish(card["test"])
+    if keeping.only_run:
+        keep_run(folder, trainer.model.decoder if keeping.decoder else None, card)
+    else:
+        checkpoints.save(folder, trainer.model, card, written(trainer, history), keeping.half)
+    return status, card
+
+
+def train_to_its_end(trainer: Trainer, history: list[dict[str, Any]], camera: Camera | None) -> int:
+    """Train, and say why where it ends early; the rows until then are in `history`. Returns the exit status."""
     try:
-        if camera is not None:
-            camera.finish(card["test"])
-        if keeping.only_run:
-            keep_run(folder, trainer.model.decoder if keeping.decoder else None, card)
-        else:
-            checkpoints.save(folder, trainer.model, card, written(trainer, history), keeping.half)
-    except CheckpointError as error:
-        print(f"error: {error}", file=sys.stderr)
-        return 1
-    print(table(card["test"]))
-    print(f"saved to {folder}")
+        train(trainer, history, camera)
+        return 0
+    except KeyboardInterrupt:
+        status, why = 130, f"interrupted: saving what was learned in {trainer.step_count} steps"
+    except RunError as error:
+        status, why = 1, f"error: {error}"
+    say(why, error=True)
+    try:
+        _keep_rows(trainer, history, camera)
+    except RunError as error:  # a loss ran away, and Ctrl-C came before it was read: the good rows are still there
+        say(f"error: {error}", error=True)
+        _keep_rows(trainer, history, camera)
     return status
 
 
@@ -175,62 +216,6 @@ def thinned(history: list[dict[str, Any]], most: int = HISTORY_ROWS) -> list[dic
         return history
     chosen = set(film.schedule(steps[-1], most))
     return [row for row in history if row["split"] == "test" or row["step"] in chosen]
-
-
-def make_card(trainer: Trainer, seconds: float, keeping: Keeping) -> dict[str, Any]:
-    """What is to be known of the model: settings, test figures with protocol and K, and how to build it again."""
-    config = trainer.config
-    return {
-        "name": f"{config.dataset} {config.model} {config.net}, {config.latent_dim} latents",
-        "config": config.to_dict(),
-        "command": command(config, keeping),
-        **({"kept": keeping.sentence} if keeping.only_run else {}),
-        **({"weights": "float16, rounded before the test figures were taken"} if keeping.half else {}),
-        "steps": trainer.step_count,
-        "finished": trainer.done,
-        "test": final_metrics(trainer),
-        "seed": config.seed,
-        "device": devices.describe(trainer.device),
-        "seconds": round(seconds, 1),
-        "versions": {
-            "vae_core": vae_core.__version__,
-            "torch": torch.__version__,
-            "numpy": np.__version__,
-            "python": platform.python_version(),
-        },
-    }
-
-
-def command(config: RunConfig, keeping: Keeping | None = None) -> str:
-    """The command that trains this config again, and keeps the same of it."""
-    defaults, values = RunConfig().to_dict(), config.to_dict()
-    named = {"net", "latent_dim", "epochs", "seed"}
-    chosen = [f"--{k.replace('_', '-')} {v}" for k, v in values.items() if k in named or v != defaults[k]]
-    kept = keeping.options.split() if keeping else []
-    return " ".join(["python -m vae_core.train", *chosen, *kept, "--out DIR"])
-
-
-def table(test: dict[str, Any]) -> str:
-    """The test figures as text, in nats per image."""
-    where = f"{test['protocol']} data, test, {test['images']:,} images"
-    of = f" of {len(test['kl_dims'])}" if test["kl_dims"] else ""
-    rows = [
-        (f"−ELBO (K=1, {where})", _nats(test["neg_elbo"])),
-        ("  reconstruction, nll", _nats(test["nll"])),
-        ("  KL", _nats(test["kl"])),
-        (
-            f"−importance-weighted bound (K={test['iw_samples']}, {test['iw_images']:,} images)",
-            _nats(test["neg_iw_bound"]),
-        ),
-        ("  −ELBO of the same images", _nats(test["iw_neg_elbo"])),
-        ("active units", f"{test['active_units']}{of}"),
-    ]
-    width = max(len(name) for name, _ in rows)
-    return "\n".join(f"{name:<{width}}  {value:>8}" for name, value in rows) + "   nats per image"
-
-
-def _nats(value: float | None) -> str:
-    return "not defined" if value is None else f"{value:.2f}"
 
 
 def _keep_rows(trainer: Trainer, history: list[dict[str, Any]], camera: Camera | None = None) -> dict[str, Any]:

@@ -18,6 +18,7 @@ from safetensors import SafetensorError
 from safetensors.numpy import load, save
 
 from vae_core.diagnosis import Diagnosis
+from vae_core.paths import AnyPath
 from vae_core.snapshot import Snapshot
 
 FRAMES = 48  # kept of a run
@@ -98,7 +99,7 @@ def packed(frame: bytes) -> bytes:
     return gzip.compress(frame, compresslevel=6, mtime=0)
 
 
-def unpacked(path: Path) -> bytes:
+def unpacked(path: AnyPath) -> bytes:
     """A frame as the browser reads it, from its file.
 
     Raises:
@@ -106,32 +107,32 @@ def unpacked(path: Path) -> bytes:
         FrameError: the file is damaged.
     """
     try:
-        return gzip.decompress(path.read_bytes())
+        return gzip.decompress(Path(path).read_bytes())
     except (gzip.BadGzipFile, EOFError, zlib.error) as error:
         raise FrameError(f"The frame {path} cannot be read ({error}): it is left out.") from None
 
 
-def frame_file(folder: Path, step: int) -> Path:
+def frame_file(folder: AnyPath, step: int) -> Path:
     """Where the frame of a step lies."""
-    return folder / f"{step:09d}.safetensors.gz"
+    return Path(folder) / f"{step:09d}.safetensors.gz"
 
 
-def state_file(folder: Path, step: int) -> Path:
+def state_file(folder: AnyPath, step: int) -> Path:
     """Where the state of a step lies, from which training goes on."""
-    return folder / f"{step:09d}.safetensors"
+    return Path(folder) / f"{step:09d}.safetensors"
 
 
-def frames_in(folder: Path) -> list[int]:
+def frames_in(folder: AnyPath) -> list[int]:
     """Steps of the frames in a folder, in order."""
     return _steps(folder, ".safetensors.gz")
 
 
-def steps_in(folder: Path) -> list[int]:
+def steps_in(folder: AnyPath) -> list[int]:
     """Steps of the states in a folder, in order."""
     return _steps(folder, ".safetensors")
 
 
-def read_frame(path: Path) -> tuple[dict[str, Any], dict[str, np.ndarray]]:
+def read_frame(path: AnyPath) -> tuple[dict[str, Any], dict[str, np.ndarray]]:
     """The numbers and the arrays of a frame.
 
     Raises:
@@ -146,7 +147,7 @@ def read_frame(path: Path) -> tuple[dict[str, Any], dict[str, np.ndarray]]:
         raise FrameError(f"The frame {path} cannot be read ({error}): it is left out.") from None
 
 
-def read_snapshot(path: Path) -> Snapshot:
+def read_snapshot(path: AnyPath) -> Snapshot:
     """A frame as a snapshot again: its codes to the precision of the map, without mu.
 
     Raises:
@@ -169,8 +170,8 @@ def read_snapshot(path: Path) -> Snapshot:
     )
 
 
-def _steps(folder: Path, ending: str) -> list[int]:
-    names = [path.name.removesuffix(ending) for path in folder.glob(f"*{ending}")]
+def _steps(folder: AnyPath, ending: str) -> list[int]:
+    names = [path.name.removesuffix(ending) for path in Path(folder).glob(f"*{ending}")]
     return sorted(int(name) for name in names if name.isdigit())
 
 

@@ -45,6 +45,8 @@ def open_link() -> None:
     first = key("section") not in state and not state.get("elbo link read")
     for name, value in DEFAULTS.items():
         state.setdefault(key(name), value)
+    if state[key("model")] not in names():  # the main one is damaged
+        state[key("model")] = names()[0]
     if not first:
         return
     state["elbo link read"] = True

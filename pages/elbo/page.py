@@ -12,6 +12,7 @@ from pages.elbo.derivation import derivation_section
 from pages.elbo.evidence import evidence_section
 from pages.elbo.kl import kl_section
 from pages.elbo.subject import Subject, names, subject
+from pages.ui.shipped import PLANE, missing
 
 DRAWN: dict[str, Callable[[Subject], None]] = {
     "evidence": evidence_section,
@@ -25,6 +26,9 @@ DRAWN: dict[str, Callable[[Subject], None]] = {
 
 
 def page() -> None:
+    if not names():
+        st.error(missing(PLANE), icon=":material/error:")
+        return
     link.open_link()
     st.segmented_control(
         "Section", list(link.SECTIONS), format_func=link.SECTIONS.get, required=True, label_visibility="collapsed",

@@ -7,10 +7,13 @@ from pages.elbo.bound import data_of
 from pages.elbo.derivation import derived
 from pages.elbo.evidence import draws
 from pages.elbo.figures_reparameterise import compared
+from pages.elbo.subject import names
 
 
 def warm_up() -> None:
     """The image that the page opens on, in every section that integrates over it: a few seconds of one core."""
+    if link.DEFAULTS["model"] not in names():
+        return
     image = (link.DEFAULTS["model"], link.DEFAULTS["digit"], link.DEFAULTS["image"])
     seed, samples = link.DEFAULTS["seed"], link.DEFAULTS["samples"]
     draws(*image, seed, link.DEFAULTS["draws"])

@@ -11,6 +11,7 @@ from pages.explorer.ways import WAYS
 from pages.ui import visitor
 from pages.ui.explore.sources import Source, find, listed
 from pages.ui.explore.view import explorer_view
+from pages.ui.shipped import PLANE, missing
 
 VERSIONS = "explorer versions"  # in the session: the state of every run that has been on the page
 
@@ -24,7 +25,11 @@ def page() -> None:
 @st.fragment
 def explore() -> None:
     """The whole page; it runs again by itself when a model or a way is chosen, or something has come to rest."""
-    source = held(choose())
+    models = {source.name: source for source in listed(visitor.current())}
+    if not models:
+        st.error(missing(PLANE), icon=":material/error:")
+        return
+    source = held(choose(models))
     if notice := st.session_state.pop("explorer notice", None):
         st.warning(notice, icon=":material/error:")
     way = WAYS[link.get("way")]
@@ -56,14 +61,14 @@ def held(source: Source) -> Source:
     return chosen[source.name]
 
 
-def choose() -> Source:
+def choose(models: dict[str, Source]) -> Source:
     """Which model, and which way."""
-    models = {source.name: source for source in listed(visitor.current())}
     asked = link.get("model")
     if asked not in models:
         found = find(asked) or st.session_state.get(VERSIONS, {}).get(asked)  # by its link
         if found is None:
-            st.session_state["explorer notice"] = "No weights of that run are kept now. The model that ships is shown."
+            why = missing(PLANE) if asked == PLANE else "No weights of that run are kept now."
+            st.session_state["explorer notice"] = f"{why} Another model is shown."
             found = next(iter(models.values()))
             st.session_state[link.key("model")] = found.name
         models[found.name] = found

@@ -6,7 +6,7 @@ import streamlit as st
 
 from pages.home.diagram import diagram
 from pages.home.example import Codes, codes, passage
-from pages.ui.shipped import PLANE, checkpoint, images
+from pages.ui.shipped import PLANE, checkpoint, images, missing, planes
 
 TRAINING = ("training/page.py", "Live training", ":material/monitoring:")
 ABLATION = ("ablation/page.py", "Ablation", ":material/content_cut:")
@@ -35,6 +35,9 @@ def page() -> None:
 @st.fragment
 def example() -> None:
     """One test image on its way through the shipped model."""
+    if PLANE not in planes():
+        st.error(missing(PLANE), icon=":material/error:")
+        return
     row = st.container(horizontal=True, vertical_alignment="center", horizontal_alignment="center")
     digit = row.segmented_control(
         "Digit",

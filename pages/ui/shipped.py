@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import functools
 import sys
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -11,9 +12,10 @@ import torch
 
 from vae_core import checkpoints, runs
 from vae_core.archive import RECORD, ArchiveError
-from vae_core.checkpoints import CARD, WEIGHTS, Checkpoint, CheckpointError, read_card
-from vae_core.config import ConfigError, RunConfig
+from vae_core.cards import check_figures, read_whole_card
+from vae_core.checkpoints import CARD, WEIGHTS, Checkpoint, CheckpointError
 from vae_core.data import Images, load
+from vae_core.run import Run
 
 CHECKPOINTS = Path(__file__).resolve().parents[2] / "checkpoints"
 PLANE = "mnist-vae-mlp-2"  # two latents: everything about it can be drawn
@@ -23,15 +25,29 @@ ARMS_FOLDER, DOSE_FOLDER = "arms", "dose"
 
 @functools.cache
 def checkpoint(name: str) -> Checkpoint:
-    """A shipped model, on the CPU, in evaluation mode. Shared by all visitors: never change it."""
-    return checkpoints.load(CHECKPOINTS / name)
+    """A shipped model, on the CPU, in evaluation mode. Shared by all visitors: never change it.
+
+    Raises:
+        CheckpointError: there is none of this name among `cards`.
+    """
+    if name not in cards():
+        raise CheckpointError(missing(name))
+    return replace(checkpoints.load(CHECKPOINTS / name), card=cards()[name])
+
+
+def missing(name: str) -> str:
+    """What a page says where a shipped model was left out."""
+    return f"The model {name} cannot be read: restore the folder checkpoints/{name} and start the server again."
 
 
 def shipped_run() -> str:
-    """The id of the finished run that everybody may watch before they have one of their own."""
-    if runs.registry().get(PLANE) is None:
-        runs.registry().add_shipped(CHECKPOINTS / PLANE)
-    return PLANE
+    """The id of the finished run that everybody may watch before they have one of their own.
+
+    It is the main model's or, while that one is damaged, an arm of the ablation.
+    """
+    if _register(CHECKPOINTS / PLANE):
+        return PLANE
+    return next(iter([*shipped_arms(), *shipped_dose()]), PLANE)
 
 
 def shipped_arms() -> list[str]:
@@ -59,12 +75,9 @@ def images() -> Images:
 def cards() -> dict[str, dict[str, Any]]:
     """Cards of the shipped models by name, the main one first, plain autoencoders last. Never change them.
 
-    A run without its model is none; one with a damaged card is left out with a line on stderr.
+    A run without its model is none; one whose card or weights cannot be used is left out with a line on stderr.
     """
-    found = {}
-    for path in CHECKPOINTS.glob(f"*/{CARD}"):
-        if (path.parent / WEIGHTS).is_file() and (card := _card(path)) is not None:
-            found[path.parent.name] = card
+    found = {folder.name: card for folder in _model_folders() if (card := _card(folder)) is not None}
     order = sorted(found, key=lambda name: (name != PLANE, found[name]["config"]["model"] == "ae", name))
     return {name: found[name] for name in order}
 
@@ -75,12 +88,21 @@ def planes() -> list[str]:
     return [name for name, config in configs.items() if config["latent_dim"] == 2 and config["model"] != "ae"]
 
 
-def _card(path: Path) -> dict[str, Any] | None:
+def _model_folders() -> list[Path]:
+    """Where a model lies or should lie, whichever of its files is there; the main one in any case."""
+    files = [path for name in (CARD, WEIGHTS) for path in CHECKPOINTS.glob(f"*/{name}")]
+    return sorted({CHECKPOINTS / PLANE, *(path.parent for path in files)})
+
+
+def _card(folder: Path) -> dict[str, Any] | None:
     try:
-        card = read_card(path)
-        return card | {"config": RunConfig.from_dict(card["config"]).to_dict()}  # with what is newer than the card
-    except (CheckpointError, ConfigError, KeyError, TypeError) as error:
-        print(f"The model {path.parent.name} is left out: {error}", file=sys.stderr)
+        card = read_whole_card(folder / CARD)
+        if "kept" in card and not (folder / WEIGHTS).exists():  # a run by itself, see vae_core.camera
+            return None
+        checkpoints.load(folder)
+        return card
+    except CheckpointError as error:
+        _say(folder, f"The model {folder.name} is left out: {error}")
         return None
 
 
@@ -93,11 +115,23 @@ def _register(folder: Path) -> bool:
     if runs.registry().get(folder.name) is not None:
         return True
     try:
+        run = Run.load(folder)
+        if run.final is not None:
+            check_figures(run.final, run.config.model, folder / RECORD)
         runs.registry().add_shipped(folder)
     except ArchiveError as error:
-        print(error, file=sys.stderr)
+        _say(folder, str(error))
+        return False
+    except CheckpointError as error:
+        _say(folder, f"The run {folder.name} is left out: {error}")
         return False
     return True
+
+
+@functools.cache
+def _say(folder: Path, text: str) -> None:
+    """One line on stderr, once for a folder: a damaged run is tried again with every visit to its page."""
+    print(text, file=sys.stderr)
 
 
 def _beta(run_id: str) -> float:

@@ -12,9 +12,10 @@ from pathlib import Path
 import numpy as np
 
 from vae_core.data.images import FILES
+from vae_core.paths import AnyPath
 
 
-def build(folder: Path, target: Path) -> None:
+def build(folder: AnyPath, target: AnyPath) -> None:
     """Write the four uint8 arrays of MNIST to `target`."""
     from vae_core.vision import datasets
 

@@ -12,8 +12,11 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from vae_core.paths import AnyPath
+
 FILES = {"mnist": Path(__file__).with_name("mnist.npz")}
 _SHAPES = {"x_train": (60_000, 28, 28), "y_train": (60_000,), "x_test": (10_000, 28, 28), "y_test": (10_000,)}
+CLASSES = 10
 
 # Whatever a broken byte can make of a zip file of arrays, and a file that is something else altogether.
 _DAMAGE = (
@@ -24,12 +27,19 @@ _DAMAGE = (
 
 
 class DataError(RuntimeError):
-    """A data file that is missing or damaged; the message is one sentence that says what to do."""
+    """Images or a data file that cannot be used; the message is one sentence that says what to do."""
 
 
 @dataclass(frozen=True)
 class Images:
-    """A train and a test split. x: (N, 1, 28, 28) uint8; y: (N,) int64."""
+    """A train and a test split, on one device. The test split has an image of every class: snapshots show one of each.
+
+    Attributes:
+        x_train, x_test: (N, 1, 28, 28) uint8, from 0 to 255.
+        y_train, y_test: (N,) int64 labels, 0 to 9.
+    Raises:
+        DataError: they are something else. Floats, above all, would be divided by 255 once more without a word.
+    """
 
     name: str
     x_train: Tensor
@@ -37,9 +47,17 @@ class Images:
     x_test: Tensor
     y_test: Tensor
 
+    def __post_init__(self) -> None:
+        for split in ("train", "test"):
+            x, y = f"x_{split}", f"y_{split}"
+            _check_pixels(x, getattr(self, x))
+            _check_labels(y, getattr(self, y), len(getattr(self, x)))
+        _check_devices(self)
+        _check_values(self)
+
     def one_per_class(self) -> Tensor:
         """(10,) indices of the first test image of each class 0 to 9."""
-        return torch.stack([(self.y_test == label).nonzero()[0, 0] for label in range(10)])
+        return torch.stack([(self.y_test == label).nonzero()[0, 0] for label in range(CLASSES)])
 
 
 @functools.lru_cache(maxsize=4)
@@ -55,12 +73,13 @@ def load(name: str, device: torch.device) -> Images:
     return Images(name, x_train, y_train, x_test, y_test)
 
 
-def read(path: Path) -> dict[str, np.ndarray]:
+def read(path: AnyPath) -> dict[str, np.ndarray]:
     """The four arrays of a data file, checked for name, shape and type. Never unpickles.
 
     Raises:
         DataError: the file is missing or damaged.
     """
+    path = Path(path)
     rebuild = "restore it from the repository or run `python -m vae_core.data.build`."
     try:
         with np.load(path, allow_pickle=False) as file:
@@ -74,3 +93,61 @@ def read(path: Path) -> dict[str, np.ndarray]:
             found = f"{key} is {arrays[key].dtype} {arrays[key].shape}"
             raise DataError(f"The data file {path.name} is damaged ({found}): {rebuild}")
     return arrays
+
+
+def _check_pixels(name: str, x: Tensor) -> None:
+    _require_tensor(name, x)
+    if x.is_floating_point():
+        raise DataError(
+            f"{name} is {_type(x)}, and pixels are uint8 from 0 to 255: of values in [0, 1] make them with "
+            "(x * 255).round().to(torch.uint8)."
+        )
+    if x.dtype != torch.uint8:
+        raise DataError(f"{name} is {_type(x)}: give pixels from 0 to 255 as uint8, with x.to(torch.uint8).")
+    if x.ndim != 4 or x.shape[1:] != (1, 28, 28):
+        raise DataError(f"{name} has the shape {tuple(x.shape)}: give images as (N, 1, 28, 28).")
+    if not len(x):
+        raise DataError(f"{name} holds no images: give at least one.")
+
+
+def _check_labels(name: str, y: Tensor, images: int) -> None:
+    _require_tensor(name, y)
+    if y.dtype != torch.int64:
+        raise DataError(f"{name} is {_type(y)}: give labels as int64, with y.long().")
+    if y.shape != (images,):
+        raise DataError(f"{name} has the shape {tuple(y.shape)}: give a label for each of the {images:,} images.")
+
+
+def _require_tensor(name: str, value: object) -> None:
+    if not isinstance(value, Tensor):
+        raise DataError(f"{name} is a {type(value).__name__}: give a torch.Tensor.")
+
+
+def _check_devices(images: Images) -> None:
+    devices = {name: str(getattr(images, name).device) for name in _SHAPES}
+    if len(set(devices.values())) > 1:
+        places = ", ".join(f"{name} on {device}" for name, device in devices.items())
+        raise DataError(f"The images lie on different devices ({places}): move all to one with .to(device).")
+
+
+def _check_values(images: Images) -> None:
+    """What only the values say: read from the device in one go, without a copy of the images."""
+    classes = torch.arange(CLASSES, device=images.y_test.device)
+    here = (images.y_test == classes[:, None]).any(1)  # (10,)
+    ends = [end for y in (images.y_train, images.y_test) for end in (y.min(), y.max())]
+    most = [x.max().long() for x in (images.x_train, images.x_test)]
+    values = torch.cat([torch.stack(most + ends), here.long()]).tolist()  # 2, 4 and 10 numbers
+    for name, value in zip(("x_train", "x_test"), values[:2], strict=True):
+        if value <= 1:
+            raise DataError(f"{name} holds nothing above 1, and full ink is 255: multiply it by 255.")
+    for name, low, high in zip(("y_train", "y_test"), values[2:6:2], values[3:6:2], strict=True):
+        if low < 0 or high >= CLASSES:
+            raise DataError(f"{name} has labels from {low} to {high}: give the classes 0 to {CLASSES - 1}.")
+    missing = ", ".join(str(label) for label, there in enumerate(values[6:]) if not there)
+    if missing:
+        raise DataError(f"x_test has no image of class {missing}: give at least one of each class from 0 to 9.")
+
+
+def _type(tensor: Tensor) -> str:
+    """ "float32"."""
+    return str(tensor.dtype).removeprefix("torch.")

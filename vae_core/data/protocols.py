@@ -11,6 +11,7 @@ import torch
 from torch import Tensor
 
 from vae_core.config import PROTOCOLS
+from vae_core.data.images import DataError
 
 __all__ = ["PROTOCOLS", "prepare"]
 
@@ -24,7 +25,11 @@ def prepare(pixels: Tensor, protocol: str, generator: torch.Generator) -> Tensor
         generator: draws the pixels of "dynamic"; on the device of the pixels.
     Returns:
         (B, 1, 28, 28) float32 in [0, 1].
+    Raises:
+        DataError: other pixels. Those in [0, 1] would be divided by 255 once more without a word.
     """
+    if pixels.dtype != torch.uint8:
+        raise DataError(f"The pixels are {str(pixels.dtype).removeprefix('torch.')}: give uint8 from 0 to 255.")
     x = pixels.float() / 255  # (B, 1, 28, 28)
     if protocol == "dynamic":
         return torch.bernoulli(x, generator=generator)

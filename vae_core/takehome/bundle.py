@@ -12,7 +12,7 @@ from typing import Any
 from torch import Tensor
 
 from vae_core import checkpoints, models
-from vae_core.cli import command
+from vae_core.cards import command
 from vae_core.takehome.history import history_csv
 from vae_core.takehome.report import html_report
 from vae_core.takehome.script import repeat_script
@@ -53,7 +53,7 @@ def title(story: Story) -> str:
 
 
 def card_of(story: Story) -> dict[str, Any]:
-    """What is to be known of the model, as cli.make_card has it, and the changes made by hand."""
+    """What is to be known of the model, as cards.make_card has it, and the changes made by hand."""
     config = story.config
     return {
         "name": title(story),

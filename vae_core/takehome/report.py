@@ -6,7 +6,8 @@ from typing import Any
 
 import numpy as np
 
-from vae_core.cli import HELP, command
+from vae_core.cards import command
+from vae_core.cli import HELP
 from vae_core.snapshot import Snapshot
 from vae_core.takehome.bars import bars_svg
 from vae_core.takehome.curves import curves_svg

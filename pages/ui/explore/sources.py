@@ -46,12 +46,12 @@ class Source:
 def listed(visitor: str) -> list[Source]:
     """The shipped models, the main one first and plain autoencoders last, then the visitor's runs, newest first."""
     own = (_of_run(run) for run in runs.registry().of(visitor))
-    return [_of_checkpoint(name) for name in shipped.cards()] + [source for source in own if source is not None]
+    return [_of_checkpoint(name) for name in _models()] + [source for source in own if source is not None]
 
 
 def find(name: str) -> Source | None:
     """The model of a name in the address; also another visitor's run, as its id cannot be guessed."""
-    if name in shipped.cards():
+    if name in _models():
         return _of_checkpoint(name)
     run = runs.registry().get(name)
     return _of_run(run) if run is not None else None
@@ -64,6 +64,11 @@ def twin_of(source: Source) -> str | None:
     wanted = {"model": "ae", "net": source.config.net, "latent_dim": source.config.latent_dim}
     found = (name for name, card in shipped.cards().items() if wanted.items() <= card["config"].items())
     return next(found, None)
+
+
+def _models() -> list[str]:
+    """Names of the shipped models that the browser can run."""
+    return [name for name, card in shipped.cards().items() if card["config"]["model"] in FAMILIES]
 
 
 def _of_checkpoint(name: str) -> Source:
@@ -119,7 +124,7 @@ def _trained(card: dict, config: RunConfig) -> str:
     test = card["test"]
     named = "Reconstruction" if test["neg_elbo"] is None else "−ELBO"
     value = test["nll"] if test["neg_elbo"] is None else test["neg_elbo"]
-    figure = "not a number" if value is None else f"{value:.2f}".replace("-", "−")
+    figure = f"{value:.2f}".replace("-", "−")
     samples = "" if test["neg_elbo"] is None else f", K = {test['samples']}"
     where = f"{test['images']:,} {test['protocol']} test images{samples}"
     return f"{config.epochs} epochs, seed {config.seed}. {named} {figure} nats per image ({where})."

@@ -1,0 +1,54 @@
+"""Output on every terminal: a letter that its encoding lacks is replaced, and ends no training with a traceback."""
+
+from __future__ import annotations
+
+import codecs
+import contextlib
+import io
+import os
+import sys
+import unicodedata
+
+_HANDLER = "elbo-room-plain"  # as codecs know it
+_ALIKE = {
+    "−": "-",
+    "–": "-",
+    "—": "-",
+    "→": "->",
+    "×": "x",
+    "·": "*",
+    "‖": "||",
+    "…": "...",
+    "’": "'",
+    "“": '"',
+    "”": '"',
+}
+
+
+def accept_all_letters() -> None:
+    """From now on stdout and stderr write what their encoding lacks as it looks ("-" for "−"), or as "?"."""
+    codecs.register_error(_HANDLER, _replace)
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):  # a notebook puts something else there
+            stream.reconfigure(errors=_HANDLER)
+
+
+def say(text: str, error: bool = False) -> None:
+    """A line on stdout, or on stderr; lost where nobody can read it any more (`| head`, a full disk)."""
+    stream = sys.stderr if error else sys.stdout
+    try:
+        print(text, file=stream, flush=True)
+    except OSError:  # also when Python flushes what is left at its end
+        with contextlib.suppress(OSError):
+            os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())
+
+
+def _replace(error: UnicodeError) -> tuple[str | bytes, int]:
+    """For codecs: what stands for the first letter that cannot be encoded, and where to go on."""
+    if not isinstance(error, UnicodeEncodeError):
+        raise error
+    letter, end = error.object[error.start], error.start + 1
+    if "\udc80" <= letter <= "\udcff":  # a byte of a file name that is no text: as it was
+        return bytes([ord(letter) - 0xDC00]), end
+    plain = unicodedata.normalize("NFKD", letter).encode("ascii", "ignore").decode()  # "e" of "é"
+    return _ALIKE.get(letter) or plain or "?", end

@@ -9,7 +9,7 @@ import pytest
 
 from vae_core.config import RunConfig
 from vae_core.data import Images
-from vae_core.diagnosis import BEGINNING, SAME_PICTURE, Diagnosis, diagnose
+from vae_core.diagnosis import BEGINNING, EXPLAINED, SAME_PICTURE, Diagnosis, diagnose
 from vae_core.snapshot import Snapshot
 from vae_core.train import Trainer
 
@@ -68,7 +68,35 @@ def test_a_collapse_whose_pictures_still_differ(good: Snapshot) -> None:
 
 def test_reconstruction_switched_off(good: Snapshot) -> None:
     found = diagnose(good, NO_RECON, True)
-    assert found.name == "reconstruction off" and "6.50 nats" in found.sentence and "3 units" in found.sentence
+    assert found.name == "reconstruction off" and "6.50 nats" in found.sentence
+    assert "3 of 3 units" in found.sentence and "switch the reconstruction on" in found.sentence
+
+
+@pytest.mark.parametrize("beta", [0.5, 1.0, 32.0])
+def test_without_reconstruction_no_beta_is_blamed(good: Snapshot, beta: float) -> None:
+    for seen in (collapsed(good), collapsed(grey(good))):
+        found = diagnose(seen, NO_RECON | {"beta": beta}, True)
+        assert found.name == "reconstruction off" and "0 of 3 units active" in found.sentence
+        assert "switch the reconstruction on" in found.sentence
+        assert "beta" not in found.sentence and "collapse" not in found.sentence
+
+
+def test_a_frozen_encoder_without_an_active_unit_is_the_cause(good: Snapshot) -> None:
+    for half, name in (
+        ("encoder", "encoder frozen"),
+        ("decoder", "posterior collapse"),
+        ("none", "posterior collapse"),
+    ):
+        assert name_of(collapsed(good), BOTH | {"frozen": half}) == name
+    assert name_of(good, BOTH | {"frozen": "encoder"}) == "learning"
+    found = diagnose(collapsed(good), NO_KL | {"frozen": "encoder"}, True)
+    assert found == Diagnosis("encoder frozen", "The encoder stands still, and 0 of 3 units active, KL 0.04 nats.")
+
+
+def test_a_remedy_that_names_beta_says_for_which_beta() -> None:
+    """The explanation of a collapse is read at any beta: at 1 or less another setting did it."""
+    assert "Where beta is large, try a smaller one" in EXPLAINED["posterior collapse"]
+    assert "learning rate" in EXPLAINED["posterior collapse"]
 
 
 def test_kl_switched_off(good: Snapshot) -> None:
@@ -97,8 +125,8 @@ def test_pictures_are_told_apart_at_the_threshold(good: Snapshot) -> None:
 
 def test_the_most_serious_comes_first(good: Snapshot) -> None:
     assert name_of(collapsed(good), NO_RECON, False) == "decoder never trained"
-    assert name_of(collapsed(good), NO_RECON) == name_of(collapsed(good), NO_KL) == "posterior collapse"
-    assert name_of(grey(good), NO_RECON) == "reconstruction off" and name_of(grey(good), NO_KL) == "KL off"
+    assert name_of(collapsed(good), NO_RECON) == name_of(grey(good), NO_RECON) == "reconstruction off"
+    assert name_of(collapsed(good), NO_KL) == "posterior collapse" and name_of(grey(good), NO_KL) == "KL off"
 
 
 @pytest.mark.parametrize(("alpha", "name"), [(0.0, "decoder never trained"), (1.0, "learning")])
@@ -113,7 +141,7 @@ def test_a_real_run_is_told_by_its_name(alpha: float, name: str, small: Images) 
 
 
 def test_every_diagnosis_is_explained_and_leads_on() -> None:
-    """The names that `diagnose` can give, read from its source: none may lack its explanation or its section."""
+    """The names that `diagnose` can give, read from the source: none may lack its explanation or its section."""
     import inspect
     import re
 
@@ -121,6 +149,6 @@ def test_every_diagnosis_is_explained_and_leads_on() -> None:
     from pages.training.names import READ_ON
     from vae_core import diagnosis
 
-    names = set(re.findall(r'Diagnosis\(\s*"([^"]+)"', inspect.getsource(diagnosis.diagnose)))
-    assert len(names) == 7 and names == set(diagnosis.EXPLAINED) == set(READ_ON)
+    names = set(re.findall(r'Diagnosis\(\s*"([^"]+)"', inspect.getsource(diagnosis)))
+    assert len(names) == 8 and names == set(diagnosis.EXPLAINED) == set(READ_ON)
     assert {address.partition("section=")[2] for address, _ in READ_ON.values()} <= set(SECTIONS)

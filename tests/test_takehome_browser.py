@@ -12,7 +12,7 @@ import pytest
 from playwright.sync_api import Browser, Page, sync_playwright
 
 from tests.browser.setup import FLAGS, system_browser
-from tests.test_takehome_story import told
+from tests.told import told
 from vae_core.takehome.look import DARK, LIGHT
 from vae_core.takehome.report import html_report
 from vae_core.train import Mark

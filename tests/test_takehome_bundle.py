@@ -14,7 +14,7 @@ import pandas as pd
 import pytest
 import torch
 
-from tests.test_takehome_story import told
+from tests.told import told
 from vae_core import checkpoints, rng
 from vae_core.config import RunConfig
 from vae_core.data import Images

@@ -19,7 +19,7 @@ import torch
 from PIL import Image
 
 from pages.ui import palette
-from tests.test_takehome_story import HALF, told
+from tests.told import HALF, told
 from vae_core import cards
 from vae_core.config import RunConfig
 from vae_core.snapshot import Snapshot

@@ -15,7 +15,7 @@ import numpy as np
 import pytest
 import torch
 
-from tests.test_takehome_story import HALF, tell, told
+from tests.told import HALF, tell, told
 from vae_core.config import RunConfig
 from vae_core.data import Images
 from vae_core.data.images import FILES

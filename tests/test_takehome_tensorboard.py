@@ -16,7 +16,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from tests.test_takehome_story import told
+from tests.told import told
 from vae_core.takehome.pictures import data_uri, grid, png
 from vae_core.takehome.story import Story
 from vae_core.takehome.tensorboard import FILE_NAME, event_file

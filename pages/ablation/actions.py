@@ -77,13 +77,22 @@ def step(kept: str, clicks: int | None = None) -> None:
         command(kept, "step", steps=steps)
 
 
-def toggle(run_id: str, term: str, on: bool) -> None:
-    """Switch a term of one arm on or off; it follows at its next step."""
+def switch(run_id: str, on: dict[str, bool]) -> None:
+    """Set both terms of one arm as its switches show them; it follows at its next step.
+
+    Both, because what the server knows of the other one may be a moment old.
+
+    Args:
+        on: whether "alpha" and "beta" are on.
+    """
     run = registry().get(run_id)
-    if run is None or not is_mine(run) or term not in ("alpha", "beta"):
+    if run is None or not is_mine(run):
         return
+    if not any(on.values()):
+        return notice("One of an arm's two terms must stay on: switch the other one on first.")
+    weights = {term: (run.weights[term] or weight_when_on(run.config, term)) if on[term] else 0.0 for term in on}
     try:
-        registry().command(run_id, "set", **{term: weight_when_on(run.config, term) if on else 0.0})
+        registry().command(run_id, "set", **weights)
     except ConfigError as error:
         notice(str(error))
 

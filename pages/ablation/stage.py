@@ -69,7 +69,7 @@ def side_by_side(kept: str, runs: Sequence[Run], at: int | None = None, then: st
     opens = at if link.moment() is None else link.moment()
     seen = arms_view(
         shown, key=f"{kept} view {runs[0].group}", at=opens, figures=COLUMNS, rows=None,
-        on_toggle=lambda wish: actions.toggle(wish["run"], wish["term"], wish["on"]),
+        on_toggle=lambda wish: actions.switch(wish["run"], {term: wish[term] for term in ("alpha", "beta")}),
         on_branch=lambda wish: actions.branch(wish["run"], wish["at"]),
         on_remove=lambda wish: actions.remove(wish["run"]),
         on_space=lambda: actions.toggle_training(kept),

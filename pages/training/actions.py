@@ -6,15 +6,16 @@ from typing import Any
 
 import streamlit as st
 
-from pages.training import controls
+from pages.training import controls, rest
 from pages.ui import presses, visitor
 from pages.ui.shipped import shipped_run
-from vae_core.config import ConfigError
+from vae_core.config import ConfigError, RunConfig
 from vae_core.run import SAVED, Run
-from vae_core.runs import PAUSED, registry
+from vae_core.runs import PAUSED, RUNNING, STARTING, registry
 
 SHOWN = "shown run"  # keys in session_state: the id of the run on the page,
 COMPARED = "compared runs"  # and of those beside it
+TRAINING = ("resume", "step", "slow", "epoch")  # commands that train
 
 
 def shown_run() -> Run:
@@ -34,8 +35,10 @@ def is_mine(run: Run) -> bool:
 
 def start(settings: dict[str, Any], paused: bool = False) -> None:
     """Callback: a new run with the widgets' settings."""
+    if rest.cause(controls.weights_now()):  # the page says so
+        return
     try:
-        config = controls.config_of(settings, controls.weights_now())
+        config = RunConfig(**settings, **controls.weights_now())
         show(registry().start(config, visitor.current(), paused))
         _advice_was_taken()
     except ConfigError as error:
@@ -82,7 +85,7 @@ def _own(run_id: str, settings: dict[str, Any]) -> str:
 
 
 def command(run_id: str, name: str, **args: Any) -> None:
-    """Callback: tell a run something.
+    """Callback: tell a run something. What trains, trains with the weights that the page shows.
 
     The run is that of the button, not whichever is on the page by now: of two quick clicks Streamlit may call both
     callbacks at once, in any order, and a Pause must not stop the branch that the second click has just begun.
@@ -90,10 +93,33 @@ def command(run_id: str, name: str, **args: Any) -> None:
     run = registry().get(run_id)
     if run is None or not is_mine(run):
         return
+    weights = controls.weights_now()
+    nothing_learns = rest.cause(weights) is not None
+    if nothing_learns and name in TRAINING:
+        _rest(run)
+        if name == "resume":
+            rest.wish(run_id)
+        return
+    if not nothing_learns and name in (*TRAINING, "reset") and not _send(run_id, "set", **weights):
+        return
+    if _send(run_id, name, **args):
+        rest.note(run_id, name)
+
+
+def _send(run_id: str, name: str, **args: Any) -> bool:
+    """Whether the run was told; if not, the page says why."""
     try:
         registry().command(run_id, name, **args)
     except ConfigError as error:
         st.session_state["notice"] = str(error)
+        return False
+    return True
+
+
+def _rest(run: Run) -> None:
+    """Nothing can learn: the run pauses, and it is kept in mind whether it is to go on by itself."""
+    rest.hold(run.run_id, trains=run.status in (STARTING, RUNNING))
+    _send(run.run_id, "pause")
 
 
 def state_before(run: Run, at: int | None) -> int | None:
@@ -106,7 +132,7 @@ def branch(run_id: str, at: int | None) -> None:
     """Callback: go on from the kept state before a moment, with the weights as they stand."""
     parent = registry().get(run_id)
     step = state_before(parent, at) if parent else None
-    if parent is None or step is None or not is_mine(parent):
+    if parent is None or step is None or not is_mine(parent) or rest.cause(controls.weights_now()):
         return
     try:
         show(registry().branch(run_id, step, controls.weights_now()))
@@ -130,13 +156,31 @@ def show(run_id: str) -> None:
     """Put a run on the page, in the present."""
     st.session_state[SHOWN] = run_id
     st.session_state.pop("moment", None)
+    rest.forget()
+
+
+def follow(run: Run) -> bool:
+    """Let the switches show the weights of a run that they will change; returns whether they showed others."""
+    if not is_mine(run) or run.ended or run.weights == controls.weights_now():
+        return False
+    controls.show_weights(run.weights)
+    return True
 
 
 def change_weights() -> None:
     """Callback: a switch or a weight was changed; a run in training follows at its next step."""
-    weights = controls.weights_now()
     run = shown_run()
-    if weights["alpha"] == weights["beta"] == 0:
-        st.session_state["notice"] = "Both terms are off, so there is nothing to minimise: switch one of them on."
-    elif is_mine(run) and not run.ended:
-        command(run.run_id, "set", **weights)
+    if not is_mine(run) or run.ended:
+        return
+    weights = controls.weights_now()
+    if rest.cause(weights):
+        _rest(run)
+    elif _send(run.run_id, "set", **weights) and (name := rest.goes_on(run.run_id)):
+        rest.forget()
+        _send(run.run_id, name)
+
+
+def why_it_rests(run: Run) -> str:
+    """For the page, as long as nothing can learn with the weights that it shows: why, and what to do. Else ""."""
+    found = rest.cause(controls.weights_now())
+    return rest.sentence(*found, run.run_id, is_mine(run) and not run.ended) if found else ""

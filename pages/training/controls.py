@@ -19,6 +19,7 @@ LIKELIHOOD_NAMES = {
     "gaussian-learned": "Gaussian, sigma learned",
 }
 PIXELS = 784
+LEAST_ALPHA = 0.01  # the least that the widget takes
 REDUCTIONS = {"sum": "sum over pixels", "mean": "mean over pixels"}
 HALVES = {"none": "both halves", "encoder": "decoder only", "decoder": "encoder only"}
 
@@ -90,7 +91,7 @@ def weights(on_change: Any) -> dict[str, Any]:
         help="Off: nothing ties a code to its image, the KL pulls every code to the prior, the decoder stops learning.",
     )  # fmt: skip
     columns[1].number_input(
-        "alpha", 0.01, 1000.0, step=0.5, on_change=on_change, **_kept("alpha"),
+        "alpha", LEAST_ALPHA, 1000.0, step=0.5, on_change=on_change, **_kept("alpha"),
         help="Weight of the reconstruction term. Doubling alpha is like halving beta.",
     )  # fmt: skip
     columns[2].toggle(
@@ -128,7 +129,7 @@ def remarks() -> None:
             f"minimum as **beta = {now['beta'] / now['alpha']:g}** (the scale 1/{PIXELS} of the whole loss is divided "
             "out again by Adam)."
         )
-    if now["frozen"] == "encoder":
+    if now["frozen"] == "encoder" and now["alpha"]:
         st.caption(
             "**Encoder frozen**: the codes stay where they are and the decoder learns to read them. From the start: "
             "how much of an image a random projection keeps. Later: the KL stands still, the copies still improve."
@@ -142,6 +143,7 @@ def remarks() -> None:
 
 def weights_now() -> dict[str, Any]:
     """The CHANGEABLE settings as the switches and numbers stand; a term switched off has weight 0."""
+    _prepare()
     state = st.session_state
     alpha = state["alpha"] / PIXELS if state["reduction"] == "mean" else state["alpha"]
     return {
@@ -152,18 +154,18 @@ def weights_now() -> dict[str, Any]:
     }
 
 
-def config_of(values: dict[str, Any], loss_weights: dict[str, Any]) -> RunConfig:
-    """The config that all widgets together make.
-
-    Raises:
-        ConfigError: both terms are switched off.
-    """
-    try:
-        return RunConfig(**values, **loss_weights)
-    except ConfigError as error:
-        if loss_weights["alpha"] == loss_weights["beta"] == 0:
-            raise ConfigError("Both terms are off, so there is nothing to minimise: switch one of them on.") from None
-        raise error
+def show_weights(weights: dict[str, Any]) -> None:
+    """Set the widgets so that `weights_now` gives these CHANGEABLE settings. They must not have been drawn yet."""
+    _prepare()
+    state = st.session_state
+    for weight, switch in (("alpha", "recon_on"), ("beta", "kl_on")):
+        state[switch] = weights[weight] > 0
+        state[weight] = weights[weight] or state[weight]
+    if weights["alpha"]:
+        state["reduction"] = "sum"
+    if 0 < weights["alpha"] < LEAST_ALPHA:  # no alpha of the widget: the mean over pixels was on
+        state["reduction"], state["alpha"] = "mean", round(PIXELS * weights["alpha"], 9)
+    state["learning_rate"], state["frozen"] = weights["learning_rate"], weights["frozen"]
 
 
 def check_offered(config: RunConfig) -> None:

@@ -86,6 +86,7 @@ def _show(key: str, beside: str) -> None:
     chosen = st.session_state[key]
     if chosen and chosen != beside == actions.shown_run().run_id:
         actions.show(chosen)
+        actions.follow(actions.shown_run())
 
 
 def _compare(key: str, beside: str) -> None:

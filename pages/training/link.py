@@ -7,13 +7,12 @@ from typing import Any
 
 import streamlit as st
 
-from pages.training import actions, controls
+from pages.training import actions, controls, rest
 from pages.ui.words import plain, quoted
-from vae_core.config import ConfigError, RunConfig
+from vae_core.config import CHANGEABLE, ConfigError, RunConfig
 from vae_core.run import Run
-from vae_core.runs import registry
+from vae_core.runs import RUNNING, STARTING, registry
 
-LEAST_ALPHA = 0.01  # the least that the widget takes
 _DEFAULTS = RunConfig(epochs=controls.EPOCHS).to_dict()
 
 
@@ -40,8 +39,23 @@ def open_link() -> None:
             _fill(_read(asked))
         except (ConfigError, ValueError) as error:
             problems.append(f"its settings cannot be used ({plain(str(error))})")
+    if _follow_run(asked, run_id is not None) and set(asked) & set(CHANGEABLE):
+        problems.append("its weights are not those of your run in training, which are shown")
     if problems:
         st.session_state["notice"] = f"This link does not hold in full: {'; '.join(problems)}. The rest is shown."
+
+
+def _follow_run(asked: dict[str, str], named: bool) -> bool:
+    """Show the weights of the visitor's own run, unless the address has others for a run that does not train now.
+
+    Args:
+        asked: settings of the address. named: whether it names the run.
+    Returns:
+        Whether the widgets showed others.
+    """
+    run = actions.shown_run()
+    meant = (named or not asked) and not set(asked) & set(CHANGEABLE)
+    return (meant or run.status in (STARTING, RUNNING)) and actions.follow(run)
 
 
 def moment() -> int | None:
@@ -51,7 +65,7 @@ def moment() -> int | None:
 
 def write(run: Run, at: int | None, settings: dict[str, Any], weights: dict[str, Any]) -> None:
     """Put what is on the page into its address; what stands at its default is left out."""
-    values = {**settings, **weights}
+    values = settings if rest.cause(weights) else {**settings, **weights}  # no link could hold them: see _follow_run
     wanted = {k: str(v) for k, v in values.items() if v != _DEFAULTS[k]}
     wanted["run"] = run.run_id
     if at is not None:
@@ -76,10 +90,6 @@ def _fill(config: RunConfig) -> None:
     """Set the widgets, which have not been drawn yet."""
     state = st.session_state
     values = config.to_dict()
-    for key in set(values) - {"alpha", "beta", "model"}:
+    for key in set(values) - {*CHANGEABLE, "model"}:
         state[key] = values[key]
-    for weight, switch in (("alpha", "recon_on"), ("beta", "kl_on")):
-        state[switch] = values[weight] > 0
-        state[weight] = values[weight] or 1.0
-    if state["alpha"] < LEAST_ALPHA:  # no alpha of the widget: the mean over pixels was on
-        state["reduction"], state["alpha"] = "mean", round(controls.PIXELS * state["alpha"], 9)
+    controls.show_weights(values)

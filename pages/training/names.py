@@ -10,6 +10,7 @@ READ_ON = {  # for every diagnosis the section of the ELBO page that explains it
     "decoder never trained": ("elbo?section=code", "what each term trains"),
     "posterior collapse": ("elbo?section=kl", "what the KL asks for"),
     "reconstruction off": ("elbo?section=derivation", "why the bound has two terms"),
+    "encoder frozen": ("elbo?section=code", "what each term trains"),
     "KL off": ("elbo?section=bound", "the bound you can see"),
     "mean image": ("elbo?section=likelihood", "the weight of the reconstruction"),
     "learning": ("elbo?section=derivation", "three ways to the bound"),

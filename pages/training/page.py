@@ -35,8 +35,9 @@ def lesson(settings: dict[str, Any]) -> None:
     buttons(row, run, settings)
     weights = controls.weights(on_change=actions.change_weights)
     config = checked(settings, weights)
-    if notice := st.session_state.pop("notice", None):
-        st.warning(notice, icon=":material/error:")
+    for said in (actions.why_it_rests(run), st.session_state.pop("notice", None)):
+        if said:
+            st.warning(said, icon=":material/error:")
     if advice := st.session_state.get("advice"):
         st.info(advice, icon=":material/lightbulb:")
     explain(run, config)
@@ -125,7 +126,7 @@ def explain(run: Run, config: RunConfig | None) -> None:
 
 def checked(settings: dict[str, Any], weights: dict[str, Any]) -> RunConfig | None:
     try:
-        return controls.config_of(settings, weights)
+        return RunConfig(**settings, **weights)
     except ConfigError:
         return None
 

@@ -21,21 +21,26 @@ ROUNDS = 3
 STEPS = 60
 
 
-def seconds(folder: Path, names: list[str], group: str) -> float:
+def seconds(folder: Path, names: list[str], group: str, device: str = "cpu", epochs: int = EPOCHS) -> float:
     """Of an engine that trains these arms to the end, with all their snapshots, meters and states.
 
     Args:
         group: of all of them; a run alone is a group of one, so that it takes the same figures.
+    Raises:
+        RuntimeError: an arm has not come to its end.
     """
     engine = Engine(folder)
     for name in names:
-        config = RunConfig(epochs=EPOCHS, device="cpu", **LOSSES[name]).to_dict()  # type: ignore[arg-type]
+        config = RunConfig(epochs=epochs, device=device, **LOSSES[name]).to_dict()  # type: ignore[arg-type]
         args = {"config": config, "generation": 0, "resume": False, "status": "running", "group": group}
         engine.handle(Command(f"{group} {name}", "open", args))
     started = time.perf_counter()
     while any(job.status == "running" for job in engine.jobs.values()):
         engine.turn()
-    return time.perf_counter() - started
+    took = time.perf_counter() - started
+    if [job.status for job in engine.jobs.values()] != ["finished"] * len(names):
+        raise RuntimeError(f"an arm has not come to its end: {[job.message for job in engine.jobs.values()]}")
+    return took
 
 
 def test_lockstep_against_separate_runs(tmp_path, capsys) -> None:

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from pages.ablation import actions
+from pages.ablation import actions, stage
 from pages.ablation.arms import ARMS, BETA, chosen, key_of, weight_when_on
+from pages.ui.arms.view import Seen
 from pages.ui.shipped import shipped_arms
 from tests.pages.conftest import ROUTER, checked, wait_for
 from vae_core import runs
@@ -80,9 +83,35 @@ def test_pause_step_resume_reset_and_back_to_the_finished_arms(ablation: AppTest
 
 def test_a_switch_changes_one_arm(ablation: AppTest, registry: runs.Runs) -> None:
     own = train(ablation, registry)
-    actions.toggle(own["no KL"].run_id, "beta", True)
+    actions.switch(own["no KL"].run_id, {"alpha": True, "beta": True})
     wait_for(lambda: own["no KL"].weights["beta"] == 1.0)
     assert own["full"].marks == [] and "beta 0 → 1" in own["no KL"].marks[0].text
+
+
+def test_both_switches_of_an_arm_count_and_the_last_one_stays_on(
+    ablation: AppTest, registry: runs.Runs, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The browser reports both as they show: the server may not have heard of the first when the second is moved."""
+    wishes: list[dict[str, object]] = []
+
+    def view(*_: object, on_toggle: Callable[[dict[str, object]], None], **__: object) -> Seen:
+        while wishes:
+            on_toggle(wishes.pop(0))
+        return Seen("", None)
+
+    monkeypatch.setattr(stage, "arms_view", view)
+    full = train(ablation, registry)["full"]
+    wishes += [{"run": full.run_id, "alpha": alpha, "beta": False} for alpha in (True, False)]
+    checked(ablation.run())
+    checked(ablation.run())
+    assert "must stay on: switch the other one on first" in ablation.warning[0].value
+    wishes += [{"run": full.run_id, "alpha": False, "beta": True}]
+    checked(ablation.run())
+    wait_for(lambda: len(full.marks) == 2)
+    assert [mark.text for mark in full.marks] == [
+        f"beta 1 → 0 at step {full.step}", f"alpha 1 → 0, beta 0 → 1 at step {full.step}"
+    ]  # fmt: skip
+    assert (full.weights["alpha"], full.weights["beta"]) == (0, 1) and full.message == ""
 
 
 def test_the_link_brings_arms_and_settings_back(ablation: AppTest, registry: runs.Runs) -> None:

@@ -134,18 +134,6 @@ def test_a_half_is_frozen_on_the_way_and_the_page_says_what_that_teaches(
     assert run.marks[0].text.startswith("frozen none → decoder") and run.weights["frozen"] == "decoder"
 
 
-def test_both_terms_off_is_refused_in_words_and_changes_nothing(training: AppTest, registry: runs.Runs) -> None:
-    run = start(training, registry)
-    training.toggle(key="kl_on").set_value(False).run()
-    wait_for(lambda: run.weights["beta"] == 0)
-    training.toggle(key="recon_on").set_value(False).run()
-    assert "switch one of them on" in training.warning[0].value
-    assert run.weights["alpha"] == 1
-    training.button(key="start").click().run()
-    assert "switch one of them on" in training.warning[0].value
-    assert only_run(registry) is run
-
-
 def test_reset_goes_back_to_the_same_initial_weights(training: AppTest, registry: runs.Runs) -> None:
     run = start(training, registry)
     first = run.train.since(0)[0].tolist()

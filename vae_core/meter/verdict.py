@@ -2,13 +2,15 @@
 
 The live page's words are those of diagnosis.diagnose, for a snapshot. Here the same thresholds come in the same
 order, so the two agree: "posterior collapse" there is "posterior collapse" here, or "over-regularised" where
-a large beta did it; "KL off" is "autoencoder-like" once the figures show it; "mean image" is "over-regularised".
+a large beta did it; "KL off" is "autoencoder-like" once the figures show it; "mean image" is "over-regularised";
+"reconstruction off" is "between" until no unit is active.
 """
 
 from __future__ import annotations
 
 import math
 from collections.abc import Mapping
+from typing import Any
 
 from vae_core.diagnosis import SAME_PICTURE, Diagnosis
 from vae_core.meter.figures import Meter
@@ -20,6 +22,9 @@ NAMES_TEN = math.log(10)  # nats: the KL bounds what z tells about x, and to nam
 MEANINGS = {
     "decoder never trained": "No update ever reached the decoder: it is the random network of the first moment. The KL "
     "may be 0 and no unit active as well, but nothing the decoder did led there.",
+    "reconstruction off": "The decoder had learned and stands still; the KL alone has made every q(z given x) the "
+    "prior, whatever beta is. Switch the reconstruction on.",
+    "encoder frozen": "No term moves the encoder, and it gives all images nearly the same code. Train both halves.",
     "posterior collapse": "q(z given x) has become the prior whatever the image, so z says nothing about x.",
     "over-regularised": "The weight of the KL is so large that the codes are not worth their price: the decoder "
     "ignores z and shows the mean image of the training set.",
@@ -30,12 +35,14 @@ MEANINGS = {
 }
 
 
-def collapse_of(meter: Meter, weights: Mapping[str, float], decoder_trained: bool) -> Diagnosis:
-    """The most serious thing that the figures show. Its name is a key of MEANINGS.
+def collapse_of(meter: Meter, weights: Mapping[str, Any], decoder_trained: bool) -> Diagnosis:
+    """The most serious thing that the figures show, with its cause. Its name is a key of MEANINGS.
+
+    What has been switched off or frozen is asked first: it explains the figures whatever the other settings are.
 
     Args:
         meter: of a trained arm; a plain autoencoder is known by its figures that are not defined.
-        weights: "alpha" and "beta" in force.
+        weights: "alpha" and "beta" in force; "frozen", if any half is.
         decoder_trained: whether the decoder could learn at any step so far.
     """
     if not decoder_trained:
@@ -44,28 +51,37 @@ def collapse_of(meter: Meter, weights: Mapping[str, float], decoder_trained: boo
             f"Nothing has ever trained the decoder, so its pictures are {meter.draw_fidelity:.2f} grey levels away "
             f"from the nearest test image: {_codes(meter)}.",
         )
+    if weights["alpha"] == 0:
+        name = "between" if meter.active else "reconstruction off"
+        return Diagnosis(
+            name, f"The decoder stands still, and the KL acts alone: {_codes(meter)}. Switch the reconstruction on."
+        )
     if meter.active == 0:
-        return _collapsed(meter, weights["beta"])
+        return _collapsed(meter, weights)
     if meter.mean_std is None or weights["beta"] == 0:
         return _without_kl(meter)
-    if weights["alpha"] == 0:
-        return Diagnosis("between", f"The decoder stands still, as the reconstruction is off: {_codes(meter)}.")
     if meter.variety < SAME_PICTURE:
-        name = "over-regularised" if weights["beta"] > 1 else "between"
+        name = "over-regularised" if _large(weights) else "between"
         return Diagnosis(name, f"Beta {weights['beta']:g}, {_codes(meter)}: {_one_image(meter)}.")
     return _learning(meter)
 
 
-def _collapsed(meter: Meter, beta: float) -> Diagnosis:
+def _large(weights: Mapping[str, Any]) -> bool:
+    """Whether beta is to blame: doubling alpha is like halving beta."""
+    return weights["beta"] > max(1, weights["alpha"])
+
+
+def _collapsed(meter: Meter, weights: Mapping[str, Any]) -> Diagnosis:
     """No active unit. A plain autoencoder has no posterior, so it cannot have a posterior collapse."""
+    if weights.get("frozen") == "encoder":
+        return Diagnosis("encoder frozen", f"The encoder stands still, and {_codes(meter)}.")
     if meter.kl is None:
         return Diagnosis("between", f"{_codes(meter)}: the encoder gives every image the same code.")
     if meter.variety >= SAME_PICTURE:
         return Diagnosis("posterior collapse", f"{_codes(meter)}: the pictures no longer depend on the input.")
-    if beta > 1:
-        return Diagnosis(
-            "over-regularised", f"Beta {beta:g} has made the posterior collapse ({_codes(meter)}): {_one_image(meter)}."
-        )
+    if _large(weights):
+        made = f"Beta {weights['beta']:g} has made the posterior collapse"
+        return Diagnosis("over-regularised", f"{made} ({_codes(meter)}): {_one_image(meter)}.")
     return Diagnosis("posterior collapse", f"{_codes(meter)}: {_one_image(meter)}.")
 
 

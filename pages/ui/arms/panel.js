@@ -65,9 +65,16 @@ export class Panel {
     for (const drawn of [this.map, this.over, this.curves.nll, this.curves.kl]) drawn.restyle(colours);
   }
 
+  /** Both switches are sent as they show, as the server may not have heard of the other one yet. */
   toggle(term, on) {
     this.pending[term] = { on, until: performance.now() + PATIENCE_MS };
-    this.does.toggle({ run: this.arm.run, term, on });
+    this.drawToggles(null);
+    this.does.toggle({ run: this.arm.run, alpha: this.wished("alpha"), beta: this.wished("beta") });
+  }
+
+  /** What the switch of a term shows in the present: what was wished, else what is. */
+  wished(term) {
+    return this.pending[term]?.on ?? this.arm.news.weights[term] > 0;
   }
 
   pictureUnder({ offsetX, offsetY, target }) {
@@ -92,15 +99,14 @@ export class Panel {
     const shown = arm.weights(), now = arm.news?.weights;
     if (!now) return;
     const ended = ["finished", "stopped", "failed", "gone", "lost"].includes(arm.status);
+    for (const [term, { on, until }] of Object.entries(this.pending)) if (on === now[term] > 0 || performance.now() > until) delete this.pending[term];
     for (const [term, other] of [["alpha", "beta"], ["beta", "alpha"]]) {
       const undefinedTerm = term === "beta" && !arm.posterior;
       part[`${term}Now`].value = undefinedTerm ? "none" : shown[term] > 0 ? `× ${Number(shown[term].toPrecision(3))}` : "off";
-      const waiting = this.pending[term];
-      if (waiting && (waiting.on === now[term] > 0 || performance.now() > waiting.until)) delete this.pending[term];
-      part[term].checked = at === null ? (this.pending[term]?.on ?? now[term] > 0) : shown[term] > 0;
-      const last = now[term] > 0 && !(now[other] > 0);
+      part[term].checked = at === null ? this.wished(term) : shown[term] > 0;
+      const last = this.wished(term) && !this.wished(other); // by what they show: both can never be off
       part[term].disabled = !arm.shown.mine || ended || at !== null || undefinedTerm || last;
-      part[term].title = last ? "One of the two terms must stay on." : at === null ? "" : "Go back to now to switch a term, or branch from here.";
+      part[term].title = last ? "One of the two terms must stay on: switch the other one on first." : at === null ? "" : "Go back to now to switch a term, or branch from here.";
       part[`${term}Now`].parentElement.classList.toggle("off", !(shown[term] > 0));
     }
   }

@@ -79,7 +79,7 @@ def arms_view(
         at: the step at which the clock is to open; the nearest kept one is shown.
         figures: rows of the table: key, label, unit, better, why, says, digits and needsCodes of a Figure.
         rows: those of ROWS that are open at first; None for all.
-        on_toggle: called with {"run", "term": "alpha" or "beta", "on"} when a switch is moved.
+        on_toggle: called with {"run", "alpha": whether it is on, "beta"} as both switches show when one was moved.
         on_branch: called with {"run", "at": step, or None for now}.
         on_remove: called with {"run"}.
         on_space: called when the space bar is pressed and no field or button has the focus.

@@ -1,0 +1,48 @@
+"""The story of a run that the tests of takehome share. It needs nothing that a machine for training may lack."""
+
+from __future__ import annotations
+
+import functools
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from vae_core import devices
+from vae_core.config import RunConfig
+from vae_core.takehome.story import Story
+from vae_core.train import Trainer, final_metrics
+
+HALF = 117  # of the 235 steps of an epoch; there the KL is switched off
+
+
+def tell(
+    trainer: Trainer, steps: int, changes: dict[int, dict[str, float]] | None = None, every: int = 40, status: str = ""
+) -> Story:
+    """Train, change weights on the way as a lecturer would, and tell it as runs.py would."""
+    test, snapshot = [], trainer.snapshot()
+    for step in range(steps):
+        if changes and step in changes:
+            trainer.set(**changes[step])
+        trainer.step()
+        if (step + 1) % every == 0 or step + 1 == steps:
+            s = snapshot = trainer.snapshot()
+            test.append([s.step, s.nll, s.kl, s.mean_std, s.active.sum()])
+    return Story(
+        config=trainer.config,
+        train=trainer.flush(),
+        test=np.array(test, np.float32).reshape(-1, 5),
+        marks=tuple(trainer.marks),
+        snapshot=snapshot,
+        final=final_metrics(trainer, 20, 100),
+        device=devices.describe(trainer.device),
+        status=status or ("finished" if trainer.done else "stopped"),
+    )
+
+
+@functools.lru_cache(maxsize=1)
+def told() -> tuple[Story, dict[str, Tensor]]:
+    """One epoch on the whole of MNIST with the KL switched off at half time, and the model's weights."""
+    torch.set_num_threads(1)
+    trainer = Trainer(RunConfig(device="cpu", epochs=1))
+    return tell(trainer, 235, {HALF: {"beta": 0.0}}), trainer.model.state_dict()

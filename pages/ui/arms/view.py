@@ -79,11 +79,12 @@ def arms_view(
         on_toggle: called with {"run", "term": "alpha" or "beta", "on"} when a switch is moved.
         on_branch: called with {"run", "at": step, or None for now}.
         on_remove: called with {"run"}.
-        on_space: called when the space bar is pressed and no field or button has the focus.
+        on_space: called when the space bar is pressed and nothing but the page has the focus; without it the space
+            bar scrolls, as everywhere.
     """
     data = {
         "arms": [asdict(arm) for arm in arms], "at": at, "figures": [dict(figure) for figure in figures],
-        "rows": None if rows is None else list(rows),
+        "rows": None if rows is None else list(rows), "space": on_space is not None,
     }  # fmt: skip
     result = _component(
         key=key,

@@ -335,23 +335,15 @@ def test_the_axis_rests_while_the_bars_move(node: Callable[..., Any]) -> None:
 
 def test_keys_move_and_widen(node: Callable[..., Any]) -> None:
     q = gaussian([1.0, 2.0], [0.5, 0.25])
-    press = [
-        {"key": "ArrowLeft"},
-        {"key": "ArrowUp", "shiftKey": True},
-        {"key": "+", "shiftKey": True},
-        {"key": "ArrowDown", "altKey": True},
-        {"key": "x"},
-        {"key": "ArrowUp", "ctrlKey": True},
-    ]
-    left, up, wider, lower, *others = node(
-        "print(given.press.map((e) => keyed(e, given.q, 0.1)));", {"q": q, "press": press}
-    )
+    press = [["ArrowLeft", False], ["ArrowUp", True], ["+", True], ["x", False]]
+    script = "print(given.press.map(([key, shift]) => keyed(key, shift, given.q, 0.1)));"
+    left, up, wider, other = node(script, {"q": q, "press": press})
     assert left["mu"] == pytest.approx([0.9, 2.0]) and up["mu"] == pytest.approx([1.0, 2.01])
     assert np.exp(0.5 * np.array(wider["log_var"])) == pytest.approx([0.55, 0.275])
-    assert np.exp(0.5 * np.array(lower["log_var"])) == pytest.approx([0.5, 0.25 / 1.1])
-    assert others == [None, None]
-    (only,) = node("print([keyed({ key: 'ArrowRight' }, given, 0.1, 1)]);", q)
+    assert other is None
+    only, both = node("print(['ArrowRight', '-'].map((key) => keyed(key, false, given, 0.1, 1)));", q)
     assert np.exp(0.5 * np.array(only["log_var"])) == pytest.approx([0.5, 0.275]) and only["mu"] == [1.0, 2.0]
+    assert np.exp(0.5 * np.array(both["log_var"])) == pytest.approx([0.5, 0.25 / 1.1]) and both["mu"] == [1.0, 2.0]
 
 
 def test_numbers_are_written_with_a_true_minus_and_no_negative_zero(node: Callable[..., Any]) -> None:

@@ -3,12 +3,8 @@
 from __future__ import annotations
 
 import itertools
-import json
 import math
-import shutil
-import subprocess
 from collections.abc import Callable
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -16,35 +12,18 @@ import pytest
 import torch
 from torch.distributions import Categorical, MixtureSameFamily, Normal, kl_divergence
 
-LESSON = Path(__file__).resolve().parents[1] / "pages" / "ui" / "lesson"
+from tests.node_runner import needs_node, node_runner
+
 MODULES = ("kl", "rng", "plot", "transform", "gaussians_state")
-NODE = shutil.which("node")
 PAIRS = [(0.0, 1.0, 0.0, 1.0), (1.5, 0.6, 0.0, 1.0), (-3.0, 0.2, 3.0, 2.0), (3.0, 2.0, -3.0, 0.2), (0.4, 1.1, 0.3, 1.0)]
 BUMPS = [(4.0, 0.7, 0.7), (8.0, 0.3, 1.5), (2.0, 0.8, 0.8), (6.0, 0.5, 1.0), (0.0, 0.3, 1.5)]
 
-pytestmark = pytest.mark.skipif(NODE is None, reason="no node on PATH, left out: the lesson's modules under node")
+pytestmark = needs_node("the lesson's modules")
 
 
-@pytest.fixture
-def node(tmp_path: Path) -> Callable[..., Any]:
-    """Run a script beside the modules, which it finds under the names of MODULES; it prints JSON."""
-    (tmp_path / "package.json").write_text('{"type": "module"}')
-    for module in LESSON.glob("*.js"):  # they import each other
-        shutil.copy(module, tmp_path)
-    imports = "".join(f'import * as {name} from "./{name}.js";\n' for name in MODULES)
-
-    def run(script: str, given: Any = None) -> Any:
-        (tmp_path / "given.json").write_text(json.dumps(given))
-        (tmp_path / "script.js").write_text(
-            f'import {{ readFileSync }} from "node:fs";\n{imports}'
-            'const given = JSON.parse(readFileSync("given.json"));\n'
-            f"const print = (value) => console.log(JSON.stringify(value));\n{script}"
-        )
-        result = subprocess.run([str(NODE), "script.js"], cwd=tmp_path, capture_output=True, text=True, timeout=120)
-        assert result.returncode == 0, result.stderr
-        return json.loads(result.stdout)
-
-    return run
+@pytest.fixture(scope="module")
+def node(tmp_path_factory: pytest.TempPathFactory) -> Callable[..., Any]:
+    return node_runner(tmp_path_factory.mktemp("lesson"), *(f"lesson/{name}" for name in MODULES))
 
 
 def normal(mu: float, std: float) -> Normal:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from functools import partial
 from typing import Any
 
 import streamlit as st
@@ -29,7 +30,7 @@ def buttons(kept: str, on_train: Callable[[], None], label: str = "Train live", 
     runs = actions.members(kept)
     mine = bool(runs) and actions.is_mine(runs[0])
     state = actions.state_of(runs) if runs else ""
-    active = mine and state not in ENDED
+    active = _can_go_on(runs)
     row.button(
         label, on_click=on_train, type="primary", icon=":material/play_arrow:", key=f"{kept} train",
         help="New arms with these settings, trained on this machine, now. What you train already is stopped.",
@@ -57,6 +58,10 @@ def buttons(kept: str, on_train: Callable[[], None], label: str = "Train live", 
     )  # fmt: skip
 
 
+def _can_go_on(runs: Sequence[Run]) -> bool:
+    return bool(runs) and actions.is_mine(runs[0]) and actions.state_of(runs) not in ENDED
+
+
 def side_by_side(kept: str, runs: Sequence[Run], at: int | None = None, then: str = "") -> int | None:
     """The arms; returns the moment at which the film rests, None in the present.
 
@@ -72,7 +77,7 @@ def side_by_side(kept: str, runs: Sequence[Run], at: int | None = None, then: st
         on_toggle=lambda wish: actions.switch(wish["run"], {term: wish[term] for term in ("alpha", "beta")}),
         on_branch=lambda wish: actions.branch(wish["run"], wish["at"]),
         on_remove=lambda wish: actions.remove(wish["run"]),
-        on_space=lambda: actions.toggle_training(kept),
+        on_space=partial(actions.toggle_training, kept) if _can_go_on(runs) else None,
         counted=f"{kept} step", on_clicks=lambda clicks: actions.step(kept, clicks),
     )  # fmt: skip
     return seen.at

@@ -1,6 +1,7 @@
 // Arms side by side on one clock and the same axes. Mounted by view.py through assets.loader.
 
 import { Clicks } from "../lib/clicks.js";
+import { onPageKeys } from "../lib/keys.js";
 import { Film, Scrubber } from "../live/film.js";
 import { everyFrame, followTheme, partsOf } from "../lesson/view.js";
 import { Arm } from "./arm.js";
@@ -43,9 +44,8 @@ class ArmsView {
     part.linked.onchange = () => this.setPoint(this.point?.panel, this.point?.xy ?? null);
     this.clicks = new Clicks((count) => this.setStateValue("clicks", count));
     this.shown = () => !document.hidden && this.ask();
-    this.pressed = (event) => this.key(event);
     document.addEventListener("visibilitychange", this.shown);
-    document.addEventListener("keydown", this.pressed);
+    this.deafen = onPageKeys((key) => this.key(key));
     this.observer = new ResizeObserver(() => this.panels.forEach((panel) => this.renew(panel)));
     this.observer.observe(part.columns);
   }
@@ -97,15 +97,13 @@ class ArmsView {
     return panel;
   }
 
-  /** Space starts and pauses, arrows move through the film, unless a control has the focus. */
-  key(event) {
-    const focus = event.composedPath()[0];
-    if (event.ctrlKey || event.metaKey || event.altKey || focus.closest?.("input, textarea, select, button, a, [role], [contenteditable]")) return;
-    const move = { ArrowLeft: -1, ArrowRight: 1 }[event.key];
-    if (event.key === " ") this.setTriggerValue("space", true);
+  /** Space starts and pauses, arrows move through the film, unless something else has the focus. */
+  key(key) {
+    const move = { ArrowLeft: -1, ArrowRight: 1 }[key];
+    if (key === " " && this.data.space) this.setTriggerValue("space", true);
     else if (move) this.scrubber.move(move);
-    else return;
-    event.preventDefault();
+    else return false;
+    return true;
   }
 
   restyle() {
@@ -306,7 +304,7 @@ class ArmsView {
     clearTimeout(this.settling);
     clearTimeout(this.later);
     document.removeEventListener("visibilitychange", this.shown);
-    document.removeEventListener("keydown", this.pressed);
+    this.deafen();
     for (const panel of this.panels) panel.destroy();
   }
 }

@@ -1,6 +1,7 @@
 // What lies over a map and changes more often than its codes: the clouds of the ten images, the tug of war, the point that
 // is decoded. It takes the pointer and the arrow keys.
 
+import { onKeys } from "../lib/keys.js";
 import { arrow } from "../live/slow_map.js";
 
 const NEAR = 11; // CSS pixels: a click so close to an image's mu chooses that image
@@ -14,7 +15,7 @@ export class Overlay {
     canvas.onpointerdown = (event) => this.press(event);
     canvas.onpointermove = (event) => this.pressed && this.onPoint(this.place(event));
     canvas.onpointerup = canvas.onpointercancel = () => (this.pressed = false);
-    canvas.onkeydown = (event) => this.key(event);
+    onKeys(canvas, (key) => this.key(key));
     this.observer = new ResizeObserver(() => this.draw());
     this.observer.observe(canvas);
   }
@@ -37,13 +38,13 @@ export class Overlay {
     this.onPoint(at);
   }
 
-  key(event) {
-    const by = KEYS[event.key];
-    if (!by) return;
-    event.preventDefault();
+  key(key) {
+    const by = KEYS[key];
+    if (!by) return false;
     const [x, y] = this.point ?? [0, 0];
     this.setPoint([x + by[0], y + by[1]]); // at once: a key that is held is faster than the frames
     this.onPoint(this.point);
+    return true;
   }
 
   restyle(colours) {

@@ -82,13 +82,14 @@ def arms_view(
         on_toggle: called with {"run", "alpha": whether it is on, "beta"} as both switches show when one was moved.
         on_branch: called with {"run", "at": step, or None for now}.
         on_remove: called with {"run"}.
-        on_space: called when the space bar is pressed and no field or button has the focus.
+        on_space: called when the space bar is pressed and nothing but the page has the focus; without it the space
+            bar scrolls, as everywhere.
         counted: key of a button whose clicks are counted in the browser, as Streamlit makes one of several quick ones.
         on_clicks: called with their number, a moment after the last one.
     """
     data = {
         "arms": [asdict(arm) for arm in arms], "at": at, "figures": [dict(figure) for figure in figures],
-        "rows": None if rows is None else list(rows),
+        "rows": None if rows is None else list(rows), "space": on_space is not None,
         **counting(counted),
     }  # fmt: skip
     result = _component(

@@ -1,6 +1,7 @@
 // A canvas to draw a digit on, with mouse, finger or pen. What is drawn lies over a picture (of an upload or a link), if
 // there is one. Nothing leaves the page here: the way that owns it is told what the picture is now.
 
+import { onKeys } from "../lib/keys.js";
 import { textOf, pictureOf } from "./encode_math.js";
 import { asMnist } from "./mnist.js";
 
@@ -18,7 +19,7 @@ export class Drawing {
     canvas.onpointerdown = (event) => this.begin(event);
     canvas.onpointermove = (event) => this.follow(event);
     canvas.onpointerup = canvas.onpointercancel = (event) => this.end(event);
-    canvas.onkeydown = (event) => this.key(event);
+    onKeys(canvas, (key) => key.toLowerCase() === "z" && this.undo(), { command: true });
     this.paint();
   }
 
@@ -51,9 +52,11 @@ export class Drawing {
     return this.fine;
   }
 
+  /** Whether there was a stroke to take back. */
   undo() {
-    if (this.busy || !this.before.length) return;
+    if (this.busy || !this.before.length) return false;
     this.change(this.before.pop());
+    return true;
   }
 
   clear() {
@@ -78,7 +81,7 @@ export class Drawing {
     this.on.done(this.text);
   }
 
-  // ---- the pointer and the keys
+  // ---- the pointer
 
   begin(event) {
     if (!event.isPrimary || event.button || this.busy) return;
@@ -108,12 +111,6 @@ export class Drawing {
   place({ clientX, clientY }) {
     const box = this.canvas.getBoundingClientRect(), scale = SIDE / box.width;
     return [(clientX - box.left) * scale, (clientY - box.top) * scale];
-  }
-
-  key(event) {
-    if (event.key.toLowerCase() !== "z" || event.shiftKey || !(event.ctrlKey || event.metaKey)) return;
-    event.preventDefault();
-    this.undo();
   }
 
   paint() {

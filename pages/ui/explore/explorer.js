@@ -226,7 +226,7 @@ class Explorer {
         const at = this.view.plane.to(this.state.pad.z);
         pad().nudge(to([at[0] + x, at[1] + y]));
       },
-      key: (event) => Boolean(this.model && pad().key(event)),
+      key: (key) => Boolean(this.model && pad().key(key)),
     };
   }
 

@@ -98,9 +98,11 @@ export class PadWay {
     }, 400);
   }
 
+  /** Whether there was a stop to go back to. */
   back() {
     const z = this.stops.pop();
     if (z) this.rest(z);
+    return Boolean(z);
   }
 
   /** A click goes there and pins it: a finger has no other way to look at a place. */
@@ -109,10 +111,10 @@ export class PadWay {
     this.go(z);
   }
 
-  key({ key }) {
+  key(key) {
     if (key === "Enter" && !this.root.hidden) this.pin(this.app.z);
     else if (key === "Home") this.go(new Float32Array(this.app.set.dims));
-    else if (key === "Backspace") this.back();
+    else if (key === "Backspace") return this.back();
     else return false;
     return true;
   }

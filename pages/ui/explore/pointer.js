@@ -1,6 +1,8 @@
 // The map takes the pointer and the keys. Moving tries a place out; dragging goes there; a click that does not move is a
 // click; leaving ends the trying out. Fingers drag as a pressed mouse does.
 
+import { onKeys } from "../lib/keys.js";
+
 const NEAR = 11; // CSS pixels: a press so close to a code is meant for its image
 const STILL = 4; // CSS pixels: less is no drag
 const STEP = 0.1, FINE = 0.01; // an arrow key, and with Shift, in prior units
@@ -8,7 +10,7 @@ const KEYS = { ArrowLeft: [-1, 0], ArrowRight: [1, 0], ArrowUp: [0, 1], ArrowDow
 
 export class Pointer {
   /**
-   * on: { hover(xy), leave(), press(xy, code) -> taken, drag(xy), drop(xy), click(xy), nudge(by), key(event) -> taken }
+   * on: { hover(xy), leave(), press(xy, code) -> taken, drag(xy), drop(xy), click(xy), nudge(by), key(key) -> taken }
    * codes(): Float32Array (count, 2) of the map.
    */
   constructor(canvas, map, codes, on) {
@@ -18,7 +20,7 @@ export class Pointer {
     canvas.onpointerup = (event) => this.release(event);
     canvas.onpointercancel = () => this.cancel();
     canvas.onpointerleave = () => this.down || this.on.leave();
-    canvas.onkeydown = (event) => this.key(event);
+    onKeys(canvas, (key, { shiftKey }) => this.key(key, shiftKey), { shift: true });
   }
 
   place({ offsetX, offsetY }) {
@@ -65,11 +67,10 @@ export class Pointer {
     return index;
   }
 
-  key(event) {
-    const by = KEYS[event.key];
-    if (!by) return this.on.key(event) && event.preventDefault();
-    event.preventDefault();
-    const step = event.shiftKey ? FINE : STEP;
-    this.on.nudge(by.map((v) => v * step));
+  key(key, fine) {
+    const by = KEYS[key];
+    if (!by) return !fine && this.on.key(key);
+    this.on.nudge(by.map((v) => v * (fine ? FINE : STEP)));
+    return true;
   }
 }

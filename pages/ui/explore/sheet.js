@@ -1,6 +1,7 @@
 // A sheet of small pictures in one canvas. The pointer finds the picture that is meant; with the keyboard the arrow keys
 // move from picture to picture and Enter takes one.
 
+import { onKeys } from "../lib/keys.js";
 import { drawImages } from "../live/pictures.js";
 
 const PIXELS = 784;
@@ -19,7 +20,7 @@ export class Sheet {
     this.canvas.onpointerleave = () => this.leave();
     this.canvas.onblur = () => this.leave();
     this.canvas.onclick = (event) => this.choose(this.cell(event));
-    this.canvas.onkeydown = (event) => this.key(event);
+    onKeys(this.canvas, (key) => this.key(key));
   }
 
   /** So many pictures, black until they are drawn. */
@@ -76,11 +77,13 @@ export class Sheet {
     this.on.over(i);
   }
 
+  /** Whether there was a picture to leave. */
   leave() {
-    if (this.at === null) return;
+    if (this.at === null) return false;
     this.at = null;
     this.cursor.hidden = true;
     this.on.leave();
+    return true;
   }
 
   choose(i) {
@@ -88,16 +91,16 @@ export class Sheet {
     this.on.choose(i);
   }
 
-  key(event) {
-    const { columns, rows } = this, by = KEYS[event.key], at = this.at ?? this.last ?? Math.floor(this.count / 2);
+  key(key) {
+    const { columns, rows } = this, by = KEYS[key], at = this.at ?? this.last ?? Math.floor(this.count / 2);
     if (by) {
       const clip = (v, n) => Math.max(0, Math.min(n - 1, v));
       const i = clip(Math.floor(at / columns) + by[1], rows) * columns + clip((at % columns) + by[0], columns);
       this.last = Math.min(this.count - 1, i);
       this.over(this.last);
-    } else if (event.key === "Enter" || event.key === " ") this.choose(Math.min(at, this.count - 1));
-    else if (event.key === "Escape") this.leave();
-    else return;
-    event.preventDefault();
+    } else if (key === "Enter" || key === " ") this.choose(Math.min(at, this.count - 1));
+    else if (key === "Escape") return this.leave();
+    else return false;
+    return true;
   }
 }

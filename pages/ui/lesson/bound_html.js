@@ -13,7 +13,7 @@ export const HTML = `
   <p class="note"><span><b class="kl">q:</b> mu <output data-part="mu"></output></span> <span>std <output data-part="std"></output></span></p>
   <p class="note" data-part="imageKey"><span><i class="key grey"></i> p(z|x), the true posterior<span data-part="shading"></span></span> <span><i class="key ring"></i> q at 1 and 2 std</span> <span><i class="key dash"></i> prior at 1, 2, 3 std</span></p>
   <p class="note" data-part="lineKey" hidden><span><i class="key grey"></i> p(z|x), exact</span> <span><i class="key ring"></i> q</span> <span><i class="key dash"></i> prior</span></p>
-  <p class="note how">Drag q or its knobs. Keys: arrows move, + and − widen and narrow, Alt with arrows one width, Shift for fine steps.</p>
+  <p class="note how">Drag q or its knobs. Keys: arrows move q, or change the width whose knob has the focus; + and − widen and narrow, Shift for fine steps.</p>
 </section>
 <section class="sums">
   <div data-part="bars"></div>

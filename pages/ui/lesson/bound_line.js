@@ -1,5 +1,6 @@
 // The one-dimensional model: densities of the prior, of the exact posterior and of q, which can be taken hold of.
 
+import { onKeys } from "../lib/keys.js";
 import { draggable, handle, keyed, number, placeHandle, set, svg, tick, ticks } from "./bound_svg.js";
 
 const MARGIN = { left: 44, right: 10, top: 10, bottom: 40 };
@@ -25,8 +26,8 @@ export class LinePicture {
     const start = () => ({ q: this.q, scale: this.scale });
     draggable(this.centre.group, { start, end: this.settle, move: ({ q, scale }, dx) => this.change({ mu: [q.mu[0] + dx / scale], log_var: q.log_var }) });
     draggable(this.width.group, { start, end: () => this.drop(), move: ({ q, scale }, dx) => this.widen(q, (dx * this.flip) / scale) });
-    this.centre.group.addEventListener("keydown", (event) => this.key(event, null));
-    this.width.group.addEventListener("keydown", (event) => this.key(event, 0));
+    this.hear(this.centre, null);
+    this.hear(this.width, 0);
   }
 
   widen({ mu, log_var }, by) {
@@ -40,12 +41,16 @@ export class LinePicture {
     this.draw(this.q);
   }
 
-  key(event, only) {
-    const next = keyed(event, this.q, 0.08, only);
-    if (!next) return;
-    event.preventDefault();
+  hear({ group }, only) {
+    const act = (key, { shiftKey }) => this.key(keyed(key, shiftKey, this.q, 0.08, only));
+    onKeys(group, act, { shift: true });
+  }
+
+  key(next) {
+    if (!next) return false;
     this.q = this.change(next); // several keys may come before the next frame
     this.settle();
+    return true;
   }
 
   show(problem) {

@@ -1,5 +1,6 @@
 // The latent plane: the true posterior as a heat map, the prior's circles, and q to be taken hold of.
 
+import { onKeys } from "../lib/keys.js";
 import { draggable, handle, keyed, number, placeHandle, set, svg, tick, ticks } from "./bound_svg.js";
 
 const MARGIN = { left: 50, right: 8, top: 8, bottom: 40 };
@@ -32,11 +33,11 @@ export class PlanePicture {
     for (const node of [this.centre.group, this.ellipses[0]]) {
       draggable(node, { start, end: this.settle, move: ({ q, scale }, dx, dy) => this.moveTo(q, [dx / scale, -dy / scale]) });
     }
-    this.widths.forEach(({ group }, d) => {
-      draggable(group, { start, end: () => this.drop(), move: ({ q, scale }, dx, dy) => this.widen(q, d, ((d ? -dy : dx) * this.flip[d]) / (2 * scale)) });
-      group.addEventListener("keydown", (event) => this.key(event, d));
+    this.widths.forEach((width, d) => {
+      draggable(width.group, { start, end: () => this.drop(), move: ({ q, scale }, dx, dy) => this.widen(q, d, ((d ? -dy : dx) * this.flip[d]) / (2 * scale)) });
+      this.hear(width, d);
     });
-    this.centre.group.addEventListener("keydown", (event) => this.key(event, null));
+    this.hear(this.centre, null);
   }
 
   moveTo({ mu, log_var }, by) {
@@ -56,12 +57,16 @@ export class PlanePicture {
     this.draw(this.q);
   }
 
-  key(event, only) {
-    const next = keyed(event, this.q, this.size / 100, only);
-    if (!next) return;
-    event.preventDefault();
+  hear({ group }, only) {
+    const act = (key, { shiftKey }) => this.key(keyed(key, shiftKey, this.q, this.size / 100, only));
+    onKeys(group, act, { shift: true });
+  }
+
+  key(next) {
+    if (!next) return false;
     this.q = this.change(next); // several keys may come before the next frame
     this.settle();
+    return true;
   }
 
   /** Another image: its problem, and its encoder's q, which the near view must contain. */

@@ -79,14 +79,12 @@ export function draggable(node, { start, move, end }) {
 const WIDER = 1.1;
 
 /**
- * What a key does to q. Arrows move mu by `step`; Alt with arrows changes one width; Shift makes either ten times finer.
- * + and − change every width (many keyboards need Shift to type +). With `only` arrows change the width of that
- * dimension. Returns the new q, or null for other keys.
+ * What a key does to q. Arrows move mu by `step`; + and − change every width. With `only` both change the width of that
+ * dimension. Shift makes arrows ten times finer, and no difference to + and −: many keyboards need it to type +.
+ * Returns the new q, or null for other keys.
  */
-export function keyed(event, q, step, only = null) {
-  const { key, shiftKey, altKey, ctrlKey, metaKey } = event;
-  if (ctrlKey || metaKey) return null;
-  const fine = shiftKey ? 0.1 : 1;
+export function keyed(key, shift, q, step, only = null) {
+  const fine = shift ? 0.1 : 1;
   const widths = (sign, dims, share = fine) => ({ mu: q.mu, log_var: q.log_var.map((v, d) => (dims(d) ? v + sign * 2 * share * Math.log(WIDER) : v)) });
   const sign = { "+": 1, "=": 1, "-": -1, _: -1, "−": -1 }[key];
   if (sign) return widths(sign, (d) => only === null || d === only, 1);
@@ -94,7 +92,6 @@ export function keyed(event, q, step, only = null) {
   if (!arrow) return null;
   const [axis, way] = arrow;
   if (only !== null) return widths(way, (d) => d === only);
-  if (altKey) return widths(way, (d) => d === Math.min(axis, q.mu.length - 1));
   if (axis >= q.mu.length) return null;
   return { mu: q.mu.map((m, d) => (d === axis ? m + way * step * fine : m)), log_var: q.log_var };
 }

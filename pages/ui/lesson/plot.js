@@ -22,6 +22,8 @@
 // Light and dark: colours are CSS variables (--st-* of Streamlit, --term-* and --class-* of palette.py).
 // Nothing here touches the page when it is imported; ticks, written and niceCeiling run in node.
 
+import { onKeys } from "../lib/keys.js";
+
 const SVG = "http://www.w3.org/2000/svg";
 const MARGIN = { left: 46, right: 12, top: 24, bottom: 44 };
 const NARROW = 260; // CSS pixels: below, the plot has less margin and denser ticks
@@ -154,7 +156,7 @@ export class Plot {
     this.handles.append(g);
     this.marks.set(name, g);
     this.grab(g, moves);
-    if (focusable) onKeys(g, moves);
+    if (focusable) steer(g, moves);
     return g;
   }
 
@@ -206,16 +208,17 @@ export class Plot {
 const KEYS = { ArrowRight: 1, ArrowUp: 1, ArrowLeft: -1, ArrowDown: -1, PageUp: 10, PageDown: -10 };
 const REST = 400; // ms after the last key
 
-function onKeys(target, { key, end = () => {} }) {
+function steer(target, { key, end = () => {} }) {
   let timer = null;
-  target.addEventListener("keydown", (event) => {
-    const steps = KEYS[event.key];
-    if (!steps || event.ctrlKey || event.metaKey || event.altKey) return;
-    event.preventDefault();
-    key(steps, event.shiftKey, !/Left|Right/.test(event.key));
+  const act = (name, { shiftKey }) => {
+    const steps = KEYS[name];
+    if (!steps) return false;
+    key(steps, shiftKey, !/Left|Right/.test(name));
     clearTimeout(timer);
     timer = setTimeout(end, REST);
-  });
+    return true;
+  };
+  onKeys(target, act, { shift: true });
 }
 
 function element(tag, attributes) {

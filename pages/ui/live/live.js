@@ -1,6 +1,7 @@
 // The live view: one feed, and the parts that draw it. Mounted by view.py through assets.loader.
 
 import { Clicks } from "../lib/clicks.js";
+import { onPageKeys } from "../lib/keys.js";
 import { Compared } from "./compared.js";
 import { Curves, format } from "./curves.js";
 import { Feed } from "./feed.js";
@@ -102,9 +103,8 @@ class LiveView {
     this.scrubber = new Scrubber(this.part, this.film, (step) => this.goTo(step), (step) => this.reportMoment(step));
     this.shown = () => !document.hidden && this.redraw();
     document.addEventListener("visibilitychange", this.shown);
-    this.pressed = (event) => this.key(event);
-    document.addEventListener("keydown", this.pressed);
     this.clicks = new Clicks((count) => this.setStateValue("clicks", count));
+    this.deafen = onPageKeys((key) => this.key(key));
   }
 
   /** Called by Streamlit on mount and on every change of data or theme. */
@@ -134,16 +134,14 @@ class LiveView {
     this.feed = new Feed(data.run, (message) => this.take(message), (state) => this.connection(state));
   }
 
-  /** Space starts and pauses, arrows move through the film, unless a control has the focus. */
-  key(event) {
-    const focus = event.composedPath()[0];
-    if (event.ctrlKey || event.metaKey || event.altKey || focus.closest?.("input, textarea, select, button, a, [role], [contenteditable]")) return;
-    const move = { ArrowLeft: -1, ArrowRight: 1 }[event.key];
-    if (event.key === " ") this.setTriggerValue("space", true);
+  /** Space starts and pauses, arrows move through the film, unless something else has the focus. */
+  key(key) {
+    const move = { ArrowLeft: -1, ArrowRight: 1 }[key];
+    if (key === " ") this.setTriggerValue("space", true);
     else if (move && this.slow.open) this.slow.go(this.slow.stage + move);
     else if (move) this.scrubber.move(move);
-    else return;
-    event.preventDefault();
+    else return false;
+    return true;
   }
 
   maps() {
@@ -337,8 +335,8 @@ class LiveView {
     this.scrubber.destroy();
     cancelAnimationFrame(this.frame);
     document.removeEventListener("visibilitychange", this.shown);
-    document.removeEventListener("keydown", this.pressed);
     this.clicks.destroy();
+    this.deafen();
     for (const part of [this.all, this.kl, this.map, this.slow, ...this.others]) part.destroy();
   }
 }

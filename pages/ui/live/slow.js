@@ -1,5 +1,6 @@
 // One batch in slow motion: seven captions over the numbers of one step (vae_core/slow_motion.py).
 
+import { onKeys } from "../lib/keys.js";
 import { CloseUp, PlaneOfBatch } from "./slow_map.js";
 import { drawImages } from "./pictures.js";
 
@@ -46,7 +47,7 @@ export class SlowMotion {
     part.another.onclick = () => another();
     part.close.onclick = () => this.close();
     part.batch.onclick = (event) => this.choose(event);
-    part.batch.onkeydown = (event) => this.move(event);
+    onKeys(part.batch, (key) => this.move(key));
   }
 
   get open() {
@@ -99,11 +100,11 @@ export class SlowMotion {
     this.pick(row * PER_ROW + column);
   }
 
-  move(event) {
-    const by = { ArrowLeft: -1, ArrowRight: 1, ArrowUp: -PER_ROW, ArrowDown: PER_ROW }[event.key];
-    if (!by) return;
-    event.preventDefault();
+  move(key) {
+    const by = { ArrowLeft: -1, ArrowRight: 1, ArrowUp: -PER_ROW, ArrowDown: PER_ROW }[key];
+    if (!by) return false;
     this.pick(this.chosen + by);
+    return true;
   }
 
   pick(index) {

@@ -55,7 +55,7 @@ def live_view(
         compare: ids and labels of runs to draw beside it.
         at: the step at which the film is to open; the nearest kept frame is shown.
         read_on: for the name of a diagnosis, where more is said of it: address and title.
-        on_space: called when the space bar is pressed and no field or button has the focus.
+        on_space: called when the space bar is pressed and nothing but the page has the focus.
         on_slow: called when the next batch is wanted in slow motion.
         counted: key of a button whose clicks are counted in the browser, as Streamlit makes one of several quick ones.
         on_clicks: called with their number in this session, a moment after the last one.

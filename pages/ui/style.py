@@ -1,16 +1,25 @@
-"""What the theme cannot say: room for a projector of 1280 × 720."""
+"""What the theme cannot say: room for a projector of 1280 × 720, and what is written on the primary colour."""
 
 import streamlit as st
 
-_CSS = """
-<style>
+from pages.ui.palette import INK_LIGHT
+
+_ROOM = """
 .stMain .block-container { padding-left: 1.5rem; padding-right: 1.5rem; padding-top: 4.25rem; }
 .stMain h1 { padding-top: 0; padding-bottom: 0.25rem; }
 .stMain .stVerticalBlock { gap: 0.7rem; }
 [data-testid="stSidebarHeader"] { height: 2.25rem; margin: 0; }
-</style>
+"""
+# Streamlit writes white on the primary colour. In the dark theme that colour has to be light, to be seen on the dark
+# ground as text and line, and no colour is both: white on it and it on the ground would need 4.5 × 4.5 : 1, and white
+# on the ground has 18 : 1. So there the ink is dark. Streamlit sets the colour scheme that `light-dark` asks for on the
+# page and its sidebar only: a primary button in a popover or a dialog would still be white.
+_ON_PRIMARY = f"""
+[data-testid^="stBaseButton-primary"]:enabled, [data-testid="stMultiSelectTagsContainer"] [data-tag] {{
+  color: light-dark(#FFFFFF, {INK_LIGHT});
+}}
 """
 
 
 def apply() -> None:
-    st.html(_CSS)
+    st.html(f"<style>{_ROOM}{_ON_PRIMARY}</style>")

@@ -141,3 +141,12 @@ def test_a_pause_is_told_at_once_and_its_picture_follows(world: Callable[[], Wor
     ours.run(10)
     steps = {id(job.trainer): job.trainer.step_count for job in jobs[:10]}
     assert before < ours.now and all(job._snapshot_step == steps[id(job.trainer)] for job in jobs[:10])
+
+
+def test_arms_begin_with_a_picture_of_the_same_step_in_a_busy_class_too(world: Callable[[], World]) -> None:
+    ours = world()
+    ours.open(20)
+    for i in range(5):
+        args = {"config": CONFIG.to_dict(), "generation": 0, "resume": False, "status": "running", "group": "g"}
+        (update,) = ours.engine.handle(Command(f"arm {i}", "open", args))
+        assert update.snapshot is not None and update.snapshot.step == 0

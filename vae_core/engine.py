@@ -220,7 +220,7 @@ class Engine:
         now = self.jobs.get(job.run_id)  # a reset has made another one of it, a close none
         if now is None:
             return []
-        if not (now.owed and (self._prompt.free or self._at_rest)):
+        if not (now.owed and (self._prompt.free or self._at_rest or now.opens_group)):
             return _reports(now, NOTHING)
         with self._prompt.spending():
             return _reports(now, now.owed)

@@ -160,6 +160,11 @@ class Job:
         return Upkeep(unseen or meter, meter, self._save_due == 0)
 
     @property
+    def opens_group(self) -> bool:
+        """Whether it is an arm that nobody has seen yet: all begin with a picture of the same step, so none waits."""
+        return bool(self.group) and self._snapshot_step < 0
+
+    @property
     def early(self) -> bool:
         """Whether it is at the very beginning, when everything changes."""
         return self.trainer.step_count < EARLY_STEPS

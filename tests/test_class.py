@@ -91,8 +91,8 @@ def test_an_engine_that_does_not_listen_is_ended_all_the_same() -> None:
 
 
 def test_starts_and_stops_in_turn_are_all_carried_out(real: Runs) -> None:
-    """A hundred and fifty, as fast as they can be given; the last run trains."""
-    for _ in range(150):
+    """Sixty, as fast as they can be given; the last run trains."""
+    for _ in range(60):
         run_id = real.start(CONFIG, "ann")
         real.command(run_id, "stop")
     last = real.get(real.start(CONFIG, "ann"))

@@ -183,7 +183,7 @@ class LiveView {
     this.history.add(message);
     this.news = news;
     if (news.fresh) this.film.clear();
-    if (news.fresh && !news.snapshot) this.picture = null;
+    if (news.fresh && !news.snapshot) this.forgetPicture(); // after a reset in a busy class its picture comes later
     this.film.steps = news.film;
     this.scrubber.refresh();
     if (this.wanted !== null && news.film.length) {
@@ -200,6 +200,12 @@ class LiveView {
     if (state !== this.reported) this.report((this.reported = state));
     this.schedule();
     if (!this.picture && news.film.length) this.showLastFrame(news.film.at(-1));
+  }
+
+  /** No figure of before stands beside a run that begins anew. */
+  forgetPicture() {
+    this.picture = null;
+    for (const name of ["negElbo", "nll", "kl", "meanStd"]) this.part[name].value = "–";
   }
 
   /** A run that was saved or shipped has no snapshot in memory: its last frame stands for it. */

@@ -98,6 +98,106 @@ def test_starts_and_stops_in_turn_are_all_carried_out(real: Runs) -> None:
     last = real.get(real.start(CONFIG, "ann"))
     assert last is not None
     wait_for(lambda: last.status == RUNNING and last.step > 0)
+    earlier = [run for run in real.of("ann") if run is not last]
+    assert len(earlier) == 5
+    wait_for(lambda: all(run.status == STOPPED for run in earlier))
+
+
+def test_the_weights_on_the_page_count_for_a_reset_of_a_run_that_has_ended(
+    local_registry: tuple[Runs, list[LocalLink]],
+) -> None:
+    runs, links = local_registry
+    run = runs.get(runs.start(CONFIG, "ann"))
+    assert run is not None
+    runs.command(run.run_id, "stop")
+    for _ in range(3):
+        links[-1].turn()
+    assert run.status == STOPPED
+    runs.command(run.run_id, "reset", beta=4.0)
+    links[-1].turn()
+    assert (run.status, run.step, run.weights["beta"], run.config.beta, run.marks) == (PAUSED, 0, 4.0, 4.0, [])
+    with pytest.raises(ValueError, match="beta"):
+        runs.command(run.run_id, "reset", beta=-1.0)
+
+
+# ---- the housekeeper
+
+
+def test_one_bad_round_of_the_housekeeper_is_not_the_last(
+    tmp_path: Path, links: list[Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    rounds: list[int] = []
+
+    def folders(root: Path) -> list[Path]:
+        rounds.append(1)
+        if len(rounds) == 2:  # the first is made as the registry begins
+            raise RuntimeError("never seen before")
+        return []
+
+    monkeypatch.setattr(archive, "folders", folders)
+    runs = Runs(root=tmp_path, gone_after_s=0.2)
+    wait_for(lambda: len(rounds) > 3)
+    runs.close()
+
+
+def test_a_run_that_is_removed_while_the_oldest_are_looked_for_is_left_out(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for _ in range(3):
+        Run("ann", CONFIG, tmp_path).save()
+    first, *others = archive.folders(tmp_path)
+    stat, looks = Path.stat, []
+
+    def vanishing(path: Path, **options: Any) -> os.stat_result:
+        looks.extend([path] * (path.parent == first))
+        if path.parent == first and len(looks) > 1:  # it was there when the folder was listed
+            raise FileNotFoundError(path)
+        return stat(path, **options)
+
+    monkeypatch.setattr(Path, "stat", vanishing)
+    assert archive.folders(tmp_path) == others and len(looks) == 2
+
+
+def test_who_comes_back_while_their_run_is_put_away_finds_all_of_it(
+    tmp_path: Path, links: list[Any], snapshot_of_new_model: Snapshot, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    runs = Runs(root=tmp_path, gone_after_s=1e9)
+    run = train_beyond_the_record(runs, links, snapshot_of_new_model, "ann")  # frames of 20 and 40, a record of 20
+    runs._visitors["ann"].gone_since = -1e12
+    write, back = archive.write, threading.Thread(target=lambda: runs.arrive("ann"))
+
+    def slowly(*contents: Any) -> None:
+        back.start()
+        back.join(0.5)  # as long as it may take to read what is not yet written
+        write(*contents)
+
+    monkeypatch.setattr(runs, "_save_changed", lambda: None)
+    monkeypatch.setattr(archive, "write", slowly)
+    runs._make_round()
+    back.join(30)
+    (found,) = runs.of("ann")
+    assert (found.run_id, found.step, found.film) == (run.run_id, 40, [20, 40])
+    assert steps_in(found.states_folder) == [20, 40]
+    monkeypatch.setattr(archive, "write", write)
+    runs.close()
+
+
+def test_who_comes_back_at_the_last_moment_keeps_their_runs(
+    lasting: Runs, links: list[Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    run_id = lasting.start(CONFIG, "ann")
+    lasting._visitors["ann"].gone_since = -1e12
+    own = lasting._own
+
+    def at_this_moment(visitor: str) -> list[Run]:
+        found = own(visitor)
+        monkeypatch.setattr(lasting, "_own", own)
+        lasting._let_go()
+        return found
+
+    monkeypatch.setattr(lasting, "_own", at_this_moment)
+    lasting.arrive("ann")
+    assert lasting.get(run_id) is not None
 
 
 # ---- arrivals

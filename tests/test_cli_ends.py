@@ -56,6 +56,22 @@ def test_a_real_ctrl_c_ends_the_real_command_with_its_files(tmp_path: Path) -> N
     assert card_of(tmp_path)["steps"] == len(rows_of(tmp_path, "train")) >= 3
 
 
+def test_ctrl_c_while_the_result_is_saved_waits_for_it(
+    small_data: Images, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    original, handler = cli.make_card, signal.getsignal(signal.SIGINT)
+
+    def pressed(*arguments: Any) -> dict[str, Any]:
+        signal.raise_signal(signal.SIGINT)
+        return original(*arguments)
+
+    monkeypatch.setattr(cli, "make_card", pressed)
+    assert run_main(*TINY, "--out", str(tmp_path)) == 0
+    assert "being saved" in capsys.readouterr().err
+    assert card_of(tmp_path)["finished"] is True and checkpoints.load(tmp_path).model is not None
+    assert signal.getsignal(signal.SIGINT) is handler
+
+
 # SIGINT as a terminal would have it: a shell that starts its tests in the background hands it on ignored.
 WITH_FEW_IMAGES = """
 import signal, sys

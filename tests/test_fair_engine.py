@@ -14,7 +14,7 @@ from vae_core import job as job_module
 from vae_core.allowance import Allowance
 from vae_core.config import RunConfig
 from vae_core.data import Images
-from vae_core.engine import PAUSED, Command, Engine
+from vae_core.engine import FAILED, PAUSED, Command, Engine
 from vae_core.job import TURN_S, Job
 from vae_core.snapshot import Snapshot
 from vae_core.train import Trainer
@@ -58,6 +58,11 @@ class World:
             args = {"config": CONFIG.to_dict(), "generation": 0, "resume": False, "status": "running"}
             self.engine.handle(Command(f"run {i}", "open", args))
         return list(self.engine.jobs.values())
+
+    def spend(self, seconds: float) -> None:
+        """A class has asked for so much at once that nobody gets anything for a while."""
+        with self.engine._prompt.spending():
+            self._pass(seconds)
 
     def run(self, seconds: float) -> float:
         """Let the engine work; returns the longest time in which it heard no command."""
@@ -150,3 +155,27 @@ def test_arms_begin_with_a_picture_of_the_same_step_in_a_busy_class_too(world: C
         args = {"config": CONFIG.to_dict(), "generation": 0, "resume": False, "status": "running", "group": "g"}
         (update,) = ours.engine.handle(Command(f"arm {i}", "open", args))
         assert update.snapshot is not None and update.snapshot.step == 0
+
+
+@pytest.mark.parametrize("word", ["stop", "fail"])
+def test_a_run_that_ends_in_a_busy_class_keeps_its_last_picture_and_its_last_state(
+    word: str, world: Callable[[], World], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """With its last word the server lets go of it."""
+    monkeypatch.setattr(job_module, "final_metrics", lambda *_: {"nll": 1.0})
+    busy = world()
+    job = busy.open(20)[0]
+    busy.run(20)
+    busy.spend(10)
+    step = job.trainer.step_count
+    if word == "stop":
+        updates = busy.engine.handle(Command("run 0", "stop"))
+    else:
+        job.fail("The GPU is on fire.")
+        updates = busy.engine._speak(job)
+    while not (updates[-1].final or updates[-1].status == FAILED):
+        updates.append(next(u for updates in busy.engine.slices() for u in updates if u.run_id == "run 0"))
+    last = updates[-1]
+    assert any(update.snapshot is not None and update.snapshot.step == step for update in updates)
+    assert word == "fail" or last.states[-1] == step
+    assert last.step == step

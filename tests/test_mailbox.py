@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import threading
+import time
+from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -27,19 +29,24 @@ def set_(run_id: str, **weights: float) -> Command:
     return Command(run_id, "set", weights)
 
 
+def wait_for(condition: Callable[[], bool], seconds: float = 30) -> None:
+    deadline = time.monotonic() + seconds
+    while not condition():
+        assert time.monotonic() < deadline, "it did not happen"
+        time.sleep(0.001)
+
+
 def through(*commands: Command) -> list[Command | None]:
     """What arrives of commands that were all put in while the other end took nothing."""
     gate = Gate()
     outbox = Outbox(gate.take)
     outbox.put(Command("first", "pause"))  # the thread has this one in its hands, the others wait
-    while outbox._waiting:
-        pass
+    wait_for(lambda: not outbox._waiting)
     for command in commands:
         outbox.put(command)
     gate.opened.set()
     outbox.put(Command("last", "pause"))
-    while len(gate.taken) < 2 or gate.taken[-1] != Command("last", "pause"):
-        pass
+    wait_for(lambda: gate.taken[-1:] == [Command("last", "pause")])
     return gate.taken[1:-1]
 
 

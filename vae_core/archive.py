@@ -72,8 +72,11 @@ def owners(root: Path) -> dict[str, str]:
 
 def folders(root: Path) -> list[Path]:
     """Saved runs, oldest first."""
-    found = [path.parent for path in root.glob(f"*/{RECORD}")]
-    return sorted(found, key=lambda folder: (folder / RECORD).stat().st_mtime)
+    found = []
+    for path in root.glob(f"*/{RECORD}"):
+        with contextlib.suppress(OSError):  # it has just been removed
+            found.append((path.stat().st_mtime, path.parent))
+    return [folder for _, folder in sorted(found)]
 
 
 def forget(folder: Path) -> None:

@@ -15,7 +15,7 @@ from vae_core.camera import Camera, Keeping, keep_run
 from vae_core.cards import make_card, table
 from vae_core.checkpoints import CheckpointError
 from vae_core.config import ConfigError, RunConfig
-from vae_core.console import accept_all_letters, say
+from vae_core.console import accept_all_letters, hold_interrupts, say
 from vae_core.data.images import DataError
 from vae_core.train import RunError, Trainer
 
@@ -128,10 +128,15 @@ def run(trainer: Trainer, folder: Path, keeping: Keeping, overwrite: bool = Fals
     Args:
         overwrite: an earlier result in the folder gives way, once this training has reached its end.
     """
+    history: list[dict[str, Any]] = []
     try:
         with results.workplace(folder) as made:
-            status, card = make(trainer, made, keeping)
-            place = results.put_in_place(made, folder, replace=overwrite and status == 0)
+            camera = Camera(trainer, made, keeping.frames) if keeping.film else None
+            started = time.perf_counter()
+            status = train_to_its_end(trainer, history, camera)
+            with hold_interrupts("one moment: what was learned is being saved"):
+                card = keep(trainer, time.perf_counter() - started, made, keeping, history, camera)
+                place = results.put_in_place(made, folder, replace=overwrite and status == 0)
     except CheckpointError as error:
         say(f"error: {error}", error=True)
         return 1
@@ -142,26 +147,25 @@ def run(trainer: Trainer, folder: Path, keeping: Keeping, overwrite: bool = Fals
     return status
 
 
-def make(trainer: Trainer, folder: Path, keeping: Keeping) -> tuple[int, dict[str, Any]]:
-    """Train, and write all that is kept of it into an empty folder. Returns the exit status and the card.
+def keep(
+    trainer: Trainer, seconds: float, folder: Path, keeping: Keeping, history: list[dict[str, Any]],
+    camera: Camera | None,
+) -> dict[str, Any]:  # fmt: skip
+    """Write all that is kept of a training into an empty folder. Returns the card.
 
     Raises:
         CheckpointError: the folder cannot be written.
     """
-    history: list[dict[str, Any]] = []
-    camera = Camera(trainer, folder, keeping.frames) if keeping.film else None
-    started = time.perf_counter()
-    status = train_to_its_end(trainer, history, camera)
     if keeping.half:  # before the test figures are taken: they are those of the model that is kept
         trainer.model.load_state_dict(checkpoints.in_half(trainer.model.state_dict()))
-    card = make_card(trainer, time.perf_counter() - started, keeping)
+    card = make_card(trainer, seconds, keeping)
     if camera is not None:
         camera.finish(card["test"])
     if keeping.only_run:
         keep_run(folder, trainer.model.decoder if keeping.decoder else None, card)
     else:
         checkpoints.save(folder, trainer.model, card, written(trainer, history), keeping.half)
-    return status, card
+    return card
 
 
 def train_to_its_end(trainer: Trainer, history: list[dict[str, Any]], camera: Camera | None) -> int:

@@ -6,8 +6,10 @@ import codecs
 import contextlib
 import io
 import os
+import signal
 import sys
 import unicodedata
+from collections.abc import Iterator
 
 _HANDLER = "elbo-room-plain"  # as codecs know it
 _ALIKE = {
@@ -41,6 +43,24 @@ def say(text: str, error: bool = False) -> None:
     except OSError:  # also when Python flushes what is left at its end
         with contextlib.suppress(OSError):
             os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())
+
+
+@contextlib.contextmanager
+def hold_interrupts(why: str) -> Iterator[None]:
+    """A Ctrl-C within the block is answered with a sentence, and does nothing else.
+
+    Args:
+        why: the sentence: what goes on, and that it will end.
+    """
+    try:
+        before = signal.signal(signal.SIGINT, lambda *_: say(why, error=True))
+    except ValueError:  # not on the main thread, which alone hears a Ctrl-C
+        yield
+        return
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGINT, before)
 
 
 def _replace(error: UnicodeError) -> tuple[str | bytes, int]:

@@ -90,13 +90,14 @@ class Engine:
                 yield self._slice(lane)
 
     def _conclude(self) -> list[Update]:
-        """The final figures of one run that has ended."""
+        """The final figures of one run that has ended, and all that it still owes: the server lets go of it then."""
         job = next((job for job in self.jobs.values() if job.concluding), None)
         if job is None:
             return []
-        with self._figures.spending(), _contained(job):
-            job.conclude()
-        return self._speak(job)
+        with self._figures.spending():
+            with _contained(job):
+                job.conclude()
+            return _reports(job, job.owed)
 
     def _lanes(self) -> dict[str, list[Job]]:
         lanes: dict[str, list[Job]] = {}
@@ -167,9 +168,9 @@ class Engine:
             job.trainer.set(**{name: getattr(job.config, name) for name in CHANGEABLE})
         job.change(status)
 
-    def _reset(self, job: Job) -> None:
-        """Back to the same initial weights of the networks, with the settings that are in force now."""
-        config = job.config.with_(**job.trainer.weights)
+    def _reset(self, job: Job, **changes: Any) -> None:
+        """Back to the same initial weights of the networks, with the settings that are in force now, or new ones."""
+        config = job.config.with_(**{**job.trainer.weights, **changes})
         job.forget_states()
         fresh = Job(job.run_id, config, self.folder, job.generation + 1, job.group)
         self.jobs[job.run_id] = fresh
@@ -220,7 +221,8 @@ class Engine:
         now = self.jobs.get(job.run_id)  # a reset has made another one of it, a close none
         if now is None:
             return []
-        if not (now.owed and (self._prompt.free or self._at_rest or now.opens_group)):
+        at_once = self._prompt.free or self._at_rest or now.opens_group or now.status == FAILED  # its last words
+        if not (now.owed and at_once):
             return _reports(now, NOTHING)
         with self._prompt.spending():
             return _reports(now, now.owed)

@@ -35,9 +35,15 @@ def check_free(folder: Path, overwrite: bool) -> None:
     check_writable(folder)
 
 
+class NotInPlace(CheckpointError):
+    """A result is complete and cannot be moved to where it belongs; the message says where it lies."""
+
+
 @contextlib.contextmanager
 def workplace(folder: Path) -> Iterator[Path]:
-    """A folder for a result in the making, of the same name, within `folder`; what is left there goes with the block.
+    """A folder for a result in the making, of the same name, within `folder`.
+
+    What is left there goes with the block, but for a result that is complete and cannot be put in place.
 
     Raises:
         CheckpointError: `folder` cannot be written.
@@ -50,8 +56,12 @@ def workplace(folder: Path) -> Iterator[Path]:
         raise _unwritable(folder, error) from None
     try:
         yield made
-    finally:
+    except NotInPlace:
+        raise
+    except BaseException:
         shutil.rmtree(hidden, ignore_errors=True)
+        raise
+    shutil.rmtree(hidden, ignore_errors=True)
 
 
 def put_in_place(made: Path, folder: Path, replace: bool) -> Path:
@@ -62,14 +72,14 @@ def put_in_place(made: Path, folder: Path, replace: bool) -> Path:
     Returns:
         Where it lies now.
     Raises:
-        CheckpointError: that cannot be written; an earlier result is back in its place.
+        NotInPlace: that cannot be written; an earlier result is back in its place.
     """
     target = folder if replace or not parts_in(folder) else _beside(folder)
     try:
         target.mkdir(exist_ok=True)
         _exchange(made, target)
     except OSError as error:
-        raise _unwritable(target, error) from None
+        raise NotInPlace(f"{_unwritable(target, error)} What was learned is in {made}: move it from there.") from None
     return target
 
 

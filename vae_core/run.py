@@ -124,6 +124,8 @@ class Run:
             with replacing(frame_file(self.film_folder, snapshot.step)) as file:
                 file.write(packed(frame_bytes(snapshot, self.diagnosis)))
         except OSError as error:  # a gap in the film; the run goes on
+            if self.removed:
+                return
             print(f"A frame cannot be written ({error.strerror}): free some disk space.", file=sys.stderr)
             return
         film = list(self.film)

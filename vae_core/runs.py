@@ -14,6 +14,7 @@ import sys
 import tempfile
 import threading
 import time
+import traceback
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -57,7 +58,8 @@ class _Engine:
 class Runs:
     """All runs of all visitors, and the engines that train them. Thread-safe.
 
-    The lock is held for changes in memory alone, never across a pipe or a disk: the server's event loop takes it too.
+    The lock is held for changes in memory alone (and while an engine process is started), never across a pipe or a
+    disk: the server's event loop takes it too.
     """
 
     def __init__(self, gone_after_s: float = GONE_AFTER_S, root: Path | None = None) -> None:
@@ -174,7 +176,7 @@ class Runs:
         return left
 
     def command(self, run_id: str, name: str, **args: Any) -> None:
-        """Send a command: pause, resume, step(steps), slow, epoch, set(...), stop, reset.
+        """Send a command: pause, resume, step(steps), slow, epoch, set(...), stop, reset(...).
 
         Raises:
             ConfigError: weights that cannot be used; the run is left as it is.
@@ -182,7 +184,7 @@ class Runs:
         """
         with self._lock:
             run = self._runs[run_id]
-            if name == "set":
+            if name in ("set", "reset"):
                 check_changes({**run.weights, **args}, run.config)
             self._ready(run).link.send(Command(run_id, name, args))
 
@@ -247,11 +249,11 @@ class Runs:
 
     def arrive(self, visitor: str) -> None:
         """A browser window of this visitor has opened; what was saved of theirs is there again."""
-        if not self._own(visitor):
-            self._find_saved(visitor)
-        with self._lock:
+        with self._lock:  # first of all, so that nobody lets go of the runs that are there
             presence = self._visitors.setdefault(visitor, Presence())
             presence.windows, presence.gone_since = presence.windows + 1, None
+        if not self._own(visitor):
+            self._find_saved(visitor)
 
     def leave(self, visitor: str) -> None:
         """One of them has closed. Quick: it is called on the server's event loop."""
@@ -380,11 +382,18 @@ class Runs:
     def _keep_house(self) -> None:
         """Save what changed; stop the runs of visitors who have been gone for long."""
         while not self._closed.wait(min(SAVE_S, self.gone_after_s / 4)):
-            if self._lasting:
-                self._save_changed()
+            try:
+                self._make_round()
+            except Exception:  # noqa: BLE001  # the next round is made all the same, else nothing would be saved any more
+                traceback.print_exc()
+
+    def _make_round(self) -> None:
+        if self._lasting:
+            self._save_changed()
+        with self._finding:  # who comes back now reads them when they are saved
             for run in self._let_go():
                 self._save(run)  # what came since
-            self._tidy_disk()
+        self._tidy_disk()
 
     def _save_changed(self) -> None:
         with self._lock:
@@ -401,7 +410,8 @@ class Runs:
             archive.write(run.folder, *contents)
             run.saved_version = version
         except OSError as error:
-            print(f"A run cannot be saved ({error.strerror}): free some disk space.", file=sys.stderr)
+            if not run.removed:
+                print(f"A run cannot be saved ({error.strerror}): free some disk space.", file=sys.stderr)
         if run.removed:  # meanwhile
             _forget([run])
 
@@ -489,6 +499,22 @@ def default_root() -> Path:
     return Path(os.environ.get("ELBO_ROOM_RUNS") or Path(__file__).resolve().parent.parent / ".runs")
 
 
+def default_patience() -> float:
+    """Seconds after which a visitor without a window counts as gone: ELBO_ROOM_GONE_AFTER_S, or ten minutes."""
+    asked = os.environ.get("ELBO_ROOM_GONE_AFTER_S", "")
+    try:
+        seconds = float(asked or GONE_AFTER_S)
+    except ValueError:
+        seconds = -1.0
+    if 0 < seconds < float("inf"):
+        return seconds
+    print(
+        f"ELBO_ROOM_GONE_AFTER_S is {asked!r}, which is no number of seconds above 0; {GONE_AFTER_S:.0f} is taken.",
+        file=sys.stderr,
+    )
+    return GONE_AFTER_S
+
+
 _registry: Runs | None = None
 _registry_lock = threading.Lock()
 
@@ -498,5 +524,5 @@ def registry() -> Runs:
     global _registry
     with _registry_lock:
         if _registry is None:
-            _registry = Runs(root=default_root())
+            _registry = Runs(default_patience(), default_root())
         return _registry

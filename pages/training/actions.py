@@ -15,6 +15,7 @@ from vae_core.runs import PAUSED, RUNNING, STARTING, registry
 
 SHOWN = "shown run"  # keys in session_state: the id of the run on the page,
 COMPARED = "compared runs"  # and of those beside it
+STEPPED = "stepped run"  # and of the one whose Step was pressed last: clicks are counted a moment after they are made
 TRAINING = ("resume", "step", "slow", "epoch")  # commands that train
 
 
@@ -55,12 +56,13 @@ def _advice_was_taken() -> None:
 
 def step(run_id: str, settings: dict[str, Any]) -> None:
     """Callback: one batch of a run, or of a new one if that is not the visitor's."""
-    _make_steps(_own(run_id, settings), presses.to_carry_out("step"))
+    st.session_state[STEPPED] = run_id = _own(run_id, settings)
+    _make_steps(run_id, presses.to_carry_out("step"))
 
 
 def steps_clicked(clicks: int) -> None:
-    """Callback: the browser has counted so many clicks on Step in this session."""
-    _make_steps(shown_run().run_id, presses.to_carry_out("step", clicks))
+    """Callback: the browser has counted so many clicks on Step in this session, the last ones for one run."""
+    _make_steps(st.session_state.get(STEPPED) or shown_run().run_id, presses.to_carry_out("step", clicks))
 
 
 def _make_steps(run_id: str, steps: int) -> None:
@@ -100,7 +102,9 @@ def command(run_id: str, name: str, **args: Any) -> None:
         if name == "resume":
             rest.wish(run_id)
         return
-    if not nothing_learns and name in (*TRAINING, "reset") and not _send(run_id, "set", **weights):
+    if name == "reset" and not nothing_learns:
+        args = weights
+    if name in TRAINING and not _send(run_id, "set", **weights):
         return
     if _send(run_id, name, **args):
         rest.note(run_id, name)

@@ -71,4 +71,4 @@ def choose(chip: Chip) -> None:
     st.session_state.update(values)
     st.session_state["advice"] = f"**{chip.name}** is set; press **Start**. {chip.look_for}"
     if actions.is_mine(run := actions.shown_run()) and not run.ended:
-        actions.command(run.run_id, "pause")  # the new weights are for the next run, not for this one
+        actions.command(run.run_id, "pause")  # the new weights are for the next run, unless this one is resumed

@@ -16,7 +16,7 @@ from pages.training.take_home import take_home
 from pages.ui.live.view import live_view
 from vae_core.config import ConfigError, RunConfig
 from vae_core.run import SAVED, SHIPPED, Run
-from vae_core.runs import ENDED, GONE_AFTER_S, PAUSED
+from vae_core.runs import ENDED, PAUSED, registry
 
 
 def page() -> None:
@@ -115,8 +115,9 @@ def explain(run: Run, config: RunConfig | None) -> None:
     if run.visitor == SHIPPED:
         st.caption(
             "This run ships with the program: drag through its history, or press **Start** to train your own.",
-            help=f"Yours goes on when you visit another page, and stops {GONE_AFTER_S / 60:.0f} minutes after your "
-            "last window on this server has closed; it stays saved, and is offered again.",
+            help="Yours goes on when you visit another page, and stops "
+            f"{registry().gone_after_s / 60:.0f} minutes after your last window on this server has closed; it stays "
+            "saved, and is offered again.",
         )
     elif not actions.is_mine(run):
         st.caption("Somebody else's run: you can watch it and drag through it. Press **Start** to train your own.")

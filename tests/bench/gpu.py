@@ -1,8 +1,9 @@
 """`python -m tests.bench.gpu`: what a GPU changes, in a few minutes and in tables.
 
 It needs torch, numpy, safetensors and tqdm, and pytest for its first part. Without a GPU: `--device cpu --quick`.
-`--json PATH` and `--markdown PATH` write what it prints; tests/bench/RESULTS.md is such a file. A part that fails is
-named in the table, and the others go on. Exit status: 0, 1 where a part has failed, 2 where it could not begin.
+`--json PATH` and `--markdown PATH` write what it prints (once a GPU has been measured, tests/bench/RESULTS.md). A part
+that fails is named in the table, and the others go on. Exit status: 0, 1 where a part has failed, 2 where it could not
+begin.
 """
 
 from __future__ import annotations

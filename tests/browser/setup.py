@@ -1,4 +1,7 @@
-"""Find a Chromium for the browser tests, or install one: the system's, Debian's package, Playwright's download."""
+"""Find a Chromium for the browser tests, or install one: the system's, Debian's package, Playwright's download.
+
+Headless shell is the same engine without windows around its pages: the tests take two thirds of the time.
+"""
 
 from __future__ import annotations
 
@@ -7,7 +10,8 @@ import shutil
 import subprocess
 import sys
 
-NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
+PACKAGE = "chromium-headless-shell"
+NAMES = (PACKAGE, "chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
 FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run"]
 FLAGS += ["--disable-background-networking", "--disable-component-update", "--disable-sync"]
 
@@ -31,10 +35,13 @@ def starts() -> bool:
 
 
 def main() -> int:
+    may_install = shutil.which("apt-get") and hasattr(os, "geteuid") and os.geteuid() == 0
+    if "ELBO_CHROMIUM" not in os.environ and not shutil.which(PACKAGE) and may_install:
+        subprocess.run(["apt-get", "update", "-qq"], check=False)
+        subprocess.run(["apt-get", "install", "-y", "-qq", PACKAGE], check=False, stdout=subprocess.DEVNULL)
     if starts():
         return 0
-    if system_browser() is None and shutil.which("apt-get") and hasattr(os, "geteuid") and os.geteuid() == 0:
-        subprocess.run(["apt-get", "update", "-qq"], check=False)
+    if system_browser() is None and may_install:
         subprocess.run(["apt-get", "install", "-y", "-qq", "chromium"], check=False, stdout=subprocess.DEVNULL)
     if system_browser() is None:
         subprocess.run([sys.executable, "-m", "playwright", "install", "--with-deps", "chromium"], check=False)

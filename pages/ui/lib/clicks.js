@@ -1,5 +1,6 @@
 // Counts the clicks on one of Streamlit's buttons. Of quick clicks Streamlit hands on as few as it pleases: those that come
-// while a script runs become one. The count is told a moment after the last click, so that none is lost.
+// while a script runs become one. The count is told a moment after the last click, so that none is lost
+// (unless the page is left in that moment).
 
 const REST = 200; // ms after the last click
 

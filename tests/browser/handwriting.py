@@ -53,5 +53,5 @@ def draw(page: Page, canvas: Locator, strokes: Sequence[Stroke]) -> None:
         page.mouse.move(*places[0])
         page.mouse.down()
         for place in places[1:]:
-            page.mouse.move(*place, steps=3)
+            page.mouse.move(*place)
         page.mouse.up()

@@ -15,8 +15,8 @@ app: .venv/app-ready
 # A browser test may be run once more: it counts on a real clock on a busy machine. The summary names those (RERUN).
 test: lint
 	$(BIN)/python tests/browser/setup.py
-	$(BIN)/python -m pytest tests --ignore=tests/browser -n 2
-	$(BIN)/python -m pytest tests/browser --reruns 1
+	$(BIN)/python -m pytest tests --ignore=tests/browser -n 2 --dist worksteal --durations 10
+	$(BIN)/python -m pytest tests/browser -n 2 --dist worksteal --reruns 1 --durations 10
 
 lint: .venv/test-ready
 	$(BIN)/ruff check .

@@ -102,10 +102,12 @@ def test_it_can_recover_from_no_kl_branch_and_compare(opened, server):
     start(page, beyond=150)
     page.get_by_text("KL on", exact=True).click()
     until(page, lambda: number(page, "meanStd") < 0.03)
+    std = number(page, "meanStd")  # until the pause it grows again
     page.get_by_text("KL on", exact=True).click()
+    expect(page.get_by_role("switch", name="KL on")).to_be_checked()
     page.get_by_role("button", name="Pause").click()
     status(page, "paused")
-    std = number(page, "meanStd")
+    expect(page.get_by_role("switch", name="KL on")).to_be_checked()
     page.get_by_role("button", name="Branch").click()
     status(page, "running")
     until(page, lambda: number(page, "meanStd") > 2 * std)

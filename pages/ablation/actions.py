@@ -8,7 +8,7 @@ from typing import Any
 import streamlit as st
 
 from pages.ablation.arms import key_of, weight_when_on
-from pages.ui import presses, visitor
+from pages.ui import notices, presses, visitor
 from pages.ui.shipped import shipped_arms
 from vae_core.config import ConfigError, RunConfig
 from vae_core.run import SAVED, SHIPPED, Run
@@ -53,6 +53,7 @@ def is_shipped(runs: Sequence[Run]) -> bool:
 
 def start(kept: str, arms: Sequence[tuple[str, RunConfig]], paused: bool = False) -> None:
     """A new group for a section of the page."""
+    notices.clear("ablation")
     try:
         st.session_state[kept] = registry().start_group(arms, visitor.current(), paused, place=kept)
         st.session_state.pop(MOMENT, None)
@@ -65,6 +66,7 @@ def command(kept: str, name: str, **args: Any) -> None:
     runs = members(kept)
     if not runs or not is_mine(runs[0]):
         return
+    notices.clear("ablation")
     try:
         registry().command_group(runs[0].group, name, **args)
     except KeyError:
@@ -90,6 +92,7 @@ def switch(run_id: str, on: dict[str, bool]) -> None:
         return
     if not any(on.values()):
         return notice("One of an arm's two terms must stay on: switch the other one on first.")
+    notices.clear("ablation")
     weights = {term: (run.weights[term] or weight_when_on(run.config, term)) if on[term] else 0.0 for term in on}
     try:
         registry().command(run_id, "set", **weights)
@@ -105,6 +108,7 @@ def branch(run_id: str, at: int | None) -> None:
     step = max((s for s in parent.states if s < parent.total_steps and (at is None or s <= at)), default=None)
     if step is None:
         return notice("No weights are kept that early: move the film on a little, then branch.")
+    notices.clear("ablation")
     rests = not any(run.status in (STARTING, RUNNING) for run in registry().members(parent.group))
     try:
         registry().branch(run_id, step, dict(parent.weights), paused=rests)
@@ -141,4 +145,5 @@ def state_of(runs: Sequence[Run]) -> str:
 
 
 def notice(text: str) -> None:
-    st.session_state["ablation notice"] = text
+    """Say something on this page."""
+    notices.put("ablation", text)

@@ -8,6 +8,7 @@ from pages.ablation import link
 from pages.ablation.arms_section import arms_section
 from pages.ablation.bugs_section import bugs_section
 from pages.ablation.dose_section import dose_section
+from pages.ui import notices
 
 DRAWN = {"arms": arms_section, "bugs": bugs_section, "dose": dose_section}
 
@@ -24,9 +25,7 @@ def page() -> None:
 @st.fragment
 def lesson() -> None:
     """The section on the page; it runs again by itself when a button is pressed or the arms change status."""
-    notice = st.session_state.pop("ablation notice", None)
-    if notice:
-        st.warning(notice, icon=":material/error:")
+    notices.show("ablation")
     at = DRAWN[link.get("section")]()
     link.write(at)
 

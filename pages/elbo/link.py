@@ -8,6 +8,7 @@ from typing import Any
 import streamlit as st
 
 from pages.elbo.subject import names
+from pages.ui import notices
 from pages.ui.kept import Kept
 from pages.ui.shipped import PLANE
 from pages.ui.words import quoted
@@ -64,7 +65,7 @@ def open_link() -> None:
         except (ValueError, RecursionError):
             problems.append(name)
     if problems:
-        state["elbo notice"] = f"This link does not hold in full: {', '.join(sorted(problems))}. The rest is shown."
+        notices.put("elbo", f"This link does not hold in full: {', '.join(sorted(problems))}. The rest is shown.")
 
 
 def write() -> None:

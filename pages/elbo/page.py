@@ -12,6 +12,7 @@ from pages.elbo.derivation import derivation_section
 from pages.elbo.evidence import evidence_section
 from pages.elbo.kl import kl_section
 from pages.elbo.subject import Subject, names, subject
+from pages.ui import notices
 from pages.ui.shipped import PLANE, missing
 
 DRAWN: dict[str, Callable[[Subject], None]] = {
@@ -34,8 +35,7 @@ def page() -> None:
         "Section", list(link.SECTIONS), format_func=link.SECTIONS.get, required=True, label_visibility="collapsed",
         width="stretch", **link.kept("section"),
     )  # fmt: skip
-    if notice := st.session_state.pop("elbo notice", None):
-        st.warning(notice, icon=":material/error:")
+    notices.show("elbo")
     with st.sidebar:
         chosen = choose()
     lesson(chosen)

@@ -8,6 +8,7 @@ from typing import Any
 import streamlit as st
 
 from pages.explorer.ways import WAYS
+from pages.ui import notices
 from pages.ui.explore.sources import Source, find
 from pages.ui.kept import Kept
 from pages.ui.shipped import PLANE
@@ -35,7 +36,7 @@ def open_link() -> None:
         return
     problems = [*_choices(), *_parts()]
     if problems:
-        state["explorer notice"] = f"This link does not hold in full: {'; '.join(problems)}. The rest is shown."
+        notices.put("explorer", f"This link does not hold in full: {'; '.join(problems)}. The rest is shown.")
 
 
 def put(part: str, values: dict[str, Any], whole: bool = False) -> None:

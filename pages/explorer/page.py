@@ -8,7 +8,7 @@ from pages.explorer import link
 from pages.explorer.code import code
 from pages.explorer.upload import upload
 from pages.explorer.ways import WAYS
-from pages.ui import visitor
+from pages.ui import notices, visitor
 from pages.ui.explore.sources import Source, find, listed
 from pages.ui.explore.view import explorer_view
 from pages.ui.shipped import PLANE, missing
@@ -30,8 +30,7 @@ def explore() -> None:
         st.error(missing(PLANE), icon=":material/error:")
         return
     source = held(choose(models))
-    if notice := st.session_state.pop("explorer notice", None):
-        st.warning(notice, icon=":material/error:")
+    notices.show("explorer")
     way = WAYS[link.get("way")]
     row = st.container(horizontal=True, vertical_alignment="center")
     row.caption((source.config.model == "ae" and way.plain) or way.see)
@@ -68,7 +67,7 @@ def choose(models: dict[str, Source]) -> Source:
         found = find(asked) or st.session_state.get(VERSIONS, {}).get(asked)  # by its link
         if found is None:
             why = missing(PLANE) if asked == PLANE else "No weights of that run are kept now."
-            st.session_state["explorer notice"] = f"{why} Another model is shown."
+            notices.put("explorer", f"{why} Another model is shown.")
             found = next(iter(models.values()))
             st.session_state[link.key("model")] = found.name
         models[found.name] = found

@@ -7,7 +7,7 @@ from typing import Any
 import streamlit as st
 
 from pages.training import controls, rest
-from pages.ui import presses, visitor
+from pages.ui import notices, presses, visitor
 from pages.ui.shipped import shipped_run
 from vae_core.config import ConfigError, RunConfig
 from vae_core.run import SAVED, Run
@@ -36,6 +36,7 @@ def is_mine(run: Run) -> bool:
 
 def start(settings: dict[str, Any], paused: bool = False) -> None:
     """Callback: a new run with the widgets' settings."""
+    notices.clear("training")
     if rest.cause(controls.weights_now()):  # the page says so
         return
     try:
@@ -43,7 +44,7 @@ def start(settings: dict[str, Any], paused: bool = False) -> None:
         show(registry().start(config, visitor.current(), paused))
         _advice_was_taken()
     except ConfigError as error:
-        st.session_state["notice"] = str(error)
+        notices.put("training", str(error))
 
 
 def _advice_was_taken() -> None:
@@ -95,6 +96,7 @@ def command(run_id: str, name: str, **args: Any) -> None:
     run = registry().get(run_id)
     if run is None or not is_mine(run):
         return
+    notices.clear("training")
     weights = controls.weights_now()
     nothing_learns = rest.cause(weights) is not None
     if nothing_learns and name in TRAINING:
@@ -115,7 +117,7 @@ def _send(run_id: str, name: str, **args: Any) -> bool:
     try:
         registry().command(run_id, name, **args)
     except ConfigError as error:
-        st.session_state["notice"] = str(error)
+        notices.put("training", str(error))
         return False
     return True
 
@@ -134,6 +136,7 @@ def state_before(run: Run, at: int | None) -> int | None:
 
 def branch(run_id: str, at: int | None) -> None:
     """Callback: go on from the kept state before a moment, with the weights as they stand."""
+    notices.clear("training")
     parent = registry().get(run_id)
     step = state_before(parent, at) if parent else None
     if parent is None or step is None or not is_mine(parent) or rest.cause(controls.weights_now()):
@@ -142,9 +145,9 @@ def branch(run_id: str, at: int | None) -> None:
         show(registry().branch(run_id, step, controls.weights_now()))
         st.session_state[COMPARED] = [run_id]
     except ConfigError as error:
-        st.session_state["notice"] = str(error)
+        notices.put("training", str(error))
     except KeyError:
-        st.session_state["notice"] = "The weights of that moment have just been thinned out: choose another moment."
+        notices.put("training", "The weights of that moment have just been thinned out: choose another moment.")
 
 
 def toggle(settings: dict[str, Any]) -> None:
@@ -173,6 +176,7 @@ def follow(run: Run) -> bool:
 
 def change_weights() -> None:
     """Callback: a switch or a weight was changed; a run in training follows at its next step."""
+    notices.clear("training")
     run = shown_run()
     if not is_mine(run) or run.ended:
         return

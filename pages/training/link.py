@@ -8,6 +8,7 @@ from typing import Any
 import streamlit as st
 
 from pages.training import actions, controls, rest
+from pages.ui import notices
 from pages.ui.words import plain, quoted
 from vae_core.config import CHANGEABLE, ConfigError, RunConfig
 from vae_core.run import Run
@@ -42,7 +43,7 @@ def open_link() -> None:
     if _follow_run(asked, run_id is not None) and set(asked) & set(CHANGEABLE):
         problems.append("its weights are not those of your run in training, which are shown")
     if problems:
-        st.session_state["notice"] = f"This link does not hold in full: {'; '.join(problems)}. The rest is shown."
+        notices.put("training", f"This link does not hold in full: {'; '.join(problems)}. The rest is shown.")
 
 
 def _follow_run(asked: dict[str, str], named: bool) -> bool:

@@ -13,6 +13,7 @@ from pages.training.library import compared, library
 from pages.training.names import READ_ON
 from pages.training.result import result
 from pages.training.take_home import take_home
+from pages.ui import notices
 from pages.ui.live.view import live_view
 from vae_core.config import ConfigError, RunConfig
 from vae_core.run import SAVED, SHIPPED, Run
@@ -35,9 +36,9 @@ def lesson(settings: dict[str, Any]) -> None:
     buttons(row, run, settings)
     weights = controls.weights(on_change=actions.change_weights)
     config = checked(settings, weights)
-    for said in (actions.why_it_rests(run), st.session_state.pop("notice", None)):
-        if said:
-            st.warning(said, icon=":material/error:")
+    if why := actions.why_it_rests(run):
+        st.warning(why, icon=":material/error:")
+    notices.show("training")
     if advice := st.session_state.get("advice"):
         st.info(advice, icon=":material/lightbulb:")
     explain(run, config)

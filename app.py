@@ -25,16 +25,16 @@ from pages.ui.assets import asset_route  # noqa: E402
 from pages.ui.explore.routes import explore_routes  # noqa: E402
 from pages.ui.live.socket import film_route, live_route  # noqa: E402
 from pages.ui.visitor import VisitorCookie  # noqa: E402
-from vae_core import runs  # noqa: E402
 from vae_core.checkpoints import CheckpointError  # noqa: E402
+from vae_core.runs import registry  # noqa: E402
 
 
 @contextlib.asynccontextmanager
 async def lifespan(_app: Any) -> AsyncIterator[dict[str, Any]]:
     """Warm up before the first visitor: the engine starts, and the collector forgets what never goes away."""
     torch.set_num_threads(1)  # beside an engine that trains, two that wait for each other take eight times as long
-    registry = runs.registry()
-    registry.warm_up()
+    runs = registry.shared()
+    runs.warm_up()
     with contextlib.suppress(CheckpointError):  # said on stderr by now; the pages say it in a sentence
         shipped.checkpoint(shipped.PLANE)
     shipped.images()
@@ -43,7 +43,7 @@ async def lifespan(_app: Any) -> AsyncIterator[dict[str, Any]]:
     gc.collect()
     gc.freeze()
     yield {}
-    registry.close()
+    runs.close()
 
 
 app = st.App(

@@ -9,8 +9,8 @@ from typing import Any
 
 import pytest
 
-from vae_core import cli
-from vae_core.train import Trainer
+from vae_core import train
+from vae_core.trainer import Trainer
 
 ROOT = Path(__file__).resolve().parents[1]
 # 8 steps on the small images.
@@ -20,7 +20,7 @@ TINY = ["--device", "cpu", "--epochs", "2", "--batch-size", "500", "--latent-dim
 def run_main(*arguments: str) -> int:
     """The exit status of the command line in this process."""
     try:
-        return cli.main(list(arguments))
+        return train.main(list(arguments))
     except SystemExit as ended:
         return int(ended.code or 0)
 

@@ -12,12 +12,13 @@ import torch
 
 from pages.ui import shipped
 from tests.local_engine import LocalLink
-from vae_core import runs, train
+from vae_core import trainer
 from vae_core.config import RunConfig
 from vae_core.data import Images, load
-from vae_core.engine import Command, Update
-from vae_core.runs import Runs
-from vae_core.snapshot import Snapshot
+from vae_core.inspect.snapshot import Snapshot, take_snapshot
+from vae_core.runs import registry as registry_module
+from vae_core.runs.messages import Command, Update
+from vae_core.runs.registry import Registry
 
 CPU = torch.device("cpu")
 
@@ -52,18 +53,18 @@ def small(mnist: Images) -> Images:
 @pytest.fixture
 def small_data(small: Images, monkeypatch: pytest.MonkeyPatch) -> Images:
     """Every Trainer made in the test trains on the small images."""
-    monkeypatch.setattr(train, "load", lambda name, device: small)
+    monkeypatch.setattr(trainer, "load", lambda name, device: small)
     return small
 
 
 @pytest.fixture(scope="session")
 def snapshot_of_new_model(small: Images) -> Snapshot:
     """What a run with three latents looks like before its first step; change fields with dataclasses.replace."""
-    return train.Trainer(RunConfig(device="cpu", latent_dim=3), small).snapshot()
+    return take_snapshot(trainer.Trainer(RunConfig(device="cpu", latent_dim=3), small))
 
 
 @pytest.fixture
-def local_registry(small_data: Images, monkeypatch: pytest.MonkeyPatch) -> Iterator[tuple[Runs, list[LocalLink]]]:
+def local_registry(small_data: Images, monkeypatch: pytest.MonkeyPatch) -> Iterator[tuple[Registry, list[LocalLink]]]:
     """A registry whose engines work in this process, on the small images; the list holds them, the newest last."""
     links: list[LocalLink] = []
 
@@ -71,14 +72,14 @@ def local_registry(small_data: Images, monkeypatch: pytest.MonkeyPatch) -> Itera
         links.append(LocalLink(*args))
         return links[-1]
 
-    monkeypatch.setattr(runs, "EngineLink", connect)
-    made = Runs()
+    monkeypatch.setattr(registry_module, "EngineProcess", connect)
+    made = Registry()
     yield made, links
     made.close()
 
 
 class FakeLink:
-    """Stands in for EngineLink where no process is wanted: the test reads what was sent and says what comes back."""
+    """Stands in for EngineProcess where no process is wanted: the test reads what was sent and says what comes back."""
 
     def __init__(
         self, device: str, folder: Any, on_update: Callable[[Update], None], on_death: Callable[[Any, str], None]
@@ -107,15 +108,15 @@ def links(monkeypatch: pytest.MonkeyPatch) -> list[FakeLink]:
             super().__init__(*args)
             made.append(self)
 
-    monkeypatch.setattr(runs, "EngineLink", Recorded)
+    monkeypatch.setattr(registry_module, "EngineProcess", Recorded)
     return made
 
 
 @pytest.fixture
-def fake_registry(links: list[FakeLink], monkeypatch: pytest.MonkeyPatch) -> Iterator[Runs]:
+def fake_registry(links: list[FakeLink], monkeypatch: pytest.MonkeyPatch) -> Iterator[Registry]:
     """The server's one registry, with FakeLinks in place of engines."""
-    registry = Runs()
-    monkeypatch.setattr(runs, "registry", lambda: registry)
+    registry = Registry()
+    monkeypatch.setattr(registry_module, "shared", lambda: registry)
     yield registry
     registry.close()
 

@@ -6,18 +6,19 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from vae_core.engine import Command, Engine, Update
+from vae_core.runs.messages import Command, Update
+from vae_core.runs.scheduler import Scheduler
 
 
 class LocalLink:
-    """EngineLink's behaviour without its process: commands are carried out at once, turns are taken by the test."""
+    """EngineProcess's behaviour without its process: commands are carried out at once, turns are taken by the test."""
 
     def __init__(
         self, device: str, folder: Path, on_update: Callable[[Update], None], on_death: Callable[[Any, str], None]
     ) -> None:
         self.device, self.folder = device, folder
         self._on_update, self._on_death = on_update, on_death
-        self.engine: Engine | None = Engine(folder)
+        self.engine: Scheduler | None = Scheduler(folder)
 
     def send(self, command: Command) -> None:
         if self.engine is not None:

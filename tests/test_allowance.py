@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from vae_core.allowance import Allowance
+from vae_core.runs.allowance import Allowance
 
 
 class Clock:

@@ -19,19 +19,21 @@ import numpy as np
 import pytest
 from safetensors.numpy import save_file
 
-from vae_core import archive
-from vae_core import job as job_module
-from vae_core import runs as runs_module
-from vae_core.archive import CURVES, RECORD, ArchiveError
 from vae_core.config import RunConfig
 from vae_core.data import Images
-from vae_core.engine import FAILED, FINISHED, PAUSED, RUNNING, STARTING, STOPPED, Command, Engine, Update
-from vae_core.film import FRAMES, frame_file, frames_in, state_file, steps_in
-from vae_core.job import STATES, Job
-from vae_core.run import SAVED, Run
-from vae_core.runs import RUNS_PER_VISITOR, Cursor, Runs
-from vae_core.snapshot import Snapshot
-from vae_core.train import Mark
+from vae_core.inspect.snapshot import Snapshot
+from vae_core.runs import registry as runs_module
+from vae_core.runs import storage
+from vae_core.runs import task as task_module
+from vae_core.runs.messages import FAILED, FINISHED, PAUSED, RUNNING, STARTING, STOPPED, Command, Update
+from vae_core.runs.news import Cursor
+from vae_core.runs.registry import RUNS_PER_VISITOR, Registry
+from vae_core.runs.run_record import SAVED, RunRecord
+from vae_core.runs.scheduler import Scheduler
+from vae_core.runs.storage import CURVES, RECORD, ArchiveError, frame_file, frames_in, state_file, steps_in
+from vae_core.runs.task import STATES, Task
+from vae_core.thinning import FRAMES
+from vae_core.trainer import Mark
 
 CONFIG = RunConfig(device="cpu", epochs=1000)
 MARK = Mark(7, "beta 1 → 0 at step 7", {"alpha": 1.0, "beta": 0.0, "learning_rate": 2e-3})
@@ -57,8 +59,8 @@ def an_update(run_id: str, last: int = 20, status: str = RUNNING, **values: Any)
     return Update(run_id, 0, status, "", last, 8, 8000, 9.0, weights, rows, device="CPU", **values)
 
 
-def a_run(root: Path, snapshot: Snapshot, status: str = RUNNING) -> Run:
-    run = Run("ann", CONFIG, root)
+def a_run(root: Path, snapshot: Snapshot, status: str = RUNNING) -> RunRecord:
+    run = RunRecord("ann", CONFIG, root)
     for step in (0, 10, 20):
         run.take(an_update(run.run_id, step, status, snapshot=replace(snapshot, step=step)))
     run.take(
@@ -73,7 +75,7 @@ def a_run(root: Path, snapshot: Snapshot, status: str = RUNNING) -> Run:
 def test_a_saved_run_comes_back_as_it_was(tmp_path: Path, snapshot_of_new_model: Snapshot) -> None:
     run = a_run(tmp_path, snapshot_of_new_model, FINISHED)
     run.save()
-    back = Run.load(run.folder)
+    back = RunRecord.load(run.folder)
     assert np.array_equal(back.train.since(-1), some_rows(1, 20))
     assert np.array_equal(back.test.since(-1), run.test.since(-1)) and len(back.test.since(-1)) == 3
     assert back.marks == [MARK] and back.final == {"neg_elbo": 150.5} and back.film == [0, 10, 20]
@@ -91,14 +93,14 @@ def test_frames_of_the_time_before_they_were_compressed_are_no_film(
         path = frame_file(run.film_folder, step)
         path.with_suffix("").write_bytes(gzip.decompress(path.read_bytes()))
         path.unlink()
-    assert Run.load(run.folder).film == [20]
+    assert RunRecord.load(run.folder).film == [20]
 
 
 @pytest.mark.parametrize("status", [STARTING, RUNNING, PAUSED])
 def test_a_run_that_was_training_comes_back_saved(status: str, tmp_path: Path, snapshot_of_new_model: Snapshot) -> None:
     run = a_run(tmp_path, snapshot_of_new_model, status)
     run.save()
-    back = Run.load(run.folder)
+    back = RunRecord.load(run.folder)
     assert back.status == SAVED and "20" in back.message and not back.training and not back.ended
 
 
@@ -106,7 +108,7 @@ def test_a_run_that_was_training_comes_back_saved(status: str, tmp_path: Path, s
 def test_a_run_that_had_ended_stays_as_it_is(status: str, tmp_path: Path, snapshot_of_new_model: Snapshot) -> None:
     run = a_run(tmp_path, snapshot_of_new_model, status)
     run.save()
-    assert Run.load(run.folder).status == status and Run.load(run.folder).ended
+    assert RunRecord.load(run.folder).status == status and RunRecord.load(run.folder).ended
 
 
 def truncate(path: Path) -> None:
@@ -154,16 +156,16 @@ def test_a_damaged_run_is_left_out_and_the_others_are_found(
         run.save()
     damage(bad.folder)
     with pytest.raises(ArchiveError) as caught:
-        Run.load(bad.folder)
+        RunRecord.load(bad.folder)
     assert bad.run_id in str(caught.value) and str(caught.value).endswith(".") and "\n" not in str(caught.value)
-    runs = Runs(root=tmp_path)
+    runs = Registry(root=tmp_path)
     runs.arrive("ann")
     assert [run.run_id for run in runs.of("ann")] == [good.run_id]
     runs.close()
 
 
 def test_curves_and_pictures_of_a_run_have_an_end(tmp_path: Path, snapshot_of_new_model: Snapshot) -> None:
-    run = Run("ann", CONFIG, tmp_path)
+    run = RunRecord("ann", CONFIG, tmp_path)
     for step in range(0, 600, 3):
         run.take(an_update(run.run_id, step, snapshot=replace(snapshot_of_new_model, step=step)))
         assert len(run.film) <= FRAMES and run.film[-1] == step
@@ -171,31 +173,31 @@ def test_curves_and_pictures_of_a_run_have_an_end(tmp_path: Path, snapshot_of_ne
 
 
 def test_states_of_a_run_have_an_end(tmp_path: Path, small_data: Images) -> None:
-    job = Job("a", CONFIG.with_(latent_dim=1), tmp_path, 0)
+    task = Task("a", CONFIG.with_(latent_dim=1), tmp_path, 0)
     for _ in range(4 * STATES):
-        job.trainer.step()
-        kept = job.save()
-        assert len(kept) <= STATES and kept[-1] == job.trainer.step_count
-    assert list(kept) == steps_in(job.folder) and len(kept) == STATES
-    assert sum(path.stat().st_size for path in job.folder.iterdir()) < STATES * 10e6
+        task.trainer.step()
+        kept = task.save()
+        assert len(kept) <= STATES and kept[-1] == task.trainer.step_count
+    assert list(kept) == steps_in(task.folder) and len(kept) == STATES
+    assert sum(path.stat().st_size for path in task.folder.iterdir()) < STATES * 10e6
 
 
 def test_a_run_that_was_paused_is_saved_again_as_it_goes(
     tmp_path: Path, small_data: Images, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Against a crash: not only the next pause keeps a state."""
-    monkeypatch.setattr(job_module, "SAVE_S", 0)
-    monkeypatch.setattr(job_module, "REPORT_S", 0)
-    engine = Engine(tmp_path)
+    monkeypatch.setattr(task_module, "SAVE_S", 0)
+    monkeypatch.setattr(task_module, "REPORT_S", 0)
+    engine = Scheduler(tmp_path)
     opening = {"config": CONFIG.to_dict(), "generation": 0, "resume": False, "status": PAUSED}
     engine.handle(Command("a", "open", opening))
     engine.handle(Command("a", "step", {"steps": 200}))
-    while engine.jobs["a"].status == RUNNING:
+    while engine.tasks["a"].status == RUNNING:
         engine.turn()
     engine.handle(Command("a", "resume"))
     deadline = time.monotonic() + 60
-    while steps_in(engine.jobs["a"].folder)[-1] < 250:  # while it trains: states have their share of the time
-        assert time.monotonic() < deadline and engine.jobs["a"].status == RUNNING
+    while steps_in(engine.tasks["a"].folder)[-1] < 250:  # while it trains: states have their share of the time
+        assert time.monotonic() < deadline and engine.tasks["a"].status == RUNNING
         engine.turn()
 
 
@@ -205,12 +207,12 @@ def test_a_run_that_was_paused_is_saved_again_as_it_goes(
 def test_a_second_server_finds_the_runs_of_a_visitor_and_only_theirs(
     tmp_path: Path, links: list[Any], snapshot_of_new_model: Snapshot
 ) -> None:
-    first = Runs(root=tmp_path)
+    first = Registry(root=tmp_path)
     mine, other = first.start(CONFIG, "ann"), first.start(CONFIG, "bob")
     for run_id in (mine, other):
         links[0].tell(an_update(run_id, snapshot=replace(snapshot_of_new_model, step=20)))
     first.close()
-    second = Runs(root=tmp_path)
+    second = Registry(root=tmp_path)
     assert second.of("ann") == []
     second.arrive("ann")
     (found,) = second.of("ann")
@@ -222,7 +224,7 @@ def test_a_second_server_finds_the_runs_of_a_visitor_and_only_theirs(
 
 def test_the_order_of_runs_is_that_of_their_start_after_a_restart_too(tmp_path: Path, links: list[Any]) -> None:
     """Names count them: "run 2" must not become "run 1" because the older one reported last."""
-    first = Runs(root=tmp_path)
+    first = Registry(root=tmp_path)
     ids = [first.start(CONFIG, "ann") for _ in range(2)]
     for run_id in reversed(ids):  # the older one's final figures come after the newer one has begun
         links[0].tell(an_update(run_id))
@@ -230,24 +232,24 @@ def test_the_order_of_runs_is_that_of_their_start_after_a_restart_too(tmp_path: 
         time.sleep(0.02)  # coarse clocks of file systems
     expected = [run.run_id for run in first.of("ann")]
     first.close()
-    second = Runs(root=tmp_path)
+    second = Registry(root=tmp_path)
     second.arrive("ann")
     assert [run.run_id for run in second.of("ann")] == expected == ids[::-1]
     second.close()
 
 
 def test_a_run_that_was_closed_is_gone_from_the_disk(tmp_path: Path, links: list[Any]) -> None:
-    runs = Runs(root=tmp_path)
+    runs = Registry(root=tmp_path)
     ids = [runs.start(CONFIG, "ann") for _ in range(RUNS_PER_VISITOR)]
     for run_id in ids:
         links[0].tell(an_update(run_id))
     runs._save_changed()
-    assert {folder.name for folder in archive.folders(tmp_path)} == set(ids)
+    assert {folder.name for folder in storage.folders(tmp_path)} == set(ids)
     for _ in range(2):
         ids.append(runs.start(CONFIG, "ann"))
         links[0].tell(an_update(ids[-1]))
     runs._save_changed()
-    assert {folder.name for folder in archive.folders(tmp_path)} == set(ids[2:])
+    assert {folder.name for folder in storage.folders(tmp_path)} == set(ids[2:])
     runs.close()
 
 
@@ -256,7 +258,7 @@ def test_a_saved_run_starts_no_engine_when_its_visitor_leaves(
 ) -> None:
     run = a_run(tmp_path, snapshot_of_new_model)
     run.save()
-    runs = Runs(root=tmp_path, gone_after_s=0.2)
+    runs = Registry(root=tmp_path, gone_after_s=0.2)
     runs.arrive("ann")
     runs.leave("ann")
     wait_for(lambda: runs.get(run.run_id) is None)
@@ -267,8 +269,8 @@ def test_a_saved_run_starts_no_engine_when_its_visitor_leaves(
 def test_a_saved_run_of_a_device_that_is_not_here_does_not_stop_the_housekeeper(
     tmp_path: Path, links: list[Any]
 ) -> None:
-    Run("ann", CONFIG.with_(device="mps"), tmp_path, run_id="from-a-mac").save()
-    runs = Runs(root=tmp_path, gone_after_s=0.2)
+    RunRecord("ann", CONFIG.with_(device="mps"), tmp_path, run_id="from-a-mac").save()
+    runs = Registry(root=tmp_path, gone_after_s=0.2)
     runs.arrive("ann")
     assert runs.get("from-a-mac") is not None
     runs.leave("ann")
@@ -283,10 +285,10 @@ def test_the_oldest_runs_leave_the_disk_first(
 ) -> None:
     monkeypatch.setattr(runs_module, "RUNS_ON_DISK", most)
     for i in range(5):
-        Run(f"visitor {i}", CONFIG, tmp_path, run_id=f"run-{i}").save()
+        RunRecord(f"visitor {i}", CONFIG, tmp_path, run_id=f"run-{i}").save()
         os.utime(tmp_path / f"run-{i}" / RECORD, (1000 + i, 1000 + i))
-    Runs(root=tmp_path).close()
-    assert [folder.name for folder in archive.folders(tmp_path)] == [f"run-{i}" for i in range(5)][-most:]
+    Registry(root=tmp_path).close()
+    assert [folder.name for folder in storage.folders(tmp_path)] == [f"run-{i}" for i in range(5)][-most:]
 
 
 def test_the_disk_does_not_fill_up_while_a_server_runs(
@@ -294,12 +296,12 @@ def test_the_disk_does_not_fill_up_while_a_server_runs(
 ) -> None:
     """Visitors come and go for months; what is gone from memory counts too."""
     monkeypatch.setattr(runs_module, "RUNS_ON_DISK", 3)
-    runs = Runs(root=tmp_path, gone_after_s=0.2)
+    runs = Registry(root=tmp_path, gone_after_s=0.2)
     ids = [runs.start(CONFIG, f"visitor {i}") for i in range(6)]
     wait_for(lambda: not any(runs.get(i) for i in ids))
     last = runs.start(CONFIG, "ann")
     wait_for(lambda: runs.get(last) is None)
-    wait_for(lambda: len(archive.folders(tmp_path)) <= 3, seconds=3)
+    wait_for(lambda: len(storage.folders(tmp_path)) <= 3, seconds=3)
     assert (tmp_path / last).is_dir()
     runs.close()
 
@@ -309,7 +311,7 @@ def test_a_second_server_on_the_same_folder_keeps_its_runs_elsewhere(
 ) -> None:
     run = a_run(tmp_path, snapshot_of_new_model)
     run.save()
-    first, second = Runs(root=tmp_path), Runs(root=tmp_path)
+    first, second = Registry(root=tmp_path), Registry(root=tmp_path)
     second.arrive("ann")
     started = second.get(second.start(CONFIG, "ann"))
     assert started is not None and second.of("ann") == [started]
@@ -326,7 +328,7 @@ def test_a_frame_that_cannot_be_written_stops_no_updates(
     tmp_path: Path, links: list[Any], snapshot_of_new_model: Snapshot
 ) -> None:
     """They arrive on a thread that serves all visitors; an error there would end it for all of them."""
-    runs = Runs(root=tmp_path)
+    runs = Registry(root=tmp_path)
     run = runs.get(runs.start(CONFIG, "ann"))
     assert run is not None
     run.folder.mkdir(exist_ok=True)
@@ -340,10 +342,10 @@ def test_a_frame_that_cannot_be_written_stops_no_updates(
 
 
 class LocalLink:
-    """EngineLink's behaviour without its process; see test_runs.py."""
+    """EngineProcess's behaviour without its process; see test_runs.py."""
 
     def __init__(self, device: str, folder: Path, on_update: Callable[[Update], None], on_death: Any) -> None:
-        self.device, self._on_update, self.engine = device, on_update, Engine(folder)
+        self.device, self._on_update, self.engine = device, on_update, Scheduler(folder)
 
     def send(self, command: Command) -> None:
         for update in self.engine.handle(command):
@@ -354,7 +356,7 @@ class LocalLink:
             self._on_update(update)
 
     def close(self) -> None:
-        self.engine.jobs.clear()
+        self.engine.tasks.clear()
 
 
 @pytest.fixture
@@ -365,14 +367,14 @@ def local_links(small_data: Images, monkeypatch: pytest.MonkeyPatch) -> list[Loc
         links.append(LocalLink(*args))
         return links[-1]
 
-    monkeypatch.setattr(runs_module, "EngineLink", connect)
+    monkeypatch.setattr(runs_module, "EngineProcess", connect)
     return links
 
 
 @pytest.fixture
-def crashed(local_links: list[LocalLink], tmp_path: Path) -> Iterator[tuple[Runs, str]]:
+def crashed(local_links: list[LocalLink], tmp_path: Path) -> Iterator[tuple[Registry, str]]:
     """A new server on a copy of the disk, taken when the curves were saved at step 30 and states went on to 60."""
-    runs = Runs(root=tmp_path / "before")
+    runs = Registry(root=tmp_path / "before")
     run_id = runs.start(CONFIG, "ann", paused=True)
     run = runs.get(run_id)
     assert run is not None
@@ -387,14 +389,14 @@ def crashed(local_links: list[LocalLink], tmp_path: Path) -> Iterator[tuple[Runs
         path.write_bytes(data)
     shutil.copytree(tmp_path / "before", tmp_path / "after", ignore=shutil.ignore_patterns("in-use"))
     runs.close()
-    after = Runs(root=tmp_path / "after")
+    after = Registry(root=tmp_path / "after")
     after.arrive("ann")
     yield after, run_id
     after.close()
 
 
 def test_a_state_ahead_of_the_saved_curve_leaves_no_gap(
-    crashed: tuple[Runs, str], local_links: list[LocalLink]
+    crashed: tuple[Registry, str], local_links: list[LocalLink]
 ) -> None:
     """Two processes save in their own time: states may be up to three seconds ahead of the curve."""
     runs, run_id = crashed
@@ -407,7 +409,7 @@ def test_a_state_ahead_of_the_saved_curve_leaves_no_gap(
     assert steps == list(range(1, run.step + 1))
 
 
-def test_a_run_found_after_a_crash_says_where_it_stands(crashed: tuple[Runs, str]) -> None:
+def test_a_run_found_after_a_crash_says_where_it_stands(crashed: tuple[Registry, str]) -> None:
     runs, run_id = crashed
     run = runs.get(run_id)
     assert run is not None and (run.status, run.step) == (SAVED, 30) and "30" in run.message
@@ -419,8 +421,8 @@ SERVER = """
 import sys, time
 from pathlib import Path
 from vae_core.config import RunConfig
-from vae_core.runs import Runs
-runs = Runs(root=Path(sys.argv[1]))
+from vae_core.runs.registry import Registry
+runs = Registry(root=Path(sys.argv[1]))
 run_id = runs.start(RunConfig(device="cpu", epochs=1000), "ann")
 print(run_id, runs._engines["cpu"].link.process.pid, flush=True)
 while True:
@@ -452,7 +454,7 @@ def test_a_killed_server_loses_no_more_than_five_seconds_of_a_run(tmp_path: Path
             return json.loads(path.read_text(encoding="utf-8"))["step"] if path.is_file() else 0
 
         # In mid-run, at the worst moment: the engine has kept a state that is ahead of the server's curves.
-        wait_for(lambda: 150 < saved_step() < steps_in(folder / archive.STATES)[-1], seconds=120)
+        wait_for(lambda: 150 < saved_step() < steps_in(folder / storage.STATES)[-1], seconds=120)
     finally:
         server.send_signal(signal.SIGKILL)
         server.wait()
@@ -460,7 +462,7 @@ def test_a_killed_server_loses_no_more_than_five_seconds_of_a_run(tmp_path: Path
     lines = [line.split() for line in log.read_text().splitlines()[1:] if line.count(" ") == 1]
     printed = [(float(at), int(step)) for at, step in lines]
 
-    runs = Runs(root=root)
+    runs = Registry(root=root)
     try:
         runs.arrive("ann")
         (run,) = runs.of("ann")

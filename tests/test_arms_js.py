@@ -1,4 +1,4 @@
-"""The arms view's mathematics, run under node and held against torch, autograd and vae_core.meter."""
+"""The arms view's mathematics, run under node and held against torch, autograd and vae_core.metrics."""
 
 from __future__ import annotations
 
@@ -19,13 +19,13 @@ from torch.distributions import Normal, kl_divergence
 from pages.ui.arms.routes import decoder_bytes
 from tests.node_runner import needs_node, node_runner
 from vae_core import models
-from vae_core.camera import DECODER
-from vae_core.closeup import closeup
 from vae_core.config import RunConfig
 from vae_core.data import Images
-from vae_core.meter import FIGURES, Meter, best_and_worst, nearest
-from vae_core.run import Run
-from vae_core.train import Trainer
+from vae_core.inspect.latent_gradients import closeup
+from vae_core.metrics import FIGURES, Meter, best_and_worst, nearest
+from vae_core.runs.run_record import RunRecord
+from vae_core.runs.storage import DECODER
+from vae_core.trainer import Trainer
 
 MODULES = (
     "arms/plane",
@@ -64,7 +64,7 @@ def test_the_decoder_that_the_route_sends_decodes_as_torch_does(
     net: str, dims: int, tmp_path: Path, node: Callable[..., Any]
 ) -> None:
     config = RunConfig(device="cpu", net=net, latent_dim=dims)
-    run, model = Run("shipped", config, tmp_path), models.build(config)
+    run, model = RunRecord("shipped", config, tmp_path), models.build(config)
     run.step = 470
     run.folder.mkdir()
     save_file(model.decoder.state_dict(), run.folder / DECODER)

@@ -17,22 +17,21 @@ from starlette.testclient import TestClient
 
 from pages.ui.arms.routes import arms_routes, decoder_bytes
 from vae_core import models
-from vae_core.camera import DECODER
 from vae_core.config import RunConfig
 from vae_core.data import Images
-from vae_core.film import state_file
-from vae_core.run import Run
-from vae_core.runs import Runs
-from vae_core.snapshot import Photographer
-from vae_core.train import Trainer
+from vae_core.inspect.snapshot import SnapshotTaker
+from vae_core.runs.registry import Registry
+from vae_core.runs.run_record import RunRecord
+from vae_core.runs.storage import DECODER, state_file
+from vae_core.trainer import Trainer
 
 CONFIG = RunConfig(device="cpu")
 
 
 @pytest.fixture
-def run(small: Images, tmp_path: Path) -> Run:
+def run(small: Images, tmp_path: Path) -> RunRecord:
     """A run with two kept states, after 2 and after 5 steps."""
-    run, trainer = Run("ann", CONFIG, tmp_path), Trainer(CONFIG, small)
+    run, trainer = RunRecord("ann", CONFIG, tmp_path), Trainer(CONFIG, small)
     run.states_folder.mkdir(parents=True)
     for steps in (2, 3):
         for _ in range(steps):
@@ -48,7 +47,7 @@ def read(body: bytes | None) -> tuple[dict[str, str], dict[str, np.ndarray]]:
 
 
 @pytest.mark.parametrize(("asked", "given"), [(2, 2), (4, 2), (5, 5), (900, 5)])
-def test_the_last_kept_weights_at_or_before_a_step(run: Run, small: Images, asked: int, given: int) -> None:
+def test_the_last_kept_weights_at_or_before_a_step(run: RunRecord, small: Images, asked: int, given: int) -> None:
     head, weights = read(decoder_bytes(run, asked))
     assert (head["step"], head["net"]) == (str(given), "mlp")
     trainer = Trainer(CONFIG, small)  # trained anew: the oracle
@@ -60,12 +59,12 @@ def test_the_last_kept_weights_at_or_before_a_step(run: Run, small: Images, aske
         assert np.array_equal(weights[name], tensor.numpy()), name
 
 
-def test_before_the_first_kept_state_there_are_no_weights(run: Run) -> None:
+def test_before_the_first_kept_state_there_are_no_weights(run: RunRecord) -> None:
     assert decoder_bytes(run, 1) is None
 
 
 def test_a_shipped_run_has_the_decoder_of_its_last_step(tmp_path: Path) -> None:
-    run = Run("shipped", CONFIG, tmp_path)
+    run = RunRecord("shipped", CONFIG, tmp_path)
     run.step = 470
     run.folder.mkdir()
     decoder = models.build(CONFIG).decoder.state_dict()
@@ -76,7 +75,7 @@ def test_a_shipped_run_has_the_decoder_of_its_last_step(tmp_path: Path) -> None:
     assert decoder_bytes(run, 469) is None
 
 
-def test_the_routes_answer_and_refuse(fake_registry: Runs, run: Run) -> None:
+def test_the_routes_answer_and_refuse(fake_registry: Registry, run: RunRecord) -> None:
     with TestClient(Starlette(routes=arms_routes())) as client:
         assert client.get("/decoder/nobody/3").status_code == 404
         fake_registry._runs[run.run_id] = run
@@ -87,7 +86,7 @@ def test_the_routes_answer_and_refuse(fake_registry: Runs, run: Run) -> None:
 def test_the_images_of_the_map_are_those_of_its_points(mnist: Images) -> None:
     with TestClient(Starlette(routes=arms_routes())) as client:
         arrays = safetensors.numpy.load(client.get("/map-images").content)
-    seen = Photographer(CONFIG, mnist)
+    seen = SnapshotTaker(CONFIG, mnist)
     assert np.array_equal(arrays["images"], seen.pixels.squeeze(1).numpy())
     assert np.array_equal(arrays["labels"], seen.labels)
     with TestClient(Starlette(routes=arms_routes())) as client:

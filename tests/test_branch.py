@@ -10,12 +10,14 @@ import pytest
 from tests.local_engine import LocalLink
 from vae_core.config import ConfigError, RunConfig
 from vae_core.data import Images
-from vae_core.engine import PAUSED, RUNNING, STOPPED
-from vae_core.film import add_step, frame_file, frames_in, read_frame, steps_in
-from vae_core.job import STATES
-from vae_core.run import Parent, Run
-from vae_core.runs import RUNS_PER_VISITOR, Runs
-from vae_core.train import Trainer
+from vae_core.runs.messages import PAUSED, RUNNING, STOPPED
+from vae_core.runs.registry import RUNS_PER_VISITOR, Registry
+from vae_core.runs.run_record import Parent, RunRecord
+from vae_core.runs.snapshot_file import read_frame
+from vae_core.runs.storage import frame_file, frames_in, steps_in
+from vae_core.runs.task import STATES
+from vae_core.thinning import add_step
+from vae_core.trainer import Trainer
 
 CONFIG = RunConfig(device="cpu", epochs=1000)
 SAME = {"alpha": 1.0, "beta": 1.0, "learning_rate": 2e-3}
@@ -25,22 +27,22 @@ NO_KL = SAME | {"beta": 0.0}
 class Server:
     """A registry and the engine that works for it."""
 
-    def __init__(self, runs: Runs, links: list[LocalLink]) -> None:
+    def __init__(self, runs: Registry, links: list[LocalLink]) -> None:
         self.runs, self.links = runs, links
 
-    def run(self, run_id: str) -> Run:
+    def run(self, run_id: str) -> RunRecord:
         run = self.runs.get(run_id)
         assert run is not None
         return run
 
-    def until(self, run_id: str, step: int) -> Run:
+    def until(self, run_id: str, step: int) -> RunRecord:
         deadline = time.monotonic() + 60
         while self.run(run_id).step < step:
             assert time.monotonic() < deadline, self.run(run_id).message
             self.links[-1].turn()
         return self.run(run_id)
 
-    def steps(self, run_id: str, steps: int) -> Run:
+    def steps(self, run_id: str, steps: int) -> RunRecord:
         """Exactly so many steps, then a pause, which keeps a state and a frame."""
         self.runs.command(run_id, "step", steps=steps)
         return self.until(run_id, self.run(run_id).step + steps)
@@ -53,11 +55,11 @@ class Server:
 
 
 @pytest.fixture
-def server(local_registry: tuple[Runs, list[LocalLink]]) -> Server:
+def server(local_registry: tuple[Registry, list[LocalLink]]) -> Server:
     return Server(*local_registry)
 
 
-def rows(run: Run) -> np.ndarray:
+def rows(run: RunRecord) -> np.ndarray:
     return run.train.since(-1)
 
 
@@ -151,7 +153,7 @@ def test_every_state_of_a_full_run_can_be_branched_from_while_it_trains(server: 
     assert len(states) == STATES
     server.runs.command(parent, "resume")
     for _ in range(10):
-        server.links[-1].engine.jobs[parent].trainer.step()  # type: ignore[union-attr]
+        server.links[-1].engine.tasks[parent].trainer.step()  # type: ignore[union-attr]
     endangered = add_step(states, states[-1] + 10, STATES)
     assert endangered is not None
     branch = server.run(server.runs.branch(parent, endangered, NO_KL))

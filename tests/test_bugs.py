@@ -23,9 +23,10 @@ from vae_core import losses, models
 from vae_core.config import RunConfig
 from vae_core.data import Images
 from vae_core.evaluate import evaluate
+from vae_core.inspect.snapshot import Snapshot, take_snapshot
 from vae_core.models.vae import VAE
-from vae_core.snapshot import Snapshot
-from vae_core.train import ROW, Trainer
+from vae_core.row_buffer import ROW
+from vae_core.trainer import Trainer
 
 BASE = RunConfig(device="cpu")
 BY_KEY = {bug.key: bug for bug in BUGS}
@@ -43,7 +44,7 @@ def seeded() -> Iterator[None]:
 
 def check_the_loss_of_a_step_is_minus_the_elbo(trainer: Trainer) -> None:
     """What a step minimises is −log p(x given z) of all pixels plus KL(q ‖ prior)."""
-    x, eps = trainer._batch()
+    x, eps = trainer.batch()
     mu, log_var = trainer.model.encode(x)
     q = Normal(mu, log_var.exp().sqrt())
     logits = trainer.model.decode(q.mean + q.stddev * eps)
@@ -142,7 +143,7 @@ def is_plain_call(node: ast.AST) -> bool:
 
 def test_alpha_1_784_gives_the_gradient_of_the_mean_over_pixels(small: Images) -> None:
     trainer = Trainer(BASE.with_(**BY_KEY["mean-pixels"].overlay), small)
-    model, (x, eps) = copy.deepcopy(trainer.model), trainer._batch()
+    model, (x, eps) = copy.deepcopy(trainer.model), trainer.batch()
     mu, log_var = model.encode(x)
     q = Normal(mu, log_var.exp().sqrt())
     mean = F.binary_cross_entropy_with_logits(model.decode(q.mean + q.stddev * eps), x, reduction="mean")
@@ -177,7 +178,7 @@ def trained(small: Images) -> dict[str, Trained]:
         trainer = Trainer(BASE.with_(batch_size=100, epochs=7, **overlay), small)
         while not trainer.done:
             trainer.step()
-        return Trained(trainer.model, trainer.snapshot(metered=True))
+        return Trained(trainer.model, take_snapshot(trainer, metered=True))
 
     return {"right": train(), **{bug.key: train(**bug.overlay) for bug in BUGS}}
 

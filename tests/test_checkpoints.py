@@ -18,7 +18,7 @@ import torch
 from vae_core import checkpoints, models
 from vae_core.checkpoints import CARD, HISTORY, WEIGHTS, CheckpointError
 from vae_core.config import RunConfig
-from vae_core.models import VAE
+from vae_core.models.vae import VAE
 
 CONFIG = RunConfig(latent_dim=3, likelihood="gaussian-learned", seed=4)
 HISTORY_ROWS = [

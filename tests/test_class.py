@@ -15,14 +15,14 @@ from typing import Any
 import pytest
 
 from tests.local_engine import LocalLink
-from vae_core import archive
-from vae_core import run as run_module
 from vae_core.config import RunConfig
-from vae_core.engine import PAUSED, RUNNING, STOPPED, Update
-from vae_core.film import frame_file, frames_in, state_file, steps_in
-from vae_core.run import Run
-from vae_core.runs import Runs
-from vae_core.snapshot import Snapshot
+from vae_core.inspect.snapshot import Snapshot
+from vae_core.runs import run_record as run_module
+from vae_core.runs import storage
+from vae_core.runs.messages import PAUSED, RUNNING, STOPPED, Update
+from vae_core.runs.registry import Registry
+from vae_core.runs.run_record import RunRecord
+from vae_core.runs.storage import frame_file, frames_in, state_file, steps_in
 
 CONFIG = RunConfig(device="cpu", epochs=1000)
 WEIGHTS = {"alpha": 1.0, "beta": 1.0, "learning_rate": 2e-3, "frozen": "none"}
@@ -50,14 +50,14 @@ def all_end(work: list[Callable[[], Any]], seconds: float = 60) -> bool:
 
 
 @pytest.fixture
-def real() -> Iterator[Runs]:
-    runs = Runs()
+def real() -> Iterator[Registry]:
+    runs = Registry()
     runs.warm_up("cpu")
     yield runs
     runs.close()
 
 
-def test_nobody_waits_for_an_engine_that_does_not_listen(real: Runs) -> None:
+def test_nobody_waits_for_an_engine_that_does_not_listen(real: Registry) -> None:
     """It is stopped, as a busy one is for a while; far more commands are given than its pipe holds."""
     run_id = real.start(CONFIG, "ann", paused=True)
     run = real.get(run_id)
@@ -79,7 +79,7 @@ def test_nobody_waits_for_an_engine_that_does_not_listen(real: Runs) -> None:
 
 
 def test_an_engine_that_does_not_listen_is_ended_all_the_same() -> None:
-    runs = Runs()
+    runs = Registry()
     run_id = runs.start(CONFIG, "ann")
     process = runs._engines["cpu"].link.process
     os.kill(process.pid, signal.SIGSTOP)
@@ -90,7 +90,7 @@ def test_an_engine_that_does_not_listen_is_ended_all_the_same() -> None:
     assert process.returncode is not None
 
 
-def test_starts_and_stops_in_turn_are_all_carried_out(real: Runs) -> None:
+def test_starts_and_stops_in_turn_are_all_carried_out(real: Registry) -> None:
     """Sixty, as fast as they can be given; the last run trains."""
     for _ in range(60):
         run_id = real.start(CONFIG, "ann")
@@ -104,7 +104,7 @@ def test_starts_and_stops_in_turn_are_all_carried_out(real: Runs) -> None:
 
 
 def test_the_weights_on_the_page_count_for_a_reset_of_a_run_that_has_ended(
-    local_registry: tuple[Runs, list[LocalLink]],
+    local_registry: tuple[Registry, list[LocalLink]],
 ) -> None:
     runs, links = local_registry
     run = runs.get(runs.start(CONFIG, "ann"))
@@ -134,8 +134,8 @@ def test_one_bad_round_of_the_housekeeper_is_not_the_last(
             raise RuntimeError("never seen before")
         return []
 
-    monkeypatch.setattr(archive, "folders", folders)
-    runs = Runs(root=tmp_path, gone_after_s=0.2)
+    monkeypatch.setattr(storage, "folders", folders)
+    runs = Registry(root=tmp_path, gone_after_s=0.2)
     wait_for(lambda: len(rounds) > 3)
     runs.close()
 
@@ -144,8 +144,8 @@ def test_a_run_that_is_removed_while_the_oldest_are_looked_for_is_left_out(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     for _ in range(3):
-        Run("ann", CONFIG, tmp_path).save()
-    first, *others = archive.folders(tmp_path)
+        RunRecord("ann", CONFIG, tmp_path).save()
+    first, *others = storage.folders(tmp_path)
     stat, looks = Path.stat, []
 
     def vanishing(path: Path, **options: Any) -> os.stat_result:
@@ -155,16 +155,16 @@ def test_a_run_that_is_removed_while_the_oldest_are_looked_for_is_left_out(
         return stat(path, **options)
 
     monkeypatch.setattr(Path, "stat", vanishing)
-    assert archive.folders(tmp_path) == others and len(looks) == 2
+    assert storage.folders(tmp_path) == others and len(looks) == 2
 
 
 def test_who_comes_back_while_their_run_is_put_away_finds_all_of_it(
     tmp_path: Path, links: list[Any], snapshot_of_new_model: Snapshot, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    runs = Runs(root=tmp_path, gone_after_s=1e9)
+    runs = Registry(root=tmp_path, gone_after_s=1e9)
     run = train_beyond_the_record(runs, links, snapshot_of_new_model, "ann")  # frames of 20 and 40, a record of 20
     runs._visitors["ann"].gone_since = -1e12
-    write, back = archive.write, threading.Thread(target=lambda: runs.arrive("ann"))
+    write, back = storage.write, threading.Thread(target=lambda: runs.arrive("ann"))
 
     def slowly(*contents: Any) -> None:
         back.start()
@@ -172,24 +172,24 @@ def test_who_comes_back_while_their_run_is_put_away_finds_all_of_it(
         write(*contents)
 
     monkeypatch.setattr(runs, "_save_changed", lambda: None)
-    monkeypatch.setattr(archive, "write", slowly)
+    monkeypatch.setattr(storage, "write", slowly)
     runs._make_round()
     back.join(30)
     (found,) = runs.of("ann")
     assert (found.run_id, found.step, found.film) == (run.run_id, 40, [20, 40])
     assert steps_in(found.states_folder) == [20, 40]
-    monkeypatch.setattr(archive, "write", write)
+    monkeypatch.setattr(storage, "write", write)
     runs.close()
 
 
 def test_who_comes_back_at_the_last_moment_keeps_their_runs(
-    lasting: Runs, links: list[Any], monkeypatch: pytest.MonkeyPatch
+    lasting: Registry, links: list[Any], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     run_id = lasting.start(CONFIG, "ann")
     lasting._visitors["ann"].gone_since = -1e12
     own = lasting._own
 
-    def at_this_moment(visitor: str) -> list[Run]:
+    def at_this_moment(visitor: str) -> list[RunRecord]:
         found = own(visitor)
         monkeypatch.setattr(lasting, "_own", own)
         lasting._let_go()
@@ -204,9 +204,9 @@ def test_who_comes_back_at_the_last_moment_keeps_their_runs(
 
 
 @pytest.fixture
-def lasting(tmp_path: Path, links: list[Any]) -> Iterator[Runs]:
+def lasting(tmp_path: Path, links: list[Any]) -> Iterator[Registry]:
     """A registry that keeps runs on disk; its engines are the test's own words."""
-    runs = Runs(root=tmp_path)
+    runs = Registry(root=tmp_path)
     yield runs
     runs.close()
 
@@ -216,7 +216,7 @@ def update(run_id: str, snapshot: Snapshot, step: int) -> Update:
     return Update(run_id, 0, RUNNING, step=step, total_steps=8000, weights=WEIGHTS, snapshot=picture, device="CPU")
 
 
-def train_beyond_the_record(runs: Runs, links: list[Any], snapshot: Snapshot, visitor: str) -> Run:
+def train_beyond_the_record(runs: Registry, links: list[Any], snapshot: Snapshot, visitor: str) -> RunRecord:
     """A run whose film and states are newer than its record, as those of any run in training are."""
     run = runs.get(runs.start(CONFIG, visitor))
     assert run is not None
@@ -231,7 +231,7 @@ def train_beyond_the_record(runs: Runs, links: list[Any], snapshot: Snapshot, vi
 
 @pytest.mark.parametrize("arriving", ["ann", "bob"])
 def test_an_arrival_leaves_what_others_are_training_alone(
-    arriving: str, lasting: Runs, links: list[Any], snapshot_of_new_model: Snapshot
+    arriving: str, lasting: Registry, links: list[Any], snapshot_of_new_model: Snapshot
 ) -> None:
     run = train_beyond_the_record(lasting, links, snapshot_of_new_model, "ann")
     lasting.arrive(arriving)
@@ -243,10 +243,10 @@ def test_an_arrival_reads_its_own_runs_and_no_others(
     tmp_path: Path, links: list[Any], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     for visitor in ("ann", "ann", "bob", "eve"):
-        Run(visitor, CONFIG, tmp_path).save()
+        RunRecord(visitor, CONFIG, tmp_path).save()
     read: list[Path] = []
-    monkeypatch.setattr(archive, "read", lambda folder, real=archive.read: read.append(folder) or real(folder))
-    runs = Runs(root=tmp_path)
+    monkeypatch.setattr(storage, "read", lambda folder, real=storage.read: read.append(folder) or real(folder))
+    runs = Registry(root=tmp_path)
     assert read == []
     runs.arrive("ann")
     assert len(runs.of("ann")) == 2 and {folder.name for folder in read} == {run.run_id for run in runs.of("ann")}
@@ -258,13 +258,13 @@ def test_an_arrival_reads_its_own_runs_and_no_others(
 def test_who_left_for_long_finds_the_last_moment_again(
     tmp_path: Path, links: list[Any], snapshot_of_new_model: Snapshot
 ) -> None:
-    runs = Runs(root=tmp_path, gone_after_s=0.2)
+    runs = Registry(root=tmp_path, gone_after_s=0.2)
     runs.arrive("ann")
     run_id = runs.start(CONFIG, "ann")
     links[0].tell(update(run_id, snapshot_of_new_model, 20))
     runs.leave("ann")
     wait_for(lambda: runs.get(run_id) is None)
-    wait_for(lambda: (tmp_path / run_id / archive.RECORD).is_file())
+    wait_for(lambda: (tmp_path / run_id / storage.RECORD).is_file())
     runs.arrive("ann")
     (run,) = runs.of("ann")
     assert (run.run_id, run.step, run.film) == (run_id, 20, [20])
@@ -272,7 +272,7 @@ def test_who_left_for_long_finds_the_last_moment_again(
 
 
 def test_a_run_closed_while_its_frame_is_written_leaves_nothing_behind(
-    lasting: Runs, links: list[Any], snapshot_of_new_model: Snapshot, monkeypatch: pytest.MonkeyPatch
+    lasting: Registry, links: list[Any], snapshot_of_new_model: Snapshot, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     run_id = lasting.start(CONFIG, "ann")
     run = lasting.get(run_id)
@@ -291,7 +291,7 @@ def test_a_run_closed_while_its_frame_is_written_leaves_nothing_behind(
 
 
 def test_a_branch_bears_that_its_parent_thins_its_film_at_that_moment(
-    local_registry: tuple[Runs, list[LocalLink]], monkeypatch: pytest.MonkeyPatch
+    local_registry: tuple[Registry, list[LocalLink]], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     runs, links = local_registry
     parent_id = runs.start(CONFIG, "ann", paused=True)
@@ -314,7 +314,7 @@ def test_a_branch_bears_that_its_parent_thins_its_film_at_that_moment(
 
 
 def test_a_branch_that_cannot_be_saved_is_a_sentence_and_leaves_no_folder(
-    local_registry: tuple[Runs, list[LocalLink]], monkeypatch: pytest.MonkeyPatch
+    local_registry: tuple[Registry, list[LocalLink]], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     runs = local_registry[0]
     parent_id = runs.start(CONFIG, "ann", paused=True)
@@ -329,7 +329,7 @@ def test_a_branch_that_cannot_be_saved_is_a_sentence_and_leaves_no_folder(
     assert set(runs._folder.iterdir()) == folders and len(runs.of("ann")) == 1
 
 
-def test_five_steps_asked_for_at_once_are_five_steps(local_registry: tuple[Runs, list[LocalLink]]) -> None:
+def test_five_steps_asked_for_at_once_are_five_steps(local_registry: tuple[Registry, list[LocalLink]]) -> None:
     runs, links = local_registry
     run = runs.get(runs.start(CONFIG, "ann", paused=True))
     assert run is not None

@@ -14,12 +14,12 @@ import safetensors.numpy
 import torch
 
 from tests.command_line import ROOT, TINY, card_of, rows_of, run_main
-from vae_core import cards, checkpoints, cli, train
-from vae_core.camera import Keeping
+from vae_core import cards, checkpoints, train, trainer
+from vae_core.cards import Keeping
 from vae_core.config import RunConfig
 from vae_core.data import Images
 from vae_core.data.images import DataError
-from vae_core.train import Trainer
+from vae_core.trainer import Trainer
 
 # ---- bad input
 
@@ -80,7 +80,7 @@ def test_damaged_data_is_status_2_and_one_line(
     def damaged(*_: Any) -> Images:
         raise DataError("The data file is damaged: restore it.")
 
-    monkeypatch.setattr(train, "load", damaged)
+    monkeypatch.setattr(trainer, "load", damaged)
     assert run_main("--device", "cpu", "--out", str(tmp_path / "out")) == 2
     assert capsys.readouterr().err == "error: The data file is damaged: restore it.\n"
     assert not [p for p in tmp_path.rglob("*") if p.is_file()]
@@ -104,7 +104,7 @@ def trained(small: Images, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The folder of a tiny run: 2 epochs of 4 steps."""
     folder = tmp_path_factory.mktemp("trained") / "out"
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(train, "load", lambda name, device: small)
+        patch.setattr(trainer, "load", lambda name, device: small)
         assert run_main(*TINY, "--beta", "0.5", "--out", str(folder)) == 0
     return folder
 
@@ -166,7 +166,7 @@ def test_the_command_on_the_card_makes_the_same_config(changes: dict[str, Any]) 
     config = RunConfig(**changes)
     words = shlex.split(cards.command(config))
     assert words[:3] == ["python", "-m", "vae_core.train"]
-    options = vars(cli.parser().parse_args(words[3:]))
+    options = vars(train.parser().parse_args(words[3:]))
     assert RunConfig(**{name: options[name] for name in config.to_dict()}) == config
 
 
@@ -185,7 +185,7 @@ def half(few: Images, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The folder of the same tiny run, with convolutions and BatchNorm, kept in half precision."""
     folder = tmp_path_factory.mktemp("half") / "out"
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(train, "load", lambda name, device: few)
+        patch.setattr(trainer, "load", lambda name, device: few)
         assert run_main(*TINY, "--net", "conv", "--half", "--out", str(folder)) == 0
     return folder
 
@@ -218,7 +218,7 @@ def test_the_figures_on_the_card_are_those_of_the_rounded_model(half: Path, few:
 def test_its_card_says_so_and_it_loads_in_float32(half: Path) -> None:
     card = card_of(half)
     assert card["command"].endswith("--half --out DIR") and "float16" in card["weights"]
-    assert cli.parsed(shlex.split(card["command"])[3:])[2] == Keeping(half=True)
+    assert train.parsed(shlex.split(card["command"])[3:])[2] == Keeping(half=True)
     assert {p.dtype for p in checkpoints.load(half).model.parameters()} == {torch.float32}
 
 
@@ -238,11 +238,11 @@ def history_of(steps: int, every: int) -> list[dict[str, Any]]:
 @pytest.mark.parametrize("steps", [1_001, 7_050, 23_500, 235_000])
 def test_of_a_long_run_the_history_is_dense_early_and_sparse_late(steps: int) -> None:
     rows = history_of(steps, 235)
-    kept = cli.thinned(rows)
-    train = [row["step"] for row in kept if row["split"] == "train"]
-    assert 500 <= len(train) <= 1_000 and train == sorted(set(train)) and train[0] == 1 and train[-1] == steps
-    gaps = np.diff(train)
-    assert train[:10] == list(range(1, 11)) and gaps[: len(gaps) // 2].max() <= gaps[len(gaps) // 2 :].min() + 1
+    kept = train.thinned(rows)
+    trainer = [row["step"] for row in kept if row["split"] == "train"]
+    assert 500 <= len(trainer) <= 1_000 and trainer == sorted(set(trainer)) and trainer[0] == 1 and trainer[-1] == steps
+    gaps = np.diff(trainer)
+    assert trainer[:10] == list(range(1, 11)) and gaps[: len(gaps) // 2].max() <= gaps[len(gaps) // 2 :].min() + 1
     assert [row for row in kept if row["split"] == "test"] == [row for row in rows if row["split"] == "test"]
     given = {(row["split"], row["step"]): row for row in rows}
     assert all(row == given[row["split"], row["step"]] for row in kept)  # as it was: no mean over its neighbours
@@ -250,7 +250,7 @@ def test_of_a_long_run_the_history_is_dense_early_and_sparse_late(steps: int) ->
 
 def test_a_short_run_keeps_every_row_of_its_history() -> None:
     rows = history_of(1_000, 100)
-    assert cli.thinned(rows) == rows and cli.thinned([]) == []
+    assert train.thinned(rows) == rows and train.thinned([]) == []
 
 
 def test_the_history_of_an_autoencoder_has_no_kl_and_no_elbo(small_data: Images, tmp_path: Path) -> None:

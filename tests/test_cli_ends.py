@@ -14,10 +14,10 @@ import numpy as np
 import pytest
 
 from tests.command_line import ROOT, TINY, card_of, raise_at, rows_of, run_main
-from vae_core import checkpoints, cli
+from vae_core import checkpoints, train
 from vae_core.data import Images
-from vae_core.engine import STOPPED
-from vae_core.run import Run
+from vae_core.runs.messages import STOPPED
+from vae_core.runs.run_record import RunRecord
 
 
 def test_ctrl_c_keeps_a_filmed_run_with_all_its_rows(
@@ -25,7 +25,7 @@ def test_ctrl_c_keeps_a_filmed_run_with_all_its_rows(
 ) -> None:
     raise_at(6, KeyboardInterrupt(), monkeypatch)
     assert run_main(*TINY, "--film", "--frames", "2", "--only-run", "--out", str(tmp_path / "cut")) == 130
-    run = Run.load(tmp_path / "cut")
+    run = RunRecord.load(tmp_path / "cut")
     assert run.status == STOPPED and run.train.since(-1)[:, 0].tolist() == [1, 2, 3, 4, 5, 6] and run.film == [0]
 
 
@@ -59,13 +59,13 @@ def test_a_real_ctrl_c_ends_the_real_command_with_its_files(tmp_path: Path) -> N
 def test_ctrl_c_while_the_result_is_saved_waits_for_it(
     small_data: Images, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    original, handler = cli.make_card, signal.getsignal(signal.SIGINT)
+    original, handler = train.make_card, signal.getsignal(signal.SIGINT)
 
     def pressed(*arguments: Any) -> dict[str, Any]:
         signal.raise_signal(signal.SIGINT)
         return original(*arguments)
 
-    monkeypatch.setattr(cli, "make_card", pressed)
+    monkeypatch.setattr(train, "make_card", pressed)
     assert run_main(*TINY, "--out", str(tmp_path)) == 0
     assert "being saved" in capsys.readouterr().err
     assert card_of(tmp_path)["finished"] is True and checkpoints.load(tmp_path).model is not None
@@ -76,17 +76,17 @@ def test_ctrl_c_while_the_result_is_saved_waits_for_it(
 WITH_FEW_IMAGES = """
 import signal, sys
 signal.signal(signal.SIGINT, signal.default_int_handler)
-from vae_core import cli, train
+from vae_core import train, trainer
 from vae_core.data import Images, load
 def few(name, device):
     i = load(name, device)
     return Images(name, i.x_train[:1000], i.y_train[:1000], i.x_test[:100], i.y_test[:100])
-def step(trainer, original=train.Trainer.step):
-    original(trainer)
-    if trainer.step_count == 3:
+def step(it, original=trainer.Trainer.step):
+    original(it)
+    if it.step_count == 3:
         print("begun", flush=True)
-train.load, train.Trainer.step = few, step
-sys.exit(cli.main())
+trainer.load, trainer.Trainer.step = few, step
+sys.exit(train.main())
 """
 
 
@@ -123,6 +123,6 @@ def test_a_folder_lost_during_training_is_status_1_and_one_line(
         shutil.rmtree(out)
         out.write_text("in the way")
 
-    monkeypatch.setattr(cli, "train", meanwhile)
+    monkeypatch.setattr(train, "train", meanwhile)
     assert run_main(*TINY, "--out", str(out)) == 1
     assert capsys.readouterr().err.count("\n") == 1

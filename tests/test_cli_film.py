@@ -11,15 +11,16 @@ import pytest
 import safetensors.numpy
 
 from tests.command_line import TINY, card_of, run_main
-from vae_core import cli, train
-from vae_core.camera import Keeping
+from vae_core import train, trainer
+from vae_core.cards import Keeping
 from vae_core.config import RunConfig
 from vae_core.data import Images
-from vae_core.engine import FINISHED
-from vae_core.film import frame_file, frames_in, read_frame
-from vae_core.meter import MEANINGS
-from vae_core.run import SHIPPED, Run
-from vae_core.train import Trainer
+from vae_core.metrics import MEANINGS
+from vae_core.runs.messages import FINISHED
+from vae_core.runs.run_record import SHIPPED, RunRecord
+from vae_core.runs.snapshot_file import read_frame
+from vae_core.runs.storage import frame_file, frames_in
+from vae_core.trainer import Trainer
 
 
 @pytest.fixture(scope="module")
@@ -27,7 +28,7 @@ def alone(small: Images, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The folder of a tiny run of which the run alone is kept, trained into the folder of another."""
     folder = tmp_path_factory.mktemp("alone") / "by-itself"
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(train, "load", lambda name, device: small)
+        patch.setattr(trainer, "load", lambda name, device: small)
         assert run_main(*TINY, "--film", "--out", str(folder)) == 0
         assert frames_in(folder / "film") == list(range(9)) and (folder / "model.safetensors").is_file()
         film = ("--film", "--frames", "3", "--only-run", "--overwrite")
@@ -38,7 +39,7 @@ def alone(small: Images, tmp_path_factory: pytest.TempPathFactory) -> Path:
 def test_of_a_run_by_itself_there_is_no_model(alone: Path) -> None:
     kept = {"run.json", "curves.safetensors", "film", "decoder.safetensors", "card.json"}
     assert {p.name for p in alone.iterdir()} == kept
-    run = Run.load(alone)
+    run = RunRecord.load(alone)
     assert (run.run_id, run.visitor, run.status, run.step) == ("by-itself", SHIPPED, FINISHED, 8)
     assert run.final == card_of(alone)["test"] and run.train.since(-1)[:, 0].tolist() == list(range(1, 9))
     assert run.test.since(-1)[:, 0].tolist() == run.film
@@ -67,7 +68,7 @@ def test_its_decoder_is_the_trained_one_in_half_precision(alone: Path, small: Im
 
 def test_its_card_names_the_command_with_all_that_was_chosen(alone: Path) -> None:
     card = card_of(alone)
-    options, folder, keeping, overwrite = cli.parsed(shlex.split(card["command"])[3:])
+    options, folder, keeping, overwrite = train.parsed(shlex.split(card["command"])[3:])
     assert RunConfig(**options).to_dict() == card["config"] and str(folder) == "DIR" and not overwrite
     assert keeping == Keeping(film=True, frames=3, only_run=True, decoder=True)
     assert "float16" in card["kept"]
@@ -90,4 +91,4 @@ def test_a_run_filmed_into_the_folder_where_one_stands_is_named_after_it(
     folder.mkdir()
     monkeypatch.chdir(folder)
     assert run_main(*TINY, "--film", "--frames", "2", "--only-run", "--out", ".") == 0
-    assert Run.load(folder).run_id == "here" and json.loads((folder / "run.json").read_text())["run_id"] == "here"
+    assert RunRecord.load(folder).run_id == "here" and json.loads((folder / "run.json").read_text())["run_id"] == "here"

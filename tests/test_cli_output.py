@@ -17,11 +17,11 @@ import pytest
 from tests.command_line import ROOT, TINY, run_main
 from tests.test_cli_ends import WITH_FEW_IMAGES
 from tests.test_takehome_script import every_kind
-from tests.test_takehome_story import tell
+from tests.told import tell
 from vae_core import checkpoints, console
 from vae_core.config import RunConfig
 from vae_core.data import Images
-from vae_core.train import Trainer
+from vae_core.trainer import Trainer
 
 FEW = [sys.executable, "-c", WITH_FEW_IMAGES, "--device", "cpu", "--epochs", "3", "--latent-dim", "3"]
 BARE = {**os.environ, "OMP_NUM_THREADS": "1"}

@@ -10,11 +10,12 @@ from typing import Any
 import pytest
 
 from tests.command_line import TINY, card_of, raise_at, run_main
-from vae_core import checkpoints, cli, results
+from vae_core import checkpoints, train
 from vae_core.data import Images
-from vae_core.film import frames_in
-from vae_core.run import Run
-from vae_core.train import Trainer
+from vae_core.runs import result_folder
+from vae_core.runs.run_record import RunRecord
+from vae_core.runs.storage import frames_in
+from vae_core.trainer import Trainer
 
 PARTS = {
     "model.safetensors", "card.json", "history.csv", "run.json", "curves.safetensors", "decoder.safetensors", "film",
@@ -33,7 +34,7 @@ def earlier(small: Images, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A folder with a filmed run and its model, and a note of its owner's: not to be changed."""
     folder = tmp_path_factory.mktemp("earlier") / "mine"
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("vae_core.train.load", lambda name, device: small)
+        patch.setattr("vae_core.trainer.load", lambda name, device: small)
         assert run_main(*TINY, "--film", "--out", str(folder)) == 0
     (folder / "notes.txt").write_text("beta 1 was best")
     return folder
@@ -55,7 +56,7 @@ def never(*_: Any) -> None:
 def test_a_folder_with_a_result_is_refused_before_training(
     mine: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    monkeypatch.setattr(cli, "Trainer", never)
+    monkeypatch.setattr(train, "Trainer", never)
     before = tree(mine.parent)
     assert run_main(*TINY, "--out", str(mine)) == 2
     parts = "model.safetensors, card.json, history.csv, run.json, curves.safetensors, film"
@@ -67,7 +68,7 @@ def test_a_folder_with_a_result_is_refused_before_training(
 def test_each_part_of_a_result_is_one(
     name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    monkeypatch.setattr(cli, "Trainer", never)
+    monkeypatch.setattr(train, "Trainer", never)
     if name in ("film", "states"):
         (tmp_path / name).mkdir()
     else:
@@ -87,7 +88,7 @@ def test_what_is_no_result_is_no_obstacle_and_stays(small_data: Images, tmp_path
 def test_a_folder_without_a_name_is_refused(
     name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    monkeypatch.setattr(cli, "Trainer", never)
+    monkeypatch.setattr(train, "Trainer", never)
     monkeypatch.chdir(tmp_path)
     assert run_main(*TINY, "--out", name) == 2
     said = "error: argument --out: it is empty: name a folder, or . for the current one.\n"
@@ -108,7 +109,7 @@ def test_with_overwrite_the_new_result_takes_its_place_whole(mine: Path, small_d
 def test_a_film_takes_the_place_of_a_film(mine: Path, small_data: Images) -> None:
     film = ("--film", "--frames", "3", "--only-run")
     assert run_main(*TINY, *film, "--seed", "7", "--overwrite", "--out", str(mine)) == 0
-    run = Run.load(mine)
+    run = RunRecord.load(mine)
     assert run.config.seed == 7 and run.run_id == "mine" and run.film == frames_in(mine / "film") and len(run.film) == 3
     assert not (mine / "model.safetensors").exists() and (mine / "notes.txt").exists()
 
@@ -154,7 +155,7 @@ def test_ctrl_c_keeps_both(
     before, beside = tree(mine), mine.with_name("mine-unfinished")
     raise_at(6, KeyboardInterrupt(), monkeypatch)
     assert run_main(*TINY, "--film", "--overwrite", "--out", str(mine)) == 130
-    assert tree(mine) == before and card_of(beside)["steps"] == 6 and Run.load(beside).step == 6
+    assert tree(mine) == before and card_of(beside)["steps"] == 6 and RunRecord.load(beside).step == 6
     assert str(beside) in capsys.readouterr().err
 
 
@@ -172,13 +173,13 @@ def test_a_result_that_came_meanwhile_is_not_replaced_without_being_asked(
     small_data: Images, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     """Two trainings into one folder: it was free when both began."""
-    original = cli.train
+    original = train.train
 
     def meanwhile(*arguments: Any) -> None:
         original(*arguments)
         (tmp_path / "mine" / "card.json").write_text("another's")
 
-    monkeypatch.setattr(cli, "train", meanwhile)
+    monkeypatch.setattr(train, "train", meanwhile)
     assert run_main(*TINY, "--out", str(tmp_path / "mine")) == 0
     assert tree(tmp_path / "mine") == {"card.json": b"another's"}
     assert card_of(tmp_path / "mine-unfinished")["finished"] is True
@@ -223,4 +224,4 @@ def test_a_full_disk_leaves_the_earlier_result(
 
 
 def test_the_parts_of_a_result_are_those_of_its_writers() -> None:
-    assert set(results.PARTS) == PARTS
+    assert set(result_folder.PARTS) == PARTS

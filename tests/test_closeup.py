@@ -7,9 +7,9 @@ import pytest
 import torch
 
 from vae_core import losses, models
-from vae_core.closeup import closeup
 from vae_core.config import RunConfig
 from vae_core.data import Images
+from vae_core.inspect.latent_gradients import closeup
 from vae_core.models.vae import VAE
 
 H = 1e-4

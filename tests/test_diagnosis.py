@@ -9,9 +9,9 @@ import pytest
 
 from vae_core.config import RunConfig
 from vae_core.data import Images
-from vae_core.diagnosis import BEGINNING, EXPLAINED, SAME_PICTURE, Diagnosis, diagnose
-from vae_core.snapshot import Snapshot
-from vae_core.train import Trainer
+from vae_core.inspect.snapshot import Snapshot, take_snapshot
+from vae_core.metrics.diagnosis import BEGINNING, EXPLAINED, SAME_PICTURE, Diagnosis, diagnose
+from vae_core.trainer import Trainer
 
 BOTH, NO_RECON, NO_KL = ({"alpha": a, "beta": b, "learning_rate": 2e-3} for a, b in ((1, 1), (0, 1), (1, 0)))
 HALF = np.zeros((40, 28, 28), np.uint8)
@@ -134,7 +134,7 @@ def test_a_real_run_is_told_by_its_name(alpha: float, name: str, small: Images) 
     trainer = Trainer(RunConfig(device="cpu", alpha=alpha, epochs=50), small)
     for _ in range(150):
         trainer.step()
-    taken = trainer.snapshot()
+    taken = take_snapshot(trainer)
     found = diagnose(taken, {"alpha": alpha, "beta": 1.0, "learning_rate": 2e-3}, alpha > 0)
     assert found.name == name
     assert (f"{taken.nll + taken.kl:.1f}" if alpha else f"{taken.kl:.2f}") in found.sentence
@@ -147,7 +147,7 @@ def test_every_diagnosis_is_explained_and_leads_on() -> None:
 
     from pages.elbo.link import SECTIONS
     from pages.training.names import READ_ON
-    from vae_core import diagnosis
+    from vae_core.metrics import diagnosis
 
     names = set(re.findall(r'Diagnosis\(\s*"([^"]+)"', inspect.getsource(diagnosis)))
     assert len(names) == 8 and names == set(diagnosis.EXPLAINED) == set(READ_ON)

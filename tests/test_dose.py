@@ -14,9 +14,9 @@ import pytest
 from pages.ablation.dose import COLUMNS, caption, dose_figure, points
 from pages.ui import shipped
 from vae_core.config import RunConfig
-from vae_core.engine import FINISHED, RUNNING, Update
-from vae_core.runs import Runs
-from vae_core.snapshot import Snapshot
+from vae_core.inspect.snapshot import Snapshot
+from vae_core.runs.messages import FINISHED, RUNNING, Update
+from vae_core.runs.registry import Registry
 
 # beta, nll, kl: two shipped points on one line of equal −ELBO (150), the best between them, two collapsed ones together
 ROWS = [(0.5, 138.0, 12.0), (1.0, 140.0, 7.0), (4.0, 146.0, 4.0), (16.0, 206.0, 0.001), (32.0, 206.1, 0.0)]
@@ -29,7 +29,7 @@ def table() -> pd.DataFrame:
 
 
 @pytest.fixture
-def live(fake_registry: Runs, links: list[Any]) -> Callable[..., str]:
+def live(fake_registry: Registry, links: list[Any]) -> Callable[..., str]:
     """A visitor's run that has made 20 steps of 8 an epoch; returns its id."""
 
     def made(status: str = RUNNING, final: Any = None, snapshot: Snapshot | None = None, **config: Any) -> str:
@@ -59,7 +59,7 @@ def lines(figure: go.Figure) -> list[Any]:
 # ---- the table
 
 
-def test_a_shipped_point_has_the_figures_of_its_card(fake_registry: Runs) -> None:
+def test_a_shipped_point_has_the_figures_of_its_card(fake_registry: Registry) -> None:
     found = points(shipped.shipped_dose())
     for row in found.to_dict("records"):
         card = json.loads((shipped.CHECKPOINTS / "dose" / row["run_id"] / "card.json").read_text())
@@ -188,6 +188,6 @@ def test_the_caption_names_the_best_beta_and_the_ends(table: pd.DataFrame) -> No
     assert "From beta 0.5 to 32 the KL falls from 12.0 to 0.0 nats" in said and "rises from 138.0 to 206.1" in said
 
 
-def test_a_run_is_what_the_registry_holds(live: Callable[..., str], taken: Snapshot, fake_registry: Runs) -> None:
+def test_a_run_is_what_the_registry_holds(live: Callable[..., str], taken: Snapshot, fake_registry: Registry) -> None:
     run_id = live(snapshot=taken)
     assert fake_registry.get(run_id) is not None and points([run_id])["run_id"].tolist() == [run_id]

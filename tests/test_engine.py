@@ -6,17 +6,20 @@ import shutil
 import time
 from collections.abc import Callable
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
 import pytest
 
-from vae_core import job as job_module
 from vae_core.config import RunConfig
 from vae_core.data import Images
 from vae_core.data.images import DataError
-from vae_core.engine import FAILED, FINISHED, PAUSED, RUNNING, STOPPED, Command, Engine, Update
-from vae_core.train import Trainer
+from vae_core.inspect.snapshot import take_snapshot
+from vae_core.runs import task as task_module
+from vae_core.runs.messages import FAILED, FINISHED, PAUSED, RUNNING, STOPPED, Command, Update
+from vae_core.runs.scheduler import Scheduler
+from vae_core.trainer import Trainer
 
 EPOCH = 8  # steps: 2,000 images in batches of 256
 CONFIG = RunConfig(device="cpu", epochs=1000)
@@ -26,7 +29,7 @@ class Driver:
     """An engine and all that came out of it."""
 
     def __init__(self, folder: Path) -> None:
-        self.engine = Engine(folder)
+        self.engine = Scheduler(folder)
         self.updates: list[Update] = []
 
     def tell(self, name: str, run: str = "a", **args: Any) -> list[Update]:
@@ -100,7 +103,7 @@ def test_the_first_update_has_a_snapshot_of_the_initial_weights(driver: Driver, 
     (first,) = driver.open()
     assert first.status == RUNNING and first.step == 0 and first.total_steps == 1000 * EPOCH
     assert first.snapshot is not None and first.snapshot.step == 0
-    expected = Trainer(CONFIG, small).snapshot()
+    expected = take_snapshot(Trainer(CONFIG, small))
     assert np.array_equal(first.snapshot.prior_draws, expected.prior_draws) and first.snapshot.nll == expected.nll
 
 
@@ -108,14 +111,14 @@ def test_the_last_update_has_the_final_figures_and_a_snapshot_of_the_last_step(d
     driver.open(config=CONFIG.with_(epochs=2))
     driver.idle()
     assert driver.last().final is not None
-    assert driver.last().final["images"] == 500 and driver.last().final["iw_samples"] == job_module.IW_SAMPLES
+    assert driver.last().final["images"] == 500 and driver.last().final["iw_samples"] == task_module.IW_SAMPLES
     snapshots = [u.snapshot for u in driver.of() if u.snapshot is not None]
     assert snapshots[-1].step == 2 * EPOCH
 
 
 def test_figures_computed_in_an_instant_are_reported_too(driver: Driver, monkeypatch: pytest.MonkeyPatch) -> None:
     """On a GPU they take less than the pause between two reports; afterwards nothing wakes the engine."""
-    monkeypatch.setattr(job_module, "final_metrics", lambda *_: {"neg_elbo": 100.0})
+    monkeypatch.setattr(task_module, "final_metrics", lambda *_: {"neg_elbo": 100.0})
     driver.open(config=CONFIG.with_(epochs=1))
     driver.idle()
     assert driver.last().final == {"neg_elbo": 100.0}
@@ -272,9 +275,9 @@ def test_two_runs_take_turns(driver: Driver) -> None:
     driver.open("a")
     driver.open("b", CONFIG.with_(seed=1))
     for _ in range(3):
-        before = {run: driver.engine.jobs[run].trainer.step_count for run in "ab"}
+        before = {run: driver.engine.tasks[run].trainer.step_count for run in "ab"}
         driver.turn()
-        assert all(driver.engine.jobs[run].trainer.step_count > before[run] for run in "ab")
+        assert all(driver.engine.tasks[run].trainer.step_count > before[run] for run in "ab")
 
 
 def test_two_runs_do_not_change_each_others_curves(driver: Driver, small: Images) -> None:
@@ -286,9 +289,9 @@ def test_two_runs_do_not_change_each_others_curves(driver: Driver, small: Images
 
 
 def advances(driver: Driver, run: str) -> bool:
-    before = driver.engine.jobs[run].trainer.step_count
+    before = driver.engine.tasks[run].trainer.step_count
     driver.turn()
-    return driver.engine.jobs[run].trainer.step_count > before
+    return driver.engine.tasks[run].trainer.step_count > before
 
 
 def test_a_diverging_run_fails_and_the_other_goes_on(driver: Driver) -> None:
@@ -299,7 +302,7 @@ def test_a_diverging_run_fails_and_the_other_goes_on(driver: Driver) -> None:
     assert "learning rate 1000" in failed.message
     assert np.isfinite(failed.rows).all() and np.isfinite(failed.snapshot.nll if failed.snapshot else 0.0)
     assert driver.last("good").status == RUNNING and advances(driver, "good")
-    assert not driver.engine.jobs["bad"].working
+    assert not driver.engine.tasks["bad"].working
 
 
 def test_a_failed_run_can_be_reset(driver: Driver) -> None:
@@ -315,7 +318,11 @@ def failing_for(run: str, driver: Driver, method: str, error: Exception, monkeyp
     def broken(*_: Any) -> None:
         raise error
 
-    monkeypatch.setattr(driver.engine.jobs[run].trainer, method, broken)
+    task = driver.engine.tasks[run]
+    if method == "snapshot":
+        task._taker = SimpleNamespace(take=broken)  # type: ignore[assignment]
+    else:
+        monkeypatch.setattr(task.trainer, method, broken)
 
 
 @pytest.mark.parametrize("method", ["step", "snapshot", "flush", "state"])
@@ -325,9 +332,9 @@ def test_a_fault_anywhere_in_one_run_leaves_the_other_training(
     driver.open("bad")
     driver.open("good")
     failing_for("bad", driver, method, ZeroDivisionError("of ours"), monkeypatch)
-    monkeypatch.setattr(job_module, "SNAPSHOT_S", 0)
-    monkeypatch.setattr(job_module, "SAVE_S", 0)
-    driver.engine.jobs["bad"].hurry()
+    monkeypatch.setattr(task_module, "SNAPSHOT_S", 0)
+    monkeypatch.setattr(task_module, "SAVE_S", 0)
+    driver.engine.tasks["bad"].hurry()
     driver.tell("pause", "bad")  # saves the state
     driver.tell("resume", "bad")
     driver.turn_until(lambda: driver.last("bad").status == FAILED, seconds=20)
@@ -357,7 +364,7 @@ def test_damaged_data_is_a_failed_update_with_a_sentence(driver: Driver, monkeyp
     def damaged(*_: Any) -> Images:
         raise DataError("The data file is damaged: restore it.")
 
-    monkeypatch.setattr("vae_core.train.load", damaged)
+    monkeypatch.setattr("vae_core.trainer.load", damaged)
     (update,) = driver.open()
     assert (update.status, update.message) == (FAILED, "The data file is damaged: restore it.")
 
@@ -410,8 +417,8 @@ def test_a_crash_right_after_a_save_leaves_no_gap_in_the_curve(
     driver: Driver, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A state may be saved while the latest rows still wait for the next report; they must not be lost with it."""
-    monkeypatch.setattr(job_module, "SAVE_S", 0)  # every turn saves ...
-    monkeypatch.setattr(job_module, "REPORT_S", 1e9)  # ... and none reports
+    monkeypatch.setattr(task_module, "SAVE_S", 0)  # every turn saves ...
+    monkeypatch.setattr(task_module, "REPORT_S", 1e9)  # ... and none reports
     driver.open(config=CONFIG)
     for _ in range(3):
         driver.turn()

@@ -14,9 +14,9 @@ from torch.distributions import Bernoulli, Independent, Normal, kl_divergence
 from vae_core import models
 from vae_core.config import RunConfig
 from vae_core.data import Images
-from vae_core.evaluate import evaluate, evaluating, mean_iw_bound
+from vae_core.evaluate import evaluate, evaluating, final_metrics, mean_iw_bound
 from vae_core.models.vae import Terms
-from vae_core.train import Trainer, final_metrics
+from vae_core.trainer import Trainer
 
 
 @pytest.fixture(scope="module")
@@ -116,7 +116,7 @@ def test_the_importance_weighted_bound_is_tighter_than_the_elbo(trainer: Trainer
 
 
 def test_final_metrics_say_what_they_are_of(trainer: Trainer) -> None:
-    test = final_metrics(trainer, iw_samples=20, iw_images=100)
+    test = final_metrics(trainer.model, trainer.images, trainer.config, iw_samples=20, iw_images=100)
     assert (test["split"], test["protocol"], test["images"], test["samples"]) == ("test", "grey", 500, 1)
     assert (test["iw_samples"], test["iw_images"]) == (20, 100)
     assert test["neg_elbo"] == trainer.evaluate().neg_elbo

@@ -29,7 +29,7 @@ from vae_core.exact import (
 from vae_core.exact.expectation import expectation
 from vae_core.exact.gradients import compare, likelihood_of
 from vae_core.exact.lines import TERMS, Line, Relation
-from vae_core.models import VAE
+from vae_core.models.vae import VAE
 
 SHIPPED = Path(__file__).resolve().parents[1] / "checkpoints" / "mnist-vae-mlp-2"
 

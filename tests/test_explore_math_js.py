@@ -14,7 +14,7 @@ from tests.node_runner import needs_node, node_runner
 from vae_core import latent
 from vae_core.data import Images
 from vae_core.data.picture import as_mnist
-from vae_core.moments import ATTRIBUTES, measure
+from vae_core.inspect.image_attributes import ATTRIBUTES, measure
 
 pytestmark = needs_node("the explorer's mathematics")
 

@@ -28,12 +28,12 @@ from pages.ui.explore.sources import Source
 from vae_core import models
 from vae_core.config import RunConfig
 from vae_core.data import Images
-from vae_core.film import state_file
-from vae_core.moments import ATTRIBUTES, measure
-from vae_core.run import Arm, Run
-from vae_core.runs import Runs
-from vae_core.snapshot import Photographer, map_images
-from vae_core.train import Trainer
+from vae_core.inspect.image_attributes import ATTRIBUTES, measure
+from vae_core.inspect.snapshot import SnapshotTaker, map_images
+from vae_core.runs.registry import Registry
+from vae_core.runs.run_record import Arm, RunRecord
+from vae_core.runs.storage import state_file
+from vae_core.trainer import Trainer
 
 CONFIG = RunConfig(device="cpu", seed=3)
 AUTOENCODER = "mnist-ae-mlp-2"
@@ -54,9 +54,11 @@ def opened(name: str) -> tuple[dict[str, Any], dict[str, np.ndarray]]:
     return read(package_bytes(source))
 
 
-def made_run(config: RunConfig, data: Images, root: Path, steps: int = 2, visitor: str = "ann") -> tuple[Run, Trainer]:
+def made_run(
+    config: RunConfig, data: Images, root: Path, steps: int = 2, visitor: str = "ann"
+) -> tuple[RunRecord, Trainer]:
     """A run that has kept one state, and the trainer that made it."""
-    run, trainer = Run(visitor, config, root), Trainer(config, data)
+    run, trainer = RunRecord(visitor, config, root), Trainer(config, data)
     run.states_folder.mkdir(parents=True)
     for _ in range(steps):
         trainer.step()
@@ -67,14 +69,14 @@ def made_run(config: RunConfig, data: Images, root: Path, steps: int = 2, visito
 
 
 @pytest.fixture
-def registry(fake_registry: Runs) -> Iterator[Runs]:
+def registry(fake_registry: Registry) -> Iterator[Registry]:
     package._packed.cache_clear()
     yield fake_registry
     package._packed.cache_clear()
 
 
 @pytest.fixture
-def run(registry: Runs, small: Images, tmp_path: Path) -> Run:
+def run(registry: Registry, small: Images, tmp_path: Path) -> RunRecord:
     made, _ = made_run(CONFIG, small, tmp_path)
     registry._runs[made.run_id] = made
     return made
@@ -174,7 +176,7 @@ def test_it_says_what_it_is_and_with_which_figures() -> None:
     ids=["one latent", "convolutions", "dynamic pixels", "autoencoder"],
 )
 def test_a_state_gives_the_codes_that_the_runs_own_map_shows_or_those_of_grey_pixels(
-    changes: dict[str, Any], registry: Runs, small: Images, mnist: Images, tmp_path: Path
+    changes: dict[str, Any], registry: Registry, small: Images, mnist: Images, tmp_path: Path
 ) -> None:
     config = CONFIG.with_(**changes)
     run, trainer = made_run(config, small, tmp_path, steps=3)
@@ -182,7 +184,7 @@ def test_a_state_gives_the_codes_that_the_runs_own_map_shows_or_those_of_grey_pi
     about, arrays = opened(run.run_id)
     dims, model = config.latent_dim, trainer.model.eval()
     assert (about["step"], about["dims"], about["name"], about["beta"]) == (3, dims, run.run_id, config.beta)
-    camera = Photographer(config.with_(protocol="grey") if config.protocol == "dynamic" else config, mnist)
+    camera = SnapshotTaker(config.with_(protocol="grey") if config.protocol == "dynamic" else config, mnist)
     with torch.no_grad():
         mu, log_var = model.encode(camera._prepared(camera.pixels))
     assert np.allclose(arrays["mu"], mu.numpy(), atol=1e-5)
@@ -198,7 +200,7 @@ def test_a_state_gives_the_codes_that_the_runs_own_map_shows_or_those_of_grey_pi
     assert np.allclose(arrays["basis"].T @ arrays["basis"], np.eye(min(dims, 2)), atol=1e-5)
 
 
-def test_the_beta_of_a_state_is_the_one_in_force_then(registry: Runs, small: Images, tmp_path: Path) -> None:
+def test_the_beta_of_a_state_is_the_one_in_force_then(registry: Registry, small: Images, tmp_path: Path) -> None:
     run, trainer = made_run(CONFIG, small, tmp_path, steps=1)
     registry._runs[run.run_id] = run
     trainer.set(beta=4.0)
@@ -208,7 +210,7 @@ def test_the_beta_of_a_state_is_the_one_in_force_then(registry: Runs, small: Ima
     assert (about["step"], about["beta"]) == (2, 4.0)
 
 
-def test_a_state_that_vanishes_or_is_damaged_is_no_package(run: Run, client: TestClient) -> None:
+def test_a_state_that_vanishes_or_is_damaged_is_no_package(run: RunRecord, client: TestClient) -> None:
     source = sources.find(run.run_id)
     assert source is not None
     whole = source.path.read_bytes()
@@ -227,7 +229,9 @@ def test_a_state_that_vanishes_or_is_damaged_is_no_package(run: Run, client: Tes
 
 
 @pytest.mark.parametrize("value", [float("nan"), float("inf"), 3e38])
-def test_weights_that_give_no_numbers_are_refused_in_one_sentence(value: float, run: Run, client: TestClient) -> None:
+def test_weights_that_give_no_numbers_are_refused_in_one_sentence(
+    value: float, run: RunRecord, client: TestClient
+) -> None:
     path = state_file(run.states_folder, 2)
     tensors = load_file(path)
     tensors["model.encoder.1.weight"].fill_(value)  # 3e38 is finite, but not its sum over 784 pixels
@@ -241,11 +245,11 @@ def test_weights_that_give_no_numbers_are_refused_in_one_sentence(value: float, 
 
 
 def test_the_shipped_models_come_in_their_order_and_then_ones_own_runs(
-    registry: Runs, small: Images, tmp_path: Path
+    registry: Registry, small: Images, tmp_path: Path
 ) -> None:
     mine = [made_run(CONFIG, small, tmp_path, steps=i)[0] for i in (1, 2)]
     theirs, _ = made_run(CONFIG, small, tmp_path, visitor="bob")
-    empty = Run("ann", CONFIG, tmp_path)
+    empty = RunRecord("ann", CONFIG, tmp_path)
     arm, _ = made_run(CONFIG, small, tmp_path)
     arm.arm = Arm("a group", "beta 4")
     for run in (*mine, theirs, empty, arm):
@@ -269,13 +273,13 @@ def test_the_shipped_models_come_in_their_order_and_then_ones_own_runs(
 
 
 @pytest.mark.parametrize("name", ["nobody", "", ".", "..", "arms", "arm-full", "README.md", "%2e%2e", "x" * 5000])
-def test_what_is_no_whole_model_is_404(name: str, registry: Runs, client: TestClient) -> None:
+def test_what_is_no_whole_model_is_404(name: str, registry: Registry, client: TestClient) -> None:
     shipped.register_all()  # finished runs without a model: they keep no state
     assert sources.find(name) is None
     assert client.get(f"/explore/{name}").status_code == 404
 
 
-def test_the_mistakes_of_the_bug_lab_are_not_for_exploring(registry: Runs, small: Images, tmp_path: Path) -> None:
+def test_the_mistakes_of_the_bug_lab_are_not_for_exploring(registry: Registry, small: Images, tmp_path: Path) -> None:
     run, _ = made_run(CONFIG.with_(model="bug-log-var"), small, tmp_path)
     registry._runs[run.run_id] = run
     assert sources.find(run.run_id) is None and run.run_id not in [s.name for s in sources.listed("ann")]
@@ -294,7 +298,7 @@ def test_a_twin_has_the_same_network_and_latents() -> None:
 # ---- over the wire
 
 
-def test_it_comes_compressed_to_those_who_take_it(registry: Runs, client: TestClient) -> None:
+def test_it_comes_compressed_to_those_who_take_it(registry: Registry, client: TestClient) -> None:
     expected = package_bytes(sources.find(shipped.PLANE) or pytest.fail("no such model"))
     assert expected is not None
     headers, body = raw(client, f"/explore/{shipped.PLANE}", "gzip, br")
@@ -306,12 +310,14 @@ def test_it_comes_compressed_to_those_who_take_it(registry: Runs, client: TestCl
     assert "private" in headers["cache-control"]
 
 
-def test_a_run_is_not_kept_by_the_browser(run: Run, client: TestClient) -> None:
+def test_a_run_is_not_kept_by_the_browser(run: RunRecord, client: TestClient) -> None:
     answer = client.get(f"/explore/{run.run_id}")
     assert answer.headers["cache-control"] == "no-store" and read(answer.content)[0]["name"] == run.run_id
 
 
-def test_a_package_is_made_once_and_anew_when_the_state_is_another(run: Run, small: Images, client: TestClient) -> None:
+def test_a_package_is_made_once_and_anew_when_the_state_is_another(
+    run: RunRecord, small: Images, client: TestClient
+) -> None:
     first = client.get(f"/explore/{run.run_id}").content
     assert client.get(f"/explore/{run.run_id}").content == first and package._packed.cache_info().misses == 1
     trainer = Trainer(CONFIG.with_(seed=99), small)  # after a reset: the same run, the same step, other weights
@@ -331,7 +337,7 @@ def test_no_more_than_eight_packages_are_kept() -> None:
 
 
 def test_a_damaged_card_leaves_its_model_out_with_one_line(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], registry: Runs
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], registry: Registry
 ) -> None:
     for name in (shipped.PLANE, AUTOENCODER):
         shutil.copytree(shipped.CHECKPOINTS / name, tmp_path / name, ignore=shutil.ignore_patterns("film", "*.csv"))

@@ -9,15 +9,17 @@ from typing import Any
 
 import pytest
 
-from vae_core import engine as engine_module
-from vae_core import job as job_module
-from vae_core.allowance import Allowance
 from vae_core.config import RunConfig
 from vae_core.data import Images
-from vae_core.engine import FAILED, PAUSED, Command, Engine
-from vae_core.job import TURN_S, Job
-from vae_core.snapshot import Snapshot
-from vae_core.train import Trainer
+from vae_core.inspect.snapshot import Snapshot, SnapshotTaker
+from vae_core.models.vae import VAE
+from vae_core.runs import scheduler as scheduler_module
+from vae_core.runs import task as task_module
+from vae_core.runs.allowance import Allowance
+from vae_core.runs.messages import FAILED, PAUSED, Command
+from vae_core.runs.scheduler import Scheduler
+from vae_core.runs.task import TURN_S, Task
+from vae_core.trainer import Trainer
 
 STEP_S, SNAPSHOT_S, SAVE_S, OPEN_S = 0.005, 0.08, 0.02, 0.02  # of an mlp, about
 CONFIG = RunConfig(device="cpu", epochs=1000, batch_size=16)  # no run ends here
@@ -28,15 +30,15 @@ class World:
 
     def __init__(self, folder: Path, snapshot: Snapshot, patch: pytest.MonkeyPatch) -> None:
         self.now = 1000.0
-        self.snapshots: list[tuple[float, int]] = []  # when, of which trainer
+        self.snapshots: list[tuple[float, int]] = []  # when, of which run
         self.patch = patch
-        for module in (engine_module, job_module):
+        for module in (scheduler_module, task_module):
             patch.setattr(module, "time", self)
-        patch.setattr(engine_module, "Allowance", lambda *a: Allowance(*a, clock=self.monotonic))
+        patch.setattr(scheduler_module, "Allowance", lambda *a: Allowance(*a, clock=self.monotonic))
         self._replace("step", lambda t: self._pass(STEP_S) or setattr(t, "step_count", t.step_count + 1))
-        self._replace("snapshot", lambda t, metered=False: self._shot(t, snapshot))
+        patch.setattr(SnapshotTaker, "take", lambda _, model, step, __=False: self._shot(model, step, snapshot))
         self._replace("state", lambda t: self._pass(SAVE_S) or {})
-        self.engine = Engine(folder)
+        self.engine = Scheduler(folder)
 
     def monotonic(self) -> float:
         return self.now
@@ -44,20 +46,20 @@ class World:
     def _pass(self, seconds: float) -> None:
         self.now += seconds
 
-    def _shot(self, trainer: Trainer, snapshot: Snapshot) -> Snapshot:
+    def _shot(self, model: VAE, step: int, snapshot: Snapshot) -> Snapshot:
         self._pass(SNAPSHOT_S)
-        self.snapshots.append((self.now, id(trainer)))
-        return replace(snapshot, step=trainer.step_count)
+        self.snapshots.append((self.now, id(model)))
+        return replace(snapshot, step=step)
 
     def _replace(self, name: str, method: Callable[..., Any]) -> None:
         self.patch.setattr(Trainer, name, method)
 
-    def open(self, count: int) -> list[Job]:
+    def open(self, count: int) -> list[Task]:
         for i in range(count):
             self._pass(OPEN_S)
             args = {"config": CONFIG.to_dict(), "generation": 0, "resume": False, "status": "running"}
             self.engine.handle(Command(f"run {i}", "open", args))
-        return list(self.engine.jobs.values())
+        return list(self.engine.tasks.values())
 
     def spend(self, seconds: float) -> None:
         """A class has asked for so much at once that nobody gets anything for a while."""
@@ -85,10 +87,10 @@ def world(
 
 
 def steps_per_second(world: World, count: int, seconds: float) -> float:
-    jobs = world.open(count)
+    tasks = world.open(count)
     before = world.now
     world.run(seconds)
-    return sum(job.trainer.step_count for job in jobs) / (world.now - before)
+    return sum(task.trainer.step_count for task in tasks) / (world.now - before)
 
 
 @pytest.mark.parametrize("count", [5, 10, 30])
@@ -100,9 +102,9 @@ def test_many_runs_together_train_nearly_as_fast_as_one(count: int, world: Calla
 
 def test_they_share_alike(world: Callable[[], World]) -> None:
     ours = world()
-    jobs = ours.open(10)
+    tasks = ours.open(10)
     ours.run(60)
-    steps = [job.trainer.step_count for job in jobs]
+    steps = [task.trainer.step_count for task in tasks]
     assert max(steps) - min(steps) <= 3 * TURN_S / STEP_S
 
 
@@ -116,36 +118,36 @@ def test_a_command_waits_no_longer_than_one_moment_of_one_run(count: int, world:
 
 def test_ten_who_start_together_all_see_their_first_picture_within_ten_seconds(world: Callable[[], World]) -> None:
     ours = world()
-    jobs, began = ours.open(10), ours.now
+    tasks, began = ours.open(10), ours.now
     ours.run(10)
     first: dict[int, float] = {}
     for at, trainer in ours.snapshots:
         first.setdefault(trainer, at)
-    assert set(first) == {id(job.trainer) for job in jobs} and max(first.values()) - began <= 10
+    assert set(first) == {id(task.trainer.model) for task in tasks} and max(first.values()) - began <= 10
 
 
 def test_pictures_and_states_go_round_until_everybody_has_newer_ones(world: Callable[[], World]) -> None:
     ours = world()
-    jobs = ours.open(10)
+    tasks = ours.open(10)
     ours.run(30)
-    halfway, seen = ours.now, {id(job.trainer) for job in jobs}
-    saved = {job.run_id: max(job._states()) for job in jobs}
+    halfway, seen = ours.now, {id(task.trainer.model) for task in tasks}
+    saved = {task.run_id: max(task._states()) for task in tasks}
     ours.run(40)
     assert {trainer for at, trainer in ours.snapshots if at > halfway} == seen
-    assert all(max(job._states()) > saved[job.run_id] for job in jobs)
+    assert all(max(task._states()) > saved[task.run_id] for task in tasks)
 
 
 def test_a_pause_is_told_at_once_and_its_picture_follows(world: Callable[[], World]) -> None:
     """While others train and somebody has just had theirs, the picture has to wait; the answer has not."""
     ours = world()
-    jobs = ours.open(20)
+    tasks = ours.open(20)
     ours.run(5)
-    answers = [ours.engine.handle(Command(job.run_id, "pause")) for job in jobs[:10]]
+    answers = [ours.engine.handle(Command(task.run_id, "pause")) for task in tasks[:10]]
     assert all(updates[0].status == PAUSED for updates in answers)
     before = ours.now
     ours.run(10)
-    steps = {id(job.trainer): job.trainer.step_count for job in jobs[:10]}
-    assert before < ours.now and all(job._snapshot_step == steps[id(job.trainer)] for job in jobs[:10])
+    steps = {id(task.trainer.model): task.trainer.step_count for task in tasks[:10]}
+    assert before < ours.now and all(task._snapshot_step == steps[id(task.trainer.model)] for task in tasks[:10])
 
 
 def test_arms_begin_with_a_picture_of_the_same_step_in_a_busy_class_too(world: Callable[[], World]) -> None:
@@ -162,17 +164,17 @@ def test_a_run_that_ends_in_a_busy_class_keeps_its_last_picture_and_its_last_sta
     word: str, world: Callable[[], World], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """With its last word the server lets go of it."""
-    monkeypatch.setattr(job_module, "final_metrics", lambda *_: {"nll": 1.0})
+    monkeypatch.setattr(task_module, "final_metrics", lambda *_: {"nll": 1.0})
     busy = world()
-    job = busy.open(20)[0]
+    task = busy.open(20)[0]
     busy.run(20)
     busy.spend(10)
-    step = job.trainer.step_count
+    step = task.trainer.step_count
     if word == "stop":
         updates = busy.engine.handle(Command("run 0", "stop"))
     else:
-        job.fail("The GPU is on fire.")
-        updates = busy.engine._speak(job)
+        task.fail("The GPU is on fire.")
+        updates = busy.engine._speak(task)
     while not (updates[-1].final or updates[-1].status == FAILED):
         updates.append(next(u for updates in busy.engine.slices() for u in updates if u.run_id == "run 0"))
     last = updates[-1]

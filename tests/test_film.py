@@ -14,23 +14,12 @@ from safetensors.numpy import load
 
 from vae_core.config import RunConfig
 from vae_core.data import Images
-from vae_core.diagnosis import Diagnosis
-from vae_core.film import (
-    FRAMES,
-    FrameError,
-    add_step,
-    frame_bytes,
-    frame_file,
-    frames_in,
-    packed,
-    read_frame,
-    read_snapshot,
-    schedule,
-    state_file,
-    steps_in,
-)  # fmt: skip
-from vae_core.snapshot import GRID, Snapshot
-from vae_core.train import Trainer
+from vae_core.inspect.snapshot import GRID, Snapshot, take_snapshot
+from vae_core.metrics.diagnosis import Diagnosis
+from vae_core.runs.snapshot_file import FrameError, frame_bytes, packed, read_frame, read_snapshot
+from vae_core.runs.storage import frame_file, frames_in, state_file, steps_in
+from vae_core.thinning import FRAMES, add_step, schedule
+from vae_core.trainer import Trainer
 
 LEARNING = Diagnosis("learning", "−ELBO 200.0 nats, 2 of 2 units active.")
 
@@ -45,7 +34,7 @@ def trainer(small: Images) -> Trainer:
 
 @pytest.fixture(scope="module")
 def taken(trainer: Trainer) -> Snapshot:
-    return trainer.snapshot()
+    return take_snapshot(trainer)
 
 
 # ---- which steps stay

@@ -11,14 +11,16 @@ import pytest
 import torch
 
 from tests.local_engine import LocalLink
-from vae_core import runs as runs_module
 from vae_core.config import ConfigError, RunConfig
 from vae_core.data import Images
-from vae_core.engine import FAILED, FINISHED, PAUSED, RUNNING, STOPPED
-from vae_core.film import frame_file, read_frame
-from vae_core.run import SAVED, Run
-from vae_core.runs import ARMS, GROUPS_PER_VISITOR, Cursor, Runs
-from vae_core.train import Trainer
+from vae_core.runs import registry as runs_module
+from vae_core.runs.messages import FAILED, FINISHED, PAUSED, RUNNING, STOPPED
+from vae_core.runs.news import Cursor
+from vae_core.runs.registry import ARMS, GROUPS_PER_VISITOR, Registry
+from vae_core.runs.run_record import SAVED, RunRecord
+from vae_core.runs.snapshot_file import read_frame
+from vae_core.runs.storage import frame_file
+from vae_core.trainer import Trainer
 
 CONFIG = RunConfig(device="cpu", epochs=1000)
 LOSSES: dict[str, dict[str, Any]] = {
@@ -33,13 +35,13 @@ THREE = [(name, CONFIG.with_(**LOSSES[name])) for name in ("full", "no KL", "no 
 class Server:
     """A registry, and the engine that works for it in this process."""
 
-    def __init__(self, runs: Runs, links: list[LocalLink]) -> None:
+    def __init__(self, runs: Registry, links: list[LocalLink]) -> None:
         self.runs, self.links = runs, links
 
-    def arms(self, group: str) -> dict[str, Run]:
+    def arms(self, group: str) -> dict[str, RunRecord]:
         return {run.arm.name: run for run in self.runs.members(group) if run.arm}
 
-    def until(self, group: str, step: int) -> dict[str, Run]:
+    def until(self, group: str, step: int) -> dict[str, RunRecord]:
         """Turns until every arm has made so many steps."""
         deadline = time.monotonic() + 120
         while min(run.step for run in self.arms(group).values()) < step:
@@ -47,7 +49,7 @@ class Server:
             self.links[-1].turn()
         return self.arms(group)
 
-    def steps(self, group: str, steps: int) -> dict[str, Run]:
+    def steps(self, group: str, steps: int) -> dict[str, RunRecord]:
         """Exactly so many steps, then a pause."""
         goal = max(run.step for run in self.arms(group).values()) + steps
         self.runs.command_group(group, "step", steps=steps)
@@ -55,11 +57,11 @@ class Server:
 
 
 @pytest.fixture
-def server(local_registry: tuple[Runs, list[LocalLink]]) -> Server:
+def server(local_registry: tuple[Registry, list[LocalLink]]) -> Server:
     return Server(*local_registry)
 
 
-def rows(run: Run) -> np.ndarray:
+def rows(run: RunRecord) -> np.ndarray:
     return run.train.since(-1)
 
 
@@ -72,7 +74,7 @@ def test_arms_begin_with_the_same_weights_and_see_the_same_batches_and_noise(sma
         ):
             assert torch.equal(mine, theirs), name
     for _ in range(12):  # over the end of an epoch: 8 steps
-        batches = [trainer._batch() for trainer in trainers]
+        batches = [trainer.batch() for trainer in trainers]
         for x, eps in batches[1:]:
             assert torch.equal(x, batches[0][0]) and torch.equal(eps, batches[0][1])
         for trainer in trainers:
@@ -111,8 +113,8 @@ def test_arms_stay_in_step_and_are_filmed_at_the_same_steps(server: Server) -> N
     while min(run.step for run in server.arms(group).values()) < 80:
         assert time.monotonic() < deadline
         server.links[-1].turn()
-        jobs = server.links[-1].engine.jobs.values()  # type: ignore[union-attr]
-        assert len({job.trainer.step_count for job in jobs}) == 1
+        tasks = server.links[-1].engine.tasks.values()  # type: ignore[union-attr]
+        assert len({task.trainer.step_count for task in tasks}) == 1
     server.runs.command_group(group, "pause")
     arms = server.arms(group)
     assert {run.status for run in arms.values()} == {PAUSED}
@@ -151,8 +153,8 @@ def test_a_branch_of_an_arm_joins_the_group_and_catches_up(server: Server, small
     assert server.arms(group)[name].run_id == branch
     server.runs.command_group(group, "resume")
     arms = server.until(group, 30)
-    jobs = server.links[-1].engine.jobs.values()  # type: ignore[union-attr]
-    assert len({job.trainer.step_count for job in jobs}) == 1
+    tasks = server.links[-1].engine.tasks.values()  # type: ignore[union-attr]
+    assert len({task.trainer.step_count for task in tasks}) == 1
     server.runs.command_group(group, "pause")
     ours, theirs = rows(arms[name]), rows(arms["no KL"])
     both = min(len(ours), len(theirs))
@@ -269,7 +271,7 @@ def test_what_has_ended_leaves_the_memory_of_the_engine_and_can_be_reset(server:
     deadline = time.monotonic() + 60
     while any(run.final is None for run in server.arms(group).values()) and time.monotonic() < deadline:
         server.links[-1].turn()
-    assert not server.links[-1].engine.jobs  # type: ignore[union-attr]
+    assert not server.links[-1].engine.tasks  # type: ignore[union-attr]
     server.runs.command_group(group, "reset")
     assert {(run.status, run.step) for run in server.arms(group).values()} == {(PAUSED, 0)}
 
@@ -301,11 +303,11 @@ def test_a_group_ends_together_and_no_arm_trains_on(server: Server) -> None:
 
 
 def test_a_group_is_found_again_after_a_restart(small_data: Images, monkeypatch: Any, tmp_path: Any) -> None:
-    monkeypatch.setattr(runs_module, "EngineLink", LocalLink)
-    first = Runs(root=tmp_path)
+    monkeypatch.setattr(runs_module, "EngineProcess", LocalLink)
+    first = Registry(root=tmp_path)
     group = first.start_group(THREE, "ann", paused=True)
     first.close()
-    again = Runs(root=tmp_path)
+    again = Registry(root=tmp_path)
     try:
         again.arrive("ann")
         assert again.groups_of("ann") == [group] and again.of("ann") == []

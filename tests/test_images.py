@@ -13,7 +13,8 @@ from torch import Tensor
 from vae_core.config import RunConfig
 from vae_core.data import PROTOCOLS, Images, prepare
 from vae_core.data.images import DataError
-from vae_core.train import Trainer
+from vae_core.inspect.snapshot import take_snapshot
+from vae_core.trainer import Trainer
 
 TENSORS = ("x_train", "y_train", "x_test", "y_test")
 DIGITS = torch.arange(10)
@@ -32,7 +33,7 @@ def test_ten_test_images_one_a_class_are_enough_for_a_step_and_a_snapshot(good: 
     trainer = Trainer(RunConfig(device="cpu", batch_size=50), images)
     trainer.step()
     assert trainer.flush().shape == (1, 4)
-    seen = trainer.snapshot(metered=True)
+    seen = take_snapshot(trainer, metered=True)
     assert np.array_equal(seen.originals, good["x_test"].flip(0)[:, 0].numpy())  # by class, 0 first
     assert sorted(seen.labels.tolist()) == list(range(10)) and seen.mu.shape == (10, 2)
 

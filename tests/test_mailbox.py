@@ -9,8 +9,8 @@ from typing import Any
 
 import pytest
 
-from vae_core.engine import Command
-from vae_core.mailbox import Inbox, Outbox
+from vae_core.runs.mailbox import Inbox, Outbox
+from vae_core.runs.messages import Command
 
 
 class Gate:

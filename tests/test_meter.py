@@ -16,11 +16,11 @@ from torch.distributions import Normal
 from vae_core import models, rng
 from vae_core.config import RunConfig
 from vae_core.data import Images
-from vae_core.diagnosis import SAME_PICTURE
 from vae_core.evaluate import evaluate
-from vae_core.meter import FIGURES, Meter, best_and_worst, codes, collapse_of, draw_quality, measure, nearest
-from vae_core.meter.draws import energy_distance, thinned
-from vae_core.train import Trainer
+from vae_core.metrics import FIGURES, Meter, best_and_worst, codes, collapse_of, draw_quality, measure, nearest
+from vae_core.metrics.diagnosis import SAME_PICTURE
+from vae_core.metrics.draws import energy_distance, thinned
+from vae_core.trainer import Trainer
 
 
 def normals(*shape: int, seed: int = 0) -> Tensor:

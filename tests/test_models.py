@@ -13,7 +13,7 @@ from torch.distributions import Normal
 
 from vae_core import models
 from vae_core.config import LIKELIHOODS, NETS, SIGMA_FLOOR, RunConfig
-from vae_core.models import VAE
+from vae_core.models.vae import VAE
 
 BATCH = 4
 

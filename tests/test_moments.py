@@ -10,7 +10,7 @@ import torch
 from torch import Tensor
 
 from vae_core.data import Images
-from vae_core.moments import ATTRIBUTES, measure
+from vae_core.inspect.image_attributes import ATTRIBUTES, measure
 
 FINE = 10  # samples a pixel's side: the drawings are antialiased by averaging
 

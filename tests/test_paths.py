@@ -11,15 +11,16 @@ import numpy as np
 import pytest
 import torch
 
-from vae_core import checkpoints, film, models, vision
-from vae_core.camera import Camera, keep_run
+from vae_core import checkpoints, models, vision
 from vae_core.checkpoints import CARD, WEIGHTS
 from vae_core.config import RunConfig
 from vae_core.data import Images, build
 from vae_core.data.images import FILES, read
-from vae_core.run import Run
-from vae_core.snapshot import Snapshot
-from vae_core.train import Trainer
+from vae_core.inspect.snapshot import Snapshot
+from vae_core.runs import snapshot_file, storage
+from vae_core.runs.recorder import Recorder, keep_run
+from vae_core.runs.run_record import RunRecord
+from vae_core.trainer import Trainer
 
 CORE = Path(__file__).resolve().parents[1] / "vae_core"
 CONFIG = RunConfig(device="cpu", latent_dim=3, seed=4)
@@ -60,23 +61,23 @@ def test_a_refusal_names_the_path_that_was_given_as_text(tmp_path: Path) -> None
 def test_frames_and_states_are_found(
     kind: Callable[[Path], Any], tmp_path: Path, snapshot_of_new_model: Snapshot
 ) -> None:
-    path = film.frame_file(kind(tmp_path), 7)
+    path = storage.frame_file(kind(tmp_path), 7)
     assert path == tmp_path / "000000007.safetensors.gz"
-    path.write_bytes(film.packed(film.frame_bytes(snapshot_of_new_model)))
-    film.state_file(kind(tmp_path), 9).touch()
-    assert film.frames_in(kind(tmp_path)) == [7] and film.steps_in(kind(tmp_path)) == [9]
-    assert film.unpacked(kind(path)) == film.frame_bytes(snapshot_of_new_model)
-    numbers, arrays = film.read_frame(kind(path))
+    path.write_bytes(snapshot_file.packed(snapshot_file.frame_bytes(snapshot_of_new_model)))
+    storage.state_file(kind(tmp_path), 9).touch()
+    assert storage.frames_in(kind(tmp_path)) == [7] and storage.steps_in(kind(tmp_path)) == [9]
+    assert snapshot_file.unpacked(kind(path)) == snapshot_file.frame_bytes(snapshot_of_new_model)
+    numbers, arrays = snapshot_file.read_frame(kind(path))
     assert numbers["step"] == 0 and np.array_equal(arrays["labels"], snapshot_of_new_model.labels)
-    assert np.array_equal(film.read_snapshot(kind(path)).originals, snapshot_of_new_model.originals)
+    assert np.array_equal(snapshot_file.read_snapshot(kind(path)).originals, snapshot_of_new_model.originals)
 
 
 @both
 def test_a_run_is_filmed_and_kept(kind: Callable[[Path], Any], small: Images, tmp_path: Path) -> None:
     trainer = Trainer(CONFIG, small)
-    Camera(trainer, kind(tmp_path / "named"), frames=2).finish({})
+    Recorder(trainer, kind(tmp_path / "named"), frames=2).finish({})
     keep_run(kind(tmp_path / "named"), None, {"seed": 4})
-    assert Run.load(tmp_path / "named").film == [0]
+    assert RunRecord.load(tmp_path / "named").film == [0]
     assert checkpoints.read_card(tmp_path / "named" / CARD) == {"seed": 4}
 
 
@@ -104,7 +105,12 @@ def test_the_data_file_is_built(
 
 def test_no_function_of_these_rooms_takes_a_path_alone() -> None:
     """What a test above might have missed; `self` of a record and values that are returned are no doors."""
-    files = [CORE / "checkpoints.py", CORE / "camera.py", CORE / "film.py", *(CORE / "data").glob("*.py")]
+    files = [
+        CORE / "checkpoints.py",
+        CORE / "runs" / "recorder.py",
+        CORE / "runs" / "snapshot_file.py",
+        *(CORE / "data").glob("*.py"),
+    ]
     found = []
     for path in files:
         for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):

@@ -12,7 +12,9 @@ from pathlib import Path
 
 import pytest
 
-from vae_core import cli, film, job, runs, snapshot
+from vae_core import thinning, train
+from vae_core.inspect import snapshot
+from vae_core.runs import registry, task
 
 ROOT = Path(__file__).resolve().parents[1]
 README = (ROOT / "README.md").read_text(encoding="utf-8")
@@ -101,7 +103,7 @@ def test_readme_has_command_lines() -> None:
 def test_the_command_lines_of_readme_are_understood(command: str, tmp_path: Path) -> None:
     module, *options = shlex.split(command)[2:]
     if module == "vae_core.train":
-        settings, folder, *_ = cli.parsed(options)
+        settings, folder, *_ = train.parsed(options)
         assert str(folder) == "DIR" and settings["latent_dim"] == 2 and settings["epochs"] == 3
         return
     asked = [sys.executable, "-m", module, *options, "--help"]  # an unknown option before it is an error all the same
@@ -140,9 +142,11 @@ def test_the_targets_of_make_that_readme_names_are_there() -> None:
 
 SPOKEN = {6: "Six", 10: "ten"}
 FIGURES = {
-    "runs kept": f"{SPOKEN.get(runs.RUNS_PER_VISITOR)} runs are kept for a visitor, {runs.RUNS_ON_DISK} in all.",
-    "visitor gone": f"it stops {SPOKEN.get(int(runs.GONE_AFTER_S / 60))} minutes after your last window",
-    "film and states": f"{film.FRAMES} frames of its film and {job.STATES} states",
+    "runs kept": (
+        f"{SPOKEN.get(registry.RUNS_PER_VISITOR)} runs are kept for a visitor, {registry.RUNS_ON_DISK} in all."
+    ),
+    "visitor gone": f"it stops {SPOKEN.get(int(registry.GONE_AFTER_S / 60))} minutes after your last window",
+    "film and states": f"{thinning.FRAMES} frames of its film and {task.STATES} states",
     "images of the map": f"random {snapshot.MAP_IMAGES:,} of the 10,000 test images",
 }
 

@@ -12,17 +12,17 @@ import pytest
 
 from tests.local_engine import LocalLink
 from vae_core.config import RunConfig
-from vae_core.diagnosis import EXPLAINED, SAME_PICTURE, Diagnosis
-from vae_core.engine import STOPPED
-from vae_core.meter import MEANINGS
-from vae_core.run import Run
-from vae_core.runs import Runs
-from vae_core.snapshot import Snapshot
+from vae_core.inspect.snapshot import Snapshot
+from vae_core.metrics import MEANINGS
+from vae_core.metrics.diagnosis import EXPLAINED, SAME_PICTURE, Diagnosis
+from vae_core.runs.messages import STOPPED
+from vae_core.runs.registry import Registry
+from vae_core.runs.run_record import RunRecord
 
 LEARNT, MOST = 150, 3000  # steps
 
 
-def steps(registry: Runs, links: list[LocalLink], run: Run, count: int) -> Snapshot:
+def steps(registry: Registry, links: list[LocalLink], run: RunRecord, count: int) -> Snapshot:
     """Exactly so many steps; returns what the run looks like then."""
     goal, deadline = run.step + count, time.monotonic() + 120
     registry.command(run.run_id, "step", steps=count)
@@ -32,7 +32,7 @@ def steps(registry: Runs, links: list[LocalLink], run: Run, count: int) -> Snaps
     return run.snapshot
 
 
-def stopped_without_reconstruction(registry: Runs, links: list[LocalLink], run: Run) -> Snapshot:
+def stopped_without_reconstruction(registry: Registry, links: list[LocalLink], run: RunRecord) -> Snapshot:
     """The decoder learns, alpha becomes 0, the KL closes the last unit, the run is stopped."""
     learnt = steps(registry, links, run, LEARNT)
     assert learnt.active.any() and variety(learnt) > SAME_PICTURE
@@ -56,7 +56,7 @@ def check(found: Diagnosis | None, seen: Snapshot) -> None:
 
 
 @pytest.mark.parametrize(("seed", "beta"), [(0, 1.0), (1, 1.0), (2, 4.0)])
-def test_a_run_by_itself(local_registry: tuple[Runs, list[LocalLink]], seed: int, beta: float) -> None:
+def test_a_run_by_itself(local_registry: tuple[Registry, list[LocalLink]], seed: int, beta: float) -> None:
     registry, links = local_registry
     run_id = registry.start(RunConfig(device="cpu", epochs=1000, seed=seed, beta=beta), "ann", paused=True)
     run = registry.get(run_id)
@@ -66,7 +66,7 @@ def test_a_run_by_itself(local_registry: tuple[Runs, list[LocalLink]], seed: int
     assert "Switch the reconstruction on" in EXPLAINED["reconstruction off"]
 
 
-def test_an_arm_by_its_meter(local_registry: tuple[Runs, list[LocalLink]]) -> None:
+def test_an_arm_by_its_meter(local_registry: tuple[Registry, list[LocalLink]]) -> None:
     registry, links = local_registry
     config = RunConfig(device="cpu", epochs=1000, beta=4.0)
     (run,) = registry.members(registry.start_group([("full", config)], "ann", paused=True))
@@ -76,7 +76,7 @@ def test_an_arm_by_its_meter(local_registry: tuple[Runs, list[LocalLink]]) -> No
     assert "Switch the reconstruction on" in MEANINGS["reconstruction off"]
 
 
-def test_an_encoder_frozen_from_the_start_has_not_collapsed(local_registry: tuple[Runs, list[LocalLink]]) -> None:
+def test_an_encoder_frozen_from_the_start_has_not_collapsed(local_registry: tuple[Registry, list[LocalLink]]) -> None:
     """A random encoder keeps too little of an image for an active unit, and no KL has ever moved it."""
     registry, links = local_registry
     run = registry.get(registry.start(RunConfig(device="cpu", epochs=1000, frozen="encoder"), "ann", paused=True))

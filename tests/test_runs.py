@@ -15,9 +15,12 @@ import pytest
 from tests.local_engine import LocalLink
 from vae_core.config import ConfigError, RunConfig
 from vae_core.data import Images
-from vae_core.engine import FAILED, FINISHED, PAUSED, RUNNING, STARTING, STOPPED, Command, Update
-from vae_core.runs import DEATHS, RUNS_PER_VISITOR, TEST_CAPACITY, TRAIN_CAPACITY, Cursor, News, Run, Runs
-from vae_core.train import ROW, Trainer
+from vae_core.row_buffer import ROW
+from vae_core.runs.messages import FAILED, FINISHED, PAUSED, RUNNING, STARTING, STOPPED, Command, Update
+from vae_core.runs.news import Cursor, News
+from vae_core.runs.registry import DEATHS, RUNS_PER_VISITOR, Registry
+from vae_core.runs.run_record import TEST_CAPACITY, TRAIN_CAPACITY, RunRecord
+from vae_core.trainer import Trainer
 
 CONFIG = RunConfig(device="cpu", epochs=1000)
 BEGINNING = Cursor()
@@ -31,13 +34,13 @@ def wait_for(condition: Callable[[], Any], seconds: float = 60) -> None:
         time.sleep(0.02)
 
 
-def read(runs: Runs, run_id: str, since: Cursor = BEGINNING) -> News:
+def read(runs: Registry, run_id: str, since: Cursor = BEGINNING) -> News:
     news = runs.read(run_id, since)
     assert news is not None
     return news
 
 
-def steps(runs: Runs, run_id: str) -> list[int]:
+def steps(runs: Registry, run_id: str) -> list[int]:
     return [int(step) for step in read(runs, run_id).train[:, 0]]
 
 
@@ -47,7 +50,7 @@ def steps(runs: Runs, run_id: str) -> list[int]:
 class Server:
     """A registry and the engine that works for it at the moment."""
 
-    def __init__(self, runs: Runs, links: list[LocalLink]) -> None:
+    def __init__(self, runs: Registry, links: list[LocalLink]) -> None:
         self.runs, self.links = runs, links
 
     @property
@@ -60,7 +63,7 @@ class Server:
             assert time.monotonic() < deadline, "it did not happen"
             self.link.turn()
 
-    def run(self, run_id: str) -> Run:
+    def run(self, run_id: str) -> RunRecord:
         run = self.runs.get(run_id)
         assert run is not None
         return run
@@ -70,7 +73,7 @@ class Server:
 
 
 @pytest.fixture
-def server(local_registry: tuple[Runs, list[LocalLink]]) -> Server:
+def server(local_registry: tuple[Registry, list[LocalLink]]) -> Server:
     return Server(*local_registry)
 
 
@@ -96,7 +99,7 @@ def test_only_the_newest_runs_of_a_visitor_are_kept(server: Server) -> None:
     ids = [server.start("ann", paused=True) for _ in range(RUNS_PER_VISITOR + 3)]
     assert [run.run_id for run in server.runs.of("ann")] == ids[::-1][:RUNS_PER_VISITOR]
     assert server.runs.get(ids[0]) is None and server.runs.read(ids[0], Cursor()) is None
-    assert set(server.link.engine.jobs) == set(ids[-RUNS_PER_VISITOR:])  # type: ignore[union-attr]
+    assert set(server.link.engine.tasks) == set(ids[-RUNS_PER_VISITOR:])  # type: ignore[union-attr]
 
 
 def test_a_run_started_paused_waits(server: Server) -> None:
@@ -163,7 +166,7 @@ def test_after_a_reset_a_reader_starts_afresh(server: Server) -> None:
     assert after.snapshot is not None and after.snapshot.step == 0
 
 
-def test_a_late_update_of_before_the_reset_is_dropped(links: list[Any], fake_registry: Runs) -> None:
+def test_a_late_update_of_before_the_reset_is_dropped(links: list[Any], fake_registry: Registry) -> None:
     run_id = fake_registry.start(CONFIG, "ann")
     links[0].tell(Update(run_id, 1, PAUSED, step=0, total_steps=10))
     links[0].tell(Update(run_id, 0, RUNNING, step=5, total_steps=10, rows=np.ones((5, len(ROW)), np.float32)))
@@ -247,19 +250,19 @@ def test_an_engine_that_keeps_dying_is_given_up_with_a_sentence(server: Server) 
 # ---- who is there
 
 
-def gone(runs: Runs, run_id: str) -> Callable[[], bool]:
+def gone(runs: Registry, run_id: str) -> Callable[[], bool]:
     return lambda: runs.get(run_id) is None
 
 
 @pytest.fixture
-def forgetful(links: list[Any]) -> Iterator[Runs]:
+def forgetful(links: list[Any]) -> Iterator[Registry]:
     """Ends a visitor's runs a second after their last window has closed."""
-    runs = Runs(gone_after_s=1)
+    runs = Registry(gone_after_s=1)
     yield runs
     runs.close()
 
 
-def test_a_visitor_gone_for_long_loses_the_runs(forgetful: Runs, links: list[Any]) -> None:
+def test_a_visitor_gone_for_long_loses_the_runs(forgetful: Registry, links: list[Any]) -> None:
     stays, leaves = forgetful.start(CONFIG, "ann"), forgetful.start(CONFIG, "bob")
     for visitor in ("ann", "bob"):
         forgetful.arrive(visitor)
@@ -270,7 +273,7 @@ def test_a_visitor_gone_for_long_loses_the_runs(forgetful: Runs, links: list[Any
     assert forgetful.get(stays) is not None
 
 
-def test_a_visitor_back_in_time_keeps_the_runs(forgetful: Runs) -> None:
+def test_a_visitor_back_in_time_keeps_the_runs(forgetful: Registry) -> None:
     """Bob leaves for good at the same moment; once his run is gone, Ann's would be gone too."""
     kept, lost = forgetful.start(CONFIG, "ann"), forgetful.start(CONFIG, "bob")
     for visitor in ("ann", "bob"):
@@ -281,7 +284,7 @@ def test_a_visitor_back_in_time_keeps_the_runs(forgetful: Runs) -> None:
     assert forgetful.get(kept) is not None
 
 
-def test_one_of_two_windows_may_close(forgetful: Runs) -> None:
+def test_one_of_two_windows_may_close(forgetful: Registry) -> None:
     kept, lost = forgetful.start(CONFIG, "ann"), forgetful.start(CONFIG, "bob")
     for visitor in ("ann", "ann", "bob"):
         forgetful.arrive(visitor)
@@ -293,13 +296,13 @@ def test_one_of_two_windows_may_close(forgetful: Runs) -> None:
     wait_for(gone(forgetful, kept))
 
 
-def test_a_run_of_a_visitor_who_never_opened_a_window_ends_too(forgetful: Runs) -> None:
+def test_a_run_of_a_visitor_who_never_opened_a_window_ends_too(forgetful: Registry) -> None:
     run_id = forgetful.start(CONFIG, "script")
     wait_for(gone(forgetful, run_id))
     assert forgetful.of("script") == []
 
 
-def test_leaving_more_often_than_arriving_is_harmless(forgetful: Runs) -> None:
+def test_leaving_more_often_than_arriving_is_harmless(forgetful: Registry) -> None:
     forgetful.leave("ann")
     forgetful.arrive("ann")
     kept, lost = forgetful.start(CONFIG, "ann"), forgetful.start(CONFIG, "bob")
@@ -312,7 +315,7 @@ def test_leaving_more_often_than_arriving_is_harmless(forgetful: Runs) -> None:
 # ---- with a real engine process on the whole of MNIST
 
 
-def pid_of(runs: Runs) -> int:
+def pid_of(runs: Registry) -> int:
     return runs._engines["cpu"].link.process.pid
 
 
@@ -325,23 +328,23 @@ def alive(pid: int) -> bool:
 
 
 @pytest.fixture(scope="module")
-def real() -> Iterator[Runs]:
+def real() -> Iterator[Registry]:
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("OMP_NUM_THREADS", "1")  # one thread here and there: the same curve bit for bit
-        runs = Runs()
+        runs = Registry()
         runs.warm_up("cpu")
         yield runs
         runs.close()
 
 
 @pytest.fixture
-def run_id(real: Runs) -> Iterator[str]:
+def run_id(real: Registry) -> Iterator[str]:
     run_id = real.start(CONFIG, "ann")
     yield run_id
     real.close_run(run_id)
 
 
-def test_rows_and_snapshots_arrive_from_the_engine(real: Runs, run_id: str) -> None:
+def test_rows_and_snapshots_arrive_from_the_engine(real: Registry, run_id: str) -> None:
     wait_for(lambda: len(read(real, run_id).train) > 100 and len(read(real, run_id).test) > 1)
     news = read(real, run_id)
     assert news.status == RUNNING and news.device.startswith("CPU") and news.images_per_s > 0
@@ -350,7 +353,7 @@ def test_rows_and_snapshots_arrive_from_the_engine(real: Runs, run_id: str) -> N
     assert news.total_steps == 1000 * 235
 
 
-def test_the_engine_computes_what_a_trainer_computes(real: Runs, run_id: str, mnist: Images) -> None:
+def test_the_engine_computes_what_a_trainer_computes(real: Registry, run_id: str, mnist: Images) -> None:
     wait_for(lambda: len(read(real, run_id).train) >= 50)
     real.command(run_id, "pause")
     trainer = Trainer(CONFIG, mnist)
@@ -359,7 +362,7 @@ def test_the_engine_computes_what_a_trainer_computes(real: Runs, run_id: str, mn
     assert np.array_equal(read(real, run_id).train[:50], trainer.flush())
 
 
-def test_commands_reach_the_engine(real: Runs, run_id: str) -> None:
+def test_commands_reach_the_engine(real: Registry, run_id: str) -> None:
     wait_for(lambda: read(real, run_id).step > 0)
     real.command(run_id, "pause")
     wait_for(lambda: read(real, run_id).status == PAUSED)
@@ -373,7 +376,7 @@ def test_commands_reach_the_engine(real: Runs, run_id: str) -> None:
     assert read(real, run_id).status == STOPPED and read(real, run_id).final["images"] == 10_000  # type: ignore[index]
 
 
-def test_a_killed_engine_is_started_again_and_no_step_is_missing(real: Runs, run_id: str, mnist: Images) -> None:
+def test_a_killed_engine_is_started_again_and_no_step_is_missing(real: Registry, run_id: str, mnist: Images) -> None:
     wait_for(lambda: len(read(real, run_id).train) >= 30)
     killed = pid_of(real)
     os.kill(killed, signal.SIGKILL)
@@ -390,7 +393,7 @@ def test_a_killed_engine_is_started_again_and_no_step_is_missing(real: Runs, run
     assert np.array_equal(found[: reached + 20], trainer.flush())
 
 
-def test_runs_go_on_from_several_threads_at_once(real: Runs) -> None:
+def test_runs_go_on_from_several_threads_at_once(real: Registry) -> None:
     """Pages read and command from their own threads while updates arrive on another."""
     failures: list[BaseException] = []
 
@@ -417,7 +420,7 @@ def test_runs_go_on_from_several_threads_at_once(real: Runs) -> None:
 
 
 def test_close_ends_the_process_and_removes_its_files() -> None:
-    runs = Runs()
+    runs = Registry()
     run_id = runs.start(CONFIG, "ann")
     assert runs.get(run_id).status == STARTING  # type: ignore[union-attr]
     wait_for(lambda: read(runs, run_id).step > 0)
@@ -429,7 +432,7 @@ def test_close_ends_the_process_and_removes_its_files() -> None:
 
 def test_an_idle_engine_leaves_by_itself_when_the_registry_closes() -> None:
     """It is not left to be killed: an end of its own, not a signal after three seconds of waiting."""
-    runs = Runs()
+    runs = Registry()
     run_id = runs.start(CONFIG, "ann", paused=True)
     wait_for(lambda: read(runs, run_id).status == PAUSED)
     process = runs._engines["cpu"].link.process

@@ -7,7 +7,7 @@ import itertools
 import numpy as np
 import pytest
 
-from vae_core.series import Series
+from vae_core.runs.thinned_history import ThinnedHistory
 
 
 def rows_of(count: int, columns: int = 3) -> np.ndarray:
@@ -16,8 +16,8 @@ def rows_of(count: int, columns: int = 3) -> np.ndarray:
     return np.column_stack([np.arange(1, count + 1), values]).astype(np.float32)
 
 
-def filled(rows: np.ndarray, capacity: int, block: int) -> Series:
-    series = Series(rows.shape[1], capacity)
+def filled(rows: np.ndarray, capacity: int, block: int) -> ThinnedHistory:
+    series = ThinnedHistory(rows.shape[1], capacity)
     for start in range(0, len(rows), block):
         series.extend(rows[start : start + block])
     return series
@@ -43,7 +43,7 @@ def test_at_capacity_neighbours_are_averaged_in_pairs(block: int) -> None:
 
 @pytest.mark.parametrize("block", [1, 50, 10_000])
 def test_memory_stays_bounded_and_steps_sorted_at_ten_times_the_capacity(block: int) -> None:
-    series = Series(3, 128)
+    series = ThinnedHistory(3, 128)
     rows = rows_of(1280)
     for start in range(0, 1280, block):
         series.extend(rows[start : start + block])
@@ -54,7 +54,7 @@ def test_memory_stays_bounded_and_steps_sorted_at_ten_times_the_capacity(block: 
 
 
 def test_small_tables_take_little_memory() -> None:
-    series = Series(4, 65_536)
+    series = ThinnedHistory(4, 65_536)
     series.extend(rows_of(10, 4))
     assert series.nbytes <= 1024 * 4 * 4
 
@@ -96,6 +96,6 @@ def test_since_gives_a_copy() -> None:
 
 
 def test_an_empty_table() -> None:
-    series = Series(3, 100)
+    series = ThinnedHistory(3, 100)
     series.extend(np.zeros((0, 3), np.float32))
     assert len(series) == 0 and series.last_step == -1.0 and series.since(-1).shape == (0, 3)

@@ -9,8 +9,8 @@ from pathlib import Path
 import pytest
 
 from pages.ui import shipped
-from vae_core.run import SHIPPED
-from vae_core.runs import Runs
+from vae_core.runs.registry import Registry
+from vae_core.runs.run_record import SHIPPED
 
 
 @pytest.fixture
@@ -22,7 +22,7 @@ def copies(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return root
 
 
-def test_the_arms_come_in_the_order_of_the_page_and_are_everybodys(fake_registry: Runs) -> None:
+def test_the_arms_come_in_the_order_of_the_page_and_are_everybodys(fake_registry: Registry) -> None:
     assert shipped.shipped_arms() == list(shipped.ARMS)
     for run_id in shipped.ARMS:
         run = fake_registry.get(run_id)
@@ -30,19 +30,19 @@ def test_the_arms_come_in_the_order_of_the_page_and_are_everybodys(fake_registry
     assert shipped.shipped_arms() == list(shipped.ARMS)  # known by now
 
 
-def test_the_dose_comes_in_the_order_of_beta(fake_registry: Runs) -> None:
+def test_the_dose_comes_in_the_order_of_beta(fake_registry: Registry) -> None:
     found = [fake_registry.get(run_id) for run_id in shipped.shipped_dose()]
     assert [run.config.beta for run in found if run] == [0.1, 0.25, 0.5, 1, 2, 4, 8, 16, 32]
 
 
-def test_all_that_ships_can_be_opened_by_its_id(fake_registry: Runs) -> None:
+def test_all_that_ships_can_be_opened_by_its_id(fake_registry: Registry) -> None:
     shipped.register_all()
     folders = {path.parent.name for path in shipped.CHECKPOINTS.rglob("run.json")}
     assert len(folders) == 1 + 5 + 9
     assert all(fake_registry.get(name) is not None for name in folders)
 
 
-def test_a_run_that_is_known_is_not_read_again(fake_registry: Runs, copies: Path) -> None:
+def test_a_run_that_is_known_is_not_read_again(fake_registry: Registry, copies: Path) -> None:
     first = [fake_registry.get(run_id) for run_id in shipped.shipped_arms()]
     shutil.rmtree(copies)
     assert [fake_registry.get(run_id) for run_id in shipped.shipped_arms()] == first
@@ -50,7 +50,7 @@ def test_a_run_that_is_known_is_not_read_again(fake_registry: Runs, copies: Path
 
 @pytest.mark.parametrize("damage", ["no record", "half a record", "no curves", "another config"])
 def test_a_damaged_run_is_left_out_with_one_line(
-    damage: str, copies: Path, fake_registry: Runs, capsys: pytest.CaptureFixture[str]
+    damage: str, copies: Path, fake_registry: Registry, capsys: pytest.CaptureFixture[str]
 ) -> None:
     folder = copies / "arms" / "arm-no-kl"
     record = folder / "run.json"

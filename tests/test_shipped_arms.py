@@ -18,13 +18,14 @@ import safetensors.numpy
 import torch
 
 from pages.ui.shipped import ARMS, CHECKPOINTS, PLANE
-from vae_core import cli, models
+from vae_core import models, train
 from vae_core.config import RunConfig
 from vae_core.data import Images
-from vae_core.film import frame_file, frames_in, read_frame, read_snapshot
-from vae_core.meter import Meter, best_and_worst
-from vae_core.run import Run
-from vae_core.snapshot import to_uint8
+from vae_core.inspect.snapshot import to_uint8
+from vae_core.metrics import Meter, best_and_worst
+from vae_core.runs.run_record import RunRecord
+from vae_core.runs.snapshot_file import read_frame, read_snapshot
+from vae_core.runs.storage import frame_file, frames_in
 
 LIMIT = 25_000_000  # bytes of all that ships
 BETAS = (0.1, 0.25, 0.5, 1, 2, 4, 8, 16, 32)
@@ -64,7 +65,7 @@ def test_no_other_run_ships() -> None:
 def test_the_command_on_every_card_gives_its_config(card: Path) -> None:
     written = json.loads(card.read_text(encoding="utf-8"))
     words = shlex.split(written["command"])
-    options, folder, keeping, _ = cli.parsed(words[3:])
+    options, folder, keeping, _ = train.parsed(words[3:])
     assert words[:3] == ["python", "-m", "vae_core.train"] and str(folder) == "DIR" and written["finished"]
     assert RunConfig(**options) == RunConfig.from_dict(written["config"])
     weights = card.parent / "model.safetensors"
@@ -93,7 +94,7 @@ def test_a_history_has_every_epochs_test_figures_and_about_a_thousand_steps(path
 
 @pytest.mark.parametrize("folder", [*FOLDERS, CHECKPOINTS / PLANE], ids=lambda path: path.name)
 def test_a_run_is_whole_and_every_frame_is_read(folder: Path) -> None:
-    run, card = Run.load(folder), card_of(folder)
+    run, card = RunRecord.load(folder), card_of(folder)
     assert run.final == card["test"] and run.step == run.total_steps == card["steps"] and run.film[-1] == run.step
     assert run.config == RunConfig.from_dict(card["config"])
     assert run.train.since(-1)[:, 0].tolist() == list(range(1, run.step + 1))

@@ -20,7 +20,7 @@ from pages.ui import shipped
 from pages.ui.explore import sources
 from pages.ui.explore.routes import explore_routes
 from vae_core.checkpoints import CheckpointError
-from vae_core.runs import Runs
+from vae_core.runs.registry import Registry
 
 BETA4, AUTOENCODER, CONV = "mnist-vae-beta4-mlp-2", "mnist-ae-mlp-2", "mnist-vae-conv-32"
 
@@ -79,7 +79,7 @@ DAMAGES: dict[str, Callable[[Path], object]] = {
 
 @pytest.mark.parametrize("damage", DAMAGES.values(), ids=DAMAGES.keys())
 def test_it_is_left_out_with_one_line_and_all_others_are_there(
-    damage: Callable[[Path], object], copied_models: Path, fake_registry: Runs, capsys: pytest.CaptureFixture[str]
+    damage: Callable[[Path], object], copied_models: Path, fake_registry: Registry, capsys: pytest.CaptureFixture[str]
 ) -> None:
     damage(copied_models / BETA4)
     whole = {path.name for path in copied_models.iterdir()} - {BETA4}
@@ -110,7 +110,9 @@ def test_a_card_that_is_older_than_a_setting_has_it_at_its_default(copied_models
     assert shipped.checkpoint(shipped.PLANE).card["config"]["frozen"] == "none"
 
 
-def test_a_model_with_a_mistake_of_the_bug_lab_is_not_for_exploring(copied_models: Path, fake_registry: Runs) -> None:
+def test_a_model_with_a_mistake_of_the_bug_lab_is_not_for_exploring(
+    copied_models: Path, fake_registry: Registry
+) -> None:
     changed(copied_models / BETA4 / "card.json", lambda card: card["config"].update(model="bug-mean"))
     assert BETA4 in shipped.cards()
     assert BETA4 not in [source.name for source in sources.listed("nobody")] and sources.find(BETA4) is None
@@ -137,7 +139,7 @@ def test_without_the_main_model_the_log_says_what_to_restore(
 
 
 def test_without_the_main_model_the_server_starts(
-    copied_models: Path, fake_registry: Runs, monkeypatch: pytest.MonkeyPatch
+    copied_models: Path, fake_registry: Registry, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     DAMAGES["no test figures"](copied_models / shipped.PLANE)
     monkeypatch.setattr(app, "warm_up", lambda: None)  # seconds of a thread that would outlast the test
@@ -163,7 +165,7 @@ def copied_runs(copied_models: Path) -> Path:
 
 
 def test_without_the_main_run_an_arm_is_watched_in_its_place(
-    copied_runs: Path, fake_registry: Runs, capsys: pytest.CaptureFixture[str]
+    copied_runs: Path, fake_registry: Registry, capsys: pytest.CaptureFixture[str]
 ) -> None:
     (copied_runs / shipped.PLANE / "curves.safetensors").write_bytes(b"")
     assert [shipped.shipped_run() for _ in range(3)] == ["arm-full"] * 3
@@ -174,7 +176,7 @@ def test_without_the_main_run_an_arm_is_watched_in_its_place(
 
 @pytest.mark.parametrize("final", [{"nll": 1.0}, "none", {"nll": "140", "kl": 3.0}])
 def test_a_run_with_figures_that_cannot_be_used_is_left_out_of_the_dose(
-    final: Any, copied_runs: Path, fake_registry: Runs, capsys: pytest.CaptureFixture[str]
+    final: Any, copied_runs: Path, fake_registry: Registry, capsys: pytest.CaptureFixture[str]
 ) -> None:
     record = copied_runs / "dose" / "dose-beta-4" / "run.json"
     changed(record, lambda values: values.update(final=final))

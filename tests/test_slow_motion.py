@@ -11,8 +11,8 @@ from torch.distributions import Normal, kl_divergence
 
 from vae_core.config import RunConfig
 from vae_core.data import Images
-from vae_core.slow_motion import SHOWN
-from vae_core.train import Trainer
+from vae_core.inspect.step_trace import SHOWN, trace_step
+from vae_core.trainer import Trainer
 
 
 def trainer_of(small: Images, steps: int = 30, **settings: Any) -> Trainer:
@@ -29,7 +29,7 @@ def trainer_of(small: Images, steps: int = 30, **settings: Any) -> Trainer:
 def test_the_step_is_the_ordinary_one_bit_for_bit(settings: dict[str, Any], small: Images) -> None:
     slow, usual = trainer_of(small, 3, **settings), trainer_of(small, 3, **settings)
     for _ in range(3):
-        slow.slow_step()
+        trace_step(slow)
         usual.step()
     assert np.array_equal(slow.flush(), usual.flush())
     saved = usual.state()
@@ -38,14 +38,14 @@ def test_the_step_is_the_ordinary_one_bit_for_bit(settings: dict[str, Any], smal
 
 def test_its_means_are_the_row_of_the_history(small: Images) -> None:
     trainer = trainer_of(small, 5, alpha=2.0, beta=0.5)
-    seen = trainer.slow_step()
+    seen = trace_step(trainer)
     step, nll, kl, loss = trainer.flush()[-1]
     assert seen.step == step == 6
     assert [seen.numbers[k] for k in ("nll", "kl", "loss")] == pytest.approx([nll, kl, loss], rel=1e-5)
 
 
 def test_the_sample_is_mu_plus_std_times_eps_and_kl_is_that_of_torch(small: Images) -> None:
-    seen = trainer_of(small, latent_dim=3).slow_step()
+    seen = trace_step(trainer_of(small, latent_dim=3))
     assert len(seen.x) == SHOWN and seen.mu.shape == (SHOWN, 3)
     np.testing.assert_allclose(seen.z, seen.mu + seen.std * seen.eps, rtol=1e-5, atol=1e-6)
     q = Normal(torch.from_numpy(seen.mu).double(), torch.from_numpy(seen.std).double())
@@ -59,8 +59,8 @@ def test_the_pulls_are_slopes_of_the_terms(small: Images) -> None:
     trainer = trainer_of(small, alpha=alpha, beta=beta)
     model = Trainer(trainer.config, small).model.double()
     model.load_state_dict(trainer.model.state_dict())
-    batch, eps = trainer._batch()
-    seen = trainer.slow_step()
+    batch, eps = trainer.batch()
+    seen = trace_step(trainer)
     x, eps = batch[:4].double(), eps[:4].double()
     at = [torch.from_numpy(v[:4]).double() for v in (seen.mu, 2 * np.log(seen.std))]
 
@@ -82,20 +82,20 @@ def test_the_pulls_are_slopes_of_the_terms(small: Images) -> None:
 
 
 def test_a_term_that_is_off_does_not_pull_and_a_frozen_half_does_not_move(small: Images) -> None:
-    no_kl = trainer_of(small, beta=0.0).slow_step()
+    no_kl = trace_step(trainer_of(small, beta=0.0))
     assert not no_kl.kl_mu.any() and not no_kl.kl_log_var.any() and no_kl.nll_mu.any()
-    no_reconstruction = trainer_of(small, 3, alpha=0.0).slow_step()
+    no_reconstruction = trace_step(trainer_of(small, 3, alpha=0.0))
     assert not no_reconstruction.nll_mu.any() and no_reconstruction.kl_mu.any()
     assert no_reconstruction.numbers["decoder"]["moved"] == 0 < no_reconstruction.numbers["encoder"]["moved"]
-    frozen = trainer_of(small, 3, frozen="encoder").slow_step()
+    frozen = trace_step(trainer_of(small, 3, frozen="encoder"))
     assert frozen.numbers["encoder"]["moved"] == 0 < frozen.numbers["decoder"]["moved"]
     np.testing.assert_array_equal(frozen.mu_after, frozen.mu)
 
 
 def test_what_the_batch_costs_afterwards_is_its_cost_with_the_new_weights(small: Images) -> None:
     trainer = trainer_of(small, 3)
-    x, eps = trainer._batch()
-    seen = trainer.slow_step()
+    x, eps = trainer.batch()
+    seen = trace_step(trainer)
     with torch.no_grad():
         terms = trainer.model(x, eps)
     after = seen.numbers["after"]

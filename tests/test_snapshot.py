@@ -10,8 +10,8 @@ import torch
 
 from vae_core.config import RunConfig
 from vae_core.data import Images
-from vae_core.snapshot import MAP_IMAGES, PRIOR_DRAWS, Snapshot
-from vae_core.train import Trainer
+from vae_core.inspect.snapshot import MAP_IMAGES, PRIOR_DRAWS, Snapshot, take_snapshot
+from vae_core.trainer import Trainer
 
 
 @pytest.fixture(scope="module")
@@ -24,7 +24,7 @@ def trainer(small: Images) -> Trainer:
 
 @pytest.fixture(scope="module")
 def taken(trainer: Trainer) -> Snapshot:
-    return trainer.snapshot()
+    return take_snapshot(trainer)
 
 
 def as_uint8(image: torch.Tensor) -> np.ndarray:
@@ -57,7 +57,7 @@ def test_every_code_lies_beside_its_own_label(taken: Snapshot, trainer: Trainer,
 
 
 def test_the_map_shows_a_fixed_number_of_images(mnist: Images) -> None:
-    snapshot = Trainer(RunConfig(device="cpu"), mnist).snapshot()
+    snapshot = take_snapshot(Trainer(RunConfig(device="cpu"), mnist))
     assert snapshot.mu.shape == (MAP_IMAGES, 2)
     shares = np.bincount(snapshot.labels) / MAP_IMAGES
     assert np.abs(shares - mnist.y_test.bincount().numpy() / 10_000).max() < 0.02  # drawn at random, not the first half
@@ -75,17 +75,17 @@ def test_the_figures_are_those_of_the_map_images(taken: Snapshot, trainer: Train
 def test_prior_draws_do_not_change_places_while_training(small: Images) -> None:
     """The same z in every snapshot: a decoder that is not trained must show the same pictures."""
     trainer = Trainer(RunConfig(device="cpu", alpha=0.0), small)
-    before = trainer.snapshot()
+    before = take_snapshot(trainer)
     for _ in range(5):
         trainer.step()
-    after = trainer.snapshot()
+    after = take_snapshot(trainer)
     assert np.array_equal(before.prior_draws, after.prior_draws) and not np.array_equal(before.mu, after.mu)
 
 
 def test_the_seed_of_the_run_decides_the_draws(small: Images) -> None:
     first, other = (Trainer(RunConfig(device="cpu", seed=seed), small) for seed in (0, 1))
     other.model.load_state_dict(first.model.state_dict())
-    a, b = first.snapshot(), other.snapshot()
+    a, b = take_snapshot(first), take_snapshot(other)
     assert np.array_equal(a.mu, b.mu) and not np.array_equal(a.prior_draws, b.prior_draws) and a.nll != b.nll
 
 
@@ -103,7 +103,7 @@ def test_without_two_latents_there_is_no_grid(snapshot_of_new_model: Snapshot) -
 
 
 def test_sigma_is_shown_where_there_is_one(small: Images) -> None:
-    snapshot = Trainer(RunConfig(device="cpu", likelihood="gaussian", sigma=0.25), small).snapshot()
+    snapshot = take_snapshot(Trainer(RunConfig(device="cpu", likelihood="gaussian", sigma=0.25), small))
     assert snapshot.sigma == 0.25
 
 

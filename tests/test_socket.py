@@ -19,13 +19,15 @@ from starlette.websockets import WebSocketDisconnect
 
 from pages.ui.live import socket
 from pages.ui.live.socket import FOREIGN, GONE, LAGGING, film_route, live_route, pack
-from vae_core import runs
 from vae_core.config import RunConfig
-from vae_core.engine import PAUSED, RUNNING, Update
-from vae_core.film import frame_bytes, frame_file
-from vae_core.runs import Cursor, News, Runs
-from vae_core.snapshot import Snapshot
-from vae_core.train import Mark
+from vae_core.inspect.snapshot import Snapshot
+from vae_core.runs import registry as registry_module
+from vae_core.runs.messages import PAUSED, RUNNING, Update
+from vae_core.runs.news import Cursor, News
+from vae_core.runs.registry import Registry
+from vae_core.runs.snapshot_file import frame_bytes
+from vae_core.runs.storage import frame_file
+from vae_core.trainer import Mark
 
 Message = tuple[dict[str, Any], dict[str, np.ndarray]]
 
@@ -36,7 +38,7 @@ def short_ticks(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.fixture
-def run_id(fake_registry: Runs) -> str:
+def run_id(fake_registry: Registry) -> str:
     """A run of which the registry knows nothing yet but its config."""
     return fake_registry.start(RunConfig(device="cpu", latent_dim=3), "ann")
 
@@ -101,7 +103,7 @@ def url(run: str, since: Any = None) -> str:
     return f"/live/{run}" if since is None else f"/live/{run}?since={quote(json.dumps(since))}"
 
 
-def all_news(registry: Runs, run: str) -> News:
+def all_news(registry: Registry, run: str) -> News:
     news = registry.read(run, Cursor())
     assert news is not None
     return news
@@ -111,7 +113,7 @@ def all_news(registry: Runs, run: str) -> News:
 
 
 def test_a_message_is_read_by_safetensors_and_by_hand(
-    fake_registry: Runs, run_id: str, tell: Any, snapshot: Any
+    fake_registry: Registry, run_id: str, tell: Any, snapshot: Any
 ) -> None:
     tell(1, 7, snapshot=snapshot(7), marks=(Mark(3, "beta 1 → 0 at step 3", {"beta": 0.0}),))
     message = pack(all_news(fake_registry, run_id))
@@ -124,7 +126,7 @@ def test_a_message_is_read_by_safetensors_and_by_hand(
     assert [(mark["step"], mark["text"]) for mark in news["marks"]] == [(3, "beta 1 → 0 at step 3")]
 
 
-def test_the_arrays_are_those_of_the_snapshot(fake_registry: Runs, run_id: str, tell: Any, snapshot: Any) -> None:
+def test_the_arrays_are_those_of_the_snapshot(fake_registry: Registry, run_id: str, tell: Any, snapshot: Any) -> None:
     taken = snapshot(7)
     tell(1, 7, snapshot=taken)
     news, arrays = unpack(pack(all_news(fake_registry, run_id)))
@@ -137,7 +139,7 @@ def test_the_arrays_are_those_of_the_snapshot(fake_registry: Runs, run_id: str, 
 
 @pytest.mark.parametrize("scale", [1e-3, 1.0, 1e4])
 def test_codes_travel_to_a_precision_finer_than_a_pixel(
-    scale: float, fake_registry: Runs, run_id: str, tell: Any, snapshot: Any
+    scale: float, fake_registry: Registry, run_id: str, tell: Any, snapshot: Any
 ) -> None:
     taken = snapshot(1, xy=snapshot().xy * np.float32(scale))
     tell(1, 1, snapshot=taken)
@@ -146,14 +148,14 @@ def test_codes_travel_to_a_precision_finer_than_a_pixel(
     assert np.abs(found - taken.xy).max() <= np.abs(taken.xy).max() / 30_000
 
 
-def test_codes_at_one_point_are_packed_too(fake_registry: Runs, run_id: str, tell: Any, snapshot: Any) -> None:
+def test_codes_at_one_point_are_packed_too(fake_registry: Registry, run_id: str, tell: Any, snapshot: Any) -> None:
     tell(1, 1, snapshot=snapshot(1, xy=np.zeros_like(snapshot().xy)))
     assert not unpack(pack(all_news(fake_registry, run_id)))[1]["xy"].any()
 
 
 @pytest.mark.filterwarnings("ignore::RuntimeWarning")
 def test_figures_that_are_no_numbers_do_not_break_the_message(
-    fake_registry: Runs, run_id: str, tell: Any, snapshot: Any
+    fake_registry: Registry, run_id: str, tell: Any, snapshot: Any
 ) -> None:
     """JSON knows no NaN: a browser that gets one drops the whole message, rows and all."""
     nowhere = np.full_like(snapshot().xy, np.nan)
@@ -314,7 +316,7 @@ def test_who_stays_when_another_leaves_goes_on(client: TestClient, run_id: str, 
 
 
 def test_an_update_in_the_middle_of_connecting_is_not_lost(
-    client: TestClient, run_id: str, tell: Any, fake_registry: Runs, monkeypatch: pytest.MonkeyPatch
+    client: TestClient, run_id: str, tell: Any, fake_registry: Registry, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Updates come in on the engine's thread, at any moment: here right after the registry was first read."""
     tell(1, 10)
@@ -337,7 +339,7 @@ def test_an_update_in_the_middle_of_connecting_is_not_lost(
 
 
 def test_a_viewer_who_cannot_follow_is_sent_away_to_come_again(
-    fake_registry: Runs, run_id: str, tell: Any, monkeypatch: pytest.MonkeyPatch
+    fake_registry: Registry, run_id: str, tell: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Its connection takes the first message and then nothing until far more than a queue of changes has passed."""
     monkeypatch.setattr(socket, "QUEUE", 2)
@@ -418,12 +420,12 @@ def test_this_servers_pages_and_scripts_may_listen(
         assert steps(next_message(viewer)) == [1, 2, 3]
 
 
-def test_an_unknown_run_is_gone(client: TestClient, fake_registry: Runs) -> None:
+def test_an_unknown_run_is_gone(client: TestClient, fake_registry: Registry) -> None:
     assert refused(client, "nobody") == GONE
 
 
 def test_a_run_that_is_forgotten_closes_its_streams(
-    client: TestClient, fake_registry: Runs, run_id: str, tell: Any
+    client: TestClient, fake_registry: Registry, run_id: str, tell: Any
 ) -> None:
     tell(1, 3)
     with client.websocket_connect(url(run_id)) as viewer:
@@ -438,7 +440,7 @@ def test_a_run_that_is_forgotten_closes_its_streams(
 
 
 @pytest.fixture
-def frame(fake_registry: Runs, run_id: str, tell: Any, snapshot: Any) -> bytes:
+def frame(fake_registry: Registry, run_id: str, tell: Any, snapshot: Any) -> bytes:
     """What the film of the run holds of step 7, uncompressed."""
     tell(1, 7, snapshot=snapshot(7))
     run = fake_registry.get(run_id)
@@ -456,7 +458,7 @@ def raw_body(client: TestClient, path: str, accept: str) -> tuple[dict[str, str]
 @pytest.mark.parametrize("accept", ["gzip, deflate, br", "GZIP", "br;q=1.0, gzip;q=0.8", "*", "identity;q=0.5, *;q=1"])
 def test_a_frame_travels_as_its_file_is(accept: str, client: TestClient, run_id: str, frame: bytes) -> None:
     headers, body = raw_body(client, f"/film/{run_id}/7", accept)
-    run = runs.registry().get(run_id)
+    run = registry_module.shared().get(run_id)
     assert run is not None and body == frame_file(run.film_folder, 7).read_bytes()
     assert headers["content-encoding"] == "gzip" and int(headers["content-length"]) == len(body) < len(frame)
     assert headers["vary"] == "Accept-Encoding"
@@ -473,7 +475,7 @@ def test_a_client_without_gzip_gets_the_frame_unpacked(
 
 
 def test_what_is_no_frame_is_not_found(client: TestClient, run_id: str, frame: bytes) -> None:
-    run = runs.registry().get(run_id)
+    run = registry_module.shared().get(run_id)
     assert run is not None
     for path in (f"/film/{run_id}/8", "/film/nobody/7"):
         assert client.get(path).status_code == 404
@@ -482,5 +484,5 @@ def test_what_is_no_frame_is_not_found(client: TestClient, run_id: str, frame: b
     assert client.get(f"/film/{run_id}/7", headers={"accept-encoding": "identity"}).status_code == 404
 
 
-def test_the_route_asks_the_servers_one_registry(fake_registry: Runs) -> None:
-    assert runs.registry() is fake_registry
+def test_the_route_asks_the_servers_one_registry(fake_registry: Registry) -> None:
+    assert registry_module.shared() is fake_registry

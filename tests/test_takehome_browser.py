@@ -13,9 +13,9 @@ from playwright.sync_api import Browser, Page, sync_playwright
 
 from tests.browser.setup import FLAGS, system_browser
 from tests.told import told
-from vae_core.takehome.look import DARK, LIGHT
-from vae_core.takehome.report import html_report
-from vae_core.train import Mark
+from vae_core.export.report import html_report
+from vae_core.export.style import DARK, LIGHT
+from vae_core.trainer import Mark
 
 TITLE = "Monday: KL off at half time"
 

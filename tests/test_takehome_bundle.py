@@ -19,16 +19,16 @@ from vae_core import checkpoints, rng
 from vae_core.config import RunConfig
 from vae_core.data import Images
 from vae_core.evaluate import evaluate
-from vae_core.takehome.bundle import bundle, title
-from vae_core.takehome.script import repeat_script
-from vae_core.takehome.story import Story
-from vae_core.takehome.tensorboard import event_file
+from vae_core.export.bundle import bundle, title
+from vae_core.export.run_report import RunReport
+from vae_core.export.script import repeat_script
+from vae_core.export.tensorboard import event_file
 
 ALWAYS = ["report.html", "history.csv", "config.json", "marks.json", "repeat.py", "events.out.tfevents.0.elbo-room"]
 
 
 @pytest.fixture(scope="module")
-def story() -> Story:
+def story() -> RunReport:
     return told()[0]
 
 
@@ -43,7 +43,7 @@ def opened(content: bytes) -> zipfile.ZipFile:
     return archive
 
 
-def test_the_files_come_in_one_order(packed: bytes, story: Story) -> None:
+def test_the_files_come_in_one_order(packed: bytes, story: RunReport) -> None:
     assert opened(packed).namelist() == [*ALWAYS, "model.safetensors", "card.json"]
     assert opened(bundle(story)).namelist() == ALWAYS
 
@@ -52,7 +52,7 @@ def test_the_same_story_gives_the_same_bytes(packed: bytes) -> None:
     assert bundle(*told()) == packed
 
 
-def test_settings_and_marks_are_json(packed: bytes, story: Story) -> None:
+def test_settings_and_marks_are_json(packed: bytes, story: RunReport) -> None:
     archive = opened(packed)
     assert RunConfig.from_dict(json.loads(archive.read("config.json"))) == story.config
     (mark,) = json.loads(archive.read("marks.json").decode())
@@ -63,20 +63,20 @@ def test_settings_and_marks_are_json(packed: bytes, story: Story) -> None:
     }
 
 
-def test_report_script_and_events_are_those_of_their_modules(packed: bytes, story: Story) -> None:
+def test_report_script_and_events_are_those_of_their_modules(packed: bytes, story: RunReport) -> None:
     archive = opened(packed)
     assert f"<title>{title(story)}</title>" in archive.read("report.html").decode()
     assert archive.read("repeat.py").decode() == repeat_script(story)
     assert archive.read(ALWAYS[-1]) == event_file(story)
 
 
-def test_pandas_reads_the_curves(packed: bytes, story: Story) -> None:
+def test_pandas_reads_the_curves(packed: bytes, story: RunReport) -> None:
     table = pd.read_csv(opened(packed).open("history.csv"))
     assert np.array_equal(table[table.split == "train"].loss.to_numpy(np.float32), story.train[:, 3])
 
 
 def test_unpacked_it_is_a_checkpoint_with_the_figures_of_its_card(
-    packed: bytes, story: Story, mnist: Images, tmp_path: Path
+    packed: bytes, story: RunReport, mnist: Images, tmp_path: Path
 ) -> None:
     opened(packed).extractall(tmp_path)
     loaded = checkpoints.load(tmp_path)
@@ -89,18 +89,18 @@ def test_unpacked_it_is_a_checkpoint_with_the_figures_of_its_card(
     assert card["marks"][0]["step"] == 117 and card["command"].startswith("python -m vae_core.train --net mlp")
 
 
-def test_an_unfinished_run_without_figures_is_a_checkpoint_too(story: Story, tmp_path: Path) -> None:
+def test_an_unfinished_run_without_figures_is_a_checkpoint_too(story: RunReport, tmp_path: Path) -> None:
     bare = replace(story, status="failed", final=None, snapshot=None, marks=(), train=story.train[:7])
     opened(bundle(bare, told()[1])).extractall(tmp_path)
     card = checkpoints.load(tmp_path).card
     assert (card["test"], card["finished"], card["steps"]) == (None, False, 7)
 
 
-def test_weights_of_another_model_are_refused(story: Story) -> None:
+def test_weights_of_another_model_are_refused(story: RunReport) -> None:
     other = replace(story, config=story.config.with_(latent_dim=3))
     with pytest.raises(RuntimeError, match="size mismatch"):
         bundle(other, told()[1])
 
 
-def test_a_name_says_what_was_trained(story: Story) -> None:
+def test_a_name_says_what_was_trained(story: RunReport) -> None:
     assert title(story) == "MNIST, VAE (mlp, 2 latents), seed 0"

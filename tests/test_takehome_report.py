@@ -22,12 +22,12 @@ from pages.ui import palette
 from tests.told import HALF, told
 from vae_core import cards
 from vae_core.config import RunConfig
-from vae_core.snapshot import Snapshot
-from vae_core.takehome import look
-from vae_core.takehome.report import html_report
-from vae_core.takehome.story import Story
-from vae_core.takehome.svg import nice, number, spread, tick_label, ticks
-from vae_core.train import Mark
+from vae_core.export import style
+from vae_core.export.report import html_report
+from vae_core.export.run_report import RunReport
+from vae_core.export.svg import nice, number, spread, tick_label, ticks
+from vae_core.inspect.snapshot import Snapshot
+from vae_core.trainer import Mark
 
 ROOT = Path(__file__).resolve().parents[1]
 VOID = {"meta", "link", "img", "br"}
@@ -95,22 +95,22 @@ class Tree(HTMLParser):
         self.open[-1].content.append(data)
 
 
-def parse(story: Story, title: str = "A run") -> Element:
+def parse(story: RunReport, title: str = "A run") -> Element:
     return Tree(html_report(story, title)).root
 
 
 @pytest.fixture(scope="module")
-def story() -> Story:
+def story() -> RunReport:
     return told()[0]
 
 
 @pytest.fixture(scope="module")
-def report(story: Story) -> Element:
+def report(story: RunReport) -> Element:
     return parse(story)
 
 
 @pytest.fixture(scope="module")
-def shot(story: Story) -> Snapshot:
+def shot(story: RunReport) -> Snapshot:
     assert story.snapshot is not None
     return story.snapshot
 
@@ -162,7 +162,7 @@ def test_it_is_one_balanced_document(report: Element) -> None:
     assert len(names) == len(set(names)) == 3
 
 
-def test_nothing_in_it_asks_for_anything(story: Story, report: Element) -> None:
+def test_nothing_in_it_asks_for_anything(story: RunReport, report: Element) -> None:
     text = html_report(story, "A run")
     assert not re.findall(r"https?:|[\"'(=]//", text)
     assert not re.findall(r"@import|url\((?!#)", text)
@@ -176,7 +176,7 @@ def test_nothing_in_it_asks_for_anything(story: Story, report: Element) -> None:
 EVIL = "</title></style><script>alert('1')</script><b onload=\"x\">&amp;"
 
 
-def test_every_text_from_outside_is_escaped(story: Story) -> None:
+def test_every_text_from_outside_is_escaped(story: RunReport) -> None:
     mark = replace(story.marks[0], text=EVIL)
     evil = parse(replace(story, marks=(mark,), device=EVIL, status=EVIL), EVIL)
     assert evil.all("script") == [] and not any("onload" in e.attrs for e in evil.all("b"))
@@ -189,8 +189,8 @@ def test_every_text_from_outside_is_escaped(story: Story) -> None:
 def test_the_colours_are_those_of_the_pages() -> None:
     theme = tomllib.loads((ROOT / ".streamlit" / "config.toml").read_text(encoding="utf-8"))["theme"]
     for colours, terms, classes, ink, name in (
-        (look.LIGHT, palette.LIGHT, palette.CLASSES_LIGHT, palette.INK_LIGHT, "light"),
-        (look.DARK, palette.DARK, palette.CLASSES_DARK, palette.INK_DARK, "dark"),
+        (style.LIGHT, palette.LIGHT, palette.CLASSES_LIGHT, palette.INK_LIGHT, "light"),
+        (style.DARK, palette.DARK, palette.CLASSES_DARK, palette.INK_DARK, "dark"),
     ):
         assert {k: getattr(colours, k) for k in terms} == terms
         assert (colours.classes, colours.ink) == (classes, ink)
@@ -199,15 +199,15 @@ def test_the_colours_are_those_of_the_pages() -> None:
         assert colours.rule == theme[name]["borderColor"]
 
 
-def test_other_colours_can_be_given(story: Story) -> None:
-    text = html_report(story, "A run", light=replace(look.LIGHT, kl="rebeccapurple"))
-    assert "--kl: rebeccapurple;" in text and look.LIGHT.kl not in text
+def test_other_colours_can_be_given(story: RunReport) -> None:
+    text = html_report(story, "A run", light=replace(style.LIGHT, kl="rebeccapurple"))
+    assert "--kl: rebeccapurple;" in text and style.LIGHT.kl not in text
 
 
 # ---- words and numbers
 
 
-def test_the_figures_are_those_of_the_run_with_protocol_split_and_samples(story: Story, report: Element) -> None:
+def test_the_figures_are_those_of_the_run_with_protocol_split_and_samples(story: RunReport, report: Element) -> None:
     final = story.final
     assert final is not None
     (total, reconstruction, kl) = (value_of(b.text) for b in report.all("p", "sum")[0].all("b"))
@@ -223,7 +223,7 @@ def test_the_figures_are_those_of_the_run_with_protocol_split_and_samples(story:
     assert "2 of 2" in card and f"{final['mean_std']:.3f}" in card
 
 
-def test_the_settings_are_all_there(story: Story, report: Element) -> None:
+def test_the_settings_are_all_there(story: RunReport, report: Element) -> None:
     rows = {row.children[0].text: row.children[1].text for row in report.all("tr")}
     assert list(rows) == [name.replace("_", " ") for name in story.config.to_dict()]
     assert RunConfig.from_dict(
@@ -234,13 +234,13 @@ def test_the_settings_are_all_there(story: Story, report: Element) -> None:
     ) == story.config  # fmt: skip
 
 
-def test_device_versions_and_command_are_there(story: Story, report: Element) -> None:
+def test_device_versions_and_command_are_there(story: RunReport, report: Element) -> None:
     assert story.device in report.all("header")[0].words()
     assert report.all("code")[0].text == cards.command(story.config)
     assert f"torch {torch.__version__}, numpy {np.__version__}" in report.words()
 
 
-def test_a_run_changed_by_hand_says_so(story: Story, report: Element) -> None:
+def test_a_run_changed_by_hand_says_so(story: RunReport, report: Element) -> None:
     (changed,) = report.all("section", "changed")
     assert f"Changed by hand on the way: beta 1 → 0 at step {HALF}." in changed.words()
     assert "repeat.py" in report.words()
@@ -249,18 +249,20 @@ def test_a_run_changed_by_hand_says_so(story: Story, report: Element) -> None:
 
 
 @pytest.mark.parametrize(("status", "said"), [("stopped", "stopped"), ("failed", "ended by a failure")])
-def test_a_run_that_did_not_finish_says_so(status: str, said: str, story: Story) -> None:
+def test_a_run_that_did_not_finish_says_so(status: str, said: str, story: RunReport) -> None:
     words = parse(replace(story, status=status)).words()
     assert f"235 steps of 256 images, {said}." in words and "this run ended at step 235" in words
 
 
-def test_without_final_figures_those_of_the_snapshot_stand_with_their_own_data(story: Story, shot: Snapshot) -> None:
+def test_without_final_figures_those_of_the_snapshot_stand_with_their_own_data(
+    story: RunReport, shot: Snapshot
+) -> None:
     report = parse(replace(story, final=None))
     assert value_of(report.all("p", "sum")[0].all("b")[0].text) == pytest.approx(shot.neg_elbo, abs=0.005)
     assert "5,000 fixed test images, K = 1, at step 235" in report.all("section", "card")[0].words()
 
 
-def test_a_run_that_never_began_is_a_report_too(story: Story) -> None:
+def test_a_run_that_never_began_is_a_report_too(story: RunReport) -> None:
     bare = replace(
         story,
         train=np.zeros((0, 4), np.float32),
@@ -273,7 +275,7 @@ def test_a_run_that_never_began_is_a_report_too(story: Story) -> None:
     assert report.all("svg") == [] and "No step was made." in report.words() and "No test figures" in report.words()
 
 
-def test_values_that_are_no_numbers_are_dashes_and_spoil_no_drawing(story: Story, shot: Snapshot) -> None:
+def test_values_that_are_no_numbers_are_dashes_and_spoil_no_drawing(story: RunReport, shot: Snapshot) -> None:
     train = story.train.copy()
     train[100:103, 1:] = np.nan, np.inf, -np.inf
     final = {**(story.final or {}), "kl": float("nan")}
@@ -286,7 +288,7 @@ def test_values_that_are_no_numbers_are_dashes_and_spoil_no_drawing(story: Story
 # ---- the curves
 
 
-def test_the_test_curves_read_off_the_axes_are_the_values_of_the_run(story: Story, report: Element) -> None:
+def test_the_test_curves_read_off_the_axes_are_the_values_of_the_run(story: RunReport, report: Element) -> None:
     chart, kl_chart = report.all("svg")[:2]
     steps, nll, kl = story.test[:, 0], story.test[:, 1], story.test[:, 2]
     for css, values in (("total test", nll + kl), ("reconstruction test", nll), ("kl test", kl)):
@@ -296,13 +298,13 @@ def test_the_test_curves_read_off_the_axes_are_the_values_of_the_run(story: Stor
     np.testing.assert_allclose(chart_values(kl_chart, "kl test")[:, 1], kl, atol=0.01)
 
 
-def test_the_train_curve_has_every_step_of_a_short_run(story: Story, report: Element) -> None:
+def test_the_train_curve_has_every_step_of_a_short_run(story: RunReport, report: Element) -> None:
     read = chart_values(report.all("svg")[0], "reconstruction train")
     np.testing.assert_allclose(read[:, 0], story.train[:, 0], atol=0.05)
     np.testing.assert_allclose(read[:, 1], story.train[:, 1], atol=0.05)
 
 
-def test_of_a_long_run_a_thousand_true_points_are_drawn(story: Story) -> None:
+def test_of_a_long_run_a_thousand_true_points_are_drawn(story: RunReport) -> None:
     rows = np.random.default_rng(0).uniform(50, 100, (65_536, 4)).astype(np.float32)
     rows[:, 0] = np.arange(1, 65_537)
     read = chart_values(parse(replace(story, train=rows, test=story.test[:0])).all("svg")[0], "reconstruction train")
@@ -314,7 +316,7 @@ def test_of_a_long_run_a_thousand_true_points_are_drawn(story: Story) -> None:
     np.testing.assert_allclose(np.sort(read[:, 1])[[0, -1]], [50, 100], atol=1)
 
 
-def test_the_axis_is_fitted_to_what_comes_after_the_first_20_steps(story: Story, report: Element) -> None:
+def test_the_axis_is_fitted_to_what_comes_after_the_first_20_steps(story: RunReport, report: Element) -> None:
     chart = report.all("svg")[0]
     (clip,) = chart.all("clippath")
     numbers = [t for t in chart.all("text") if is_number(t) and t.attrs["text-anchor"] == "end"]
@@ -327,7 +329,7 @@ def test_the_axis_is_fitted_to_what_comes_after_the_first_20_steps(story: Story,
     assert chart.all("g")[0].attrs["clip-path"] == f"url(#{clip.attrs['id']})"
 
 
-def test_a_density_may_be_negative_and_a_short_run_is_shown_whole(story: Story) -> None:
+def test_a_density_may_be_negative_and_a_short_run_is_shown_whole(story: RunReport) -> None:
     rows = np.array([[1, 500, 1, 501], [30, -600, 2, -598]], np.float32)
     chart = parse(replace(story, train=rows, test=story.test[:0], marks=())).all("svg")[0]
     (clip,) = chart.all("clippath")
@@ -347,7 +349,7 @@ def test_a_mark_stands_at_its_step(report: Element) -> None:
     assert text.text == f"beta 1 → 0 at step {HALF}"
 
 
-def test_marks_far_apart_stand_in_one_row_and_close_ones_below_each_other(story: Story) -> None:
+def test_marks_far_apart_stand_in_one_row_and_close_ones_below_each_other(story: RunReport) -> None:
     for steps, rows in (((10, 200), 1), ((100, 105, 110), 3)):
         marks = tuple(Mark(step, f"beta 1 → 2 at step {step}", story.marks[0].weights) for step in steps)
         texts = parse(replace(story, marks=marks)).all("svg")[0].all("text", "halo")
@@ -359,7 +361,7 @@ def test_steps_of_both_drawings_lie_below_each_other(report: Element) -> None:
     assert frames[0].attrs["x"] == frames[1].attrs["x"] and frames[0].attrs["width"] == frames[1].attrs["width"]
 
 
-def test_names_beside_the_lines_carry_the_last_test_values_and_do_not_touch(story: Story, report: Element) -> None:
+def test_names_beside_the_lines_carry_the_last_test_values_and_do_not_touch(story: RunReport, report: Element) -> None:
     ends = report.all("svg")[0].all("text", "end")
     step, nll, kl = story.test[-1, :3]
     expected = [f"−ELBO {nll + kl:.1f}", f"Reconstruction {nll:.1f}", f"KL {kl:.1f}"]
@@ -416,7 +418,7 @@ def test_a_digit_stands_at_the_mean_of_its_class(report: Element, shot: Snapshot
         np.testing.assert_allclose(at, mean, atol=0.02)
 
 
-def test_the_frame_is_4_sigma_as_in_the_live_view_unless_codes_would_be_lost(story: Story, shot: Snapshot) -> None:
+def test_the_frame_is_4_sigma_as_in_the_live_view_unless_codes_would_be_lost(story: RunReport, shot: Snapshot) -> None:
     calm = replace(shot, xy=np.random.default_rng(0).standard_normal((5000, 2)).astype(np.float32))
     report = parse(replace(story, snapshot=calm))
     svg = report.all("svg")[2]
@@ -432,7 +434,7 @@ def test_pictures_are_the_very_pixels(report: Element, shot: Snapshot) -> None:
 
 
 @pytest.mark.parametrize("dims", [1, 2, 20, 256])
-def test_bars_read_off_their_axis_are_the_kl_of_each_dimension(dims: int, story: Story, shot: Snapshot) -> None:
+def test_bars_read_off_their_axis_are_the_kl_of_each_dimension(dims: int, story: RunReport, shot: Snapshot) -> None:
     generator = np.random.default_rng(dims)
     kl_dims = generator.uniform(0.1, 4, dims).astype(np.float32)
     active = generator.random(dims) > 0.4
@@ -449,14 +451,14 @@ def test_bars_read_off_their_axis_are_the_kl_of_each_dimension(dims: int, story:
     assert all(a[1] < b[0] for a, b in pairwise(edges)) and edges[-1][1] <= 490
 
 
-def test_the_plane_of_many_dimensions_is_named(story: Story, shot: Snapshot) -> None:
+def test_the_plane_of_many_dimensions_is_named(story: RunReport, shot: Snapshot) -> None:
     deep = replace(shot, mu=np.zeros((5000, 8), np.float32), explained=0.413)
     report = parse(replace(story, snapshot=deep))
     assert "41% of the variance" in report.words()
     assert [t.text for t in report.all("svg")[2].all("text", "halo") if "PC" in t.text] == ["PC 1 →", "PC 2 ↑"]
 
 
-def test_a_learned_sigma_is_among_the_figures(story: Story, shot: Snapshot) -> None:
+def test_a_learned_sigma_is_among_the_figures(story: RunReport, shot: Snapshot) -> None:
     report = parse(replace(story, snapshot=replace(shot, sigma=0.1384)))
     assert "Sigma of a pixel 0.138" in report.words()
 

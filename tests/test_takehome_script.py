@@ -19,15 +19,15 @@ from tests.told import HALF, tell, told
 from vae_core.config import RunConfig
 from vae_core.data import Images
 from vae_core.data.images import FILES
-from vae_core.takehome.script import repeat_script
-from vae_core.takehome.story import Story
-from vae_core.train import Mark, Trainer
+from vae_core.export.run_report import RunReport
+from vae_core.export.script import repeat_script
+from vae_core.trainer import Mark, Trainer
 
 ROOT = Path(__file__).resolve().parents[1]
 
 
 @pytest.fixture(scope="module")
-def story() -> Story:
+def story() -> RunReport:
     return told()[0]
 
 
@@ -39,7 +39,7 @@ def run(script: str, folder: Path, *arguments: str) -> subprocess.CompletedProce
     return subprocess.run(command, cwd=folder, env=bare, capture_output=True, text=True, timeout=250)
 
 
-def repeat(story: Story, data: Path, folder: Path) -> tuple[np.ndarray, str]:
+def repeat(story: RunReport, data: Path, folder: Path) -> tuple[np.ndarray, str]:
     """The curve (n, 4) that the script writes, and what it prints."""
     result = run(repeat_script(story), folder, str(data), "curve.csv")
     assert result.returncode == 0, result.stderr
@@ -60,7 +60,7 @@ def npz(images: Images, path: Path) -> Path:
 # ---- the same numbers
 
 
-def test_an_epoch_with_the_kl_switched_off_on_the_way_is_repeated(story: Story, tmp_path: Path) -> None:
+def test_an_epoch_with_the_kl_switched_off_on_the_way_is_repeated(story: RunReport, tmp_path: Path) -> None:
     curve, said = repeat(story, FILES["mnist"], tmp_path)
     assert curve.shape == story.train.shape == (235, 4)
     np.testing.assert_allclose(curve[:30], story.train[:30], rtol=1e-4)
@@ -121,7 +121,7 @@ def test_a_run_on_cuda_is_repeated(small: Images, tmp_path: Path) -> None:
 # ---- alone, readable, harmless
 
 
-def test_it_needs_only_torch_numpy_and_the_standard_library(story: Story) -> None:
+def test_it_needs_only_torch_numpy_and_the_standard_library(story: RunReport) -> None:
     tree = ast.parse(repeat_script(story))
     names = {a.name for node in ast.walk(tree) if isinstance(node, ast.Import) for a in node.names}
     names |= {node.module or "" for node in ast.walk(tree) if isinstance(node, ast.ImportFrom)}
@@ -129,7 +129,7 @@ def test_it_needs_only_torch_numpy_and_the_standard_library(story: Story) -> Non
     assert roots - set(sys.stdlib_module_names) == {"torch", "numpy"}
 
 
-def every_kind(story: Story) -> list[str]:
+def every_kind(story: RunReport) -> list[str]:
     """Scripts of all networks, likelihoods and protocols, with and without warm-up and changes."""
     scripts = []
     for net in ("mlp", "conv"):
@@ -140,7 +140,7 @@ def every_kind(story: Story) -> list[str]:
     return scripts
 
 
-def test_every_kind_of_script_is_short_and_without_a_fault_that_ruff_finds(story: Story, tmp_path: Path) -> None:
+def test_every_kind_of_script_is_short_and_without_a_fault_that_ruff_finds(story: RunReport, tmp_path: Path) -> None:
     """Unused imports and undefined names are among those faults."""
     for i, script in enumerate(every_kind(story)):
         assert len(script.splitlines()) < 230
@@ -150,7 +150,7 @@ def test_every_kind_of_script_is_short_and_without_a_fault_that_ruff_finds(story
     assert result.returncode == 0, result.stdout
 
 
-def test_only_what_this_run_used_is_in_it(story: Story) -> None:
+def test_only_what_this_run_used_is_in_it(story: RunReport) -> None:
     plain = repeat_script(replace(story, marks=()))
     for absent in ("conv_", "gaussian_nll", "SIGMA", "WARMUP", "CHANGES", "torch.bernoulli", "weight != 0"):
         assert absent not in plain, absent
@@ -158,19 +158,19 @@ def test_only_what_this_run_used_is_in_it(story: Story) -> None:
     assert f"    {HALF}: (1.0, 0.0, 0.002),  # beta 1 → 0 at step {HALF}" in repeat_script(story)
 
 
-def test_of_two_changes_at_one_step_the_last_counts(story: Story) -> None:
+def test_of_two_changes_at_one_step_the_last_counts(story: RunReport) -> None:
     weights = {"alpha": 1.0, "beta": 4.0, "learning_rate": 0.001}
     script = repeat_script(replace(story, marks=(*story.marks, Mark(HALF, "beta 0 → 4", weights))))
     assert f"    {HALF}: (1.0, 4.0, 0.001),  # beta 1 → 0 at step {HALF}; beta 0 → 4\n" in script
 
 
-def test_a_run_that_was_stopped_is_repeated_as_far_as_it_came(story: Story) -> None:
+def test_a_run_that_was_stopped_is_repeated_as_far_as_it_came(story: RunReport) -> None:
     script = repeat_script(replace(story, train=story.train[:88], status="stopped", final=None))
     assert "STEPS = 88  # the run ended here (stopped); planned: 1 epoch\n" in script
     assert "CHANGES" not in script and 'of the run")' not in script
 
 
-def test_words_of_a_story_stay_comments(story: Story) -> None:
+def test_words_of_a_story_stay_comments(story: RunReport) -> None:
     evil = "x\nimport os\rraise SystemExit\u2028boom"
     mark = replace(story.marks[0], text=evil)
     ended = replace(story, status="stopped")
@@ -188,25 +188,25 @@ def test_words_of_a_story_stay_comments(story: Story) -> None:
         ("Apple GPU", 'DEVICE = torch.device("mps" if torch.backends.mps.is_available() else "cpu")'),
     ],
 )
-def test_it_computes_where_the_run_did_if_it_can(device: str, line: str, story: Story) -> None:
+def test_it_computes_where_the_run_did_if_it_can(device: str, line: str, story: RunReport) -> None:
     script = repeat_script(replace(story, device=device))
     assert f"{line}  # the run used: {device}\n" in script
     assert ("set_num_threads(min(3, " in script) == device.startswith("CPU")
 
 
-def test_without_its_data_it_says_how_it_is_called(story: Story, tmp_path: Path) -> None:
+def test_without_its_data_it_says_how_it_is_called(story: RunReport, tmp_path: Path) -> None:
     result = run(repeat_script(story), tmp_path)
     assert result.returncode != 0 and result.stderr.strip() == "usage: python repeat.py mnist.npz [curve.csv]"
 
 
-def test_what_it_prints_is_ascii(story: Story) -> None:
+def test_what_it_prints_is_ascii(story: RunReport) -> None:
     """A Windows console may not know a true minus."""
     calls = [n for n in ast.walk(ast.parse(repeat_script(story))) if isinstance(n, ast.Call)]
     prints = [ast.unparse(call) for call in calls if ast.unparse(call.func) in ("print", "sys.exit")]
     assert len(prints) >= 4 and all(text.isascii() for text in prints)
 
 
-def test_writing_a_script_leaves_the_random_state_alone(story: Story) -> None:
+def test_writing_a_script_leaves_the_random_state_alone(story: RunReport) -> None:
     before = torch.get_rng_state()
     repeat_script(story)
     assert torch.equal(before, torch.get_rng_state())

@@ -10,37 +10,38 @@ import pandas as pd
 import pytest
 
 from tests.told import tell, told
-from vae_core import checkpoints, engine, runs
+from vae_core import checkpoints
 from vae_core.config import RunConfig
 from vae_core.data import Images
-from vae_core.takehome import story as story_module
-from vae_core.takehome.history import COLUMNS, history_csv
-from vae_core.takehome.story import TEST_ROW, Story
-from vae_core.train import Trainer
+from vae_core.export import run_report as story_module
+from vae_core.export.history import COLUMNS, history_csv
+from vae_core.export.run_report import TEST_ROW, RunReport
+from vae_core.runs import messages, run_record
+from vae_core.trainer import Trainer
 
 
 @pytest.fixture(scope="module")
-def story() -> Story:
+def story() -> RunReport:
     return told()[0]
 
 
 def test_the_words_are_those_of_the_server() -> None:
-    """takehome cannot import runs.py, and need not import the engine for two words."""
-    assert TEST_ROW == runs.TEST_ROW
-    assert (story_module.FINISHED, story_module.FAILED) == (engine.FINISHED, engine.FAILED)
+    """takehome cannot import registry.py, and need not import the engine for two words."""
+    assert TEST_ROW == run_record.TEST_ROW
+    assert (story_module.FINISHED, story_module.FAILED) == (messages.FINISHED, messages.FAILED)
 
 
-def test_a_story_knows_how_far_the_run_came(story: Story) -> None:
+def test_a_story_knows_how_far_the_run_came(story: RunReport) -> None:
     assert story.steps == 235 and story.status == "finished"
     assert replace(story, train=np.zeros((0, 4), np.float32)).steps == 0
 
 
-def test_a_mark_after_the_last_step_changed_nothing(story: Story) -> None:
+def test_a_mark_after_the_last_step_changed_nothing(story: RunReport) -> None:
     late = replace(story.marks[0], step=235)
     assert replace(story, marks=(*story.marks, late)).changes == story.marks
 
 
-def test_pandas_reads_the_very_float32_of_the_run(story: Story) -> None:
+def test_pandas_reads_the_very_float32_of_the_run(story: RunReport) -> None:
     table = pd.read_csv(io.StringIO(history_csv(story)))
     assert tuple(table.columns) == COLUMNS and COLUMNS[:6] == checkpoints.HISTORY_COLUMNS
     train, test = table[table.split == "train"], table[table.split == "test"]
@@ -50,13 +51,13 @@ def test_pandas_reads_the_very_float32_of_the_run(story: Story) -> None:
     assert train[["mean_std", "active"]].isna().all(axis=None) and test.loss.isna().all()
 
 
-def test_the_table_is_in_the_order_of_steps_with_test_after_train(story: Story) -> None:
+def test_the_table_is_in_the_order_of_steps_with_test_after_train(story: RunReport) -> None:
     table = pd.read_csv(io.StringIO(history_csv(story)))
     assert table.step.is_monotonic_increasing
     assert table[table.step == 40].split.tolist() == ["train", "test"]
 
 
-def test_a_run_without_a_step_is_a_table_without_rows(story: Story) -> None:
+def test_a_run_without_a_step_is_a_table_without_rows(story: RunReport) -> None:
     bare = replace(story, train=np.zeros((0, 4), np.float32), test=np.zeros((0, 5), np.float32))
     assert pd.read_csv(io.StringIO(history_csv(bare))).empty
 

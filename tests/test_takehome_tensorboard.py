@@ -17,13 +17,13 @@ import pytest
 from PIL import Image
 
 from tests.told import told
-from vae_core.takehome.pictures import data_uri, grid, png
-from vae_core.takehome.story import Story
-from vae_core.takehome.tensorboard import FILE_NAME, event_file
+from vae_core.export.pictures import data_uri, grid, png
+from vae_core.export.run_report import RunReport
+from vae_core.export.tensorboard import FILE_NAME, event_file
 
 
 @pytest.fixture(scope="module")
-def story() -> Story:
+def story() -> RunReport:
     return told()[0]
 
 
@@ -102,7 +102,7 @@ def test_the_checksum_is_the_published_one() -> None:
     assert (unmasked >> 17 | unmasked << 15) & 0xFFFFFFFF == 0x8A9136AA
 
 
-def test_every_value_of_the_curves_is_in_the_file(story: Story) -> None:
+def test_every_value_of_the_curves_is_in_the_file(story: RunReport) -> None:
     found = read(event_file(story))
     for i, name in enumerate(("nll", "kl", "loss"), start=1):
         assert np.array_equal(column(found[f"train/{name}"]), story.train[:, [0, i]])
@@ -112,7 +112,7 @@ def test_every_value_of_the_curves_is_in_the_file(story: Story) -> None:
         np.testing.assert_allclose(column(found[f"{split}/neg_elbo"])[:, 1], rows[:, 1] + rows[:, 2], rtol=1e-6)
 
 
-def test_the_pictures_are_those_of_the_snapshot(story: Story) -> None:
+def test_the_pictures_are_those_of_the_snapshot(story: RunReport) -> None:
     found = read(event_file(story))
     s = story.snapshot
     assert s is not None
@@ -126,12 +126,12 @@ def test_the_pictures_are_those_of_the_snapshot(story: Story) -> None:
         assert np.array_equal(pixels[-28:, 30:58], images[-9])
 
 
-def test_a_run_that_never_began_is_a_file_that_can_be_read(story: Story) -> None:
+def test_a_run_that_never_began_is_a_file_that_can_be_read(story: RunReport) -> None:
     bare = replace(story, train=np.zeros((0, 4), np.float32), test=np.zeros((0, 5), np.float32), snapshot=None)
     assert read(event_file(bare)) == {}
 
 
-def test_the_same_story_gives_the_same_bytes(story: Story) -> None:
+def test_the_same_story_gives_the_same_bytes(story: RunReport) -> None:
     assert event_file(story) == event_file(story)
     assert "tfevents" in FILE_NAME  # by which TensorBoard knows it
 

@@ -12,7 +12,10 @@ import torch
 
 from vae_core.config import ConfigError, RunConfig
 from vae_core.data import Images
-from vae_core.train import ROW, Diverged, RunError, Trainer
+from vae_core.divergence import Diverged, RunError
+from vae_core.inspect.snapshot import take_snapshot
+from vae_core.row_buffer import ROW
+from vae_core.trainer import Trainer
 
 STEP, NLL, KL, LOSS = range(4)
 
@@ -74,7 +77,7 @@ def test_an_epoch_sees_every_image_once(make: Callable[..., Trainer]) -> None:
     for _epoch in range(2):
         batches = []
         for _ in range(trainer.steps_per_epoch):
-            batches.append(trainer._batch()[0])
+            batches.append(trainer.batch()[0])
             trainer.step()
         assert [len(b) for b in batches] == [300] * 6 + [200]
         orders.append([seen[tuple(i.flatten().nonzero().flatten().tolist())] for b in batches for i in b])
@@ -85,7 +88,7 @@ def test_an_epoch_sees_every_image_once(make: Callable[..., Trainer]) -> None:
 def test_every_step_draws_noise_of_its_own(make: Callable[..., Trainer]) -> None:
     trainer, draws = make(), []
     for _ in range(3):
-        draws.append(trainer._batch()[1])
+        draws.append(trainer.batch()[1])
         trainer.step()
     assert not any(torch.equal(a, b) for a, b in itertools.combinations(draws, 2))
     together = torch.stack(draws)
@@ -97,7 +100,7 @@ def test_training_leaves_global_random_numbers_alone(make: Callable[..., Trainer
     trainer = make(protocol="dynamic")
     steps(trainer, 2)
     trainer.evaluate()
-    trainer.snapshot()
+    take_snapshot(trainer)
     assert torch.equal(torch.random.get_rng_state(), before)
 
 
@@ -139,14 +142,14 @@ def test_looking_at_a_run_does_not_change_its_curve(net: str, make: Callable[...
     expected = steps(left_alone, 4)
     found = steps(looked_at, 2)
     looked_at.evaluate()
-    looked_at.snapshot()
+    take_snapshot(looked_at)
     looked_at.state()
     assert np.array_equal(np.concatenate([found, steps(looked_at, 2)]), expected)
 
 
 def test_two_snapshots_of_the_same_weights_are_the_same(make: Callable[..., Trainer]) -> None:
     trainer = make(protocol="dynamic")
-    first, second = trainer.snapshot(), trainer.snapshot()
+    first, second = take_snapshot(trainer), take_snapshot(trainer)
     assert (first.nll, first.kl) == (second.nll, second.kl)
     assert all(np.array_equal(v, vars(second)[k]) for k, v in vars(first).items() if isinstance(v, np.ndarray))
 
@@ -419,7 +422,7 @@ def test_cpu_and_cuda_begin_with_the_same_weights(net: str, small: Images) -> No
 def test_the_loss_of_one_batch_agrees_between_cpu_and_cuda(net: str, small: Images) -> None:
     """The same images and the same eps, which each device would otherwise draw for itself."""
     on_cpu, on_cuda = (on(d, small, net=net) for d in ("cpu", "cuda"))
-    x, eps = on_cpu._batch()
+    x, eps = on_cpu.batch()
     expected, found = on_cpu.model(x, eps), on_cuda.model(x.to("cuda"), eps.to("cuda"))
     torch.testing.assert_close(found.nll.cpu(), expected.nll, rtol=1e-3, atol=1e-2)
     torch.testing.assert_close(found.kl.cpu(), expected.kl, rtol=1e-3, atol=1e-3)

@@ -8,9 +8,9 @@ import numpy as np
 import pytest
 
 from tests.test_meter import DEAD, GOOD, LOOSE, PLAIN, SAME
-from vae_core.diagnosis import SAME_PICTURE, diagnose
-from vae_core.meter import MEANINGS, Meter, collapse_of
-from vae_core.snapshot import Snapshot
+from vae_core.inspect.snapshot import Snapshot
+from vae_core.metrics import MEANINGS, Meter, collapse_of
+from vae_core.metrics.diagnosis import SAME_PICTURE, diagnose
 
 
 def test_four_causes_four_names_each_with_its_number() -> None:

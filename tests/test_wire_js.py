@@ -16,10 +16,12 @@ import safetensors.numpy
 
 from pages.ui.live.socket import pack
 from vae_core.config import RunConfig
-from vae_core.engine import Update
-from vae_core.runs import Cursor, Run, Runs
-from vae_core.snapshot import Snapshot
-from vae_core.train import Mark
+from vae_core.inspect.snapshot import Snapshot
+from vae_core.runs.messages import Update
+from vae_core.runs.news import Cursor
+from vae_core.runs.registry import Registry
+from vae_core.runs.run_record import RunRecord
+from vae_core.trainer import Mark
 
 LIVE = Path(__file__).resolve().parents[1] / "pages" / "ui" / "live"
 NODE = shutil.which("node")
@@ -63,13 +65,13 @@ def snapshot(snapshot_of_new_model: Snapshot) -> Callable[[int], Snapshot]:
 
 
 @pytest.fixture
-def run(fake_registry: Runs) -> Run:
+def run(fake_registry: Registry) -> RunRecord:
     made = fake_registry.get(fake_registry.start(RunConfig(device="cpu"), "ann"))
     assert made is not None
     return made
 
 
-def message(registry: Runs, run: Run, since: Cursor = BEGINNING) -> bytes:
+def message(registry: Registry, run: RunRecord, since: Cursor = BEGINNING) -> bytes:
     news = registry.read(run.run_id, since)
     assert news is not None
     return pack(news)
@@ -81,13 +83,15 @@ def rows(first: int, last: int) -> np.ndarray:
     return np.column_stack([steps, 100 + steps / 4, steps / 8, 100 + steps * 3 / 8])
 
 
-def take(run: Run, first: int, last: int, **more: Any) -> None:
+def take(run: RunRecord, first: int, last: int, **more: Any) -> None:
     """Feed the run its steps first to last."""
     values: dict[str, Any] = {"status": "running", "step": last, "total_steps": 1000, "rows": rows(first, last)} | more
     run.take(Update(run.run_id, values.pop("generation", 0), **values))
 
 
-def test_unpack_reads_what_pack_wrote(node: Callable[..., Any], fake_registry: Runs, run: Run, snapshot: Any) -> None:
+def test_unpack_reads_what_pack_wrote(
+    node: Callable[..., Any], fake_registry: Registry, run: RunRecord, snapshot: Any
+) -> None:
     taken = snapshot(5)
     take(run, 1, 5, snapshot=taken, message="β → 0 ‖", marks=(Mark(2, "beta 1 → 0 at step 2", {"beta": 0.0}),))
     packed = message(fake_registry, run)
@@ -110,14 +114,16 @@ def test_unpack_reads_what_pack_wrote(node: Callable[..., Any], fake_registry: R
     assert np.array_equal(library["train"], rows(1, 5)) and np.array_equal(library["labels"], taken.labels)
 
 
-def test_a_message_without_rows_has_empty_tables(node: Callable[..., Any], fake_registry: Runs, run: Run) -> None:
+def test_a_message_without_rows_has_empty_tables(
+    node: Callable[..., Any], fake_registry: Registry, run: RunRecord
+) -> None:
     take(run, 1, 0)
     script = "const { arrays } = read(0); print([arrays.train.shape, arrays.train.data.length, arrays.test.shape]);"
     assert node(script, message(fake_registry, run)) == [[0, 4], 0, [0, 5]]
 
 
 def test_history_appends_and_leaves_out_what_it_has(
-    node: Callable[..., Any], fake_registry: Runs, run: Run, snapshot: Any
+    node: Callable[..., Any], fake_registry: Registry, run: RunRecord, snapshot: Any
 ) -> None:
     """The second message overlaps the first, as after joining a running stream; the third is the second again."""
     marks = tuple(Mark(3, f"{name} 1 → 0 at step 3", {name: 0.0}) for name in ("beta", "alpha"))
@@ -138,7 +144,7 @@ def test_history_appends_and_leaves_out_what_it_has(
 
 
 def test_a_fresh_message_clears_the_history(
-    node: Callable[..., Any], fake_registry: Runs, run: Run, snapshot: Any
+    node: Callable[..., Any], fake_registry: Registry, run: RunRecord, snapshot: Any
 ) -> None:
     take(run, 1, 5, snapshot=snapshot(5), marks=(Mark(2, "beta 1 → 0 at step 2", {"beta": 0.0}),))
     before = message(fake_registry, run)
@@ -150,7 +156,7 @@ def test_a_fresh_message_clears_the_history(
 
 
 def test_aligned_columns_share_their_steps(
-    node: Callable[..., Any], fake_registry: Runs, run: Run, snapshot: Any
+    node: Callable[..., Any], fake_registry: Registry, run: RunRecord, snapshot: Any
 ) -> None:
     """Test rows at steps 0 and 2 between train rows 1 to 3: null where a table has no row."""
     take(run, 1, 0, snapshot=snapshot(0))
@@ -179,7 +185,7 @@ def test_an_empty_history_aligns_to_empty_columns(node: Callable[..., Any]) -> N
 
 @pytest.mark.parametrize(("factor", "weighted"), [(1.0, False), (1.5, True)])
 def test_history_notices_a_weighted_loss(
-    factor: float, weighted: bool, node: Callable[..., Any], fake_registry: Runs, run: Run
+    factor: float, weighted: bool, node: Callable[..., Any], fake_registry: Registry, run: RunRecord
 ) -> None:
     changed = rows(1, 3)
     changed[1, 3] *= factor  # one row of three

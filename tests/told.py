@@ -10,38 +10,40 @@ from torch import Tensor
 
 from vae_core import devices
 from vae_core.config import RunConfig
-from vae_core.takehome.story import Story
-from vae_core.train import Trainer, final_metrics
+from vae_core.evaluate import final_metrics
+from vae_core.export.run_report import RunReport
+from vae_core.inspect.snapshot import take_snapshot
+from vae_core.trainer import Trainer
 
 HALF = 117  # of the 235 steps of an epoch; there the KL is switched off
 
 
 def tell(
     trainer: Trainer, steps: int, changes: dict[int, dict[str, float]] | None = None, every: int = 40, status: str = ""
-) -> Story:
-    """Train, change weights on the way as a lecturer would, and tell it as runs.py would."""
-    test, snapshot = [], trainer.snapshot()
+) -> RunReport:
+    """Train, change weights on the way as a lecturer would, and tell it as registry.py would."""
+    test, snapshot = [], take_snapshot(trainer)
     for step in range(steps):
         if changes and step in changes:
             trainer.set(**changes[step])
         trainer.step()
         if (step + 1) % every == 0 or step + 1 == steps:
-            s = snapshot = trainer.snapshot()
+            s = snapshot = take_snapshot(trainer)
             test.append([s.step, s.nll, s.kl, s.mean_std, s.active.sum()])
-    return Story(
+    return RunReport(
         config=trainer.config,
         train=trainer.flush(),
         test=np.array(test, np.float32).reshape(-1, 5),
         marks=tuple(trainer.marks),
         snapshot=snapshot,
-        final=final_metrics(trainer, 20, 100),
+        final=final_metrics(trainer.model, trainer.images, trainer.config, 20, 100),
         device=devices.describe(trainer.device),
         status=status or ("finished" if trainer.done else "stopped"),
     )
 
 
 @functools.lru_cache(maxsize=1)
-def told() -> tuple[Story, dict[str, Tensor]]:
+def told() -> tuple[RunReport, dict[str, Tensor]]:
     """One epoch on the whole of MNIST with the KL switched off at half time, and the model's weights."""
     torch.set_num_threads(1)
     trainer = Trainer(RunConfig(device="cpu", epochs=1))

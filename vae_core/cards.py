@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 import platform
 from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -13,12 +14,68 @@ import torch
 
 import vae_core
 from vae_core import devices
-from vae_core.camera import Keeping
 from vae_core.checkpoints import CheckpointError, config_of, read_card
 from vae_core.config import RunConfig
-from vae_core.models import FAMILIES
+from vae_core.evaluate import NEED_POSTERIOR, final_metrics
+from vae_core.models import family
 from vae_core.paths import AnyPath
-from vae_core.train import NEED_POSTERIOR, Trainer, final_metrics
+from vae_core.thinning import FRAMES
+from vae_core.trainer import Trainer
+
+HELP = {  # one line a setting, for the command line and the report
+    "dataset": "image set",
+    "protocol": "how pixels become data: grey, dynamic or threshold",
+    "model": "model family",
+    "net": "network: mlp or conv",
+    "latent_dim": "number of latent dimensions",
+    "likelihood": "bernoulli, gaussian or gaussian-learned",
+    "sigma": "sigma of the Gaussian likelihood (a learned one starts there)",
+    "alpha": "weight of the reconstruction term",
+    "beta": "weight of the KL term",
+    "warmup_steps": "steps over which beta rises linearly from 0",
+    "learning_rate": "of Adam",
+    "frozen": "the half that keeps its weights: encoder, decoder or none",
+    "batch_size": "images in a step",
+    "epochs": "passes over the training images",
+    "seed": "of init, batch order, training noise and evaluation noise",
+    "device": "auto, cpu, cuda or mps",
+}
+
+
+@dataclass(frozen=True)
+class Keeping:
+    """What is kept of a run besides its card.
+
+    Attributes:
+        film: whether the live view can show it. frames: of the film, from its first step to its last; 1 is the last.
+        only_run: the film, the curves and the decoder in place of the model and its history.
+        decoder: whether such a run keeps its decoder.
+        half: whether the model is rounded to float16 and kept so; its test figures are those of the rounded model.
+    """
+
+    film: bool = False
+    frames: int = FRAMES
+    only_run: bool = False
+    decoder: bool = True
+    half: bool = False
+
+    @property
+    def options(self) -> str:
+        """As they are given to the command line; empty for a plain checkpoint."""
+        given = {
+            "--film": self.film,
+            f"--frames {self.frames}": self.frames != FRAMES,
+            "--only-run": self.only_run,
+            "--no-decoder": not self.decoder,
+            "--half": self.half,
+        }
+        return " ".join(option for option, chosen in given.items() if chosen)
+
+    @property
+    def sentence(self) -> str:
+        """For the card of a run that is kept alone."""
+        decoder = "the decoder's weights in float16" if self.decoder else "no weights, not even the decoder's"
+        return f"Kept: curves, film and {decoder}. The command trains the whole model again."
 
 
 def _is_text(value: Any) -> bool:
@@ -38,7 +95,7 @@ def _are_numbers(value: Any) -> bool:
 
 
 _CARD: dict[str, Callable[[Any], bool]] = {"steps": _is_whole, "seed": _is_whole}
-_FIGURES: dict[str, Callable[[Any], bool]] = {  # of train.final_metrics
+_FIGURES: dict[str, Callable[[Any], bool]] = {  # of evaluate.final_metrics
     **dict.fromkeys(("split", "protocol"), _is_text),
     **dict.fromkeys(("images", "samples", "active_units", "iw_samples", "iw_images"), _is_whole),
     **dict.fromkeys(("nll", "kl", "neg_elbo", "mean_std", "neg_iw_bound", "iw_neg_elbo"), _is_number),
@@ -63,7 +120,7 @@ def read_whole_card(path: AnyPath) -> dict[str, Any]:
 
 
 def check_figures(figures: Any, model: str, path: AnyPath) -> None:
-    """Hold figures of a test split to what train.final_metrics gives.
+    """Hold figures of a test split to what evaluate.final_metrics gives.
 
     Args:
         model: family; one without a posterior may have None where a posterior is needed.
@@ -73,7 +130,7 @@ def check_figures(figures: Any, model: str, path: AnyPath) -> None:
     """
     if not isinstance(figures, dict):
         raise CheckpointError(f"{path} has no test figures: restore or retrain it.")
-    without = () if FAMILIES[model].stochastic else NEED_POSTERIOR
+    without = () if family(model).stochastic else NEED_POSTERIOR
     for name, fits in _FIGURES.items():
         value = figures.get(name)
         if not (fits(value) or (value is None and name in without)):
@@ -91,7 +148,7 @@ def make_card(trainer: Trainer, seconds: float, keeping: Keeping) -> dict[str, A
         **({"weights": "float16, rounded before the test figures were taken"} if keeping.half else {}),
         "steps": trainer.step_count,
         "finished": trainer.done,
-        "test": final_metrics(trainer),
+        "test": final_metrics(trainer.model, trainer.images, trainer.config),
         "seed": config.seed,
         "device": devices.describe(trainer.device),
         "seconds": round(seconds, 1),

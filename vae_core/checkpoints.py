@@ -24,7 +24,7 @@ from torch import Tensor
 
 from vae_core import models
 from vae_core.config import ConfigError, RunConfig
-from vae_core.models import VAE
+from vae_core.models.vae import VAE
 from vae_core.paths import AnyPath
 
 WEIGHTS, CARD, HISTORY = "model.safetensors", "card.json", "history.csv"

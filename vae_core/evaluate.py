@@ -15,9 +15,11 @@ from typing import Any, Protocol
 import torch
 from torch import Tensor, nn
 
-from vae_core import losses
-from vae_core.data import prepare
+from vae_core import losses, rng
+from vae_core.config import RunConfig
+from vae_core.data import Images, prepare
 
+NEED_POSTERIOR = ("neg_elbo", "kl", "kl_dims", "mean_std", "neg_iw_bound", "iw_neg_elbo")  # of final_metrics
 ACTIVE_VARIANCE = 0.01  # a unit is active when Var of its mu over the data exceeds this (Burda et al. 2016)
 
 
@@ -145,3 +147,32 @@ def mean_iw_bound(model: Any, pixels: Tensor, protocol: str, seed: int, samples:
             x = prepare(part, protocol, generator)
             total += iw_bound(model, x, samples, generator).sum().item()
     return total / len(pixels)
+
+
+def final_metrics(
+    model: Any, images: Images, config: RunConfig, iw_samples: int = 100, iw_images: int = 1_000
+) -> dict[str, Any]:
+    """The test figures of a card: −ELBO over all test images, and the importance-weighted bound.
+
+    Args:
+        model: trained with this config.
+        iw_samples: K of the bound. iw_images: over the first so many test images.
+    Returns:
+        JSON-ready; what needs a posterior is None for a model without one.
+    """
+    seed = rng.stream_seed(config.seed, "eval")
+    pixels = images.x_test[:iw_images]
+    bound = mean_iw_bound(model, pixels, config.protocol, seed, iw_samples)
+    same = evaluate(model, pixels, config.protocol, seed)
+    figures = {
+        "split": "test",
+        "protocol": config.protocol,
+        "images": len(images.x_test),
+        "samples": 1,
+        **evaluate(model, images.x_test, config.protocol, seed).to_dict(),
+        "neg_iw_bound": -bound,
+        "iw_neg_elbo": same.neg_elbo,
+        "iw_samples": iw_samples,
+        "iw_images": len(pixels),
+    }
+    return figures if model.stochastic else figures | dict.fromkeys(NEED_POSTERIOR)

@@ -13,7 +13,7 @@ import streamlit as st
 
 from pages.ablation.bug_sources import as_diff, changed, code_lines, source_of_test
 from vae_core import losses
-from vae_core.models.bugs import DrawsFromPosterior, LogVarAsLogStd, MeanForSample
+from vae_core.bugs.models import DrawsFromPosterior, LogVarAsLogStd, MeanForSample
 from vae_core.models.vae import VAE
 
 PIXELS = 784

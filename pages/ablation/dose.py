@@ -14,8 +14,9 @@ import pandas as pd
 import plotly.graph_objects as go
 
 from pages.ui.palette import DARK, INK_DARK, INK_LIGHT, LIGHT
-from vae_core import runs
-from vae_core.run import SHIPPED, TEST_ROW, Cursor, News
+from vae_core.runs import registry
+from vae_core.runs.news import Cursor, News
+from vae_core.runs.run_record import SHIPPED, TEST_ROW
 
 COLUMNS = ("beta", "nll", "kl", "neg_elbo", "run_id", "kind", "epochs")
 LIVE = "live"  # the other kind, beside SHIPPED
@@ -40,7 +41,7 @@ def points(run_ids: Sequence[str]) -> pd.DataFrame:
     Returns:
         columns COLUMNS; `kind` is "shipped" or "live", `epochs` counts those trained so far.
     """
-    news = [found for run_id in run_ids if (found := runs.registry().read(run_id, Cursor())) is not None]
+    news = [found for run_id in run_ids if (found := registry.shared().read(run_id, Cursor())) is not None]
     rows = [row for one in news if (row := _row(one)) is not None]
     return pd.DataFrame(rows, columns=list(COLUMNS)).sort_values("beta", kind="stable", ignore_index=True)
 
@@ -89,7 +90,7 @@ def _row(news: News) -> dict[str, Any] | None:
     fits = config.model == "vae" and config.likelihood == "bernoulli" and config.protocol != "threshold"
     if measured is None or not fits or news.weights["alpha"] == 0:
         return None
-    run = runs.registry().get(news.run_id)
+    run = registry.shared().get(news.run_id)
     return {
         "beta": float(news.weights["beta"]),
         **measured,

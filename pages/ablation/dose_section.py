@@ -10,8 +10,8 @@ from pages.ablation.dose import caption, dose_figure, points
 from pages.ui import visitor
 from pages.ui.shipped import shipped_dose
 from vae_core.config import RunConfig
-from vae_core.run import Run
 from vae_core.runs import registry
+from vae_core.runs.run_record import RunRecord
 
 CHOSEN = "dose chosen"  # ids of the runs whose points were chosen
 
@@ -38,9 +38,9 @@ def dose_section() -> int | None:
     return stage.side_by_side(DOSE_GROUP, runs) if runs else None
 
 
-def own_points() -> list[Run]:
+def own_points() -> list[RunRecord]:
     """The visitor's runs that belong in the plot: VAEs with two latents and the reconstruction on all the way."""
-    own = [run for group in registry().groups_of(visitor.current()) for run in registry().members(group)]
+    own = [run for group in registry.shared().groups_of(visitor.current()) for run in registry.shared().members(group)]
     return [
         run for run in own
         if run.config.model == "vae" and run.config.latent_dim == 2 and run.config.alpha == 1 and run.config.beta > 0
@@ -48,9 +48,9 @@ def own_points() -> list[Run]:
     ]  # fmt: skip
 
 
-def opened() -> list[Run]:
+def opened() -> list[RunRecord]:
     """The run in training, and those whose points were chosen: at most three."""
-    chosen = [run for i in st.session_state.get(CHOSEN, []) if (run := registry().get(i)) is not None]
+    chosen = [run for i in st.session_state.get(CHOSEN, []) if (run := registry.shared().get(i)) is not None]
     return list(dict.fromkeys([*actions.members(DOSE_GROUP), *chosen]))[:3]
 
 

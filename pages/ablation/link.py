@@ -77,8 +77,8 @@ def write(at: int | None) -> None:
 
 def _find_own() -> None:
     """What this visitor trained before comes back to the section that it belongs to."""
-    for group in reversed(registry().groups_of(visitor.current())):
-        arm = registry().members(group)[0].arm
+    for group in reversed(registry.shared().groups_of(visitor.current())):
+        arm = registry.shared().members(group)[0].arm
         if arm is not None and arm.place in _GROUPS.values():
             st.session_state[arm.place] = group
 
@@ -87,7 +87,7 @@ def _open_group() -> list[str]:
     problems = []
     asked, step = st.query_params.get("run"), st.query_params.get("step")
     if asked is not None:
-        if registry().members(asked):
+        if registry.shared().members(asked):
             st.session_state[group_key()] = asked
         else:
             problems.append("the arms that it names are not on this server any more")

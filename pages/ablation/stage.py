@@ -11,9 +11,10 @@ import streamlit as st
 from pages.ablation import actions, link, predict
 from pages.ablation.arms import key_of
 from pages.ui.arms.view import ArmShown, arms_view
-from vae_core.meter import FIGURES
-from vae_core.run import SAVED, SHIPPED, Run
-from vae_core.runs import ENDED, PAUSED, registry
+from vae_core.metrics import FIGURES
+from vae_core.runs import registry
+from vae_core.runs.messages import ENDED, PAUSED
+from vae_core.runs.run_record import SAVED, SHIPPED, RunRecord
 
 COLUMNS = [
     {
@@ -58,11 +59,11 @@ def buttons(kept: str, on_train: Callable[[], None], label: str = "Train live", 
     )  # fmt: skip
 
 
-def _can_go_on(runs: Sequence[Run]) -> bool:
+def _can_go_on(runs: Sequence[RunRecord]) -> bool:
     return bool(runs) and actions.is_mine(runs[0]) and actions.state_of(runs) not in ENDED
 
 
-def side_by_side(kept: str, runs: Sequence[Run], at: int | None = None, then: str = "") -> int | None:
+def side_by_side(kept: str, runs: Sequence[RunRecord], at: int | None = None, then: str = "") -> int | None:
     """The arms; returns the moment at which the film rests, None in the present.
 
     Args:
@@ -83,7 +84,7 @@ def side_by_side(kept: str, runs: Sequence[Run], at: int | None = None, then: st
     return seen.at
 
 
-def about(runs: Sequence[Run]) -> str:
+def about(runs: Sequence[RunRecord]) -> str:
     """Where the arms come from, and the settings that they share; the view itself says that they share the rest."""
     config = runs[0].config
     in_step = len({run.group for run in runs}) == 1
@@ -93,11 +94,11 @@ def about(runs: Sequence[Run]) -> str:
     return f"{whose}: {config.net}, {config.latent_dim} latents, {epochs} epochs, batch {config.batch_size}."
 
 
-def _shown(run: Run) -> ArmShown:
+def _shown(run: RunRecord) -> ArmShown:
     name = actions.name_of(run)
     mine, key = actions.is_mine(run), key_of(name)
     predicted = [predict.predicted(key), predict.reveal(key) if run.ended else ""] if key else []
     return ArmShown(
         run_id=run.run_id, name=name, model=run.config.model, mine=mine, predicted=" ".join(predicted).strip(),
-        removable=mine and len(registry().members(run.group)) > 1,
+        removable=mine and len(registry.shared().members(run.group)) > 1,
     )  # fmt: skip

@@ -13,7 +13,7 @@ from pages.elbo.subject import Subject, subject
 from pages.ui.lesson.code_map import Step, code_map_view
 from vae_core import losses
 from vae_core.models.vae import VAE
-from vae_core.train import Trainer
+from vae_core.trainer import Trainer
 
 SEED = 0  # of the one sample of z
 LINKED: dict[str, Any] = {"code chosen": "encode"}

@@ -9,9 +9,10 @@ from typing import Any
 import streamlit as st
 
 from pages.ui.explore.sources import Source
-from vae_core import latent, moments, snapshot
+from vae_core import latent
 from vae_core.data import picture
-from vae_core.models import FAMILIES
+from vae_core.inspect import image_attributes, snapshot
+from vae_core.models import family
 from vae_core.models.vae import NETS
 
 
@@ -28,12 +29,12 @@ def code(way: str, source: Source) -> None:
 
 def functions(way: str, source: Source) -> list[Callable[..., Any]]:
     """What runs in a way, in its order."""
-    model, (encoder, decoder) = FAMILIES[source.config.model], NETS[source.config.net]
+    model, (encoder, decoder) = family(source.config.model), NETS[source.config.net]
     return {
         "pad": [decoder, model.mean_image, snapshot.map_images],
         "encode": [picture.as_mnist, encoder, model.encode, model.sample],
         "interpolate": [latent.straight, latent.spherical, latent.half_way],
-        "arithmetic": [moments.measure, latent.attribute_vectors, latent.class_means],
+        "arithmetic": [image_attributes.measure, latent.attribute_vectors, latent.class_means],
         "traverse": [latent.map_plane, decoder],
         "prior": [latent.prior_quantiles, latent.quantile_grid, model.draw],
     }[way]

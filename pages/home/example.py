@@ -10,8 +10,8 @@ import torch
 from vae_core import losses
 from vae_core.data import Images
 from vae_core.evaluate import evaluating
-from vae_core.models import VAE
-from vae_core.snapshot import to_uint8
+from vae_core.inspect.snapshot import to_uint8
+from vae_core.models.vae import VAE
 
 
 @dataclass(frozen=True)

@@ -10,8 +10,9 @@ from pages.training import controls, rest
 from pages.ui import notices, presses, visitor
 from pages.ui.shipped import shipped_run
 from vae_core.config import ConfigError, RunConfig
-from vae_core.run import SAVED, Run
-from vae_core.runs import PAUSED, RUNNING, STARTING, registry
+from vae_core.runs import registry
+from vae_core.runs.messages import PAUSED, RUNNING, STARTING
+from vae_core.runs.run_record import SAVED, RunRecord
 
 SHOWN = "shown run"  # keys in session_state: the id of the run on the page,
 COMPARED = "compared runs"  # and of those beside it
@@ -19,18 +20,18 @@ STEPPED = "stepped run"  # and of the one whose Step was pressed last: clicks ar
 TRAINING = ("resume", "step", "slow", "epoch")  # commands that train
 
 
-def shown_run() -> Run:
+def shown_run() -> RunRecord:
     """The run on the page: the one chosen, else this visitor's newest, else the one that ships."""
-    chosen = registry().get(st.session_state.get(SHOWN))
+    chosen = registry.shared().get(st.session_state.get(SHOWN))
     if chosen is not None:
         return chosen
-    own = registry().of(visitor.current())
-    run = own[0] if own else registry().get(shipped_run())
+    own = registry.shared().of(visitor.current())
+    run = own[0] if own else registry.shared().get(shipped_run())
     assert run is not None
     return run
 
 
-def is_mine(run: Run) -> bool:
+def is_mine(run: RunRecord) -> bool:
     return run.visitor == visitor.current()
 
 
@@ -41,7 +42,7 @@ def start(settings: dict[str, Any], paused: bool = False) -> None:
         return
     try:
         config = RunConfig(**settings, **controls.weights_now())
-        show(registry().start(config, visitor.current(), paused))
+        show(registry.shared().start(config, visitor.current(), paused))
         _advice_was_taken()
     except ConfigError as error:
         notices.put("training", str(error))
@@ -80,7 +81,7 @@ def slow(run_id: str, settings: dict[str, Any]) -> None:
 
 def _own(run_id: str, settings: dict[str, Any]) -> str:
     """The run itself if it is the visitor's, else a new one that waits."""
-    run = registry().get(run_id)
+    run = registry.shared().get(run_id)
     if run is not None and is_mine(run):
         return run_id
     start(settings, paused=True)
@@ -93,7 +94,7 @@ def command(run_id: str, name: str, **args: Any) -> None:
     The run is that of the button, not whichever is on the page by now: of two quick clicks Streamlit may call both
     callbacks at once, in any order, and a Pause must not stop the branch that the second click has just begun.
     """
-    run = registry().get(run_id)
+    run = registry.shared().get(run_id)
     if run is None or not is_mine(run):
         return
     notices.clear("training")
@@ -115,20 +116,20 @@ def command(run_id: str, name: str, **args: Any) -> None:
 def _send(run_id: str, name: str, **args: Any) -> bool:
     """Whether the run was told; if not, the page says why."""
     try:
-        registry().command(run_id, name, **args)
+        registry.shared().command(run_id, name, **args)
     except ConfigError as error:
         notices.put("training", str(error))
         return False
     return True
 
 
-def _rest(run: Run) -> None:
+def _rest(run: RunRecord) -> None:
     """Nothing can learn: the run pauses, and it is kept in mind whether it is to go on by itself."""
     rest.hold(run.run_id, trains=run.status in (STARTING, RUNNING))
     _send(run.run_id, "pause")
 
 
-def state_before(run: Run, at: int | None) -> int | None:
+def state_before(run: RunRecord, at: int | None) -> int | None:
     """The last kept state up to a moment (None: the present), from which a branch can go on: not a run's very end."""
     kept = (step for step in run.states if step < run.total_steps and (at is None or step <= at))
     return max(kept, default=None)
@@ -137,12 +138,12 @@ def state_before(run: Run, at: int | None) -> int | None:
 def branch(run_id: str, at: int | None) -> None:
     """Callback: go on from the kept state before a moment, with the weights as they stand."""
     notices.clear("training")
-    parent = registry().get(run_id)
+    parent = registry.shared().get(run_id)
     step = state_before(parent, at) if parent else None
     if parent is None or step is None or not is_mine(parent) or rest.cause(controls.weights_now()):
         return
     try:
-        show(registry().branch(run_id, step, controls.weights_now()))
+        show(registry.shared().branch(run_id, step, controls.weights_now()))
         st.session_state[COMPARED] = [run_id]
     except ConfigError as error:
         notices.put("training", str(error))
@@ -166,7 +167,7 @@ def show(run_id: str) -> None:
     rest.forget()
 
 
-def follow(run: Run) -> bool:
+def follow(run: RunRecord) -> bool:
     """Let the switches show the weights of a run that they will change; returns whether they showed others."""
     if not is_mine(run) or run.ended or run.weights == controls.weights_now():
         return False
@@ -188,7 +189,7 @@ def change_weights() -> None:
         _send(run.run_id, name)
 
 
-def why_it_rests(run: Run) -> str:
+def why_it_rests(run: RunRecord) -> str:
     """For the page, as long as nothing can learn with the weights that it shows: why, and what to do. Else ""."""
     found = rest.cause(controls.weights_now())
     return rest.sentence(*found, run.run_id, is_mine(run) and not run.ended) if found else ""

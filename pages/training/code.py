@@ -10,8 +10,8 @@ import streamlit as st
 
 from vae_core import losses
 from vae_core.models.vae import VAE
-from vae_core.run import Run
-from vae_core.train import Trainer
+from vae_core.runs.run_record import RunRecord
+from vae_core.trainer import Trainer
 
 _BERNOULLI = r"-\log p(x \mid z) = -\sum_i x_i \log \hat x_i + (1 - x_i) \log (1 - \hat x_i)"
 _GAUSSIAN = r"-\log p(x \mid z) = \sum_i \frac{(x_i - \hat x_i)^2}{2\sigma^2} + \log \sigma + \tfrac12 \log 2\pi"
@@ -20,7 +20,7 @@ _SAMPLE = r"z = \mu + \sigma \odot \varepsilon, \qquad \varepsilon \sim \mathcal
 _LOSS = r"\text{loss} = \frac1B \sum_{b} \alpha \, \text{nll}_b + \beta \, \text{KL}_b"
 
 
-def code(run: Run) -> None:
+def code(run: RunRecord) -> None:
     """What computed the run on the page."""
     if run.config.likelihood == "bernoulli":
         likelihood, nll = _BERNOULLI, losses.bernoulli_nll

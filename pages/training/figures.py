@@ -6,15 +6,17 @@ import pandas as pd
 import plotly.graph_objects as go
 
 from pages.ui.palette import DARK, LIGHT
-from vae_core.runs import TEST_ROW, Cursor, Run, registry
-from vae_core.train import ROW
+from vae_core.row_buffer import ROW
+from vae_core.runs import registry
+from vae_core.runs.news import Cursor
+from vae_core.runs.run_record import TEST_ROW, RunRecord
 
 _NAMES = {"neg_elbo": ("total", "−ELBO"), "nll": ("reconstruction", "reconstruction"), "kl": ("kl", "KL")}
 
 
-def history_table(run: Run) -> pd.DataFrame:
+def history_table(run: RunRecord) -> pd.DataFrame:
     """The run's curves as a table: one row a training step or a test evaluation, nats per image."""
-    news = registry().read(run.run_id, Cursor())
+    news = registry.shared().read(run.run_id, Cursor())
     assert news is not None
     train = pd.DataFrame(news.train, columns=list(ROW)).assign(split="train")
     test = pd.DataFrame(news.test, columns=list(TEST_ROW)).assign(split="test")

@@ -10,27 +10,28 @@ from pages.training.actions import COMPARED
 from pages.training.names import label, name
 from pages.ui import visitor
 from pages.ui.shipped import shipped_run
-from vae_core.run import Run
-from vae_core.runs import RUNNING, registry
+from vae_core.runs import registry
+from vae_core.runs.messages import RUNNING
+from vae_core.runs.run_record import RunRecord
 
 MOST = 4  # compared at once: so many dash patterns can be told apart
 
 
-def everyone() -> list[Run]:
+def everyone() -> list[RunRecord]:
     """The visitor's runs, newest first, then the one that ships."""
-    shipped = registry().get(shipped_run())
-    return [*registry().of(visitor.current()), *([shipped] if shipped else [])]
+    shipped = registry.shared().get(shipped_run())
+    return [*registry.shared().of(visitor.current()), *([shipped] if shipped else [])]
 
 
-def compared(shown: Run) -> list[tuple[str, str]]:
+def compared(shown: RunRecord) -> list[tuple[str, str]]:
     """Ids and labels of the runs to draw beside the shown one."""
-    own = registry().of(visitor.current())
+    own = registry.shared().of(visitor.current())
     by_id = {run.run_id: run for run in everyone()}
     chosen = [by_id[i] for i in st.session_state.get(COMPARED, []) if i in by_id and i != shown.run_id]
     return [(run.run_id, label(run, shown, own)) for run in chosen[:MOST]]
 
 
-def library(shown: Run) -> None:
+def library(shown: RunRecord) -> None:
     """Choose what is shown and compared; a table of the settings that differ.
 
     The widgets are new ones for every run shown, and whenever a name changes: the browser reports a choice by its name.
@@ -40,7 +41,7 @@ def library(shown: Run) -> None:
     runs = everyone()
     if len(runs) < 2:
         return
-    own = registry().of(visitor.current())
+    own = registry.shared().of(visitor.current())
     names = {run.run_id: name(run, own) for run in runs}
     version = f"{shown.run_id} {' | '.join(names.values())}"
     left, right = st.columns([1, 2])
@@ -62,7 +63,7 @@ def library(shown: Run) -> None:
         st.table(differing([shown, *chosen], own))
 
 
-def differing(runs: list[Run], own: list[Run]) -> pd.DataFrame:
+def differing(runs: list[RunRecord], own: list[RunRecord]) -> pd.DataFrame:
     """A column a run: the settings in which they differ, changes on the way, and where each stands."""
     columns = {}
     for run in runs:

@@ -11,8 +11,9 @@ from pages.training import actions, controls, rest
 from pages.ui import notices
 from pages.ui.words import plain, quoted
 from vae_core.config import CHANGEABLE, ConfigError, RunConfig
-from vae_core.run import Run
-from vae_core.runs import RUNNING, STARTING, registry
+from vae_core.runs import registry
+from vae_core.runs.messages import RUNNING, STARTING
+from vae_core.runs.run_record import RunRecord
 
 _DEFAULTS = RunConfig(epochs=controls.EPOCHS).to_dict()
 
@@ -26,7 +27,7 @@ def open_link() -> None:
     run_id, step = asked.pop("run", None), asked.pop("step", None)
     problems = []
     if run_id is not None:
-        if registry().get(run_id) is None:
+        if registry.shared().get(run_id) is None:
             problems.append("the run that it names is not on this server any more")
         else:
             st.session_state[actions.SHOWN] = run_id
@@ -64,7 +65,7 @@ def moment() -> int | None:
     return st.session_state.get("moment")
 
 
-def write(run: Run, at: int | None, settings: dict[str, Any], weights: dict[str, Any]) -> None:
+def write(run: RunRecord, at: int | None, settings: dict[str, Any], weights: dict[str, Any]) -> None:
     """Put what is on the page into its address; what stands at its default is left out."""
     values = settings if rest.cause(weights) else {**settings, **weights}  # no link could hold them: see _follow_run
     wanted = {k: str(v) for k, v in values.items() if v != _DEFAULTS[k]}

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pages.ui.shipped import PLANE
-from vae_core.run import SHIPPED, Run
+from vae_core.runs.run_record import SHIPPED, RunRecord
 
 READ_ON = {  # for every diagnosis the section of the ELBO page that explains it
     "beginning": ("elbo?section=evidence", "what training is after"),
@@ -21,7 +21,7 @@ SHORT = {
 }  # fmt: skip
 
 
-def name(run: Run, runs: list[Run]) -> str:
+def name(run: RunRecord, runs: list[RunRecord]) -> str:
     """ "run 2, branch of run 1 at 812", or "shipped run". `runs`: all of the visitor's, newest first."""
     if run.visitor == SHIPPED:
         return "the shipped run" if run.run_id == PLANE else f"the shipped run {run.run_id}"
@@ -33,7 +33,7 @@ def name(run: Run, runs: list[Run]) -> str:
     return f"run {number}, branch{whose} at step {run.parent.step:,}"
 
 
-def differences(run: Run, other: Run) -> list[str]:
+def differences(run: RunRecord, other: RunRecord) -> list[str]:
     """Settings in which `run` differs from `other`, then what was changed on its way: ["beta 4", "beta 4 → 1 at …"]."""
     mine, theirs = run.config.to_dict(), other.config.to_dict()
     settings = [f"{SHORT.get(k, k)} {v}" for k, v in mine.items() if v != theirs[k]]
@@ -41,10 +41,10 @@ def differences(run: Run, other: Run) -> list[str]:
     return settings + [mark.text for mark in run.marks if mark.step >= begun]
 
 
-def label(run: Run, shown: Run, runs: list[Run]) -> str:
+def label(run: RunRecord, shown: RunRecord, runs: list[RunRecord]) -> str:
     """A legend: the name, and what differs from the run that is shown."""
     return ": ".join([name(run, runs), ", ".join(differences(run, shown)[:3]) or "same settings"])
 
 
-def _number(run: Run, runs: list[Run]) -> int:
+def _number(run: RunRecord, runs: list[RunRecord]) -> int:
     return len(runs) - runs.index(run)

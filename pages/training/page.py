@@ -16,8 +16,9 @@ from pages.training.take_home import take_home
 from pages.ui import notices
 from pages.ui.live.view import live_view
 from vae_core.config import ConfigError, RunConfig
-from vae_core.run import SAVED, SHIPPED, Run
-from vae_core.runs import ENDED, PAUSED, registry
+from vae_core.runs import registry
+from vae_core.runs.messages import ENDED, PAUSED
+from vae_core.runs.run_record import SAVED, SHIPPED, RunRecord
 
 
 def page() -> None:
@@ -60,7 +61,7 @@ def lesson(settings: dict[str, Any]) -> None:
     code(run)
 
 
-def buttons(row: Any, run: Run, settings: dict[str, Any]) -> None:
+def buttons(row: Any, run: RunRecord, settings: dict[str, Any]) -> None:
     """Start, Pause, Step, Epoch, Stop, Reset: always in the same places."""
     mine = actions.is_mine(run)
     active = mine and not run.ended
@@ -99,7 +100,7 @@ def buttons(row: Any, run: Run, settings: dict[str, Any]) -> None:
     )  # fmt: skip
 
 
-def branch_button(row: Any, run: Run, at: int | None) -> None:
+def branch_button(row: Any, run: RunRecord, at: int | None) -> None:
     """Branch from the kept state nearest to the moment that is shown (at or before it)."""
     step = actions.state_before(run, at)
     whence = "the last kept state up to the moment shown" if step is None else f"step {step:,}"
@@ -111,14 +112,14 @@ def branch_button(row: Any, run: Run, at: int | None) -> None:
     )  # fmt: skip
 
 
-def explain(run: Run, config: RunConfig | None) -> None:
+def explain(run: RunRecord, config: RunConfig | None) -> None:
     """One line above the live view: whose run this is, or what the next Start would change."""
     if run.visitor == SHIPPED:
         st.caption(
             "This run ships with the program: drag through its history, or press **Start** to train your own.",
             help="Yours goes on when you visit another page, and stops "
-            f"{registry().gone_after_s / 60:.0f} minutes after your last window on this server has closed; it stays "
-            "saved, and is offered again.",
+            f"{registry.shared().gone_after_s / 60:.0f} minutes "
+            "after your last window on this server has closed; it stays saved, and is offered again.",
         )
     elif not actions.is_mine(run):
         st.caption("Somebody else's run: you can watch it and drag through it. Press **Start** to train your own.")

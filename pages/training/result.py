@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import streamlit as st
 
-from vae_core.runs import FAILED, Run
+from vae_core.runs.messages import FAILED
+from vae_core.runs.run_record import RunRecord
 
 
-def result(run: Run) -> None:
+def result(run: RunRecord) -> None:
     """The figures of a run that has ended, computed over all test images."""
     if run.final is None:
         if run.status != FAILED:

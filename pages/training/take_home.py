@@ -9,15 +9,17 @@ from torch import Tensor
 
 from pages.training import figures
 from vae_core.checkpoints import WEIGHTS
-from vae_core.film import frame_file, read_snapshot, state_file
-from vae_core.run import SHIPPED, Cursor, Run, news_of
-from vae_core.takehome.bundle import bundle, title
-from vae_core.takehome.report import html_report
-from vae_core.takehome.script import repeat_script
-from vae_core.takehome.story import Story
+from vae_core.export.bundle import bundle, title
+from vae_core.export.report import html_report
+from vae_core.export.run_report import RunReport
+from vae_core.export.script import repeat_script
+from vae_core.runs.news import Cursor, news_of
+from vae_core.runs.run_record import SHIPPED, RunRecord
+from vae_core.runs.snapshot_file import read_snapshot
+from vae_core.runs.storage import frame_file, state_file
 
 
-def take_home(run: Run) -> None:
+def take_home(run: RunRecord) -> None:
     """Downloads, made when they are asked for, and the curves as a figure that stands still."""
     if not run.step:
         return
@@ -49,16 +51,16 @@ def curves(table: pd.DataFrame) -> None:
     st.plotly_chart(figures.history_figure(table, st.context.theme.type == "dark"), key="history", config=config)
 
 
-def story_of(run: Run) -> Story:
+def story_of(run: RunRecord) -> RunReport:
     """The run as it stands, with its last snapshot (from the film, where none is in memory)."""
     news = news_of(run, Cursor())
     snapshot = news.snapshot
     if snapshot is None and news.film:
         snapshot = read_snapshot(frame_file(run.film_folder, news.film[-1]))
-    return Story(news.config, news.train, news.test, news.marks, snapshot, news.final, news.device, news.status)
+    return RunReport(news.config, news.train, news.test, news.marks, snapshot, news.final, news.device, news.status)
 
 
-def tensors_of(run: Run) -> dict[str, Tensor] | None:
+def tensors_of(run: RunRecord) -> dict[str, Tensor] | None:
     """The weights last saved, or None before the first save."""
     if run.visitor == SHIPPED:
         path = run.folder / WEIGHTS  # arms and doses ship without their whole model

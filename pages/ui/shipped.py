@@ -10,12 +10,13 @@ from typing import Any
 
 import torch
 
-from vae_core import checkpoints, runs
-from vae_core.archive import RECORD, ArchiveError
+from vae_core import checkpoints
 from vae_core.cards import check_figures, read_whole_card
 from vae_core.checkpoints import CARD, WEIGHTS, Checkpoint, CheckpointError
 from vae_core.data import Images, load
-from vae_core.run import Run
+from vae_core.runs import registry
+from vae_core.runs.run_record import RunRecord
+from vae_core.runs.storage import RECORD, ArchiveError
 
 CHECKPOINTS = Path(__file__).resolve().parents[2] / "checkpoints"
 PLANE = "mnist-vae-mlp-2"  # two latents: everything about it can be drawn
@@ -97,7 +98,7 @@ def _model_folders() -> list[Path]:
 def _card(folder: Path) -> dict[str, Any] | None:
     try:
         card = read_whole_card(folder / CARD)
-        if "kept" in card and not (folder / WEIGHTS).exists():  # a run by itself, see vae_core.camera
+        if "kept" in card and not (folder / WEIGHTS).exists():  # a run by itself, see vae_core.runs.recorder
             return None
         checkpoints.load(folder)
         return card
@@ -112,13 +113,13 @@ def _registered(folders: list[Path]) -> list[str]:
 
 
 def _register(folder: Path) -> bool:
-    if runs.registry().get(folder.name) is not None:
+    if registry.shared().get(folder.name) is not None:
         return True
     try:
-        run = Run.load(folder)
+        run = RunRecord.load(folder)
         if run.final is not None:
             check_figures(run.final, run.config.model, folder / RECORD)
-        runs.registry().add_shipped(folder)
+        registry.shared().add_shipped(folder)
     except ArchiveError as error:
         _say(folder, str(error))
         return False
@@ -135,5 +136,5 @@ def _say(folder: Path, text: str) -> None:
 
 
 def _beta(run_id: str) -> float:
-    run = runs.registry().get(run_id)
+    run = registry.shared().get(run_id)
     return run.config.beta if run else 0.0

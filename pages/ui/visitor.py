@@ -10,7 +10,7 @@ from starlette.datastructures import Headers, MutableHeaders
 from starlette.requests import cookie_parser
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from vae_core import runs
+from vae_core.runs import registry
 
 COOKIE = "elbo_room_visitor"
 _TOKEN = re.compile(r"[A-Za-z0-9_-]{22}")
@@ -50,9 +50,9 @@ def arrive() -> None:
     _window(current())
 
 
-@st.cache_resource(scope="session", show_spinner=False, on_release=lambda visitor: runs.registry().leave(visitor))
+@st.cache_resource(scope="session", show_spinner=False, on_release=lambda visitor: registry.shared().leave(visitor))
 def _window(visitor: str) -> str:
-    runs.registry().arrive(visitor)
+    registry.shared().arrive(visitor)
     return visitor
 
 

@@ -18,9 +18,9 @@ from dataclasses import dataclass, field
 
 from tests.bench.measure import cpu_seconds
 from vae_core.config import RunConfig
-from vae_core.engine import PAUSED
-from vae_core.run import Run
-from vae_core.runs import Runs
+from vae_core.runs.messages import PAUSED
+from vae_core.runs.registry import Registry
+from vae_core.runs.run_record import RunRecord
 
 CONFIG = RunConfig(device="cpu", epochs=1000)
 VISITORS, EVERY_S = 60, 0.5
@@ -36,7 +36,7 @@ class Flood:
     registry: list[float] = field(default_factory=list)
 
 
-def flood(runs: Runs, visitors: int, seconds: float) -> Flood:
+def flood(runs: Registry, visitors: int, seconds: float) -> Flood:
     """Visitors who each start a run and then change its beta every half second, and one who starts and stops."""
     found, until = Flood(), time.monotonic() + seconds
     work = [lambda i=i: _weights(runs, f"visitor {i}", found, until, i / visitors) for i in range(visitors)]
@@ -57,7 +57,7 @@ def _timed(found: Flood, call: Callable[[], object]) -> object:
     return result
 
 
-def _weights(runs: Runs, visitor: str, found: Flood, until: float, offset: float) -> None:
+def _weights(runs: Registry, visitor: str, found: Flood, until: float, offset: float) -> None:
     time.sleep(offset * EVERY_S)
     run = runs.get(str(_timed(found, lambda: runs.start(CONFIG, visitor))))
     assert run is not None
@@ -70,7 +70,7 @@ def _weights(runs: Runs, visitor: str, found: Flood, until: float, offset: float
         time.sleep(max(0.0, began + EVERY_S - time.monotonic()))
 
 
-def _await(run: Run, done: Callable[[], bool], began: float, found: Flood) -> None:
+def _await(run: RunRecord, done: Callable[[], bool], began: float, found: Flood) -> None:
     while not done():
         if time.monotonic() - began > 30:
             found.lost += 1
@@ -79,14 +79,14 @@ def _await(run: Run, done: Callable[[], bool], began: float, found: Flood) -> No
     found.answers.append(time.monotonic() - began)
 
 
-def _start_and_stop(runs: Runs, found: Flood, until: float) -> None:
+def _start_and_stop(runs: Registry, found: Flood, until: float) -> None:
     while time.monotonic() < until:
         run_id = _timed(found, lambda: runs.start(CONFIG, "restless"))
         _timed(found, lambda run_id=run_id: runs.command(str(run_id), "stop"))
         time.sleep(0.1)
 
 
-def _watch(runs: Runs, found: Flood, until: float) -> None:
+def _watch(runs: Registry, found: Flood, until: float) -> None:
     """How long the registry takes to say anything, as the event loop asks it."""
     while time.monotonic() < until:
         started = time.monotonic()
@@ -95,7 +95,7 @@ def _watch(runs: Runs, found: Flood, until: float) -> None:
         time.sleep(0.01)
 
 
-def warm(runs: Runs) -> None:
+def warm(runs: Registry) -> None:
     """Wait until the engine has its data, as it has long before a class comes in."""
     run = runs.get(runs.start(CONFIG, "early bird"))
     while run is not None and not run.step:
@@ -105,7 +105,7 @@ def warm(runs: Runs) -> None:
 
 def fair(count: int, seconds: float) -> dict[str, float]:
     """So many runs at once: steps a second of all together, first pictures, and how long a Pause takes."""
-    runs = Runs()
+    runs = Registry()
     warm(runs)
     own = [runs.get(runs.start(CONFIG, f"visitor {i}")) for i in range(count)]
     began = time.monotonic()
@@ -133,7 +133,7 @@ def fair(count: int, seconds: float) -> dict[str, float]:
     }
 
 
-def _pause(runs: Runs, run: Run) -> float:
+def _pause(runs: Registry, run: RunRecord) -> float:
     started = time.monotonic()
     runs.command(run.run_id, "pause")
     while run.status != PAUSED and time.monotonic() < started + 60:
@@ -153,7 +153,7 @@ def main() -> int:
     parser.add_argument("--counts", type=int, nargs="+", default=[1, 10, 1, 10, 30])
     options = parser.parse_args()
     if "flood" in options.what:
-        runs = Runs()
+        runs = Registry()
         warm(runs)
         found = flood(runs, options.visitors, options.seconds)
         started = time.monotonic()

@@ -22,12 +22,13 @@ from torch import Tensor
 
 from tests.bench.test_arms import LOSSES
 from tests.bench.test_arms import seconds as seconds_of_arms
-from vae_core import train
+from vae_core import trainer
 from vae_core.config import RunConfig
 from vae_core.data import Images, load
-from vae_core.run import Run
-from vae_core.runs import FAILED, PAUSED, STOPPED, Runs
-from vae_core.train import Trainer
+from vae_core.runs.messages import FAILED, PAUSED, STOPPED
+from vae_core.runs.registry import Registry
+from vae_core.runs.run_record import RunRecord
+from vae_core.trainer import Trainer
 
 ROOT = Path(__file__).resolve().parents[2]
 FEW = 20  # steps at either end of a curve
@@ -135,9 +136,9 @@ class SameNoise(Trainer):
         super().__init__(config, images)
         self.twin = twin  # a trainer on the CPU that draws, and never trains
 
-    def _batch(self) -> tuple[Tensor, Tensor]:
+    def batch(self) -> tuple[Tensor, Tensor]:
         self.twin.step_count = self.step_count
-        x, eps = self.twin._batch()
+        x, eps = self.twin.batch()
         return x.to(self.device), eps.to(self.device)
 
 
@@ -236,11 +237,11 @@ def _seconds(budget: Budget, folder: Path, names: list[str]) -> float:
 @contextlib.contextmanager
 def _training_on(images: Images) -> Iterator[None]:
     """Every trainer made meanwhile trains on these images."""
-    usual, train.load = train.load, lambda name, device: images
+    usual, trainer.load = trainer.load, lambda name, device: images
     try:
         yield
     finally:
-        train.load = usual
+        trainer.load = usual
 
 
 # ---- the background process
@@ -248,14 +249,14 @@ def _training_on(images: Images) -> Iterator[None]:
 
 def engine(budget: Budget) -> Result:
     """One run as the pages have it: in the background process, paused, stopped, with its final figures."""
-    registry = Runs()
+    registry = Registry()
     try:
         return _background(registry, budget)
     finally:
         registry.close()
 
 
-def _background(registry: Runs, budget: Budget) -> Result:
+def _background(registry: Registry, budget: Budget) -> Result:
     table = Table("one run in the background process, mlp, batch 256", ("value",))
     config = RunConfig(device=budget.device.type, epochs=1000)
     started = time.perf_counter()
@@ -282,14 +283,14 @@ def _background(registry: Runs, budget: Budget) -> Result:
     return Result([table], [f"The process trained on: {run.device}."])
 
 
-def _rate(run: Run, seconds: float) -> float:
+def _rate(run: RunRecord, seconds: float) -> float:
     """Images a second over a stretch of time, as the server hears of them."""
     before, started = run.step, time.perf_counter()
     _wait(run, lambda: time.perf_counter() - started > seconds and run.step > before, "another step")
     return (run.step - before) * run.config.batch_size / (time.perf_counter() - started)
 
 
-def _wait(run: Run, condition: Callable[[], bool], what: str) -> None:
+def _wait(run: RunRecord, condition: Callable[[], bool], what: str) -> None:
     deadline = time.monotonic() + PATIENCE_S
     while not condition():
         if run.status == FAILED:

@@ -12,8 +12,9 @@ from torch import Tensor
 
 from vae_core import losses
 from vae_core.config import RunConfig
-from vae_core.engine import Command, Engine
-from vae_core.train import Trainer
+from vae_core.runs.messages import Command
+from vae_core.runs.scheduler import Scheduler
+from vae_core.trainer import Trainer
 
 LOSSES = {"full": {}, "no KL": {"beta": 0.0}, "no reconstruction": {"alpha": 0.0}}
 EPOCHS = 1
@@ -29,17 +30,17 @@ def seconds(folder: Path, names: list[str], group: str, device: str = "cpu", epo
     Raises:
         RuntimeError: an arm has not come to its end.
     """
-    engine = Engine(folder)
+    engine = Scheduler(folder)
     for name in names:
         config = RunConfig(epochs=epochs, device=device, **LOSSES[name]).to_dict()  # type: ignore[arg-type]
         args = {"config": config, "generation": 0, "resume": False, "status": "running", "group": group}
         engine.handle(Command(f"{group} {name}", "open", args))
     started = time.perf_counter()
-    while any(job.status == "running" for job in engine.jobs.values()):
+    while any(task.status == "running" for task in engine.tasks.values()):
         engine.turn()
     took = time.perf_counter() - started
-    if [job.status for job in engine.jobs.values()] != ["finished"] * len(names):
-        raise RuntimeError(f"an arm has not come to its end: {[job.message for job in engine.jobs.values()]}")
+    if [task.status for task in engine.tasks.values()] != ["finished"] * len(names):
+        raise RuntimeError(f"an arm has not come to its end: {[task.message for task in engine.tasks.values()]}")
     return took
 
 
@@ -82,7 +83,7 @@ def timed(work: Callable[[], object]) -> float:
 
 
 def gradients(trainer: Trainer) -> None:
-    x, eps = trainer._batch()
+    x, eps = trainer.batch()
     terms = trainer.model(x, eps)
     (trainer.alpha * terms.nll + trainer.beta * terms.kl).mean().backward()
 
@@ -100,4 +101,4 @@ def batched_gradients(trainers: list[Trainer]) -> Callable[[], object]:
         return (a * losses.bernoulli_nll(terms.logits, x) + b * terms.kl).mean()
 
     grad = torch.func.vmap(torch.func.grad(loss), in_dims=(0, None, None, 0, 0))
-    return lambda: grad(stacked, *trainers[0]._batch(), alpha, beta)
+    return lambda: grad(stacked, *trainers[0].batch(), alpha, beta)

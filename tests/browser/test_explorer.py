@@ -13,7 +13,7 @@ from playwright.sync_api import Locator, Page, expect
 
 from pages.ui import shipped
 from tests.browser.test_live_training import until
-from vae_core.snapshot import map_images
+from vae_core.inspect.snapshot import map_images
 
 PLANE, CONV = "mnist-vae-mlp-2", "mnist-vae-conv-32"
 PIXELS = """(canvas) => [canvas.width, Array.from(

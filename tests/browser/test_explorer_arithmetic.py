@@ -36,8 +36,8 @@ from tests.browser.ways import (
     too_wide_or_small,
     within,
 )
+from vae_core.inspect.image_attributes import measure
 from vae_core.latent import attribute_vectors, class_means
-from vae_core.moments import measure
 
 
 def table(page: Page) -> dict[str, list[str]]:

@@ -19,8 +19,8 @@ from pages.ui import shipped
 from tests.browser.handwriting import DIGITS, draw
 from tests.browser.test_explorer import CONV, PLANE, at, decoded, explorer, in_link, pixels, sent_by, z_of
 from tests.browser.test_live_training import until
+from vae_core.inspect.snapshot import map_images
 from vae_core.losses import bernoulli_nll, gaussian_kl
-from vae_core.snapshot import map_images
 
 
 def part(page: Page, name: str) -> Locator:

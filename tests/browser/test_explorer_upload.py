@@ -19,7 +19,7 @@ from tests.browser.test_explorer import PLANE, pixels, z_of
 from tests.browser.test_explorer_encode import encoding, majority, part, picture_of, rested, torch_code
 from tests.browser.test_live_training import until
 from vae_core.data.picture import as_mnist, read_picture
-from vae_core.snapshot import map_images
+from vae_core.inspect.snapshot import map_images
 
 
 def png(grey: np.ndarray) -> bytes:

@@ -182,7 +182,7 @@ def test_a_lost_server_is_said(opened):
 
 def children(pid: int) -> list[int]:
     """Engine processes of a server."""
-    return [p for p, parent, state, command in processes() if parent == pid and "vae_core.link" in command]
+    return [p for p, parent, state, command in processes() if parent == pid and "vae_core.runs.process" in command]
 
 
 def alive(pid: int) -> bool:

@@ -18,7 +18,7 @@ from torch import Tensor
 from pages.ui import shipped
 from tests.browser.test_explorer import at, explorer, pixels
 from tests.browser.test_live_training import until
-from vae_core.snapshot import map_images
+from vae_core.inspect.snapshot import map_images
 
 PLANE, AE, CONV, CONV_AE = "mnist-vae-mlp-2", "mnist-ae-mlp-2", "mnist-vae-conv-32", "mnist-ae-conv-32"
 CLOSE = 1.5  # grey levels of 255: half of one is rounding, and the strip is drawn by way of float32 in JavaScript

@@ -10,23 +10,24 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from pages.ui import visitor
-from vae_core import runs
+from vae_core.runs import registry as registry_module
+from vae_core.runs.registry import Registry
 
 ROUTER = Path(__file__).resolve().parents[2] / "pages" / "router.py"
 
 
 @pytest.fixture(scope="session")
-def engine() -> Iterator[runs.Runs]:
-    own = runs.Runs()
+def engine() -> Iterator[Registry]:
+    own = Registry()
     yield own
     own.close()
 
 
 @pytest.fixture
-def registry(engine: runs.Runs, monkeypatch: pytest.MonkeyPatch) -> Iterator[runs.Runs]:
+def registry(engine: Registry, monkeypatch: pytest.MonkeyPatch) -> Iterator[Registry]:
     """An empty registry; its engine process serves all tests."""
     own = engine
-    monkeypatch.setattr(runs, "_registry", own)
+    monkeypatch.setattr(registry_module, "_registry", own)
     monkeypatch.setattr(visitor, "current", lambda: "tester")  # AppTest has no cookies
     yield own
     grouped = [run for group in own.groups_of("tester") for run in own.members(group)]
@@ -35,7 +36,7 @@ def registry(engine: runs.Runs, monkeypatch: pytest.MonkeyPatch) -> Iterator[run
 
 
 @pytest.fixture
-def home(registry: runs.Runs) -> AppTest:
+def home(registry: Registry) -> AppTest:
     return checked(AppTest.from_file(str(ROUTER), default_timeout=60).run())
 
 

@@ -12,21 +12,21 @@ from pages.ablation.arms import ARMS, BETA, chosen, key_of, weight_when_on
 from pages.ui.arms.view import Seen
 from pages.ui.shipped import shipped_arms
 from tests.pages.conftest import ROUTER, checked, wait_for
-from vae_core import runs
 from vae_core.config import RunConfig
-from vae_core.engine import ENDED
-from vae_core.run import Run
+from vae_core.runs.messages import ENDED
+from vae_core.runs.registry import Registry
+from vae_core.runs.run_record import RunRecord
 
 TRAIN = "ablation group train"
 
 
-def arms(registry: runs.Runs) -> dict[str, Run]:
+def arms(registry: Registry) -> dict[str, RunRecord]:
     """The newest group of the visitor."""
     group = registry.groups_of("tester")[0]
     return {run.arm.name: run for run in registry.members(group) if run.arm}
 
 
-def train(at: AppTest, registry: runs.Runs) -> dict[str, Run]:
+def train(at: AppTest, registry: Registry) -> dict[str, RunRecord]:
     """Without questions, and paused as soon as it has begun."""
     at.toggle(key="predict on").set_value(False).run()
     checked(at.button(key=TRAIN).click().run())
@@ -41,13 +41,13 @@ def said(at: AppTest, words: str) -> bool:
     return any(words in caption.value for caption in at.caption)
 
 
-def test_it_opens_on_the_arms_that_ship(ablation: AppTest, registry: runs.Runs) -> None:
+def test_it_opens_on_the_arms_that_ship(ablation: AppTest, registry: Registry) -> None:
     assert said(ablation, "ship with the program") and said(ablation, "2 latents")
     assert registry.groups_of("tester") == [] and len(shipped_arms()) == len(ARMS)
     assert ablation.button(key="ablation group pause").disabled and ablation.button(key="finished arms").disabled
 
 
-def test_the_chosen_arms_train_with_the_chosen_settings(ablation: AppTest, registry: runs.Runs) -> None:
+def test_the_chosen_arms_train_with_the_chosen_settings(ablation: AppTest, registry: Registry) -> None:
     ablation.pills(key="ablation arms").set_value(["full", "autoencoder", "beta"]).run()
     ablation.select_slider(key="ablation beta").set_value(4.0)
     ablation.segmented_control(key="ablation latent_dim").set_value(16)
@@ -62,13 +62,13 @@ def test_the_chosen_arms_train_with_the_chosen_settings(ablation: AppTest, regis
     }
 
 
-def test_no_arms_is_said_in_a_sentence(ablation: AppTest, registry: runs.Runs) -> None:
+def test_no_arms_is_said_in_a_sentence(ablation: AppTest, registry: Registry) -> None:
     ablation.pills(key="ablation arms").set_value([]).run()
     checked(ablation.button(key=TRAIN).click().run())
     assert "Choose one to" in ablation.warning[0].value and registry.groups_of("tester") == []
 
 
-def test_pause_step_resume_reset_and_back_to_the_finished_arms(ablation: AppTest, registry: runs.Runs) -> None:
+def test_pause_step_resume_reset_and_back_to_the_finished_arms(ablation: AppTest, registry: Registry) -> None:
     own = train(ablation, registry)
     before = {run.step for run in own.values()}
     assert len(before) == 1
@@ -81,7 +81,7 @@ def test_pause_step_resume_reset_and_back_to_the_finished_arms(ablation: AppTest
     assert said(ablation, "ship with the program")
 
 
-def test_a_switch_changes_one_arm(ablation: AppTest, registry: runs.Runs) -> None:
+def test_a_switch_changes_one_arm(ablation: AppTest, registry: Registry) -> None:
     own = train(ablation, registry)
     actions.switch(own["no KL"].run_id, {"alpha": True, "beta": True})
     wait_for(lambda: own["no KL"].weights["beta"] == 1.0)
@@ -89,7 +89,7 @@ def test_a_switch_changes_one_arm(ablation: AppTest, registry: runs.Runs) -> Non
 
 
 def test_both_switches_of_an_arm_count_and_the_last_one_stays_on(
-    ablation: AppTest, registry: runs.Runs, monkeypatch: pytest.MonkeyPatch
+    ablation: AppTest, registry: Registry, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The browser reports both as they show: the server may not have heard of the first when the second is moved."""
     wishes: list[dict[str, object]] = []
@@ -114,7 +114,7 @@ def test_both_switches_of_an_arm_count_and_the_last_one_stays_on(
     assert (full.weights["alpha"], full.weights["beta"]) == (0, 1) and full.message == ""
 
 
-def test_the_link_brings_arms_and_settings_back(ablation: AppTest, registry: runs.Runs) -> None:
+def test_the_link_brings_arms_and_settings_back(ablation: AppTest, registry: Registry) -> None:
     ablation.segmented_control(key="ablation latent_dim").set_value(16).run()
     own = train(ablation, registry)
     group = own["full"].group
@@ -140,7 +140,7 @@ def test_the_link_brings_arms_and_settings_back(ablation: AppTest, registry: run
         ({"step": "<b>"}, "no number"),
     ],
 )
-def test_a_bad_link_falls_back_with_a_sentence(registry: runs.Runs, query: dict[str, str], named: str) -> None:
+def test_a_bad_link_falls_back_with_a_sentence(registry: Registry, query: dict[str, str], named: str) -> None:
     at = AppTest.from_file(str(ROUTER), default_timeout=60)
     at.run().switch_page("ablation/page.py")
     for key, value in query.items():
@@ -149,7 +149,7 @@ def test_a_bad_link_falls_back_with_a_sentence(registry: runs.Runs, query: dict[
     assert named in at.warning[0].value and "The rest is shown" in at.warning[0].value
 
 
-def test_the_bug_lab_trains_the_mistake_beside_the_right_code(ablation: AppTest, registry: runs.Runs) -> None:
+def test_the_bug_lab_trains_the_mistake_beside_the_right_code(ablation: AppTest, registry: Registry) -> None:
     ablation.segmented_control(key="ablation section").set_value("bugs").run()
     for key in ("mean-pixels", "log-var", "mean", "draws"):
         checked(ablation.segmented_control(key="ablation bug").set_value(key).run())
@@ -160,7 +160,7 @@ def test_the_bug_lab_trains_the_mistake_beside_the_right_code(ablation: AppTest,
     assert right.config == wrong.config.with_(model="vae")
 
 
-def test_the_dose_takes_a_point_of_ones_own(ablation: AppTest, registry: runs.Runs) -> None:
+def test_the_dose_takes_a_point_of_ones_own(ablation: AppTest, registry: Registry) -> None:
     ablation.segmented_control(key="ablation section").set_value("dose").run()
     ablation.number_input(key="ablation dose_epochs").set_value(1)
     checked(ablation.number_input(key="ablation dose_beta").set_value(3.0).run())

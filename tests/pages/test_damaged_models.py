@@ -12,7 +12,7 @@ from pages.elbo import warm
 from pages.ui import shipped
 from pages.ui.shipped import PLANE
 from tests.pages.conftest import ROUTER, checked
-from vae_core import runs
+from vae_core.runs.registry import Registry
 
 BETA4 = "mnist-vae-beta4-mlp-2"
 
@@ -33,7 +33,7 @@ def opened(page: str, **query: str) -> AppTest:
     return checked(at.run())
 
 
-def test_the_explorer_does_not_offer_it_and_the_others_work(copied_models: Path, registry: runs.Runs) -> None:
+def test_the_explorer_does_not_offer_it_and_the_others_work(copied_models: Path, registry: Registry) -> None:
     without_figures(copied_models / BETA4)
     at = opened("explorer/page.py")
     offered = at.selectbox(key="explorer model")
@@ -43,21 +43,21 @@ def test_the_explorer_does_not_offer_it_and_the_others_work(copied_models: Path,
     assert "132.62 nats per image" in "\n".join(caption.value for caption in at.caption)
 
 
-def test_a_link_to_it_says_so_and_shows_the_rest(copied_models: Path, registry: runs.Runs) -> None:
+def test_a_link_to_it_says_so_and_shows_the_rest(copied_models: Path, registry: Registry) -> None:
     without_figures(copied_models / BETA4)
     at = opened("explorer/page.py", model=BETA4)
     assert len(at.warning) == 1 and BETA4 in at.warning[0].value
     assert at.selectbox(key="explorer model").value == PLANE
 
 
-def test_the_elbo_page_does_not_offer_it(copied_models: Path, registry: runs.Runs) -> None:
+def test_the_elbo_page_does_not_offer_it(copied_models: Path, registry: Registry) -> None:
     without_figures(copied_models / BETA4)
     at = opened("elbo/page.py")
     assert at.selectbox(key="elbo model").options == [PLANE, "mnist-vae-gaussian-mlp-2"]
 
 
 @pytest.mark.parametrize("page", ["home/page.py", "elbo/page.py", "explorer/page.py", "training/page.py"])
-def test_without_the_main_model_every_page_opens(page: str, copied_models: Path, registry: runs.Runs) -> None:
+def test_without_the_main_model_every_page_opens(page: str, copied_models: Path, registry: Registry) -> None:
     without_figures(copied_models / PLANE)
     at = opened(page)
     said = [e.value for e in [*at.error, *at.warning]]
@@ -72,7 +72,7 @@ def test_without_the_main_model_every_page_opens(page: str, copied_models: Path,
 
 
 @pytest.mark.parametrize("page", ["home/page.py", "elbo/page.py", "explorer/page.py"])
-def test_without_any_model_there_is_a_sentence(page: str, copied_models: Path, registry: runs.Runs) -> None:
+def test_without_any_model_there_is_a_sentence(page: str, copied_models: Path, registry: Registry) -> None:
     for folder in copied_models.iterdir():
         without_figures(folder)
     at = opened(page)

@@ -13,7 +13,7 @@ from pages.elbo import link
 from pages.elbo.subject import names, subject
 from pages.ui.shipped import PLANE
 from tests.pages.conftest import ROUTER, checked
-from vae_core import runs
+from vae_core.runs.registry import Registry
 
 
 @pytest.fixture
@@ -121,7 +121,7 @@ def test_the_kl_section_has_todays_numbers(elbo: AppTest) -> None:
 
 
 @pytest.mark.parametrize("name", list(link.SECTIONS))
-def test_every_section_opens_by_its_address_with_every_model(registry: runs.Runs, name: str) -> None:
+def test_every_section_opens_by_its_address_with_every_model(registry: Registry, name: str) -> None:
     for model in names():
         at = AppTest.from_file(str(ROUTER), default_timeout=60)
         at.run().switch_page("elbo/page.py")
@@ -136,7 +136,7 @@ def test_every_section_opens_by_its_address_with_every_model(registry: runs.Runs
     ("key", "value"),
     [("digit", "11"), ("section", "<b>"), ("line", "-1"), ("seed", "x"), ("q", "{"), ("model", "../x")],
 )
-def test_an_address_that_does_not_hold_is_said(registry: runs.Runs, key: str, value: str) -> None:
+def test_an_address_that_does_not_hold_is_said(registry: Registry, key: str, value: str) -> None:
     at = AppTest.from_file(str(ROUTER), default_timeout=60)
     at.run().switch_page("elbo/page.py")
     at.query_params[key] = value
@@ -147,7 +147,7 @@ def test_an_address_that_does_not_hold_is_said(registry: runs.Runs, key: str, va
 @pytest.mark.parametrize(
     "q", ["3", "[]", '{"mu":[1],"log_var":[0]}', '{"mu":["a",1],"log_var":[0,0]}', '{"mu":[1e9,0]}']
 )
-def test_a_q_of_a_link_that_is_none_is_the_encoders(registry: runs.Runs, q: str) -> None:
+def test_a_q_of_a_link_that_is_none_is_the_encoders(registry: Registry, q: str) -> None:
     at = AppTest.from_file(str(ROUTER), default_timeout=60)
     at.run().switch_page("elbo/page.py")
     at.query_params["section"], at.query_params["q"] = "bound", q

@@ -15,9 +15,9 @@ from pages.explorer.ways import WAYS
 from pages.ui import shipped
 from pages.ui.shipped import PLANE
 from tests.pages.conftest import ROUTER, checked, wait_for
-from vae_core import runs
 from vae_core.config import RunConfig
-from vae_core.film import steps_in
+from vae_core.runs.registry import Registry
+from vae_core.runs.storage import steps_in
 
 STATE = "explorer state"
 
@@ -82,7 +82,7 @@ def test_every_way_says_what_to_see_and_shows_the_code_that_runs(explorer: AppTe
     assert len(explorer.file_uploader) == (1 if name == "encode" else 0)
 
 
-def test_what_rests_in_the_component_goes_into_the_link_and_comes_back(registry: runs.Runs) -> None:
+def test_what_rests_in_the_component_goes_into_the_link_and_comes_back(registry: Registry) -> None:
     pad = {"z": [0.5, -1.25], "pins": [[1, 1]]}
     first = linked(way="pad", pad=json.dumps(pad), prior=json.dumps({"seed": 3}))
     assert first.session_state[STATE] == {"pad": pad, "prior": {"seed": 3}}
@@ -104,14 +104,14 @@ def test_what_rests_in_the_component_goes_into_the_link_and_comes_back(registry:
     ],
 )
 def test_a_link_that_does_not_hold_says_so_and_the_rest_is_shown(
-    query: dict[str, str], words: str, registry: runs.Runs
+    query: dict[str, str], words: str, registry: Registry
 ) -> None:
     at = linked(**query)
     assert [w for w in at.warning if words in w.value and "The rest is shown" in w.value]
     assert PLANE in texts(at)
 
 
-def test_an_own_run_with_kept_weights_can_be_explored(registry: runs.Runs) -> None:
+def test_an_own_run_with_kept_weights_can_be_explored(registry: Registry) -> None:
     run_id = registry.start(RunConfig(epochs=1, latent_dim=3, seed=5), "tester")
     run = registry.get(run_id)
     assert run is not None

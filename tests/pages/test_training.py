@@ -9,16 +9,16 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from tests.pages.conftest import ROUTER, checked, wait_for
-from vae_core import runs
-from vae_core.runs import Run
+from vae_core.runs.registry import Registry
+from vae_core.runs.run_record import RunRecord
 
 
-def only_run(registry: runs.Runs) -> Run:
+def only_run(registry: Registry) -> RunRecord:
     (run,) = registry.of("tester")
     return run
 
 
-def start(at: AppTest, registry: runs.Runs) -> Run:
+def start(at: AppTest, registry: Registry) -> RunRecord:
     checked(at.button(key="start").click().run())
     run = only_run(registry)
     wait_for(lambda: run.step > 0)
@@ -35,7 +35,7 @@ def test_before_the_first_run_only_start_and_step_do_anything(training: AppTest)
     assert "ships with the program" in training.caption[0].value
 
 
-def test_settings_become_the_config_of_the_run(training: AppTest, registry: runs.Runs) -> None:
+def test_settings_become_the_config_of_the_run(training: AppTest, registry: Registry) -> None:
     training.segmented_control(key="latent_dim").set_value(16)
     training.segmented_control(key="protocol").set_value("dynamic")
     training.selectbox(key="likelihood").set_value("gaussian-learned").run()
@@ -60,7 +60,7 @@ def test_settings_become_the_config_of_the_run(training: AppTest, registry: runs
     assert {k: getattr(config, k) for k in expected} == expected
 
 
-def test_pause_step_epoch_resume(training: AppTest, registry: runs.Runs) -> None:
+def test_pause_step_epoch_resume(training: AppTest, registry: Registry) -> None:
     run = start(training, registry)
     training.button(key="pause").click().run()
     wait_for(lambda: run.status == "paused")
@@ -76,13 +76,13 @@ def test_pause_step_epoch_resume(training: AppTest, registry: runs.Runs) -> None
     wait_for(lambda: run.status == "running")
 
 
-def test_step_without_a_run_begins_one_and_trains_one_batch(training: AppTest, registry: runs.Runs) -> None:
+def test_step_without_a_run_begins_one_and_trains_one_batch(training: AppTest, registry: Registry) -> None:
     checked(training.button(key="step").click().run())
     run = only_run(registry)
     wait_for(lambda: run.status == "paused" and run.step == 1)
 
 
-def test_kl_switch_acts_on_the_run_and_leaves_a_mark(training: AppTest, registry: runs.Runs) -> None:
+def test_kl_switch_acts_on_the_run_and_leaves_a_mark(training: AppTest, registry: Registry) -> None:
     run = start(training, registry)
     checked(training.toggle(key="kl_on").set_value(False).run())
     wait_for(lambda: run.marks)
@@ -94,7 +94,7 @@ def test_kl_switch_acts_on_the_run_and_leaves_a_mark(training: AppTest, registry
 
 
 def test_a_slow_step_without_a_run_begins_one_and_tells_all_of_its_first_batch(
-    training: AppTest, registry: runs.Runs
+    training: AppTest, registry: Registry
 ) -> None:
     checked(training.button(key="slow").click().run())
     run = only_run(registry)
@@ -104,7 +104,7 @@ def test_a_slow_step_without_a_run_begins_one_and_tells_all_of_its_first_batch(
     assert [run.slow.numbers["nll"], run.slow.numbers["kl"]] == pytest.approx([nll, kl], rel=1e-5)
 
 
-def test_the_mean_over_pixels_prints_the_beta_that_it_implies(training: AppTest, registry: runs.Runs) -> None:
+def test_the_mean_over_pixels_prints_the_beta_that_it_implies(training: AppTest, registry: Registry) -> None:
     run = start(training, registry)
     checked(training.segmented_control(key="reduction").set_value("mean").run())
     wait_for(lambda: run.marks)
@@ -114,7 +114,7 @@ def test_the_mean_over_pixels_prints_the_beta_that_it_implies(training: AppTest,
     assert any("beta = 392" in c.value for c in training.caption)
 
 
-def test_the_mean_over_pixels_survives_a_link(training: AppTest, registry: runs.Runs) -> None:
+def test_the_mean_over_pixels_survives_a_link(training: AppTest, registry: Registry) -> None:
     checked(training.segmented_control(key="reduction").set_value("mean").run())
     asked = training.query_params["alpha"]
     at = AppTest.from_file(str(ROUTER), default_timeout=60)
@@ -124,9 +124,7 @@ def test_the_mean_over_pixels_survives_a_link(training: AppTest, registry: runs.
     assert at.segmented_control(key="reduction").value == "mean" and at.number_input(key="alpha").value == 1.0
 
 
-def test_a_half_is_frozen_on_the_way_and_the_page_says_what_that_teaches(
-    training: AppTest, registry: runs.Runs
-) -> None:
+def test_a_half_is_frozen_on_the_way_and_the_page_says_what_that_teaches(training: AppTest, registry: Registry) -> None:
     run = start(training, registry)
     checked(training.segmented_control(key="frozen").set_value("decoder").run())
     assert any(c.value.startswith("**Decoder frozen**") for c in training.caption)
@@ -134,7 +132,7 @@ def test_a_half_is_frozen_on_the_way_and_the_page_says_what_that_teaches(
     assert run.marks[0].text.startswith("frozen none → decoder") and run.weights["frozen"] == "decoder"
 
 
-def test_reset_goes_back_to_the_same_initial_weights(training: AppTest, registry: runs.Runs) -> None:
+def test_reset_goes_back_to_the_same_initial_weights(training: AppTest, registry: Registry) -> None:
     run = start(training, registry)
     first = run.train.since(0)[0].tolist()
     training.button(key="pause").click().run()
@@ -147,7 +145,7 @@ def test_reset_goes_back_to_the_same_initial_weights(training: AppTest, registry
     assert run.train.since(0)[0].tolist() == first
 
 
-def test_a_finished_run_shows_its_figures_and_gives_its_history(training: AppTest, registry: runs.Runs) -> None:
+def test_a_finished_run_shows_its_figures_and_gives_its_history(training: AppTest, registry: Registry) -> None:
     training.number_input(key="epochs").set_value(1).run()
     run = start(training, registry)
     wait_for(lambda: run.final)
@@ -164,7 +162,7 @@ def test_a_finished_run_shows_its_figures_and_gives_its_history(training: AppTes
         assert text in caption
 
 
-def test_history_table_has_every_step_and_adds_up(training: AppTest, registry: runs.Runs) -> None:
+def test_history_table_has_every_step_and_adds_up(training: AppTest, registry: Registry) -> None:
     from pages.training.figures import history_table
 
     training.number_input(key="epochs").set_value(1).run()
@@ -177,7 +175,7 @@ def test_history_table_has_every_step_and_adds_up(training: AppTest, registry: r
     assert (table["split"] == "test").sum() == len(run.test)
 
 
-def test_the_run_is_there_again_after_a_change_of_page(training: AppTest, registry: runs.Runs) -> None:
+def test_the_run_is_there_again_after_a_change_of_page(training: AppTest, registry: Registry) -> None:
     training.segmented_control(key="latent_dim").set_value(3).run()
     run = start(training, registry)
     training.switch_page("home/page.py")
@@ -191,7 +189,7 @@ def test_the_run_is_there_again_after_a_change_of_page(training: AppTest, regist
     assert only_run(registry) is run
 
 
-def test_changed_settings_are_named_until_the_next_start(training: AppTest, registry: runs.Runs) -> None:
+def test_changed_settings_are_named_until_the_next_start(training: AppTest, registry: Registry) -> None:
     start(training, registry)
     training.segmented_control(key="latent_dim").set_value(8).run()
     assert any("latent dim 2 → 8" in c.value for c in training.caption)
@@ -204,14 +202,14 @@ def test_every_control_says_what_to_expect(training: AppTest) -> None:
 
 
 def test_without_a_run_of_ones_own_the_shipped_one_is_shown_and_cannot_be_touched(
-    training: AppTest, registry: runs.Runs
+    training: AppTest, registry: Registry
 ) -> None:
     shown = {m.label: m.value for m in training.metric}
     assert shown["−ELBO (nats)"] == "138.91"
     assert registry.of("tester") == []
 
 
-def test_a_chip_sets_the_controls_for_the_next_start(training: AppTest, registry: runs.Runs) -> None:
+def test_a_chip_sets_the_controls_for_the_next_start(training: AppTest, registry: Registry) -> None:
     training.number_input(key="alpha").set_value(3.0).run()
     checked(training.button(key="chip Gaussian, sigma 0.05").click().run())
     assert "press **Start**" in training.info[0].value
@@ -219,7 +217,7 @@ def test_a_chip_sets_the_controls_for_the_next_start(training: AppTest, registry
     assert (config.likelihood, config.sigma, config.alpha, config.beta) == ("gaussian", 0.05, 1.0, 1.0)
 
 
-def test_a_branch_is_a_second_run_with_the_switches_as_they_stand(training: AppTest, registry: runs.Runs) -> None:
+def test_a_branch_is_a_second_run_with_the_switches_as_they_stand(training: AppTest, registry: Registry) -> None:
     parent = start(training, registry)
     wait_for(lambda: parent.step > 80)
     training.button(key="pause").click().run()
@@ -238,7 +236,7 @@ def test_a_branch_is_a_second_run_with_the_switches_as_they_stand(training: AppT
     assert "branch of run 1" in shown.options[0]
 
 
-def test_settings_and_run_stand_in_the_address(training: AppTest, registry: runs.Runs) -> None:
+def test_settings_and_run_stand_in_the_address(training: AppTest, registry: Registry) -> None:
     training.segmented_control(key="latent_dim").set_value(8).run()
     run = start(training, registry)
     checked(training.run())
@@ -257,7 +255,7 @@ def test_settings_and_run_stand_in_the_address(training: AppTest, registry: runs
         ({"learning_rate": "nan"}, "learning_rate is nan"),
     ],
 )
-def test_an_address_that_does_not_hold_is_said(registry: runs.Runs, asked: dict[str, str], said: str) -> None:
+def test_an_address_that_does_not_hold_is_said(registry: Registry, asked: dict[str, str], said: str) -> None:
     at = AppTest.from_file(str(ROUTER), default_timeout=60)
     at.run().switch_page("training/page.py")
     for key, value in asked.items():

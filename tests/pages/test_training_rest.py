@@ -10,8 +10,8 @@ from streamlit.testing.v1 import AppTest
 from pages.ui.live import view
 from tests.pages.conftest import ROUTER, checked, wait_for
 from tests.pages.test_training import only_run, start
-from vae_core import runs
-from vae_core.runs import Run
+from vae_core.runs.registry import Registry
+from vae_core.runs.run_record import RunRecord
 
 TERMS = {"recon_on": "alpha", "kl_on": "beta"}
 NOTHING = "Both terms are off, so there is nothing to minimise"
@@ -28,21 +28,21 @@ def said(at: AppTest) -> list[str]:
     return [box.value for box in at.warning]
 
 
-def resting(at: AppTest, run: Run) -> int:
+def resting(at: AppTest, run: RunRecord) -> int:
     """The step at which the run rests, once the page shows that it does."""
     wait_for(lambda: run.status == "paused")
     checked(at.run())
     return run.step
 
 
-def both_off(at: AppTest, run: Run, first: str = "kl_on") -> int:
+def both_off(at: AppTest, run: RunRecord, first: str = "kl_on") -> int:
     """Switch both off, in either order, the second before the run has answered to the first."""
     for key in sorted(TERMS, key=lambda key: key != first):
         switch(at, key, False)
     return resting(at, run)
 
 
-def pause(at: AppTest, run: Run) -> int:
+def pause(at: AppTest, run: RunRecord) -> int:
     checked(at.button(key="pause").click().run())
     return resting(at, run)
 
@@ -64,7 +64,7 @@ def shown(at: AppTest) -> dict[str, bool]:
     return {TERMS[key]: at.toggle(key=key).value for key in TERMS}
 
 
-def trains(run: Run) -> dict[str, bool]:
+def trains(run: RunRecord) -> dict[str, bool]:
     return {term: run.weights[term] > 0 for term in TERMS.values()}
 
 
@@ -85,7 +85,7 @@ def presses(monkeypatch: pytest.MonkeyPatch) -> list[str]:
 @pytest.mark.parametrize("first", TERMS)
 @pytest.mark.parametrize("again", TERMS)
 def test_both_off_rests_the_run_and_either_switch_lets_it_go_on(
-    training: AppTest, registry: runs.Runs, first: str, again: str
+    training: AppTest, registry: Registry, first: str, again: str
 ) -> None:
     run = start(training, registry)
     step = both_off(training, run, first)
@@ -102,7 +102,7 @@ def test_both_off_rests_the_run_and_either_switch_lets_it_go_on(
 
 
 @pytest.mark.parametrize("waits", [True, False])
-def test_a_run_paused_by_hand_stays_paused(training: AppTest, registry: runs.Runs, waits: bool) -> None:
+def test_a_run_paused_by_hand_stays_paused(training: AppTest, registry: Registry, waits: bool) -> None:
     """Also when the server has not heard of the pause yet."""
     run = start(training, registry)
     if waits:
@@ -121,7 +121,7 @@ def test_a_run_paused_by_hand_stays_paused(training: AppTest, registry: runs.Run
 
 @pytest.mark.parametrize("press", ["step", "slow", "epoch", "pause", "on_space", "on_slow"])
 def test_nothing_trains_what_is_shown_as_off(
-    training: AppTest, registry: runs.Runs, presses: list[str], press: str
+    training: AppTest, registry: Registry, presses: list[str], press: str
 ) -> None:
     """The button "pause" is Resume by then, and so is the space bar."""
     run = start(training, registry)
@@ -138,7 +138,7 @@ def test_nothing_trains_what_is_shown_as_off(
     assert trains(run) == {"alpha": False, "beta": True}
 
 
-def test_resume_while_both_are_off_is_a_wish_that_is_kept(training: AppTest, registry: runs.Runs) -> None:
+def test_resume_while_both_are_off_is_a_wish_that_is_kept(training: AppTest, registry: Registry) -> None:
     run = start(training, registry)
     pause(training, run)
     step = both_off(training, run)
@@ -148,7 +148,7 @@ def test_resume_while_both_are_off_is_a_wish_that_is_kept(training: AppTest, reg
     wait_for(lambda: run.status == "running" and run.step > step)
 
 
-def test_what_went_to_the_end_of_its_epoch_still_does(training: AppTest, registry: runs.Runs) -> None:
+def test_what_went_to_the_end_of_its_epoch_still_does(training: AppTest, registry: Registry) -> None:
     training.select_slider(key="batch_size").set_value(32).run()  # an epoch of many seconds
     run = start(training, registry)
     pause(training, run)
@@ -160,7 +160,7 @@ def test_what_went_to_the_end_of_its_epoch_still_does(training: AppTest, registr
     assert run.step == run.steps_per_epoch
 
 
-def test_a_reset_or_a_pause_ends_the_wait(training: AppTest, registry: runs.Runs) -> None:
+def test_a_reset_or_a_pause_ends_the_wait(training: AppTest, registry: Registry) -> None:
     run = start(training, registry)
     both_off(training, run)
     checked(training.button(key="reset").click().run())
@@ -169,7 +169,7 @@ def test_a_reset_or_a_pause_ends_the_wait(training: AppTest, registry: runs.Runs
     assert said(training) == [STAYS] and (run.status, run.step) == ("paused", 0)
 
 
-def test_another_page_and_back_finds_the_run_at_rest(training: AppTest, registry: runs.Runs) -> None:
+def test_another_page_and_back_finds_the_run_at_rest(training: AppTest, registry: Registry) -> None:
     run = start(training, registry)
     step = both_off(training, run)
     training.switch_page("home/page.py")
@@ -182,7 +182,7 @@ def test_another_page_and_back_finds_the_run_at_rest(training: AppTest, registry
 
 
 @pytest.mark.parametrize("first", TERMS)
-def test_a_reload_shows_what_the_run_last_trained_with(training: AppTest, registry: runs.Runs, first: str) -> None:
+def test_a_reload_shows_what_the_run_last_trained_with(training: AppTest, registry: Registry, first: str) -> None:
     run = start(training, registry)
     switch(training, first, False)
     wait_for(lambda: run.marks)
@@ -195,7 +195,7 @@ def test_a_reload_shows_what_the_run_last_trained_with(training: AppTest, regist
     assert shown(again) == trains(run) and len(run.marks) == 1
 
 
-def test_a_new_window_shows_the_weights_of_the_run_in_training(training: AppTest, registry: runs.Runs) -> None:
+def test_a_new_window_shows_the_weights_of_the_run_in_training(training: AppTest, registry: Registry) -> None:
     training.segmented_control(key="reduction").set_value("mean")
     training.number_input(key="alpha").set_value(3.0).run()
     run = start(training, registry)
@@ -209,7 +209,7 @@ def test_a_new_window_shows_the_weights_of_the_run_in_training(training: AppTest
 
 
 def test_a_link_with_settings_keeps_them_for_the_next_start_beside_a_paused_run(
-    training: AppTest, registry: runs.Runs
+    training: AppTest, registry: Registry
 ) -> None:
     run = start(training, registry)
     switch(training, "kl_on", False)
@@ -220,7 +220,7 @@ def test_a_link_with_settings_keeps_them_for_the_next_start_beside_a_paused_run(
 
 
 def test_without_reconstruction_a_frozen_encoder_leaves_nothing_that_learns(
-    training: AppTest, registry: runs.Runs
+    training: AppTest, registry: Registry
 ) -> None:
     run = start(training, registry)
     checked(training.segmented_control(key="frozen").set_value("encoder").run())
@@ -235,7 +235,7 @@ def test_without_reconstruction_a_frozen_encoder_leaves_nothing_that_learns(
     assert said(training) == []
 
 
-def test_start_and_branch_with_both_off_begin_nothing(training: AppTest, registry: runs.Runs) -> None:
+def test_start_and_branch_with_both_off_begin_nothing(training: AppTest, registry: Registry) -> None:
     for key in TERMS:
         switch(training, key, False)
     for button in ("start", "step", "slow"):
@@ -251,7 +251,7 @@ def test_start_and_branch_with_both_off_begin_nothing(training: AppTest, registr
         assert said(training) == [RESTS] and only_run(registry) is run
 
 
-def test_after_a_chip_resume_trains_with_what_the_chip_has_set(training: AppTest, registry: runs.Runs) -> None:
+def test_after_a_chip_resume_trains_with_what_the_chip_has_set(training: AppTest, registry: Registry) -> None:
     run = start(training, registry)
     checked(training.button(key="chip Decoder never trained").click().run())
     step = resting(training, run)
@@ -261,7 +261,7 @@ def test_after_a_chip_resume_trains_with_what_the_chip_has_set(training: AppTest
     assert shown(training) == trains(run) == {"alpha": False, "beta": True} and run.marks[-1].step == step
 
 
-def test_a_run_chosen_for_the_page_brings_its_own_weights(training: AppTest, registry: runs.Runs) -> None:
+def test_a_run_chosen_for_the_page_brings_its_own_weights(training: AppTest, registry: Registry) -> None:
     first = start(training, registry)
     wait_for(lambda: first.states)
     pause(training, first)

@@ -152,8 +152,8 @@ def thickened(ink: np.ndarray) -> np.ndarray:
 
     MNIST was written with thicker pens than a ballpoint: its strokes are an eighth of the digit's size. A stroke of a
     fortieth would be half a grey pixel in the end, which no model here has ever seen. The stroke is twice the area
-    over the outline, as in vae_core.moments; it is widened on both sides, in turn by the four neighbours and by all
-    eight, which keeps it round.
+    over the outline, as in vae_core.inspect.image_attributes; it is widened on both sides, in turn by the four
+    neighbours and by all eight, which keeps it round.
 
     Args:
         ink: (H, W) float32 in [0, 1]. Returns: the same shape.

@@ -61,7 +61,7 @@ class VAE(nn.Module):
             return SIGMA_FLOOR + F.softplus(self.raw_sigma)
         return self.fixed_sigma
 
-    def attend(self, reconstruction: bool, frozen: str = "none") -> None:
+    def set_trainable(self, reconstruction: bool, frozen: str = "none") -> None:
         """Say what learns in training: what does not keeps even the running statistics of its BatchNorm.
 
         Args:

@@ -4,7 +4,7 @@ const PIXELS = 784;
 
 /**
  * The image nearest to a picture. picture: 784 in [0, 1]; images: { shape: [n, 28, 28], data } uint8.
- * Returns { index, distance }: root mean square difference of grey level a pixel, 0 to 1, as vae_core.meter.nearest has it.
+ * Returns { index, distance }: root mean square difference of grey level a pixel, 0 to 1, as vae_core.metrics.nearest has it.
  */
 export function nearestImage(picture, { shape: [count], data }) {
   const grey = Float32Array.from(picture, (v) => 255 * v);

@@ -17,11 +17,10 @@ from starlette.routing import Route
 
 from pages.ui.live.socket import step_of, takes_gzip
 from pages.ui.shipped import images
-from vae_core import runs
-from vae_core.camera import DECODER
-from vae_core.film import state_file, steps_in
-from vae_core.run import Run
-from vae_core.snapshot import map_images
+from vae_core.inspect.snapshot import map_images
+from vae_core.runs import registry
+from vae_core.runs.run_record import RunRecord
+from vae_core.runs.storage import DECODER, state_file, steps_in
 
 KEPT = {"Cache-Control": "private, max-age=3600"}
 FRESH = {"Cache-Control": "no-store"}  # a later state may be nearer, and a reset begins anew
@@ -34,7 +33,7 @@ def arms_routes() -> list[Route]:
 
 async def decoder(request: Request) -> Response:
     """The last kept weights of a run's decoder at or before a step; 404 when there are none."""
-    run, step = runs.registry().get(request.path_params["run_id"]), step_of(request)
+    run, step = registry.shared().get(request.path_params["run_id"]), step_of(request)
     body = await run_in_threadpool(decoder_bytes, run, step) if run and step is not None else None
     return _file(body, FRESH)
 
@@ -45,7 +44,7 @@ async def map_pictures(request: Request) -> Response:
     return await run_in_threadpool(zipped, request, packed, KEPT)
 
 
-def decoder_bytes(run: Run, step: int) -> bytes | None:
+def decoder_bytes(run: RunRecord, step: int) -> bytes | None:
     """A decoder as a safetensors file: float32, layers named as in its nn.Sequential; metadata: net, step.
 
     Returns:
@@ -64,7 +63,7 @@ def decoder_bytes(run: Run, step: int) -> bytes | None:
     return save(weights, {"step": str(at), "net": run.config.net, "config": json.dumps(run.config.to_dict())})
 
 
-def _weights_at(run: Run, step: int) -> tuple[Path, str, int] | None:
+def _weights_at(run: RunRecord, step: int) -> tuple[Path, str, int] | None:
     """File, prefix of the decoder's names in it, and the step that it belongs to."""
     kept = [at for at in steps_in(run.states_folder) if at <= step]
     if kept:

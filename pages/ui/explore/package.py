@@ -22,15 +22,15 @@ from torch import Tensor
 from pages.ui.explore.sources import Source, twin_of
 from pages.ui.shipped import images
 from vae_core import losses, models
-from vae_core.archive import FILM
 from vae_core.config import RunConfig
 from vae_core.data import prepare
 from vae_core.evaluate import ACTIVE_VARIANCE
-from vae_core.film import FrameError, frame_file, frames_in, read_frame
+from vae_core.inspect.image_attributes import ATTRIBUTES, measure
+from vae_core.inspect.snapshot import map_images
 from vae_core.latent import Plane, attribute_vectors, class_means, map_plane, outer_thirds
-from vae_core.models import VAE
-from vae_core.moments import ATTRIBUTES, measure
-from vae_core.snapshot import map_images
+from vae_core.models.vae import VAE
+from vae_core.runs.snapshot_file import FrameError, read_frame
+from vae_core.runs.storage import FILM, frame_file, frames_in
 
 KEPT = 8  # packages in memory, 4 MB each at most
 _CHUNK = 500  # images encoded at once

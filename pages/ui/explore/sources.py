@@ -7,11 +7,11 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from pages.ui import shipped
-from vae_core import runs
 from vae_core.checkpoints import WEIGHTS
 from vae_core.config import RunConfig
-from vae_core.film import state_file, steps_in
-from vae_core.run import Run
+from vae_core.runs import registry
+from vae_core.runs.run_record import RunRecord
+from vae_core.runs.storage import state_file, steps_in
 
 _GREY = " Trained on binarised draws of the pixels; what is encoded here are the grey images, their mean."
 FAMILIES = {"vae": "VAE", "ae": "Plain autoencoder"}  # the browser knows these; the bug lab's models are for no result
@@ -45,7 +45,7 @@ class Source:
 
 def listed(visitor: str) -> list[Source]:
     """The shipped models, the main one first and plain autoencoders last, then the visitor's runs, newest first."""
-    own = (_of_run(run) for run in runs.registry().of(visitor))
+    own = (_of_run(run) for run in registry.shared().of(visitor))
     return [_of_checkpoint(name) for name in _models()] + [source for source in own if source is not None]
 
 
@@ -53,7 +53,7 @@ def find(name: str) -> Source | None:
     """The model of a name in the address; also another visitor's run, as its id cannot be guessed."""
     if name in _models():
         return _of_checkpoint(name)
-    run = runs.registry().get(name)
+    run = registry.shared().get(name)
     return _of_run(run) if run is not None else None
 
 
@@ -77,7 +77,7 @@ def _of_checkpoint(name: str) -> Source:
     return Source(name, _described(config), _trained(card, config), config, card["steps"], path)
 
 
-def _of_run(run: Run) -> Source | None:
+def _of_run(run: RunRecord) -> Source | None:
     """The last kept state of a run; None where there is none, or no model to explore."""
     found = _last_state(run.states_folder) if run.config.model in FAMILIES else None
     if found is None:
@@ -99,11 +99,11 @@ def _last_state(folder: Path) -> tuple[int, Path, int] | None:
     return None
 
 
-def _name(run: Run) -> str:
+def _name(run: RunRecord) -> str:
     """ "Run 2", counted as on the Live training page, or the name of an arm."""
     if run.arm is not None:
         return run.arm.name
-    own = runs.registry().of(run.visitor)
+    own = registry.shared().of(run.visitor)
     return f"Run {len(own) - own.index(run)}" if run in own else "Run"
 
 

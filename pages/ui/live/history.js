@@ -49,7 +49,7 @@ export function align(sources, wanted) {
 
 const columns = (names) => Object.fromEntries(names.map((name) => [name, []]));
 
-/** Rows that are too few yet for an average: the rule of series.py, in which a row stands for `stride` steps. */
+/** Rows that are too few yet for an average: the rule of thinned_history.py, in which a row stands for `stride` steps. */
 class Waiting {
   constructor() {
     Object.assign(this, { stride: 1, rows: [], seen: -1 });

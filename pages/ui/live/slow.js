@@ -58,7 +58,7 @@ export class SlowMotion {
     for (const map of [this.plane, this.closeUp]) map.restyle(colours);
   }
 
-  /** A new step: `numbers` as slow_motion.py names them, and arrays called "slow.*". */
+  /** A new step: `numbers` as step_trace.py names them, and arrays called "slow.*". */
   show(numbers, arrays) {
     this.numbers = numbers;
     this.arrays = Object.fromEntries(Object.entries(arrays).filter(([k]) => k.startsWith("slow.")).map(([k, v]) => [k.slice(5), v]));

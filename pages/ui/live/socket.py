@@ -20,10 +20,11 @@ from starlette.responses import FileResponse, Response
 from starlette.routing import Route, WebSocketRoute
 from starlette.websockets import WebSocket, WebSocketDisconnect
 
-from vae_core import runs
 from vae_core.checkpoints import json_ready
-from vae_core.film import FrameError, arrays_of, frame_file, numbers_of, unpacked
-from vae_core.run import Cursor, News
+from vae_core.runs import registry
+from vae_core.runs.news import Cursor, News
+from vae_core.runs.snapshot_file import FrameError, arrays_of, numbers_of, unpacked
+from vae_core.runs.storage import frame_file
 
 TICK_S = 0.25  # changes are gathered so long
 QUEUE = 16  # messages a slow viewer may lag behind before it has to reconnect
@@ -44,7 +45,7 @@ async def live(socket: WebSocket) -> None:
         return await socket.close(FOREIGN)
     await socket.accept()
     run_id = socket.path_params["run_id"]
-    news = runs.registry().read(run_id, _cursor(socket.query_params.get("since")))
+    news = registry.shared().read(run_id, _cursor(socket.query_params.get("since")))
     if news is None:
         return await socket.close(GONE)
     queue: asyncio.Queue[bytes | None] = asyncio.Queue(QUEUE)
@@ -75,7 +76,7 @@ def step_of(request: Request) -> int | None:
 
 async def film(request: Request) -> Response:
     """A frame of a run's film; 404 when it has been thinned out, is damaged or the run is gone."""
-    run, step = runs.registry().get(request.path_params["run_id"]), step_of(request)
+    run, step = registry.shared().get(request.path_params["run_id"]), step_of(request)
     path = frame_file(run.film_folder, step) if run and step is not None else None
     if path is None or not path.is_file():
         return Response(status_code=404)
@@ -127,10 +128,10 @@ class Channel:
 
     def _broadcast(self) -> bool:
         """Send what is new; False when the run is gone."""
-        run = runs.registry().get(self.run_id)
+        run = registry.shared().get(self.run_id)
         if run is not None and run.version == self.version:
             return True
-        news = runs.registry().read(self.run_id, self.cursor)
+        news = registry.shared().read(self.run_id, self.cursor)
         message = None if news is None else pack(news)
         for queue in list(self.viewers):
             with contextlib.suppress(asyncio.QueueFull):

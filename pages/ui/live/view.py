@@ -11,7 +11,7 @@ import streamlit as st
 from pages.ui.assets import loader
 from pages.ui.palette import css_variables
 from pages.ui.presses import counting
-from vae_core.diagnosis import EXPLAINED
+from vae_core.metrics.diagnosis import EXPLAINED
 
 _HERE = Path(__file__).resolve().parent
 VENDOR = _HERE.parent / "vendor" / "uplot"

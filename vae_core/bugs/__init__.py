@@ -1,0 +1,1 @@
+"""The classic mistakes, each a small change to the right code."""

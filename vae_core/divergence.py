@@ -1,0 +1,72 @@
+"""When training runs away: how that is noticed, and which settings it is put down to."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from torch import Tensor, stack
+
+from vae_core.config import RunConfig
+from vae_core.row_buffer import ROW
+
+RUNAWAY = 1e8  # nats per image; beyond it a loss counts as infinite
+
+
+class RunError(RuntimeError):
+    """A run that cannot go on; the message says why and what to do."""
+
+
+class Diverged(RunError):
+    """A loss or a weight stopped being a number."""
+
+
+def count_sane(rows: np.ndarray) -> int:
+    """How many rows there are before the first whose terms are beyond all bounds, or whose loss is no number.
+
+    Args:
+        rows: (n, 4), columns ROW.
+    """
+    sane = (np.abs(rows[:, 1:3]) < RUNAWAY).all(axis=1) & np.isfinite(rows[:, 3])  # False for NaN too
+    return len(rows) if sane.all() else int(sane.argmin())
+
+
+def all_finite(parameters: dict[str, Tensor]) -> bool:
+    """Whether all weights are numbers."""
+    sums = [values.sum() for values in parameters.values() if values.is_floating_point()]  # one NaN makes its sum NaN
+    return bool(stack(sums).isfinite().all())
+
+
+def explain(row: np.ndarray | None, step: int, kept: int, settings: dict[str, Any], config: RunConfig) -> str:
+    """What ran away, at which settings, and what to do.
+
+    Args:
+        row: the first row of the history that is not sane; None where a weight was the first.
+        step: where it was noticed, if it was a weight. kept: the step whose weights are put back.
+        settings: alpha, beta and learning_rate in force.
+    """
+    at = step if row is None else int(row[ROW.index("step")])
+    return (
+        f"{_what(row)} ran away to infinity at step {at}, with {', '.join(_suspects(settings, config))}. "
+        f"Training stopped; the last good weights (step {kept}) are kept. Change what is named here and start again."
+    )
+
+
+def _what(row: np.ndarray | None) -> str:
+    if row is None:
+        return "A weight"
+    nll, kl = abs(row[ROW.index("nll")]), abs(row[ROW.index("kl")])
+    if nll < RUNAWAY and kl < RUNAWAY:
+        return "The weighted loss"
+    return "The KL term" if nll < RUNAWAY or kl > nll else "The reconstruction term"
+
+
+def _suspects(settings: dict[str, Any], config: RunConfig) -> list[str]:
+    """The settings most likely behind it: those beyond the usual range, else all that matter."""
+    usual = [
+        (f"learning rate {settings['learning_rate']:g}", settings["learning_rate"] > 0.01),
+        (f"beta {settings['beta']:g}", settings["beta"] > 100),
+        (f"alpha {settings['alpha']:g}", settings["alpha"] > 100),
+        (f"sigma {config.sigma:g}", config.likelihood != "bernoulli" and config.sigma < 0.05),
+    ]
+    return [text for text, odd in usual if odd] or [text for text, _ in usual[:3]]

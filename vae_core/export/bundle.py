@@ -1,0 +1,93 @@
+"""Everything of a run in one zip file."""
+
+from __future__ import annotations
+
+import io
+import json
+import tempfile
+import zipfile
+from pathlib import Path
+from typing import Any
+
+from torch import Tensor
+
+from vae_core import checkpoints, models
+from vae_core.cards import command
+from vae_core.export.history import history_csv
+from vae_core.export.report import html_report
+from vae_core.export.run_report import FINISHED, RunReport, versions
+from vae_core.export.script import repeat_script
+from vae_core.export.tensorboard import FILE_NAME, event_file
+
+REPORT, HISTORY, CONFIG, MARKS, SCRIPT = "report.html", checkpoints.HISTORY, "config.json", "marks.json", "repeat.py"
+_NO_DATE = (1980, 1, 1, 0, 0, 0)  # the first a zip can hold: the same story gives the same bytes
+
+
+def bundle(story: RunReport, model_tensors: dict[str, Tensor] | None = None) -> bytes:
+    """A zip file: report, curves, settings, marks, script and TensorBoard events, always in this order.
+
+    Args:
+        model_tensors: `state_dict` of the model. Given, the unpacked zip is a checkpoint, too:
+            model.safetensors and card.json are added, and `checkpoints.load` accepts the folder.
+    Raises:
+        RuntimeError: the tensors belong to a model of other settings.
+    """
+    files: dict[str, bytes] = {
+        REPORT: html_report(story, title(story)).encode(),
+        HISTORY: history_csv(story).encode(),
+        CONFIG: _json(story.config.to_dict()),
+        MARKS: _json([vars(mark) for mark in story.marks]),
+        SCRIPT: repeat_script(story).encode(),
+        FILE_NAME: event_file(story),
+    }
+    if model_tensors is not None:
+        files |= _checkpoint(story, model_tensors)
+    return _zipped(files)
+
+
+def title(story: RunReport) -> str:
+    """A name for the run, such as "MNIST, VAE (mlp, 2 latents), seed 0"."""
+    c = story.config
+    latents = "latent" if c.latent_dim == 1 else "latents"
+    return f"{c.dataset.upper()}, {c.model.upper()} ({c.net}, {c.latent_dim} {latents}), seed {c.seed}"
+
+
+def card_of(story: RunReport) -> dict[str, Any]:
+    """What is to be known of the model, as cards.make_card has it, and the changes made by hand."""
+    config = story.config
+    return {
+        "name": title(story),
+        "config": config.to_dict(),
+        "command": command(config),
+        "marks": [vars(mark) for mark in story.marks],
+        "steps": story.steps,
+        "finished": story.status == FINISHED,
+        "test": story.final,
+        "seed": config.seed,
+        "device": story.device,
+        "versions": versions(),
+    }
+
+
+def _checkpoint(story: RunReport, tensors: dict[str, Tensor]) -> dict[str, bytes]:
+    """model.safetensors and card.json, written by the one function that writes checkpoints."""
+    model = models.build(story.config)
+    model.load_state_dict(tensors)
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        checkpoints.save(folder, model, card_of(story), [])
+        return {name: (folder / name).read_bytes() for name in (checkpoints.WEIGHTS, checkpoints.CARD)}
+
+
+def _zipped(files: dict[str, bytes]) -> bytes:
+    result = io.BytesIO()
+    with zipfile.ZipFile(result, "w") as archive:
+        for name, content in files.items():
+            entry = zipfile.ZipInfo(name, _NO_DATE)
+            entry.external_attr = 0o644 << 16  # readable when unpacked on a Unix
+            archive.writestr(entry, content, zipfile.ZIP_DEFLATED)
+    return result.getvalue()
+
+
+def _json(value: Any) -> bytes:
+    return (json.dumps(value, indent=2, ensure_ascii=False, allow_nan=False) + "\n").encode()

@@ -1,0 +1,175 @@
+"""A script that repeats a run with nothing but PyTorch and NumPy, to be read by students.
+
+Networks, loss terms and random streams are the source of the very functions that ran (`inspect.getsource`); what
+differs from run to run is assembled from the pieces in script_pieces.py. A test runs it and compares the curves.
+"""
+
+from __future__ import annotations
+
+import inspect
+import re
+from collections.abc import Callable
+from typing import Any
+
+from vae_core import losses, rng
+from vae_core.config import CHANGEABLE, SIGMA_FLOOR, RunConfig
+from vae_core.export import script_pieces as pieces
+from vae_core.export.run_report import FINISHED, RunReport
+from vae_core.models import family, vae
+
+
+def repeat_script(story: RunReport) -> str:
+    """The script, as text. On the same machine, with the same versions and threads, its numbers are the run's."""
+    config = story.config
+    parts = [
+        f"{pieces.HEAD}{_imports(config)}\n{_settings(story)}",
+        f"{pieces.STREAMS}STREAMS = {_literal(rng.STREAMS)}",
+        _source(rng.stream_seed),
+        _source(rng.generator),
+        pieces.PREPARE[config.protocol],
+        pieces.NETWORKS + "\n\n\n".join(_source(make).strip() for make in vae.NETS[config.net]),
+        *_terms(config),
+        _model(story),
+        _training(story),
+        pieces.EVALUATE,
+        _main(story),
+    ]
+    return "\n\n\n".join(part.strip("\n") for part in parts) + "\n"
+
+
+def _imports(config: RunConfig) -> str:
+    needs_f = config.likelihood != "gaussian"
+    return pieces.IMPORTS.replace("import torch.nn.functional as F\n", "import torch.nn.functional as F\n" * needs_f)
+
+
+def _settings(story: RunReport) -> str:
+    """The constants at the top of the script."""
+    config = story.config
+    lines = [
+        f"SEED = {config.seed}  # of the initial weights, the order of the images and all noise",
+        f"LATENT_DIM = {config.latent_dim}  # D",
+        f"BATCH_SIZE = {config.batch_size}",
+        f"STEPS = {story.steps}  # {_extent(story)}",
+        f"ALPHA, BETA = {config.alpha!r}, {config.beta!r}  # weights of reconstruction and KL at the start",
+        f"LEARNING_RATE = {config.learning_rate!r}  # of Adam, at the start",
+        *([f'FROZEN = "{config.frozen}"  # the half that keeps its weights, at the start'] if _attends(story) else []),
+        *_changes(story),
+    ]
+    if config.warmup_steps:
+        lines.append(f"WARMUP_STEPS = {config.warmup_steps}  # beta rises linearly from 0 over so many steps")
+    if config.likelihood == "gaussian":
+        lines.append(f"SIGMA = {config.sigma!r}  # standard deviation of a pixel given z")
+    if config.likelihood == "gaussian-learned":
+        lines.append(
+            f"SIGMA, SIGMA_FLOOR = {config.sigma!r}, {SIGMA_FLOOR!r}  # a learned sigma starts there; its least"
+        )
+    lines.append(
+        f"LOG_VAR_RANGE = {_literal(vae.LOG_VAR_RANGE)}  # far outside what training needs: no exp() overflows"
+    )
+    return "\n".join([pieces.SETTINGS, *lines, *_device(story)])
+
+
+def _changes(story: RunReport) -> list[str]:
+    """The marks as a schedule; of several at one step the last counts, and the comment names all."""
+    if not story.changes:
+        return []
+    last = {mark.step: mark.weights for mark in story.changes}
+    names = CHANGEABLE if _attends(story) else CHANGEABLE[:3]
+    lines = [f"CHANGES = {{  # made by hand during the run: after step, {_spoken(names)}"]
+    for step, weights in last.items():
+        texts = "; ".join(_one_line(mark.text) for mark in story.changes if mark.step == step)
+        values = _literal(tuple(weights.get(name, "none") for name in names))
+        lines.append(f"    {step}: {values},  # {texts}")
+    return [*lines, "}"]
+
+
+def _device(story: RunReport) -> list[str]:
+    """Where the script computes: as the run did, if that can be had. Noise differs between kinds of devices."""
+    name = _one_line(story.device) or story.config.device
+    if threads := re.search(r"(\d+) threads", name):
+        return [
+            f'DEVICE = torch.device("cpu")  # the run used: {name}',
+            f"torch.set_num_threads(min({threads[1]}, os.cpu_count() or 1))  # another number changes the last digits",
+        ]
+    kind = {"cpu": "cpu", "mps": "mps", "Apple GPU": "mps"}.get(name, "cuda")
+    if kind == "cpu":
+        return ['DEVICE = torch.device("cpu")']
+    available = {"cuda": "torch.cuda.is_available()", "mps": "torch.backends.mps.is_available()"}[kind]
+    return [f'DEVICE = torch.device("{kind}" if {available} else "cpu")  # the run used: {name}']
+
+
+def _extent(story: RunReport) -> str:
+    epochs = f"{story.config.epochs} epoch{'s' if story.config.epochs > 1 else ''}"
+    return epochs if story.status == FINISHED else f"the run ended here ({_one_line(story.status)}); planned: {epochs}"
+
+
+def _terms(config: RunConfig) -> list[str]:
+    """The source of the loss terms that this run used."""
+    kl = [pieces.TERMS + _source(losses.gaussian_kl_dims), _source(losses.gaussian_kl)]
+    if config.likelihood == "bernoulli":
+        return [*kl, _source(losses.bernoulli_nll)]
+    return [*kl, "LOG_2PI = math.log(2 * math.pi)", _source(losses.gaussian_nll)]
+
+
+def _model(story: RunReport) -> str:
+    """The class VAE: its methods' own source, and a forward pass without branches."""
+    config = story.config
+    learned = pieces.LEARNED_SIGMA if config.likelihood == "gaussian-learned" else ""
+    head = pieces.MODEL.format(net=config.net, learned=learned)
+    forward = pieces.FORWARD.replace("NLL", pieces.NLL[config.likelihood])
+    set_trainable = [_source(vae.VAE.set_trainable)] if _attends(story) else []
+    methods = [*set_trainable, _source(vae.VAE.encode), _source(family(story.config.model).sample), forward]
+    return "\n\n".join(part.strip("\n") for part in [head, *methods])
+
+
+def _training(story: RunReport) -> str:
+    """The loop, with only what this run needed."""
+    marks, warmup = story.changes, story.config.warmup_steps
+    attends, switched = _attends(story), not all(_weights(story, "alpha") + _weights(story, "beta"))
+    text = pieces.TRAIN.replace("    # FROZEN\n", "    frozen = FROZEN\n" if attends else "")
+    text = text.replace("    # CHANGES\n", pieces.APPLY_CHANGES if marks else "")
+    text = text.replace("NAMES", "alpha, beta, learning_rate, frozen" if attends else "alpha, beta, learning_rate")
+    text = text.replace("    # WARMUP\n", pieces.WARMUP if warmup else "")
+    text = text.replace("    # ATTEND\n", pieces.ATTEND if attends else "")
+    text = text.replace("    # LOSS\n", pieces.SWITCHED_LOSS if switched or attends else pieces.PLAIN_LOSS)
+    return text.replace("BETA_NOW", "beta_now" if warmup else "beta")
+
+
+def _weights(story: RunReport, name: str) -> list[Any]:
+    """The values that a setting takes during the run."""
+    return [getattr(story.config, name), *(mark.weights.get(name, "none") for mark in story.changes)]
+
+
+def _attends(story: RunReport) -> bool:
+    """Whether a half stood still at any time: frozen, or a decoder without its term."""
+    return any(half != "none" for half in _weights(story, "frozen")) or not all(_weights(story, "alpha"))
+
+
+def _main(story: RunReport) -> str:
+    config, final = story.config, story.final
+    where = f"{config.protocol} {config.dataset.upper()}, test, {{len(x_test):,}} images, K = 1"
+    said = ""
+    if final is not None:
+        values = f"-ELBO {final['neg_elbo']:.2f}, nll {final['nll']:.2f}, KL {final['kl']:.2f}"
+        said = f'    print("{values} were the figures of the run")\n'
+    return pieces.MAIN.replace("WHERE", where).replace("    # IN THE RUN\n", said)
+
+
+def _source(function: Callable[..., Any]) -> str:
+    """Its source; the lists of arguments in docstrings are left out, or the script would be half as long again."""
+    source = re.sub(r'\n\s*\n +Args:.*?(?=\n *""")', "", inspect.getsource(function), flags=re.DOTALL)
+    return re.sub(r'("""[^\n"]+)\n *"""', r'\1"""', source)  # what is left may fit on one line
+
+
+def _spoken(names: tuple[str, ...]) -> str:
+    return ", ".join(name.replace("_", " ") for name in names)
+
+
+def _literal(values: tuple[Any, ...]) -> str:
+    """A tuple as ruff would write it."""
+    return "(" + ", ".join(f'"{v}"' if isinstance(v, str) else repr(v) for v in values) + ")"
+
+
+def _one_line(text: str) -> str:
+    """Text that stays within a comment, whatever it holds."""
+    return " ".join(text.split())

@@ -1,0 +1,172 @@
+"""The pieces of the script that are no function of the core: kept apart so that they can be read as code."""
+
+from __future__ import annotations
+
+HEAD = '''"""Repeat one run of ELBO Room, with nothing but PyTorch and NumPy.
+
+    python repeat.py mnist.npz              trains, prints the curve and the test figures
+    python repeat.py mnist.npz curve.csv    also writes the terms of every step
+
+mnist.npz is ELBO Room's vae_core/data/mnist.npz: x_train (60000, 28, 28), x_test (10000, 28, 28), uint8, MNIST's order.
+
+A variational autoencoder (Kingma and Welling 2014): its encoder gives q(z given x) = N(mu, exp(log_var)), its decoder
+p(x given z), and the prior is p(z) = N(0, I). Training minimises the mean over a batch of
+
+    loss = alpha * nll + beta * kl
+    nll  = −log p(x given z)            the reconstruction term, summed over pixels, one sample of z
+    kl   = KL(q(z given x) ‖ N(0, I))   summed over the latent dimensions
+
+in nats per image. With alpha = beta = 1 the loss is −ELBO, an upper bound on −log p(x). Every random draw is that of
+the run: with the same machine, versions and number of threads the numbers agree to the last digit, else closely.
+"""
+
+'''
+IMPORTS = """from __future__ import annotations
+
+import math
+import os
+import sys
+from collections.abc import Iterator
+
+import numpy as np
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+"""
+SETTINGS = "# ---- settings of the run"
+STREAMS = "# ---- random numbers: every draw is a function of (seed, stream, counter), and of nothing else\n"
+NETWORKS = "# ---- the two networks\n"
+TERMS = "# ---- the two terms of the loss, (B,) nats\n"
+
+_PREPARE = '''
+def prepare(pixels: Tensor, draws: torch.Generator) -> Tensor:
+    """uint8 pixels to data, (B, 1, 28, 28): {what}."""
+    return {how}
+'''
+PREPARE = {
+    "grey": _PREPARE.format(what="grey values in [0, 1] as they are", how="pixels.float() / 255"),
+    "dynamic": _PREPARE.format(
+        what="0 or 1, redrawn each time with the grey value as the probability of 1",
+        how="torch.bernoulli(pixels.float() / 255, generator=draws)",
+    ),
+    "threshold": _PREPARE.format(
+        what="1 where the grey value is above one half, else 0", how="(pixels.float() / 255 > 0.5).float()"
+    ),
+}
+
+MODEL = '''# ---- the model
+class VAE(nn.Module):
+    """Encoder and decoder. Noise is always an argument."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.encoder = {net}_encoder(2 * LATENT_DIM)
+        self.decoder = {net}_decoder(LATENT_DIM)
+{learned}'''
+LEARNED_SIGMA = """\
+        raw = math.log(math.expm1(max(SIGMA - SIGMA_FLOOR, 1e-4)))  # the inverse of softplus
+        self.raw_sigma = nn.Parameter(torch.tensor(raw))
+"""
+FORWARD = '''
+    def forward(self, x: Tensor, eps: Tensor) -> tuple[Tensor, Tensor]:
+        """nll and kl of images x (B, 1, 28, 28) with noise eps (B, D): (B,) nats each."""
+        mu, log_var = self.encode(x)
+        logits = self.decoder(self.sample(mu, log_var, eps))  # (B, 1, 28, 28)
+        return NLL, gaussian_kl(mu, log_var)
+'''
+NLL = {
+    "bernoulli": "bernoulli_nll(logits, x)",
+    "gaussian": "gaussian_nll(logits.sigmoid(), x, SIGMA)",
+    "gaussian-learned": "gaussian_nll(logits.sigmoid(), x, SIGMA_FLOOR + F.softplus(self.raw_sigma))",
+}
+
+TRAIN = '''# ---- training
+def train(model: VAE, pixels: Tensor) -> Iterator[tuple[int, float, float, float]]:
+    """Train on pixels (N, 1, 28, 28); yields step, nll, kl, loss: means over the batch, nats per image."""
+    alpha, beta, learning_rate = ALPHA, BETA, LEARNING_RATE
+    # FROZEN
+    optimizer = torch.optim.Adam(model.parameters(), lr=learning_rate, fused=True)
+    steps_per_epoch = math.ceil(len(pixels) / BATCH_SIZE)
+    for step in range(STEPS):  # updates made so far
+        epoch, index = divmod(step, steps_per_epoch)
+        if index == 0:
+            shuffle = generator(torch.device("cpu"), SEED, "order", epoch)
+            order = torch.randperm(len(pixels), generator=shuffle).to(DEVICE)
+    # CHANGES
+    # WARMUP
+    # ATTEND
+        draws = generator(DEVICE, SEED, "noise", step)
+        x = prepare(pixels[order[index * BATCH_SIZE :][:BATCH_SIZE]], draws)
+        eps = torch.randn(len(x), LATENT_DIM, generator=draws, device=DEVICE)
+        nll, kl = model(x, eps)
+    # LOSS
+        yield step + 1, nll.mean().item(), kl.mean().item(), loss.item()
+'''
+APPLY_CHANGES = """\
+        if step in CHANGES:
+            NAMES = CHANGES[step]
+            optimizer.param_groups[0]["lr"] = learning_rate
+"""
+WARMUP = """\
+        beta_now = beta * min(1.0, step / WARMUP_STEPS)
+"""
+ATTEND = """\
+        model.set_trainable(alpha > 0, frozen)
+"""
+PLAIN_LOSS = """\
+        loss = (alpha * nll + BETA_NOW * kl).mean()
+        optimizer.zero_grad()
+        loss.backward()
+        optimizer.step()
+"""
+SWITCHED_LOSS = """\
+        # A term of weight 0 is left out, not multiplied by 0: what only it would train then gets no gradient at all,
+        # and Adam does not move it, not even by the momentum of earlier steps.
+        weighted = [weight * term for weight, term in ((alpha, nll), (BETA_NOW, kl)) if weight != 0]
+        loss = sum(weighted, torch.zeros_like(nll)).mean()
+        optimizer.zero_grad()
+        if loss.requires_grad:  # not so in the first step of a warm-up without reconstruction
+            loss.backward()
+            optimizer.step()
+"""
+
+EVALUATE = '''
+@torch.no_grad()
+def evaluate(model: VAE, pixels: Tensor) -> tuple[float, float]:
+    """nll and kl over pixels (N, 1, 28, 28), one sample of z each (K = 1): means in nats per image."""
+    model.eval()  # BatchNorm, where there is any, uses its running statistics
+    draws = generator(DEVICE, SEED, "eval")
+    nll, kl = [], []
+    for part in pixels.split(500):  # as in the run: the draws depend on it
+        x = prepare(part, draws)
+        terms = model(x, torch.randn(len(x), LATENT_DIM, generator=draws, device=DEVICE))
+        nll.append(terms[0])
+        kl.append(terms[1])
+    return torch.cat(nll).mean().item(), torch.cat(kl).mean().item()
+'''
+
+MAIN = """
+def main() -> None:
+    if len(sys.argv) < 2:
+        sys.exit("usage: python repeat.py mnist.npz [curve.csv]")
+    with np.load(sys.argv[1], allow_pickle=False) as file:
+        x_train, x_test = (torch.from_numpy(file[k]).unsqueeze(1).to(DEVICE) for k in ("x_train", "x_test"))
+    torch.manual_seed(stream_seed(SEED, "init"))
+    model = VAE().to(DEVICE)
+    rows = []
+    for row in train(model, x_train):
+        rows.append(row)
+        step, nll, kl, loss = row
+        if step == 1 or step % 100 == 0 or step == STEPS:
+            print(f"step {step:6,}  -ELBO {nll + kl:8.2f}  nll {nll:8.2f}  KL {kl:6.2f}  loss {loss:8.2f}", flush=True)
+    nll, kl = evaluate(model, x_test)
+    where = f"WHERE"
+    print(f"\\n-ELBO {nll + kl:.2f}, nll {nll:.2f}, KL {kl:.2f} nats per image ({where})")
+    # IN THE RUN
+    if len(sys.argv) > 2:
+        np.savetxt(sys.argv[2], np.reshape(rows, (-1, 4)), "%.9g", ",", header="step,nll,kl,loss", comments="")
+
+
+if __name__ == "__main__":
+    main()
+"""

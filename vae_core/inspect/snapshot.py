@@ -1,0 +1,175 @@
+"""What a run looks like at one moment: numpy only, so it travels between processes as it is."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from vae_core import rng
+from vae_core.config import RunConfig
+from vae_core.data import Images, prepare
+from vae_core.evaluate import evaluate, evaluating
+from vae_core.inspect.latent_gradients import SAMPLES, closeup
+from vae_core.latent import Plane, map_plane, quantile_grid
+from vae_core.metrics import measure
+from vae_core.models.vae import VAE
+from vae_core.trainer import Trainer
+
+MAP_IMAGES = 5_000
+PRIOR_DRAWS = 40
+GRID = 12
+
+
+def _none() -> np.ndarray:
+    return np.zeros((0, 2), np.float32)
+
+
+@dataclass(frozen=True)
+class Snapshot:
+    """Test figures and pictures after `step` updates. All noise is the fixed evaluation noise.
+
+    Attributes:
+        step: number of updates made.
+        nll, kl: means over the 5,000 map images, nats per image, one sample of z each.
+        kl_dims: (D,) nats. active: (D,) bool. mean_std: posterior std, mean over images and dimensions.
+        sigma: of a Gaussian likelihood, else None.
+        mu: (5000, D) float32. xy: (5000, 2) the same codes in the plane of the map. labels: (5000,) uint8.
+        explained: share of the variance of mu in that plane.
+        originals, reconstructions: (10, 28, 28) uint8, one image a class; from a sample of z.
+        prior_draws: (40, 28, 28) uint8, the decoder's mean at fixed draws z ~ N(0, I).
+        grid: (12, 12, 28, 28) uint8, the decoder's mean at prior quantiles, rows from high to low z₂, columns
+            from low to high z₁; (0, 0, 28, 28) unless there are two latents.
+        basis: (D, 2) axes of the map.
+        ten_mu, ten_log_var, ten_pull_mu, ten_pull_log_var: (10, D) the ten images close up (latent_gradients.py).
+        meter: figures of the whole test set (metrics) where they were asked for, JSON-ready.
+    """
+
+    step: int
+    nll: float
+    kl: float
+    kl_dims: np.ndarray
+    active: np.ndarray
+    mean_std: float
+    sigma: float | None
+    mu: np.ndarray
+    xy: np.ndarray
+    labels: np.ndarray
+    explained: float
+    originals: np.ndarray
+    reconstructions: np.ndarray
+    prior_draws: np.ndarray
+    grid: np.ndarray
+    basis: np.ndarray = field(default_factory=_none)
+    ten_mu: np.ndarray = field(default_factory=_none)
+    ten_log_var: np.ndarray = field(default_factory=_none)
+    ten_pull_mu: np.ndarray = field(default_factory=_none)
+    ten_pull_log_var: np.ndarray = field(default_factory=_none)
+    meter: dict[str, Any] | None = None
+
+    @property
+    def neg_elbo(self) -> float:
+        return self.nll + self.kl
+
+    @property
+    def nbytes(self) -> int:
+        return sum(v.nbytes for v in vars(self).values() if isinstance(v, np.ndarray))
+
+
+def map_images(images: Images) -> tuple[Tensor, np.ndarray]:
+    """The test images of every map: (5000, 1, 28, 28) uint8 and (5000,) uint8 labels.
+
+    A random subset: the second half of MNIST's test split was written by other people than the first.
+    """
+    chosen = torch.randperm(len(images.x_test), generator=torch.Generator().manual_seed(0))[:MAP_IMAGES]
+    labels = images.y_test.cpu()[chosen].numpy().astype(np.uint8)
+    return images.x_test[chosen.to(images.x_test.device)], labels
+
+
+class SnapshotTaker:
+    """Takes snapshots of one run: knows its fixed images, noise and prior draws, and the plane of its map."""
+
+    def __init__(self, config: RunConfig, images: Images) -> None:
+        self.config = config
+        device = images.x_test.device
+        self.pixels, self.labels = map_images(images)
+        self.ten = images.x_test[images.one_per_class()]  # (10, 1, 28, 28) uint8
+        self.forty = images.x_train[:PRIOR_DRAWS]  # only for a model that draws where it must not
+        generator = self._noise(device)
+        self.z = torch.randn(PRIOR_DRAWS, config.latent_dim, generator=generator, device=device)
+        self.eps = torch.randn(len(self.ten), config.latent_dim, generator=generator, device=device)
+        self.close_eps = torch.randn(SAMPLES, *self.eps.shape, generator=generator, device=device)
+        self.grid = quantile_grid(GRID).to(device)  # (144, 2)
+        self.plane: Plane | None = None
+
+    def take(self, model: VAE, step: int, metered: bool = False) -> Snapshot:
+        """A snapshot of the model; the model is left as it was.
+
+        Args:
+            metered: with the figures of metrics, which take longer.
+        """
+        seed = rng.stream_seed(self.config.seed, "eval")
+        result = evaluate(model, self.pixels, self.config.protocol, seed)
+        self.plane = map_plane(result.mu, self.plane)
+        originals, reconstructions, draws, grid = self._pictures(model)
+        close = closeup(model, self._prepared(self.ten), self.close_eps)
+        return Snapshot(
+            step=step,
+            nll=result.nll,
+            kl=result.kl,
+            kl_dims=result.kl_dims.numpy(),
+            active=result.active.numpy(),
+            mean_std=result.mean_std,
+            sigma=None if self.config.likelihood == "bernoulli" else float(model.sigma.detach()),
+            mu=result.mu.cpu().numpy(),
+            xy=self.plane.project(result.mu).cpu().numpy(),
+            labels=self.labels,
+            explained=self.plane.explained,
+            originals=originals,
+            reconstructions=reconstructions,
+            prior_draws=draws,
+            grid=grid,
+            basis=self.plane.basis.numpy(),
+            ten_mu=close.mu,
+            ten_log_var=close.log_var,
+            ten_pull_mu=close.pull_mu,
+            ten_pull_log_var=close.pull_log_var,
+            meter=self._measure(model) if metered else None,
+        )
+
+    def _pictures(self, model: VAE) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
+        with evaluating(model):
+            x = self._prepared(self.ten)
+            mu, log_var = model.encode(x)
+            x_hat = model.mean_image(model.decode(model.sample(mu, log_var, self.eps)))
+            drawn = model.mean_image(model.decode(model.draw(self.z, self._prepared(self.forty))))
+            grid = model.mean_image(model.decode(self.grid)) if model.latent_dim == 2 else x[:0]
+        side = GRID if model.latent_dim == 2 else 0
+        return to_uint8(x), to_uint8(x_hat), to_uint8(drawn), to_uint8(grid).reshape(side, side, 28, 28)
+
+    def _measure(self, model: VAE) -> dict[str, Any]:
+        labels = torch.from_numpy(self.labels)
+        return measure(model, self.pixels, labels, self.config.protocol, self.config.seed).to_dict()
+
+    def _prepared(self, pixels: Tensor) -> Tensor:
+        return prepare(pixels, self.config.protocol, self._noise(pixels.device))
+
+    def _noise(self, device: torch.device) -> torch.Generator:
+        return rng.generator(device, self.config.seed, "eval")
+
+
+def take_snapshot(trainer: Trainer, metered: bool = False) -> Snapshot:
+    """What a run looks like now, on a map of its own; training is not disturbed.
+
+    Args:
+        metered: with the figures of metrics, which take longer.
+    """
+    return SnapshotTaker(trainer.config, trainer.images).take(trainer.model, trainer.step_count, metered)
+
+
+def to_uint8(x: Tensor) -> np.ndarray:
+    """(B, 1, 28, 28) in [0, 1] to (B, 28, 28) uint8."""
+    return (x.squeeze(1) * 255).round().to(torch.uint8).cpu().numpy()

@@ -1,0 +1,122 @@
+"""What a snapshot says about a run, in words, each with the number that it rests on."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+import numpy as np
+
+from vae_core.evaluate import ACTIVE_VARIANCE
+
+BEGINNING = 40  # steps within which nothing can be said yet
+SAME_PICTURE = 0.03  # mean over pixels of their std over prior draws, of 1; decoders that learned are above 0.07
+
+EXPLAINED = {
+    "beginning": f"The first {BEGINNING} steps decide nothing: the figures still jump from one to the next.",
+    "decoder never trained": "With alpha = 0, or the decoder frozen, no update ever reaches the decoder: it is the "
+    "random network of the first moment. That is no collapse of the posterior, though the KL may fall to 0 as well. "
+    "Switch the reconstruction on, or train both halves.",
+    "posterior collapse": "q(z given x) has become the prior, whatever the image: a unit is active when the variance "
+    f"of its mu over the test images exceeds {ACTIVE_VARIANCE}, and none is. Then z says nothing about x, and the best "
+    "picture is the mean image. Where beta is large, try a smaller one or a KL warm-up; where the learning rate is far "
+    "above 0.002, a smaller one. Or branch from a moment before it happened.",
+    "reconstruction off": "The decoder has learned, and now stands still. The KL alone pulls every code to 0 and every "
+    "std to 1, until no code says which image it came from, whatever beta is. Switch the reconstruction on, or branch "
+    "from a moment before it was switched off.",
+    "encoder frozen": "A unit is active when the variance of its mu over the test images exceeds "
+    f"{ACTIVE_VARIANCE}, and none is. No term moves the encoder: a random one gives all images nearly the same code, "
+    "and one that had collapsed stays so. Train both halves.",
+    "KL off": "Nothing asks the codes to stay near the prior or to keep their width: each cloud shrinks to a point, "
+    "points move apart, and between them lie holes that decode to no digit. The reconstruction improves, and draws "
+    "from the prior get worse.",
+    "mean image": "Some units still follow the images, but the decoder hardly listens: all pictures are near the mean "
+    "of the training set. Typical of a large beta, and of the first steps.",
+    "learning": "Both terms are at work: the reconstruction keeps the codes apart, the KL keeps them near the prior. "
+    "−ELBO is an upper bound on −log p(x); both are nats per image, down is good.",
+}
+
+
+class Seen(Protocol):
+    """What is looked at: the figures and pictures of a snapshot, as inspect.snapshot names them."""
+
+    @property
+    def step(self) -> int: ...
+    @property
+    def kl(self) -> float: ...
+    @property
+    def neg_elbo(self) -> float: ...
+    @property
+    def mean_std(self) -> float: ...
+    @property
+    def active(self) -> np.ndarray: ...
+    @property
+    def xy(self) -> np.ndarray: ...
+    @property
+    def prior_draws(self) -> np.ndarray: ...
+
+
+@dataclass(frozen=True)
+class Diagnosis:
+    """A name from the field, and one sentence with its number."""
+
+    name: str
+    sentence: str
+
+
+def diagnose(s: Seen, weights: Mapping[str, Any], decoder_trained: bool) -> Diagnosis:
+    """The most serious thing that the figures of the test set show, with its cause.
+
+    What has been switched off or frozen is asked first: it explains the figures whatever the other settings are.
+
+    Args:
+        weights: alpha and beta in force, among others; frozen, if any half is.
+        decoder_trained: whether the decoder could learn at any step so far.
+    """
+    units = f"{int(s.active.sum())} of {len(s.active)} units active"
+    if s.step < BEGINNING:
+        return Diagnosis("beginning", f"{s.step} steps made: too early to say anything.")
+    if not decoder_trained:
+        return Diagnosis(
+            "decoder never trained",
+            "Nothing has ever trained the decoder: its pictures are those of its initial weights. "
+            f"KL {s.kl:.2f} nats, {units}.",
+        )
+    if weights["alpha"] == 0:
+        return Diagnosis(
+            "reconstruction off",
+            f"The decoder stands still, and the KL acts alone; it is down to {s.kl:.2f} nats, {units}: "
+            "switch the reconstruction on.",
+        )
+    if not s.active.any():
+        return _no_active_unit(s, weights, units)
+    return _with_active_units(s, weights, units)
+
+
+def _no_active_unit(s: Seen, weights: Mapping[str, Any], units: str) -> Diagnosis:
+    if weights.get("frozen") == "encoder":
+        return Diagnosis("encoder frozen", f"The encoder stands still, and {units}, KL {s.kl:.2f} nats.")
+    same = _variety(s) < SAME_PICTURE
+    pictures = "one mean image for all" if same else "the pictures no longer depend on the input"
+    return Diagnosis("posterior collapse", f"{units}, KL {s.kl:.2f} nats: {pictures}.")
+
+
+def _with_active_units(s: Seen, weights: Mapping[str, Any], units: str) -> Diagnosis:
+    spread = float(s.xy[:, : len(s.active)].std())
+    if weights["beta"] == 0:
+        return Diagnosis(
+            "KL off",
+            f"Codes spread to a std of {spread:.1f} while the posterior std falls to {s.mean_std:.3f}: "
+            "towards a plain autoencoder.",
+        )
+    if _variety(s) < SAME_PICTURE:
+        return Diagnosis(
+            "mean image", f"Draws from the prior differ by {_variety(s):.3f} of full scale only: one mean image."
+        )
+    return Diagnosis("learning", f"−ELBO {s.neg_elbo:.1f} nats, {units}.")
+
+
+def _variety(s: Seen) -> float:
+    """Mean over pixels of their std over prior draws, of 1."""
+    return float(s.prior_draws.std(axis=0).mean()) / 255

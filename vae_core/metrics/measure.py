@@ -1,0 +1,87 @@
+"""All figures of one model at once, with fixed noise, so that arms of an ablation differ in their models only."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from vae_core import losses, rng
+from vae_core.data import prepare
+from vae_core.evaluate import ACTIVE_VARIANCE, evaluating
+from vae_core.metrics import codes
+from vae_core.metrics.draws import DrawQuality, draw_quality
+from vae_core.metrics.figures import Meter
+
+DRAWS = 500  # from the prior
+
+
+@dataclass(frozen=True)
+class _Codes:
+    """Of all images, float64 on the CPU, where these small figures are fast and exact on every device."""
+
+    mu: Tensor  # (N, D)
+    std: Tensor  # (N, D)
+    z: Tensor  # (N, D)
+    kl_dims: Tensor  # (D,) nats
+
+
+def measure(
+    model: Any, pixels: Tensor, labels: Tensor, protocol: str, seed: int, draws: int = DRAWS, chunk: int = 500
+) -> Meter:
+    """The collapse meter of a model; the model is left as it was.
+
+    Args:
+        model: a VAE, or a model without noise (`stochastic` False): its std, KL and holes are None.
+        pixels: (N, 1, 28, 28) uint8 test images, on the model's device. labels: (N,), on any device.
+        protocol: see data.protocols. Draws are compared with grey pixels, or with black and white ones where
+            the protocol is "threshold".
+        seed: of the run; noise comes from its "eval" stream, the same for every model with as many latents.
+        draws: from the prior, at least 2.
+        chunk: images held at once.
+    """
+    stochastic = getattr(model, "stochastic", True)
+    with evaluating(model):
+        encoded = _encode(model, pixels, protocol, seed, chunk)
+        prior, quality = _draw(model, pixels, protocol, seed, draws, chunk)
+    return Meter(
+        kl=encoded.kl_dims.sum().item() if stochastic else None,
+        kl_dims=tuple(encoded.kl_dims.tolist()) if stochastic else None,
+        active_dims=tuple((encoded.mu.var(0) > ACTIVE_VARIANCE).tolist()),
+        mean_std=encoded.std.mean().item() if stochastic else None,
+        spread=codes.spread(encoded.mu),
+        outside=codes.share_outside(encoded.mu),
+        prior_gap=codes.distance_to_prior(encoded.z),
+        holes=codes.holes(prior, encoded.mu, encoded.std) if stochastic else None,
+        neighbours=codes.neighbour_accuracy(encoded.mu, labels.cpu()),
+        draw_fidelity=quality.fidelity,
+        draw_coverage=quality.coverage,
+        draw_gap=quality.gap,
+        variety=quality.variety,
+    )
+
+
+def _encode(model: Any, pixels: Tensor, protocol: str, seed: int, chunk: int) -> _Codes:
+    """The same draws of the same stream as evaluate.evaluate takes, so that its KL is this KL."""
+    generator = rng.generator(pixels.device, seed, "eval")
+    mus, log_vars, zs = [], [], []
+    for part in pixels.split(chunk):
+        x = prepare(part, protocol, generator)
+        eps = torch.randn(len(x), model.latent_dim, generator=generator, device=x.device)
+        mu, log_var = model.encode(x)
+        mus.append(mu)
+        log_vars.append(log_var)
+        zs.append(model.sample(mu, log_var, eps))
+    mu, log_var, z = (torch.cat(parts).cpu().double() for parts in (mus, log_vars, zs))
+    return _Codes(mu, (0.5 * log_var).exp(), z, losses.gaussian_kl_dims(mu, log_var).mean(0))
+
+
+def _draw(model: Any, pixels: Tensor, protocol: str, seed: int, draws: int, chunk: int) -> tuple[Tensor, DrawQuality]:
+    """Draws from the prior, (K, D) float64 on the CPU, and what their pictures are worth."""
+    generator = rng.generator(pixels.device, seed, "eval", counter=1)  # 0 gave the noise of the codes
+    z = torch.randn(draws, model.latent_dim, generator=generator, device=pixels.device)
+    pictures = torch.cat([model.mean_image(model.decode(part)) for part in z.split(chunk)])
+    real = prepare(pixels, "threshold" if protocol == "threshold" else "grey", generator)
+    return z.cpu().double(), draw_quality(pictures, real)

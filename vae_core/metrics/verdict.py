@@ -1,0 +1,126 @@
+"""The named states of an arm, each in one sentence with its number. Different causes get different names.
+
+The live page's words are those of diagnosis.diagnose, for a snapshot. Here the same thresholds come in the same
+order, so the two agree: "posterior collapse" there is "posterior collapse" here, or "over-regularised" where
+a large beta did it; "KL off" is "autoencoder-like" once the figures show it; "mean image" is "over-regularised";
+"reconstruction off" is "between" until no unit is active.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from typing import Any
+
+from vae_core.metrics.diagnosis import SAME_PICTURE, Diagnosis
+from vae_core.metrics.figures import Meter
+
+NARROW = 0.1  # posterior std, of the prior's: a cloud of a hundredth of the prior's area in two dimensions
+FAR = 1.0  # sliced distance to the prior; all codes at 0 would be as far
+NAMES_TEN = math.log(10)  # nats: the KL bounds what z tells about x, and to name one of ten digits takes so much
+
+MEANINGS = {
+    "decoder never trained": "No update ever reached the decoder: it is the random network of the first moment. The KL "
+    "may be 0 and no unit active as well, but nothing the decoder did led there.",
+    "reconstruction off": "The decoder had learned and stands still; the KL alone has made every q(z given x) the "
+    "prior, whatever beta is. Switch the reconstruction on.",
+    "encoder frozen": "No term moves the encoder, and it gives all images nearly the same code. Train both halves.",
+    "posterior collapse": "q(z given x) has become the prior whatever the image, so z says nothing about x.",
+    "over-regularised": "The weight of the KL is so large that the codes are not worth their price: the decoder "
+    "ignores z and shows the mean image of the training set.",
+    "autoencoder-like": "Nothing asks the codes to stay near the prior or to keep their width: each is nearly a point, "
+    "far from the others, and draws from the prior fall between them or beside them.",
+    "balanced": "Both terms are at work: codes tell the digits apart and lie where draws from the prior land.",
+    "between": "On the way to one of the named states, but not there.",
+}
+
+
+def collapse_of(meter: Meter, weights: Mapping[str, Any], decoder_trained: bool) -> Diagnosis:
+    """The most serious thing that the figures show, with its cause. Its name is a key of MEANINGS.
+
+    What has been switched off or frozen is asked first: it explains the figures whatever the other settings are.
+
+    Args:
+        meter: of a trained arm; a plain autoencoder is known by its figures that are not defined.
+        weights: "alpha" and "beta" in force; "frozen", if any half is.
+        decoder_trained: whether the decoder could learn at any step so far.
+    """
+    if not decoder_trained:
+        return Diagnosis(
+            "decoder never trained",
+            f"Nothing has ever trained the decoder, so its pictures are {meter.draw_fidelity:.2f} grey levels away "
+            f"from the nearest test image: {_codes(meter)}.",
+        )
+    if weights["alpha"] == 0:
+        name = "between" if meter.active else "reconstruction off"
+        return Diagnosis(
+            name, f"The decoder stands still, and the KL acts alone: {_codes(meter)}. Switch the reconstruction on."
+        )
+    if meter.active == 0:
+        return _collapsed(meter, weights)
+    if meter.mean_std is None or weights["beta"] == 0:
+        return _without_kl(meter)
+    if meter.variety < SAME_PICTURE:
+        name = "over-regularised" if _large(weights) else "between"
+        return Diagnosis(name, f"Beta {weights['beta']:g}, {_codes(meter)}: {_one_image(meter)}.")
+    return _learning(meter)
+
+
+def _large(weights: Mapping[str, Any]) -> bool:
+    """Whether beta is to blame: doubling alpha is like halving beta."""
+    return weights["beta"] > max(1, weights["alpha"])
+
+
+def _collapsed(meter: Meter, weights: Mapping[str, Any]) -> Diagnosis:
+    """No active unit. A plain autoencoder has no posterior, so it cannot have a posterior collapse."""
+    if weights.get("frozen") == "encoder":
+        return Diagnosis("encoder frozen", f"The encoder stands still, and {_codes(meter)}.")
+    if meter.kl is None:
+        return Diagnosis("between", f"{_codes(meter)}: the encoder gives every image the same code.")
+    if meter.variety >= SAME_PICTURE:
+        return Diagnosis("posterior collapse", f"{_codes(meter)}: the pictures no longer depend on the input.")
+    if _large(weights):
+        made = f"Beta {weights['beta']:g} has made the posterior collapse"
+        return Diagnosis("over-regularised", f"{made} ({_codes(meter)}): {_one_image(meter)}.")
+    return Diagnosis("posterior collapse", f"{_codes(meter)}: {_one_image(meter)}.")
+
+
+def _without_kl(meter: Meter) -> Diagnosis:
+    apart = f"codes spread to a std of {meter.spread:.1f}, {meter.outside:.0%} of them outside 3 sigma"
+    if meter.mean_std is None or meter.holes is None:
+        return Diagnosis("autoencoder-like", f"A plain autoencoder: each image is one point, and {apart}.")
+    if meter.mean_std < NARROW and meter.prior_gap > FAR:
+        return Diagnosis(
+            "autoencoder-like",
+            f"The posterior std falls to {meter.mean_std:.3f} and {apart}: "
+            f"{meter.holes:.0%} of the prior draws fall into holes.",
+        )
+    return Diagnosis("between", f"The KL is off, so far with a posterior std of {meter.mean_std:.3f}; {apart}.")
+
+
+def _learning(meter: Meter) -> Diagnosis:
+    assert meter.kl is not None
+    if meter.kl < NAMES_TEN:
+        return Diagnosis(
+            "between",
+            f"{_codes(meter)}: less than the ln 10 = {NAMES_TEN:.2f} nats that naming a digit takes, "
+            "so towards a posterior collapse.",
+        )
+    if meter.prior_gap > FAR or meter.outside > 0.5:
+        return Diagnosis(
+            "between",
+            f"{_codes(meter)}, and {meter.outside:.0%} of the codes lie outside 3 sigma: towards an autoencoder.",
+        )
+    return Diagnosis(
+        "balanced",
+        f"{_codes(meter)}, and the codes as a whole are {meter.prior_gap:.2f} prior std from the prior.",
+    )
+
+
+def _codes(meter: Meter) -> str:
+    active = f"{meter.active} of {meter.units} units active"
+    return active if meter.kl is None else f"KL {meter.kl:.2f} nats, {active}"
+
+
+def _one_image(meter: Meter) -> str:
+    return f"prior draws differ by {meter.variety:.3f} of full scale only, one mean image for all"

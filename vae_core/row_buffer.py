@@ -1,0 +1,39 @@
+"""Rows of the train history wait on the device: to read each at once would make every step wait for the GPU."""
+
+from __future__ import annotations
+
+import numpy as np
+import torch
+from torch import Tensor
+
+ROW = ("step", "nll", "kl", "loss")  # the columns of the train history, one row a step
+CAPACITY = 256  # rows
+
+
+class RowBuffer:
+    """Rows on a device until they are read."""
+
+    def __init__(self, device: torch.device) -> None:
+        self._rows = torch.zeros(CAPACITY, len(ROW), device=device)
+        self._count = 0
+
+    @property
+    def full(self) -> bool:
+        return self._count == CAPACITY
+
+    def add(self, step: int, means: Tensor) -> None:
+        """One more row.
+
+        Args:
+            means: (3,) nll, kl and loss over the batch, nats per image.
+        """
+        row = self._rows[self._count]
+        row[0] = step
+        row[1:] = means
+        self._count += 1
+
+    def read(self) -> np.ndarray:
+        """(n, 4) float32, columns ROW; the buffer is empty then."""
+        rows = self._rows[: self._count].cpu().numpy().copy()
+        self._count = 0
+        return rows

@@ -1,0 +1,48 @@
+"""What goes to and fro between the server and an engine: commands in, numbered updates out, and nothing else."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+
+from vae_core.inspect.snapshot import Snapshot
+from vae_core.inspect.step_trace import StepTrace
+from vae_core.row_buffer import ROW
+from vae_core.trainer import Mark
+
+STARTING, RUNNING, PAUSED = "starting", "running", "paused"
+FINISHED, STOPPED, FAILED = "finished", "stopped", "failed"
+ENDED = (FINISHED, STOPPED, FAILED)
+
+
+@dataclass(frozen=True)
+class Command:
+    """A wish about one run; `name` is a method of Scheduler: open, pause, resume, step, slow, set, stop, ..."""
+
+    run_id: str
+    name: str
+    args: dict[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Update:
+    """What has happened in one run since its last update. `generation` counts its resets."""
+
+    run_id: str
+    generation: int
+    status: str
+    message: str = ""
+    step: int = 0
+    steps_per_epoch: int = 0
+    total_steps: int = 0
+    images_per_s: float = 0.0
+    weights: dict[str, Any] = field(default_factory=dict)  # the CHANGEABLE settings in force
+    rows: np.ndarray = field(default_factory=lambda: np.zeros((0, len(ROW)), np.float32))
+    marks: tuple[Mark, ...] = ()
+    snapshot: Snapshot | None = None
+    final: dict[str, Any] | None = None
+    device: str = ""
+    states: tuple[int, ...] = ()  # steps from which a branch can go on
+    slow: StepTrace | None = None

@@ -1,0 +1,128 @@
+"""A snapshot as a file: one frame of a run's film.
+
+It is a safetensors file that the browser reads as it is (pages/ui/live/wire.js): the arrays of a snapshot, and
+under `__metadata__` its numbers as one JSON text, "snapshot". On disk it is gzip-compressed, to about a half.
+"""
+
+from __future__ import annotations
+
+import gzip
+import json
+import zlib
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from safetensors import SafetensorError
+from safetensors.numpy import load, save
+
+from vae_core.inspect.snapshot import Snapshot
+from vae_core.metrics.diagnosis import Diagnosis
+from vae_core.paths import AnyPath
+
+_XY_MAX = 32_767
+
+
+class FrameError(ValueError):
+    """A frame that cannot be read; the message is one sentence."""
+
+
+def arrays_of(s: Snapshot) -> dict[str, np.ndarray]:
+    """The arrays of a frame. Codes are int16 in units of `xyUnit`: finer than a pixel of any screen."""
+    return {
+        "xy": np.round(s.xy / _unit(s)).astype(np.int16),
+        "labels": s.labels,
+        "kl_dims": s.kl_dims.astype(np.float32),
+        "active": s.active.astype(np.uint8),
+        "originals": s.originals,
+        "reconstructions": s.reconstructions,
+        "prior_draws": s.prior_draws,
+        "grid": s.grid,
+        "basis": s.basis.astype(np.float32),
+        "ten_mu": s.ten_mu,
+        "ten_log_var": s.ten_log_var,
+        "ten_pull_mu": s.ten_pull_mu,
+        "ten_pull_log_var": s.ten_pull_log_var,
+    }
+
+
+def numbers_of(s: Snapshot, diagnosis: Diagnosis | None = None) -> dict[str, Any]:
+    """The numbers of a frame, JSON-ready, under the names that the browser uses."""
+    return {
+        "step": s.step,
+        "xyUnit": _unit(s),
+        "explained": s.explained,
+        "meanStd": s.mean_std,
+        "sigma": s.sigma,
+        "nll": s.nll,
+        "kl": s.kl,
+        "diagnosis": asdict(diagnosis) if diagnosis else None,
+        "meter": s.meter,
+    }
+
+
+def frame_bytes(s: Snapshot, diagnosis: Diagnosis | None = None) -> bytes:
+    """A frame as the browser reads it: a safetensors file."""
+    arrays = {name: np.ascontiguousarray(array) for name, array in arrays_of(s).items()}
+    return save(arrays, {"snapshot": json.dumps(numbers_of(s, diagnosis))})
+
+
+def packed(frame: bytes) -> bytes:
+    """A frame as it lies on disk. Without a time in it, so that the same frame gives the same bytes."""
+    return gzip.compress(frame, compresslevel=6, mtime=0)
+
+
+def unpacked(path: AnyPath) -> bytes:
+    """A frame as the browser reads it, from its file.
+
+    Raises:
+        FileNotFoundError: the frame has been thinned out.
+        FrameError: the file is damaged.
+    """
+    try:
+        return gzip.decompress(Path(path).read_bytes())
+    except (gzip.BadGzipFile, EOFError, zlib.error) as error:
+        raise FrameError(f"The frame {path} cannot be read ({error}): it is left out.") from None
+
+
+def read_frame(path: AnyPath) -> tuple[dict[str, Any], dict[str, np.ndarray]]:
+    """The numbers and the arrays of a frame.
+
+    Raises:
+        FileNotFoundError: the frame has been thinned out.
+        FrameError: the file is damaged.
+    """
+    data = unpacked(path)
+    try:
+        header = json.loads(data[8 : 8 + int.from_bytes(data[:8], "little")])
+        return json.loads(header["__metadata__"]["snapshot"]), load(data)
+    except (ValueError, KeyError, TypeError, SafetensorError) as error:
+        raise FrameError(f"The frame {path} cannot be read ({error}): it is left out.") from None
+
+
+def read_snapshot(path: AnyPath) -> Snapshot:
+    """A frame as a snapshot again: its codes to the precision of the map, without mu.
+
+    Raises:
+        FileNotFoundError: the frame has been thinned out.
+        FrameError: the file is damaged.
+    """
+    numbers, arrays = read_frame(path)
+    xy = arrays.pop("xy").astype(np.float32) * numbers["xyUnit"]
+    return Snapshot(
+        step=numbers["step"],
+        nll=numbers["nll"],
+        kl=numbers["kl"],
+        mean_std=numbers["meanStd"],
+        sigma=numbers["sigma"],
+        explained=numbers["explained"],
+        meter=numbers.get("meter"),
+        mu=np.zeros((0, len(arrays["kl_dims"])), np.float32),
+        xy=xy,
+        **arrays | {"active": arrays["active"].astype(bool)},
+    )
+
+
+def _unit(s: Snapshot) -> float:
+    return max(float(np.abs(s.xy).max(initial=0)), 1e-6) / _XY_MAX

@@ -21,7 +21,7 @@ from tests.node_runner import needs_node, node_runner
 from vae_core import models
 from vae_core.config import RunConfig
 from vae_core.data import Images
-from vae_core.inspect.latent_gradients import closeup
+from vae_core.inspect.latent_gradients import latent_gradients
 from vae_core.metrics import FIGURES, Meter, best_and_worst, nearest
 from vae_core.runs.run_record import RunRecord
 from vae_core.runs.storage import DECODER
@@ -156,7 +156,7 @@ def test_pulls_are_minus_the_gradient_of_the_weighted_loss(
     model = Trainer(RunConfig(device="cpu", latent_dim=3), small).model
     x = small.x_test[:4].float() / 255
     eps = torch.randn(6, 4, 3, generator=torch.Generator().manual_seed(5))
-    close = closeup(model, x, eps)
+    close = latent_gradients(model, x, eps)
     mu, log_var = (torch.tensor(v, requires_grad=True) for v in (close.mu, close.log_var))
     z = mu + (0.5 * log_var).exp() * eps
     nll = model.nll(model.decode(z.flatten(0, 1)), x.repeat(6, 1, 1, 1)).sum() / 6

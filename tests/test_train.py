@@ -1,437 +1,260 @@
-"""The trainer: the same curve bit for bit, switches that switch, and failures that name their cause."""
+"""The command line: one line for every bad input, and three files for every run that learned something."""
 
 from __future__ import annotations
 
-import itertools
-from collections.abc import Callable
+import shlex
+import subprocess
+import sys
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
+import safetensors.numpy
 import torch
 
-from vae_core.config import ConfigError, RunConfig
+from tests.command_line import ROOT, TINY, card_of, rows_of, run_main
+from vae_core import cards, checkpoints, train, trainer
+from vae_core.cards import Keeping
+from vae_core.config import RunConfig
 from vae_core.data import Images
-from vae_core.divergence import Diverged, RunError
-from vae_core.inspect.snapshot import take_snapshot
-from vae_core.row_buffer import ROW
+from vae_core.data.images import DataError
 from vae_core.trainer import Trainer
 
-STEP, NLL, KL, LOSS = range(4)
+# ---- bad input
+
+BAD = {
+    "unknown net": ["--net", "transformer"],
+    "unknown protocol": ["--protocol", "sepia"],
+    "unknown device": ["--device", "tpu"],
+    "fractional dimensions": ["--latent-dim", "2.5"],
+    "no dimensions": ["--latent-dim", "0"],
+    "too many dimensions": ["--latent-dim", "1000000"],
+    "no number": ["--beta", "much"],
+    "not a number": ["--beta", "nan"],
+    "negative": ["--alpha=-1"],
+    "infinite": ["--learning-rate", "inf"],
+    "both weights zero": ["--alpha", "0", "--beta", "0"],
+    "huge seed": ["--seed", "99999999999"],
+    "empty value": ["--epochs", ""],
+    "unknown option": ["--optimiser", "sgd"],
+    "value missing": ["--epochs"],
+    "newline in a value": ["--net", "ml\np"],
+    "frames without a film": ["--frames", "12"],
+    "no frames": ["--film", "--frames", "0"],
+    "more frames than a film holds": ["--film", "--frames", "49"],
+    "frames no number": ["--film", "--frames", "a few"],
+    "only the run, without a film": ["--only-run"],
+    "no decoder, with a model": ["--film", "--no-decoder"],
+    "a rounded model where none is kept": ["--film", "--only-run", "--half"],
+}
 
 
-@pytest.fixture
-def make(small: Images) -> Callable[..., Trainer]:
-    """A trainer on the small images; settings as RunConfig takes them."""
-
-    def trainer(**settings: Any) -> Trainer:
-        return Trainer(RunConfig(**({"device": "cpu", "epochs": 50, "batch_size": 128} | settings)), small)
-
-    return trainer
-
-
-def steps(trainer: Trainer, count: int) -> np.ndarray:
-    """Train and return the rows of these steps."""
-    for _ in range(count):
-        trainer.step()
-    return trainer.flush()
-
-
-def decoder_of(trainer: Trainer) -> list[torch.Tensor]:
-    return [p.detach().clone() for p in trainer.model.decoder.parameters()]
-
-
-def same(a: list[torch.Tensor], b: list[torch.Tensor]) -> bool:
-    return all(torch.equal(p, q) for p, q in zip(a, b, strict=True))
-
-
-# ---- the same curve
-
-
-@pytest.mark.parametrize(("net", "count"), [("mlp", 20), ("conv", 4)])
-def test_the_same_seed_gives_the_same_curve_bit_for_bit(net: str, count: int, make: Callable[..., Trainer]) -> None:
-    """20 steps of 128 cross an epoch of 2,000 images."""
-    torch.manual_seed(1)
-    first = steps(make(net=net, protocol="dynamic"), count)
-    torch.manual_seed(2)
-    second = steps(make(net=net, protocol="dynamic"), count)
-    assert np.array_equal(first, second)
-
-
-def test_another_seed_gives_another_curve(make: Callable[..., Trainer]) -> None:
-    assert (steps(make(seed=1), 3)[:, NLL] != steps(make(seed=2), 3)[:, NLL]).all()
-
-
-def test_rows_count_steps_from_1_and_come_once(make: Callable[..., Trainer]) -> None:
-    trainer = make()
-    rows = np.concatenate([steps(trainer, n) for n in (1, 300, 0, 2)])  # 300 steps overflow the device's buffer
-    assert rows.dtype == np.float32 and rows.shape == (303, len(ROW))
-    assert rows[:, STEP].tolist() == list(range(1, 304))
-
-
-def test_an_epoch_sees_every_image_once(make: Callable[..., Trainer]) -> None:
-    """2,000 images in batches of 300: six full batches and one of 200, in another order each epoch."""
-    trainer = make(batch_size=300)
-    seen = {tuple(i.flatten().nonzero().flatten().tolist()): n for n, i in enumerate(trainer.images.x_train)}
-    orders = []
-    for _epoch in range(2):
-        batches = []
-        for _ in range(trainer.steps_per_epoch):
-            batches.append(trainer.batch()[0])
-            trainer.step()
-        assert [len(b) for b in batches] == [300] * 6 + [200]
-        orders.append([seen[tuple(i.flatten().nonzero().flatten().tolist())] for b in batches for i in b])
-    assert sorted(orders[0]) == sorted(orders[1]) == list(range(2000))
-    assert orders[0] != orders[1]
-
-
-def test_every_step_draws_noise_of_its_own(make: Callable[..., Trainer]) -> None:
-    trainer, draws = make(), []
-    for _ in range(3):
-        draws.append(trainer.batch()[1])
-        trainer.step()
-    assert not any(torch.equal(a, b) for a, b in itertools.combinations(draws, 2))
-    together = torch.stack(draws)
-    assert abs(together.mean()) < 0.2 and abs(together.std() - 1) < 0.1  # 768 draws from N(0, 1)
-
-
-def test_training_leaves_global_random_numbers_alone(make: Callable[..., Trainer]) -> None:
-    before = torch.random.get_rng_state()
-    trainer = make(protocol="dynamic")
-    steps(trainer, 2)
-    trainer.evaluate()
-    take_snapshot(trainer)
-    assert torch.equal(torch.random.get_rng_state(), before)
-
-
-@pytest.mark.parametrize("net", ["mlp", "conv"])
-def test_state_and_restore_go_on_bit_for_bit(net: str, make: Callable[..., Trainer]) -> None:
-    """The uninterrupted curve is the oracle; the other one goes through a state in the middle of an epoch."""
-    settings = {"net": net, "protocol": "dynamic", "likelihood": "gaussian-learned", "warmup_steps": 10}
-    whole, before, after = make(**settings), make(**settings), make(**settings)
-    rows = steps(whole, 3)
-    whole.set(beta=0.5, learning_rate=1e-4)
-    rows = np.concatenate([rows, steps(whole, 4)])
-    begun = steps(before, 3)
-    before.set(beta=0.5, learning_rate=1e-4)
-    steps(after, 1)  # what it did before must not matter
-    after.restore(before.state())
-    assert (after.step_count, after.beta, after.learning_rate) == (3, 0.5, 1e-4)
-    assert np.array_equal(np.concatenate([begun, steps(after, 4)]), rows)
-
-
-def test_restoring_the_very_beginning_forgets_adams_moments(make: Callable[..., Trainer]) -> None:
-    fresh, used = make(), make()
-    beginning = fresh.state()
-    steps(used, 5)
-    used.restore(beginning)
-    assert np.array_equal(steps(used, 5), steps(fresh, 5))
-
-
-def test_a_state_is_a_copy(make: Callable[..., Trainer]) -> None:
-    trainer = make()
-    state = trainer.state()
-    weights = state["model.decoder.0.weight"].clone()
-    steps(trainer, 2)
-    assert torch.equal(state["model.decoder.0.weight"], weights)
-
-
-@pytest.mark.parametrize("net", ["mlp", "conv"])
-def test_looking_at_a_run_does_not_change_its_curve(net: str, make: Callable[..., Trainer]) -> None:
-    left_alone, looked_at = make(net=net, protocol="dynamic"), make(net=net, protocol="dynamic")
-    expected = steps(left_alone, 4)
-    found = steps(looked_at, 2)
-    looked_at.evaluate()
-    take_snapshot(looked_at)
-    looked_at.state()
-    assert np.array_equal(np.concatenate([found, steps(looked_at, 2)]), expected)
-
-
-def test_two_snapshots_of_the_same_weights_are_the_same(make: Callable[..., Trainer]) -> None:
-    trainer = make(protocol="dynamic")
-    first, second = take_snapshot(trainer), take_snapshot(trainer)
-    assert (first.nll, first.kl) == (second.nll, second.kl)
-    assert all(np.array_equal(v, vars(second)[k]) for k, v in vars(first).items() if isinstance(v, np.ndarray))
-
-
-# ---- the loss and its switches
-
-
-def test_the_recorded_loss_is_the_weighted_sum_of_the_recorded_terms(make: Callable[..., Trainer]) -> None:
-    rows = steps(make(alpha=2.5, beta=7.0), 10).astype(np.float64)
-    np.testing.assert_allclose(rows[:, LOSS], 2.5 * rows[:, NLL] + 7.0 * rows[:, KL], rtol=1e-6)
-
-
-def test_training_lowers_the_loss(make: Callable[..., Trainer]) -> None:
-    rows = steps(make(), 100)
-    assert rows[-10:, LOSS].mean() < 0.6 * rows[0, LOSS]
-
-
-def test_without_reconstruction_the_decoder_stays_at_its_initial_weights(make: Callable[..., Trainer]) -> None:
-    trainer = make(alpha=0)
-    initial, encoder = decoder_of(trainer), [p.detach().clone() for p in trainer.model.encoder.parameters()]
-    rows = steps(trainer, 30)
-    assert same(decoder_of(trainer), initial)
-    assert not same(list(trainer.model.encoder.parameters()), encoder)
-    assert rows[-1, KL] < 0.1 * rows[0, KL]  # the codes go to the prior
-
-
-def test_reconstruction_switched_off_freezes_the_decoder_from_that_step_on(make: Callable[..., Trainer]) -> None:
-    trainer = make()
-    initial = decoder_of(trainer)
-    steps(trainer, 10)
-    trainer.set(alpha=0)
-    frozen = decoder_of(trainer)
-    assert not same(frozen, initial)
-    steps(trainer, 20)  # Adam's momentum of the first ten steps must not move it either
-    assert same(decoder_of(trainer), frozen)
-    trainer.set(alpha=1)
-    steps(trainer, 1)
-    assert not same(decoder_of(trainer), frozen)
-
-
-@pytest.mark.parametrize("net", ["mlp", "conv"])
-@pytest.mark.parametrize("half", ["encoder", "decoder"])
-def test_a_frozen_half_keeps_its_weights_and_statistics_while_the_other_learns(
-    half: str, net: str, make: Callable[..., Trainer]
+@pytest.mark.parametrize("arguments", BAD.values(), ids=BAD.keys())
+def test_bad_input_is_status_2_one_line_and_no_file(
+    arguments: list[str], tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    trainer = make(net=net, frozen=half, likelihood="gaussian-learned", latent_dim=3)
-    initial = trainer.state()
-    rows = steps(trainer, 12)
-    moved = {k for k, v in trainer.state().items() if k.startswith("model.") and not torch.equal(v, initial[k])}
-    halves = {k.split(".")[1] for k in moved}
-    assert halves == ({"decoder", "raw_sigma"} if half == "encoder" else {"encoder"})
-    assert rows[-1, LOSS] < rows[0, LOSS]
+    assert run_main("--out", str(tmp_path / "out"), *arguments) == 2
+    captured = capsys.readouterr()
+    assert captured.err.startswith("error: ") and captured.err.endswith("\n") and captured.err.count("\n") == 1
+    assert captured.out == "" and list(tmp_path.iterdir()) == []
 
 
-def test_a_half_can_be_frozen_on_the_way_and_thawed(make: Callable[..., Trainer]) -> None:
-    trainer, free = make(), make()
-    steps(trainer, 6)
-    mark = trainer.set(frozen="decoder")
-    assert mark is not None and mark.text == "frozen none → decoder at step 6"
-    frozen = decoder_of(trainer)
-    steps(trainer, 6)  # Adam's momentum must not move it either
-    assert same(decoder_of(trainer), frozen)
-    saved, other = trainer.state(), make()
-    other.restore(saved)
-    assert other.frozen == "decoder"
-    trainer.set(frozen="none")
-    steps(trainer, 1)
-    assert not same(decoder_of(trainer), frozen)
-    assert np.array_equal(steps(free, 3)[:, LOSS], steps(make(), 3)[:, LOSS])
+def test_a_missing_out_is_status_2_and_one_line(capsys: pytest.CaptureFixture[str]) -> None:
+    assert run_main("--epochs", "1") == 2
+    assert capsys.readouterr().err == "error: the following arguments are required: --out\n"
 
 
-def test_without_kl_the_posterior_shrinks(make: Callable[..., Trainer]) -> None:
-    spreads = []
-    for beta in (1.0, 0.0):
-        trainer = make(beta=beta)
-        steps(trainer, 150)
-        spreads.append(trainer.evaluate())
-    with_kl, without = spreads
-    assert without.mean_std < 0.5 * with_kl.mean_std
-    assert without.kl > 2 * with_kl.kl
+def test_a_folder_that_cannot_be_written_is_status_2_and_one_line_before_training(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "file").write_text("in the way")
+    assert run_main("--out", str(tmp_path / "file" / "out")) == 2
+    captured = capsys.readouterr()
+    assert captured.err.count("\n") == 1 and "choose another folder" in captured.err
 
 
-def test_warm_up_is_linear_and_ends_at_beta(make: Callable[..., Trainer]) -> None:
-    """With alpha = 0 the recorded loss is beta_now * kl, so the record itself tells the weight that was used."""
-    trainer = make(alpha=0, beta=4.0, warmup_steps=8)
-    rows = steps(trainer, 12).astype(np.float64)
-    expected = np.append(np.linspace(0, 4, 9), [4, 4, 4])
-    np.testing.assert_allclose(rows[:, LOSS] / rows[:, KL], expected, rtol=1e-6, atol=1e-9)
-    assert trainer.beta_now == 4.0
+def test_damaged_data_is_status_2_and_one_line(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def damaged(*_: Any) -> Images:
+        raise DataError("The data file is damaged: restore it.")
+
+    monkeypatch.setattr(trainer, "load", damaged)
+    assert run_main("--device", "cpu", "--out", str(tmp_path / "out")) == 2
+    assert capsys.readouterr().err == "error: The data file is damaged: restore it.\n"
+    assert not [p for p in tmp_path.rglob("*") if p.is_file()]
 
 
-def test_a_change_of_weights_leaves_a_mark(make: Callable[..., Trainer]) -> None:
-    trainer = make()
-    steps(trainer, 3)
-    assert trainer.set(beta=0).text == "beta 1 → 0 at step 3"  # type: ignore[union-attr]
-    assert trainer.set(alpha=2.5, learning_rate=0.01).text == "alpha 1 → 2.5, learning rate 0.002 → 0.01 at step 3"  # type: ignore[union-attr]
-    assert [mark.step for mark in trainer.marks] == [3, 3]
+def test_the_real_command_refuses_bad_input_in_one_line(tmp_path: Path) -> None:
+    result = subprocess.run(
+        [sys.executable, "-m", "vae_core.train", "--net", "transformer", "--out", str(tmp_path / "out")],
+        capture_output=True, text=True, cwd=ROOT, timeout=120,
+    )  # fmt: skip
+    assert (result.returncode, result.stdout) == (2, "")
+    assert result.stderr == "error: net 'transformer' is unknown: choose mlp or conv.\n"
+    assert list(tmp_path.iterdir()) == []
 
 
-def test_setting_what_is_already_set_leaves_no_mark(make: Callable[..., Trainer]) -> None:
-    trainer = make()
-    assert trainer.set(alpha=1, beta=1.0, frozen="none") is None
-    assert trainer.marks == []
+# ---- a run
 
 
-def test_a_changed_weight_counts_from_the_next_step(make: Callable[..., Trainer]) -> None:
-    trainer = make()
-    steps(trainer, 2)
-    trainer.set(alpha=3)
-    row = steps(trainer, 1)[0].astype(np.float64)
-    assert row[LOSS] == pytest.approx(3 * row[NLL] + row[KL], rel=1e-6)
+@pytest.fixture(scope="module")
+def trained(small: Images, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The folder of a tiny run: 2 epochs of 4 steps."""
+    folder = tmp_path_factory.mktemp("trained") / "out"
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(trainer, "load", lambda name, device: small)
+        assert run_main(*TINY, "--beta", "0.5", "--out", str(folder)) == 0
+    return folder
 
 
-def test_a_changed_learning_rate_is_used(make: Callable[..., Trainer]) -> None:
-    """The first Adam step moves every weight that has a gradient by about the learning rate."""
-    trainer = make()
-    trainer.set(learning_rate=1e-5)
-    before = trainer.model.encoder[-1].bias.detach().clone()
-    steps(trainer, 1)
-    moved = (trainer.model.encoder[-1].bias.detach() - before).abs()
-    assert moved.max().item() == pytest.approx(1e-5, rel=0.01)
+def test_a_run_writes_three_files_that_load(trained: Path) -> None:
+    assert {p.name for p in trained.iterdir()} == {"model.safetensors", "card.json", "history.csv"}
+    checkpoint = checkpoints.load(trained)
+    assert checkpoint.config == RunConfig(device="cpu", epochs=2, batch_size=500, latent_dim=3, seed=6, beta=0.5)
+
+
+def test_the_saved_weights_are_those_of_the_same_training_in_python(trained: Path, small: Images) -> None:
+    trainer = Trainer(checkpoints.load(trained).config, small)
+    for _ in range(8):
+        trainer.step()
+    saved = checkpoints.load(trained).model.state_dict()
+    assert all(torch.equal(v, saved[k]) for k, v in trainer.model.state_dict().items())
+
+
+def test_the_card_says_what_the_model_is(trained: Path, small: Images) -> None:
+    card = card_of(trained)
+    assert card["seed"] == card["config"]["seed"] == 6
+    assert card["steps"] == 8 and card["finished"] is True
+    assert card["device"].startswith("CPU") and card["seconds"] >= 0
+    assert card["versions"]["torch"] == torch.__version__ and card["versions"]["numpy"] == np.__version__
+    test = card["test"]
+    assert (test["protocol"], test["split"], test["samples"], test["images"]) == ("grey", "test", 1, 500)
+    assert test["neg_elbo"] == pytest.approx(test["nll"] + test["kl"])
+    assert len(test["kl_dims"]) == 3 and 0 <= test["active_units"] <= 3
+
+
+def test_the_history_has_a_row_for_every_step_and_every_epoch(trained: Path) -> None:
+    rows, test = rows_of(trained, "train"), rows_of(trained, "test")
+    assert [int(row["step"]) for row in rows] == list(range(1, 9))
+    assert [int(row["step"]) for row in test] == [4, 8]
+    for row in rows:
+        nll, kl = float(row["nll"]), float(row["kl"])
+        assert float(row["neg_elbo"]) == pytest.approx(nll + kl)
+        assert float(row["loss"]) == pytest.approx(nll + 0.5 * kl, rel=1e-6)
+    assert float(test[-1]["neg_elbo"]) == pytest.approx(card_of(trained)["test"]["neg_elbo"], abs=1e-3)
+
+
+def test_the_table_names_protocol_split_and_samples(trained: Path) -> None:
+    test = card_of(trained)["test"]
+    out = cards.table(test)
+    assert "grey" in out and "test" in out and "K=1" in out and "nats per image" in out
+    assert f"{test['neg_elbo']:.2f}" in out and f"{test['neg_iw_bound']:.2f}" in out
 
 
 @pytest.mark.parametrize(
-    "weights",
+    "changes",
     [
-        {"alpha": 0, "beta": 0},
-        {"beta": float("nan")},
-        {"beta": -1},
-        {"alpha": float("inf")},
-        {"learning_rate": 0},
-        {"beta": 0.5, "alpha": "1"},
-        {"alpha": True},
-        {"frozen": "both"},
-        {"alpha": 0, "frozen": "encoder"},
-        {"latent_dim": 3},
+        {},
+        {"net": "conv", "latent_dim": 16, "protocol": "dynamic", "device": "cpu"},
+        {"likelihood": "gaussian-learned", "sigma": 0.123456789, "learning_rate": 1e-05, "alpha": 0.0, "beta": 1e6},
+        {"warmup_steps": 700, "batch_size": 1, "epochs": 1000, "seed": 2**31 - 1, "protocol": "threshold"},
     ],
 )
-def test_weights_that_cannot_be_used_are_refused_and_change_nothing(
-    weights: dict[str, Any], make: Callable[..., Trainer]
-) -> None:
-    trainer, untouched = make(), make()
-    with pytest.raises(ConfigError):
-        trainer.set(**weights)
-    assert (trainer.alpha, trainer.beta, trainer.learning_rate, trainer.marks) == (1.0, 1.0, 2e-3, [])
-    assert np.array_equal(steps(trainer, 3), steps(untouched, 3))
+def test_the_command_on_the_card_makes_the_same_config(changes: dict[str, Any]) -> None:
+    config = RunConfig(**changes)
+    words = shlex.split(cards.command(config))
+    assert words[:3] == ["python", "-m", "vae_core.train"]
+    options = vars(train.parser().parse_args(words[3:]))
+    assert RunConfig(**{name: options[name] for name in config.to_dict()}) == config
 
 
-def test_the_second_weight_cannot_be_switched_off_after_the_first(make: Callable[..., Trainer]) -> None:
-    trainer = make()
-    trainer.set(beta=0)
-    with pytest.raises(ConfigError, match="nothing to minimise"):
-        trainer.set(alpha=0)
-    assert trainer.alpha == 1.0
+# ---- a model in half precision
 
 
-# ---- failures
+@pytest.fixture(scope="module")
+def few(small: Images) -> Images:
+    """With 40 test images, four a class: of each 100 samples are decoded, and convolutions take their time."""
+    some = torch.cat([(small.y_test == label).nonzero()[:4, 0] for label in range(10)])
+    return Images("mnist", small.x_train, small.y_train, small.x_test[some], small.y_test[some])
 
 
-@pytest.mark.parametrize(
-    ("settings", "named"),
-    [
-        ({"learning_rate": 1000.0}, "learning rate 1000"),
-        ({"learning_rate": 1.0, "likelihood": "gaussian", "sigma": 0.01}, "sigma 0.01"),
-    ],
-)
-def test_divergence_names_the_setting_and_keeps_finite_weights(
-    settings: dict[str, Any], named: str, make: Callable[..., Trainer]
-) -> None:
-    trainer = make(**settings)
-    with pytest.raises(Diverged, match="Training stopped; the last good weights") as caught:
-        for _ in range(50):
-            steps(trainer, 1)
-    assert named in str(caught.value)
-    assert all(p.isfinite().all() for p in trainer.model.state_dict().values())
-    assert np.isfinite(trainer.evaluate().neg_elbo)
+@pytest.fixture(scope="module")
+def half(few: Images, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The folder of the same tiny run, with convolutions and BatchNorm, kept in half precision."""
+    folder = tmp_path_factory.mktemp("half") / "out"
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(trainer, "load", lambda name, device: few)
+        assert run_main(*TINY, "--net", "conv", "--half", "--out", str(folder)) == 0
+    return folder
 
 
-def test_a_weight_that_is_no_number_is_noticed_although_the_losses_still_were(make: Callable[..., Trainer]) -> None:
-    trainer = make(beta=200)
-    steps(trainer, 2)
-    good = decoder_of(trainer)
-    trainer.step()
-    next(trainer.model.decoder.parameters()).data[0, 0] = float("nan")
-    with pytest.raises(Diverged, match=r"^A weight ran away .* beta 200"):
-        trainer.flush()
-    assert trainer.step_count == 2 and same(decoder_of(trainer), good)
-
-
-def test_divergence_goes_back_to_the_weights_of_the_last_flush(make: Callable[..., Trainer]) -> None:
-    trainer, calm = make(), make()
-    steps(trainer, 4)
-    steps(calm, 4)
-    trainer.set(learning_rate=1000)
-    with pytest.raises(Diverged, match=r"learning rate 1000.*step 4"):
-        steps(trainer, 20)
-    assert trainer.step_count == 4
-    assert same(list(trainer.model.parameters()), list(calm.model.parameters()))
-
-
-def test_the_rows_before_a_divergence_are_not_lost_and_all_are_finite(make: Callable[..., Trainer]) -> None:
-    trainer = make()
-    steps(trainer, 4)
-    trainer.set(learning_rate=1000)
-    with pytest.raises(Diverged):
-        steps(trainer, 20)
-    rows = trainer.flush()
-    assert rows[0, STEP] == 5 and np.isfinite(rows).all()
-
-
-@pytest.mark.parametrize(
-    "settings", [{"alpha": 1e6}, {"alpha": 1000.0, "likelihood": "gaussian", "sigma": 0.01}], ids=["alpha", "sigma"]
-)
-def test_a_large_but_allowed_weight_is_no_divergence(settings: dict[str, Any], make: Callable[..., Trainer]) -> None:
-    """Both terms stay what they are in nats; only the weighted sum is large, and Adam does not mind."""
-    rows = steps(make(**settings), 20)
-    assert np.isfinite(rows).all() and rows[-1, NLL] < rows[0, NLL]
-
-
-def test_out_of_memory_becomes_advice(make: Callable[..., Trainer], monkeypatch: pytest.MonkeyPatch) -> None:
-    trainer = make(batch_size=96)
-
-    def full(*_: Any) -> None:
-        raise torch.OutOfMemoryError("CUDA out of memory. Tried to allocate 7.00 EiB")
-
-    monkeypatch.setattr(trainer.model, "forward", full)
-    with pytest.raises(RunError, match=r"lower the batch size \(now 96\)") as caught:
+def test_the_weights_are_the_trained_ones_rounded_to_float16(half: Path, few: Images) -> None:
+    trainer = Trainer(RunConfig.from_dict(card_of(half)["config"]), few)
+    for _ in range(8):
         trainer.step()
-    assert "EiB" not in str(caught.value)
+    trained = {name: tensor.detach().numpy() for name, tensor in trainer.model.state_dict().items()}
+    found = safetensors.numpy.load_file(half / "model.safetensors")
+    assert found.keys() == trained.keys() and any(name.endswith("num_batches_tracked") for name in found)
+    for name, array in trained.items():
+        expected = array if array.dtype == np.int64 else array.astype(np.float16)
+        assert found[name].dtype == expected.dtype and np.array_equal(found[name], expected), name
 
 
-# ---- the whole of MNIST
+def test_the_figures_on_the_card_are_those_of_the_rounded_model(half: Path, few: Images) -> None:
+    """From the file by hand: float16 to float32, and every figure of the card again."""
+    card = card_of(half)
+    trainer = Trainer(RunConfig.from_dict(card["config"]), few)
+    arrays = safetensors.numpy.load_file(half / "model.safetensors")
+    floats = {k: torch.from_numpy(v if v.dtype == np.int64 else v.astype(np.float32)) for k, v in arrays.items()}
+    trainer.model.load_state_dict(floats)
+    assert trainer.evaluate().to_dict() == {k: card["test"][k] for k in trainer.evaluate().to_dict()}
+    unrounded = rows_of(half, "test")[-1]  # taken in training, before
+    assert float(unrounded["neg_elbo"]) == pytest.approx(card["test"]["neg_elbo"], rel=1e-3)
+    assert float(unrounded["neg_elbo"]) != pytest.approx(card["test"]["neg_elbo"], rel=1e-9)
 
 
-def test_three_epochs_on_mnist_reach_a_known_elbo(mnist: Images) -> None:
-    trainer = Trainer(RunConfig(net="mlp", latent_dim=2, epochs=3, device="cpu"), mnist)
-    while not trainer.done:
-        trainer.step()
-    assert trainer.step_count == trainer.total_steps == 3 * 235
-    assert trainer.images_seen == 180_000
-    assert trainer.evaluate().neg_elbo < 157  # grey MNIST, test, K = 1
+def test_its_card_says_so_and_it_loads_in_float32(half: Path) -> None:
+    card = card_of(half)
+    assert card["command"].endswith("--half --out DIR") and "float16" in card["weights"]
+    assert train.parsed(shlex.split(card["command"])[3:])[2] == Keeping(half=True)
+    assert {p.dtype for p in checkpoints.load(half).model.parameters()} == {torch.float32}
 
 
-# ---- on a GPU
+# ---- the history of a long run
 
 
-def on(device: str, images: Images, **settings: Any) -> Trainer:
-    moved = Images(images.name, *(t.to(device) for t in (images.x_train, images.y_train, images.x_test, images.y_test)))
-    return Trainer(RunConfig(**({"device": device, "epochs": 50, "batch_size": 128} | settings)), moved)
+def history_of(steps: int, every: int) -> list[dict[str, Any]]:
+    """Train rows 1 to `steps`, and a test row after each `every` of them."""
+    rows: list[dict[str, Any]] = []
+    for step in range(1, steps + 1):
+        rows.append({"split": "train", "step": step, "nll": step / 7})
+        if step % every == 0:
+            rows.append({"split": "test", "step": step, "nll": step / 9})
+    return rows
 
 
-@pytest.mark.requires_cuda
-@pytest.mark.parametrize("net", ["mlp", "conv"])
-def test_training_on_cuda_reaches_a_lower_loss(net: str, small: Images) -> None:
-    trainer = on("cuda", small, net=net)
-    assert next(trainer.model.parameters()).device.type == "cuda"
-    rows = steps(trainer, 100)
-    assert np.isfinite(rows).all() and rows[-10:, LOSS].mean() < 0.6 * rows[0, LOSS]
+@pytest.mark.parametrize("steps", [1_001, 7_050, 23_500, 235_000])
+def test_of_a_long_run_the_history_is_dense_early_and_sparse_late(steps: int) -> None:
+    rows = history_of(steps, 235)
+    kept = train.thinned(rows)
+    trainer = [row["step"] for row in kept if row["split"] == "train"]
+    assert 500 <= len(trainer) <= 1_000 and trainer == sorted(set(trainer)) and trainer[0] == 1 and trainer[-1] == steps
+    gaps = np.diff(trainer)
+    assert trainer[:10] == list(range(1, 11)) and gaps[: len(gaps) // 2].max() <= gaps[len(gaps) // 2 :].min() + 1
+    assert [row for row in kept if row["split"] == "test"] == [row for row in rows if row["split"] == "test"]
+    given = {(row["split"], row["step"]): row for row in rows}
+    assert all(row == given[row["split"], row["step"]] for row in kept)  # as it was: no mean over its neighbours
 
 
-@pytest.mark.requires_cuda
-@pytest.mark.parametrize("net", ["mlp", "conv"])
-def test_cpu_and_cuda_begin_with_the_same_weights(net: str, small: Images) -> None:
-    on_cpu, on_cuda = (on(d, small, net=net).model.state_dict() for d in ("cpu", "cuda"))
-    assert all(torch.equal(on_cpu[k], on_cuda[k].cpu()) for k in on_cpu)
+def test_a_short_run_keeps_every_row_of_its_history() -> None:
+    rows = history_of(1_000, 100)
+    assert train.thinned(rows) == rows and train.thinned([]) == []
 
 
-@pytest.mark.requires_cuda
-@pytest.mark.parametrize("net", ["mlp", "conv"])
-def test_the_loss_of_one_batch_agrees_between_cpu_and_cuda(net: str, small: Images) -> None:
-    """The same images and the same eps, which each device would otherwise draw for itself."""
-    on_cpu, on_cuda = (on(d, small, net=net) for d in ("cpu", "cuda"))
-    x, eps = on_cpu.batch()
-    expected, found = on_cpu.model(x, eps), on_cuda.model(x.to("cuda"), eps.to("cuda"))
-    torch.testing.assert_close(found.nll.cpu(), expected.nll, rtol=1e-3, atol=1e-2)
-    torch.testing.assert_close(found.kl.cpu(), expected.kl, rtol=1e-3, atol=1e-3)
-
-
-@pytest.mark.requires_cuda
-def test_a_state_saved_on_cuda_goes_on_there(small: Images) -> None:
-    whole, before, after = (on("cuda", small) for _ in range(3))
-    expected = steps(whole, 6)[3:]
-    steps(before, 3)
-    after.restore(before.state())
-    np.testing.assert_allclose(steps(after, 3), expected, rtol=1e-4)
+def test_the_history_of_an_autoencoder_has_no_kl_and_no_elbo(small_data: Images, tmp_path: Path) -> None:
+    assert run_main(*TINY, "--model", "ae", "--beta", "0", "--out", str(tmp_path)) == 0
+    rows = rows_of(tmp_path, "train") + rows_of(tmp_path, "test")
+    assert len(rows) == 10 and all(row["kl"] == row["neg_elbo"] == "" and float(row["nll"]) > 0 for row in rows)
+    assert float(rows[-1]["nll"]) == pytest.approx(card_of(tmp_path)["test"]["nll"], abs=1e-3)

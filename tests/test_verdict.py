@@ -7,7 +7,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from tests.test_meter import DEAD, GOOD, LOOSE, PLAIN, SAME
+from tests.test_metrics import DEAD, GOOD, LOOSE, PLAIN, SAME
 from vae_core.inspect.snapshot import Snapshot
 from vae_core.metrics import MEANINGS, Meter, collapse_of
 from vae_core.metrics.diagnosis import SAME_PICTURE, diagnose

@@ -1,4 +1,4 @@
-"""The story of a run that the tests of takehome share. It needs nothing that a machine for training may lack."""
+"""The story of a run that the tests of export share. It needs nothing that a machine for training may lack."""
 
 from __future__ import annotations
 

@@ -31,7 +31,7 @@ class RunConfig:
         protocol: how pixels become data: "grey" (values in [0, 1] as they are), "dynamic" (a Bernoulli
             draw with the grey value as its probability, redrawn each time), "threshold" (1 where x > 0.5).
         model: model family: "vae", "ae", the plain autoencoder, which has no KL term, or one with a classic mistake
-            (models/bugs.py).
+            (bugs/models.py).
         net: architecture of encoder and decoder.
         latent_dim: D, number of latent dimensions.
         likelihood: p(x given z): "bernoulli", "gaussian" (sigma fixed), "gaussian-learned".

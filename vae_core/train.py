@@ -116,11 +116,11 @@ def run(trainer: Trainer, folder: Path, keeping: Keeping, overwrite: bool = Fals
     history: list[dict[str, Any]] = []
     try:
         with result_folder.workplace(folder) as made:
-            camera = Recorder(trainer, made, keeping.frames) if keeping.film else None
+            recorder = Recorder(trainer, made, keeping.frames) if keeping.film else None
             started = time.perf_counter()
-            status = train_to_its_end(trainer, history, camera)
+            status = train_to_its_end(trainer, history, recorder)
             with hold_interrupts("one moment: what was learned is being saved"):
-                card = keep(trainer, time.perf_counter() - started, made, keeping, history, camera)
+                card = keep(trainer, time.perf_counter() - started, made, keeping, history, recorder)
                 place = result_folder.put_in_place(made, folder, replace=overwrite and status == 0)
     except CheckpointError as error:
         say(f"error: {error}", error=True)
@@ -134,7 +134,7 @@ def run(trainer: Trainer, folder: Path, keeping: Keeping, overwrite: bool = Fals
 
 def keep(
     trainer: Trainer, seconds: float, folder: Path, keeping: Keeping, history: list[dict[str, Any]],
-    camera: Recorder | None,
+    recorder: Recorder | None,
 ) -> dict[str, Any]:  # fmt: skip
     """Write all that is kept of a training into an empty folder. Returns the card.
 
@@ -144,8 +144,8 @@ def keep(
     if keeping.half:  # before the test figures are taken: they are those of the model that is kept
         trainer.model.load_state_dict(checkpoints.in_half(trainer.model.state_dict()))
     card = make_card(trainer, seconds, keeping)
-    if camera is not None:
-        camera.finish(card["test"])
+    if recorder is not None:
+        recorder.finish(card["test"])
     if keeping.only_run:
         keep_run(folder, trainer.model.decoder if keeping.decoder else None, card)
     else:
@@ -153,10 +153,10 @@ def keep(
     return card
 
 
-def train_to_its_end(trainer: Trainer, history: list[dict[str, Any]], camera: Recorder | None) -> int:
+def train_to_its_end(trainer: Trainer, history: list[dict[str, Any]], recorder: Recorder | None) -> int:
     """Train, and say why where it ends early; the rows until then are in `history`. Returns the exit status."""
     try:
-        train(trainer, history, camera)
+        train(trainer, history, recorder)
         return 0
     except KeyboardInterrupt:
         status, why = 130, f"interrupted: saving what was learned in {trainer.step_count} steps"
@@ -164,23 +164,23 @@ def train_to_its_end(trainer: Trainer, history: list[dict[str, Any]], camera: Re
         status, why = 1, f"error: {error}"
     say(why, error=True)
     try:
-        _keep_rows(trainer, history, camera)
+        _keep_rows(trainer, history, recorder)
     except RunError as error:  # a loss ran away, and Ctrl-C came before it was read: the good rows are still there
         say(f"error: {error}", error=True)
-        _keep_rows(trainer, history, camera)
+        _keep_rows(trainer, history, recorder)
     return status
 
 
-def train(trainer: Trainer, history: list[dict[str, Any]], camera: Recorder | None = None) -> None:
+def train(trainer: Trainer, history: list[dict[str, Any]], recorder: Recorder | None = None) -> None:
     """All steps, with a test evaluation after every epoch; rows go to `history` as they come."""
-    filmed = camera.steps if camera else set()
+    filmed = recorder.steps if recorder else set()
     images = trainer.config.epochs * len(trainer.images.x_train)
     with tqdm(total=images, unit=" images", unit_scale=True, disable=None) as bar:
         while not trainer.done:
             trainer.step()
             step = trainer.step_count
             if step % _EVERY == 0 or step % trainer.steps_per_epoch == 0 or step in filmed:
-                last = _keep_rows(trainer, history, camera)
+                last = _keep_rows(trainer, history, recorder)
                 bar.update(trainer.images_seen - bar.n)
                 bar.set_postfix_str(f"nll {last['nll']:.1f} + KL {last['kl']:.2f} nats")
             if trainer.step_count % trainer.steps_per_epoch == 0:
@@ -207,10 +207,10 @@ def thinned(history: list[dict[str, Any]], most: int = HISTORY_ROWS) -> list[dic
     return [row for row in history if row["split"] == "test" or row["step"] in chosen]
 
 
-def _keep_rows(trainer: Trainer, history: list[dict[str, Any]], camera: Recorder | None = None) -> dict[str, Any]:
+def _keep_rows(trainer: Trainer, history: list[dict[str, Any]], recorder: Recorder | None = None) -> dict[str, Any]:
     rows = trainer.flush()
-    if camera is not None:
-        camera.take(rows)
+    if recorder is not None:
+        recorder.take(rows)
     for step, nll, kl, loss in rows.tolist():
         values = {"nll": nll, "kl": kl, "neg_elbo": nll + kl, "loss": loss}
         history.append({"split": "train", "step": int(step), **values})

@@ -7,10 +7,7 @@ import difflib
 import inspect
 import textwrap
 from collections.abc import Callable, Sequence
-from pathlib import Path
 from typing import Any
-
-TESTS = Path(__file__).resolve().parents[2] / "tests" / "test_bugs.py"
 
 
 def code_lines(function: Callable[..., Any]) -> list[str]:
@@ -35,18 +32,3 @@ def as_diff(right: Sequence[str], wrong: Sequence[str], names: tuple[str, str]) 
     """Both functions as one unified diff under the names of the two; the line numbers, which mean nothing, go."""
     lines = difflib.unified_diff(right, wrong, *names, n=len(right), lineterm="")
     return "\n".join(line for line in lines if not line.startswith("@@"))
-
-
-def source_of_test(name: str, path: Path = TESTS) -> str | None:
-    """The source of a function of the test file; None where the tests are not installed.
-
-    Raises:
-        LookupError: the file is there, but has no such function.
-    """
-    if not path.is_file():
-        return None
-    text = path.read_text(encoding="utf-8")
-    for node in ast.parse(text).body:
-        if isinstance(node, ast.FunctionDef) and node.name == name:
-            return ast.get_source_segment(text, node)
-    raise LookupError(f"{path.name} has no function {name}.")

@@ -5,14 +5,16 @@ Every one of them trains without an error. They are the most asked about in the 
 
 from __future__ import annotations
 
+import inspect
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
 import streamlit as st
 
-from pages.ablation.bug_sources import as_diff, changed, code_lines, source_of_test
+from pages.ablation.bug_sources import as_diff, changed, code_lines
 from vae_core import losses
+from vae_core.bugs import checks
 from vae_core.bugs.models import DrawsFromPosterior, LogVarAsLogStd, MeanForSample
 from vae_core.models.vae import VAE
 
@@ -28,7 +30,7 @@ class Bug:
         key: names it in links. name: above its panel. wrong: what is wrong, in one sentence.
         overlay: for RunConfig.with_, makes the run with the mistake out of the right one.
         right, faulty: the function as it should be and as it is; None where the mistake is made by the weights.
-        symptom: what to look at in the panels. check: the function of tests/test_bugs.py that catches it.
+        symptom: what to look at in the panels. check: catches it.
         note: how the run makes the mistake, where the diff does not say it.
     """
 
@@ -39,7 +41,7 @@ class Bug:
     right: Callable[..., Any]
     faulty: Callable[..., Any] | None
     symptom: str
-    check: str
+    check: Callable[..., None]
     note: str = ""
 
     @property
@@ -55,9 +57,9 @@ class Bug:
         return as_diff(*self._sources(), (self.right.__qualname__, after))
 
     @property
-    def catch(self) -> str | None:
-        """The source of the test that would have caught it; None where the tests are not installed."""
-        return source_of_test(self.check)
+    def catch(self) -> str:
+        """The source of the check that would have caught it."""
+        return inspect.getsource(self.check).rstrip()
 
     def _sources(self) -> tuple[list[str], list[str]]:
         right = code_lines(self.right)
@@ -75,7 +77,7 @@ BUGS = (
         "active**: all codes lie at 0. Every copy and every prior draw is the same mean image, so the **variety of "
         "prior draws** is near 0. This is a collapse under beta = 784. The loss that is minimised looks small, as its "
         "larger term was divided by 784.",
-        "check_the_loss_of_a_step_is_minus_the_elbo",
+        checks.check_the_loss_of_a_step_is_minus_the_elbo,
         f"The run beside it has alpha = 1/{PIXELS}: the mean of {PIXELS} pixels is their sum times 1/{PIXELS}, so the "
         f"gradient is the same. Times {PIXELS}, the loss is nll + {PIXELS} · KL. The panels show the nll as a sum.",
     ),
@@ -88,7 +90,7 @@ BUGS = (
         "exp(½ log_var). So the **mean posterior std**, exp(½ log_var), reads too wide: the noise that is added has "
         "its square. The sum bounds nothing: the same weights in the right code have a higher −ELBO than the right "
         "run.",
-        "check_z_has_the_variance_that_log_var_says",
+        checks.check_z_has_the_variance_that_log_var_says,
     ),
     Bug(
         "mean", "mu for the sample",
@@ -99,7 +101,7 @@ BUGS = (
         "are no worse. A q of width 1 could not do that, so the **−ELBO** shown is far too low and bounds nothing: the "
         "same weights in the right code have a far higher one than the right run. The prior draws do not give it "
         "away.",
-        "check_the_reconstruction_is_an_expectation_over_q",
+        checks.check_the_reconstruction_is_an_expectation_over_q,
     ),
     Bug(
         "draws", "draws from the posterior",
@@ -108,7 +110,7 @@ BUGS = (
         "Training is untouched: curves, map, copies and **every figure of the meter** are the same, as the "
         "meter always draws from the prior. Only the pictures called **prior draws** differ, and they look better than "
         "the right ones: they are copies of training images, and no hole of the latent space ever shows.",
-        "check_new_pictures_come_from_the_prior",
+        checks.check_new_pictures_come_from_the_prior,
     ),
 )  # fmt: skip
 
@@ -128,11 +130,7 @@ def show(bug: Bug) -> None:
 
 
 def _test(bug: Bug) -> None:
-    source = bug.catch
-    if source is None:
-        st.markdown(
-            f"It is `{bug.check}` in `tests/test_bugs.py` of the program's source; no tests are installed here."
-        )
-        return
-    st.caption("From `tests/test_bugs.py`, where it passes on the right model and has to fail on this one.")
-    st.code(source, language="python", wrap_lines=True)
+    st.caption(
+        "From `vae_core/bugs/checks.py`. The tests hold that it passes on the right model and fails on this one."
+    )
+    st.code(bug.catch, language="python", wrap_lines=True)

@@ -16,7 +16,7 @@ from vae_core.checkpoints import CARD, WEIGHTS, Checkpoint, CheckpointError
 from vae_core.data import Images, load
 from vae_core.runs import registry
 from vae_core.runs.run_record import RunRecord
-from vae_core.runs.storage import RECORD, ArchiveError
+from vae_core.runs.storage import RECORD, StorageError
 
 CHECKPOINTS = Path(__file__).resolve().parents[2] / "checkpoints"
 PLANE = "mnist-vae-mlp-2"  # two latents: everything about it can be drawn
@@ -120,7 +120,7 @@ def _register(folder: Path) -> bool:
         if run.final is not None:
             check_figures(run.final, run.config.model, folder / RECORD)
         registry.shared().add_shipped(folder)
-    except ArchiveError as error:
+    except StorageError as error:
         _say(folder, str(error))
         return False
     except CheckpointError as error:

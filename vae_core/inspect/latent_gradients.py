@@ -15,7 +15,7 @@ SAMPLES = 32  # of z an image, over which a pull is averaged
 
 
 @dataclass(frozen=True)
-class Closeup:
+class LatentGradients:
     """Of n images; D latent dimensions. Pulls are minus the gradient of the mean nll over SAMPLES samples of z.
 
     The KL's own pulls need no computing: −∂kl/∂mu = −mu, −∂kl/∂log_var = (1 − std²) / 2.
@@ -32,7 +32,7 @@ class Closeup:
     pull_log_var: np.ndarray
 
 
-def closeup(model: Any, x: Tensor, eps: Tensor) -> Closeup:
+def latent_gradients(model: Any, x: Tensor, eps: Tensor) -> LatentGradients:
     """Look at images closely; the model is left as it was.
 
     Args:
@@ -46,8 +46,8 @@ def closeup(model: Any, x: Tensor, eps: Tensor) -> Closeup:
         of_mu, of_log_var = torch.autograd.grad(-nll.sum() / len(eps), (mu, log_var), allow_unused=True)
     nothing = mu[:0]
     if not model.stochastic or of_log_var is None:
-        return Closeup(*map(_array, (mu, log_var if model.stochastic else nothing, of_mu, nothing)))
-    return Closeup(*map(_array, (mu, log_var, of_mu, of_log_var)))
+        return LatentGradients(*map(_array, (mu, log_var if model.stochastic else nothing, of_mu, nothing)))
+    return LatentGradients(*map(_array, (mu, log_var, of_mu, of_log_var)))
 
 
 def _array(values: Tensor) -> np.ndarray:

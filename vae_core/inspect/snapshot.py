@@ -13,7 +13,7 @@ from vae_core import rng
 from vae_core.config import RunConfig
 from vae_core.data import Images, prepare
 from vae_core.evaluate import evaluate, evaluating
-from vae_core.inspect.latent_gradients import SAMPLES, closeup
+from vae_core.inspect.latent_gradients import SAMPLES, latent_gradients
 from vae_core.latent import Plane, map_plane, quantile_grid
 from vae_core.metrics import measure
 from vae_core.models.vae import VAE
@@ -115,7 +115,7 @@ class SnapshotTaker:
         result = evaluate(model, self.pixels, self.config.protocol, seed)
         self.plane = map_plane(result.mu, self.plane)
         originals, reconstructions, draws, grid = self._pictures(model)
-        close = closeup(model, self._prepared(self.ten), self.close_eps)
+        close = latent_gradients(model, self._prepared(self.ten), self.close_eps)
         return Snapshot(
             step=step,
             nll=result.nll,

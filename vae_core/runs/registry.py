@@ -203,7 +203,7 @@ class Registry:
         """Show a run that comes with the program; nobody can command it. Returns its id, the folder's name.
 
         Raises:
-            ArchiveError: it cannot be read.
+            StorageError: it cannot be read.
         """
         run = RunRecord.load(folder)
         with self._lock:
@@ -449,7 +449,7 @@ class Registry:
                 wanted = [i for i, owner in self._saved.items() if owner == visitor and i not in self._runs]
             found = []
             for run_id in wanted:
-                with contextlib.suppress(storage.ArchiveError):
+                with contextlib.suppress(storage.StorageError):
                     found.append(RunRecord.load(self._folder / run_id))
             with self._lock:
                 for run in sorted(found, key=lambda run: run.created):

@@ -191,7 +191,7 @@ class RunRecord:
         return self.train.nbytes + self.test.nbytes + pictures
 
     def record(self) -> dict[str, Any]:
-        """All but curves and film, JSON-ready, for the archive."""
+        """All but curves and film, JSON-ready, for storage."""
         return {
             "run_id": self.run_id,
             "created": self.created,
@@ -211,7 +211,7 @@ class RunRecord:
         }
 
     def contents(self) -> tuple[dict[str, Any], np.ndarray, np.ndarray]:
-        """What archive.write takes: the record, and copies of the curves."""
+        """What storage.write takes: the record, and copies of the curves."""
         return self.record(), self.train.since(-1), self.test.since(-1)
 
     def save(self) -> None:
@@ -223,7 +223,7 @@ class RunRecord:
         """A run as it was saved. One that was training then is now SAVED.
 
         Raises:
-            archive.ArchiveError: it cannot be read.
+            StorageError: it cannot be read.
         """
         record, train, test = storage.read(folder)
         try:
@@ -239,7 +239,7 @@ class RunRecord:
             run.train.extend(_until(_table(train, len(ROW)), run.step))
             run.test.extend(_until(_table(test, len(TEST_ROW)), run.step))
         except (KeyError, TypeError, ValueError, AttributeError) as error:
-            raise storage.ArchiveError(f"The saved run {folder.name} is damaged ({error}): it is left out.") from None
+            raise storage.StorageError(f"The saved run {folder.name} is damaged ({error}): it is left out.") from None
         run._forget_the_future()
         run.film, run.states = frames_in(run.film_folder), tuple(steps_in(run.states_folder))
         if run.training:

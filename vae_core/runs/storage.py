@@ -29,7 +29,7 @@ RECORD, CURVES, FILM, STATES = "run.json", "curves.safetensors", "film", "states
 DECODER = "decoder.safetensors"  # float16, layers named as in the decoder's nn.Sequential
 
 
-class ArchiveError(RuntimeError):
+class StorageError(RuntimeError):
     """A saved run that cannot be read; the message is one sentence."""
 
 
@@ -53,14 +53,14 @@ def read(folder: Path) -> tuple[dict[str, Any], np.ndarray, np.ndarray]:
     """The record, the train rows and the test rows of a saved run.
 
     Raises:
-        ArchiveError: a file is missing or damaged.
+        StorageError: a file is missing or damaged.
     """
     try:
         record = json.loads((folder / RECORD).read_text(encoding="utf-8"))
         curves = load_file(folder / CURVES)
         return record, curves["train"], curves["test"]
     except (OSError, ValueError, KeyError, RecursionError, SafetensorError) as error:
-        raise ArchiveError(f"The saved run {folder.name} cannot be read ({error}): it is left out.") from None
+        raise StorageError(f"The saved run {folder.name} cannot be read ({error}): it is left out.") from None
 
 
 def frame_file(folder: AnyPath, step: int) -> Path:

@@ -1,4 +1,4 @@
-// One batch in slow motion: seven captions over the numbers of one step (vae_core/slow_motion.py).
+// One batch in slow motion: seven captions over the numbers of one step (vae_core/inspect/step_trace.py).
 
 import { onKeys } from "../lib/keys.js";
 import { CloseUp, PlaneOfBatch } from "./slow_map.js";

@@ -15,8 +15,8 @@ from pathlib import Path
 import pytest
 
 from tests.command_line import ROOT, TINY, run_main
-from tests.test_cli_ends import WITH_FEW_IMAGES
-from tests.test_takehome_script import every_kind
+from tests.test_export_script import every_kind
+from tests.test_train_ends import WITH_FEW_IMAGES
 from tests.told import tell
 from vae_core import checkpoints, console
 from vae_core.config import RunConfig

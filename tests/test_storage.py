@@ -30,7 +30,7 @@ from vae_core.runs.news import Cursor
 from vae_core.runs.registry import RUNS_PER_VISITOR, Registry
 from vae_core.runs.run_record import SAVED, RunRecord
 from vae_core.runs.scheduler import Scheduler
-from vae_core.runs.storage import CURVES, RECORD, ArchiveError, frame_file, frames_in, state_file, steps_in
+from vae_core.runs.storage import CURVES, RECORD, StorageError, frame_file, frames_in, state_file, steps_in
 from vae_core.runs.task import STATES, Task
 from vae_core.thinning import FRAMES
 from vae_core.trainer import Mark
@@ -155,7 +155,7 @@ def test_a_damaged_run_is_left_out_and_the_others_are_found(
     for run in (bad, good):
         run.save()
     damage(bad.folder)
-    with pytest.raises(ArchiveError) as caught:
+    with pytest.raises(StorageError) as caught:
         RunRecord.load(bad.folder)
     assert bad.run_id in str(caught.value) and str(caught.value).endswith(".") and "\n" not in str(caught.value)
     runs = Registry(root=tmp_path)
@@ -342,7 +342,7 @@ def test_a_frame_that_cannot_be_written_stops_no_updates(
 
 
 class LocalLink:
-    """EngineProcess's behaviour without its process; see test_runs.py."""
+    """EngineProcess's behaviour without its process; see test_registry.py."""
 
     def __init__(self, device: str, folder: Path, on_update: Callable[[Update], None], on_death: Any) -> None:
         self.device, self._on_update, self.engine = device, on_update, Scheduler(folder)

@@ -9,7 +9,7 @@ import torch
 from vae_core import losses, models
 from vae_core.config import RunConfig
 from vae_core.data import Images
-from vae_core.inspect.latent_gradients import closeup
+from vae_core.inspect.latent_gradients import latent_gradients
 from vae_core.models.vae import VAE
 
 H = 1e-4
@@ -37,7 +37,7 @@ def mean_nll(vae: VAE, x: torch.Tensor, mu: torch.Tensor, log_var: torch.Tensor,
 
 def test_pulls_are_minus_the_slopes_of_the_mean_nll(x: torch.Tensor, eps: torch.Tensor) -> None:
     vae = model()
-    close = closeup(vae, x, eps)
+    close = latent_gradients(vae, x, eps)
     with torch.no_grad():
         mu, log_var = vae.encode(x)
     assert np.allclose(close.mu, mu, atol=1e-6) and np.allclose(close.log_var, log_var, atol=1e-6)
@@ -57,15 +57,15 @@ def test_the_pull_of_the_kl_has_the_closed_form_that_the_browser_uses(x: torch.T
 
 
 def test_without_a_posterior_there_is_nothing_to_pull_at_its_width(x: torch.Tensor, eps: torch.Tensor) -> None:
-    close = closeup(model("ae"), x, eps)
+    close = latent_gradients(model("ae"), x, eps)
     assert close.mu.shape == close.pull_mu.shape == (3, 2)
     assert close.log_var.shape == close.pull_log_var.shape == (0, 2)
-    assert np.allclose(close.pull_mu, closeup(model("ae"), x, 7 * eps).pull_mu)  # noise changes nothing
+    assert np.allclose(close.pull_mu, latent_gradients(model("ae"), x, 7 * eps).pull_mu)  # noise changes nothing
 
 
 def test_the_model_is_left_as_it_was(x: torch.Tensor, eps: torch.Tensor) -> None:
     vae = model().train()
     before = {k: v.clone() for k, v in vae.state_dict().items()}
-    closeup(vae, x, eps)
+    latent_gradients(vae, x, eps)
     assert vae.training and all(p.grad is None for p in vae.parameters())
     assert all(torch.equal(v, before[k]) for k, v in vae.state_dict().items())

@@ -26,7 +26,7 @@ def story() -> RunReport:
 
 
 def test_the_words_are_those_of_the_server() -> None:
-    """takehome cannot import registry.py, and need not import the engine for two words."""
+    """export cannot import registry.py, and need not import the engine for two words."""
     assert TEST_ROW == run_record.TEST_ROW
     assert (story_module.FINISHED, story_module.FAILED) == (messages.FINISHED, messages.FAILED)
 

@@ -167,10 +167,13 @@ def test_pulls_are_minus_the_gradient_of_the_weighted_loss(
         " ten_pull_log_var: array(given.pullLogVar) };"
         "print([0, 1, 2, 3].map((i) => pulls.pullsOf(picture, i, given.weights)));",
         {
-            "mu": array(close.mu), "logVar": array(close.log_var), "pullMu": array(close.pull_mu),
-            "pullLogVar": array(close.pull_log_var), "weights": {"alpha": alpha, "beta": beta},
+            "mu": array(close.mu),
+            "logVar": array(close.log_var),
+            "pullMu": array(close.pull_mu),
+            "pullLogVar": array(close.pull_log_var),
+            "weights": {"alpha": alpha, "beta": beta},
         },
-    )  # fmt: skip
+    )
     zero = [0.0] * 3
     for name, gradient in zip(("mu", "logVar"), wanted, strict=True):
         both = [torch.tensor(f[name]["nll"] or zero) + torch.tensor(f[name]["kl"] or zero) for f in found]
@@ -200,8 +203,11 @@ def test_weights_of_a_moment_follow_the_marks_and_the_warm_up(node: Callable[...
         marks,
     )
     assert found == [
-        {"alpha": 1, "beta": 2}, {"alpha": 1, "beta": 4}, {"alpha": 0, "beta": 4}, {"alpha": 1, "beta": 2},
-    ]  # fmt: skip
+        {"alpha": 1, "beta": 2},
+        {"alpha": 1, "beta": 4},
+        {"alpha": 0, "beta": 4},
+        {"alpha": 1, "beta": 2},
+    ]
 
 
 def test_the_common_scale_keeps_the_longest_arrow_within_two_units(node: Callable[..., Any]) -> None:
@@ -237,11 +243,7 @@ def test_the_place_of_a_point(node: Callable[..., Any]) -> None:
 def some_meter(seed: int, **changes: Any) -> Meter:
     """Values with few digits, so that ties happen."""
     r = np.random.RandomState(seed)
-    values = {
-        f.key: round(float(r.randint(0, 6)) / 8, 3)
-        for f in FIGURES
-        if f.key != "active"
-    }  # fmt: skip
+    values = {f.key: round(float(r.randint(0, 6)) / 8, 3) for f in FIGURES if f.key != "active"}
     active = tuple(bool(a) for a in r.randint(0, 2, 2))
     return Meter(**{**values, "kl_dims": (1.0, 2.0), "active_dims": active, **changes})
 
@@ -258,10 +260,16 @@ def meters(seed: int) -> dict[str, Meter]:
 
 def figures() -> list[dict[str, Any]]:
     return [
-        {"key": f.key, "label": f.label, "unit": f.unit, "better": f.better, "digits": f.digits,
-         "needsCodes": f.needs_codes}
+        {
+            "key": f.key,
+            "label": f.label,
+            "unit": f.unit,
+            "better": f.better,
+            "digits": f.digits,
+            "needsCodes": f.needs_codes,
+        }
         for f in FIGURES
-    ]  # fmt: skip
+    ]
 
 
 @pytest.mark.parametrize("seed", range(8))

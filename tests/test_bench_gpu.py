@@ -117,8 +117,11 @@ def test_a_failed_test_and_a_file_that_cannot_be_read_are_told_apart_from_the_re
         "<testcase classname='tests.a' name='z'><skipped/></testcase></testsuite></testsuites>"
     )
     assert gpu_parts._outcomes(report) == [
-        ("tests.a::x", "passed"), ("tests.a::y", "failed"), ("tests.b", "failed"), ("tests.a::z", "skipped")
-    ]  # fmt: skip
+        ("tests.a::x", "passed"),
+        ("tests.a::y", "failed"),
+        ("tests.b", "failed"),
+        ("tests.a::z", "skipped"),
+    ]
 
 
 def test_without_pytest_the_tests_are_left_out(monkeypatch: pytest.MonkeyPatch) -> None:

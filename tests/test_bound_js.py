@@ -348,8 +348,12 @@ def test_keys_move_and_widen(node: Callable[..., Any]) -> None:
 
 def test_numbers_are_written_with_a_true_minus_and_no_negative_zero(node: Callable[..., Any]) -> None:
     assert node("print([number(-153.694), number(-0.001), number(0.957), tick(-0.3), tick(0)]);") == [
-        "−153.69", "0.00", "0.96", "−0.3", "0",
-    ]  # fmt: skip
+        "−153.69",
+        "0.00",
+        "0.96",
+        "−0.3",
+        "0",
+    ]
     assert node("print(ticks(-4, 4, 5));") == pytest.approx([-4, -2, 0, 2, 4])
 
 

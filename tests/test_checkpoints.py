@@ -203,9 +203,19 @@ def one_tensor_more(path: Path) -> None:
 
 
 DAMAGES = [
-    truncated, truncated_header, pickled, header_of_2_gb, empty, missing, folder_instead, header_no_json,
-    header_nested_too_deep, other_shapes, one_tensor_missing, one_tensor_more,
-]  # fmt: skip
+    truncated,
+    truncated_header,
+    pickled,
+    header_of_2_gb,
+    empty,
+    missing,
+    folder_instead,
+    header_no_json,
+    header_nested_too_deep,
+    other_shapes,
+    one_tensor_missing,
+    one_tensor_more,
+]
 
 
 @pytest.mark.parametrize("damage", DAMAGES)

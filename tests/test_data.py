@@ -151,9 +151,16 @@ def flipped_compressed_byte(path: Path) -> None:
 
 
 DAMAGES = [
-    truncated, empty, text, one_key_missing, pickled_objects, wrong_shape, wrong_type, single_array,
+    truncated,
+    empty,
+    text,
+    one_key_missing,
+    pickled_objects,
+    wrong_shape,
+    wrong_type,
+    single_array,
     flipped_compressed_byte,
-]  # fmt: skip
+]
 
 
 @pytest.mark.parametrize("damage", DAMAGES)

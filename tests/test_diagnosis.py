@@ -23,8 +23,13 @@ def good(snapshot_of_new_model: Snapshot) -> Snapshot:
     """Trained well: three active units, pictures that differ."""
     return replace(
         snapshot_of_new_model,
-        step=500, nll=150.25, kl=6.5, mean_std=0.321, active=np.array([True, True, True]), prior_draws=HALF,
-    )  # fmt: skip
+        step=500,
+        nll=150.25,
+        kl=6.5,
+        mean_std=0.321,
+        active=np.array([True, True, True]),
+        prior_draws=HALF,
+    )
 
 
 def name_of(s: Snapshot, weights: dict[str, float] = BOTH, reconstructed: bool = True) -> str:

@@ -38,10 +38,18 @@ def live(fake_registry: Registry, links: list[Any]) -> Callable[..., str]:
         weights = {"alpha": config.get("alpha", 1.0), "beta": config.get("beta", 1.0)}
         links[-1].tell(
             Update(
-                run_id, 0, status, step=20, steps_per_epoch=8, total_steps=800, rows=rows, final=final,
-                weights=weights | {"learning_rate": 2e-3, "frozen": "none"}, snapshot=snapshot,
+                run_id,
+                0,
+                status,
+                step=20,
+                steps_per_epoch=8,
+                total_steps=800,
+                rows=rows,
+                final=final,
+                weights=weights | {"learning_rate": 2e-3, "frozen": "none"},
+                snapshot=snapshot,
             )
-        )  # fmt: skip
+        )
         return run_id
 
     return made
@@ -126,8 +134,9 @@ def test_along_a_line_the_sum_is_the_same_and_is_written_at_it(table: pd.DataFra
     figure = dose_figure(table, dark=False)
     labels = {(note.x, note.y): note.text for note in figure.layout.annotations}
     assert len(lines(figure)) >= 4 and {line.name for line in lines(figure)} == {
-        "equal −ELBO", "lowest −ELBO, 147.0 nats"
-    }  # fmt: skip
+        "equal −ELBO",
+        "lowest −ELBO, 147.0 nats",
+    }
     for line in lines(figure):
         total = line.x[0] + line.y[0]
         assert line.x[1] + line.y[1] == pytest.approx(total) and line.x[1] > line.x[0]

@@ -78,8 +78,9 @@ def test_samples_of_the_posterior_are_hardly_ever_far_from_a_code(name: str, nod
     radius = node(
         "const values = new Float32Array(file()), half = values.length / 2;"
         "print(density.nearRadius({ mu: values.subarray(0, half), logVar: values.subarray(half), dims: given }))",
-        mu.shape[1], np.stack([mu, log_var]).astype(np.float32).tobytes(),
-    )  # fmt: skip
+        mu.shape[1],
+        np.stack([mu, log_var]).astype(np.float32).tobytes(),
+    )
     others = np.arange(1, 5000, 13)
     z = mu[others] + np.exp(log_var[others] / 2) * numbers(len(others), mu.shape[1], seed=9)
     between = np.linalg.norm(z[:, None] - mu[None], axis=-1)
@@ -90,10 +91,16 @@ def test_samples_of_the_posterior_are_hardly_ever_far_from_a_code(name: str, nod
 @pytest.mark.parametrize(
     ("r", "dims", "distance", "place"),
     [
-        (0.0, 2, 0.1, "both"), (2.9, 2, 0.1, "both"), (2.9, 2, 0.31, "hole"), (3.1, 2, 0.1, "code"),
-        (3.1, 2, 0.4, "nowhere"), (0.5, 32, 0.1, "inner"), (5.6, 32, 0.1, "both"), (9.0, 32, 0.4, "nowhere"),
+        (0.0, 2, 0.1, "both"),
+        (2.9, 2, 0.1, "both"),
+        (2.9, 2, 0.31, "hole"),
+        (3.1, 2, 0.1, "code"),
+        (3.1, 2, 0.4, "nowhere"),
+        (0.5, 32, 0.1, "inner"),
+        (5.6, 32, 0.1, "both"),
+        (9.0, 32, 0.4, "nowhere"),
     ],
-)  # fmt: skip
+)
 def test_places_are_named(r: float, dims: int, distance: float, place: str, node: Callable[..., Any]) -> None:
     script = (
         "const [r, dims, distance] = given;"
@@ -137,9 +144,14 @@ def test_moving_in_a_plane_keeps_the_rest(axes: Any, node: Callable[..., Any]) -
         "const p = new plane.Plane(given.axes, 6, array([[6, 2], given.basis]));"
         "print([Array.from(p.from([1.5, -2], given.z)), Array.from(p.project(Float32Array.from(given.mu))),"
         " p.ellipse(given.logVar), p.off(given.z), p.labels])",
-        {"axes": axes, "basis": basis.ravel().tolist(), "z": z.tolist(), "mu": mu.ravel().tolist(),
-         "logVar": log_var.tolist()},
-    )  # fmt: skip
+        {
+            "axes": axes,
+            "basis": basis.ravel().tolist(),
+            "z": z.tolist(),
+            "mu": mu.ravel().tolist(),
+            "logVar": log_var.tolist(),
+        },
+    )
     b = basis if axes == "pca" else np.eye(6)[:, axes]
     assert np.allclose(found[0] @ b, [1.5, -2], atol=1e-5)
     off = np.eye(6) - b @ b.T
@@ -154,12 +166,21 @@ def test_moving_in_a_plane_keeps_the_rest(axes: Any, node: Callable[..., Any]) -
 @pytest.mark.parametrize(
     "raw",
     [
-        None, 3, [], "text",
-        {"pad": None}, {"pad": {"z": [1]}}, {"pad": {"z": ["1", 2]}}, {"pad": {"z": [None, 0]}},
-        {"pad": {"pins": [[1, 2], [1], "x", {}]}}, {"view": {"axes": [0, 0], "grid": 1}}, {"view": {"axes": [0, 9]}},
-        {"view": "pca"}, {"pad": {"pins": {"length": 1e9}}},
+        None,
+        3,
+        [],
+        "text",
+        {"pad": None},
+        {"pad": {"z": [1]}},
+        {"pad": {"z": ["1", 2]}},
+        {"pad": {"z": [None, 0]}},
+        {"pad": {"pins": [[1, 2], [1], "x", {}]}},
+        {"view": {"axes": [0, 0], "grid": 1}},
+        {"view": {"axes": [0, 9]}},
+        {"view": "pca"},
+        {"pad": {"pins": {"length": 1e9}}},
     ],
-)  # fmt: skip
+)
 def test_whatever_a_link_says_a_whole_state_comes_of_it(raw: Any, node: Callable[..., Any]) -> None:
     found = node("print(state.cleanState(given, { dims: 2, count: 5000 }, { pad: state.cleanPad }))", raw)
     pinned = [[1, 2]] if isinstance(raw, dict) and isinstance((raw.get("pad") or {}).get("pins"), list) else []

@@ -40,10 +40,17 @@ def test_whatever_a_link_says_becomes_whole_and_harmless(node: Callable[..., Any
     short, dark, right = text([7] * 783), text([0] * 784), text([i % 256 for i in range(784)])
     loose = right[:-3] + chr(ord(right[-3]) + 1) + "=="  # bits that no byte has
     raw: list[Any] = [
-        {}, None, 7, "x", [], {"of": "nobody", "image": -1, "seed": 0.5, "shown": 3, "picture": 7},
-        {"image": 5000, "seed": 2**32}, {"image": "3", "seed": "3"}, {"image": None, "picture": []},
+        {},
+        None,
+        7,
+        "x",
+        [],
+        {"of": "nobody", "image": -1, "seed": 0.5, "shown": 3, "picture": 7},
+        {"image": 5000, "seed": 2**32},
+        {"image": "3", "seed": "3"},
+        {"image": None, "picture": []},
         *({"of": "picture", "picture": p} for p in (good, short, dark, "<b>", "A" * 100_000, right + "=")),
-    ]  # fmt: skip
+    ]
     whole = {"of": "picture", "image": 4999, "picture": right, "seed": 2**32 - 1, "shown": "sample"}
     found = node(
         "const limits = { dims: 2, count: 5000 };"

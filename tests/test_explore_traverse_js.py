@@ -43,9 +43,9 @@ def test_the_sweep_goes_to_and_fro_evenly(node: Callable[..., Any]) -> None:
 
 
 @pytest.mark.parametrize(
-    ("view", "key"), [("traverse.TraverseWay", "reach"), ("prior_draws.PriorDraws", "temperature"),
-                      ("prior_grid.PriorGrid", "n")]
-)  # fmt: skip
+    ("view", "key"),
+    [("traverse.TraverseWay", "reach"), ("prior_draws.PriorDraws", "temperature"), ("prior_grid.PriorGrid", "n")],
+)
 def test_what_the_hand_holds_is_not_overwritten(view: str, key: str, node: Callable[..., Any]) -> None:
     """A state that comes in takes over all but the slider that is held; a new model's takes over all."""
     script = (

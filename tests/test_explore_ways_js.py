@@ -19,9 +19,30 @@ pytestmark = needs_node("the ways to explore")
 Node = Callable[..., Any]
 LIMITS = {"dims": 3, "count": 5000}
 JUNK: list[Any] = [
-    None, 7, -1, 0.5, 1e300, "", "7", "10", "slant; drop", True, [], [None], [1], [-1, 5000], [0.5, 2.5], {},
-    {"at": {}}, [[1, 2], [3]], list(range(500)), ["0", "1"], "constructor", "__proto__", 2**40,
-]  # fmt: skip
+    None,
+    7,
+    -1,
+    0.5,
+    1e300,
+    "",
+    "7",
+    "10",
+    "slant; drop",
+    True,
+    [],
+    [None],
+    [1],
+    [-1, 5000],
+    [0.5, 2.5],
+    {},
+    {"at": {}},
+    [[1, 2], [3]],
+    list(range(500)),
+    ["0", "1"],
+    "constructor",
+    "__proto__",
+    2**40,
+]
 
 
 @pytest.fixture(scope="module")
@@ -69,8 +90,14 @@ def test_arithmetic_from_any_link_is_whole_and_harmless(node: Node) -> None:
 def test_a_good_link_is_kept_and_cleaning_twice_changes_nothing(node: Node) -> None:
     path = {"images": [4, 4999, 4], "shape": "spherical", "at": 0.25, "twin": False, "seed": 9}
     sums = {
-        "mode": "difference", "image": 8, "attribute": "width", "strength": -1.25, "a": "3", "b": 17, "c": "0",
-    }  # fmt: skip
+        "mode": "difference",
+        "image": 8,
+        "attribute": "width",
+        "strength": -1.25,
+        "a": "3",
+        "b": 17,
+        "c": "0",
+    }
     script = """const both = [[path_stops, given.path], [vector_math, given.sums]];
     const twice = (clean, raw) => [clean(raw, given.limits), clean(clean(raw, given.limits), given.limits)];
     print(both.map(([module, raw]) => twice(module.clean, raw)))"""

@@ -129,9 +129,12 @@ def test_large_numbers_and_many_marks_stay_in_view(opened: Any, tmp_path: Path) 
     story = told()[0]
     assert story.snapshot is not None
     deep = replace(
-        story.snapshot, kl_dims=np.linspace(0, 900, 64, dtype=np.float32), active=np.arange(64) > 3,
-        mu=np.zeros((5000, 64), np.float32), xy=story.snapshot.xy * 40,
-    )  # fmt: skip
+        story.snapshot,
+        kl_dims=np.linspace(0, 900, 64, dtype=np.float32),
+        active=np.arange(64) > 3,
+        mu=np.zeros((5000, 64), np.float32),
+        xy=story.snapshot.xy * 40,
+    )
     weights = story.marks[0].weights
     words = "alpha 1 → 2.5, beta 1 → 0, learning rate 0.002 → 0.01 at step {}"
     marks = tuple(Mark(step, words.format(step), weights) for step in (1, 60, 118, 119, 180, 234))

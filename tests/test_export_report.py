@@ -226,12 +226,12 @@ def test_the_figures_are_those_of_the_run_with_protocol_split_and_samples(story:
 def test_the_settings_are_all_there(story: RunReport, report: Element) -> None:
     rows = {row.children[0].text: row.children[1].text for row in report.all("tr")}
     assert list(rows) == [name.replace("_", " ") for name in story.config.to_dict()]
-    assert RunConfig.from_dict(
-        {
-            name: type(default)(rows[name.replace("_", " ")])
-            for name, default in RunConfig().to_dict().items()
-        }
-    ) == story.config  # fmt: skip
+    assert (
+        RunConfig.from_dict(
+            {name: type(default)(rows[name.replace("_", " ")]) for name, default in RunConfig().to_dict().items()}
+        )
+        == story.config
+    )
 
 
 def test_device_versions_and_command_are_there(story: RunReport, report: Element) -> None:

@@ -174,9 +174,10 @@ def test_words_of_a_story_stay_comments(story: RunReport) -> None:
     evil = "x\nimport os\rraise SystemExit\u2028boom"
     mark = replace(story.marks[0], text=evil)
     ended = replace(story, status="stopped")
-    clean, dirty = repeat_script(ended), repeat_script(
-        replace(ended, marks=(mark,), device=f"{story.device} {evil}", status=evil)
-    )  # fmt: skip
+    clean, dirty = (
+        repeat_script(ended),
+        repeat_script(replace(ended, marks=(mark,), device=f"{story.device} {evil}", status=evil)),
+    )
     assert ast.dump(ast.parse(dirty)) == ast.dump(ast.parse(clean))
 
 

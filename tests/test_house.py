@@ -70,8 +70,17 @@ def test_what_pages_share_imports_no_page() -> None:
 
 # From the ground up: an arrow may only go down or stay on its floor, also inside functions and under `if`.
 LAYERS = [
-    ["vae_core.rng", "vae_core.config", "vae_core.devices", "vae_core.losses", "vae_core.paths", "vae_core.thinning",
-     "vae_core.console", "vae_core.vision", "vae_core.row_buffer"],
+    [
+        "vae_core.rng",
+        "vae_core.config",
+        "vae_core.devices",
+        "vae_core.losses",
+        "vae_core.paths",
+        "vae_core.thinning",
+        "vae_core.console",
+        "vae_core.vision",
+        "vae_core.row_buffer",
+    ],
     ["vae_core.data", "vae_core.models", "vae_core.divergence"],
     ["vae_core.evaluate", "vae_core.latent", "vae_core.trainer", "vae_core.checkpoints"],
     ["vae_core"],  # what a notebook imports
@@ -83,7 +92,7 @@ LAYERS = [
     [f"pages.{folder}" for folder in sorted(PAGE_FOLDERS)],
     ["pages.router"],
     ["app"],
-]  # fmt: skip
+]
 FLOORS = {room: floor for floor, rooms in enumerate(LAYERS) for room in rooms}
 
 

@@ -144,8 +144,10 @@ def test_class_means_are_the_means_and_a_missing_class_is_at_the_origin() -> Non
     mu = codes(4)[:100]
     labels = torch.arange(100) % 9
     found = class_means(mu, labels)
-    expected = [[np.mean([row[d] for row, k in zip(mu.tolist(), labels, strict=True) if k == c]) for d in range(4)]
-                for c in range(9)]  # fmt: skip
+    expected = [
+        [np.mean([row[d] for row, k in zip(mu.tolist(), labels, strict=True) if k == c]) for d in range(4)]
+        for c in range(9)
+    ]
     np.testing.assert_allclose(found[:9], expected, rtol=1e-4, atol=1e-5)
     assert found.shape == (10, 4) and not found[9].any()
     assert torch.equal(class_means(mu, labels.to(torch.uint8)), found)

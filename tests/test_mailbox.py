@@ -99,9 +99,13 @@ def opening(run_id: str, group: str = "") -> Command:
 def test_openings_wait_their_turn_and_hold_up_nobody_else() -> None:
     inbox = Inbox()
     commands = [
-        Command("old", "pause"), opening("a"), opening("b"), Command("b", "pause"), Command("old", "resume"),
+        Command("old", "pause"),
+        opening("a"),
+        opening("b"),
+        Command("b", "pause"),
+        Command("old", "resume"),
         set_("a", beta=1.0),
-    ]  # fmt: skip
+    ]
     for command in commands:
         inbox.put(command)
     assert list(inbox.take(seconds=-1)) == [commands[0], commands[4]]  # no time for openings

@@ -267,9 +267,20 @@ def test_on_a_gpu_what_needs_no_noise_is_the_same(small: Images) -> None:
 
 
 GOOD = Meter(
-    kl=5.5, kl_dims=(3.0, 2.5), active_dims=(True, True), mean_std=0.1, spread=1.3, outside=0.13, prior_gap=0.4,
-    holes=0.01, neighbours=0.55, draw_fidelity=0.17, draw_coverage=0.2, draw_gap=0.04, variety=0.09,
-)  # fmt: skip
+    kl=5.5,
+    kl_dims=(3.0, 2.5),
+    active_dims=(True, True),
+    mean_std=0.1,
+    spread=1.3,
+    outside=0.13,
+    prior_gap=0.4,
+    holes=0.01,
+    neighbours=0.55,
+    draw_fidelity=0.17,
+    draw_coverage=0.2,
+    draw_gap=0.04,
+    variety=0.09,
+)
 DEAD = replace(GOOD, kl=0.01, active_dims=(False, False), mean_std=1.0, spread=0.0, outside=0.0, prior_gap=0.02)
 SAME = replace(DEAD, variety=0.004)
 LOOSE = replace(GOOD, kl=51.0, mean_std=0.008, spread=5.9, outside=0.54, prior_gap=5.6, holes=0.34, draw_gap=0.06)
@@ -319,9 +330,12 @@ def test_nobody_to_rank(arms: dict[str, Meter]) -> None:
 def arms(mnist: Images) -> dict[str, Meter]:
     """The arms of the page, 150 steps each, at two latents."""
     changes: dict[str, dict[str, Any]] = {
-        "full": {}, "no KL": {"beta": 0.0}, "no reconstruction": {"alpha": 0.0},
-        "autoencoder": {"beta": 0.0, "model": "ae"}, "beta 32": {"beta": 32.0},
-    }  # fmt: skip
+        "full": {},
+        "no KL": {"beta": 0.0},
+        "no reconstruction": {"alpha": 0.0},
+        "autoencoder": {"beta": 0.0, "model": "ae"},
+        "beta 32": {"beta": 32.0},
+    }
     measured = {}
     for name, change in changes.items():
         trainer = Trainer(RunConfig(device="cpu", epochs=2, **change), mnist)

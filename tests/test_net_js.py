@@ -166,11 +166,14 @@ def test_results_are_the_callers_own(node: Callable[..., Any]) -> None:
 def test_every_type_of_number_is_read_as_it_was_written(node: Callable[..., Any]) -> None:
     r = np.random.RandomState(0)
     given: dict[str, np.ndarray] = {
-        "a": r.randn(3, 5).astype(np.float32), "b": r.randint(0, 256, (7,)).astype(np.uint8),
+        "a": r.randn(3, 5).astype(np.float32),
+        "b": r.randint(0, 256, (7,)).astype(np.uint8),
         "c": r.randint(-(2**15), 2**15, (2, 2)).astype(np.int16),
         "d": r.randint(-(2**31), 2**31 - 1, (3,)).astype(np.int32),
-        "e": np.array([-(2**63), 2**63 - 1, 0]), "f": np.array(470, np.int64), "g": np.zeros((0, 2), np.float32),
-    }  # fmt: skip
+        "e": np.array([-(2**63), 2**63 - 1, 0]),
+        "f": np.array(470, np.int64),
+        "g": np.zeros((0, 2), np.float32),
+    }
     found = node(
         "const { metadata, arrays } = tensors.readTensors(file());"
         "for (const a of Object.values(arrays)) a.data = Array.from(a.data, String); print({ metadata, arrays });",

@@ -192,9 +192,15 @@ def test_a_photo_is_turned_upright(orientation: int, digits: np.ndarray) -> None
     """How the camera stored it, by the EXIF standard's table: which side of the scene row 0 and column 0 are."""
     upright = np.asarray(on_paper(digits[7]).crop((0, 0, 196, 180)))
     stored = {
-        1: upright, 2: upright[:, ::-1], 3: upright[::-1, ::-1], 4: upright[::-1],
-        5: upright.T, 6: upright.T[::-1], 7: upright[::-1, ::-1].T, 8: upright.T[:, ::-1],
-    }[orientation]  # fmt: skip
+        1: upright,
+        2: upright[:, ::-1],
+        3: upright[::-1, ::-1],
+        4: upright[::-1],
+        5: upright.T,
+        6: upright.T[::-1],
+        7: upright[::-1, ::-1].T,
+        8: upright.T[:, ::-1],
+    }[orientation]
     exif = Image.Exif()
     exif[0x0112] = orientation
     for kind in ("PNG", "JPEG"):

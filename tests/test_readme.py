@@ -64,8 +64,11 @@ def test_blocks_of_both_kinds_are_found() -> None:
     )
     found = blocks(text)
     assert [block.text.strip() for block in found] == [
-        "import a\n\n\nb()", "c()\n\n    d", "from e\n```", "make f",
-    ]  # fmt: skip
+        "import a\n\n\nb()",
+        "c()\n\n    d",
+        "from e\n```",
+        "make f",
+    ]
     assert [block.is_python for block in found] == [True, True, True, False]
 
 

@@ -166,10 +166,13 @@ def test_a_damaged_frame_is_refused_in_one_sentence(damage: str, taken: Snapshot
     frame = frame_bytes(taken, LEARNING)
     file = packed(frame)
     contents = {
-        "cut": file[:-1000], "turned": file[:5000] + bytes(100) + file[5100:], "empty": b"",
-        "no frame inside": packed(b"hello"), "not compressed": frame,
+        "cut": file[:-1000],
+        "turned": file[:5000] + bytes(100) + file[5100:],
+        "empty": b"",
+        "no frame inside": packed(b"hello"),
+        "not compressed": frame,
         "header too long": packed(b"\xff" * 8 + frame[8:]),
-    }  # fmt: skip
+    }
     path = frame_file(tmp_path, 60)
     path.write_bytes(contents[damage])
     with pytest.raises(FrameError) as caught:

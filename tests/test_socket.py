@@ -362,9 +362,14 @@ def test_a_viewer_who_cannot_follow_is_sent_away_to_come_again(
                 await caught_up.wait()
 
         scope = {
-            "type": "websocket", "path": f"/live/{run_id}", "query_string": b"", "headers": [(b"host", b"here")],
-            "subprotocols": [], "root_path": "", "scheme": "ws",
-        }  # fmt: skip
+            "type": "websocket",
+            "path": f"/live/{run_id}",
+            "query_string": b"",
+            "headers": [(b"host", b"here")],
+            "subprotocols": [],
+            "root_path": "",
+            "scheme": "ws",
+        }
         served = asyncio.create_task(Starlette(routes=[live_route()])(scope, receive, send))
         for step in range(2, 8):
             tell(step, step)

@@ -89,8 +89,11 @@ def test_damaged_data_is_status_2_and_one_line(
 def test_the_real_command_refuses_bad_input_in_one_line(tmp_path: Path) -> None:
     result = subprocess.run(
         [sys.executable, "-m", "vae_core.train", "--net", "transformer", "--out", str(tmp_path / "out")],
-        capture_output=True, text=True, cwd=ROOT, timeout=120,
-    )  # fmt: skip
+        capture_output=True,
+        text=True,
+        cwd=ROOT,
+        timeout=120,
+    )
     assert (result.returncode, result.stdout) == (2, "")
     assert result.stderr == "error: net 'transformer' is unknown: choose mlp or conv.\n"
     assert list(tmp_path.iterdir()) == []

@@ -45,9 +45,12 @@ def test_a_real_ctrl_c_ends_the_real_command_with_its_files(tmp_path: Path) -> N
     """A signal sent to the process once its progress bar shows that training has begun."""
     process = subprocess.Popen(
         [sys.executable, "-c", WITH_FEW_IMAGES, "--device", "cpu", "--epochs", "1000", "--out", str(tmp_path)],
-        stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, cwd=ROOT,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        cwd=ROOT,
         env={**os.environ, "OMP_NUM_THREADS": "1"},
-    )  # fmt: skip
+    )
     assert process.stdout is not None and process.stdout.readline() == "begun\n"
     process.send_signal(signal.SIGINT)
     _, err = process.communicate(timeout=120)

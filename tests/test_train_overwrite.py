@@ -18,9 +18,15 @@ from vae_core.runs.storage import frames_in
 from vae_core.trainer import Trainer
 
 PARTS = {
-    "model.safetensors", "card.json", "history.csv", "run.json", "curves.safetensors", "decoder.safetensors", "film",
+    "model.safetensors",
+    "card.json",
+    "history.csv",
+    "run.json",
+    "curves.safetensors",
+    "decoder.safetensors",
+    "film",
     "states",
-}  # fmt: skip
+}
 
 
 def tree(folder: Path) -> dict[str, bytes | None]:

@@ -78,9 +78,13 @@ def test_the_live_page_says_nothing_else(
     draws = np.zeros((40, 28, 28), np.uint8)
     draws[::2] = 100 if meter.variety > SAME_PICTURE else 1
     seen = replace(
-        snapshot_of_new_model, step=500, kl=meter.kl, mean_std=meter.mean_std, active=np.array(meter.active_dims),
+        snapshot_of_new_model,
+        step=500,
+        kl=meter.kl,
+        mean_std=meter.mean_std,
+        active=np.array(meter.active_dims),
         prior_draws=draws,
-    )  # fmt: skip
+    )
     weights = {"alpha": alpha, "beta": beta, "frozen": frozen}
     live, here = diagnose(seen, weights, trained), collapse_of(meter, weights, trained)
     assert here.name in AGREE[live.name]

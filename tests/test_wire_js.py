@@ -134,8 +134,9 @@ def test_history_appends_and_leaves_out_what_it_has(
     found = node(
         "const h = new History(); [0, 1, 1].forEach((i) => h.add(read(i)));"
         " print({ train: h.train, test: h.test, marks: h.marks.map((m) => m.text) });",
-        first, second,
-    )  # fmt: skip
+        first,
+        second,
+    )
     expected = rows(1, 7)
     for i, name in enumerate(("step", "nll", "kl", "loss")):
         assert found["train"][name] == expected[:, i].tolist()

@@ -133,9 +133,13 @@ def run(trainer: Trainer, folder: Path, keeping: Keeping, overwrite: bool = Fals
 
 
 def keep(
-    trainer: Trainer, seconds: float, folder: Path, keeping: Keeping, history: list[dict[str, Any]],
+    trainer: Trainer,
+    seconds: float,
+    folder: Path,
+    keeping: Keeping,
+    history: list[dict[str, Any]],
     recorder: Recorder | None,
-) -> dict[str, Any]:  # fmt: skip
+) -> dict[str, Any]:
     """Write all that is kept of a training into an empty folder. Returns the card.
 
     Raises:

@@ -25,11 +25,13 @@ ARMS = (
     Arm("no-kl", "no KL", "beta 0: only the copy counts, and z is still drawn from q.", {"beta": 0.0}),
     Arm("no-reconstruction", "no reconstruction", "alpha 0: only the KL counts.", {"alpha": 0.0}),
     Arm(
-        "autoencoder", "plain autoencoder", "beta 0 and z = mu: nothing is drawn. Not the same as no KL.",
+        "autoencoder",
+        "plain autoencoder",
+        "beta 0 and z = mu: nothing is drawn. Not the same as no KL.",
         {"model": "ae", "beta": 0.0},
     ),
     Arm(BETA, "beta", "Another weight of the KL, on the slider."),
-)  # fmt: skip
+)
 BY_KEY = {arm.key: arm for arm in ARMS}
 DEFAULT = ("full", "no-kl", "no-reconstruction")
 LATENT_DIMS = (2, 16)

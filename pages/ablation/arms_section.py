@@ -23,9 +23,13 @@ def arms_section() -> int | None:
         questions()
     stage.buttons(ARMS_GROUP, wish_to_train, row=row)
     row.button(
-        "Finished arms", on_click=show_finished, icon=":material/inventory_2:", key="finished arms",
-        disabled=not actions.members(ARMS_GROUP), help="Back to the arms that ship, to drag through at once.",
-    )  # fmt: skip
+        "Finished arms",
+        on_click=show_finished,
+        icon=":material/inventory_2:",
+        key="finished arms",
+        disabled=not actions.members(ARMS_GROUP),
+        help="Back to the arms that ship, to drag through at once.",
+    )
     runs_shown = actions.arms_on_page(link.get("arms"))
     shipped = actions.is_shipped(runs_shown)
     invite = "At step 0 all are alike. What will happen to each? Play the film, or press **Train live**."
@@ -36,16 +40,23 @@ def choose() -> None:
     """Which arms, and the settings that they share."""
     row = st.container(horizontal=True, vertical_alignment="bottom")
     row.pills(
-        "Arms", list(BY_KEY), format_func=lambda key: BY_KEY[key].name, selection_mode="multi", **link.kept("arms"),
+        "Arms",
+        list(BY_KEY),
+        format_func=lambda key: BY_KEY[key].name,
+        selection_mode="multi",
+        **link.kept("arms"),
         help=" ".join(f"**{arm.name}**: {arm.says}" for arm in ARMS),
-    )  # fmt: skip
+    )
     if BETA in link.get("arms"):
         st.session_state[link.key("beta")] = min(BETAS, key=lambda b: abs(b - link.get("beta")))
         row.select_slider("beta", BETAS, **link.kept("beta"), width=220)
     row.segmented_control(
-        "Latent dimensions", LATENT_DIMS, required=True, **link.kept("latent_dim"),
+        "Latent dimensions",
+        LATENT_DIMS,
+        required=True,
+        **link.kept("latent_dim"),
         help="2 can be drawn as they are. With 16 a collapse looks different: dimension by dimension.",
-    )  # fmt: skip
+    )
     with row.popover("More", icon=":material/tune:"):
         st.number_input("Epochs", 1, 50, **link.kept("epochs"), help="2 tell the story in well under a minute.")
         st.number_input("Seed", 0, 2**31 - 1, **link.kept("seed"), help="Another seed: is the story the same?")

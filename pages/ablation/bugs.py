@@ -70,9 +70,12 @@ class Bug:
 
 BUGS = (
     Bug(
-        "mean-pixels", "mean over pixels",
+        "mean-pixels",
+        "mean over pixels",
         "The reconstruction is averaged over the 784 pixels, while the KL is summed over the latents.",
-        {"alpha": 1 / PIXELS}, losses.bernoulli_nll, None,
+        {"alpha": 1 / PIXELS},
+        losses.bernoulli_nll,
+        None,
         "Within the first epoch the **KL** falls to 0, the **mean posterior std** rises to 1 and **no unit stays "
         "active**: all codes lie at 0. Every copy and every prior draw is the same mean image, so the **variety of "
         "prior draws** is near 0. This is a collapse under beta = 784. The loss that is minimised looks small, as its "
@@ -82,9 +85,12 @@ BUGS = (
         f"gradient is the same. Times {PIXELS}, the loss is nll + {PIXELS} · KL. The panels show the nll as a sum.",
     ),
     Bug(
-        "log-var", "exp(log_var) as std",
+        "log-var",
+        "exp(log_var) as std",
         "exp(log_var) is the variance, and it is used as the standard deviation.",
-        {"model": "bug-log-var"}, VAE.sample, LogVarAsLogStd.sample,
+        {"model": "bug-log-var"},
+        VAE.sample,
+        LogVarAsLogStd.sample,
         "The pictures are as good as the right ones. The **KL** reads lower, and after an epoch or two so does the "
         "**−ELBO**: too good. The encoder learns to make exp(log_var) the width that it needs, while the KL takes "
         "exp(½ log_var). So the **mean posterior std**, exp(½ log_var), reads too wide: the noise that is added has "
@@ -93,9 +99,12 @@ BUGS = (
         checks.check_z_has_the_variance_that_log_var_says,
     ),
     Bug(
-        "mean", "mu for the sample",
+        "mean",
+        "mu for the sample",
         "The decoder is given mu in place of a sample of z, and the KL is still added.",
-        {"model": "bug-mean"}, VAE.sample, MeanForSample.sample,
+        {"model": "bug-mean"},
+        VAE.sample,
+        MeanForSample.sample,
         "Noise no longer hurts the copies, so only the KL decides the width: the **mean posterior std** goes to 1, and "
         "the **KL** falls to what mu alone costs, ½ Σ mu². Yet the digits on the map are still apart, and the copies "
         "are no worse. A q of width 1 could not do that, so the **−ELBO** shown is far too low and bounds nothing: the "
@@ -104,15 +113,18 @@ BUGS = (
         checks.check_the_reconstruction_is_an_expectation_over_q,
     ),
     Bug(
-        "draws", "draws from the posterior",
+        "draws",
+        "draws from the posterior",
         "The “new” pictures are decoded from codes of training images, not from draws of the prior.",
-        {"model": "bug-draws"}, VAE.draw, DrawsFromPosterior.draw,
+        {"model": "bug-draws"},
+        VAE.draw,
+        DrawsFromPosterior.draw,
         "Training is untouched: curves, map, copies and **every figure of the meter** are the same, as the "
         "meter always draws from the prior. Only the pictures called **prior draws** differ, and they look better than "
         "the right ones: they are copies of training images, and no hole of the latent space ever shows.",
         checks.check_new_pictures_come_from_the_prior,
     ),
-)  # fmt: skip
+)
 
 
 def show(bug: Bug) -> None:

@@ -15,9 +15,14 @@ BY_KEY = {bug.key: bug for bug in BUGS}
 
 def bugs_section() -> int | None:
     st.segmented_control(
-        "Mistake", list(BY_KEY), format_func=lambda key: BY_KEY[key].name, required=True, **link.kept("bug"),
-        on_change=forget, help="Each is one line. The right run and the wrong one differ in nothing else.",
-    )  # fmt: skip
+        "Mistake",
+        list(BY_KEY),
+        format_func=lambda key: BY_KEY[key].name,
+        required=True,
+        **link.kept("bug"),
+        on_change=forget,
+        help="Each is one line. The right run and the wrong one differ in nothing else.",
+    )
     bug = BY_KEY[link.get("bug")]
     show(bug)
     stage.buttons(BUG_GROUP, lambda: train(bug), label="Train both")

@@ -136,18 +136,27 @@ def _equal_lines(
         heavy = value == best
         start, end = max(0.0, value - high), min(right, value - low)  # where it enters and leaves the picture
         figure.add_scatter(
-            x=[start, end], y=[value - start, value - end], mode="lines", hoverinfo="skip",
+            x=[start, end],
+            y=[value - start, value - end],
+            mode="lines",
+            hoverinfo="skip",
             showlegend=heavy or first,  # one entry stands for all dotted ones
             name=f"lowest −ELBO, {value:.1f} nats" if heavy else "equal −ELBO",
             line={"color": colour, "width": 3 if heavy else 1, "dash": "solid" if heavy else "dot"},
-        )  # fmt: skip
+        )
         first = first and heavy
         if not heavy:  # like the heights of a map; the number stands where points hardly are
             at = end if value > best else start
             figure.add_annotation(
-                x=at, y=value - at, text=f"{value:g}", showarrow=False, xanchor="right" if value > best else "left",
-                bgcolor=ground, borderpad=1, font={"size": _LABEL, "color": colour},
-            )  # fmt: skip
+                x=at,
+                y=value - at,
+                text=f"{value:g}",
+                showarrow=False,
+                xanchor="right" if value > best else "left",
+                bgcolor=ground,
+                borderpad=1,
+                font={"size": _LABEL, "color": colour},
+            )
 
 
 def _levels(ranges: tuple[float, float, float], best: float | None) -> list[float]:
@@ -163,10 +172,15 @@ def _scatter(figure: go.Figure, rows: pd.DataFrame, name: str, colour: str, mode
     if rows.empty:
         return
     figure.add_scatter(
-        x=rows["kl"], y=rows["nll"], name=name, mode=mode, marker={"color": colour, **marker},
-        line={"color": colour, "width": 2}, customdata=rows[["run_id", "beta", "epochs", "kl", "nll", "neg_elbo"]],
+        x=rows["kl"],
+        y=rows["nll"],
+        name=name,
+        mode=mode,
+        marker={"color": colour, **marker},
+        line={"color": colour, "width": 2},
+        customdata=rows[["run_id", "beta", "epochs", "kl", "nll", "neg_elbo"]],
         hovertemplate=_HOVER,
-    )  # fmt: skip
+    )
 
 
 def _show_beyond(figure: go.Figure, rows: pd.DataFrame, right: float, high: float, ink: str, ground: str) -> None:
@@ -176,10 +190,17 @@ def _show_beyond(figure: go.Figure, rows: pd.DataFrame, right: float, high: floa
     for line, group in enumerate(_together(rows, right, _TALL)):
         betas = ", ".join(f"{row['beta']:g}" for row in group)
         figure.add_annotation(
-            x=group[0]["kl"], y=high, text=f"β {betas}: nll {group[0]['nll']:.0f}, above", showarrow=False,
-            xanchor="left", yanchor="top", xshift=13, yshift=-20 * line, bgcolor=ground,
+            x=group[0]["kl"],
+            y=high,
+            text=f"β {betas}: nll {group[0]['nll']:.0f}, above",
+            showarrow=False,
+            xanchor="left",
+            yanchor="top",
+            xshift=13,
+            yshift=-20 * line,
+            bgcolor=ground,
             font={"size": _LABEL, "color": ink},
-        )  # fmt: skip
+        )
 
 
 def _write_betas(figure: go.Figure, table: pd.DataFrame, width: float, height: float, ink: str) -> None:
@@ -187,9 +208,17 @@ def _write_betas(figure: go.Figure, table: pd.DataFrame, width: float, height: f
     for group in _together(table, width, height):
         text = "β " + ", ".join(f"{row['beta']:g}" for row in group)
         figure.add_annotation(
-            x=group[0]["kl"], y=group[0]["nll"], text=text, showarrow=False, xanchor="left", yanchor="bottom",
-            xshift=4, yshift=5, textangle=-30, font={"size": _LABEL, "color": ink},
-        )  # fmt: skip
+            x=group[0]["kl"],
+            y=group[0]["nll"],
+            text=text,
+            showarrow=False,
+            xanchor="left",
+            yanchor="bottom",
+            xshift=4,
+            yshift=5,
+            textangle=-30,
+            font={"size": _LABEL, "color": ink},
+        )
 
 
 def _together(table: pd.DataFrame, width: float, height: float) -> list[list[dict[str, Any]]]:
@@ -211,14 +240,20 @@ def _lay_out(figure: go.Figure, ranges: tuple[float, float, float], colours: dic
     right, low, high = ranges
     tick = {"size": 14, "color": ink}
     figure.update_layout(
-        height=480, margin={"l": 10, "r": 10, "t": 10, "b": 10}, font={"size": _LABEL, "color": ink},
+        height=480,
+        margin={"l": 10, "r": 10, "t": 10, "b": 10},
+        font={"size": _LABEL, "color": ink},
         legend={"orientation": "h", "y": 1.0, "x": 1.0, "xanchor": "right", "yanchor": "bottom", "font": tick},
-    )  # fmt: skip
+    )
     figure.update_xaxes(
         title={"text": "rate: KL, nats per image", "font": {"size": _AXIS, "color": colours["kl"]}},
-        range=[-0.03 * right, right], tickfont=tick, zeroline=False,
-    )  # fmt: skip
+        range=[-0.03 * right, right],
+        tickfont=tick,
+        zeroline=False,
+    )
     figure.update_yaxes(
         title={"text": "distortion: nll, nats per image", "font": {"size": _AXIS, "color": colours["reconstruction"]}},
-        range=[low, high], tickfont=tick, zeroline=False,
-    )  # fmt: skip
+        range=[low, high],
+        tickfont=tick,
+        zeroline=False,
+    )

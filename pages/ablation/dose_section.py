@@ -23,9 +23,13 @@ def dose_section() -> int | None:
     stage.buttons(DOSE_GROUP, train, label="Train this beta", row=row)
     table = points([*shipped_dose(), *(run.run_id for run in own_points())])
     event = st.plotly_chart(
-        dose_figure(table, dark=st.context.theme.type == "dark"), key="dose figure", on_select="rerun",
-        selection_mode="points", width="stretch", config={"displayModeBar": False},
-    )  # fmt: skip
+        dose_figure(table, dark=st.context.theme.type == "dark"),
+        key="dose figure",
+        on_select="rerun",
+        selection_mode="points",
+        width="stretch",
+        config={"displayModeBar": False},
+    )
     st.caption(
         "Rate: how many nats of the image the code carries. Distortion: what the copy still costs. Along a dotted line "
         f"−ELBO is the same. {caption(table)} Choose points to open their runs below."
@@ -42,10 +46,14 @@ def own_points() -> list[RunRecord]:
     """The visitor's runs that belong in the plot: VAEs with two latents and the reconstruction on all the way."""
     own = [run for group in registry.shared().groups_of(visitor.current()) for run in registry.shared().members(group)]
     return [
-        run for run in own
-        if run.config.model == "vae" and run.config.latent_dim == 2 and run.config.alpha == 1 and run.config.beta > 0
+        run
+        for run in own
+        if run.config.model == "vae"
+        and run.config.latent_dim == 2
+        and run.config.alpha == 1
+        and run.config.beta > 0
         and not run.marks
-    ]  # fmt: skip
+    ]
 
 
 def opened() -> list[RunRecord]:

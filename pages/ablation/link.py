@@ -17,13 +17,24 @@ from vae_core.runs import registry
 SECTIONS = {"arms": "Drop a term", "bugs": "Bug lab", "dose": "Dose"}
 BUG_KEYS = tuple(bug.key for bug in BUGS)
 DEFAULTS: dict[str, Any] = {
-    "section": "arms", "arms": DEFAULT, "beta": 8.0, "latent_dim": 2, "epochs": 2, "seed": 0, "bug": BUG_KEYS[0],
-    "dose_beta": 1.5, "dose_epochs": 10,
-}  # fmt: skip
+    "section": "arms",
+    "arms": DEFAULT,
+    "beta": 8.0,
+    "latent_dim": 2,
+    "epochs": 2,
+    "seed": 0,
+    "bug": BUG_KEYS[0],
+    "dose_beta": 1.5,
+    "dose_epochs": 10,
+}
 _CHOICES: dict[str, tuple[Any, ...]] = {"section": tuple(SECTIONS), "latent_dim": LATENT_DIMS, "bug": BUG_KEYS}
 _RANGES = {
-    "beta": (0.1, 32.0), "dose_beta": (0.05, 64.0), "epochs": (1, 50), "dose_epochs": (1, 50), "seed": (0, 2**31 - 1),
-}  # fmt: skip
+    "beta": (0.1, 32.0),
+    "dose_beta": (0.05, 64.0),
+    "epochs": (1, 50),
+    "dose_epochs": (1, 50),
+    "seed": (0, 2**31 - 1),
+}
 _GROUPS = {"arms": actions.ARMS_GROUP, "bugs": actions.BUG_GROUP, "dose": actions.DOSE_GROUP}
 
 

@@ -16,9 +16,14 @@ DRAWN = {"arms": arms_section, "bugs": bugs_section, "dose": dose_section}
 def page() -> None:
     link.open_link()
     st.segmented_control(
-        "Section", list(link.SECTIONS), format_func=link.SECTIONS.get, required=True, label_visibility="collapsed",
-        width="stretch", **link.kept("section"),
-    )  # fmt: skip
+        "Section",
+        list(link.SECTIONS),
+        format_func=link.SECTIONS.get,
+        required=True,
+        label_visibility="collapsed",
+        width="stretch",
+        **link.kept("section"),
+    )
     lesson()
 
 

@@ -84,9 +84,13 @@ def _question(question: Question, number: int, of: int) -> None:
     counts = _hands(question.key, row) if st.session_state[HANDS] else _choice(question.key, row)
     row.toggle("Show of hands", **_kept(HANDS), help="Type in how many hands went up for each.")
     row.button(
-        "Keep this prediction", on_click=_keep, args=(question.key, counts), disabled=not any(counts), type="primary",
+        "Keep this prediction",
+        on_click=_keep,
+        args=(question.key, counts),
+        disabled=not any(counts),
+        type="primary",
         key=f"predict keep {question.key}",
-    )  # fmt: skip
+    )
     row.button("Skip", on_click=_keep, args=(question.key, None), key=f"predict skip {question.key}")
     row.button("Skip all", on_click=_switch_off, key=f"predict off {question.key}", help="Asks no more; see More.")
 

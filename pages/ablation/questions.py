@@ -47,7 +47,8 @@ _CLOUD = "one mixed cloud"
 
 _ALL = (
     Question(
-        "full", "Both terms count. Where will the codes of the ten digits lie?",
+        "full",
+        "Both terms count. Where will the codes of the ten digits lie?",
         Option("patches", _PATCHES, "the copy keeps digits apart, the KL keeps them near 0"),
         (
             Option("islands", _ISLANDS, "one for each digit, with gaps between"),
@@ -58,7 +59,8 @@ _ALL = (
         "not go to 0: what is left is what z tells about x. Look at KL and Aggregate posterior to prior.",
     ),
     Question(
-        "no-kl", "No KL, and z is still drawn from q. Where will the codes lie?",
+        "no-kl",
+        "No KL, and z is still drawn from q. Where will the codes lie?",
         Option("far", _FAR, "the further apart, the less the noise of z matters"),
         (
             Option("patches", _PATCHES, "as with both terms: the KL is a small part of the loss"),
@@ -69,7 +71,8 @@ _ALL = (
         "Draws from the prior miss them. Look at Mean posterior std, Spread of mu and Prior draws in a hole.",
     ),
     Question(
-        "no-reconstruction", "No reconstruction: the KL is all there is. Where will the codes lie?",
+        "no-reconstruction",
+        "No reconstruction: the KL is all there is. Where will the codes lie?",
         Option("point", _POINT, "every image gets the prior itself"),
         (
             Option("cloud", _CLOUD, "the codes have to look like the prior"),
@@ -81,7 +84,8 @@ _ALL = (
         "Look at KL, Active units and Mean posterior std.",
     ),
     Question(
-        "autoencoder", "No KL and no noise: z is mu. Where will the codes lie?",
+        "autoencoder",
+        "No KL and no noise: z is mu. Where will the codes lie?",
         Option("far", _FAR, "at a scale of their own, with gaps"),
         (
             Option("cloud", _CLOUD, "like the prior, so that draws from it give digits"),
@@ -92,7 +96,8 @@ _ALL = (
         "KL but sampling, noise has to be drowned as well: compare Spread of mu and Codes outside 3 sigma of the two.",
     ),
     Question(
-        "beta", "The KL counts beta times. What does a larger beta do to the map?",
+        "beta",
+        "The KL counts beta times. What does a larger beta do to the map?",
         Option("small", "drawn in towards 0", "each nat of KL costs more; at some beta none is worth it"),
         (
             Option("far", _FAR, "more weight on the KL means more KL"),
@@ -103,5 +108,5 @@ _ALL = (
         "largest no unit is active, and every picture is one mean image; below 1 it goes the other way. "
         "Look at KL, Mean posterior std and Variety of prior draws.",
     ),
-)  # fmt: skip
+)
 QUESTIONS = {question.key: question for question in _ALL}

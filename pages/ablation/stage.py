@@ -18,11 +18,17 @@ from vae_core.runs.run_record import SAVED, SHIPPED, RunRecord
 
 COLUMNS = [
     {
-        "key": f.key, "label": f.label, "unit": f.unit, "better": f.better, "why": f.why, "says": f.says,
-        "digits": f.digits, "needsCodes": f.needs_codes,
+        "key": f.key,
+        "label": f.label,
+        "unit": f.unit,
+        "better": f.better,
+        "why": f.why,
+        "says": f.says,
+        "digits": f.digits,
+        "needsCodes": f.needs_codes,
     }
     for f in FIGURES
-]  # fmt: skip
+]
 
 
 def buttons(kept: str, on_train: Callable[[], None], label: str = "Train live", row: Any = None) -> None:
@@ -33,30 +39,58 @@ def buttons(kept: str, on_train: Callable[[], None], label: str = "Train live", 
     state = actions.state_of(runs) if runs else ""
     active = _can_go_on(runs)
     row.button(
-        label, on_click=on_train, type="primary", icon=":material/play_arrow:", key=f"{kept} train",
+        label,
+        on_click=on_train,
+        type="primary",
+        icon=":material/play_arrow:",
+        key=f"{kept} train",
         help="New arms with these settings, trained on this machine, now. What you train already is stopped.",
-    )  # fmt: skip
+    )
     rests = state in (PAUSED, SAVED)
     row.button(
-        "Resume" if rests else "Pause", on_click=actions.command, args=(kept, "resume" if rests else "pause"),
-        icon=":material/resume:" if rests else ":material/pause:", key=f"{kept} pause", disabled=not active,
-    )  # fmt: skip
+        "Resume" if rests else "Pause",
+        on_click=actions.command,
+        args=(kept, "resume" if rests else "pause"),
+        icon=":material/resume:" if rests else ":material/pause:",
+        key=f"{kept} pause",
+        disabled=not active,
+    )
     row.button(
-        "Step", on_click=actions.step, args=(kept,), icon=":material/skip_next:",
-        key=f"{kept} step", disabled=not active, help="One batch for every arm, the same one, then pause.",
-    )  # fmt: skip
+        "Step",
+        on_click=actions.step,
+        args=(kept,),
+        icon=":material/skip_next:",
+        key=f"{kept} step",
+        disabled=not active,
+        help="One batch for every arm, the same one, then pause.",
+    )
     row.button(
-        "Epoch", on_click=actions.command, args=(kept, "epoch"), icon=":material/fast_forward:", key=f"{kept} epoch",
-        disabled=not active, help="To the end of the epoch, then pause.",
-    )  # fmt: skip
+        "Epoch",
+        on_click=actions.command,
+        args=(kept, "epoch"),
+        icon=":material/fast_forward:",
+        key=f"{kept} epoch",
+        disabled=not active,
+        help="To the end of the epoch, then pause.",
+    )
     row.button(
-        "Stop", on_click=actions.command, args=(kept, "stop"), icon=":material/stop:", key=f"{kept} stop",
-        disabled=not active, help="End all arms here.",
-    )  # fmt: skip
+        "Stop",
+        on_click=actions.command,
+        args=(kept, "stop"),
+        icon=":material/stop:",
+        key=f"{kept} stop",
+        disabled=not active,
+        help="End all arms here.",
+    )
     row.button(
-        "Reset", on_click=actions.command, args=(kept, "reset"), icon=":material/restart_alt:", key=f"{kept} reset",
-        disabled=not mine, help="All arms back to the very same initial weights, paused.",
-    )  # fmt: skip
+        "Reset",
+        on_click=actions.command,
+        args=(kept, "reset"),
+        icon=":material/restart_alt:",
+        key=f"{kept} reset",
+        disabled=not mine,
+        help="All arms back to the very same initial weights, paused.",
+    )
 
 
 def _can_go_on(runs: Sequence[RunRecord]) -> bool:
@@ -74,13 +108,18 @@ def side_by_side(kept: str, runs: Sequence[RunRecord], at: int | None = None, th
     shown = [_shown(run) for run in runs]
     opens = at if link.moment() is None else link.moment()
     seen = arms_view(
-        shown, key=f"{kept} view {runs[0].group}", at=opens, figures=COLUMNS, rows=None,
+        shown,
+        key=f"{kept} view {runs[0].group}",
+        at=opens,
+        figures=COLUMNS,
+        rows=None,
         on_toggle=lambda wish: actions.switch(wish["run"], {term: wish[term] for term in ("alpha", "beta")}),
         on_branch=lambda wish: actions.branch(wish["run"], wish["at"]),
         on_remove=lambda wish: actions.remove(wish["run"]),
         on_space=partial(actions.toggle_training, kept) if _can_go_on(runs) else None,
-        counted=f"{kept} step", on_clicks=lambda clicks: actions.step(kept, clicks),
-    )  # fmt: skip
+        counted=f"{kept} step",
+        on_clicks=lambda clicks: actions.step(kept, clicks),
+    )
     return seen.at
 
 
@@ -99,6 +138,10 @@ def _shown(run: RunRecord) -> ArmShown:
     mine, key = actions.is_mine(run), key_of(name)
     predicted = [predict.predicted(key), predict.reveal(key) if run.ended else ""] if key else []
     return ArmShown(
-        run_id=run.run_id, name=name, model=run.config.model, mine=mine, predicted=" ".join(predicted).strip(),
+        run_id=run.run_id,
+        name=name,
+        model=run.config.model,
+        mine=mine,
+        predicted=" ".join(predicted).strip(),
         removable=mine and len(registry.shared().members(run.group)) > 1,
-    )  # fmt: skip
+    )

@@ -49,30 +49,54 @@ def steps_of(model_name: str, digit: int, which: int) -> tuple[Step, ...]:
     bernoulli = config["likelihood"] == "bernoulli"
     return (
         Step(
-            "encode", "encoder", f"μ {_pair(terms.mu)}\nσ {_pair((0.5 * terms.log_var).exp(), 3)}",
-            "q(z | x) = N(μ, σ²),   (μ, log σ²) = encoder(x)", "q", (VAE.encode,),
+            "encode",
+            "encoder",
+            f"μ {_pair(terms.mu)}\nσ {_pair((0.5 * terms.log_var).exp(), 3)}",
+            "q(z | x) = N(μ, σ²),   (μ, log σ²) = encoder(x)",
+            "q",
+            (VAE.encode,),
         ),
         Step(
-            "sample", "sample", f"z {_pair(terms.z)}", "z = μ + σ · ε,   ε ~ N(0, I),   σ = exp(½ log σ²)", "q",
+            "sample",
+            "sample",
+            f"z {_pair(terms.z)}",
+            "z = μ + σ · ε,   ε ~ N(0, I),   σ = exp(½ log σ²)",
+            "q",
             (VAE.sample,),
         ),
         Step(
-            "decode", "decoder", f"x̂ {x_hat.min():.2f} to {x_hat.max():.2f}", "p(x | z):   x̂ = sigmoid(decoder(z))",
-            "decoder", (VAE.decode,),
+            "decode",
+            "decoder",
+            f"x̂ {x_hat.min():.2f} to {x_hat.max():.2f}",
+            "p(x | z):   x̂ = sigmoid(decoder(z))",
+            "decoder",
+            (VAE.decode,),
         ),
         Step(
-            "reconstruction", "reconstruction", f"{_minus(nll)} nats", _BERNOULLI if bernoulli else _GAUSSIAN,
-            "reconstruction", (losses.bernoulli_nll if bernoulli else losses.gaussian_nll,),
+            "reconstruction",
+            "reconstruction",
+            f"{_minus(nll)} nats",
+            _BERNOULLI if bernoulli else _GAUSSIAN,
+            "reconstruction",
+            (losses.bernoulli_nll if bernoulli else losses.gaussian_nll,),
         ),
         Step(
-            "kl", "KL", f"{_minus(kl)} nats", "kl = KL(q ‖ p(z)) = ½ Σ (μ² + σ² − 1 − log σ²)", "kl",
+            "kl",
+            "KL",
+            f"{_minus(kl)} nats",
+            "kl = KL(q ‖ p(z)) = ½ Σ (μ² + σ² − 1 − log σ²)",
+            "kl",
             (losses.gaussian_kl_dims, losses.gaussian_kl),
         ),
         Step(
-            "update", "loss and update", f"{alpha:g} · nll + {beta:g} · kl = {_minus(alpha * nll + beta * kl)} nats",
-            "loss = mean over the batch of α · nll + β · kl", "total", (Trainer._update,),
+            "update",
+            "loss and update",
+            f"{alpha:g} · nll + {beta:g} · kl = {_minus(alpha * nll + beta * kl)} nats",
+            "loss = mean over the batch of α · nll + β · kl",
+            "total",
+            (Trainer._update,),
         ),
-    )  # fmt: skip
+    )
 
 
 def _pair(row: torch.Tensor, digits: int = 2) -> str:

@@ -28,14 +28,24 @@ def derivation_section(chosen: Subject) -> None:
     )
     row = st.container(horizontal=True, vertical_alignment="bottom")
     row.segmented_control(
-        "Way to the bound", list(link.WAYS), format_func=link.WAYS.get, required=True, on_change=_from_the_start,
-        **link.kept("way"), help="The same bound, derived in three ways.",
-    )  # fmt: skip
+        "Way to the bound",
+        list(link.WAYS),
+        format_func=link.WAYS.get,
+        required=True,
+        on_change=_from_the_start,
+        **link.kept("way"),
+        help="The same bound, derived in three ways.",
+    )
     wrong = bool(st.session_state.get("elbo wrong"))
     shown = derived(
-        chosen.model_name, chosen.digit, chosen.which, link.get("way"), link.get("samples"), link.get("seed"),
+        chosen.model_name,
+        chosen.digit,
+        chosen.which,
+        link.get("way"),
+        link.get("samples"),
+        link.get("seed"),
         wrong,
-    )  # fmt: skip
+    )
     last = len(shown.lines)
     at = max(1, min(link.get("line"), last))
     for name, icon, to, there, keys in (
@@ -48,14 +58,19 @@ def derivation_section(chosen: Subject) -> None:
         )
     with row.popover("More", icon=":material/tune:"):
         st.segmented_control(
-            "Draws from q", link.SAMPLES, required=True, **link.kept("samples"),
+            "Draws from q",
+            link.SAMPLES,
+            required=True,
+            **link.kept("samples"),
             help="For every Monte Carlo value. Four times as many halve the standard error.",
-        )  # fmt: skip
+        )
         st.button("New draws", icon=":material/casino:", on_click=_new_seed, help="The next seed.")
         st.toggle(
-            "Wrong KL", key="elbo wrong", persist_state="session",
+            "Wrong KL",
+            key="elbo wrong",
+            persist_state="session",
             help="Computes the KL without its ½, a common slip: watch which lines no longer hold.",
-        )  # fmt: skip
+        )
     if wrong:
         st.markdown(":red[:material/error: **Wrong KL is on** (under More): the KL is computed without its ½.]")
     colours = DARK if st.context.theme.type == "dark" else LIGHT

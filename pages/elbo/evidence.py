@@ -47,9 +47,12 @@ def evidence_section(chosen: Subject) -> None:
     st.subheader(f"p(x) of one image, by drawing z ({chosen.label})", anchor=False)
     row = st.container(horizontal=True, vertical_alignment="bottom")
     row.select_slider(
-        "Draws", link.DRAWS, width=420, **link.kept("draws"),
+        "Draws",
+        link.DRAWS,
+        width=420,
+        **link.kept("draws"),
         help="How many z are drawn; p(x) is estimated by the mean of p(x | z) over them, and log p(x) by its log.",
-    )  # fmt: skip
+    )
     row.button("New draws", icon=":material/casino:", on_click=_new_seed, help="The next seed.")
     count, seed = link.get("draws"), link.get("seed")
     prior, q = draws(chosen.model_name, chosen.digit, chosen.which, seed, count)
@@ -109,9 +112,16 @@ def histogram(found: Draws, count: int, exact: float, dark: bool) -> go.Figure:
     figure = go.Figure(go.Bar(x=middle, y=heights, marker_color=colours["reconstruction"], width=np.diff(edges)))
     figure.add_vline(exact, line_color=colours["total"], line_width=3)
     figure.add_annotation(
-        text="log p(x), exactly", x=exact, xref="x", xanchor="right", y=1, yref="paper", yanchor="bottom",
-        showarrow=False, font={"size": 14},
-    )  # fmt: skip
+        text="log p(x), exactly",
+        x=exact,
+        xref="x",
+        xanchor="right",
+        y=1,
+        yref="paper",
+        yanchor="bottom",
+        showarrow=False,
+        font={"size": 14},
+    )
     figure.update_layout(
         xaxis_title="log p(x | z) of a draw from the prior (nats)", yaxis_title="draws", **layout(ink, 300)
     )
@@ -130,14 +140,21 @@ def settling(prior: Draws, q: Draws, count: int, exact: float, dark: bool) -> go
         running = monte_carlo.running_log_mean(found.log_weight[:most]).numpy()
         figure.add_scatter(x=at, y=running[at - 1], name=name, mode="lines", line={"color": colour, "width": 3})
     figure.add_hline(
-        exact, line_color=colours["total"], line_width=3, line_dash="dash", annotation_text="log p(x), exactly",
-        annotation_position="top left", annotation_font_size=14,
-    )  # fmt: skip
+        exact,
+        line_color=colours["total"],
+        line_width=3,
+        line_dash="dash",
+        annotation_text="log p(x), exactly",
+        annotation_position="top left",
+        annotation_font_size=14,
+    )
     figure.update_layout(
-        xaxis={"title": "draws (log axis)", "type": "log", "dtick": 1}, yaxis_title="estimate of log p(x) (nats)",
-        yaxis_range=[exact - BELOW, exact + ABOVE], legend={"x": 0.98, "y": 0.05, "xanchor": "right"},
+        xaxis={"title": "draws (log axis)", "type": "log", "dtick": 1},
+        yaxis_title="estimate of log p(x) (nats)",
+        yaxis_range=[exact - BELOW, exact + ABOVE],
+        legend={"x": 0.98, "y": 0.05, "xanchor": "right"},
         **layout(ink, 300),
-    )  # fmt: skip
+    )
     return readable(figure)
 
 

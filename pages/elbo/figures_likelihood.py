@@ -38,15 +38,20 @@ def pixel_figure(x: float, sigma: float, is_dark: bool) -> go.Figure:
         line = {"color": paint["reconstruction"], "width": 3, "dash": dash}
         figure.add_scatter(x=x_hat.tolist(), y=cost.tolist(), name=name, mode="lines", line=line)
     figure.add_vline(
-        x, line_color=paint["ink"], line_width=2, line_dash="dot", annotation_text=f"x = {x:g}",
+        x,
+        line_color=paint["ink"],
+        line_width=2,
+        line_dash="dot",
+        annotation_text=f"x = {x:g}",
         annotation_position="top left" if x > 0.5 else "top right",
-    )  # fmt: skip
+    )
     figure.add_hline(0, line_color=paint["ink"], line_width=1)
     figure.update_layout(
         xaxis={"title": "x̂, what the decoder says (0 black, 1 white)", "range": [-0.01, 1.01]},
         yaxis={"title": "cost of this pixel (nats)", "range": _COSTS},
-        legend={"orientation": "h", "y": 1.16}, **layout(paint["ink"], 340),
-    )  # fmt: skip
+        legend={"orientation": "h", "y": 1.16},
+        **layout(paint["ink"], 340),
+    )
     return readable(figure)
 
 
@@ -67,8 +72,9 @@ def sigma_figure(parts: GaussianParts, is_dark: bool) -> go.Figure:
     figure.update_layout(
         xaxis={"title": "sigma (log axis, units of x)", **_log_axis(SIGMAS[0], 1.2, (0.01, 0.03, 0.1, 0.3, 1))},
         yaxis={"title": "Gaussian nll (nats per image)", "range": [bottom - 150, bottom + 2500]},
-        legend={"orientation": "h", "y": 1.16}, **layout(paint["ink"], 300),
-    )  # fmt: skip
+        legend={"orientation": "h", "y": 1.16},
+        **layout(paint["ink"], 300),
+    )
     return readable(figure)
 
 
@@ -86,8 +92,10 @@ def floor_figure(mean_squared_error: float, pixels: int, is_dark: bool) -> go.Fi
     figure.add_scatter(x=[mean_squared_error], y=[here], name="this image", mode="markers", marker=marker)
     figure.update_layout(
         xaxis={"title": "mean squared error of a pixel (log axis)", **_log_axis(1e-6, 0.2, ERRORS)},
-        yaxis_title="lowest nll (nats per image)", legend={"orientation": "h", "y": 1.16}, **layout(paint["ink"], 300),
-    )  # fmt: skip
+        yaxis_title="lowest nll (nats per image)",
+        legend={"orientation": "h", "y": 1.16},
+        **layout(paint["ink"], 300),
+    )
     return readable(figure)
 
 
@@ -101,15 +109,26 @@ def shares_figure(found: dict[str, tuple[str, Reduced]], chosen: str, is_dark: b
     for term, title in (("nll", "reconstruction"), ("kl", "KL")):
         shares = [100 * getattr(r, term) / (abs(r.nll) + abs(r.kl)) for _, r in found.values()]
         figure.add_bar(
-            y=names, x=shares, name=title, orientation="h", text=[_percent(s) for s in shares], textposition="inside",
+            y=names,
+            x=shares,
+            name=title,
+            orientation="h",
+            text=[_percent(s) for s in shares],
+            textposition="inside",
             marker={"color": paint["reconstruction" if term == "nll" else "kl"], "opacity": strength},
             insidetextfont={"size": 15, "color": ink},
-            insidetextanchor="middle", textangle=0, constraintext="none", hovertemplate="%{x:.1f}%<extra></extra>",
-        )  # fmt: skip
+            insidetextanchor="middle",
+            textangle=0,
+            constraintext="none",
+            hovertemplate="%{x:.1f}%<extra></extra>",
+        )
     figure.update_layout(
-        barmode="relative", xaxis={"title": "share of the loss (%)"}, yaxis={"autorange": "reversed"},
-        legend={"orientation": "h", "y": 1.2, "traceorder": "normal"}, **layout(paint["ink"], 250),
-    )  # fmt: skip
+        barmode="relative",
+        xaxis={"title": "share of the loss (%)"},
+        yaxis={"autorange": "reversed"},
+        legend={"orientation": "h", "y": 1.2, "traceorder": "normal"},
+        **layout(paint["ink"], 250),
+    )
     return readable(figure)
 
 

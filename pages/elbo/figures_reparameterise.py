@@ -118,14 +118,30 @@ def histograms(found: Comparison, single: Comparison, component: str, fit: str, 
         values = of_component(way, component).numpy()
         heights, _ = np.histogram(values, edges)
         figure.add_bar(
-            x=(edges[1:] + edges[:-1]) / 2, y=heights, width=np.diff(edges), marker_color=paint[name], row=row, col=1,
-            marker_line_width=0, hovertemplate="%{y} estimates near %{x:.3g}<extra></extra>",
-        )  # fmt: skip
+            x=(edges[1:] + edges[:-1]) / 2,
+            y=heights,
+            width=np.diff(edges),
+            marker_color=paint[name],
+            row=row,
+            col=1,
+            marker_line_width=0,
+            hovertemplate="%{y} estimates near %{x:.3g}<extra></extra>",
+        )
         figure.add_vline(exact, line_color=paint["ink"], line_width=2, line_dash="dash", row=row, col=1)
         figure.add_annotation(
-            text=_row_name(name, len(values) - int(heights.sum())), showarrow=False, font={"size": 14}, align="left",
-            xref="x domain", yref="y domain", x=0.01, y=0.98, xanchor="left", yanchor="top", row=row, col=1,
-        )  # fmt: skip
+            text=_row_name(name, len(values) - int(heights.sum())),
+            showarrow=False,
+            font={"size": 14},
+            align="left",
+            xref="x domain",
+            yref="y domain",
+            x=0.01,
+            y=0.98,
+            xanchor="left",
+            yanchor="top",
+            row=row,
+            col=1,
+        )
         figure.update_yaxes(rangemode="tozero", nticks=3, range=[0, 1.35 * max(heights.max(), 4)], row=row, col=1)
     figure.add_annotation(
         text="exact", showarrow=False, xref="x", yref="paper", x=exact, y=1.0, yanchor="bottom", font={"size": 14}
@@ -174,14 +190,18 @@ def std_figure(log_var: float, encoded: Tensor, is_dark: bool) -> go.Figure:
         marker={"size": 11, "color": paint["kl"]},
     )
     figure.add_scatter(
-        x=encoded.tolist(), y=_std(encoded), mode="markers", name="the encoder, for this image",
+        x=encoded.tolist(),
+        y=_std(encoded),
+        mode="markers",
+        name="the encoder, for this image",
         marker={"size": 13, "color": paint["ink"], "symbol": "circle-open", "line": {"width": 2}},
-    )  # fmt: skip
+    )
     figure.update_layout(
         xaxis={"title": "log_var (what the encoder says)", "range": [LOG_VARS[0] - 0.5, LOG_VARS[1] + 1.3]},
         yaxis={"title": "std (prior units)", "range": [-0.4, 12.5]},
-        legend={"x": 0.02, "y": 0.98}, **layout(paint["ink"], 320),
-    )  # fmt: skip
+        legend={"x": 0.02, "y": 0.98},
+        **layout(paint["ink"], 320),
+    )
     return readable(figure)
 
 
@@ -192,20 +212,28 @@ def slopes_figure(log_var: float, is_dark: bool) -> go.Figure:
     at = torch.tensor([log_var])
     figure = go.Figure()
     for name, curve, mark, dash in zip(
-        ("with respect to std", "with respect to log_var"), kl_slopes(line), kl_slopes(at), ("dash", "solid"),
+        ("with respect to std", "with respect to log_var"),
+        kl_slopes(line),
+        kl_slopes(at),
+        ("dash", "solid"),
         strict=True,
-    ):  # fmt: skip
+    ):
         style = {"color": paint["kl"], "width": 3, "dash": dash}
         figure.add_scatter(x=_std(line), y=curve.tolist(), name=name, mode="lines", line=style)
         figure.add_scatter(
-            x=_std(at), y=mark.tolist(), mode="markers", showlegend=False, marker={"size": 11, "color": paint["kl"]},
+            x=_std(at),
+            y=mark.tolist(),
+            mode="markers",
+            showlegend=False,
+            marker={"size": 11, "color": paint["kl"]},
             hovertemplate="%{y:.3g}<extra></extra>",
-        )  # fmt: skip
+        )
     figure.update_layout(
         xaxis={"title": "std (prior units, log axis)", "type": "log", "tickvals": STD_TICKS},
         yaxis={"title": "slope of the KL (nats per unit)", "range": [-30, 8]},
-        legend={"x": 0.98, "y": 0.05, "xanchor": "right"}, **layout(paint["ink"], 320),
-    )  # fmt: skip
+        legend={"x": 0.98, "y": 0.05, "xanchor": "right"},
+        **layout(paint["ink"], 320),
+    )
     return readable(figure)
 
 

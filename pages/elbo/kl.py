@@ -34,11 +34,15 @@ def terms(chosen: Subject) -> pd.DataFrame:
     dims = losses.gaussian_kl_dims(chosen.mu, chosen.log_var)[0]
     rows = {
         f"dimension {d + 1}": [
-            f"{mu[d]:.3f}", f"{(0.5 * log_var[d]).exp():.3f}", f"{mu[d].square():.3f}", f"{log_var[d].exp():.4f}",
-            f"{-log_var[d]:.3f}", f"{dims[d]:.3f}",
+            f"{mu[d]:.3f}",
+            f"{(0.5 * log_var[d]).exp():.3f}",
+            f"{mu[d].square():.3f}",
+            f"{log_var[d].exp():.4f}",
+            f"{-log_var[d]:.3f}",
+            f"{dims[d]:.3f}",
         ]
         for d in range(len(mu))
-    }  # fmt: skip
+    }
     rows["sum"] = ["", "", "", "", "", f"{losses.gaussian_kl(chosen.mu, chosen.log_var).item():.3f}"]
     names = ["μ", "σ", "μ²", "σ²", "−log σ²", "KL (nats)"]
     table = pd.DataFrame(rows, index=names).T

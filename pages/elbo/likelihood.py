@@ -67,9 +67,14 @@ def section(subject: Subject) -> None:
     """Which likelihood, which sigma, and which reduction."""
     prepare(LINKED)
     st.segmented_control(
-        "Part", list(PARTS), format_func=PARTS.get, required=True, label_visibility="collapsed",
-        help="What the reconstruction term is made of.", **kept("likelihood part"),
-    )  # fmt: skip
+        "Part",
+        list(PARTS),
+        format_func=PARTS.get,
+        required=True,
+        label_visibility="collapsed",
+        help="What the reconstruction term is made of.",
+        **kept("likelihood part"),
+    )
     found = costs(subject.model_name, subject.digit, subject.which)
     shown = {"pixel": _pixel, "sigma": _sigma, "reduction": _reduction}
     shown[st.session_state["likelihood part"]](subject, found)
@@ -105,9 +110,13 @@ def _pixel(_chosen: Subject, _found: Costs) -> None:
     )
     left, right = st.columns(2)
     left.slider(
-        "The pixel, x", 0.0, 1.0, step=0.05, **kept("likelihood x"),
+        "The pixel, x",
+        0.0,
+        1.0,
+        step=0.05,
+        **kept("likelihood x"),
         help="Grey value of the pixel in the data: 0 is black, 1 is white.",
-    )  # fmt: skip
+    )
     _sigma_slider(right)
     x, sigma = st.session_state["likelihood x"], st.session_state["likelihood sigma"]
     st.plotly_chart(pixel_figure(x, sigma, dark()), key="likelihood pixel", config=PLAIN)
@@ -177,9 +186,13 @@ def _reduction(chosen: Subject, found: Costs) -> None:
         "looks harmless, but changes how much the KL counts: it is another **beta**, the weight of the KL, in disguise."
     )
     st.segmented_control(
-        "Reduction", list(REDUCTIONS), format_func=REDUCTIONS.get, required=True, **kept("likelihood reduction"),
+        "Reduction",
+        list(REDUCTIONS),
+        format_func=REDUCTIONS.get,
+        required=True,
+        **kept("likelihood reduction"),
         help="How the costs of 784 pixels become one number. The mean over the batch is taken in all of them.",
-    )  # fmt: skip
+    )
     name = st.session_state["likelihood reduction"]
     every = {key: (label, _reduced(key, found)) for key, label in REDUCTIONS.items()}
     now = every[name][1]
@@ -210,6 +223,8 @@ def _sentence(name: str, found: Costs) -> str:
 
 def _sigma_slider(place: Any) -> None:
     place.select_slider(
-        "sigma of the Gaussian", SIGMAS, **kept("likelihood sigma"),
+        "sigma of the Gaussian",
+        SIGMAS,
+        **kept("likelihood sigma"),
         help="Standard deviation that the Gaussian likelihood assumes for every pixel, in grey values from 0 to 1.",
-    )  # fmt: skip
+    )

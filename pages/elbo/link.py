@@ -27,12 +27,23 @@ DRAWS = (10, 30, 100, 300, 1000, 3000, 10_000)
 SAMPLES = (500, 2000, 8000)
 
 _CHOICES: dict[str, tuple[Any, ...]] = {
-    "section": tuple(SECTIONS), "digit": tuple(range(10)), "way": tuple(WAYS), "draws": DRAWS, "samples": SAMPLES,
-}  # fmt: skip
+    "section": tuple(SECTIONS),
+    "digit": tuple(range(10)),
+    "way": tuple(WAYS),
+    "draws": DRAWS,
+    "samples": SAMPLES,
+}
 DEFAULTS: dict[str, Any] = {
-    "section": "evidence", "model": PLANE, "digit": 0, "image": 0, "way": "bayes", "line": 1, "draws": 1000,
-    "samples": 2000, "seed": 0,
-}  # fmt: skip
+    "section": "evidence",
+    "model": PLANE,
+    "digit": 0,
+    "image": 0,
+    "way": "bayes",
+    "line": 1,
+    "draws": 1000,
+    "samples": 2000,
+    "seed": 0,
+}
 DRAGGED = ("transform", "gaussians", "q")  # states of the components, as JSON
 
 

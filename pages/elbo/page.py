@@ -32,9 +32,14 @@ def page() -> None:
         return
     link.open_link()
     st.segmented_control(
-        "Section", list(link.SECTIONS), format_func=link.SECTIONS.get, required=True, label_visibility="collapsed",
-        width="stretch", **link.kept("section"),
-    )  # fmt: skip
+        "Section",
+        list(link.SECTIONS),
+        format_func=link.SECTIONS.get,
+        required=True,
+        label_visibility="collapsed",
+        width="stretch",
+        **link.kept("section"),
+    )
     notices.show("elbo")
     with st.sidebar:
         chosen = choose()
@@ -52,16 +57,22 @@ def choose() -> Subject:
     """Which image, and in which model."""
     st.subheader("Image")
     st.segmented_control(
-        "Digit", range(10), required=True, on_change=_first_image, **link.kept("digit"),
+        "Digit",
+        range(10),
+        required=True,
+        on_change=_first_image,
+        **link.kept("digit"),
         help="The class of the test image of which the whole page speaks.",
-    )  # fmt: skip
+    )
     row = st.container(horizontal=True, vertical_alignment="bottom")
     row.button("Another image", icon=":material/image:", on_click=_next_image, help="The next one of this class.")
     st.subheader("Model")
     st.selectbox(
-        "Model", names(), **link.kept("model"),
+        "Model",
+        names(),
+        **link.kept("model"),
         help="Shipped models with two latents: there, every integral of this page can be computed on a grid.",
-    )  # fmt: skip
+    )
     chosen = subject(link.get("model"), link.get("digit"), link.get("image"))
     st.image(chosen.pixels[0, 0].numpy(), width=140, caption=f"x, {chosen.label}")
     st.caption(chosen.caption)

@@ -49,9 +49,14 @@ def section(subject: Subject) -> None:
     """Estimators of the gradient, what autograd sees of a draw, and why the encoder says log_var."""
     prepare(LINKED)
     st.segmented_control(
-        "Part", list(PARTS), format_func=PARTS.get, required=True, label_visibility="collapsed",
-        help="Three short looks at the same step, z = mu + std · eps.", **kept("reparameterise part"),
-    )  # fmt: skip
+        "Part",
+        list(PARTS),
+        format_func=PARTS.get,
+        required=True,
+        label_visibility="collapsed",
+        help="Three short looks at the same step, z = mu + std · eps.",
+        **kept("reparameterise part"),
+    )
     shown = {"estimators": _estimators, "autograd": _autograd, "log variance": _log_variance}
     shown[st.session_state["reparameterise part"]](subject)
 
@@ -69,17 +74,28 @@ def _estimators(chosen: Subject) -> None:
     )
     row = st.container(horizontal=True, vertical_alignment="bottom")
     row.select_slider(
-        "Draws in one estimate, S", SAMPLES, width=230, **kept("reparameterise samples"),
+        "Draws in one estimate, S",
+        SAMPLES,
+        width=230,
+        **kept("reparameterise samples"),
         help="Every estimate is the mean over S draws. Four times as many draws halve its spread: 1 / √S.",
-    )  # fmt: skip
+    )
     row.segmented_control(
-        "Gradient for", list(COMPONENTS), format_func=COMPONENTS.get, required=True, **kept("reparameterise component"),
+        "Gradient for",
+        list(COMPONENTS),
+        format_func=COMPONENTS.get,
+        required=True,
+        **kept("reparameterise component"),
         help="The parameter of q that is moved: a mean or a log variance, of the first or the second latent dimension.",
-    )  # fmt: skip
+    )
     row.selectbox(
-        "Axis fits", list(AXES), format_func=AXES.get, width=165, **kept("reparameterise axis"),
+        "Axis fits",
+        list(AXES),
+        format_func=AXES.get,
+        width=165,
+        **kept("reparameterise axis"),
         help="The estimator that fills the axis at S = 1. The axis then stays, so that spreads can be compared.",
-    )  # fmt: skip
+    )
     row.button("New draws", icon=":material/casino:", on_click=_new_draws, help="The next seed.")
     state = st.session_state
     key: Key = (chosen.model_name, chosen.digit, chosen.which)
@@ -88,8 +104,9 @@ def _estimators(chosen: Subject) -> None:
     single = compared(key, state["reparameterise seed"], 1)
     st.plotly_chart(
         histograms(found, single, component, state["reparameterise axis"], dark()),
-        key="reparameterise histograms", config=PLAIN,
-    )  # fmt: skip
+        key="reparameterise histograms",
+        config=PLAIN,
+    )
     judgements = judged(found, component)
     exact, error = (of_component(g, component).item() for g in (found.exact, found.error))
     st.table(_table(judgements, judged(single, component), samples))
@@ -180,9 +197,13 @@ def _log_variance(chosen: Subject) -> None:
         "one step to the right makes std larger by the same factor."
     )
     st.slider(
-        "log_var", *LOG_VARS, step=0.1, format="%.1f", **kept("reparameterise log_var"),
+        "log_var",
+        *LOG_VARS,
+        step=0.1,
+        format="%.1f",
+        **kept("reparameterise log_var"),
         help="What the encoder says for one latent dimension. 0 is the prior's width, std = 1.",
-    )  # fmt: skip
+    )
     log_var = st.session_state["reparameterise log_var"]
     left, right = st.columns(2)
     left.plotly_chart(std_figure(log_var, chosen.log_var[0], dark()), key="reparameterise std", config=PLAIN)

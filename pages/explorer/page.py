@@ -37,9 +37,14 @@ def explore() -> None:
     if link.get("way") == "encode":
         upload(row)
     state = explorer_view(
-        source.name, source.config.latent_dim, link.get("way"), key="explorer view", version=source.stamp,
-        state=st.session_state[link.STATE], again=st.session_state[link.AGAIN],
-    )  # fmt: skip
+        source.name,
+        source.config.latent_dim,
+        link.get("way"),
+        key="explorer view",
+        version=source.stamp,
+        state=st.session_state[link.STATE],
+        again=st.session_state[link.AGAIN],
+    )
     st.session_state[link.STATE] = state or {}
     st.markdown(f"**Ask:** {way.ask}")
     name = f"{source.name}: {source.title}" if source.is_shipped else source.title
@@ -53,9 +58,10 @@ def held(source: Source) -> Source:
     chosen = st.session_state.setdefault(VERSIONS, {})
     shown = chosen.setdefault(source.name, source)
     if shown.stamp != source.stamp and st.button(
-        f"Take the newer weights, of step {source.step:,}", icon=":material/refresh:",
+        f"Take the newer weights, of step {source.step:,}",
+        icon=":material/refresh:",
         help=f"The run has gone on; what is shown was loaded at step {shown.step:,}.",
-    ):  # fmt: skip
+    ):
         chosen[source.name] = source
     return chosen[source.name]
 
@@ -73,13 +79,22 @@ def choose(models: dict[str, Source]) -> Source:
         models[found.name] = found
     left, right = st.columns([2, 3], vertical_alignment="bottom")
     left.selectbox(
-        "Model", list(models), format_func=lambda name: models[name].title, label_visibility="collapsed",
-        **link.kept("model"), help="Models that ship, and your own runs where weights are kept.",
-    )  # fmt: skip
+        "Model",
+        list(models),
+        format_func=lambda name: models[name].title,
+        label_visibility="collapsed",
+        **link.kept("model"),
+        help="Models that ship, and your own runs where weights are kept.",
+    )
     right.segmented_control(
-        "Way", list(WAYS), format_func=lambda name: WAYS[name].title, required=True, label_visibility="collapsed",
-        width="stretch", **link.kept("way"),
-    )  # fmt: skip
+        "Way",
+        list(WAYS),
+        format_func=lambda name: WAYS[name].title,
+        required=True,
+        label_visibility="collapsed",
+        width="stretch",
+        **link.kept("way"),
+    )
     return models[link.get("model")]
 
 

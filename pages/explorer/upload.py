@@ -19,10 +19,12 @@ def upload(row: DeltaGenerator) -> None:
     """The uploader, in a row; a picture that cannot be used gets one sentence, and what was on the page stays."""
     with row.popover("Upload a digit", icon=":material/upload:"):
         file = st.file_uploader(
-            "A photo or scan of one digit (PNG or JPEG)", type=["png", "jpg", "jpeg"], key=_KEY,
+            "A photo or scan of one digit (PNG or JPEG)",
+            type=["png", "jpg", "jpeg"],
+            key=_KEY,
             max_upload_size=MAX_BYTES // 1_000_000,
             help="It is cropped, scaled to 20 × 20 and centred by its mass, as MNIST was. It is not stored.",
-        )  # fmt: skip
+        )
     if file is None:
         return
     seen, refusal = st.session_state.get(_SEEN, (None, ""))

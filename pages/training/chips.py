@@ -46,12 +46,22 @@ CHIPS = (
         "Without the reconstruction the decoder gets no gradient: its pictures stay those of the first second.",
         {"recon_on": False},
     ),
-)  # fmt: skip
+)
 _USUAL = {
-    "learning_rate": 0.002, "beta": 1.0, "alpha": 1.0, "latent_dim": 2, "likelihood": "bernoulli", "net": "mlp",
-    "recon_on": True, "kl_on": True, "reduction": "sum", "frozen": "none",
-    "warmup_steps": 0, "protocol": "grey", "batch_size": 256,
-}  # fmt: skip
+    "learning_rate": 0.002,
+    "beta": 1.0,
+    "alpha": 1.0,
+    "latent_dim": 2,
+    "likelihood": "bernoulli",
+    "net": "mlp",
+    "recon_on": True,
+    "kl_on": True,
+    "reduction": "sum",
+    "frozen": "none",
+    "warmup_steps": 0,
+    "protocol": "grey",
+    "batch_size": 256,
+}
 
 
 def chips() -> None:

@@ -31,7 +31,7 @@ def code(run: RunRecord) -> None:
         ("Reconstruction", likelihood, [nll]),
         ("KL", _KL, [losses.gaussian_kl_dims, losses.gaussian_kl]),
         ("Loss and update", _LOSS, [Trainer._update]),
-    ]  # fmt: skip
+    ]
     with st.expander("The code that ran", icon=":material/code:"):
         for name, formula, functions in parts:
             st.markdown(f"**{name}**")

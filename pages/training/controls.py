@@ -32,53 +32,86 @@ def settings() -> dict[str, Any]:
     values: dict[str, Any] = {}
     st.subheader("Model")
     values["net"] = st.segmented_control(
-        "Network", NETS, required=True, **_kept("net"),
+        "Network",
+        NETS,
+        required=True,
+        **_kept("net"),
         help="mlp: 784-400-200 and back, many times faster on a CPU. conv: DCGAN layers, sharper digits.",
-    )  # fmt: skip
+    )
     values["latent_dim"] = st.segmented_control(
-        "Latent dimensions", LATENT_DIMS, required=True, **_kept("latent_dim"),
+        "Latent dimensions",
+        LATENT_DIMS,
+        required=True,
+        **_kept("latent_dim"),
         help="2 can be drawn as they are, but digits overlap; with 16 expect a far lower loss, some unused dimensions.",
-    )  # fmt: skip
+    )
     values["likelihood"] = st.selectbox(
-        "Likelihood p(x given z)", LIKELIHOODS, format_func=LIKELIHOOD_NAMES.get, **_kept("likelihood"),
+        "Likelihood p(x given z)",
+        LIKELIHOODS,
+        format_func=LIKELIHOOD_NAMES.get,
+        **_kept("likelihood"),
         help="Bernoulli: cross-entropy. Gaussian: squared error over 2 sigma², a density, so its loss may go below 0.",
-    )  # fmt: skip
+    )
     if values["likelihood"] != "bernoulli":
         values["sigma"] = st.number_input(
-            "Sigma", 0.01, 10.0, step=0.05, **_kept("sigma"),
+            "Sigma",
+            0.01,
+            10.0,
+            step=0.05,
+            **_kept("sigma"),
             help="Small sigma: a large reconstruction term that drowns the KL. A learned sigma starts here.",
-        )  # fmt: skip
+        )
     st.subheader("Data")
     values["dataset"] = st.selectbox(
-        "Dataset", list(DATASET_NAMES), format_func=DATASET_NAMES.get, **_kept("dataset"),
+        "Dataset",
+        list(DATASET_NAMES),
+        format_func=DATASET_NAMES.get,
+        **_kept("dataset"),
         help="60,000 digits to train on and 10,000 to test with; they ship with the program.",
-    )  # fmt: skip
+    )
     values["protocol"] = st.segmented_control(
-        "Pixels", PROTOCOLS, required=True, **_kept("protocol"),
+        "Pixels",
+        PROTOCOLS,
+        required=True,
+        **_kept("protocol"),
         help="grey: as they are. dynamic: redrawn black or white each time, same expected loss. "
         "threshold: cut at one half, an easier task whose numbers compare with neither.",
-    )  # fmt: skip
+    )
     st.subheader("Training")
     values["epochs"] = st.number_input(
-        "Epochs", 1, 200, **_kept("epochs"),
+        "Epochs",
+        1,
+        200,
+        **_kept("epochs"),
         help="Passes over the 60,000 images. 3 show the shape of everything; the loss falls slowly for 50 more.",
-    )  # fmt: skip
+    )
     values["batch_size"] = st.select_slider(
-        "Batch size", BATCH_SIZES, **_kept("batch_size"),
+        "Batch size",
+        BATCH_SIZES,
+        **_kept("batch_size"),
         help="Small batches: noisier curves, more updates an epoch. Large ones: smooth and fast on a GPU.",
-    )  # fmt: skip
+    )
     values["warmup_steps"] = st.number_input(
-        "KL warm-up (steps)", 0, 100_000, step=100, **_kept("warmup_steps"),
+        "KL warm-up (steps)",
+        0,
+        100_000,
+        step=100,
+        **_kept("warmup_steps"),
         help="beta rises from 0 over so many steps: the code fills first, then KL tidies it. Against collapse.",
-    )  # fmt: skip
+    )
     values["seed"] = st.number_input(
-        "Seed", 0, 2**31 - 1, **_kept("seed"),
+        "Seed",
+        0,
+        2**31 - 1,
+        **_kept("seed"),
         help="The same seed gives the same curve, digit for digit, on the same machine. Change it to see what is luck.",
-    )  # fmt: skip
+    )
     values["device"] = st.selectbox(
-        "Device", ["auto", *devices.available()], **_kept("device"),
+        "Device",
+        ["auto", *devices.available()],
+        **_kept("device"),
         help="auto takes a CUDA GPU, then Apple's, then the CPU.",
-    )  # fmt: skip
+    )
     return values
 
 
@@ -87,35 +120,64 @@ def weights(on_change: Any) -> dict[str, Any]:
     _prepare()
     columns = st.columns([1.75, 1.15, 0.95, 1.15, 1.3, 0.9], vertical_alignment="bottom")
     columns[0].toggle(
-        "Reconstruction on", on_change=on_change, **_kept("recon_on"),
+        "Reconstruction on",
+        on_change=on_change,
+        **_kept("recon_on"),
         help="Off: nothing ties a code to its image, the KL pulls every code to the prior, the decoder stops learning.",
-    )  # fmt: skip
+    )
     columns[1].number_input(
-        "alpha", LEAST_ALPHA, 1000.0, step=0.5, on_change=on_change, **_kept("alpha"),
+        "alpha",
+        LEAST_ALPHA,
+        1000.0,
+        step=0.5,
+        on_change=on_change,
+        **_kept("alpha"),
         help="Weight of the reconstruction term. Doubling alpha is like halving beta.",
-    )  # fmt: skip
+    )
     columns[2].toggle(
-        "KL on", on_change=on_change, **_kept("kl_on"),
+        "KL on",
+        on_change=on_change,
+        **_kept("kl_on"),
         help="Off: expect the codes to spread, their std to shrink, and the KL to rise without limit.",
-    )  # fmt: skip
+    )
     columns[3].number_input(
-        "beta", 0.01, 1000.0, step=0.5, on_change=on_change, **_kept("beta"),
+        "beta",
+        0.01,
+        1000.0,
+        step=0.5,
+        on_change=on_change,
+        **_kept("beta"),
         help="Weight of the KL term. 1 is the ELBO. Large: blurred digits, fewer active dimensions.",
-    )  # fmt: skip
+    )
     columns[4].number_input(
-        "Learning rate", 1e-5, 10.0, step=1e-3, format="%.4f",
-        on_change=on_change, **_kept("learning_rate"),
+        "Learning rate",
+        1e-5,
+        10.0,
+        step=1e-3,
+        format="%.4f",
+        on_change=on_change,
+        **_kept("learning_rate"),
         help="Of Adam. 0.002 is safe; at 0.1 expect jumps, and soon a run that diverges.",
-    )  # fmt: skip
+    )
     with columns[5].popover("More", icon=":material/tune:"):
         st.segmented_control(
-            "Reconstruction term", REDUCTIONS, format_func=REDUCTIONS.get, required=True, on_change=on_change,
-            **_kept("reduction"), help="Averaging it over the pixels, with the KL summed, is another beta in disguise.",
-        )  # fmt: skip
+            "Reconstruction term",
+            REDUCTIONS,
+            format_func=REDUCTIONS.get,
+            required=True,
+            on_change=on_change,
+            **_kept("reduction"),
+            help="Averaging it over the pixels, with the KL summed, is another beta in disguise.",
+        )
         st.segmented_control(
-            "Train", HALVES, format_func=HALVES.get, required=True, on_change=on_change, **_kept("frozen"),
+            "Train",
+            HALVES,
+            format_func=HALVES.get,
+            required=True,
+            on_change=on_change,
+            **_kept("frozen"),
             help="The other half keeps the weights it has: see what each half can do alone.",
-        )  # fmt: skip
+        )
     remarks()
     return weights_now()
 

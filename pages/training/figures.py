@@ -34,14 +34,22 @@ def history_figure(table: pd.DataFrame, dark: bool) -> go.Figure:
         for split, style in (("train", {"width": 1}), ("test", {"width": 3})):
             rows = table[table["split"] == split]
             figure.add_scatter(
-                x=rows["step"], y=rows[column], name=f"{split} {name}", mode="lines",
-                line={"color": colours[term], **style}, opacity=0.4 if split == "train" else 1,
-            )  # fmt: skip
+                x=rows["step"],
+                y=rows[column],
+                name=f"{split} {name}",
+                mode="lines",
+                line={"color": colours[term], **style},
+                opacity=0.4 if split == "train" else 1,
+            )
     top = table.loc[table["step"] > min(20, table["step"].max() // 2), "neg_elbo"].max()
     bottom = min(0, table[["nll", "neg_elbo"]].min().min())
     figure.update_layout(
-        xaxis_title="step", yaxis_title="nats per image (down is good)", yaxis_range=[bottom, 1.05 * top],
-        height=420, margin={"l": 10, "r": 10, "t": 10, "b": 10}, legend={"orientation": "h", "y": 1.08},
+        xaxis_title="step",
+        yaxis_title="nats per image (down is good)",
+        yaxis_range=[bottom, 1.05 * top],
+        height=420,
+        margin={"l": 10, "r": 10, "t": 10, "b": 10},
+        legend={"orientation": "h", "y": 1.08},
         font={"size": 15},
-    )  # fmt: skip
+    )
     return figure

@@ -47,17 +47,29 @@ def library(shown: RunRecord) -> None:
     left, right = st.columns([1, 2])
     key = f"show {version}"
     left.selectbox(
-        "Run on the page", list(names), format_func=names.get, key=key, on_change=_show, args=(key, shown.run_id),
-        index=list(names).index(shown.run_id) if shown.run_id in names else None, placeholder="somebody else's run",
+        "Run on the page",
+        list(names),
+        format_func=names.get,
+        key=key,
+        on_change=_show,
+        args=(key, shown.run_id),
+        index=list(names).index(shown.run_id) if shown.run_id in names else None,
+        placeholder="somebody else's run",
         help="The last six of your runs are kept.",
-    )  # fmt: skip
+    )
     others = [run.run_id for run in runs if run.run_id != shown.run_id]
     key = f"compare {version}"
     right.multiselect(
-        "Compare with", others, default=[i for i in st.session_state.get(COMPARED, []) if i in others],
-        format_func=names.get, key=key, on_change=_compare, args=(key, shown.run_id), max_selections=MOST,
+        "Compare with",
+        others,
+        default=[i for i in st.session_state.get(COMPARED, []) if i in others],
+        format_func=names.get,
+        key=key,
+        on_change=_compare,
+        args=(key, shown.run_id),
+        max_selections=MOST,
         help="Their test curves are drawn dashed in the same charts, their maps on the same axes.",
-    )  # fmt: skip
+    )
     chosen = [run for run in runs if run.run_id in st.session_state.get(COMPARED, []) and run is not shown]
     if chosen:
         st.table(differing([shown, *chosen], own))

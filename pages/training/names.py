@@ -16,9 +16,13 @@ READ_ON = {  # for every diagnosis the section of the ELBO page that explains it
     "learning": ("elbo?section=derivation", "three ways to the bound"),
 }
 SHORT = {
-    "latent_dim": "latents", "learning_rate": "lr", "batch_size": "batch", "warmup_steps": "warm-up",
-    "net": "network", "protocol": "pixels",
-}  # fmt: skip
+    "latent_dim": "latents",
+    "learning_rate": "lr",
+    "batch_size": "batch",
+    "warmup_steps": "warm-up",
+    "net": "network",
+    "protocol": "pixels",
+}
 
 
 def name(run: RunRecord, runs: list[RunRecord]) -> str:

@@ -44,17 +44,26 @@ def lesson(settings: dict[str, Any]) -> None:
         st.info(advice, icon=":material/lightbulb:")
     explain(run, config)
     seen = live_view(
-        run.run_id, key="live", compare=compared(run), at=link.moment(),
-        read_on=READ_ON, on_space=lambda: actions.toggle(settings), on_slow=lambda: actions.slow(run.run_id, settings),
-        counted="step", on_clicks=actions.steps_clicked,
-    )  # fmt: skip
+        run.run_id,
+        key="live",
+        compare=compared(run),
+        at=link.moment(),
+        read_on=READ_ON,
+        on_space=lambda: actions.toggle(settings),
+        on_slow=lambda: actions.slow(run.run_id, settings),
+        counted="step",
+        on_clicks=actions.steps_clicked,
+    )
     branch_button(row, run, seen.at)
     link.write(run, seen.at, settings, weights)
     library(run)
     st.page_link(
-        "explorer/page.py", label="Explore the latent space of this run", icon=":material/explore:",
-        query_params={"model": run.run_id}, help="With its last kept weights: the first are kept after seconds.",
-    )  # fmt: skip
+        "explorer/page.py",
+        label="Explore the latent space of this run",
+        icon=":material/explore:",
+        query_params={"model": run.run_id},
+        help="With its last kept weights: the first are kept after seconds.",
+    )
     if run.ended:
         result(run)
     take_home(run)
@@ -66,38 +75,72 @@ def buttons(row: Any, run: RunRecord, settings: dict[str, Any]) -> None:
     mine = actions.is_mine(run)
     active = mine and not run.ended
     row.button(
-        "Start anew" if mine else "Start", on_click=actions.start, args=(settings,), type="primary",
-        icon=":material/play_arrow:", key="start", width=126,
+        "Start anew" if mine else "Start",
+        on_click=actions.start,
+        args=(settings,),
+        type="primary",
+        icon=":material/play_arrow:",
+        key="start",
+        width=126,
         help="Begin a new run with these settings. A run that is training is stopped first.",
-    )  # fmt: skip
+    )
     paused = mine and run.status in (PAUSED, SAVED)
     # One button with two labels, and of one width: two that take turns stand side by side while the page follows, and
     # what is right of them moves away under the pointer.
     row.button(
-        "Resume" if paused else "Pause", on_click=actions.command, args=(run.run_id, "resume" if paused else "pause"),
-        icon=":material/resume:" if paused else ":material/pause:", key="pause", disabled=not active, width=108,
-    )  # fmt: skip
+        "Resume" if paused else "Pause",
+        on_click=actions.command,
+        args=(run.run_id, "resume" if paused else "pause"),
+        icon=":material/resume:" if paused else ":material/pause:",
+        key="pause",
+        disabled=not active,
+        width=108,
+    )
     row.button(
-        "Step", on_click=actions.step, args=(run.run_id, settings), icon=":material/skip_next:", key="step",
-        disabled=mine and run.status in ENDED, help="Train on one batch, then pause.",
-    )  # fmt: skip
+        "Step",
+        on_click=actions.step,
+        args=(run.run_id, settings),
+        icon=":material/skip_next:",
+        key="step",
+        disabled=mine and run.status in ENDED,
+        help="Train on one batch, then pause.",
+    )
     row.button(
-        "Slow step", on_click=actions.slow, args=(run.run_id, settings), icon=":material/slow_motion_video:",
-        key="slow", disabled=mine and run.status in ENDED,
+        "Slow step",
+        on_click=actions.slow,
+        args=(run.run_id, settings),
+        icon=":material/slow_motion_video:",
+        key="slow",
+        disabled=mine and run.status in ENDED,
         help="Train on one batch, then see it in slow motion: batch, codes, eps, decoding, losses, gradients, update.",
-    )  # fmt: skip
+    )
     row.button(
-        "Epoch", on_click=actions.command, args=(run.run_id, "epoch"), icon=":material/fast_forward:", key="epoch",
-        disabled=not active, help="Train to the end of the epoch, then pause.",
-    )  # fmt: skip
+        "Epoch",
+        on_click=actions.command,
+        args=(run.run_id, "epoch"),
+        icon=":material/fast_forward:",
+        key="epoch",
+        disabled=not active,
+        help="Train to the end of the epoch, then pause.",
+    )
     row.button(
-        "Stop", on_click=actions.command, args=(run.run_id, "stop"), icon=":material/stop:", key="stop",
-        disabled=not active, help="End the run here and compute its figures over all test images.",
-    )  # fmt: skip
+        "Stop",
+        on_click=actions.command,
+        args=(run.run_id, "stop"),
+        icon=":material/stop:",
+        key="stop",
+        disabled=not active,
+        help="End the run here and compute its figures over all test images.",
+    )
     row.button(
-        "Reset", on_click=actions.command, args=(run.run_id, "reset"), icon=":material/restart_alt:", key="reset",
-        disabled=not mine, help="Back to the very same initial weights, paused, with the switches as they stand.",
-    )  # fmt: skip
+        "Reset",
+        on_click=actions.command,
+        args=(run.run_id, "reset"),
+        icon=":material/restart_alt:",
+        key="reset",
+        disabled=not mine,
+        help="Back to the very same initial weights, paused, with the switches as they stand.",
+    )
 
 
 def branch_button(row: Any, run: RunRecord, at: int | None) -> None:
@@ -105,11 +148,15 @@ def branch_button(row: Any, run: RunRecord, at: int | None) -> None:
     step = actions.state_before(run, at)
     whence = "the last kept state up to the moment shown" if step is None else f"step {step:,}"
     row.button(  # one label, short: a longer one would break the row, and move all below it
-        "Branch", on_click=actions.branch, args=(run.run_id, at), icon=":material/call_split:", key="branch",
+        "Branch",
+        on_click=actions.branch,
+        args=(run.run_id, at),
+        icon=":material/call_split:",
+        key="branch",
         disabled=step is None or not actions.is_mine(run),
         help=f"Go on from {whence} as a second run, with the switches and weights as they stand, with the same batches "
         f"and noise. Weights are kept at {len(run.states)} moments; this is the last one up to the moment shown.",
-    )  # fmt: skip
+    )
 
 
 def explain(run: RunRecord, config: RunConfig | None) -> None:

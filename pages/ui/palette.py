@@ -10,13 +10,29 @@ LIGHT = {"reconstruction": "#0067A5", "kl": "#C44E00", "total": "#00795B"}
 DARK = {"reconstruction": "#5BB4F0", "kl": "#FF9A4D", "total": "#3DD6A8"}
 INK_LIGHT, INK_DARK = "#1B2327", "#E8EEF0"  # text, as in .streamlit/config.toml
 CLASSES_LIGHT = (
-    "#332288", "#56A9D6", "#2E9484", "#117733", "#8A8A1F",
-    "#C98A00", "#CC5566", "#882255", "#AA4499", "#6E6E6E",
-)  # fmt: skip
+    "#332288",
+    "#56A9D6",
+    "#2E9484",
+    "#117733",
+    "#8A8A1F",
+    "#C98A00",
+    "#CC5566",
+    "#882255",
+    "#AA4499",
+    "#6E6E6E",
+)
 CLASSES_DARK = (
-    "#8E80F0", "#88CCEE", "#44C4B0", "#3DBE6C", "#BDBD55",
-    "#F0C94D", "#F58090", "#DE5C98", "#D97AD0", "#B0B0B0",
-)  # fmt: skip
+    "#8E80F0",
+    "#88CCEE",
+    "#44C4B0",
+    "#3DBE6C",
+    "#BDBD55",
+    "#F0C94D",
+    "#F58090",
+    "#DE5C98",
+    "#D97AD0",
+    "#B0B0B0",
+)
 
 
 def css_variables(root: str) -> str:

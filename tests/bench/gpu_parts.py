@@ -301,5 +301,9 @@ def _wait(run: RunRecord, condition: Callable[[], bool], what: str) -> None:
 
 
 PARTS: dict[str, Callable[[Budget], Result]] = {
-    "tests": tests, "curves": curves, "speed": speed, "arms": arms, "engine": engine
-}  # fmt: skip
+    "tests": tests,
+    "curves": curves,
+    "speed": speed,
+    "arms": arms,
+    "engine": engine,
+}

@@ -127,10 +127,12 @@ def test_half_way_in_pixels_and_in_each_models_codes(opened: Opened, server: str
     expect(picture(page, "halfTwin")).to_be_visible(timeout=20_000)
     images = data()[0][:, 0] * 255
     expected = {
-        "first": images[[10]], "second": images[[0]], "average": images[[10, 0]].mean(0, keepdim=True),
+        "first": images[[10]],
+        "second": images[[0]],
+        "average": images[[10, 0]].mean(0, keepdim=True),
         "half": decoded(PLANE, half_way(*pair(PLANE))[None]),
         "halfTwin": decoded(AE, half_way(*pair(AE))[None]),
-    }  # fmt: skip
+    }
     for name, wanted in expected.items():
         assert difference(pixels(picture(page, name)), wanted) < CLOSE, name
 

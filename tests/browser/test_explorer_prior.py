@@ -28,7 +28,7 @@ from tests.browser.sheets import (
     pictures,
     same,
     state,
-)  # fmt: skip
+)
 from tests.browser.test_live_training import until
 from vae_core.latent import quantile_grid
 

@@ -135,8 +135,12 @@ def test_rows_of_different_bases_never_mix(explorer: Callable[..., Page], tmp_pa
     part(page, "traverse", "reach").fill("2")
     part(page, "traverse", "index").fill("7")
     part(page, "traverse", "index").press("Enter")
-    row_is(page, int(page.locator("[data-part=active] [data-latent]").last.get_attribute("data-latent")),
-           tensors["mu"][7], 2)  # fmt: skip
+    row_is(
+        page,
+        int(page.locator("[data-part=active] [data-latent]").last.get_attribute("data-latent")),
+        tensors["mu"][7],
+        2,
+    )
     assert {int(row["latent"]) for row in table(page, tmp_path)} == active
     folded.click()
     row_is(page, last, tensors["mu"][7], 2)

@@ -109,8 +109,9 @@ def test_both_switches_of_an_arm_count_and_the_last_one_stays_on(
     checked(ablation.run())
     wait_for(lambda: len(full.marks) == 2)
     assert [mark.text for mark in full.marks] == [
-        f"beta 1 → 0 at step {full.step}", f"alpha 1 → 0, beta 0 → 1 at step {full.step}"
-    ]  # fmt: skip
+        f"beta 1 → 0 at step {full.step}",
+        f"alpha 1 → 0, beta 0 → 1 at step {full.step}",
+    ]
     assert (full.weights["alpha"], full.weights["beta"]) == (0, 1) and full.message == ""
 
 

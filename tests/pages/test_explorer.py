@@ -75,9 +75,13 @@ def test_every_way_says_what_to_see_and_shows_the_code_that_runs(explorer: AppTe
     assert WAYS[name].see in texts(explorer) and WAYS[name].ask in texts(explorer)
     code = "\n".join(block.value for block in explorer.code)
     needed = {
-        "pad": "def mlp_decoder", "encode": "def as_mnist", "interpolate": "def spherical",
-        "arithmetic": "def attribute_vectors", "traverse": "def map_plane", "prior": "def quantile_grid",
-    }  # fmt: skip
+        "pad": "def mlp_decoder",
+        "encode": "def as_mnist",
+        "interpolate": "def spherical",
+        "arithmetic": "def attribute_vectors",
+        "traverse": "def map_plane",
+        "prior": "def quantile_grid",
+    }
     assert needed[name] in code
     assert len(explorer.file_uploader) == (1 if name == "encode" else 0)
 

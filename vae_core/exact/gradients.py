@@ -66,9 +66,14 @@ def joint_of(model: Any, x: Tensor) -> Objective:
 
 
 def compare(
-    f: Objective, mu: Tensor, log_var: Tensor, repeats: int, samples: int, generator: torch.Generator,
+    f: Objective,
+    mu: Tensor,
+    log_var: Tensor,
+    repeats: int,
+    samples: int,
+    generator: torch.Generator,
     baseline: Baseline = None,
-) -> Comparison:  # fmt: skip
+) -> Comparison:
     """All estimators on common draws, and the exact gradient.
 
     Args:

@@ -31,27 +31,43 @@ LIGHT = Colours(
     kl="#C44E00",
     total="#00795B",
     classes=(
-        "#332288", "#56A9D6", "#2E9484", "#117733", "#8A8A1F",
-        "#C98A00", "#CC5566", "#882255", "#AA4499", "#6E6E6E",
+        "#332288",
+        "#56A9D6",
+        "#2E9484",
+        "#117733",
+        "#8A8A1F",
+        "#C98A00",
+        "#CC5566",
+        "#882255",
+        "#AA4499",
+        "#6E6E6E",
     ),
     ink="#1B2327",
     ground="#FFFFFF",
     panel="#F3F5F6",
     rule="#D4DADD",
-)  # fmt: skip
+)
 DARK = Colours(
     reconstruction="#5BB4F0",
     kl="#FF9A4D",
     total="#3DD6A8",
     classes=(
-        "#8E80F0", "#88CCEE", "#44C4B0", "#3DBE6C", "#BDBD55",
-        "#F0C94D", "#F58090", "#DE5C98", "#D97AD0", "#B0B0B0",
+        "#8E80F0",
+        "#88CCEE",
+        "#44C4B0",
+        "#3DBE6C",
+        "#BDBD55",
+        "#F0C94D",
+        "#F58090",
+        "#DE5C98",
+        "#D97AD0",
+        "#B0B0B0",
     ),
     ink="#E8EEF0",
     ground="#12171A",
     panel="#1E262A",
     rule="#3A464C",
-)  # fmt: skip
+)
 
 
 def style_sheet(light: Colours, dark: Colours) -> str:

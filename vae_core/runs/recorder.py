@@ -50,11 +50,19 @@ class Recorder:
         snapshot = self._taker.take(t.model, t.step_count, metered=True) if due else None
         self.run.take(
             Update(
-                self.run.run_id, 0, status, step=t.step_count, steps_per_epoch=t.steps_per_epoch,
-                total_steps=t.total_steps, weights=t.weights, rows=rows,
-                snapshot=snapshot, final=final, device=devices.describe(t.device),
+                self.run.run_id,
+                0,
+                status,
+                step=t.step_count,
+                steps_per_epoch=t.steps_per_epoch,
+                total_steps=t.total_steps,
+                weights=t.weights,
+                rows=rows,
+                snapshot=snapshot,
+                final=final,
+                device=devices.describe(t.device),
             )
-        )  # fmt: skip
+        )
 
     def finish(self, final: dict[str, Any]) -> None:
         """Save the run.

@@ -334,9 +334,12 @@ class Registry:
     def _open(self, run: RunRecord, resume: bool, status: str, branch: bool = False) -> None:
         config = run.config.with_(**run.weights)
         args = {
-            "config": config.to_dict(), "generation": run.generation, "resume": resume, "status": status,
+            "config": config.to_dict(),
+            "generation": run.generation,
+            "resume": resume,
+            "status": status,
             "group": run.group,
-        }  # fmt: skip
+        }
         engine = self._engine_of(run)
         engine.open.add(run.run_id)
         engine.link.send(Command(run.run_id, "open", args | {"branch": branch}))

@@ -57,9 +57,14 @@ class RunRecord:
     film is on disk."""
 
     def __init__(
-        self, visitor: str, config: RunConfig, root: Path, run_id: str = "", parent: Parent | None = None,
+        self,
+        visitor: str,
+        config: RunConfig,
+        root: Path,
+        run_id: str = "",
+        parent: Parent | None = None,
         arm: Arm | None = None,
-    ) -> None:  # fmt: skip
+    ) -> None:
         self.arm = arm  # its place in a group, for a run that is one of several in step
         self.created = time.time()
         self.run_id = run_id or secrets.token_urlsafe(16)  # unguessable: who has it may watch

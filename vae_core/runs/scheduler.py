@@ -127,9 +127,15 @@ class Scheduler:
             return [u for task in lane if needs[task.run_id] for u in _reports(task, needs[task.run_id])]
 
     def _open(
-        self, run_id: str, config: dict[str, Any], generation: int, resume: bool, status: str, branch: bool = False,
+        self,
+        run_id: str,
+        config: dict[str, Any],
+        generation: int,
+        resume: bool,
+        status: str,
+        branch: bool = False,
         group: str = "",
-    ) -> list[Update]:  # fmt: skip
+    ) -> list[Update]:
         try:
             task = Task(run_id, RunConfig.from_dict(config), self.folder, generation, group)
         except (ConfigError, DataError, RunError) as error:

@@ -88,10 +88,13 @@ def arms_view(
         on_clicks: called with their number, a moment after the last one.
     """
     data = {
-        "arms": [asdict(arm) for arm in arms], "at": at, "figures": [dict(figure) for figure in figures],
-        "rows": None if rows is None else list(rows), "space": on_space is not None,
+        "arms": [asdict(arm) for arm in arms],
+        "at": at,
+        "figures": [dict(figure) for figure in figures],
+        "rows": None if rows is None else list(rows),
+        "space": on_space is not None,
         **counting(counted),
-    }  # fmt: skip
+    }
     result = _component(
         key=key,
         data=data,

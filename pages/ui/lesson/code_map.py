@@ -83,11 +83,15 @@ def code_map_view(steps: Sequence[Step], key: str, chosen: str | None = None) ->
     """
     parts = [
         {
-            "name": s.name, "title": s.title, "value": s.value, "formula": s.formula, "colour": s.colour,
+            "name": s.name,
+            "title": s.title,
+            "value": s.value,
+            "formula": s.formula,
+            "colour": s.colour,
             "sources": [asdict(source_of(f)) for f in s.functions],
         }
         for s in steps
-    ]  # fmt: skip
+    ]
     result = _component(
         key=key,
         data={"steps": parts, "state": {"chosen": chosen} if chosen else None},

@@ -62,9 +62,13 @@ def live_view(
     """
     compared = [{"run": run, "label": label} for run, label in compare]
     data = {
-        "run": run_id, "at": at, "compare": compared, "explained": EXPLAINED, "readOn": read_on or {},
+        "run": run_id,
+        "at": at,
+        "compare": compared,
+        "explained": EXPLAINED,
+        "readOn": read_on or {},
         **counting(counted),
-    }  # fmt: skip
+    }
     result = _component(
         key=key,
         data=data,

@@ -9,6 +9,7 @@ from pages.ablation.arms_section import arms_section
 from pages.ablation.bugs_section import bugs_section
 from pages.ablation.dose_section import dose_section
 from pages.ui import notices
+from pages.ui.words import label_of
 
 DRAWN = {"arms": arms_section, "bugs": bugs_section, "dose": dose_section}
 
@@ -18,7 +19,7 @@ def page() -> None:
     st.segmented_control(
         "Section",
         list(link.SECTIONS),
-        format_func=link.SECTIONS.get,
+        format_func=label_of(link.SECTIONS),
         required=True,
         label_visibility="collapsed",
         width="stretch",

@@ -28,7 +28,7 @@ def bound_section(chosen: Subject) -> None:
 
 def linked(key: str) -> Gaussian | None:
     """The q of a link or of the last visit, if it is one of two dimensions."""
-    q = st.session_state.get(key)
+    q = st.session_state.get(key) or {}
     try:
         mu, log_var = ([float(v) for v in q[name]] for name in ("mu", "log_var"))
     except (TypeError, KeyError, ValueError):

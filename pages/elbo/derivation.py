@@ -10,6 +10,7 @@ from torch import Tensor
 from pages.elbo import link
 from pages.elbo.subject import Subject, subject
 from pages.ui.palette import DARK, LIGHT
+from pages.ui.words import label_of
 from vae_core import losses
 from vae_core.exact import Check, Derivation, Estimate, Line, coloured, derive
 
@@ -30,7 +31,7 @@ def derivation_section(chosen: Subject) -> None:
     row.segmented_control(
         "Way to the bound",
         list(link.WAYS),
-        format_func=link.WAYS.get,
+        format_func=label_of(link.WAYS),
         required=True,
         on_change=_from_the_start,
         **link.kept("way"),

@@ -21,6 +21,7 @@ from pages.elbo.figures_likelihood import (
 )
 from pages.elbo.figures_style import PLAIN, dark, kept, prepare, written
 from pages.elbo.subject import Subject, subject
+from pages.ui.words import label_of
 from vae_core import losses
 from vae_core.config import SIGMA_FLOOR
 from vae_core.exact.likelihood import (
@@ -69,7 +70,7 @@ def section(subject: Subject) -> None:
     st.segmented_control(
         "Part",
         list(PARTS),
-        format_func=PARTS.get,
+        format_func=label_of(PARTS),
         required=True,
         label_visibility="collapsed",
         help="What the reconstruction term is made of.",
@@ -188,7 +189,7 @@ def _reduction(chosen: Subject, found: Costs) -> None:
     st.segmented_control(
         "Reduction",
         list(REDUCTIONS),
-        format_func=REDUCTIONS.get,
+        format_func=label_of(REDUCTIONS),
         required=True,
         **kept("likelihood reduction"),
         help="How the costs of 784 pixels become one number. The mean over the batch is taken in all of them.",

@@ -14,6 +14,7 @@ from pages.elbo.kl import kl_section
 from pages.elbo.subject import Subject, names, subject
 from pages.ui import notices
 from pages.ui.shipped import PLANE, missing
+from pages.ui.words import label_of
 
 DRAWN: dict[str, Callable[[Subject], None]] = {
     "evidence": evidence_section,
@@ -34,7 +35,7 @@ def page() -> None:
     st.segmented_control(
         "Section",
         list(link.SECTIONS),
-        format_func=link.SECTIONS.get,
+        format_func=label_of(link.SECTIONS),
         required=True,
         label_visibility="collapsed",
         width="stretch",

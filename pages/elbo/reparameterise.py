@@ -5,6 +5,7 @@ from __future__ import annotations
 import functools
 import inspect
 import textwrap
+from collections.abc import Callable
 from typing import Any
 
 import pandas as pd
@@ -29,6 +30,7 @@ from pages.elbo.figures_reparameterise import (
 )
 from pages.elbo.figures_style import PLAIN, about, dark, kept, prepare, written
 from pages.elbo.subject import Subject, subject
+from pages.ui.words import label_of
 from vae_core.exact import autograd
 from vae_core.exact.autograd import Answer
 from vae_core.models.vae import VAE
@@ -51,7 +53,7 @@ def section(subject: Subject) -> None:
     st.segmented_control(
         "Part",
         list(PARTS),
-        format_func=PARTS.get,
+        format_func=label_of(PARTS),
         required=True,
         label_visibility="collapsed",
         help="Three short looks at the same step, z = mu + std · eps.",
@@ -83,7 +85,7 @@ def _estimators(chosen: Subject) -> None:
     row.segmented_control(
         "Gradient for",
         list(COMPONENTS),
-        format_func=COMPONENTS.get,
+        format_func=label_of(COMPONENTS),
         required=True,
         **kept("reparameterise component"),
         help="The parameter of q that is moved: a mean or a log variance, of the first or the second latent dimension.",
@@ -91,7 +93,7 @@ def _estimators(chosen: Subject) -> None:
     row.selectbox(
         "Axis fits",
         list(AXES),
-        format_func=AXES.get,
+        format_func=label_of(AXES),
         width=165,
         **kept("reparameterise axis"),
         help="The estimator that fills the axis at S = 1. The axis then stays, so that spreads can be compared.",
@@ -144,7 +146,7 @@ def _autograd(chosen: Subject) -> None:
     )
     key: Key = (chosen.model_name, chosen.digit, chosen.which)
     titles = ("`sample`: a number that forgets where it came from", "`mu + std * eps`: chance comes in from outside")
-    functions = (autograd.drawn, autograd.reparameterised)
+    functions: tuple[Callable[..., Any], ...] = (autograd.drawn, autograd.reparameterised)
     answers = asked(key, st.session_state["reparameterise seed"])
     for column, title, function in zip(st.columns(2), titles, functions, strict=True):
         column.markdown(f"**{title}**")

@@ -30,11 +30,12 @@ def code(way: str, source: Source) -> None:
 def functions(way: str, source: Source) -> list[Callable[..., Any]]:
     """What runs in a way, in its order."""
     model, (encoder, decoder) = family(source.config.model), NETS[source.config.net]
-    return {
+    shown: dict[str, list[Callable[..., Any]]] = {
         "pad": [decoder, model.mean_image, snapshot.map_images],
         "encode": [picture.as_mnist, encoder, model.encode, model.sample],
         "interpolate": [latent.straight, latent.spherical, latent.half_way],
         "arithmetic": [image_attributes.measure, latent.attribute_vectors, latent.class_means],
         "traverse": [latent.map_plane, decoder],
         "prior": [latent.prior_quantiles, latent.quantile_grid, model.draw],
-    }[way]
+    }
+    return shown[way]

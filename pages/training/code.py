@@ -22,9 +22,9 @@ _LOSS = r"\text{loss} = \frac1B \sum_{b} \alpha \, \text{nll}_b + \beta \, \text
 
 def code(run: RunRecord) -> None:
     """What computed the run on the page."""
-    if run.config.likelihood == "bernoulli":
-        likelihood, nll = _BERNOULLI, losses.bernoulli_nll
-    else:
+    nll: Callable[..., Any] = losses.bernoulli_nll
+    likelihood = _BERNOULLI
+    if run.config.likelihood != "bernoulli":
         likelihood, nll = _GAUSSIAN, losses.gaussian_nll
     parts: list[tuple[str, str, list[Callable[..., Any]]]] = [
         ("Sample", _SAMPLE, [VAE.sample]),

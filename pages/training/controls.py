@@ -6,6 +6,7 @@ from typing import Any
 
 import streamlit as st
 
+from pages.ui.words import label_of
 from vae_core import devices
 from vae_core.config import CHANGEABLE, LIKELIHOODS, NETS, PROTOCOLS, ConfigError, RunConfig
 
@@ -48,7 +49,7 @@ def settings() -> dict[str, Any]:
     values["likelihood"] = st.selectbox(
         "Likelihood p(x given z)",
         LIKELIHOODS,
-        format_func=LIKELIHOOD_NAMES.get,
+        format_func=label_of(LIKELIHOOD_NAMES),
         **_kept("likelihood"),
         help="Bernoulli: cross-entropy. Gaussian: squared error over 2 sigma², a density, so its loss may go below 0.",
     )
@@ -65,7 +66,7 @@ def settings() -> dict[str, Any]:
     values["dataset"] = st.selectbox(
         "Dataset",
         list(DATASET_NAMES),
-        format_func=DATASET_NAMES.get,
+        format_func=label_of(DATASET_NAMES),
         **_kept("dataset"),
         help="60,000 digits to train on and 10,000 to test with; they ship with the program.",
     )
@@ -163,7 +164,7 @@ def weights(on_change: Any) -> dict[str, Any]:
         st.segmented_control(
             "Reconstruction term",
             REDUCTIONS,
-            format_func=REDUCTIONS.get,
+            format_func=label_of(REDUCTIONS),
             required=True,
             on_change=on_change,
             **_kept("reduction"),
@@ -172,7 +173,7 @@ def weights(on_change: Any) -> dict[str, Any]:
         st.segmented_control(
             "Train",
             HALVES,
-            format_func=HALVES.get,
+            format_func=label_of(HALVES),
             required=True,
             on_change=on_change,
             **_kept("frozen"),

@@ -10,6 +10,7 @@ from pages.training.actions import COMPARED
 from pages.training.names import label, name
 from pages.ui import visitor
 from pages.ui.shipped import shipped_run
+from pages.ui.words import label_of
 from vae_core.runs import registry
 from vae_core.runs.messages import RUNNING
 from vae_core.runs.run_record import RunRecord
@@ -49,7 +50,7 @@ def library(shown: RunRecord) -> None:
     left.selectbox(
         "Run on the page",
         list(names),
-        format_func=names.get,
+        format_func=label_of(names),
         key=key,
         on_change=_show,
         args=(key, shown.run_id),
@@ -63,7 +64,7 @@ def library(shown: RunRecord) -> None:
         "Compare with",
         others,
         default=[i for i in st.session_state.get(COMPARED, []) if i in others],
-        format_func=names.get,
+        format_func=label_of(names),
         key=key,
         on_change=_compare,
         args=(key, shown.run_id),

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Callable, Mapping
+from typing import Any
 
 
 def plain(text: str, most: int = 200) -> str:
@@ -16,3 +18,8 @@ def plain(text: str, most: int = 200) -> str:
 def quoted(text: str, most: int = 20) -> str:
     """What a link says, in quotes, as `plain`."""
     return f"'{plain(text, most)}'"
+
+
+def label_of(labels: Mapping[Any, str]) -> Callable[[Any], str]:
+    """For a widget's format_func: what stands on an option, also on one that is not offered any more."""
+    return lambda option: labels.get(option, str(option))

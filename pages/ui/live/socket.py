@@ -210,6 +210,6 @@ def _cursor(text: str | None) -> Cursor:
     """A viewer's own cursor when it reconnects; anything that is none means the beginning."""
     try:
         values = json.loads(text or "{}")
-        return Cursor(**{f.name: type(f.default)(values[f.name]) for f in fields(Cursor)})  # type: ignore[call-arg]
+        return Cursor(**{f.name: type(f.default)(values[f.name]) for f in fields(Cursor)})  # type: ignore[misc]
     except (ValueError, TypeError, KeyError, OverflowError, RecursionError):
         return Cursor()

@@ -15,7 +15,12 @@ export class Latest {
     const { app } = this, count = zs.length / app.set.dims;
     if (app.about.net === "mlp" && count <= AT_ONCE) return show(decodeAll(app.model, zs), 0, count);
     this.next = { zs, show };
-    if (!this.busy) this.work();
+    if (!this.busy) this.working = this.work();
+  }
+
+  /** Resolves once all that was asked for has been shown. */
+  async rest() {
+    while (this.busy) await this.working;
   }
 
   async work() {

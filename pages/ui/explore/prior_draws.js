@@ -129,7 +129,9 @@ export class PriorDraws {
     return { png: () => this.png(), gif: () => this.gif(), csv: () => this.csv() };
   }
 
-  png() {
+  /** Once every picture is there. */
+  async png() {
+    await this.decoder.rest();
     const { sheet, state, app: { colours } } = this;
     const columns = Array.from({ length: COLUMNS }, (_, i) => String(i + 1)), rows = ["1 to 10", "11 to 20", "21 to 30", "31 to 40"];
     return sheetPicture({ data: sheet.data, columns, rows, across: `draws at temperature ${fixed(state.temperature)}, seed ${state.seed}`, up: "draw", colours });

@@ -104,7 +104,9 @@ export class PriorGrid {
     return { png: () => this.png(), gif: null, csv: () => this.csv() };
   }
 
-  png() {
+  /** Once every picture is there. */
+  async png() {
+    await this.decoder.rest();
     const { part, app: { colours } } = this, columns = this.labels();
     return sheetPicture({ data: this.sheet.data, columns, rows: this.sheet.rows > 1 ? columns.toReversed() : [""], across: part.across.textContent, up: part.up.textContent, colours });
   }

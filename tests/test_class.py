@@ -124,7 +124,7 @@ def test_the_weights_on_the_page_count_for_a_reset_of_a_run_that_has_ended(
 
 
 def test_one_bad_round_of_the_housekeeper_is_not_the_last(
-    tmp_path: Path, links: list[Any], monkeypatch: pytest.MonkeyPatch
+    tmp_path: Path, links: list[Any], snapshot_of_new_model: Snapshot, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     rounds: list[int] = []
 
@@ -136,7 +136,13 @@ def test_one_bad_round_of_the_housekeeper_is_not_the_last(
 
     monkeypatch.setattr(storage, "folders", folders)
     runs = Registry(root=tmp_path, gone_after_s=0.2)
+    runs.arrive("ann")
+    run_id = runs.start(CONFIG, "ann")
     wait_for(lambda: len(rounds) > 3)
+    links[0].tell(update(run_id, snapshot_of_new_model, 20))
+    at = len(rounds)
+    wait_for(lambda: len(rounds) > at + 1)
+    assert storage.read(tmp_path / run_id)[0]["step"] == 20  # what came after the bad round has been saved
     runs.close()
 
 

@@ -30,6 +30,10 @@ _DEFAULTS = {**RunConfig(epochs=EPOCHS).to_dict(), "recon_on": True, "kl_on": Tr
 def settings() -> dict[str, Any]:
     """Widgets for what is fixed during a run; returns their values as RunConfig takes them."""
     _prepare()
+    return _model() | _data() | _training()
+
+
+def _model() -> dict[str, Any]:
     values: dict[str, Any] = {}
     st.subheader("Model")
     values["net"] = st.segmented_control(
@@ -62,6 +66,11 @@ def settings() -> dict[str, Any]:
             **_kept("sigma"),
             help="Small sigma: a large reconstruction term that drowns the KL. A learned sigma starts here.",
         )
+    return values
+
+
+def _data() -> dict[str, Any]:
+    values: dict[str, Any] = {}
     st.subheader("Data")
     values["dataset"] = st.selectbox(
         "Dataset",
@@ -78,6 +87,11 @@ def settings() -> dict[str, Any]:
         help="grey: as they are. dynamic: redrawn black or white each time, same expected loss. "
         "threshold: cut at one half, an easier task whose numbers compare with neither.",
     )
+    return values
+
+
+def _training() -> dict[str, Any]:
+    values: dict[str, Any] = {}
     st.subheader("Training")
     values["epochs"] = st.number_input(
         "Epochs",
@@ -161,26 +175,31 @@ def weights(on_change: Any) -> dict[str, Any]:
         help="Of Adam. 0.002 is safe; at 0.1 expect jumps, and soon a run that diverges.",
     )
     with columns[5].popover("More", icon=":material/tune:"):
-        st.segmented_control(
-            "Reconstruction term",
-            REDUCTIONS,
-            format_func=label_of(REDUCTIONS),
-            required=True,
-            on_change=on_change,
-            **_kept("reduction"),
-            help="Averaging it over the pixels, with the KL summed, is another beta in disguise.",
-        )
-        st.segmented_control(
-            "Train",
-            HALVES,
-            format_func=label_of(HALVES),
-            required=True,
-            on_change=on_change,
-            **_kept("frozen"),
-            help="The other half keeps the weights it has: see what each half can do alone.",
-        )
+        _more(on_change)
     remarks()
     return weights_now()
+
+
+def _more(on_change: Any) -> None:
+    """What is changed more rarely."""
+    st.segmented_control(
+        "Reconstruction term",
+        REDUCTIONS,
+        format_func=label_of(REDUCTIONS),
+        required=True,
+        on_change=on_change,
+        **_kept("reduction"),
+        help="Averaging it over the pixels, with the KL summed, is another beta in disguise.",
+    )
+    st.segmented_control(
+        "Train",
+        HALVES,
+        format_func=label_of(HALVES),
+        required=True,
+        on_change=on_change,
+        **_kept("frozen"),
+        help="The other half keeps the weights it has: see what each half can do alone.",
+    )
 
 
 def remarks() -> None:

@@ -72,8 +72,13 @@ def lesson(settings: dict[str, Any]) -> None:
 
 def buttons(row: Any, run: RunRecord, settings: dict[str, Any]) -> None:
     """Start, Pause, Step, Epoch, Stop, Reset: always in the same places."""
+    start_and_pause(row, run, settings)
+    steps(row, run, settings)
+    ends(row, run)
+
+
+def start_and_pause(row: Any, run: RunRecord, settings: dict[str, Any]) -> None:
     mine = actions.is_mine(run)
-    active = mine and not run.ended
     row.button(
         "Start anew" if mine else "Start",
         on_click=actions.start,
@@ -93,9 +98,14 @@ def buttons(row: Any, run: RunRecord, settings: dict[str, Any]) -> None:
         args=(run.run_id, "resume" if paused else "pause"),
         icon=":material/resume:" if paused else ":material/pause:",
         key="pause",
-        disabled=not active,
+        disabled=not mine or run.ended,
         width=108,
     )
+
+
+def steps(row: Any, run: RunRecord, settings: dict[str, Any]) -> None:
+    """One batch, one batch in slow motion, the rest of the epoch."""
+    mine = actions.is_mine(run)
     row.button(
         "Step",
         on_click=actions.step,
@@ -120,16 +130,20 @@ def buttons(row: Any, run: RunRecord, settings: dict[str, Any]) -> None:
         args=(run.run_id, "epoch"),
         icon=":material/fast_forward:",
         key="epoch",
-        disabled=not active,
+        disabled=not mine or run.ended,
         help="Train to the end of the epoch, then pause.",
     )
+
+
+def ends(row: Any, run: RunRecord) -> None:
+    mine = actions.is_mine(run)
     row.button(
         "Stop",
         on_click=actions.command,
         args=(run.run_id, "stop"),
         icon=":material/stop:",
         key="stop",
-        disabled=not active,
+        disabled=not mine or run.ended,
         help="End the run here and compute its figures over all test images.",
     )
     row.button(

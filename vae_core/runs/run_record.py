@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import secrets
-import shutil
 import sys
 import time
 from dataclasses import asdict, dataclass
@@ -272,21 +271,13 @@ class RunRecord:
         """
         for folder in (self.states_folder, self.film_folder):
             folder.mkdir(parents=True, exist_ok=True)
-        if not _copy(state_file(parent.states_folder, step), state_file(self.states_folder, step)):
+        if not storage.copy_if_there(state_file(parent.states_folder, step), state_file(self.states_folder, step)):
             storage.forget(self.folder)
             raise KeyError(step)
         film = [s for s in parent.film if s <= step]
-        self.film = [s for s in film if _copy(frame_file(parent.film_folder, s), frame_file(self.film_folder, s))]
-
-
-def _copy(source: Path, target: Path) -> bool:
-    """Copy a file if it is there."""
-    try:
-        shutil.copyfile(source, target)
-    except FileNotFoundError:
-        target.unlink(missing_ok=True)
-        return False
-    return True
+        self.film = [
+            s for s in film if storage.copy_if_there(frame_file(parent.film_folder, s), frame_file(self.film_folder, s))
+        ]
 
 
 def _table(rows: np.ndarray, columns: int) -> np.ndarray:

@@ -101,6 +101,16 @@ def folders(root: Path) -> list[Path]:
     return [folder for _, folder in sorted(found)]
 
 
+def copy_if_there(source: Path, target: Path) -> bool:
+    """Copy a file if it is there; tells whether it was."""
+    try:
+        shutil.copyfile(source, target)
+    except FileNotFoundError:
+        target.unlink(missing_ok=True)
+        return False
+    return True
+
+
 def forget(folder: Path) -> None:
     """Remove a run from the disk."""
     shutil.rmtree(folder, ignore_errors=True)

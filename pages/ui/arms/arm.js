@@ -9,8 +9,21 @@ export class Arm {
   /** changed(arm, what): what is "news", "picture" or "meter". */
   constructor(shown, changed) {
     Object.assign(this, { run: shown.run_id, shown, changed, history: new History(), film: new Film(shown.run_id) });
-    Object.assign(this, { live: null, picture: null, meters: new Map(), at: null, news: null, state: "…", generation: 0, sought: false });
-    this.feed = new Feed(this.run, (message) => this.take(message), (state) => this.connection(state));
+    Object.assign(this, {
+      live: null,
+      picture: null,
+      meters: new Map(),
+      at: null,
+      news: null,
+      state: "…",
+      generation: 0,
+      sought: false,
+    });
+    this.feed = new Feed(
+      this.run,
+      (message) => this.take(message),
+      (state) => this.connection(state),
+    );
   }
 
   /** Whether there is a posterior: without one neither std nor KL are defined, and z is mu. */

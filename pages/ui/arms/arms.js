@@ -28,9 +28,24 @@ class ArmsView {
     this.root = root;
     root.innerHTML = ROOT;
     this.part = partsOf(root);
-    Object.assign(this, { panels: [], chosen: new Set(DIGITS), open: null, point: null, data: {}, news: true, curvesAt: 0, stale: new Set(), tugOf: "" });
+    Object.assign(this, {
+      panels: [],
+      chosen: new Set(DIGITS),
+      open: null,
+      point: null,
+      data: {},
+      news: true,
+      curvesAt: 0,
+      stale: new Set(),
+      tugOf: "",
+    });
     this.clock = new Film(""); // no frames of its own: the union of the arms' steps
-    this.scrubber = new Scrubber(this.part, this.clock, (step) => this.goTo(step), (step) => this.setStateValue?.("at", step));
+    this.scrubber = new Scrubber(
+      this.part,
+      this.clock,
+      (step) => this.goTo(step),
+      (step) => this.setStateValue?.("at", step),
+    );
     this.table = new Table(this.part.tableHead, this.part.tableBody, this.part.download);
     this.ask = everyFrame(() => this.redraw());
     this.listen();
@@ -73,7 +88,11 @@ class ArmsView {
       return panel;
     });
     for (const gone of old.values()) gone.destroy();
-    this.panels.forEach(({ root }, i) => this.part.columns.children[i] !== root && this.part.columns.insertBefore(root, this.part.columns.children[i] ?? null));
+    this.panels.forEach(
+      ({ root }, i) =>
+        this.part.columns.children[i] !== root &&
+        this.part.columns.insertBefore(root, this.part.columns.children[i] ?? null),
+    );
     this.part.columns.style.setProperty("--arms", this.panels.length);
   }
 
@@ -109,8 +128,12 @@ class ArmsView {
   restyle() {
     const value = (name) => getComputedStyle(this.root).getPropertyValue(name).trim();
     this.colours = {
-      background: value("--st-background-color"), text: value("--st-text-color"), grid: value("--st-border-color"),
-      reconstruction: value("--term-reconstruction"), kl: value("--term-kl"), total: value("--term-total"),
+      background: value("--st-background-color"),
+      text: value("--st-text-color"),
+      grid: value("--st-border-color"),
+      reconstruction: value("--term-reconstruction"),
+      kl: value("--term-kl"),
+      total: value("--term-total"),
       classes: Array.from({ length: 10 }, (_, i) => value(`--class-${i}`)),
     };
     for (const panel of this.panels) panel.restyle(this.colours);
@@ -133,7 +156,8 @@ class ArmsView {
   /** Streamlit learns of a new status, so that buttons can follow. */
   report() {
     const statuses = this.panels.map(({ arm }) => arm.status).join(",");
-    if (statuses !== this.reported && !statuses.includes("…")) this.setStateValue("statuses", (this.reported = statuses));
+    if (statuses !== this.reported && !statuses.includes("…"))
+      this.setStateValue("statuses", (this.reported = statuses));
   }
 
   /** The bar goes over every step that any arm has kept. */
@@ -176,13 +200,18 @@ class ArmsView {
   /** A switch shows what was wished until the run says so, or has had its time. */
   toggle(message) {
     this.setTriggerValue("toggle", message);
-    setTimeout(() => { this.news = true; this.ask(); }, PATIENCE_MS + 50);
+    setTimeout(() => {
+      this.news = true;
+      this.ask();
+    }, PATIENCE_MS + 50);
   }
 
   setOpen(open) {
     this.open = open;
     for (const chip of this.part.chips.children) chip.setAttribute("aria-pressed", open.has(chip.dataset.chip));
-    this.root.dataset.closed = ROWS.map(([key]) => key).filter((key) => !open.has(key)).join(" ");
+    this.root.dataset.closed = ROWS.map(([key]) => key)
+      .filter((key) => !open.has(key))
+      .join(" ");
     this.part.tug.hidden = !open.has("pulls");
   }
 
@@ -241,7 +270,9 @@ class ArmsView {
     for (const panel of this.panels) panel.drawNews(at);
     const drawn = this.stale;
     this.stale = new Set();
-    for (const panel of drawn) if (this.panels.includes(panel)) panel.drawPicture(this.chosen, (row) => this.open.has(row) && panel.seen.has(row), axesOf(panel.arm.picture));
+    for (const panel of drawn)
+      if (this.panels.includes(panel))
+        panel.drawPicture(this.chosen, (row) => this.open.has(row) && panel.seen.has(row), axesOf(panel.arm.picture));
     if (drawn.size) this.root.dataset.step = at ?? Math.max(0, ...this.panels.map(({ arm }) => arm.picture?.step ?? 0));
     if (this.moved) this.drawPoint();
     const weights = JSON.stringify(this.panels.map(({ arm }) => arm.weights()));
@@ -272,13 +303,20 @@ class ArmsView {
     if (!this.open.has("curves") || document.hidden || !this.panels.some(({ seen }) => seen.has("curves"))) return;
     const histories = this.panels.map(({ arm }) => arm.history);
     const withKl = this.panels.filter(({ arm }) => arm.posterior).map(({ arm }) => arm.history);
-    const axes = { nll: sharedAxes(histories, "nll"), kl: { ...sharedAxes(withKl, "kl"), last: sharedAxes(histories, "nll").last } };
+    const axes = {
+      nll: sharedAxes(histories, "nll"),
+      kl: { ...sharedAxes(withKl, "kl"), last: sharedAxes(histories, "nll").last },
+    };
     for (const panel of this.panels) panel.drawCurves(axes);
   }
 
   drawTable() {
     this.figured = true;
-    if (this.open.has("table")) this.table.draw(this.data.figures, this.panels.map(({ arm }) => arm));
+    if (this.open.has("table"))
+      this.table.draw(
+        this.data.figures,
+        this.panels.map(({ arm }) => arm),
+      );
   }
 
   drawKl() {
@@ -292,7 +330,8 @@ class ArmsView {
     const unit = unitOf(all.flat().flatMap(({ by }) => [size(by.nll), size(by.kl)]));
     const scale = { unit, tallest: tallest(all.flat()), open };
     this.part.scale.value = `1 unit of the map = ${unit.toLocaleString("en")} nats per unit`;
-    for (const button of this.part.points.children) button.setAttribute("aria-pressed", this.chosen.has(Number(button.dataset.point)));
+    for (const button of this.part.points.children)
+      button.setAttribute("aria-pressed", this.chosen.has(Number(button.dataset.point)));
     this.panels.forEach((panel, i) => panel.drawTug(this.chosen, all[i], { ...scale, point: this.pointOf(panel) }));
   }
 

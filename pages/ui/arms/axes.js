@@ -4,12 +4,16 @@ const EARLY = 20; // the first steps are far above what follows; the axis is fit
 
 /** The axes that hold all arms: the last step, and the highest value of a term after the first steps. */
 export function sharedAxes(histories, term) {
-  const last = Math.max(1, ...histories.map(({ train, test }) => Math.max(train.step.at(-1) ?? 0, test.step.at(-1) ?? 0)));
+  const last = Math.max(
+    1,
+    ...histories.map(({ train, test }) => Math.max(train.step.at(-1) ?? 0, test.step.at(-1) ?? 0)),
+  );
   const early = last > 3 * EARLY ? EARLY : -1;
   let top = 0;
   for (const { train, test } of histories) {
     for (const table of [train, test]) {
-      for (let i = 0; i < table.step.length; i++) if (table.step[i] > early && table[term][i] > top) top = table[term][i];
+      for (let i = 0; i < table.step.length; i++)
+        if (table.step[i] > early && table[term][i] > top) top = table[term][i];
     }
   }
   return { last, top: top || 1 };

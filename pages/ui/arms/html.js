@@ -2,9 +2,21 @@
 
 import { MAPS } from "./words.js";
 
-export const ROWS = [["map", "Map"], ["pictures", "Reconstructions"], ["draws", "Prior draws"], ["grid", "Grid"], ["curves", "Curves"], ["pulls", "Tug of war"], ["meter", "KL per dimension"], ["table", "Table"]];
+export const ROWS = [
+  ["map", "Map"],
+  ["pictures", "Reconstructions"],
+  ["draws", "Prior draws"],
+  ["grid", "Grid"],
+  ["curves", "Curves"],
+  ["pulls", "Tug of war"],
+  ["meter", "KL per dimension"],
+  ["table", "Table"],
+];
 
-const digits = Array.from({ length: 10 }, (_, i) => `<button data-point="${i}" aria-pressed="false" aria-label="image of the digit ${i}">${i}</button>`).join("");
+const digits = Array.from(
+  { length: 10 },
+  (_, i) => `<button data-point="${i}" aria-pressed="false" aria-label="image of the digit ${i}">${i}</button>`,
+).join("");
 const chips = ROWS.map(([key, label]) => `<button data-chip="${key}" aria-pressed="true">${label}</button>`).join("");
 
 export const ROOT = `

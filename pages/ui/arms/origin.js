@@ -11,7 +11,7 @@ export function nearestImage(picture, { shape: [count], data }) {
   let [index, least] = [-1, Infinity];
   for (let i = 0, start = 0; i < count; i++, start += PIXELS) {
     let sum = 0;
-    for (let p = 0; p < PIXELS && sum < least; ) {
+    for (let p = 0; p < PIXELS && sum < least;) {
       for (const end = p + 56; p < end; p++) {
         const d = data[start + p] - grey[p];
         sum += d * d;
@@ -36,7 +36,8 @@ const SAMPLE = 200; // codes of which the usual distance to a neighbour is taken
 
 /** The median distance of a code from its nearest neighbour on the map. */
 export function usualGap(picture) {
-  const count = picture.xy.shape[0], stride = Math.max(1, Math.floor(count / SAMPLE));
+  const count = picture.xy.shape[0],
+    stride = Math.max(1, Math.floor(count / SAMPLE));
   const gaps = [];
   for (let i = 0; i < count; i += stride) {
     const at = [picture.xy.data[2 * i] * picture.xyUnit, picture.xy.data[2 * i + 1] * picture.xyUnit];
@@ -47,7 +48,9 @@ export function usualGap(picture) {
 
 /** What counts as near a code: 3 mean posterior stds; without a posterior 3 times the usual gap between codes. */
 export function nearness(picture, posterior) {
-  return posterior ? { reach: 3 * picture.meanStd, of: "3 mean posterior std" } : { reach: 3 * usualGap(picture), of: "3 usual gaps between codes" };
+  return posterior
+    ? { reach: 3 * picture.meanStd, of: "3 mean posterior std" }
+    : { reach: 3 * usualGap(picture), of: "3 usual gaps between codes" };
 }
 
 const SIGMAS = 3;

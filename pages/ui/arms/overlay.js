@@ -22,8 +22,9 @@ export class Overlay {
 
   /** The point of the map under the pointer. */
   place({ offsetX, offsetY }) {
-    const side = this.canvas.clientWidth, reach = this.map.reach();
-    return [(2 * offsetX / side - 1) * reach, (1 - 2 * offsetY / side) * reach];
+    const side = this.canvas.clientWidth,
+      reach = this.map.reach();
+    return [((2 * offsetX) / side - 1) * reach, (1 - (2 * offsetY) / side) * reach];
   }
 
   press(event) {
@@ -31,7 +32,7 @@ export class Overlay {
     this.pressed = true;
     this.canvas.setPointerCapture(event.pointerId);
     const at = this.place(event);
-    const limit = NEAR * 2 * this.map.reach() / this.canvas.clientWidth;
+    const limit = (NEAR * 2 * this.map.reach()) / this.canvas.clientWidth;
     const near = this.clouds.map(({ at: [x, y], index }) => ({ index, far: Math.hypot(x - at[0], y - at[1]) }));
     const [first] = near.filter(({ far }) => far < limit).sort((a, b) => a.far - b.far);
     if (first) this.onPick(first.index);
@@ -105,12 +106,20 @@ export class Overlay {
 
   drawPoint(ctx, [x, y]) {
     const px = devicePixelRatio;
-    for (const [colour, width] of [[this.colours.background, 5], [this.colours.text, 2.4]]) {
+    for (const [colour, width] of [
+      [this.colours.background, 5],
+      [this.colours.text, 2.4],
+    ]) {
       ctx.strokeStyle = colour;
       ctx.lineWidth = width * px;
       ctx.beginPath();
       ctx.arc(x, y, 7 * px, 0, 2 * Math.PI);
-      for (const [dx, dy] of [[1, 0], [-1, 0], [0, 1], [0, -1]]) {
+      for (const [dx, dy] of [
+        [1, 0],
+        [-1, 0],
+        [0, 1],
+        [0, -1],
+      ]) {
         ctx.moveTo(x + 7 * dx * px, y + 7 * dy * px);
         ctx.lineTo(x + 13 * dx * px, y + 13 * dy * px);
       }

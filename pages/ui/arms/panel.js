@@ -23,12 +23,15 @@ export class Panel {
     this.root = document.createElement("section");
     this.root.className = "arm";
     this.root.innerHTML = ARM;
-    const part = (this.part = Object.fromEntries([...this.root.querySelectorAll("[data-part]")].map((e) => [e.dataset.part, e])));
+    const part = (this.part = Object.fromEntries(
+      [...this.root.querySelectorAll("[data-part]")].map((e) => [e.dataset.part, e]),
+    ));
     this.map = new LatentMap(part.map, part.outside);
     this.over = new Overlay(part.over, this.map, (xy) => does.point(this, xy), does.pick);
     this.curves = { nll: new ArmCurves(part.nllPlot, "nll", "nats"), kl: new ArmCurves(part.klPlot, "kl", "nats") };
     for (const term of ["alpha", "beta"]) part[term].onchange = ({ target }) => this.toggle(term, target.checked);
-    for (const name of ["originals", "reconstructions"]) part[name].onclick = (event) => does.pick(this.pictureUnder(event));
+    for (const name of ["originals", "reconstructions"])
+      part[name].onclick = (event) => does.pick(this.pictureUnder(event));
     part.branch.onclick = () => does.branch(arm.run);
     part.remove.onclick = () => does.remove(arm.run);
     this.rename();
@@ -36,7 +39,10 @@ export class Panel {
 
   /** What Python says of the arm may have changed: name, prediction, rights. */
   rename() {
-    const { part, arm: { shown } } = this;
+    const {
+      part,
+      arm: { shown },
+    } = this;
     this.root.dataset.arm = shown.name;
     this.root.dataset.run = shown.run_id;
     this.root.setAttribute("aria-label", `arm ${shown.name}`);
@@ -45,7 +51,10 @@ export class Panel {
     part.predicted.hidden = !shown.predicted;
     part.branch.hidden = !shown.mine;
     part.remove.hidden = !shown.removable;
-    part.over.setAttribute("aria-label", `latent map of ${shown.name}; click, drag or press arrow keys to decode at a point`);
+    part.over.setAttribute(
+      "aria-label",
+      `latent map of ${shown.name}; click, drag or press arrow keys to decode at a point`,
+    );
     part.from.textContent = this.arm.decodesMu ? "from μ" : "from a sample of z";
     part.klNote.textContent = this.arm.posterior ? "thick: test, thin: train" : "not defined";
     part.klPlot.hidden = !this.arm.posterior;
@@ -54,10 +63,14 @@ export class Panel {
   /** Know which rows are on the screen: the others are not drawn. changed() is called when that has changed. */
   watch(changed) {
     this.seen = new Set();
-    this.watcher = new IntersectionObserver((entries) => {
-      for (const { target, isIntersecting } of entries) this.seen[isIntersecting ? "add" : "delete"](target.dataset.row);
-      if (entries.some((entry) => entry.isIntersecting)) changed();
-    }, { rootMargin: "80px" });
+    this.watcher = new IntersectionObserver(
+      (entries) => {
+        for (const { target, isIntersecting } of entries)
+          this.seen[isIntersecting ? "add" : "delete"](target.dataset.row);
+        if (entries.some((entry) => entry.isIntersecting)) changed();
+      },
+      { rootMargin: "80px" },
+    );
     for (const element of this.root.querySelectorAll("[data-row]")) this.watcher.observe(element);
   }
 
@@ -78,7 +91,8 @@ export class Panel {
   }
 
   pictureUnder({ offsetX, offsetY, target }) {
-    const perRow = target.width / 28, side = target.clientWidth / perRow;
+    const perRow = target.width / 28,
+      side = target.clientWidth / perRow;
     return Math.min(9, Math.floor(offsetY / side) * perRow + Math.floor(offsetX / side));
   }
 
@@ -91,22 +105,38 @@ export class Panel {
     part.branch.textContent = at === null ? "Branch" : `Branch at ${at.toLocaleString("en")}`;
     this.drawToggles(at);
     const { marks } = arm.history;
-    if (part.marks.childElementCount !== marks.length) part.marks.replaceChildren(...marks.map(({ text }) => Object.assign(document.createElement("li"), { textContent: text })));
+    if (part.marks.childElementCount !== marks.length)
+      part.marks.replaceChildren(
+        ...marks.map(({ text }) => Object.assign(document.createElement("li"), { textContent: text })),
+      );
   }
 
   drawToggles(at) {
     const { part, arm } = this;
-    const shown = arm.weights(), now = arm.news?.weights;
+    const shown = arm.weights(),
+      now = arm.news?.weights;
     if (!now) return;
     const ended = ["finished", "stopped", "failed", "gone", "lost"].includes(arm.status);
-    for (const [term, { on, until }] of Object.entries(this.pending)) if (on === now[term] > 0 || performance.now() > until) delete this.pending[term];
-    for (const [term, other] of [["alpha", "beta"], ["beta", "alpha"]]) {
+    for (const [term, { on, until }] of Object.entries(this.pending))
+      if (on === now[term] > 0 || performance.now() > until) delete this.pending[term];
+    for (const [term, other] of [
+      ["alpha", "beta"],
+      ["beta", "alpha"],
+    ]) {
       const undefinedTerm = term === "beta" && !arm.posterior;
-      part[`${term}Now`].value = undefinedTerm ? "none" : shown[term] > 0 ? `× ${Number(shown[term].toPrecision(3))}` : "off";
+      part[`${term}Now`].value = undefinedTerm
+        ? "none"
+        : shown[term] > 0
+          ? `× ${Number(shown[term].toPrecision(3))}`
+          : "off";
       part[term].checked = at === null ? this.wished(term) : shown[term] > 0;
       const last = this.wished(term) && !this.wished(other); // by what they show: both can never be off
       part[term].disabled = !arm.shown.mine || ended || at !== null || undefinedTerm || last;
-      part[term].title = last ? "One of the two terms must stay on: switch the other one on first." : at === null ? "" : "Go back to now to switch a term, or branch from here.";
+      part[term].title = last
+        ? "One of the two terms must stay on: switch the other one on first."
+        : at === null
+          ? ""
+          : "Go back to now to switch a term, or branch from here.";
       part[`${term}Now`].parentElement.classList.toggle("off", !(shown[term] > 0));
     }
   }
@@ -128,11 +158,14 @@ export class Panel {
 
   /** The pictures of the moment; `shows(row)` says which rows are open. */
   drawPicture(chosen, shows, axes) {
-    const { part, arm } = this, p = arm.picture;
+    const { part, arm } = this,
+      p = arm.picture;
     this.root.dataset.step = p?.step ?? "";
     this.root.classList.toggle("empty", !p);
     const late = p && arm.at !== null && p.step !== arm.at;
-    part.caption.textContent = p ? `${sentence(stepText(p.step))}${late ? ", the last kept before" : ""}. ${this.caption(p)}` : "Nothing yet at this moment.";
+    part.caption.textContent = p
+      ? `${sentence(stepText(p.step))}${late ? ", the last kept before" : ""}. ${this.caption(p)}`
+      : "Nothing yet at this moment.";
     if (!p) return;
     part.nll.value = format(p.nll);
     part.kl.value = arm.posterior ? format(p.kl) : "not defined";
@@ -144,7 +177,10 @@ export class Panel {
   }
 
   caption(p) {
-    const plane = p.kl_dims.shape[0] > 2 ? `Plane of the first two principal axes: ${Math.round(100 * p.explained)}% of the variance of μ. ` : "";
+    const plane =
+      p.kl_dims.shape[0] > 2
+        ? `Plane of the first two principal axes: ${Math.round(100 * p.explained)}% of the variance of μ. `
+        : "";
     return plane + this.clouded(p);
   }
 
@@ -153,19 +189,24 @@ export class Panel {
   }
 
   drawTen(chosen) {
-    const { part, arm: { picture: p } } = this;
+    const {
+      part,
+      arm: { picture: p },
+    } = this;
     const perRow = part.originals.clientWidth && part.originals.clientWidth < NARROW ? 5 : 10;
     for (const name of ["originals", "reconstructions"]) {
       drawImages(part[name], p[name], perRow);
       const ctx = part[name].getContext("2d");
       ctx.strokeStyle = "#ffffff";
       ctx.lineWidth = 1.5;
-      for (const i of chosen) if (i < p[name].shape[0]) ctx.strokeRect((i % perRow) * 28 + 1, Math.floor(i / perRow) * 28 + 1, 26, 26);
+      for (const i of chosen)
+        if (i < p[name].shape[0]) ctx.strokeRect((i % perRow) * 28 + 1, Math.floor(i / perRow) * 28 + 1, 26, 26);
     }
   }
 
   drawGrid(p) {
-    const { part } = this, square = p.grid?.shape[0] ?? 0;
+    const { part } = this,
+      square = p.grid?.shape[0] ?? 0;
     part.grid.hidden = !square;
     part.gridNote.textContent = square ? "prior quantiles, −1.7 to 1.7" : "only with two latent dimensions";
     if (square) drawImages(part.grid, { shape: [square * square, 28, 28], data: p.grid.data }, square);
@@ -173,7 +214,8 @@ export class Panel {
 
   /** KL per dimension; `top` of the axis is the same for all arms. */
   drawKl(top) {
-    const { part, arm } = this, p = arm.picture;
+    const { part, arm } = this,
+      p = arm.picture;
     if (!p) return;
     part.bars.toggleAttribute("hidden", !arm.posterior);
     const units = p.active.data.reduce((n, a) => n + a, 0);
@@ -183,14 +225,23 @@ export class Panel {
 
   /** The pulls on the chosen images: [{ index, digit, from, mu, logVar, by: { nll, kl } }] on the map where it has a plane. */
   pulls(chosen) {
-    const { picture: p } = this.arm, weights = this.arm.weights();
+    const { picture: p } = this.arm,
+      weights = this.arm.weights();
     if (!p || !weights || !hasPulls(p)) return [];
     const basis = basisOf(p);
-    return [...chosen].filter((i) => i < p.ten_mu.shape[0]).map((index) => {
-      const pull = pullsOf(p, index, weights);
-      const flat = (v) => (v && basis ? toPlane(v, basis) : null);
-      return { index, digit: index, ...pull, from: basis && toPlane(row(p.ten_mu, index), basis), by: { nll: flat(pull.mu.nll), kl: flat(pull.mu.kl) } };
-    });
+    return [...chosen]
+      .filter((i) => i < p.ten_mu.shape[0])
+      .map((index) => {
+        const pull = pullsOf(p, index, weights);
+        const flat = (v) => (v && basis ? toPlane(v, basis) : null);
+        return {
+          index,
+          digit: index,
+          ...pull,
+          from: basis && toPlane(row(p.ten_mu, index), basis),
+          by: { nll: flat(pull.mu.nll), kl: flat(pull.mu.kl) },
+        };
+      });
   }
 
   clouds(chosen) {
@@ -198,7 +249,9 @@ export class Panel {
     const basis = p && p.ten_mu?.shape[0] ? basisOf(p) : null;
     if (!basis) return [];
     return Array.from({ length: p.ten_mu.shape[0] }, (_, index) => ({
-      index, chosen: chosen.has(index), at: toPlane(row(p.ten_mu, index), basis),
+      index,
+      chosen: chosen.has(index),
+      at: toPlane(row(p.ten_mu, index), basis),
       ellipse: p.ten_log_var.shape[0] ? ellipseOf(cloudInPlane(row(p.ten_log_var, index), basis)) : null,
     }));
   }
@@ -206,9 +259,17 @@ export class Panel {
   /** unit: nats per unit to a unit of the map; tallest: of the bars of log_var; both the same for all arms. */
   drawTug(chosen, pulls, { unit, tallest, open, point }) {
     const { part, arm } = this;
-    const terms = [["nll", "reconstruction"], ["kl", "kl"]];
-    const arrows = !open ? [] : pulls.flatMap(({ from, by }) =>
-      terms.flatMap(([term, colour]) => (by[term] ? [{ from, by: by[term].map((v) => v / unit), term: colour }] : [])));
+    const terms = [
+      ["nll", "reconstruction"],
+      ["kl", "kl"],
+    ];
+    const arrows = !open
+      ? []
+      : pulls.flatMap(({ from, by }) =>
+          terms.flatMap(([term, colour]) =>
+            by[term] ? [{ from, by: by[term].map((v) => v / unit), term: colour }] : [],
+          ),
+        );
     this.root.dataset.arrows = arrows.length;
     this.over.show({ clouds: this.clouds(chosen), arrows, point });
     if (!open || !this.seen.has("pulls")) return;
@@ -216,7 +277,11 @@ export class Panel {
     part.logVar.toggleAttribute("hidden", !arm.posterior);
     const dims = arm.posterior ? drawLogVar(part.logVar, pulls, tallest) : [];
     const which = dims.length ? `, dim. ${dims.map((d) => d + 1).join(", ")}` : "";
-    part.logVarNote.textContent = !arm.posterior ? "not defined" : pulls.length ? `nats, up widens${which}` : "not kept at this moment";
+    part.logVarNote.textContent = !arm.posterior
+      ? "not defined"
+      : pulls.length
+        ? `nats, up widens${which}`
+        : "not kept at this moment";
   }
 
   destroy() {

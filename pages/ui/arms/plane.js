@@ -2,7 +2,12 @@
 // stays N(0, I). An array is { shape, data } as wire.js gives it; basis has the shape (D, 2), or (1, 1) for one latent.
 
 /** The basis of a picture; null where it is not known (an old frame of more than two latents). */
-export function basisOf({ basis, kl_dims: { shape: [dims] } }) {
+export function basisOf({
+  basis,
+  kl_dims: {
+    shape: [dims],
+  },
+}) {
   if (basis?.shape[0] === dims) return basis;
   if (dims === 1) return { shape: [1, 1], data: [1] };
   return dims === 2 ? { shape: [2, 2], data: [1, 0, 0, 1] } : null;
@@ -39,6 +44,11 @@ export function cloudInPlane(logVar, { shape: [dims, width], data }) {
 
 /** The ellipse of one standard deviation: half axes, and the angle of the long one from the x axis, anticlockwise. */
 export function ellipseOf([xx, xy, yy]) {
-  const middle = (xx + yy) / 2, swing = Math.hypot((xx - yy) / 2, xy);
-  return { long: Math.sqrt(middle + swing), short: Math.sqrt(Math.max(0, middle - swing)), angle: Math.atan2(2 * xy, xx - yy) / 2 };
+  const middle = (xx + yy) / 2,
+    swing = Math.hypot((xx - yy) / 2, xy);
+  return {
+    long: Math.sqrt(middle + swing),
+    short: Math.sqrt(Math.max(0, middle - swing)),
+    angle: Math.atan2(2 * xy, xx - yy) / 2,
+  };
 }

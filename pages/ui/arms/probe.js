@@ -10,7 +10,9 @@ import { stepText } from "./words.js";
 let pictures = null; // of the map, fetched once for all arms
 
 function mapImages() {
-  pictures ??= tensors("./map-images").then((file) => file && { images: file.arrays.images, labels: file.arrays.labels });
+  pictures ??= tensors("./map-images").then(
+    (file) => file && { images: file.arrays.images, labels: file.arrays.labels },
+  );
   pictures.then((p) => p ?? (pictures = null));
   return pictures;
 }
@@ -42,7 +44,8 @@ export class Probe {
   /** Decode at a point of the map; null takes the picture away. */
   async show(point) {
     this.point = point;
-    const { arm } = this, p = arm.picture;
+    const { arm } = this,
+      p = arm.picture;
     if (!point) this.say("Click or drag on the map to decode there.");
     else if (!p) this.say("Nothing to decode yet.");
     if (!point || !p) return;
@@ -78,13 +81,23 @@ export class Probe {
 
   draw(point, p, basis, kept, set) {
     const { part } = this;
-    const missing = !kept ? "No decoder is kept for this moment." : !kept.decode ? "This decoder is not run in the browser: only those of mlp and conv are." : !set ? "The test images could not be fetched." : "";
+    const missing = !kept
+      ? "No decoder is kept for this moment."
+      : !kept.decode
+        ? "This decoder is not run in the browser: only those of mlp and conv are."
+        : !set
+          ? "The test images could not be fetched."
+          : "";
     if (missing) return this.say(missing);
     const z = fromPlane(point, basis);
     const picture = kept.decode(z);
     const near = nearestImage(picture, set.images);
     drawImages(part.decoded, { shape: [1, 28, 28], data: greys(picture) }, 1);
-    drawImages(part.nearest, { shape: [1, 28, 28], data: set.images.data.subarray(784 * near.index, 784 * (near.index + 1)) }, 1);
+    drawImages(
+      part.nearest,
+      { shape: [1, 28, 28], data: set.images.data.subarray(784 * near.index, 784 * (near.index + 1)) },
+      1,
+    );
     part.probe.hidden = false;
     const words = this.words(toPlane(z, basis), p);
     part.origin.dataset.place = words.place;
@@ -95,9 +108,13 @@ export class Probe {
 
   words(xy, p) {
     if (this.measured !== p) Object.assign(this, { measured: p, near: nearness(p, this.arm.posterior) });
-    const { reach, of } = this.near, { distance } = nearestCode(xy, p);
+    const { reach, of } = this.near,
+      { distance } = nearestCode(xy, p);
     const place = placeOf(xy, distance, reach);
     const flat = p.kl_dims.shape[0] > 2 ? ", in the plane of the map" : "";
-    return { place, text: `z = (${xy.map((v) => v.toFixed(2).replace("-", "−")).join(", ")})${flat}; nearest code ${distance.toFixed(2)} away; near is up to ${reach.toFixed(2)} (${of}).` };
+    return {
+      place,
+      text: `z = (${xy.map((v) => v.toFixed(2).replace("-", "−")).join(", ")})${flat}; nearest code ${distance.toFixed(2)} away; near is up to ${reach.toFixed(2)} (${of}).`,
+    };
   }
 }

@@ -4,22 +4,51 @@ import { bestAndWorst, csvOf, textOf } from "./meter.js";
 import { stepText } from "./words.js";
 
 // Beside the meter's figures: the reconstruction, which every snapshot has.
-const NLL = { key: "nll", label: "Reconstruction (nll)", unit: "nats", better: null, digits: 2, why: "Without a KL it falls, whatever becomes of the draws.", says: "Mean over the images; from one sample of z, from mu where nothing is drawn." };
+const NLL = {
+  key: "nll",
+  label: "Reconstruction (nll)",
+  unit: "nats",
+  better: null,
+  digits: 2,
+  why: "Without a KL it falls, whatever becomes of the draws.",
+  says: "Mean over the images; from one sample of z, from mu where nothing is drawn.",
+};
 
 export class Table {
   constructor(head, body, link) {
     Object.assign(this, { head, body });
-    link.onclick = (event) => { event.preventDefault(); this.download(link); };
+    link.onclick = (event) => {
+      event.preventDefault();
+      this.download(link);
+    };
   }
 
   /** figures: as Python says; arms: Arm objects */
   draw(figures, arms) {
-    this.columns = arms.map((arm) => ({ name: arm.shown.name, picture: arm.picture, ...(arm.meter() ?? { step: null, meter: null }) }));
+    this.columns = arms.map((arm) => ({
+      name: arm.shown.name,
+      picture: arm.picture,
+      ...(arm.meter() ?? { step: null, meter: null }),
+    }));
     this.figures = figures;
     const head = row("tr", [["th", "figure", "col"], ...this.columns.map(({ name }) => ["th", name, "col"])]);
-    const when = row("tr", [["th", "step", "row"], ...this.columns.map(({ step }) => ["td", step === null ? "not measured yet" : stepText(step)])]);
+    const when = row("tr", [
+      ["th", "step", "row"],
+      ...this.columns.map(({ step }) => ["td", step === null ? "not measured yet" : stepText(step)]),
+    ]);
     this.head.replaceChildren(head, when);
-    this.body.replaceChildren(this.line(NLL, this.columns.map(({ picture }) => picture)), ...figures.map((f) => this.line(f, this.columns.map((c) => c.meter))));
+    this.body.replaceChildren(
+      this.line(
+        NLL,
+        this.columns.map(({ picture }) => picture),
+      ),
+      ...figures.map((f) =>
+        this.line(
+          f,
+          this.columns.map((c) => c.meter),
+        ),
+      ),
+    );
   }
 
   line(figure, meters) {
@@ -27,8 +56,11 @@ export class Table {
     const tr = row("tr", [["th", figure.unit === "%" ? figure.label : `${figure.label} (${figure.unit})`, "row"]]);
     tr.dataset.figure = figure.key;
     tr.firstChild.title = `${figure.says} ${figure.why}`;
-    if (figure.better) tr.firstChild.append(small(figure.better === "low" ? " ↓ lower is better" : " ↑ higher is better"));
-    meters.forEach((meter, i) => tr.append(this.cell(figure, meter, i, best.includes(i) ? "best" : worst.includes(i) ? "worst" : "")));
+    if (figure.better)
+      tr.firstChild.append(small(figure.better === "low" ? " ↓ lower is better" : " ↑ higher is better"));
+    meters.forEach((meter, i) =>
+      tr.append(this.cell(figure, meter, i, best.includes(i) ? "best" : worst.includes(i) ? "worst" : "")),
+    );
     return tr;
   }
 
@@ -36,7 +68,8 @@ export class Table {
     const td = document.createElement("td");
     td.dataset.column = this.columns[index].name;
     td.textContent = meter ? textOf(figure, meter[figure.key]) : "–";
-    const other = figure === NLL && meter && this.columns[index].step !== null && meter.step !== this.columns[index].step;
+    const other =
+      figure === NLL && meter && this.columns[index].step !== null && meter.step !== this.columns[index].step;
     if (other) td.append(small(` (${stepText(meter.step)})`));
     if (!rank) return td;
     td.dataset.rank = rank;
@@ -46,8 +79,17 @@ export class Table {
   }
 
   csv() {
-    const rows = this.figures.map(({ key, label, unit }) => ({ label, unit, values: this.columns.map(({ meter }) => meter && (meter[key] ?? "not defined")) }));
-    const nll = { ...NLL, values: this.columns.map(({ picture, step }) => (picture && (step === null || picture.step === step) ? picture.nll : null)) };
+    const rows = this.figures.map(({ key, label, unit }) => ({
+      label,
+      unit,
+      values: this.columns.map(({ meter }) => meter && (meter[key] ?? "not defined")),
+    }));
+    const nll = {
+      ...NLL,
+      values: this.columns.map(({ picture, step }) =>
+        picture && (step === null || picture.step === step) ? picture.nll : null,
+      ),
+    };
     return csvOf(this.columns, [nll, ...rows]);
   }
 

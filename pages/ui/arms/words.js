@@ -1,7 +1,13 @@
 // Sentences of the arms view: what the arms share, and what a moment is.
 
 const LOSS = new Set(["alpha", "beta", "model"]); // what may differ between arms that differ in nothing but the loss
-const SPOKEN = { latent_dim: "latent dimensions", learning_rate: "learning rate", batch_size: "batch size", warmup_steps: "warm-up", net: "network" };
+const SPOKEN = {
+  latent_dim: "latent dimensions",
+  learning_rate: "learning rate",
+  batch_size: "batch size",
+  warmup_steps: "warm-up",
+  net: "network",
+};
 
 /** Names of the settings in which configs differ, the loss aside. */
 export function differences(configs) {
@@ -16,7 +22,8 @@ export const MAPS = "Maps: μ of 5,000 test images, axes in std of the prior; el
 export function sameness(configs) {
   if (!configs.length) return "";
   const different = differences(configs);
-  if (different.length) return `These arms differ in more than the loss: ${different.map((d) => SPOKEN[d] ?? d).join(", ")}.`;
+  if (different.length)
+    return `These arms differ in more than the loss: ${different.map((d) => SPOKEN[d] ?? d).join(", ")}.`;
   const models = configs.map(({ model }) => model);
   const loss = models.includes("ae") ? "the loss, and in that the plain autoencoder draws no z" : "the loss";
   const what = models.some((model) => model.startsWith("bug")) ? "the one line shown above" : loss;

@@ -11,7 +11,19 @@ import { figure } from "./path_half.js";
 import { isHole, radiusOf, ratioText, ruleOf } from "./path_near.js";
 import { animation, sheet, table } from "./path_sheet.js";
 import { drawArrow, drawLine, drawMarks } from "./vector_draw.js";
-import { along, alongAll, ATTRIBUTES, clean, codeOf, lengthOf, named, planOf, REACH, STRENGTHS, strengths } from "./vector_math.js";
+import {
+  along,
+  alongAll,
+  ATTRIBUTES,
+  clean,
+  codeOf,
+  lengthOf,
+  named,
+  planOf,
+  REACH,
+  STRENGTHS,
+  strengths,
+} from "./vector_math.js";
 import { AttributePanel, greysOf, MeansPanel, meanWords, SlotsPanel } from "./vector_panels.js";
 import { Measures } from "./vector_table.js";
 
@@ -45,7 +57,8 @@ export class ArithmeticWay {
   constructor(app, root) {
     root.classList.add("paths");
     root.innerHTML = HTML;
-    const part = partsOf(root), change = (partial) => this.change(partial);
+    const part = partsOf(root),
+      change = (partial) => this.change(partial);
     Object.assign(this, { app, root, part, plan: null, trying: null, inHand: handOn(part.strength) });
     this.attribute = new AttributePanel(part.attribute, { app, change });
     this.means = new MeansPanel(part.means, app, (digit) => app.point(codeOf(String(digit), app.set)));
@@ -55,7 +68,8 @@ export class ArithmeticWay {
     this.figures = ["original", "start", "changed"].map(figure);
     part.figures.append(...this.figures.map((f) => f.root));
     part.inner.style.setProperty("--count", STRENGTHS.length);
-    for (const button of root.querySelectorAll("[data-mode]")) button.onclick = () => change({ mode: button.dataset.mode });
+    for (const button of root.querySelectorAll("[data-mode]"))
+      button.onclick = () => change({ mode: button.dataset.mode });
     part.strength.oninput = () => this.move(Number(part.strength.value));
     part.strength.onchange = () => this.rest(Number(part.strength.value));
     part.none.onclick = () => this.rest(0);
@@ -74,7 +88,8 @@ export class ArithmeticWay {
 
   show(state) {
     const { app, part, root } = this;
-    for (const button of root.querySelectorAll("[data-mode]")) button.setAttribute("aria-pressed", button.dataset.mode === state.mode);
+    for (const button of root.querySelectorAll("[data-mode]"))
+      button.setAttribute("aria-pressed", button.dataset.mode === state.mode);
     for (const mode of ["attribute", "means", "difference"]) part[mode].hidden = mode !== state.mode;
     if (state.mode === "attribute") this.attribute.show(state);
     else if (state.mode === "means") this.means.show(meanWords);
@@ -96,22 +111,28 @@ export class ArithmeticWay {
 
   /** Another vector or another start: all that does not hang on the strength. */
   renew(key, { mode, image, c }) {
-    const { app, plan, part } = this, { set, about } = app, of = mode === "attribute";
+    const { app, plan, part } = this,
+      { set, about } = app,
+      of = mode === "attribute";
     this.key = key;
     this.pictures = null;
     this.strength = null;
-    const start = greysOf(app.model, plan.start), [original, reconstruction] = this.figures;
+    const start = greysOf(app.model, plan.start),
+      [original, reconstruction] = this.figures;
     original.root.hidden = !of;
     original.show(app.image(image), named(image, set));
     reconstruction.show(start, of ? `reconstruction ${this.from}` : `c: ${named(c, set)}, decoded`);
     this.before = [...(of ? [measure(app.image(image))] : []), measure(start)];
     this.measures.open(about.attributes, [...(of ? ["test image"] : []), "decoded", "changed", "change"]);
-    part.under.textContent = of ? `Under each picture: its ${this.noun}, measured.` : `Under each picture: from z to the nearest code, over the near radius of ${short(this.radius)} (${ruleOf(set)}); bold beyond 1: no code is near.`;
+    part.under.textContent = of
+      ? `Under each picture: its ${this.noun}, measured.`
+      : `Under each picture: from z to the nearest code, over the near radius of ${short(this.radius)} (${ruleOf(set)}); bold beyond 1: no code is near.`;
     this.renewStrip(key);
   }
 
   async renewStrip(key) {
-    const { app, film } = this, zs = alongAll(this.plan, STRENGTHS);
+    const { app, film } = this,
+      zs = alongAll(this.plan, STRENGTHS);
     film.size(STRENGTHS.length, { [STRENGTHS.indexOf(0)]: "0" });
     const draw = (pictures) => {
       film.draw(pictures);
@@ -120,7 +141,9 @@ export class ArithmeticWay {
     const pictures = await app.background.decode("arithmetic", zs, (part) => key === this.key && draw(part));
     if (!pictures || key !== this.key) return;
     this.pictures = draw(pictures);
-    this.away = STRENGTHS.map((_, k) => nearestCode(zs.subarray(k * app.set.dims, (k + 1) * app.set.dims), app.set.mu).distance);
+    this.away = STRENGTHS.map(
+      (_, k) => nearestCode(zs.subarray(k * app.set.dims, (k + 1) * app.set.dims), app.set.mu).distance,
+    );
     film.tell(STRENGTHS.map((strength, k) => ({ ...this.cell(k), small: `${fixed(strength, 1)} ×` })));
     app.files.refresh();
   }
@@ -152,11 +175,14 @@ export class ArithmeticWay {
   }
 
   note({ mode, a, b }) {
-    const { set, about } = this.app, [mu, unit] = about.model === "ae" ? ["the code", ""] : ["mu", " prior standard deviations"];
-    if (mode === "means") return `The mean of ${mu} over those of the 5,000 test images that are of a class, decoded: a place, and no test image. Press one to send z there.`;
+    const { set, about } = this.app,
+      [mu, unit] = about.model === "ae" ? ["the code", ""] : ["mu", " prior standard deviations"];
+    if (mode === "means")
+      return `The mean of ${mu} over those of the 5,000 test images that are of a class, decoded: a place, and no test image. Press one to send z there.`;
     const length = `Its length: ${short(lengthOf(this.plan.vector))}${unit}.`;
     if (mode === "difference") return `The vector b − a: from ${named(a, set)} to ${named(b, set)}. ${length}`;
-    const { label, low, high } = this.chosen, value = (v) => `${fixed(v, 1)} ${this.chosen.unit}`;
+    const { label, low, high } = this.chosen,
+      value = (v) => `${fixed(v, 1)} ${this.chosen.unit}`;
     return `The ${label.toLowerCase()} vector: the mean of ${mu} over the third of the 5,000 test images that measure most (${value(high)} on average), minus the mean over the third that measure least (${value(low)}). ${length} Strength 1 adds all of it.`;
   }
 
@@ -168,7 +194,10 @@ export class ArithmeticWay {
     this.strength = strength;
     if (Number(part.strength.value) !== strength) part.strength.value = strength;
     part.value.value = fixed(strength);
-    part.inner.style.setProperty("--here", (((strength + REACH) / (2 * REACH)) * (STRENGTHS.length - 1) + 0.5) / STRENGTHS.length);
+    part.inner.style.setProperty(
+      "--here",
+      (((strength + REACH) / (2 * REACH)) * (STRENGTHS.length - 1) + 0.5) / STRENGTHS.length,
+    );
     this.app.ask();
   }
 
@@ -185,7 +214,8 @@ export class ArithmeticWay {
   }
 
   tellChanged(picture) {
-    const { mode, attribute } = this.state, text = fixed(this.strength);
+    const { mode, attribute } = this.state,
+      text = fixed(this.strength);
     this.figures[2].show(picture, mode === "attribute" ? `z + ${text} · vector` : `c + ${text} · (b − a)`);
     this.measures.show([...this.before, measure(picture)], mode === "attribute" ? attribute : null);
   }
@@ -213,19 +243,29 @@ export class ArithmeticWay {
   // ---- over the map, and to take home
 
   draw(ctx, at, scale, colours) {
-    const { app, plan, state, strength } = this, to = (z) => at(app.view.plane.to(z)), { background, primary, text } = colours;
+    const { app, plan, state, strength } = this,
+      to = (z) => at(app.view.plane.to(z)),
+      { background, primary, text } = colours;
     if (!plan) return this.drawMeans(ctx, to, colours);
     const [start, end] = [to(plan.start), to(along(plan, strength))];
-    if (state.mode === "attribute") drawLine(ctx, to(along(plan, -REACH)), to(along(plan, REACH)), primary, background, 1);
+    if (state.mode === "attribute")
+      drawLine(ctx, to(along(plan, -REACH)), to(along(plan, REACH)), primary, background, 1);
     else drawArrow(ctx, to(codeOf(state.a, app.set)), to(codeOf(state.b, app.set)), text, background, 1.5);
     drawArrow(ctx, start, end, primary, background);
-    const marks = state.mode === "attribute" ? [{ place: start, text: "z" }] : ["a", "b", "c"].map((s) => ({ place: to(codeOf(state[s], app.set)), text: s }));
+    const marks =
+      state.mode === "attribute"
+        ? [{ place: start, text: "z" }]
+        : ["a", "b", "c"].map((s) => ({ place: to(codeOf(state[s], app.set)), text: s }));
     drawMarks(ctx, marks, colours);
   }
 
   drawMeans(ctx, to, colours) {
     const { set } = this.app;
-    drawMarks(ctx, DIGITS.map((digit) => ({ place: to(codeOf(digit, set)), text: digit })), colours);
+    drawMarks(
+      ctx,
+      DIGITS.map((digit) => ({ place: to(codeOf(digit, set)), text: digit })),
+      colours,
+    );
   }
 
   restyle() {}
@@ -233,7 +273,8 @@ export class ArithmeticWay {
   /** Made when they are asked for. */
   files() {
     const { app, plan } = this;
-    if (this.state.mode === "means") return { png: () => sheet([this.meansRow()], app.colours), gif: null, csv: () => this.meansTable() };
+    if (this.state.mode === "means")
+      return { png: () => sheet([this.meansRow()], app.colours), gif: null, csv: () => this.meansTable() };
     if (!plan || !this.pictures) return { png: null, gif: null, csv: null };
     return { png: () => sheet([this.row()], app.colours), gif: () => this.animation(), csv: () => this.csv() };
   }
@@ -245,7 +286,9 @@ export class ArithmeticWay {
   }
 
   row() {
-    const { mode, image, a, b, c } = this.state, { set, about } = this.app, of = mode === "attribute";
+    const { mode, image, a, b, c } = this.state,
+      { set, about } = this.app,
+      of = mode === "attribute";
     const sum = of
       ? `${named(image, set)} + strength × ${this.chosen.label.toLowerCase()} vector (under each: ${this.noun})`
       : `${named(c, set)} + strength × (${named(b, set)} − ${named(a, set)}) (under each: distance to the nearest code, in near radii)`;
@@ -254,19 +297,31 @@ export class ArithmeticWay {
   }
 
   csv() {
-    const rows = STRENGTHS.map((strength, k) => ({ strength, z: along(this.plan, strength), ...this.measured(k), distance_to_nearest_code: this.away[k], near_radius: this.radius }));
+    const rows = STRENGTHS.map((strength, k) => ({
+      strength,
+      z: along(this.plan, strength),
+      ...this.measured(k),
+      distance_to_nearest_code: this.away[k],
+      near_radius: this.radius,
+    }));
     return table(["strength", "z", ...ATTRIBUTES, "distance_to_nearest_code", "near_radius"], this.app.set.dims, rows);
   }
 
   meansRow() {
-    const { about, model, set } = this.app, pictures = new Uint8Array(7840);
+    const { about, model, set } = this.app,
+      pictures = new Uint8Array(7840);
     DIGITS.forEach((digit) => pictures.set(greysOf(model, codeOf(digit, set)), 784 * digit));
     return { title: `${modelName(about)}: class means, decoded`, count: 10, pictures, texts: DIGITS };
   }
 
   meansTable() {
-    const { set } = this.app, { pictures } = this.meansRow();
-    const rows = DIGITS.map((digit, k) => ({ class: k, z: codeOf(digit, set), ...measure(pictures.subarray(784 * k, 784 * (k + 1))) }));
+    const { set } = this.app,
+      { pictures } = this.meansRow();
+    const rows = DIGITS.map((digit, k) => ({
+      class: k,
+      z: codeOf(digit, set),
+      ...measure(pictures.subarray(784 * k, 784 * (k + 1))),
+    }));
     return table(["class", "z", ...ATTRIBUTES], set.dims, rows);
   }
 

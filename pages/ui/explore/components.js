@@ -33,10 +33,14 @@ export async function twoComponentsLater(pictures) {
 }
 
 function* rounds(pictures) {
-  const x = centred(pictures), count = x.length / PIXELS, xy = new Float64Array(2 * count), total = dot(x, x);
+  const x = centred(pictures),
+    count = x.length / PIXELS,
+    xy = new Float64Array(2 * count),
+    total = dot(x, x);
   if (!(total > 1e-12)) return { xy, kept: 0 };
   let axes = orthonormal(start(Math.min(WIDTH, count)));
-  let found, before = 0;
+  let found,
+    before = 0;
   for (let round = 0; round < ROUNDS; round++) {
     const scores = axes.map((axis) => times(x, axis));
     found = ritz(scores);
@@ -51,7 +55,9 @@ function* rounds(pictures) {
 
 /** The pictures less their mean, scaled so that a length is a root mean square in grey levels from 0 to 1. */
 function centred(pictures) {
-  const count = pictures.length / PIXELS, mean = new Float64Array(PIXELS), unit = 1 / (255 * Math.sqrt(PIXELS));
+  const count = pictures.length / PIXELS,
+    mean = new Float64Array(PIXELS),
+    unit = 1 / (255 * Math.sqrt(PIXELS));
   for (let at = 0; at < pictures.length; at++) mean[at % PIXELS] += pictures[at] / count;
   return Float64Array.from(pictures, (v, at) => (v - mean[at % PIXELS]) * unit);
 }
@@ -108,14 +114,18 @@ function orthonormal(vectors) {
 /** The best two scores within the span of these: { first: [score, score], both: their sum of squares }. */
 function ritz(scores) {
   const { values, vectors } = eigen(scores.map((a) => Array.from(scores, (b) => dot(a, b))));
-  const order = values.map((_, k) => k).sort((a, b) => values[b] - values[a]).slice(0, 2);
+  const order = values
+    .map((_, k) => k)
+    .sort((a, b) => values[b] - values[a])
+    .slice(0, 2);
   const mixed = (k) => scores[0].map((_, i) => scores.reduce((sum, score, j) => sum + score[i] * vectors[j][k], 0));
   return { first: order.map(mixed), both: order.reduce((sum, k) => sum + values[k], 0) };
 }
 
 /** Of a small symmetric matrix, by Jacobi's rotations: vectors[j][k] is entry j of the k-th. */
 export function eigen(matrix) {
-  const n = matrix.length, a = matrix.map((row) => [...row]);
+  const n = matrix.length,
+    a = matrix.map((row) => [...row]);
   const vectors = a.map((_, i) => a.map((_, j) => Number(i === j)));
   for (let sweep = 0; sweep < 30; sweep++) {
     for (let p = 0; p < n; p++) for (let q = p + 1; q < n; q++) rotate(a, vectors, p, q);
@@ -127,7 +137,8 @@ function rotate(a, vectors, p, q) {
   if (Math.abs(a[p][q]) < 1e-300) return;
   const theta = (a[q][q] - a[p][p]) / (2 * a[p][q]);
   const t = (theta < 0 ? -1 : 1) / (Math.abs(theta) + Math.hypot(theta, 1));
-  const c = 1 / Math.hypot(t, 1), s = t * c;
+  const c = 1 / Math.hypot(t, 1),
+    s = t * c;
   for (const row of [...a, ...vectors]) [row[p], row[q]] = [c * row[p] - s * row[q], s * row[p] + c * row[q]];
   [a[p], a[q]] = [a[p].map((v, i) => c * v - s * a[q][i]), a[p].map((v, i) => s * v + c * a[q][i])];
 }

@@ -16,7 +16,10 @@ export function upperGamma(a, x) {
     for (let n = 1; n < 1000 && term > sum * 1e-15; n++) sum += term *= x / (a + n);
     return 1 - front * sum;
   }
-  let b = x + 1 - a, c = 1e300, d = 1 / b, h = d; // Lentz's method
+  let b = x + 1 - a,
+    c = 1e300,
+    d = 1 / b,
+    h = d; // Lentz's method
   for (let i = 1; i < 1000; i++) {
     const an = i * (a - i);
     b += 2;
@@ -53,7 +56,8 @@ export function nearestCode(z, mu, except = -1) {
   return { index, distance: Math.sqrt(least) };
 }
 
-const SAMPLES = 400, SHARE = 0.95;
+const SAMPLES = 400,
+  SHARE = 0.95;
 
 /**
  * How far a place may be from a code and still count as near one. With a posterior: as near as 95 of 100 samples of
@@ -61,17 +65,25 @@ const SAMPLES = 400, SHARE = 0.95;
  * set: { mu, logVar | null, dims }, all codes in one array. In prior units.
  */
 export function nearRadius({ mu, logVar, dims }) {
-  const count = mu.length / dims, stride = Math.max(1, Math.floor(count / SAMPLES)), found = [];
+  const count = mu.length / dims,
+    stride = Math.max(1, Math.floor(count / SAMPLES)),
+    found = [];
   const eps = normals(0, Math.max(16, Math.ceil(count / stride) * dims));
   for (let i = 0, k = 0; i < count; i += stride, k += dims) {
-    const z = Float32Array.from({ length: dims }, (_, d) => mu[i * dims + d] + (logVar ? Math.exp(logVar[i * dims + d] / 2) * eps[k + d] : 0));
+    const z = Float32Array.from(
+      { length: dims },
+      (_, d) => mu[i * dims + d] + (logVar ? Math.exp(logVar[i * dims + d] / 2) * eps[k + d] : 0),
+    );
     found.push(nearestCode(z, mu, i).distance);
   }
   return found.sort((a, b) => a - b)[Math.floor(SHARE * found.length)];
 }
 
 /** What nearRadius means, in words; `posterior`: whether the model has one. */
-export const nearRule = (posterior) => (posterior ? "95 of 100 samples of q(z given x) have another image's mu so close" : "95 of 100 codes have another one so close");
+export const nearRule = (posterior) =>
+  posterior
+    ? "95 of 100 samples of q(z given x) have another image's mu so close"
+    : "95 of 100 codes have another one so close";
 
 const RARE = Math.exp(-4.5); // what lies beyond 3σ in the plane: 1.1 % of the prior
 const MANY = 4; // latents: of more, draws lie in a shell around 0, and hardly ever near it
@@ -96,4 +108,5 @@ const PLACES = {
 const capital = (text) => text[0].toUpperCase() + text.slice(1);
 
 /** A place in words. A plain autoencoder has no prior: N(0, I) is only a yardstick there. */
-export const placeText = (place, posterior) => PLACES[place](posterior ? ["prior draw", "prior draws"] : ["draw from N(0, I)", "draws from N(0, I)"]);
+export const placeText = (place, posterior) =>
+  PLACES[place](posterior ? ["prior draw", "prior draws"] : ["draw from N(0, I)", "draws from N(0, I)"]);

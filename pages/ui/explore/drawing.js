@@ -37,7 +37,8 @@ export class Drawing {
   /** What the model is to see: 784 grey levels, or null where there is no ink. */
   picture() {
     if (!this.strokes.length) return this.base;
-    const pixels = this.inked().getImageData(0, 0, SIDE, SIDE).data, ink = new Float32Array(SIDE * SIDE);
+    const pixels = this.inked().getImageData(0, 0, SIDE, SIDE).data,
+      ink = new Float32Array(SIDE * SIDE);
     for (let i = 0; i < ink.length; i++) ink[i] = pixels[4 * i] / 255;
     const picture = asMnist(ink, SIDE, SIDE);
     return picture && Uint8Array.from(picture, (v) => Math.round(255 * v));
@@ -96,7 +97,8 @@ export class Drawing {
   /** All places since the last frame, not only the latest: a fast hand draws no corners. */
   follow(event) {
     if (!this.busy || event.pointerId !== this.pointer) return;
-    const events = event.getCoalescedEvents?.() ?? [], from = this.stroke.length;
+    const events = event.getCoalescedEvents?.() ?? [],
+      from = this.stroke.length;
     for (const each of events.length ? events : [event]) this.stroke.push(this.place(each));
     line(this.ctx, this.stroke, from, BRUSH);
     this.on.moving();
@@ -109,7 +111,8 @@ export class Drawing {
   }
 
   place({ clientX, clientY }) {
-    const box = this.canvas.getBoundingClientRect(), scale = SIDE / box.width;
+    const box = this.canvas.getBoundingClientRect(),
+      scale = SIDE / box.width;
     return [(clientX - box.left) * scale, (clientY - box.top) * scale];
   }
 
@@ -156,7 +159,8 @@ function line(ctx, stroke, from, width) {
 function extent(strokes) {
   const bounds = [0, 1].map((k) => {
     let [least, most] = [SIDE, 0];
-    for (const stroke of strokes) for (const place of stroke) [least, most] = [Math.min(least, place[k]), Math.max(most, place[k])];
+    for (const stroke of strokes)
+      for (const place of stroke) [least, most] = [Math.min(least, place[k]), Math.max(most, place[k])];
     return Math.min(SIDE, most) - Math.max(0, least);
   });
   return Math.max(...bounds);

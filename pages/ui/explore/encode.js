@@ -23,17 +23,22 @@ export class EncodeWay {
     root.innerHTML = HTML;
     const part = partsOf(root);
     Object.assign(this, { app, root, part, code: null, key: null, dots: [] });
-    const over = (i) => app.hover(i === null ? null : this.z(i)), choose = (i) => app.point(this.z(i));
+    const over = (i) => app.hover(i === null ? null : this.z(i)),
+      choose = (i) => app.point(this.z(i));
     this.seen = new Seen(app, part, { over, leave: () => over(null), choose });
     this.zoom = new Zoom(part.zoom, { over, choose });
     this.follow = everyFrame(() => this.drawing.busy && this.live());
-    this.drawing = new Drawing(part.paper, { moving: () => this.moving(), done: (picture) => this.change({ of: "picture", picture }) });
+    this.drawing = new Drawing(part.paper, {
+      moving: () => this.moving(),
+      done: (picture) => this.change({ of: "picture", picture }),
+    });
     this.wire();
   }
 
   wire() {
     const { app, part, root, drawing } = this;
-    for (const button of root.querySelectorAll("[data-digit]")) button.onclick = () => this.choose(Number(button.dataset.digit));
+    for (const button of root.querySelectorAll("[data-digit]"))
+      button.onclick = () => this.choose(Number(button.dataset.digit));
     part.another.onclick = () => this.change({ of: "test", image: another(this.state.image, app.set.labels) });
     part.mine.onclick = () => this.change({ of: "picture" });
     part.undo.onclick = () => drawing.undo();
@@ -57,7 +62,8 @@ export class EncodeWay {
 
   /** A test image of a class; the next one where one of that class is shown already. */
   choose(digit) {
-    const { labels } = this.app.set, { of, image } = this.state;
+    const { labels } = this.app.set,
+      { of, image } = this.state;
     const same = of === "test" && labels[image] === digit;
     this.change({ of: "test", image: same ? another(image, labels) : nextOf(digit, 0, labels) });
   }
@@ -106,8 +112,11 @@ export class EncodeWay {
   }
 
   tellState({ of, image, picture, shown }) {
-    const { part, app, root, drawing } = this, digit = app.set.labels[image], pressed = (button, is) => button.setAttribute("aria-pressed", String(is));
-    for (const button of root.querySelectorAll("[data-digit]")) pressed(button, of === "test" && Number(button.dataset.digit) === digit);
+    const { part, app, root, drawing } = this,
+      digit = app.set.labels[image],
+      pressed = (button, is) => button.setAttribute("aria-pressed", String(is));
+    for (const button of root.querySelectorAll("[data-digit]"))
+      pressed(button, of === "test" && Number(button.dataset.digit) === digit);
     pressed(part.mine, of === "picture");
     pressed(part.lookMu, shown === "mu");
     pressed(part.lookSample, shown === "sample");
@@ -153,7 +162,8 @@ export class EncodeWay {
   // ---- the map
 
   draw(ctx, at, scale, colours) {
-    const { app, code } = this, { plane } = app.view;
+    const { app, code } = this,
+      { plane } = app.view;
     this.dots = code?.zs ? Array.from({ length: SAMPLES }, (_, i) => plane.to(this.z(i))) : [];
     if (!code) return;
     const cloud = { mu: plane.to(code.mu), ellipse: code.logVar && plane.ellipse(code.logVar), dots: this.dots };
@@ -173,7 +183,8 @@ export class EncodeWay {
 
   /** The sample whose dot is nearest to a place of the map, and how far in CSS pixels: -1 for none so close. */
   dotAt([x, y]) {
-    const far = this.dots.map(([a, b]) => Math.hypot(a - x, b - y) * this.pixels), least = Math.min(CLOSE, ...far);
+    const far = this.dots.map(([a, b]) => Math.hypot(a - x, b - y) * this.pixels),
+      least = Math.min(CLOSE, ...far);
     return { i: far.indexOf(least), least };
   }
 
@@ -190,7 +201,8 @@ export class EncodeWay {
 
   /** A sample's dot, or the code of a test image: whichever is nearer. */
   press(xy, code) {
-    const { app } = this, { i, least } = this.dotAt(xy);
+    const { app } = this,
+      { i, least } = this.dotAt(xy);
     const [x, y] = code >= 0 ? app.view.plane.to(app.code(code)) : [Infinity, Infinity];
     if (i >= 0 && least <= Math.hypot(x - xy[0], y - xy[1]) * this.pixels) app.point(this.z(i));
     else if (code >= 0) this.change({ of: "test", image: code });
@@ -201,8 +213,16 @@ export class EncodeWay {
   // ---- files
 
   files() {
-    const { app, code, seen, state: { of, image, seed } } = this;
-    const title = of === "test" ? `test image ${image}, ${article(app.set.labels[image])} ${app.set.labels[image]}` : "a picture of one's own";
+    const {
+      app,
+      code,
+      seen,
+      state: { of, image, seed },
+    } = this;
+    const title =
+      of === "test"
+        ? `test image ${image}, ${article(app.set.labels[image])} ${app.set.labels[image]}`
+        : "a picture of one's own";
     return code ? encodeFiles(app, code, seen.pictures, { title, seed }) : { png: null, gif: null, csv: null };
   }
 

@@ -3,13 +3,18 @@
 /** mu: [x, y]; ellipse: { long, short, angle } of one std, or null; dots: [[x, y]], all in prior units. */
 export function drawCloud(ctx, at, scale, colours, { mu, ellipse, dots }) {
   const px = devicePixelRatio;
-  if (ellipse) for (const sigma of [2, 1]) drawEllipse(ctx, at(mu), ellipse, sigma * scale, colours, sigma === 2 ? [6 * px, 4 * px] : []);
+  if (ellipse)
+    for (const sigma of [2, 1])
+      drawEllipse(ctx, at(mu), ellipse, sigma * scale, colours, sigma === 2 ? [6 * px, 4 * px] : []);
   for (const dot of dots) circle(ctx, at(dot), 3.6 * px, colours.primary, colours.background, 1.2 * px);
   diamond(ctx, at(mu), 5.5 * px, colours, px);
 }
 
 function drawEllipse(ctx, [x, y], { long, short, angle }, unit, { background, primary }, dash) {
-  for (const [colour, width] of [[background, 4.5], [primary, 2]]) {
+  for (const [colour, width] of [
+    [background, 4.5],
+    [primary, 2],
+  ]) {
     ctx.strokeStyle = colour;
     ctx.lineWidth = width * devicePixelRatio;
     ctx.setLineDash(colour === primary ? dash : []);
@@ -35,7 +40,13 @@ function diamond(ctx, [x, y], size, { text, background }, px) {
   ctx.strokeStyle = background;
   ctx.lineWidth = 2 * px;
   ctx.beginPath();
-  for (const [dx, dy] of [[0, -1], [1, 0], [0, 1], [-1, 0]]) ctx.lineTo(x + dx * size, y + dy * size);
+  for (const [dx, dy] of [
+    [0, -1],
+    [1, 0],
+    [0, 1],
+    [-1, 0],
+  ])
+    ctx.lineTo(x + dx * size, y + dy * size);
   ctx.closePath();
   ctx.stroke();
   ctx.fill();

@@ -1,6 +1,9 @@
 // The frame of the way Encode: where the image comes from, what the model makes of it, and its samples.
 
-const CHIPS = Array.from({ length: 10 }, (_, digit) => `<button data-digit="${digit}" aria-label="a test image of a ${digit}">${digit}</button>`).join("");
+const CHIPS = Array.from(
+  { length: 10 },
+  (_, digit) => `<button data-digit="${digit}" aria-label="a test image of a ${digit}">${digit}</button>`,
+).join("");
 
 export const HTML = `
 <div class="row" role="group" aria-label="where the image comes from">

@@ -61,7 +61,8 @@ export function klDims(mu, logVar) {
 export const total = (values) => values.reduce((a, b) => a + b, 0);
 
 // xHat is float32: what it rounds to 0 or 1 counts as the last number before. Shipped models stay below these logits.
-const BLACK = -103.3, WHITE = -17.3;
+const BLACK = -103.3,
+  WHITE = -17.3;
 
 /**
  * −log p(x given z), nats, summed over the pixels; xHat: the decoder's mean image. about { likelihood, sigma }: null for a
@@ -91,7 +92,8 @@ function gaussian(x, xHat, sigma) {
 
 /** Indices of the codes nearest to z in all latents, nearest first; `except`: an image that is not asked. */
 export function nearestCodes(z, mu, count = NEAREST, except = -1) {
-  const dims = z.length, best = [];
+  const dims = z.length,
+    best = [];
   for (let i = 0, at = 0; at < mu.length; i++, at += dims) {
     const limit = best.length < count ? Infinity : best[count - 1].sum;
     let sum = 0;
@@ -113,7 +115,10 @@ export function classesOf(images, labels) {
 
 /** Distances of some codes from their nearest neighbours, smallest first: what distance is usual among test images. */
 export function usualDistances(mu, dims, sample = 500) {
-  const count = mu.length / dims, stride = Math.max(1, Math.floor(count / sample)), found = [];
-  for (let i = 0; i < count && found.length < sample; i += stride) found.push(nearestCode(mu.subarray(i * dims, (i + 1) * dims), mu, i).distance);
+  const count = mu.length / dims,
+    stride = Math.max(1, Math.floor(count / sample)),
+    found = [];
+  for (let i = 0; i < count && found.length < sample; i += stride)
+    found.push(nearestCode(mu.subarray(i * dims, (i + 1) * dims), mu, i).distance);
   return Float64Array.from(found).sort();
 }

@@ -6,7 +6,10 @@ import { SAMPLES, total } from "./encode_math.js";
 import { nats, nllWords } from "./encode_words.js";
 import { imagesOf, paper } from "./print.js";
 
-const SIDE = 168, SMALL = 84, GAP = 16, LINE = 22; // pixels
+const SIDE = 168,
+  SMALL = 84,
+  GAP = 16,
+  LINE = 22; // pixels
 const COLUMNS = 8;
 
 /** code: of the way Encode; samples: Uint8Array 16 · 784, or null while they are decoded and where there are none. */
@@ -14,7 +17,17 @@ export function encodeFiles(app, code, samples, { title, seed }) {
   const waits = code.zs && !samples;
   return {
     png: waits ? null : () => encodePicture(app, code, samples, { title, seed }),
-    gif: samples && (() => ({ width: 28, height: 28, delayMs: 250, frames: Array.from({ length: SAMPLES }, (_, i) => new Uint8ClampedArray(samples.subarray(784 * i, 784 * (i + 1)))) })),
+    gif:
+      samples &&
+      (() => ({
+        width: 28,
+        height: 28,
+        delayMs: 250,
+        frames: Array.from(
+          { length: SAMPLES },
+          (_, i) => new Uint8ClampedArray(samples.subarray(784 * i, 784 * (i + 1))),
+        ),
+      })),
     csv: () => encodeTable(code, { title, seed, model: app.about.name }),
   };
 }
@@ -23,18 +36,23 @@ function partsOf({ model }, code) {
   const part = (values, ...lines) => ({ grey: greys(values), lines });
   const parts = [part(code.x, "x"), part(model.decode(code.mu), "from mu", nllWords(code.nllMu))];
   const first = () => model.decode(code.zs.subarray(0, code.mu.length));
-  return code.zs ? [...parts, part(first(), "from a sample", nllWords(code.nllSample), `KL ${nats(total(code.kl))}`)] : parts;
+  return code.zs
+    ? [...parts, part(first(), "from a sample", nllWords(code.nllSample), `KL ${nats(total(code.kl))}`)]
+    : parts;
 }
 
 function encodePicture(app, code, samples, { title, seed }) {
-  const { about, colours } = app, rows = samples ? SAMPLES / COLUMNS : 0, top = GAP + LINE + SIDE + 3 * LINE;
+  const { about, colours } = app,
+    rows = samples ? SAMPLES / COLUMNS : 0,
+    top = GAP + LINE + SIDE + 3 * LINE;
   const { canvas, ctx } = paper(2 * GAP + COLUMNS * SMALL, top + (rows ? rows * SMALL + LINE : 0) + GAP, colours);
   ctx.fillStyle = colours.text;
   ctx.font = "bold 15px sans-serif";
   ctx.fillText(`${about.name}${about.model === "ae" ? " (plain autoencoder)" : ""}: ${title}`, GAP, GAP + 10);
   ctx.font = "14px sans-serif";
   partsOf(app, code).forEach(({ grey, lines }, k) => {
-    const x = GAP + k * (SIDE + 2 * GAP), y = GAP + LINE;
+    const x = GAP + k * (SIDE + 2 * GAP),
+      y = GAP + LINE;
     ctx.drawImage(imagesOf(grey, 1), x, y, SIDE, SIDE);
     lines.forEach((line, i) => ctx.fillText(line, x, y + SIDE + 18 * (i + 1)));
   });
@@ -46,8 +64,20 @@ function encodePicture(app, code, samples, { title, seed }) {
 
 /** Rows: mu, std and KL of each latent, then the samples; a plain autoencoder has mu alone. */
 export function encodeTable({ mu, std, kl, zs }, { title, seed, model }) {
-  const about = [model, title, std ? seed : ""], dims = mu.length;
-  const rows = [["mu", mu], ...(std ? [["std", std], ["KL (nats)", kl]] : [])];
+  const about = [model, title, std ? seed : ""],
+    dims = mu.length;
+  const rows = [
+    ["mu", mu],
+    ...(std
+      ? [
+          ["std", std],
+          ["KL (nats)", kl],
+        ]
+      : []),
+  ];
   for (let at = 0; zs && at < zs.length; at += dims) rows.push([`sample ${at / dims + 1}`, zs.subarray(at, at + dims)]);
-  return csv([["model", "image", "seed of eps", "what", ...columnsOf("z", dims)], ...rows.map(([what, values]) => [...about, what, ...values])]);
+  return csv([
+    ["model", "image", "seed of eps", "what", ...columnsOf("z", dims)],
+    ...rows.map(([what, values]) => [...about, what, ...values]),
+  ]);
 }

@@ -23,7 +23,13 @@ export class Seen {
   }
 
   load() {
-    const { part, app: { about, model: { stochastic } } } = this;
+    const {
+      part,
+      app: {
+        about,
+        model: { stochastic },
+      },
+    } = this;
     Object.assign(this, { code: null, samples: null, usual: null });
     part.likelihood.textContent = likelihoodWords(about);
     for (const key of ["sampleBox", "terms", "std"]) part[key].hidden = !stochastic;
@@ -57,7 +63,9 @@ export class Seen {
   }
 
   tellSamples(code, live) {
-    const { app, part } = this, { x, mu, std, kl, zs, seed } = code, fromSample = app.model.decode(zs.subarray(0, mu.length));
+    const { app, part } = this,
+      { x, mu, std, kl, zs, seed } = code,
+      fromSample = app.model.decode(zs.subarray(0, mu.length));
     code.nllSample = nll(x, fromSample, app.about);
     this.picture(part.fromSample, fromSample);
     part.nllSample.textContent = nllWords(code.nllSample);
@@ -78,7 +86,12 @@ export class Seen {
   }
 
   tellNeighbours({ mu }, own) {
-    const { app: { set }, part } = this, near = nearestCodes(mu, set.mu, undefined, own), at = near[0] * set.dims;
+    const {
+        app: { set },
+        part,
+      } = this,
+      near = nearestCodes(mu, set.mu, undefined, own),
+      at = near[0] * set.dims;
     this.usual ??= usualDistances(set.mu, set.dims);
     const words = lonelyWords(Math.hypot(...mu.map((v, d) => v - set.mu[at + d])), this.usual);
     part.classes.textContent = neighbourWords(classesOf(near, set.labels));
@@ -90,7 +103,8 @@ export class Seen {
   tellTable() {
     const { part, code } = this;
     if (!code) return;
-    const { mu, std, kl } = code, many = ["the latent", "both latents"][mu.length - 1] ?? `all ${mu.length} latents`;
+    const { mu, std, kl } = code,
+      many = ["the latent", "both latents"][mu.length - 1] ?? `all ${mu.length} latents`;
     part.all.textContent = `${std ? "mu, std and KL" : "mu"} of ${many}`;
     if (!part.details.open) return;
     const row = (d) => [name(d), fixed(mu[d], 3), ...(std ? [fixed(std[d], 3), fixed(kl[d], 3)] : [])];
@@ -101,7 +115,11 @@ export class Seen {
   /** z is shown big: mark the sample that it is. */
   moved(z) {
     if (!this.code?.zs) return;
-    const { zs, mu: { length } } = this.code, same = (i) => z.every((v, d) => Math.abs(v - zs[i * length + d]) < SAME);
+    const {
+        zs,
+        mu: { length },
+      } = this.code,
+      same = (i) => z.every((v, d) => Math.abs(v - zs[i * length + d]) < SAME);
     const found = Array.from({ length: SAMPLES }, (_, i) => i).find(same);
     this.sheet.mark(found ?? null);
   }

@@ -9,7 +9,9 @@ const FIRST = 4; // latents that are written out
 export function neighbourWords(counts) {
   const all = counts.reduce((sum, [, n]) => sum + n, 0);
   const [[digit, most], ...others] = counts;
-  const rest = others.map(([other, n]) => `, ${n} ${n === 1 ? `is ${article(other)} ${other}` : `are ${other}s`}`).join("");
+  const rest = others
+    .map(([other, n]) => `, ${n} ${n === 1 ? `is ${article(other)} ${other}` : `are ${other}s`}`)
+    .join("");
   return `${most} of the ${all} nearest codes ${most === 1 ? `is ${article(digit)} ${digit}` : `are ${digit}s`}${rest}.`;
 }
 
@@ -47,7 +49,14 @@ const NLL = "nll is −log p(x given z), summed over the 784 pixels:";
 /** What nll means in a model, and what it is not. about { likelihood, sigma, model } */
 export function likelihoodWords({ likelihood, sigma, model }) {
   const known = Number.isFinite(sigma);
-  const kind = likelihood === "bernoulli" ? "a Bernoulli for each" : known ? `a Gaussian of sigma ${fixed(sigma)} for each, a density that may be negative` : "";
+  const kind =
+    likelihood === "bernoulli"
+      ? "a Bernoulli for each"
+      : known
+        ? `a Gaussian of sigma ${fixed(sigma)} for each, a density that may be negative`
+        : "";
   const means = kind ? `${NLL} ${kind}.` : "The sigma of this model's Gaussian is not known here, so nll is left out.";
-  return model === "ae" ? means : `${means} Only with z from a sample is nll + KL an estimate of −ELBO; from mu it is not.`;
+  return model === "ae"
+    ? means
+    : `${means} Only with z from a sample is nll + KL an estimate of −ELBO; from mu it is not.`;
 }

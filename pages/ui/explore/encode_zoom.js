@@ -22,16 +22,23 @@ export class Zoom {
 
   /** Half the side of the window in prior units, for a model and a plane: rounded up. */
   measure(app) {
-    const { set, view } = app, stride = Math.max(1, Math.floor(set.count / SAMPLE));
-    const found = Array.from({ length: Math.floor(set.count / stride) }, (_, k) => view.plane.ellipse(app.logVar(k * stride)).long);
+    const { set, view } = app,
+      stride = Math.max(1, Math.floor(set.count / SAMPLE));
+    const found = Array.from(
+      { length: Math.floor(set.count / stride) },
+      (_, k) => view.plane.ellipse(app.logVar(k * stride)).long,
+    );
     this.reach = nice(WIDE * found.sort((a, b) => a - b)[Math.floor(found.length / 2)]);
   }
 
   draw({ colours, view, set, z }, cloud) {
-    const { canvas, reach } = this, side = Math.round(canvas.clientWidth * devicePixelRatio);
+    const { canvas, reach } = this,
+      side = Math.round(canvas.clientWidth * devicePixelRatio);
     if (!side || !colours) return;
     if (canvas.width !== side) canvas.width = canvas.height = side;
-    const ctx = canvas.getContext("2d"), scale = side / (2 * reach), [a, b] = cloud.mu;
+    const ctx = canvas.getContext("2d"),
+      scale = side / (2 * reach),
+      [a, b] = cloud.mu;
     const at = ([x, y]) => [side / 2 + (x - a) * scale, side / 2 - (y - b) * scale];
     ctx.clearRect(0, 0, side, side);
     drawCodes(ctx, at, side, view.codes, set.labels, colours);
@@ -42,13 +49,22 @@ export class Zoom {
   }
 
   drawAxes(ctx, side, [a, b], [across, up], { text, background }) {
-    const px = devicePixelRatio, pad = 4 * px, { reach } = this, digits = reach < 0.1 ? 3 : reach < 1 ? 2 : 1;
+    const px = devicePixelRatio,
+      pad = 4 * px,
+      { reach } = this,
+      digits = reach < 0.1 ? 3 : reach < 1 ? 2 : 1;
     const write = (words, x, y, align = "left") => {
       ctx.textAlign = align;
       ctx.strokeText(words, x, y);
       ctx.fillText(words, x, y);
     };
-    Object.assign(ctx, { fillStyle: text, strokeStyle: background, lineWidth: 4 * px, lineJoin: "round", font: `${12 * px}px sans-serif` });
+    Object.assign(ctx, {
+      fillStyle: text,
+      strokeStyle: background,
+      lineWidth: 4 * px,
+      lineJoin: "round",
+      font: `${12 * px}px sans-serif`,
+    });
     write(`${fixed(a - reach, digits)}  ${across} →`, pad, side - pad);
     write(fixed(a + reach, digits), side - pad, side - pad, "right");
     write(`${fixed(b + reach, digits)}${up && `  ${up} ↑`}`, pad, 13 * px);
@@ -58,8 +74,12 @@ export class Zoom {
 
   dotAt({ offsetX, offsetY }) {
     if (!this.centre) return null;
-    const scale = this.canvas.clientWidth / (2 * this.reach), half = this.canvas.clientWidth / 2, [a, b] = this.centre;
-    const far = this.dots.map(([x, y]) => Math.hypot(half + (x - a) * scale - offsetX, half - (y - b) * scale - offsetY));
+    const scale = this.canvas.clientWidth / (2 * this.reach),
+      half = this.canvas.clientWidth / 2,
+      [a, b] = this.centre;
+    const far = this.dots.map(([x, y]) =>
+      Math.hypot(half + (x - a) * scale - offsetX, half - (y - b) * scale - offsetY),
+    );
     const least = Math.min(...far);
     return least < CLOSE ? far.indexOf(least) : null;
   }
@@ -85,7 +105,10 @@ function drawCodes(ctx, at, side, codes, labels, { classes }) {
 
 /** Where the big picture is from. */
 function drawRing(ctx, [x, y], { text, background }) {
-  for (const [colour, width] of [[background, 4], [text, 2]]) {
+  for (const [colour, width] of [
+    [background, 4],
+    [text, 2],
+  ]) {
     ctx.strokeStyle = colour;
     ctx.lineWidth = width * devicePixelRatio;
     ctx.beginPath();

@@ -32,7 +32,10 @@ class Explorer {
     this.map = new LatentMap(this.part.map, this.part.note);
     this.view = new MapView(this, this.map);
     this.pointer = new Pointer(this.part.over, this.map, () => this.view.codes, this.handlers());
-    this.shared = new Shared((raw) => cleanState(raw, this.limits, CLEAN), (state) => this.take(state));
+    this.shared = new Shared(
+      (raw) => cleanState(raw, this.limits, CLEAN),
+      (state) => this.take(state),
+    );
     this.ask = everyFrame(() => this.redraw());
     this.files = new Files(this, this.part.files);
     this.part.retry.onclick = () => this.open(this.data);
@@ -81,10 +84,19 @@ class Explorer {
 
   loaded({ about, model, set, background }) {
     this.background?.destroy();
-    Object.assign(this, { about, model, set, background: background(), hovered: null, twin: null, near: nearRadius(set) });
+    Object.assign(this, {
+      about,
+      model,
+      set,
+      background: background(),
+      hovered: null,
+      twin: null,
+      near: nearRadius(set),
+    });
     if (this.data.state?.pad?.z?.length !== set.dims && set.dims > SHELL) this.state.pad.z = rounded(this.code(0));
     this.neighbours = new Neighbours(set.images, (list) => this.tellNeighbours(list));
-    this.part.from.textContent = about.shipped === false ? `x̂ decoded at z, weights of step ${about.step.toLocaleString("en")}` : "x̂ decoded at z";
+    this.part.from.textContent =
+      about.shipped === false ? `x̂ decoded at z, weights of step ${about.step.toLocaleString("en")}` : "x̂ decoded at z";
     this.part.stage.hidden = false;
     this.part.message.hidden = true;
     this.ways ??= this.newWays();
@@ -95,13 +107,15 @@ class Explorer {
   }
 
   newWays() {
-    return Object.fromEntries(Object.entries(WAYS).map(([key, Way]) => {
-      const section = document.createElement("section");
-      Object.assign(section, { className: "way", hidden: true });
-      section.dataset.way = key;
-      this.part.ways.append(section);
-      return [key, new Way(this, section)];
-    }));
+    return Object.fromEntries(
+      Object.entries(WAYS).map(([key, Way]) => {
+        const section = document.createElement("section");
+        Object.assign(section, { className: "way", hidden: true });
+        section.dataset.way = key;
+        this.part.ways.append(section);
+        return [key, new Way(this, section)];
+      }),
+    );
   }
 
   /** The plain autoencoder with the same networks, as fetchModel gives it; null where none ships. Fetched once. */
@@ -116,7 +130,8 @@ class Explorer {
 
   /** The decoder's mean at z; the picture of the very same array is not computed twice. */
   decode(z) {
-    const { model } = this, last = this.lastDecoded;
+    const { model } = this,
+      last = this.lastDecoded;
     if (last?.z === z && last.model === model) return last.picture;
     const picture = model.decode(z);
     this.lastDecoded = { z, model, picture };
@@ -235,9 +250,14 @@ class Explorer {
   restyle() {
     const value = (name) => getComputedStyle(this.root).getPropertyValue(name).trim();
     this.colours = {
-      background: value("--st-background-color"), text: value("--st-text-color"), grid: value("--st-border-color"),
-      primary: value("--st-primary-color"), reconstruction: value("--term-reconstruction"), kl: value("--term-kl"),
-      total: value("--term-total"), classes: Array.from({ length: 10 }, (_, i) => value(`--class-${i}`)),
+      background: value("--st-background-color"),
+      text: value("--st-text-color"),
+      grid: value("--st-border-color"),
+      primary: value("--st-primary-color"),
+      reconstruction: value("--term-reconstruction"),
+      kl: value("--term-kl"),
+      total: value("--term-total"),
+      classes: Array.from({ length: 10 }, (_, i) => value(`--class-${i}`)),
     };
     this.map.restyle(this.colours);
     for (const way of Object.values(this.ways ?? {})) way.restyle(this.colours);
@@ -254,7 +274,8 @@ class Explorer {
 
   drawPoint() {
     this.moved = false;
-    const { part, z } = this, picture = this.decode(z);
+    const { part, z } = this,
+      picture = this.decode(z);
     drawImages(part.decoded, { shape: [1, 28, 28], data: greys(picture) }, 1);
     part.decoded.dataset.z = Array.from(z, (v) => v.toFixed(6)).join(",");
     this.tellPlace(z);
@@ -263,10 +284,16 @@ class Explorer {
   }
 
   tellPlace(z) {
-    const { part } = this, near = nearestCode(z, this.set.mu), posterior = Boolean(this.set.logVar);
-    const r = Math.sqrt(z.reduce((sum, v) => sum + v * v, 0)), further = chiSurvival(r, z.length);
+    const { part } = this,
+      near = nearestCode(z, this.set.mu),
+      posterior = Boolean(this.set.logVar);
+    const r = Math.sqrt(z.reduce((sum, v) => sum + v * v, 0)),
+      further = chiSurvival(r, z.length);
     part.z.value = zText(z);
-    part.shares.value = z.length > 4 ? "" : `${posterior ? "prior quantiles" : "quantiles of N(0, I)"} ${Array.from(z, (v) => percent(normalShare(v))).join(", ")}`;
+    part.shares.value =
+      z.length > 4
+        ? ""
+        : `${posterior ? "prior quantiles" : "quantiles of N(0, I)"} ${Array.from(z, (v) => percent(normalShare(v))).join(", ")}`;
     const place = placeOf({ further, distance: near.distance, near: this.near, dims: z.length });
     part.place.textContent = placeText(place, posterior);
     part.place.dataset.place = place;

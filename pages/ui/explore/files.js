@@ -49,18 +49,28 @@ export class Files {
   }
 
   name(kind) {
-    const { about, data } = this.app, model = modelName(about).replace(/[^\p{L}\p{N}.-]+/gu, "_").slice(0, LONGEST);
+    const { about, data } = this.app,
+      model = modelName(about)
+        .replace(/[^\p{L}\p{N}.-]+/gu, "_")
+        .slice(0, LONGEST);
     return `elbo-room-${model}-${data.way}.${kind}`;
   }
 
   async save(kind) {
-    const button = this.part[kind], words = button.textContent, name = this.name(kind);
+    const button = this.part[kind],
+      words = button.textContent,
+      name = this.name(kind);
     this.busy = true;
     for (const other of Object.keys(TYPES)) this.part[other].disabled = true;
     this.say("");
     try {
-      const made = this.app.way.files()[kind], what = await (typeof made === "function" ? made() : made);
-      if (what) download(await MAKE[kind](what, (share) => (button.textContent = `${words} ${Math.round(100 * share)}%`)), name);
+      const made = this.app.way.files()[kind],
+        what = await (typeof made === "function" ? made() : made);
+      if (what)
+        download(
+          await MAKE[kind](what, (share) => (button.textContent = `${words} ${Math.round(100 * share)}%`)),
+          name,
+        );
       else this.say("There is nothing to save yet.");
     } catch (error) {
       this.say(`It could not be saved: ${error.message}`);
@@ -75,7 +85,8 @@ export class Files {
   /** The address names what is on the page once Python has heard of it. */
   async copy() {
     await this.told();
-    const { address } = this.part, { href } = location;
+    const { address } = this.part,
+      { href } = location;
     address.hidden = false;
     address.value = href;
     address.focus();
@@ -89,14 +100,19 @@ export class Files {
 
   async told() {
     this.app.reportNow();
-    for (const until = performance.now() + TOLD_MS; !this.settled() && performance.now() < until; ) {
+    for (const until = performance.now() + TOLD_MS; !this.settled() && performance.now() < until;) {
       await new Promise((resolve) => setTimeout(resolve, 50));
     }
   }
 
   /** Whether the address says what was last reported. */
   settled() {
-    const { shared: { last }, data } = this.app, said = JSON.parse(last ?? "{}"), query = new URLSearchParams(location.search);
+    const {
+        shared: { last },
+        data,
+      } = this.app,
+      said = JSON.parse(last ?? "{}"),
+      query = new URLSearchParams(location.search);
     return ["view", "pad", data.way].every((part) => !said[part] || sameJson(query.get(part), said[part]));
   }
 
@@ -128,7 +144,8 @@ async function copied(text) {
 }
 
 function download(blob, name) {
-  const link = document.createElement("a"), address = URL.createObjectURL(blob);
+  const link = document.createElement("a"),
+    address = URL.createObjectURL(blob);
   Object.assign(link, { href: address, download: name });
   link.click();
   setTimeout(() => URL.revokeObjectURL(address), 60_000);

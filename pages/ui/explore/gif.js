@@ -4,7 +4,8 @@
 import { GIFEncoder } from "../vendor/gifenc/gifenc.esm.js";
 
 const SLICE = 12; // ms between two breaths
-const LARGEST = 6, WIDEST = 840; // an image is enlarged six times, a wide sheet less
+const LARGEST = 6,
+  WIDEST = 840; // an image is enlarged six times, a wide sheet less
 
 const GREYS = Array.from({ length: 256 }, (_, v) => [v, v, v]);
 
@@ -13,10 +14,14 @@ export const enlargement = (width) => Math.max(1, Math.min(LARGEST, Math.floor(W
 
 /** { width, height, frames: [grey levels], delayMs } -> Uint8Array of the file. progress(share) after every frame. */
 export async function gifOf({ width, height, frames, delayMs }, progress = () => {}) {
-  const gif = GIFEncoder(), times = enlargement(width);
+  const gif = GIFEncoder(),
+    times = enlargement(width);
   let since = performance.now();
   for (const [k, frame] of frames.entries()) {
-    gif.writeFrame(enlarged(frame, width, height, times), width * times, height * times, { palette: k ? null : GREYS, delay: delayMs });
+    gif.writeFrame(enlarged(frame, width, height, times), width * times, height * times, {
+      palette: k ? null : GREYS,
+      delay: delayMs,
+    });
     progress((k + 1) / frames.length);
     if (performance.now() - since < SLICE) continue;
     await new Promise((resolve) => setTimeout(resolve, 0));
@@ -28,7 +33,8 @@ export async function gifOf({ width, height, frames, delayMs }, progress = () =>
 
 /** Every pixel as a square of `times` by `times`. */
 export function enlarged(frame, width, height, times) {
-  const wide = width * times, result = new Uint8Array(wide * height * times);
+  const wide = width * times,
+    result = new Uint8Array(wide * height * times);
   for (let y = 0; y < height; y++) {
     const row = result.subarray(y * times * wide, (y * times + 1) * wide);
     for (let x = 0; x < width; x++) row.fill(frame[y * width + x], x * times, (x + 1) * times);

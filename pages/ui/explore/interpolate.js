@@ -44,7 +44,11 @@ export class InterpolateWay {
     root.innerHTML = HTML;
     const part = partsOf(root);
     Object.assign(this, { app, root, part, place: 0, before: [], fresh: null, inHand: handOn(part.seek) });
-    const on = { pick: (k) => this.rest(this.path.placeOf(k)), measured: () => this.measured(), ready: () => app.files.refresh() };
+    const on = {
+      pick: (k) => this.rest(this.path.placeOf(k)),
+      measured: () => this.measured(),
+      ready: () => app.files.refresh(),
+    };
     this.main = new Lane(part.main, "the path in this model", on);
     this.twin = new Lane(part.twin, "the same path in the plain autoencoder", on);
     this.half = new HalfWay(part.half);
@@ -69,7 +73,10 @@ export class InterpolateWay {
     };
     part.seek.onchange = () => this.rest(Number(part.seek.value));
     this.player = new Player(part.play, {
-      path: () => this.path, place: () => this.place, move: (place) => this.move(place), rest: () => this.rest(this.place),
+      path: () => this.path,
+      place: () => this.place,
+      move: (place) => this.move(place),
+      rest: () => this.rest(this.place),
       shown: () => !root.hidden && Boolean(app.model),
     });
   }
@@ -89,9 +96,11 @@ export class InterpolateWay {
 
   show({ images, shape, at, twin }) {
     const { app, part, main } = this;
-    if (!main.found) main.open({ about: app.about, model: app.model, set: app.set, background: app.background }, app.near);
+    if (!main.found)
+      main.open({ about: app.about, model: app.model, set: app.set, background: app.background }, app.near);
     this.stops.show(images);
-    for (const button of this.root.querySelectorAll("[data-shape]")) button.setAttribute("aria-pressed", button.dataset.shape === shape);
+    for (const button of this.root.querySelectorAll("[data-shape]"))
+      button.setAttribute("aria-pressed", button.dataset.shape === shape);
     part.compare.checked = twin;
     part.compare.disabled = !app.about.twin;
     part.undo.disabled = !this.before.length;
@@ -107,13 +116,20 @@ export class InterpolateWay {
   }
 
   hint() {
-    if (this.fresh) return this.fresh.length ? "Press the code where the path shall end." : "Press the code on the map where the path shall begin.";
-    return this.full ? `${MOST} stops at most: take one away first.` : `Press a code on the map to add a stop, ${MOST} at most.`;
+    if (this.fresh)
+      return this.fresh.length
+        ? "Press the code where the path shall end."
+        : "Press the code on the map where the path shall begin.";
+    return this.full
+      ? `${MOST} stops at most: take one away first.`
+      : `Press a code on the map to add a stop, ${MOST} at most.`;
   }
 
   /** The plain autoencoder's part: shown, hidden, or said to be missing. */
   follow({ images, shape, twin }) {
-    const { app } = this, { about } = app, { without } = this.part;
+    const { app } = this,
+      { about } = app,
+      { without } = this.part;
     without.textContent = this.missing(about);
     without.hidden = !without.textContent;
     if (!twin || !about.twin) return this.closeTwin();
@@ -127,11 +143,14 @@ export class InterpolateWay {
 
   missing({ model, net, dims, twin }) {
     if (model === "ae") return "This model is a plain autoencoder itself: choose a VAE to see both.";
-    return twin ? "" : `No plain autoencoder with the ${net} net and ${dims} ${dims === 1 ? "latent" : "latents"} ships, so there is none to compare with.`;
+    return twin
+      ? ""
+      : `No plain autoencoder with the ${net} net and ${dims} ${dims === 1 ? "latent" : "latents"} ships, so there is none to compare with.`;
   }
 
   async openTwin() {
-    const { app } = this, { about } = app;
+    const { app } = this,
+      { about } = app;
     const found = await app.loadTwin();
     if (!found || about !== app.about || this.twin.found || !this.state.twin || this.ended) return;
     this.twin.open({ ...found, background: found.background() });
@@ -158,18 +177,22 @@ export class InterpolateWay {
 
   /** Distances of a strip are known: bars of both strips share one scale. */
   measured() {
-    const { app, part } = this, top = Math.max(2, ...this.lanes.flatMap((lane) => lane.ratios));
+    const { app, part } = this,
+      top = Math.max(2, ...this.lanes.flatMap((lane) => lane.ratios));
     for (const lane of this.lanes) lane.tellCells(top);
     this.tellRules();
     part.yardstick.textContent = `Half of all test images have another test image within ${fixed(app.about.yardstick)}.`;
   }
 
   tellRules() {
-    this.part.rule.textContent = this.lanes.map(({ found }) => `Near, ${NAMES[found.about.model]}: ${ruleOf(found.set)}.`).join(" ");
+    this.part.rule.textContent = this.lanes
+      .map(({ found }) => `Near, ${NAMES[found.about.model]}: ${ruleOf(found.set)}.`)
+      .join(" ");
   }
 
   tellHalf() {
-    const { images } = this.state, { leg } = this.path.leg(this.place);
+    const { images } = this.state,
+      { leg } = this.path.leg(this.place);
     this.half.show(this.app, images[leg], images[leg + 1], this.lanes);
   }
 
@@ -177,7 +200,8 @@ export class InterpolateWay {
 
   /** Show a place, without moving z. */
   look(place) {
-    const { part, path } = this, { leg, t } = path.leg(place);
+    const { part, path } = this,
+      { leg, t } = path.leg(place);
     this.place = place;
     if (Number(part.seek.value) !== place) part.seek.value = place;
     part.t.value = `${fixed(t)} from stop ${leg + 1} to stop ${leg + 2}`;
@@ -192,7 +216,10 @@ export class InterpolateWay {
   }
 
   decodeLane(lane, { root, show }, z, picture) {
-    show(picture ? greys(picture) : lane.picture(z), `${NAMES[lane.found.about.model]}, ${ratioText(lane.ratioAt(z))} near radii from a code`);
+    show(
+      picture ? greys(picture) : lane.picture(z),
+      `${NAMES[lane.found.about.model]}, ${ratioText(lane.ratioAt(z))} near radii from a code`,
+    );
     root.dataset.z = Array.from(z, (v) => v.toFixed(4)).join(",");
   }
 
@@ -278,7 +305,8 @@ export class InterpolateWay {
 
   draw(ctx, at, scale, colours) {
     if (!this.path) return;
-    const to = (z) => at(this.app.view.plane.to(z)), codes = (this.fresh ?? this.state.images).map((i) => to(this.app.code(i)));
+    const to = (z) => at(this.app.view.plane.to(z)),
+      codes = (this.fresh ?? this.state.images).map((i) => to(this.app.code(i)));
     const line = this.fresh ? [] : Array.from({ length: 201 }, (_, i) => to(this.path.z(this.path.place(i / 200))));
     drawPath(ctx, line, codes, this.fresh ? null : to(this.path.z(this.place)), colours);
   }

@@ -12,7 +12,8 @@ export class Latest {
 
   /** show(pictures, from, to): as they come; pictures has its whole length. */
   ask(zs, show) {
-    const { app } = this, count = zs.length / app.set.dims;
+    const { app } = this,
+      count = zs.length / app.set.dims;
     if (app.about.net === "mlp" && count <= AT_ONCE) return show(decodeAll(app.model, zs), 0, count);
     this.next = { zs, show };
     if (!this.busy) this.working = this.work();
@@ -26,9 +27,13 @@ export class Latest {
   async work() {
     this.busy = true;
     while (this.next) {
-      const { zs, show } = this.next, { app } = this, { background } = app;
+      const { zs, show } = this.next,
+        { app } = this,
+        { background } = app;
       this.next = null;
-      await background.decode(this.key, zs, (pictures, from, to) => background === app.background && show(pictures, from, to)).catch(() => null);
+      await background
+        .decode(this.key, zs, (pictures, from, to) => background === app.background && show(pictures, from, to))
+        .catch(() => null);
     }
     this.busy = false;
   }
@@ -36,7 +41,9 @@ export class Latest {
 
 /** Grey levels of n codes in one array, n · 784. */
 export function decodeAll(model, zs) {
-  const count = zs.length / model.dims, pictures = new Uint8Array(count * 784);
-  for (let i = 0; i < count; i++) pictures.set(greys(model.decode(zs.subarray(i * model.dims, (i + 1) * model.dims))), 784 * i);
+  const count = zs.length / model.dims,
+    pictures = new Uint8Array(count * 784);
+  for (let i = 0; i < count; i++)
+    pictures.set(greys(model.decode(zs.subarray(i * model.dims, (i + 1) * model.dims))), 784 * i);
   return pictures;
 }

@@ -9,9 +9,16 @@ const ELLIPSES = 200; // of the 5,000 posteriors: more would hide each other
 
 export class MapView {
   constructor(app, map) {
-    Object.assign(this, { app, map, codes: new Float32Array(0), backdrop: document.createElement("canvas"), ready: null });
+    Object.assign(this, {
+      app,
+      map,
+      codes: new Float32Array(0),
+      backdrop: document.createElement("canvas"),
+      ready: null,
+    });
     const { part } = app;
-    for (const key of ["grid", "ellipses", "automatic"]) part[key].onchange = ({ target }) => this.change({ [key]: target.checked });
+    for (const key of ["grid", "ellipses", "automatic"])
+      part[key].onchange = ({ target }) => this.change({ [key]: target.checked });
     part.across.onchange = () => this.choose(part.across, part.up);
     part.up.onchange = () => this.choose(part.up, part.across);
     map.under = (ctx, side) => this.drawUnder(ctx, side);
@@ -29,10 +36,16 @@ export class MapView {
 
   /** Another model: its axes, and how they may be chosen. */
   load() {
-    const { part, set } = this.app, { dims } = set;
-    const order = Array.from({ length: dims }, (_, d) => d).sort((a, b) => (set.klDims ?? set.varMu)[b] - (set.klDims ?? set.varMu)[a]);
+    const { part, set } = this.app,
+      { dims } = set;
+    const order = Array.from({ length: dims }, (_, d) => d).sort(
+      (a, b) => (set.klDims ?? set.varMu)[b] - (set.klDims ?? set.varMu)[a],
+    );
     part.axes.hidden = dims <= 2;
-    for (const [select, first] of [[part.across, "PC 1"], [part.up, "PC 2"]]) {
+    for (const [select, first] of [
+      [part.across, "PC 1"],
+      [part.up, "PC 2"],
+    ]) {
       select.replaceChildren(new Option(first, "pca"), ...order.map((d) => new Option(name(d), d)));
     }
     this.order = order;
@@ -44,12 +57,14 @@ export class MapView {
   choose(changed, other) {
     if (changed.value === "pca") return this.change({ axes: "pca" });
     const one = Number(changed.value);
-    const two = other.value === "pca" || other.value === changed.value ? this.order.find((d) => d !== one) : Number(other.value);
+    const two =
+      other.value === "pca" || other.value === changed.value ? this.order.find((d) => d !== one) : Number(other.value);
     this.change({ axes: changed === this.app.part.up ? [two, one] : [one, two] });
   }
 
   show() {
-    const { app, state } = this, { part, set } = app;
+    const { app, state } = this,
+      { part, set } = app;
     for (const key of ["grid", "ellipses", "automatic"]) part[key].checked = state[key];
     part.ellipses.disabled = !set.logVar;
     part.warning.hidden = !state.automatic;
@@ -64,7 +79,10 @@ export class MapView {
     part.up.value = pca ? "pca" : state.axes[1];
     this.map.alpha = state.grid ? 0.45 : 0.75;
     this.map.automatic = state.automatic;
-    this.map.show({ xy: { data: this.codes }, xyUnit: 1, labels: { data: set.labels } }, this.plane.labels.map((label) => label && `${label}, prior σ`));
+    this.map.show(
+      { xy: { data: this.codes }, xyUnit: 1, labels: { data: set.labels } },
+      this.plane.labels.map((label) => label && `${label}, prior σ`),
+    );
     this.renewGrid();
     app.moved = true; // what is held fixed is said anew
     app.ask();
@@ -74,7 +92,9 @@ export class MapView {
 
   /** Decode the plane again, where it is wanted and has changed; off the plane z is as it rests. */
   async renewGrid() {
-    const { app, plane, map } = this, reach = map.reach(), { z } = app.state.pad;
+    const { app, plane, map } = this,
+      reach = map.reach(),
+      { z } = app.state.pad;
     if (!this.state.grid) return;
     const asked = JSON.stringify([app.name, this.shown, reach, plane.off(z) < 1e-6 ? 0 : z]);
     if (asked === this.asked) return;
@@ -110,14 +130,23 @@ export class MapView {
   // ---- ellipses
 
   drawEllipses(ctx, at, scale) {
-    const { app, plane } = this, { set, colours } = app;
+    const { app, plane } = this,
+      { set, colours } = app;
     if (!this.state.ellipses || !set.logVar) return;
     ctx.lineWidth = 1.2 * devicePixelRatio;
     for (let i = 0; i < set.count; i += Math.floor(set.count / ELLIPSES)) {
       const { long, short, angle } = plane.ellipse(app.logVar(i));
       ctx.strokeStyle = colours.classes[set.labels[i]];
       ctx.beginPath();
-      ctx.ellipse(at(this.codes[2 * i]), at(-this.codes[2 * i + 1]), long * scale, short * scale, -angle, 0, 2 * Math.PI);
+      ctx.ellipse(
+        at(this.codes[2 * i]),
+        at(-this.codes[2 * i + 1]),
+        long * scale,
+        short * scale,
+        -angle,
+        0,
+        2 * Math.PI,
+      );
       ctx.stroke();
     }
   }
@@ -125,10 +154,13 @@ export class MapView {
   // ---- what lies over the map
 
   drawOver() {
-    const { app, map, plane } = this, canvas = app.part.over, side = Math.round(canvas.clientWidth * devicePixelRatio);
+    const { app, map, plane } = this,
+      canvas = app.part.over,
+      side = Math.round(canvas.clientWidth * devicePixelRatio);
     if (!side || !app.colours) return;
     if (canvas.width !== side) canvas.width = canvas.height = side;
-    const ctx = canvas.getContext("2d"), scale = side / (2 * map.reach());
+    const ctx = canvas.getContext("2d"),
+      scale = side / (2 * map.reach());
     const at = ([x, y]) => [side / 2 + x * scale, side / 2 - y * scale];
     ctx.clearRect(0, 0, side, side);
     app.way.draw(ctx, at, scale, app.colours);
@@ -137,19 +169,32 @@ export class MapView {
 
   /** What the plane of the map leaves out, said of the z that is shown. */
   tellHeld(z) {
-    const { plane } = this, rest = plane.dims - 2;
-    const what = plane.pca ? `the other ${rest === 1 ? "direction" : `${rest} directions`}` : `the other ${rest === 1 ? "latent" : `${rest} latents`}`;
-    const seen = plane.pca ? ` The plane shows ${Math.round(100 * this.app.about.explained)}% of the variance of the codes.` : "";
-    this.app.part.held.textContent = rest <= 0 ? "" : `Moving here keeps ${what} of z as ${rest === 1 ? "it is" : "they are"}, ${fixed(plane.off(z))} from 0.${seen}`;
+    const { plane } = this,
+      rest = plane.dims - 2;
+    const what = plane.pca
+      ? `the other ${rest === 1 ? "direction" : `${rest} directions`}`
+      : `the other ${rest === 1 ? "latent" : `${rest} latents`}`;
+    const seen = plane.pca
+      ? ` The plane shows ${Math.round(100 * this.app.about.explained)}% of the variance of the codes.`
+      : "";
+    this.app.part.held.textContent =
+      rest <= 0
+        ? ""
+        : `Moving here keeps ${what} of z as ${rest === 1 ? "it is" : "they are"}, ${fixed(plane.off(z))} from 0.${seen}`;
   }
 }
 
 /** z; where it lies outside the frame, a dashed ring on the frame's edge shows in which direction. */
 function cross(ctx, [left, top], side, { text, background }, trying) {
-  const px = devicePixelRatio, inside = (v) => Math.max(12 * px, Math.min(side - 12 * px, v));
-  const [x, y] = [inside(left), inside(top)], outside = Math.hypot(left - x, top - y) > 12 * px;
+  const px = devicePixelRatio,
+    inside = (v) => Math.max(12 * px, Math.min(side - 12 * px, v));
+  const [x, y] = [inside(left), inside(top)],
+    outside = Math.hypot(left - x, top - y) > 12 * px;
   ctx.setLineDash(outside ? [4 * px, 3 * px] : []);
-  for (const [colour, width] of [[background, 6], [text, 2.4]]) {
+  for (const [colour, width] of [
+    [background, 6],
+    [text, 2.4],
+  ]) {
     ctx.strokeStyle = colour;
     ctx.lineWidth = width * px;
     ctx.beginPath();

@@ -34,7 +34,8 @@ export class Neighbours {
   }
 
   some(count) {
-    const { images, grey, best, keep } = this, end = Math.min(images.length, this.at + count * PIXELS);
+    const { images, grey, best, keep } = this,
+      end = Math.min(images.length, this.at + count * PIXELS);
     for (; this.at < end; this.at += PIXELS) {
       const limit = best.length < keep ? Infinity : best[keep - 1].sum;
       const sum = difference(images, this.at, grey, limit);
@@ -48,7 +49,7 @@ export class Neighbours {
 /** Sum of squared differences of an image and a picture, given up once it exceeds a limit. */
 export function difference(images, start, grey, limit) {
   let sum = 0;
-  for (let p = 0; p < PIXELS && sum < limit; ) {
+  for (let p = 0; p < PIXELS && sum < limit;) {
     for (const end = p + 56; p < end; p++) {
       const d = images[start + p] - grey[p];
       sum += d * d;

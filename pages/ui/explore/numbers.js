@@ -1,7 +1,11 @@
 // How numbers are written here.
 
 /** With a real minus sign. */
-export const fixed = (value, digits = 2) => value.toFixed(digits).replace(/^-0(\.0*)?$/, (zero) => zero.slice(1)).replace("-", "−");
+export const fixed = (value, digits = 2) =>
+  value
+    .toFixed(digits)
+    .replace(/^-0(\.0*)?$/, (zero) => zero.slice(1))
+    .replace("-", "−");
 
 /** A share as per cent: finer towards the ends. */
 export function percent(share) {

@@ -10,7 +10,8 @@ import { through } from "./paths.js";
 import { sideBySide } from "./print.js";
 import { Sliders } from "./sliders.js";
 
-const TRAIL = 12, PINS = 8;
+const TRAIL = 12,
+  PINS = 8;
 const SLIDERS_MS = 60; // between two moves of all sliders: to lay them out costs more than to decode
 const LEG = 12; // frames of the film from a point to the next
 const LETTERS = "ABCDEFGH";
@@ -135,7 +136,12 @@ export class PadWay {
   pinFigure(z, i) {
     const figure = document.createElement("figure");
     figure.innerHTML = `<button class="pinned"><canvas class="images"></canvas></button><figcaption><b></b> <span></span> <button>×</button></figcaption>`;
-    const [open, { children: [letter, text, remove] }] = figure.children;
+    const [
+      open,
+      {
+        children: [letter, text, remove],
+      },
+    ] = figure.children;
     drawImages(open.firstChild, { shape: [1, 28, 28], data: greys(this.app.model.decode(z)) }, 1);
     open.setAttribute("aria-label", `pin ${LETTERS[i]}: go there`);
     open.onclick = () => this.go(z);
@@ -153,11 +159,16 @@ export class PadWay {
 
   /** The trail of the last stops, and the pins by their letters. */
   draw(ctx, at, scale, { text, background, primary }) {
-    const px = devicePixelRatio, { plane } = this.app.view, { z, pins } = this.app.state.pad;
+    const px = devicePixelRatio,
+      { plane } = this.app.view,
+      { z, pins } = this.app.state.pad;
     const path = [...this.stops, z].map((stop) => at(plane.to(stop)));
     for (let i = 1; i < path.length; i++) {
       ctx.globalAlpha = 0.25 + (0.75 * i) / path.length; // older ones fade
-      for (const [colour, width] of [[background, 5], [primary, 2.4]]) {
+      for (const [colour, width] of [
+        [background, 5],
+        [primary, 2.4],
+      ]) {
         ctx.strokeStyle = ctx.fillStyle = colour;
         ctx.lineWidth = width * px;
         ctx.beginPath();
@@ -193,16 +204,29 @@ export class PadWay {
   }
 
   table() {
-    const { app, stops } = this, { z, pins } = app.state.pad, { dims } = app.set;
-    const rows = [...stops.map((stop, i) => [`stop ${i + 1}`, stop]), ["here", z], ...pins.map((pin, i) => [`pin ${LETTERS[i]}`, pin])];
+    const { app, stops } = this,
+      { z, pins } = app.state.pad,
+      { dims } = app.set;
+    const rows = [
+      ...stops.map((stop, i) => [`stop ${i + 1}`, stop]),
+      ["here", z],
+      ...pins.map((pin, i) => [`pin ${LETTERS[i]}`, pin]),
+    ];
     const lines = rows.map(([what, at]) => [what, ...at, ...Array.from(at, normalShare)]);
     return csv([["what", ...columnsOf("z", dims), ...columnsOf("quantile", dims)], ...lines]);
   }
 
   print() {
-    const { map, part, view, colours, state } = this.app, [across, up] = view.plane.labels;
+    const { map, part, view, colours, state } = this.app,
+      [across, up] = view.plane.labels;
     const axes = `codes of 5,000 test images: ${across} across${up ? `, ${up} upwards` : ""}, ${fixed(map.reach(), 1)} prior σ to each side`;
-    return sideBySide([{ canvas: map.canvas, over: [part.over], text: axes }, { canvas: part.decoded, text: `decoded at z = ${zText(state.pad.z)}` }], colours);
+    return sideBySide(
+      [
+        { canvas: map.canvas, over: [part.over], text: axes },
+        { canvas: part.decoded, text: `decoded at z = ${zText(state.pad.z)}` },
+      ],
+      colours,
+    );
   }
 
   /** From stop to stop to here, and from pin to pin: lists of two points at least. */
@@ -212,11 +236,19 @@ export class PadWay {
   }
 
   async film() {
-    const { app } = this, ways = this.legs().map((points) => through(points, LEG + 1));
+    const { app } = this,
+      ways = this.legs().map((points) => through(points, LEG + 1));
     const zs = new Float32Array(ways.reduce((sum, way) => sum + way.length, 0));
     ways.reduce((at, way) => (zs.set(way, at), at + way.length), 0);
     const data = await app.background.decode("film", zs);
-    return data && { width: 28, height: 28, delayMs: 80, frames: Array.from({ length: data.length / 784 }, (_, k) => data.subarray(784 * k, 784 * (k + 1))) };
+    return (
+      data && {
+        width: 28,
+        height: 28,
+        delayMs: 80,
+        frames: Array.from({ length: data.length / 784 }, (_, k) => data.subarray(784 * k, 784 * (k + 1))),
+      }
+    );
   }
 
   destroy() {

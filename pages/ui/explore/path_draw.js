@@ -14,11 +14,15 @@ export class Stops {
   }
 
   show(images) {
-    const key = JSON.stringify(images), focused = this.focus();
+    const key = JSON.stringify(images),
+      focused = this.focus();
     if (key === this.shown) return;
     this.shown = key;
     this.root.replaceChildren(...images.map((image, k) => this.chip(image, k, images)));
-    if (focused) [...this.root.querySelectorAll(`[data-does=${focused.does}]:not(:disabled)`)].at(Math.min(focused.k, images.length - 1))?.focus();
+    if (focused)
+      [...this.root.querySelectorAll(`[data-does=${focused.does}]:not(:disabled)`)]
+        .at(Math.min(focused.k, images.length - 1))
+        ?.focus();
   }
 
   /** Which button has the keyboard: another stands in its place when the chips are made anew. */
@@ -28,7 +32,8 @@ export class Stops {
   }
 
   chip(image, k, images) {
-    const { set, image: pixels } = { set: this.on.app.set, image: this.on.app.image(image) }, digit = set.labels[image];
+    const { set, image: pixels } = { set: this.on.app.set, image: this.on.app.image(image) },
+      digit = set.labels[image];
     const root = document.createElement("div");
     root.className = "chip";
     root.setAttribute("role", "listitem");
@@ -54,7 +59,10 @@ export class Stops {
 export function drawPath(ctx, line, stops, here, { text, background, primary }) {
   const px = devicePixelRatio;
   ctx.lineJoin = "round";
-  for (const [colour, width] of [[background, 5], [primary, 2.5]]) {
+  for (const [colour, width] of [
+    [background, 5],
+    [primary, 2.5],
+  ]) {
     ctx.strokeStyle = colour;
     ctx.lineWidth = width * px;
     ctx.beginPath();

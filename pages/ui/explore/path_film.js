@@ -11,10 +11,12 @@ export class Film {
   constructor(root, name, pick) {
     root.classList.add("film");
     root.innerHTML = HTML;
-    const [frames, cells] = root.children, [canvas, marks] = frames.children;
+    const [frames, cells] = root.children,
+      [canvas, marks] = frames.children;
     Object.assign(this, { root, canvas, marks, cells, count: 1 });
     canvas.setAttribute("aria-label", name);
-    canvas.onclick = ({ offsetX }) => pick(Math.min(this.count - 1, Math.floor((this.count * offsetX) / canvas.clientWidth)));
+    canvas.onclick = ({ offsetX }) =>
+      pick(Math.min(this.count - 1, Math.floor((this.count * offsetX) / canvas.clientWidth)));
   }
 
   /** So many pictures, black until they are drawn; marks: { k: text } over some of them. */

@@ -42,13 +42,22 @@ export class HalfWay {
     if (key === this.key) return;
     this.key = key;
     this.title.textContent = `Half way between test images ${i} and ${j}`;
-    const { labels } = app.set, [first, second, average, ...halves] = this.figures;
-    for (const [place, k] of [[first, i], [second, j]]) place.show(app.image(k), `test image ${k}, a ${labels[k]}`);
+    const { labels } = app.set,
+      [first, second, average, ...halves] = this.figures;
+    for (const [place, k] of [
+      [first, i],
+      [second, j],
+    ])
+      place.show(app.image(k), `test image ${k}, a ${labels[k]}`);
     average.show(pixelAverage(app.image(i), app.image(j)), "average of the pixels");
     halves.forEach(({ root, show }, k) => {
       const lane = lanes[k];
       root.hidden = !lane;
-      if (lane) show(lane.picture(halfWay(lane.code(i), lane.code(j))), `${NAMES[lane.found.about.model]}: half way in z${lane.found.about.model === "vae" ? ", from mu" : ""}`);
+      if (lane)
+        show(
+          lane.picture(halfWay(lane.code(i), lane.code(j))),
+          `${NAMES[lane.found.about.model]}: half way in z${lane.found.about.model === "vae" ? ", from mu" : ""}`,
+        );
     });
   }
 }

@@ -39,14 +39,21 @@ export class Lane {
     const key = JSON.stringify([images, shape]);
     if (key === this.key) return;
     this.key = key;
-    const path = (this.path = new Path(images.map((i) => this.code(i)), shape));
+    const path = (this.path = new Path(
+      images.map((i) => this.code(i)),
+      shape,
+    ));
     Object.assign(this, { pictures: null, near: [] });
     this.slices.stop();
     this.ratios = Array.from({ length: path.count }, (_, k) => this.ratioAt(path.z(path.placeOf(k))));
     this.film.size(path.count, Object.fromEntries(images.map((_, s) => [s * path.steps, s + 1])));
     this.tell();
     this.on.measured();
-    const pictures = await this.found.background.decode("path", path.codesOf(), (part) => path === this.path && this.film.draw(part));
+    const pictures = await this.found.background.decode(
+      "path",
+      path.codesOf(),
+      (part) => path === this.path && this.film.draw(part),
+    );
     if (pictures && path === this.path) this.decoded(pictures);
   }
 
@@ -75,7 +82,8 @@ export class Lane {
   }
 
   tell() {
-    const { about } = this.found, [name, text] = this.title.children;
+    const { about } = this.found,
+      [name, text] = this.title.children;
     name.textContent = NAMES[about.model];
     text.textContent = `${modelName(about)}${about.model === "vae" ? ", from mu" : ""}: at most ${ratioText(Math.max(...this.ratios))} × ${short(this.radius)} from a code (near: 1 ×), ${holeWords(this.ratios)}`;
   }
@@ -83,11 +91,13 @@ export class Lane {
   /** top: near radii that fill a bar's whole height, the same for both strips. */
   tellCells(top) {
     this.top = top;
-    this.film.tell(this.ratios.map((ratio, k) => ({
-      text: ratioText(ratio),
-      share: ratio / top,
-      strong: isHole(ratio),
-      small: this.near[k] ? fixed(this.near[k].distance) : "…",
-    })));
+    this.film.tell(
+      this.ratios.map((ratio, k) => ({
+        text: ratioText(ratio),
+        share: ratio / top,
+        strong: isHole(ratio),
+        small: this.near[k] ? fixed(this.near[k].distance) : "…",
+      })),
+    );
   }
 }

@@ -12,11 +12,15 @@ export class Player {
 
   play() {
     const { on } = this;
-    let last = performance.now(), exact = on.place(), way = exact >= on.path().last ? -1 : 1;
+    let last = performance.now(),
+      exact = on.place(),
+      way = exact >= on.path().last ? -1 : 1;
     this.tell(true);
     const step = (now) => {
       if (!on.shown()) return this.halt();
-      const path = on.path(), leg = path.placeOf(path.steps), passed = Math.max(0, Math.min(JUMP_MS, now - last));
+      const path = on.path(),
+        leg = path.placeOf(path.steps),
+        passed = Math.max(0, Math.min(JUMP_MS, now - last));
       last = now;
       exact += (way * leg * passed) / LEG_MS;
       if (exact >= path.last) way = -1;

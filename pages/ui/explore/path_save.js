@@ -12,7 +12,11 @@ const COLUMNS = ["model", "t", "z", "distance_to_nearest_code", "near_radius", "
 export function pathFiles(app, lanes, state) {
   const [{ path }] = lanes;
   return {
-    png: () => sheet(lanes.map((lane) => row(lane, state, app.set.labels)), app.colours),
+    png: () =>
+      sheet(
+        lanes.map((lane) => row(lane, state, app.set.labels)),
+        app.colours,
+      ),
     gif: async () => {
       const pictures = await app.background.decode("saved path", path.codesOf(FRAMES));
       return pictures && animation(pictures); // null: another model has come meanwhile
@@ -29,7 +33,12 @@ function row({ found: { about }, path, pictures, ratios }, { images, shape }, la
 
 function records({ found, path, ratios, radius, near }) {
   return ratios.map((ratio, k) => ({
-    model: modelName(found.about), t: k / (path.count - 1), z: path.z(path.placeOf(k)),
-    distance_to_nearest_code: ratio * radius, near_radius: radius, nearest_test_image: near[k]?.index, pixel_distance: near[k]?.distance,
+    model: modelName(found.about),
+    t: k / (path.count - 1),
+    z: path.z(path.placeOf(k)),
+    distance_to_nearest_code: ratio * radius,
+    near_radius: radius,
+    nearest_test_image: near[k]?.index,
+    pixel_distance: near[k]?.distance,
   }));
 }

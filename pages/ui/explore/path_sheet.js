@@ -3,7 +3,8 @@
 import { columnsOf, csv } from "./csv.js";
 
 const SIDE = 84; // of a picture on the sheet, pixels
-const LINE = 22, MARGIN = 12;
+const LINE = 22,
+  MARGIN = 12;
 
 /** rows: [{ title, count, pictures: Uint8Array count * 784, texts: [under each] }] -> a canvas. */
 export function sheet(rows, { background, text }) {
@@ -43,7 +44,10 @@ function tile(grey) {
 
 /** Grey frames of 28 by 28 out of pictures (Uint8Array n * 784), there and back again. */
 export function animation(pictures, delayMs = 80) {
-  const frames = Array.from({ length: pictures.length / 784 }, (_, i) => new Uint8ClampedArray(pictures.subarray(784 * i, 784 * (i + 1))));
+  const frames = Array.from(
+    { length: pictures.length / 784 },
+    (_, i) => new Uint8ClampedArray(pictures.subarray(784 * i, 784 * (i + 1))),
+  );
   return { width: 28, height: 28, frames: [...frames, ...frames.slice(1, -1).reverse()], delayMs };
 }
 
@@ -52,5 +56,8 @@ export function table(columns, dims, rows) {
   const spread = (name, all, one) => (name === "z" ? all : [one]);
   const head = columns.flatMap((name) => spread(name, columnsOf("z", dims), name));
   const short = (value) => (typeof value === "number" ? Number(value.toPrecision(7)) : (value ?? ""));
-  return csv([head, ...rows.map((row) => columns.flatMap((name) => spread(name, Array.from(row.z, short), short(row[name]))))]);
+  return csv([
+    head,
+    ...rows.map((row) => columns.flatMap((name) => spread(name, Array.from(row.z, short), short(row[name])))),
+  ]);
 }

@@ -96,7 +96,8 @@ export class Path {
 
   /** { leg, t }: between which stops a place is, and how far from the first to the second. */
   leg(place) {
-    const size = this.steps * FINE, leg = Math.min(Math.floor(place / size), this.last / size - 1);
+    const size = this.steps * FINE,
+      leg = Math.min(Math.floor(place / size), this.last / size - 1);
     return { leg, t: place / size - leg };
   }
 

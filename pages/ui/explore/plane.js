@@ -10,7 +10,11 @@ export class Plane {
     this.dims = dims;
     this.pca = axes === "pca" && dims > 2;
     this.basis = this.pca || dims === 1 ? basis : chosen(Array.isArray(axes) ? axes : [0, 1], dims);
-    this.labels = this.pca ? ["PC 1", "PC 2"] : dims === 1 ? [name(0), ""] : (Array.isArray(axes) ? axes : [0, 1]).map(name);
+    this.labels = this.pca
+      ? ["PC 1", "PC 2"]
+      : dims === 1
+        ? [name(0), ""]
+        : (Array.isArray(axes) ? axes : [0, 1]).map(name);
   }
 
   to(z) {
@@ -19,7 +23,11 @@ export class Plane {
 
   /** The z at a point of the map: `z` moved within the plane, everything else of it held fixed. */
   from(xy, z) {
-    const here = this.to(z), { shape: [dims, width], data } = this.basis;
+    const here = this.to(z),
+      {
+        shape: [dims, width],
+        data,
+      } = this.basis;
     return Float32Array.from({ length: dims }, (_, d) => {
       let value = z[d];
       for (let k = 0; k < width; k++) value += (xy[k] - here[k]) * data[d * width + k];
@@ -34,7 +42,8 @@ export class Plane {
 
   /** All codes on the map: (count, 2) in one array. */
   project(mu) {
-    const { dims } = this, xy = new Float32Array((2 * mu.length) / dims);
+    const { dims } = this,
+      xy = new Float32Array((2 * mu.length) / dims);
     for (let i = 0; i * dims < mu.length; i++) xy.set(this.to(mu.subarray(i * dims, (i + 1) * dims)), 2 * i);
     return xy;
   }

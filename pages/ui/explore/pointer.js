@@ -5,7 +5,8 @@ import { onKeys } from "../lib/keys.js";
 
 const NEAR = 11; // CSS pixels: a press so close to a code is meant for its image
 const STILL = 4; // CSS pixels: less is no drag
-const STEP = 0.1, FINE = 0.01; // an arrow key, and with Shift, in prior units
+const STEP = 0.1,
+  FINE = 0.01; // an arrow key, and with Shift, in prior units
 const KEYS = { ArrowLeft: [-1, 0], ArrowRight: [1, 0], ArrowUp: [0, 1], ArrowDown: [0, -1] };
 
 export class Pointer {
@@ -24,14 +25,16 @@ export class Pointer {
   }
 
   place({ offsetX, offsetY }) {
-    const side = this.canvas.clientWidth, reach = this.map.reach();
+    const side = this.canvas.clientWidth,
+      reach = this.map.reach();
     return [((2 * offsetX) / side - 1) * reach, (1 - (2 * offsetY) / side) * reach];
   }
 
   press(event) {
     if (event.button) return;
     this.canvas.setPointerCapture(event.pointerId);
-    const xy = this.place(event), taken = this.on.press(xy, this.codeAt(xy));
+    const xy = this.place(event),
+      taken = this.on.press(xy, this.codeAt(xy));
     this.down = { at: [event.offsetX, event.offsetY], moved: false, taken };
     if (!taken && event.pointerType !== "mouse") this.on.hover(xy);
   }
@@ -58,7 +61,8 @@ export class Pointer {
 
   /** The test image whose code lies within reach of a finger, or -1. */
   codeAt([x, y]) {
-    const codes = this.codes(), limit = ((NEAR * 2 * this.map.reach()) / this.canvas.clientWidth) ** 2;
+    const codes = this.codes(),
+      limit = ((NEAR * 2 * this.map.reach()) / this.canvas.clientWidth) ** 2;
     let [index, least] = [-1, limit];
     for (let i = 0; 2 * i < codes.length; i++) {
       const d = (codes[2 * i] - x) ** 2 + (codes[2 * i + 1] - y) ** 2;

@@ -20,7 +20,9 @@ export function paper(width, height, { background }, willReadFrequently = false)
  * the labels; across, up: what the labels are.
  */
 export function sheetPicture({ data, columns, rows, across, up, colours, side = 56 }) {
-  const left = 16 + Math.max(...rows.map((label) => 8 * label.length)), top = 26, bottom = 46;
+  const left = 16 + Math.max(...rows.map((label) => 8 * label.length)),
+    top = 26,
+    bottom = 46;
   const [width, height] = [columns.length * side, rows.length * side];
   const { canvas, ctx } = paper(left + Math.max(width, 8 * across.length) + 12, top + height + bottom, colours);
   ctx.drawImage(imagesOf(data, columns.length), left, top, width, height);
@@ -37,7 +39,8 @@ export function sheetPicture({ data, columns, rows, across, up, colours, side = 
 
 /** Canvases of one height side by side, with a line of text below each. */
 export function sideBySide(parts, colours, height = 640) {
-  const widths = parts.map(({ canvas }) => (height * canvas.width) / canvas.height), gap = 16;
+  const widths = parts.map(({ canvas }) => (height * canvas.width) / canvas.height),
+    gap = 16;
   const { canvas, ctx } = paper(gap + widths.reduce((sum, w) => sum + w + gap, 0), height + 3 * gap + 8, colours);
   let x = gap;
   parts.forEach((part, i) => {

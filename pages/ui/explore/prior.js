@@ -30,7 +30,9 @@ export class PriorWay {
     root.innerHTML = HTML;
     Object.assign(this, { app, root });
     const change = (partial) => app.change("prior", partial);
-    this.tabs = Object.fromEntries(Object.entries(TABS).map(([key, Tab]) => [key, new Tab(app, root.querySelector(`[data-box=${key}]`), change)]));
+    this.tabs = Object.fromEntries(
+      Object.entries(TABS).map(([key, Tab]) => [key, new Tab(app, root.querySelector(`[data-box=${key}]`), change)]),
+    );
     this.buttons = [...root.querySelectorAll("[data-tab]")];
     for (const button of this.buttons) button.onclick = () => change({ tab: button.dataset.tab });
   }

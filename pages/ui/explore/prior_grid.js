@@ -35,7 +35,11 @@ export class PriorGrid {
     part.n.onchange = () => change({ n: Number(part.n.value) });
     part.labels.onchange = () => change({ labels: part.labels.value });
     const z = (i) => this.zs.slice(i * app.set.dims, (i + 1) * app.set.dims);
-    this.sheet = new Sheet(part.sheet, "the decoded grid at prior quantiles", { over: (i) => app.hover(z(i)), leave: () => app.hover(null), choose: (i) => app.point(z(i)) });
+    this.sheet = new Sheet(part.sheet, "the decoded grid at prior quantiles", {
+      over: (i) => app.hover(z(i)),
+      leave: () => app.hover(null),
+      choose: (i) => app.point(z(i)),
+    });
   }
 
   load() {
@@ -58,7 +62,12 @@ export class PriorGrid {
 
   /** Decode again where the grid, the plane or what is held fixed has changed. */
   renew() {
-    const { app, state: { n } } = this, { off, key } = slice(app), asked = `${n} ${key}`;
+    const {
+        app,
+        state: { n },
+      } = this,
+      { off, key } = slice(app),
+      asked = `${n} ${key}`;
     if (asked === this.asked) return;
     const rows = rowsOf(app, n);
     Object.assign(this, { asked, n, ...nodes(app, n, off) });
@@ -69,10 +78,18 @@ export class PriorGrid {
   }
 
   tellAxes() {
-    const { part, app } = this, labels = this.labels(), { plane } = app.view, rows = rowsOf(app, this.n);
+    const { part, app } = this,
+      labels = this.labels(),
+      { plane } = app.view,
+      rows = rowsOf(app, this.n);
     part.below.replaceChildren(...labels.map(span));
     part.left.replaceChildren(...(rows > 1 ? labels.toReversed() : [""]).map(span));
-    const unit = this.state.labels === "z" ? "prior standard deviations" : app.about.model === "ae" ? "quantiles of N(0, I)" : "prior quantiles";
+    const unit =
+      this.state.labels === "z"
+        ? "prior standard deviations"
+        : app.about.model === "ae"
+          ? "quantiles of N(0, I)"
+          : "prior quantiles";
     part.across.textContent = `${plane.labels[0]}, ${unit} →`;
     part.up.textContent = plane.labels[1] ? `${plane.labels[1]}, ${unit} ↑` : "";
     part.note.textContent = `Every picture stands for the same share of ${priorOf(app)} in this plane, ${percent(1 / (this.n * rows))}: it is decoded at the middle of its share. ${notes(app)}`;
@@ -80,12 +97,15 @@ export class PriorGrid {
 
   labels() {
     const { n } = this;
-    return this.state.labels === "z" ? Array.from(quantiles(n), (v) => fixed(v, 1)) : Array.from({ length: n }, (_, i) => `${Math.round((100 * (i + 0.5)) / n)}%`);
+    return this.state.labels === "z"
+      ? Array.from(quantiles(n), (v) => fixed(v, 1))
+      : Array.from({ length: n }, (_, i) => `${Math.round((100 * (i + 0.5)) / n)}%`);
   }
 
   moved(z) {
     this.renew();
-    const at = this.app.view.plane.to(z), rows = rowsOf(this.app, this.n);
+    const at = this.app.view.plane.to(z),
+      rows = rowsOf(this.app, this.n);
     this.sheet.mark(beyond(at[0], this.n) || beyond(at[1], rows) ? null : cellOf(at, this.n, rows));
   }
 
@@ -94,7 +114,8 @@ export class PriorGrid {
     ctx.fillStyle = text;
     ctx.globalAlpha = 0.7;
     for (const point of this.xy) {
-      const [x, y] = at(point), size = 3 * devicePixelRatio;
+      const [x, y] = at(point),
+        size = 3 * devicePixelRatio;
       ctx.fillRect(x - size / 2, y - size / 2, size, size);
     }
     ctx.globalAlpha = 1;
@@ -107,14 +128,33 @@ export class PriorGrid {
   /** Once every picture is there. */
   async png() {
     await this.decoder.rest();
-    const { part, app: { colours } } = this, columns = this.labels();
-    return sheetPicture({ data: this.sheet.data, columns, rows: this.sheet.rows > 1 ? columns.toReversed() : [""], across: part.across.textContent, up: part.up.textContent, colours });
+    const {
+        part,
+        app: { colours },
+      } = this,
+      columns = this.labels();
+    return sheetPicture({
+      data: this.sheet.data,
+      columns,
+      rows: this.sheet.rows > 1 ? columns.toReversed() : [""],
+      across: part.across.textContent,
+      up: part.up.textContent,
+      colours,
+    });
   }
 
   csv() {
-    const { dims } = this.app.set, { n } = this, { rows } = this.sheet;
+    const { dims } = this.app.set,
+      { n } = this,
+      { rows } = this.sheet;
     const head = ["row from the top", "column", "quantile across", "quantile up", ...columnsOf("z", dims)];
-    const line = (_, i) => [Math.floor(i / n) + 1, (i % n) + 1, ((i % n) + 0.5) / n, (rows - 0.5 - Math.floor(i / n)) / rows, ...this.zs.subarray(i * dims, (i + 1) * dims)];
+    const line = (_, i) => [
+      Math.floor(i / n) + 1,
+      (i % n) + 1,
+      ((i % n) + 0.5) / n,
+      (rows - 0.5 - Math.floor(i / n)) / rows,
+      ...this.zs.subarray(i * dims, (i + 1) * dims),
+    ];
     return csv([head, ...Array.from({ length: n * rows }, line)]);
   }
 }

@@ -13,7 +13,8 @@ export const quantiles = (n) => Float32Array.from({ length: n }, (_, i) => norma
 
 /** Points of the plane at prior quantiles as a picture lies: y falls from row to row, x rises. [[x, y], …], n · rows. */
 export function quantileGrid(n, rows = n) {
-  const x = quantiles(n), y = quantiles(rows);
+  const x = quantiles(n),
+    y = quantiles(rows);
   return Array.from({ length: n * rows }, (_, i) => [x[i % n], y[rows - 1 - Math.floor(i / n)]]);
 }
 
@@ -31,7 +32,10 @@ export function cellOf([x, y], n, rows = n) {
 
 /** z = temperature · eps of `count` draws; eps as torch.randn(count, dims) has it with this seed on the CPU. */
 export function draws(seed, count, dims, temperature) {
-  return Float32Array.from(normals(seed, Math.max(16, count * dims)).subarray(0, count * dims), (eps) => temperature * Math.fround(eps));
+  return Float32Array.from(
+    normals(seed, Math.max(16, count * dims)).subarray(0, count * dims),
+    (eps) => temperature * Math.fround(eps),
+  );
 }
 
 /** How far two pictures of one array are apart. */
@@ -66,10 +70,15 @@ export function stretches(pictures, xs, ys) {
   const side = (i, j, length) => (apart(pictures, i, j) / Math.abs(length)) ** 2;
   const across = (r, c) => side(r * columns + c, r * columns + c + 1, xs[c + 1] - xs[c]);
   const down = (r, c) => side(r * columns + c, (r + 1) * columns + c, ys[r + 1] - ys[r]);
-  const level = Array.from({ length: rows }, (_, r) => Float64Array.from({ length: columns - 1 }, (_, c) => across(r, c)));
-  const upright = Array.from({ length: rows - 1 }, (_, r) => Float64Array.from({ length: columns }, (_, c) => down(r, c)));
+  const level = Array.from({ length: rows }, (_, r) =>
+    Float64Array.from({ length: columns - 1 }, (_, c) => across(r, c)),
+  );
+  const upright = Array.from({ length: rows - 1 }, (_, r) =>
+    Float64Array.from({ length: columns }, (_, c) => down(r, c)),
+  );
   return Float32Array.from({ length: (rows - 1) * (columns - 1) }, (_, i) => {
-    const r = Math.floor(i / (columns - 1)), c = i % (columns - 1);
+    const r = Math.floor(i / (columns - 1)),
+      c = i % (columns - 1);
     return Math.sqrt((level[r][c] + level[r + 1][c] + upright[r][c] + upright[r][c + 1]) / 4);
   });
 }

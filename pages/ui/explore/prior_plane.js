@@ -19,7 +19,9 @@ export const rowsOf = ({ set: { dims } }, n) => (dims === 1 ? 1 : n);
 
 /** Nodes of a grid at prior quantiles: { xy: [[x, y], …], zs: Float32Array n · rows · D } */
 export function nodes(app, n, off) {
-  const { plane } = app.view, xy = quantileGrid(n, rowsOf(app, n)), zs = new Float32Array(xy.length * plane.dims);
+  const { plane } = app.view,
+    xy = quantileGrid(n, rowsOf(app, n)),
+    zs = new Float32Array(xy.length * plane.dims);
   xy.forEach((point, i) => zs.set(plane.from(point, off), i * plane.dims));
   return { xy, zs };
 }

@@ -13,7 +13,8 @@ import { drawMesh, meshOf, placeAt, placeOfPoint } from "./warp_mesh.js";
 const SIDE = 20; // nodes a side
 const LASTS = 4000; // ms, the whole way
 const NEAR = 24; // CSS pixels: a pointer so close to a node means it
-const FRAMES = 24, SAVED = 440; // of the animation that is saved: frames a way, pixels a side
+const FRAMES = 24,
+  SAVED = 440; // of the animation that is saved: frames a way, pixels a side
 const GREY = { background: "#ffffff", text: "#000000", grid: "#d0d0d0", primary: "#808080" };
 
 const HTML = `
@@ -33,7 +34,15 @@ export class PriorWarp {
   constructor(app, root, change) {
     root.innerHTML = HTML;
     const part = partsOf(root);
-    Object.assign(this, { app, root, part, change, held: handOn(part.warp), mesh: null, ask: everyFrame(() => this.drawNow()) });
+    Object.assign(this, {
+      app,
+      root,
+      part,
+      change,
+      held: handOn(part.warp),
+      mesh: null,
+      ask: everyFrame(() => this.drawNow()),
+    });
     part.warp.oninput = () => {
       this.stop();
       this.move(Number(part.warp.value));
@@ -81,13 +90,18 @@ export class PriorWarp {
   }
 
   async make(key, { zs }) {
-    const { app, app: { background } } = this, count = zs.length / app.set.dims;
+    const {
+        app,
+        app: { background },
+      } = this,
+      count = zs.length / app.set.dims;
     const wanted = () => key === this.asked && background === app.background; // a run's next state has the same key
     const part = (pictures, from, to) => wanted() && this.say(`Decoding ${to} of ${count} pictures…`);
     const pictures = await background.decode("prior warp", zs, part);
     const components = pictures && wanted() ? await twoComponentsLater(pictures) : null;
     if (!components || !wanted()) return;
-    const xs = quantiles(SIDE), ys = rowsOf(app, SIDE) > 1 ? xs.toReversed() : Float32Array.of(0);
+    const xs = quantiles(SIDE),
+      ys = rowsOf(app, SIDE) > 1 ? xs.toReversed() : Float32Array.of(0);
     Object.assign(this, { zs, mesh: meshOf({ xs, ys, pictures, components, stretch: stretches(pictures, xs, ys) }) });
     this.say("");
     this.tell();
@@ -105,14 +119,22 @@ export class PriorWarp {
   tell() {
     const { part, mesh, app } = this;
     if (!mesh) return;
-    const speed = mesh.stretch.toSorted(), flat = !speed.length;
+    const speed = mesh.stretch.toSorted(),
+      flat = !speed.length;
     part.legend.hidden = !this.state.heat || flat;
     part.heat.disabled = flat;
     part.most.textContent = short(speed.at(-1) ?? 0);
-    const range = flat ? "" : ` Per σ of z a picture changes by ${short(speed[0])} to ${short(speed.at(-1))} (median ${short(speed[Math.floor(speed.length / 2)])}): RMS over pixels and the sides of a cell, grey levels from 0 to 1.`;
-    this.announce(`PC 1 and PC 2 keep ${Math.round(100 * mesh.kept)}% of the variance of these ${mesh.z.length} pictures. What folds here need not fold in all 784 pixels.${range}`);
+    const range = flat
+      ? ""
+      : ` Per σ of z a picture changes by ${short(speed[0])} to ${short(speed.at(-1))} (median ${short(speed[Math.floor(speed.length / 2)])}): RMS over pixels and the sides of a cell, grey levels from 0 to 1.`;
+    this.announce(
+      `PC 1 and PC 2 keep ${Math.round(100 * mesh.kept)}% of the variance of these ${mesh.z.length} pictures. What folds here need not fold in all 784 pixels.${range}`,
+    );
     part.note.textContent = `Every cell has the same share of ${priorOf(app)}. At the right end its nodes lie where their pictures are: a cell is wide where equal shares spread over more change; “colour by stretch” divides by its width in z. ${notes(app)}`;
-    part.mesh.setAttribute("aria-label", `${mesh.z.length} decoded pictures, on their way from z to their first two principal components: warp ${fixed(this.warp)}`);
+    part.mesh.setAttribute(
+      "aria-label",
+      `${mesh.z.length} decoded pictures, on their way from z to their first two principal components: warp ${fixed(this.warp)}`,
+    );
   }
 
   announce(text) {
@@ -129,7 +151,9 @@ export class PriorWarp {
   }
 
   play() {
-    const to = this.warp < 1 ? 1 : 0, from = this.warp, start = performance.now();
+    const to = this.warp < 1 ? 1 : 0,
+      from = this.warp,
+      start = performance.now();
     if (matchMedia("(prefers-reduced-motion: reduce)").matches) return this.change({ warp: to });
     this.going = true;
     this.part.play.textContent = "❚❚ Pause";
@@ -160,14 +184,20 @@ export class PriorWarp {
   }
 
   drawNow() {
-    const canvas = this.part.mesh, px = devicePixelRatio, size = Math.round(canvas.clientWidth * px);
+    const canvas = this.part.mesh,
+      px = devicePixelRatio,
+      size = Math.round(canvas.clientWidth * px);
     if (!size || !this.mesh || !this.state || !this.app.colours) return;
     if (canvas.width !== size) canvas.width = canvas.height = size;
-    const ctx = canvas.getContext("2d"), { colours, view, z } = this.app;
+    const ctx = canvas.getContext("2d"),
+      { colours, view, z } = this.app;
     drawMesh(ctx, size, this.mesh, { ...this.options(), px });
     const place = placeOfPoint(this.mesh, view.plane.to(z), this.warp, size);
     if (!place) return;
-    for (const [colour, width] of [[colours.background, 6], [colours.text, 2.4]]) {
+    for (const [colour, width] of [
+      [colours.background, 6],
+      [colours.text, 2.4],
+    ]) {
       Object.assign(ctx, { strokeStyle: colour, lineWidth: width * px });
       ctx.beginPath();
       ctx.arc(...place, 9 * px, 0, 2 * Math.PI);
@@ -188,7 +218,8 @@ export class PriorWarp {
     if (!this.mesh) return -1;
     let [found, least] = [-1, NEAR];
     this.mesh.z.forEach((_, i) => {
-      const [x, y] = placeAt(this.mesh, i, this.warp, this.part.mesh.clientWidth), far = Math.hypot(x - offsetX, y - offsetY);
+      const [x, y] = placeAt(this.mesh, i, this.warp, this.part.mesh.clientWidth),
+        far = Math.hypot(x - offsetX, y - offsetY);
       if (far < least) [found, least] = [i, far];
     });
     return found;
@@ -202,9 +233,19 @@ export class PriorWarp {
   /** The grid's lines on the map. */
   draw(ctx, at, scale, { text }) {
     if (!this.mesh) return;
-    const { xs, ys } = this.mesh, last = (list) => list[list.length - 1];
+    const { xs, ys } = this.mesh,
+      last = (list) => list[list.length - 1];
     Object.assign(ctx, { strokeStyle: text, lineWidth: devicePixelRatio, globalAlpha: 0.35 });
-    const lines = [...Array.from(ys, (y) => [[xs[0], y], [last(xs), y]]), ...Array.from(xs, (x) => [[x, ys[0]], [x, last(ys)]])];
+    const lines = [
+      ...Array.from(ys, (y) => [
+        [xs[0], y],
+        [last(xs), y],
+      ]),
+      ...Array.from(xs, (x) => [
+        [x, ys[0]],
+        [x, last(ys)],
+      ]),
+    ];
     for (const [from, to] of lines) {
       ctx.beginPath();
       ctx.moveTo(...at(from));
@@ -217,7 +258,9 @@ export class PriorWarp {
   // ---- files
 
   files() {
-    return this.mesh ? { png: () => this.png(), gif: () => this.gif(), csv: () => this.csv() } : { png: null, gif: null, csv: null };
+    return this.mesh
+      ? { png: () => this.png(), gif: () => this.gif(), csv: () => this.csv() }
+      : { png: null, gif: null, csv: null };
   }
 
   png() {
@@ -228,7 +271,9 @@ export class PriorWarp {
 
   /** There and back, in grey. */
   gif() {
-    const { ctx } = paper(SAVED, SAVED, GREY, true), mesh = { ...this.mesh, inkColour: null }, frames = [];
+    const { ctx } = paper(SAVED, SAVED, GREY, true),
+      mesh = { ...this.mesh, inkColour: null },
+      frames = [];
     for (let k = 0; k < 2 * FRAMES; k++) {
       const warp = (1 - Math.cos((Math.PI * k) / FRAMES)) / 2;
       drawMesh(ctx, SAVED, mesh, { ...this.options(), warp, colours: GREY });
@@ -239,7 +284,13 @@ export class PriorWarp {
   }
 
   csv() {
-    const { mesh, app: { set: { dims } } } = this, head = ["node", ...columnsOf("z", dims), "PC 1 (RMS grey level a pixel)", "PC 2 (RMS grey level a pixel)"];
+    const {
+        mesh,
+        app: {
+          set: { dims },
+        },
+      } = this,
+      head = ["node", ...columnsOf("z", dims), "PC 1 (RMS grey level a pixel)", "PC 2 (RMS grey level a pixel)"];
     return csv([head, ...mesh.z.map((_, i) => [i + 1, ...this.z(i), ...mesh.image[i]])]);
   }
 

@@ -57,8 +57,10 @@ export class Sheet {
     if (i === null) return;
     const [x, y] = [i % this.columns, Math.floor(i / this.columns)];
     Object.assign(element.style, {
-      left: `${(100 * x) / this.columns}%`, top: `${(100 * y) / this.rows}%`,
-      width: `${100 / this.columns}%`, height: `${100 / this.rows}%`,
+      left: `${(100 * x) / this.columns}%`,
+      top: `${(100 * y) / this.rows}%`,
+      width: `${100 / this.columns}%`,
+      height: `${100 / this.rows}%`,
     });
   }
 
@@ -66,7 +68,9 @@ export class Sheet {
 
   cell({ offsetX, offsetY }) {
     const part = (offset, size, n) => Math.max(0, Math.min(n - 1, Math.floor((n * offset) / size)));
-    const i = part(offsetY, this.canvas.clientHeight, this.rows) * this.columns + part(offsetX, this.canvas.clientWidth, this.columns);
+    const i =
+      part(offsetY, this.canvas.clientHeight, this.rows) * this.columns +
+      part(offsetX, this.canvas.clientWidth, this.columns);
     return Math.min(this.count - 1, i);
   }
 
@@ -92,7 +96,9 @@ export class Sheet {
   }
 
   key(key) {
-    const { columns, rows } = this, by = KEYS[key], at = this.at ?? this.last ?? Math.floor(this.count / 2);
+    const { columns, rows } = this,
+      by = KEYS[key],
+      at = this.at ?? this.last ?? Math.floor(this.count / 2);
     if (by) {
       const clip = (v, n) => Math.max(0, Math.min(n - 1, v));
       const i = clip(Math.floor(at / columns) + by[1], rows) * columns + clip((at % columns) + by[0], columns);

@@ -23,7 +23,8 @@ export class Sliders {
   }
 
   load(app) {
-    const { set } = app, share = set.klDims ?? set.varMu;
+    const { set } = app,
+      share = set.klDims ?? set.varMu;
     this.app = app;
     this.rows = Array.from({ length: set.dims }, (_, d) => this.row(d, share[d], Boolean(set.active[d])));
     this.rows.sort((a, b) => b.share - a.share);
@@ -39,7 +40,13 @@ export class Sliders {
     const root = document.createElement("div");
     root.className = "slider";
     root.innerHTML = ROW;
-    const [title, { children: [strip, range] }, output] = root.children;
+    const [
+      title,
+      {
+        children: [strip, range],
+      },
+      output,
+    ] = root.children;
     title.children[0].textContent = name(d);
     title.children[1].textContent = this.app.set.klDims ? `KL ${fixed(share)} nats` : `var ${fixed(share)}`;
     range.setAttribute("aria-label", `${name(d)}, in prior standard deviations`);
@@ -47,7 +54,8 @@ export class Sliders {
     strip.setAttribute("aria-label", `what ${name(d)} does, from −3 to 3`);
     range.oninput = () => this.on.moving(this.with(d, Number(range.value)));
     range.onchange = () => this.on.rests(this.with(d, Number(range.value)));
-    strip.onclick = ({ offsetX }) => this.on.rests(this.with(d, STRIP[Math.min(6, Math.floor((7 * offsetX) / strip.clientWidth))]));
+    strip.onclick = ({ offsetX }) =>
+      this.on.rests(this.with(d, STRIP[Math.min(6, Math.floor((7 * offsetX) / strip.clientWidth))]));
     output.setAttribute("aria-live", "off");
     return { d, share, active, root, strip, range, output };
   }
@@ -60,7 +68,8 @@ export class Sliders {
     this.z = z;
     for (const { d, range, output, active } of this.rows) {
       if (!active && !this.folded.open) continue;
-      const value = String(Math.round(100 * z[d]) / 100), limit = String(Math.max(REACH, Math.ceil(Math.abs(z[d]))));
+      const value = String(Math.round(100 * z[d]) / 100),
+        limit = String(Math.max(REACH, Math.ceil(Math.abs(z[d]))));
       if (range.max !== limit) Object.assign(range, { min: `-${limit}`, max: limit }); // an autoencoder's codes go further
       if (range.value !== value) range.value = value;
       const text = `${fixed(z[d])} · ${percent(normalShare(z[d]))}`;
@@ -70,18 +79,25 @@ export class Sliders {
 
   /** Decode every latent at seven places, all others as they are. Those on the page first. */
   async drawStrips(z) {
-    const rows = this.rows.filter((r) => r.active || this.folded.open), n = z.length;
+    const rows = this.rows.filter((r) => r.active || this.folded.open),
+      n = z.length;
     const zs = new Float32Array(rows.length * STRIP.length * n);
-    rows.forEach(({ d }, r) => STRIP.forEach((value, k) => {
-      const at = (r * STRIP.length + k) * n;
-      zs.set(z, at);
-      zs[at + d] = value;
-    }));
+    rows.forEach(({ d }, r) =>
+      STRIP.forEach((value, k) => {
+        const at = (r * STRIP.length + k) * n;
+        zs.set(z, at);
+        zs[at + d] = value;
+      }),
+    );
     const size = STRIP.length * 784;
     let drawn = 0;
     const draw = (pictures, to) => {
       for (; (drawn + 1) * STRIP.length <= to; drawn++) {
-        drawImages(rows[drawn].strip, { shape: [STRIP.length, 28, 28], data: pictures.subarray(drawn * size, (drawn + 1) * size) }, STRIP.length);
+        drawImages(
+          rows[drawn].strip,
+          { shape: [STRIP.length, 28, 28], data: pictures.subarray(drawn * size, (drawn + 1) * size) },
+          STRIP.length,
+        );
       }
     };
     const all = await this.app.background.decode("strips", zs, (pictures, from, to) => draw(pictures, to));

@@ -11,18 +11,35 @@ let pictures = null; // of the map: the same for all models
  * The server always sends the last weights; the version keeps the browser from showing others that it has kept.
  */
 export async function fetchModel(name, version = "0") {
-  const [buffer, images] = await Promise.all([bytes(`./explore/${encodeURIComponent(name)}?v=${version}`), mapImages()]);
+  const [buffer, images] = await Promise.all([
+    bytes(`./explore/${encodeURIComponent(name)}?v=${version}`),
+    mapImages(),
+  ]);
   const { metadata, arrays } = readTensors(buffer);
   const about = JSON.parse(metadata.about);
   const weights = Object.fromEntries(Object.entries(arrays).filter(([key]) => key.startsWith("model.")));
-  return { about, model: modelOf(about, weights), set: setOf(about, arrays, images), background: () => new Background(buffer) };
+  return {
+    about,
+    model: modelOf(about, weights),
+    set: setOf(about, arrays, images),
+    background: () => new Background(buffer),
+  };
 }
 
 function setOf({ dims }, arrays, images) {
   const data = (name) => arrays[name]?.data ?? null;
   return {
-    count: images.shape[0], dims, images: images.data, labels: data("labels"), mu: data("mu"), logVar: data("log_var"),
-    klDims: data("kl_dims"), varMu: data("var_mu"), active: data("active"), basis: arrays.basis, classMeans: data("class_means"),
+    count: images.shape[0],
+    dims,
+    images: images.data,
+    labels: data("labels"),
+    mu: data("mu"),
+    logVar: data("log_var"),
+    klDims: data("kl_dims"),
+    varMu: data("var_mu"),
+    active: data("active"),
+    basis: arrays.basis,
+    classMeans: data("class_means"),
     attributeVectors: data("attribute_vectors"),
   };
 }

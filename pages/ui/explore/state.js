@@ -21,12 +21,18 @@ function cleanView(raw, { dims }) {
 
 /** The pad: where z rests, the stops before it, and what is pinned. */
 export function cleanPad(raw, limits) {
-  return { z: cleanZ(raw.z, limits) ?? new Array(limits.dims).fill(0), pins: list(raw.pins, PINS).map((z) => cleanZ(z, limits)).filter(Boolean) };
+  return {
+    z: cleanZ(raw.z, limits) ?? new Array(limits.dims).fill(0),
+    pins: list(raw.pins, PINS)
+      .map((z) => cleanZ(z, limits))
+      .filter(Boolean),
+  };
 }
 
 /** A z of the right length, to thousandths and within bounds; null for anything else. */
 export function cleanZ(raw, { dims }) {
-  if (!Array.isArray(raw) || raw.length !== dims || !raw.every((v) => typeof v === "number" && Number.isFinite(v))) return null;
+  if (!Array.isArray(raw) || raw.length !== dims || !raw.every((v) => typeof v === "number" && Number.isFinite(v)))
+    return null;
   return raw.map((v) => Math.round(1000 * Math.max(-REACH, Math.min(REACH, v))) / 1000);
 }
 

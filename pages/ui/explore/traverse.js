@@ -60,26 +60,34 @@ export class TraverseWay {
     part.play.onclick = () => (this.sweep.going ? this.sweep.pause() : this.sweep.play());
     part.folded.ontoggle = () => this.renew();
     this.sweep = new Sweep({
-      show: (value) => app.hover(this.with(this.latent, value)), rest: (value) => app.hover(this.with(this.latent, value)), told: (going) => this.tellPlay(going),
-      reach: () => this.state.reach, steps: () => this.state.steps, wanted: () => !root.hidden && root.isConnected && Boolean(app.model),
+      show: (value) => app.hover(this.with(this.latent, value)),
+      rest: (value) => app.hover(this.with(this.latent, value)),
+      told: (going) => this.tellPlay(going),
+      reach: () => this.state.reach,
+      steps: () => this.state.steps,
+      wanted: () => !root.hidden && root.isConnected && Boolean(app.model),
     });
   }
 
   /** A number that was typed; one that no image has gets a sentence beside the field. */
   type(index) {
-    const { part, app } = this, fits = whole(index, app.set.count);
+    const { part, app } = this,
+      fits = whole(index, app.set.count);
     part.index.setCustomValidity(fits ? "" : `Give a whole number from 0 to ${app.set.count - 1}.`);
     part.index.reportValidity();
     if (fits) this.take(index);
   }
 
   load() {
-    const { app, part } = this, { set } = app;
+    const { app, part } = this,
+      { set } = app;
     this.sweep.halt();
     Object.assign(this, { state: null, asked: null, made: null, noun: set.logVar ? "mu" : "code" });
     const on = {
-      over: (d, k) => app.hover(this.with(d, valueAt(k, this.state))), leave: () => app.hover(null),
-      choose: (d, k) => app.point(this.with(d, valueAt(k, this.state))), pick: (d) => app.change("traverse", { latent: d }),
+      over: (d, k) => app.hover(this.with(d, valueAt(k, this.state))),
+      leave: () => app.hover(null),
+      choose: (d, k) => app.point(this.with(d, valueAt(k, this.state))),
+      pick: (d) => app.change("traverse", { latent: d }),
     };
     this.rows = Array.from({ length: set.dims }, (_, d) => new Row(d, app, on)).sort((a, b) => b.share - a.share);
     const inactive = this.rows.filter((row) => !row.active);
@@ -101,7 +109,8 @@ export class TraverseWay {
 
   put(state) {
     this.state = state;
-    const { part } = this, { reach, steps } = state;
+    const { part } = this,
+      { reach, steps } = state;
     part.low.value = part.high.value = plain(reach);
     part.reach.value = reach;
     part.steps.value = steps;
@@ -113,7 +122,12 @@ export class TraverseWay {
   }
 
   tellBase() {
-    const { part, app, state: { from } } = this, image = from !== "z";
+    const {
+        part,
+        app,
+        state: { from },
+      } = this,
+      image = from !== "z";
     part.toZ.setAttribute("aria-pressed", String(!image));
     part.image.hidden = !image;
     if (!part.index.matches(":focus")) part.index.value = image ? from : ""; // else a number is being typed
@@ -144,14 +158,18 @@ export class TraverseWay {
 
   /** Decode the rows that are on the page, where something has changed. */
   renew() {
-    const { state, base } = this, rows = this.rows.filter((row) => row.active || this.part.folded.open);
+    const { state, base } = this,
+      rows = this.rows.filter((row) => row.active || this.part.folded.open);
     for (const row of this.rows) row.show(state, base[row.d], row.d === this.latent);
     const asked = JSON.stringify([this.app.name, state.from, state.reach, state.steps, Array.from(base), rows.length]);
     if (asked !== this.asked) this.decode(rows, asked);
   }
 
   async decode(rows, asked) {
-    const { state, base } = this, { steps } = state, n = this.app.set.dims, zs = new Float32Array(rows.length * steps * n);
+    const { state, base } = this,
+      { steps } = state,
+      n = this.app.set.dims,
+      zs = new Float32Array(rows.length * steps * n);
     rows.forEach(({ d }, r) => {
       for (let k = 0; k < steps; k++) zs.set(this.with(d, valueAt(k, state)), (r * steps + k) * n);
     });
@@ -160,7 +178,8 @@ export class TraverseWay {
     let drawn = 0;
     const draw = (pictures, to) => {
       if (asked !== this.asked) return;
-      for (; (drawn + 1) * steps <= to; drawn++) rows[drawn].draw(pictures.subarray(drawn * steps * 784, (drawn + 1) * steps * 784));
+      for (; (drawn + 1) * steps <= to; drawn++)
+        rows[drawn].draw(pictures.subarray(drawn * steps * 784, (drawn + 1) * steps * 784));
       const most = Math.max(...rows.map((row) => row.change ?? 0));
       for (const row of rows) row.compare(most);
     };
@@ -190,7 +209,13 @@ export class TraverseWay {
   /** The line of the chosen latent, through the base. */
   draw(ctx, at, scale, { primary, text, background }) {
     if (!this.state) return;
-    const { latent, base, state: { steps } } = this, { plane } = this.app.view, px = devicePixelRatio;
+    const {
+        latent,
+        base,
+        state: { steps },
+      } = this,
+      { plane } = this.app.view,
+      px = devicePixelRatio;
     const points = Array.from({ length: steps }, (_, k) => at(plane.to(this.with(latent, valueAt(k, this.state)))));
     ctx.strokeStyle = ctx.fillStyle = primary;
     ctx.lineWidth = 2.5 * px;
@@ -217,28 +242,79 @@ export class TraverseWay {
   /** Rows whose pictures are not those of the base and reach on the page are left out. */
   files() {
     const rows = this.rows.filter((row) => row.change !== null);
-    return rows.length ? { png: () => this.png(rows), gif: () => this.gif(), csv: () => this.csv(rows) } : { png: null, gif: null, csv: null };
+    return rows.length
+      ? { png: () => this.png(rows), gif: () => this.gif(), csv: () => this.csv(rows) }
+      : { png: null, gif: null, csv: null };
   }
 
   png(rows) {
-    const { made: { state }, app: { colours } } = this;
+    const {
+      made: { state },
+      app: { colours },
+    } = this;
     const data = new Uint8Array(rows.length * state.steps * 784);
     rows.forEach((row, r) => data.set(row.sheet.data, r * row.sheet.data.length));
     const columns = Array.from({ length: state.steps }, (_, k) => plain(valueAt(k, state)));
     const left = rows.map((row) => `${name(row.d)} · ${row.figure.value}`);
-    return sheetPicture({ data, columns, rows: left, across: "the latent, in prior standard deviations", up: "latent · its ends differ by (RMS grey level a pixel)", colours });
+    return sheetPicture({
+      data,
+      columns,
+      rows: left,
+      across: "the latent, in prior standard deviations",
+      up: "latent · its ends differ by (RMS grey level a pixel)",
+      colours,
+    });
   }
 
   gif() {
-    const { latent, state, app } = this, zs = new Float32Array(FRAMES * app.set.dims);
-    for (let k = 0; k < FRAMES; k++) zs.set(this.with(latent, toAndFro((4 * state.reach * k) / FRAMES - state.reach, state.reach)), k * app.set.dims);
-    return app.background.decode("film", zs).then((data) => data && { width: 28, height: 28, delayMs: 80, frames: Array.from({ length: FRAMES }, (_, k) => data.subarray(784 * k, 784 * (k + 1))) });
+    const { latent, state, app } = this,
+      zs = new Float32Array(FRAMES * app.set.dims);
+    for (let k = 0; k < FRAMES; k++)
+      zs.set(this.with(latent, toAndFro((4 * state.reach * k) / FRAMES - state.reach, state.reach)), k * app.set.dims);
+    return app.background
+      .decode("film", zs)
+      .then(
+        (data) =>
+          data && {
+            width: 28,
+            height: 28,
+            delayMs: 80,
+            frames: Array.from({ length: FRAMES }, (_, k) => data.subarray(784 * k, 784 * (k + 1))),
+          },
+      );
   }
 
   csv(rows) {
-    const { app: { set }, made: { base, state } } = this, from = state.from === "z" ? "z" : `${this.noun} of test image ${state.from}`;
-    const head = ["latent", set.klDims ? "KL (nats per image)" : "variance of the code", "active", "base", "from (prior std)", "to (prior std)", "difference of the ends (RMS grey level a pixel)", "base is", ...columnsOf("base z", set.dims)];
-    return csv([head, ...rows.map((row) => [row.d + 1, row.share, row.active ? 1 : 0, base[row.d], -state.reach, state.reach, row.change, from, ...base])]);
+    const {
+        app: { set },
+        made: { base, state },
+      } = this,
+      from = state.from === "z" ? "z" : `${this.noun} of test image ${state.from}`;
+    const head = [
+      "latent",
+      set.klDims ? "KL (nats per image)" : "variance of the code",
+      "active",
+      "base",
+      "from (prior std)",
+      "to (prior std)",
+      "difference of the ends (RMS grey level a pixel)",
+      "base is",
+      ...columnsOf("base z", set.dims),
+    ];
+    return csv([
+      head,
+      ...rows.map((row) => [
+        row.d + 1,
+        row.share,
+        row.active ? 1 : 0,
+        base[row.d],
+        -state.reach,
+        state.reach,
+        row.change,
+        from,
+        ...base,
+      ]),
+    ]);
   }
 
   destroy() {

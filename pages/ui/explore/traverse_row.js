@@ -14,22 +14,47 @@ export const plain = (value) => fixed(value).replace(/\.?0+$/, "");
 
 /** Where picture k of `steps` lies, and where a value lies on the strip as a share of its width. */
 export const valueAt = (k, { reach, steps }) => reach * ((2 * k) / (steps - 1) - 1);
-export const shareOf = (value, { reach, steps }) => Math.max(0, Math.min(1, (0.5 + ((value / reach + 1) / 2) * (steps - 1)) / steps));
+export const shareOf = (value, { reach, steps }) =>
+  Math.max(0, Math.min(1, (0.5 + ((value / reach + 1) / 2) * (steps - 1)) / steps));
 
 export class Row {
   /** on: { over(d, k), leave(), choose(d, k), pick(d) } */
   constructor(d, { set }, on) {
-    const share = (set.klDims ?? set.varMu)[d], active = Boolean(set.active[d]), root = document.createElement("div");
+    const share = (set.klDims ?? set.varMu)[d],
+      active = Boolean(set.active[d]),
+      root = document.createElement("div");
     root.className = "latent";
     root.innerHTML = HTML;
-    const [title, { children: [strip, { children: [marker, ...ends] }] }, { children: [figure, { children: [bar] }] }] = root.children;
+    const [
+      title,
+      {
+        children: [
+          strip,
+          {
+            children: [marker, ...ends],
+          },
+        ],
+      },
+      {
+        children: [
+          figure,
+          {
+            children: [bar],
+          },
+        ],
+      },
+    ] = root.children;
     Object.assign(this, { d, share, active, root, marker, ends, figure, bar, button: title.children[0] });
     this.change = null; // how far the two ends are apart; null: its pictures are not those that are wanted now
     this.button.textContent = name(d);
     this.button.title = `draw ${name(d)} on the map and move along it`;
     this.button.onclick = () => on.pick(d);
     title.children[1].textContent = `${set.klDims ? `KL ${fixed(share)} nats` : `var ${fixed(share)}`}${active ? "" : ", inactive"}`;
-    this.sheet = new Sheet(strip, `what ${name(d)} does`, { over: (k) => on.over(d, k), leave: on.leave, choose: (k) => on.choose(d, k) });
+    this.sheet = new Sheet(strip, `what ${name(d)} does`, {
+      over: (k) => on.over(d, k),
+      leave: on.leave,
+      choose: (k) => on.choose(d, k),
+    });
     strip.dataset.latent = d;
   }
 

@@ -27,7 +27,9 @@ export class Sweep {
     const step = (now) => {
       if (!this.going) return;
       if (!this.wanted()) return this.halt();
-      this.way += this.slow ? (2 * this.reach()) / (this.steps() - 1) : (SPEED * Math.min(100, Math.max(0, now - before))) / 1000;
+      this.way += this.slow
+        ? (2 * this.reach()) / (this.steps() - 1)
+        : (SPEED * Math.min(100, Math.max(0, now - before))) / 1000;
       this.at = toAndFro(this.way, this.reach());
       this.show(this.at);
       this.next(now);

@@ -20,7 +20,10 @@ export function drawMarks(ctx, marks, { text, background }) {
 export function drawLine(ctx, from, to, colour, rim, width) {
   const px = devicePixelRatio;
   ctx.lineCap = "round";
-  for (const [stroke, size] of [[rim, width + 2.5], [colour, width]]) {
+  for (const [stroke, size] of [
+    [rim, width + 2.5],
+    [colour, width],
+  ]) {
     ctx.strokeStyle = stroke;
     ctx.lineWidth = size * px;
     ctx.beginPath();
@@ -32,7 +35,8 @@ export function drawLine(ctx, from, to, colour, rim, width) {
 }
 
 export function drawArrow(ctx, from, to, colour, rim, width = 3) {
-  const px = devicePixelRatio, angle = Math.atan2(to[1] - from[1], to[0] - from[0]);
+  const px = devicePixelRatio,
+    angle = Math.atan2(to[1] - from[1], to[0] - from[0]);
   const length = Math.hypot(to[0] - from[0], to[1] - from[1]);
   if (length < px) return;
   drawLine(ctx, from, to, colour, rim, width);

@@ -13,7 +13,8 @@ const CLASS = /^[0-9]$/;
  * of a test image, or as a text of one digit the mean of a class.
  */
 export function clean(raw, { count }) {
-  const slot = (value, fallback) => (whole(value, count) || (typeof value === "string" && CLASS.test(value)) ? value : fallback);
+  const slot = (value, fallback) =>
+    whole(value, count) || (typeof value === "string" && CLASS.test(value)) ? value : fallback;
   return {
     mode: MODES.includes(raw?.mode) ? raw.mode : "attribute",
     image: whole(raw?.image, count) ? raw.image : 0,
@@ -58,7 +59,8 @@ export function along({ start, vector }, strength) {
 
 /** The same at every strength: one array, code by code. */
 export function alongAll(plan, strengths) {
-  const dims = plan.start.length, zs = new Float32Array(strengths.length * dims);
+  const dims = plan.start.length,
+    zs = new Float32Array(strengths.length * dims);
   strengths.forEach((strength, i) => zs.set(along(plan, strength), i * dims));
   return zs;
 }

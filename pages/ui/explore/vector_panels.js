@@ -19,7 +19,9 @@ function button(text, label, onclick) {
 
 /** A button with a picture: { root, show(picture, text, pressed) }. */
 function pictureButton(onclick) {
-  const root = button("", "", onclick), canvas = document.createElement("canvas"), text = document.createElement("span");
+  const root = button("", "", onclick),
+    canvas = document.createElement("canvas"),
+    text = document.createElement("span");
   root.className = "picture";
   canvas.className = "images";
   canvas.setAttribute("aria-hidden", "true");
@@ -36,19 +38,22 @@ function pictureButton(onclick) {
 export class AttributePanel {
   constructor(root, { app, change }) {
     root.innerHTML = `<div class="row" role="group" aria-label="attribute"></div><div class="row"><span class="row digits" role="group" aria-label="a test image of the class"></span><button></button><small></small></div>`;
-    const [kinds, line] = root.children, [digits, next, text] = line.children;
+    const [kinds, line] = root.children,
+      [digits, next, text] = line.children;
     Object.assign(this, { app, change, kinds, digits, next, text });
     digits.append(...DIGITS.map((digit) => button(digit, `a test image of class ${digit}`, () => this.take(digit, 0))));
     next.onclick = () => this.take(app.set.labels[this.image], this.image + 1);
   }
 
   load() {
-    this.kinds.replaceChildren(...this.app.about.attributes.map(({ key, label, unit, says }) => {
-      const made = button(`${label} (${unit})`, "", () => this.change({ attribute: key }));
-      made.dataset.attribute = key;
-      made.title = says ?? "";
-      return made;
-    }));
+    this.kinds.replaceChildren(
+      ...this.app.about.attributes.map(({ key, label, unit, says }) => {
+        const made = button(`${label} (${unit})`, "", () => this.change({ attribute: key }));
+        made.dataset.attribute = key;
+        made.title = says ?? "";
+        return made;
+      }),
+    );
   }
 
   take(digit, from) {
@@ -57,7 +62,8 @@ export class AttributePanel {
   }
 
   show({ attribute, image }) {
-    const { labels } = this.app.set, digit = labels[image];
+    const { labels } = this.app.set,
+      digit = labels[image];
     this.image = image;
     for (const made of this.kinds.children) made.setAttribute("aria-pressed", made.dataset.attribute === attribute);
     [...this.digits.children].forEach((made, k) => made.setAttribute("aria-pressed", k === digit));
@@ -101,7 +107,12 @@ export const meanWords = (digit, code) => `${digit}: |z| ${short(lengthOf(code))
 export class SlotsPanel {
   constructor(root, { app, change }) {
     root.innerHTML = `<div class="slots"></div><div class="from"><small></small><div></div></div>`;
-    const [slots, { children: [hint, means] }] = root.children;
+    const [
+      slots,
+      {
+        children: [hint, means],
+      },
+    ] = root.children;
     Object.assign(this, { app, change, hint, slot: "a" });
     this.buttons = SLOTS.map((slot) => pictureButton(() => this.choose(slot)));
     slots.append(...this.buttons.map((made) => made.root));
@@ -132,6 +143,9 @@ export class SlotsPanel {
       this.buttons[k].show(greysOf(app.model, codeOf(state[name], app.set)), words, name === slot);
     });
     this.hint.textContent = `z = c + strength · (b − a). Choose ${slot}: press a code on the map, or the mean of a class:`;
-    this.means.show((digit) => String(digit), (digit) => state[slot] === String(digit));
+    this.means.show(
+      (digit) => String(digit),
+      (digit) => state[slot] === String(digit),
+    );
   }
 }

@@ -28,7 +28,8 @@ export class Measures {
   /** pictures: an object of attributes for every column but the last; chosen: key of the one that was meant, or null. */
   show(pictures, chosen) {
     this.attributes.forEach(({ key }, r) => {
-      const values = pictures.map((measured) => measured[key]), change = values.at(-1) - values.at(-2);
+      const values = pictures.map((measured) => measured[key]),
+        change = values.at(-1) - values.at(-2);
       const texts = [...values.map((value) => fixed(value, 1)), `${change < 0 ? "" : "+"}${fixed(change, 1)}`];
       this.rows[r].forEach((cell, c) => (cell.textContent = texts[c]));
       this.rows[r][0].parentElement.dataset.chosen = String(key === chosen);

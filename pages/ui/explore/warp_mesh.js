@@ -12,7 +12,8 @@ const PICTURE = 0.058; // its side, of the canvas'
  * stretch: of prior_math.js. Signs of components are arbitrary: they are turned so that as little as can be flips over.
  */
 export function meshOf({ xs, ys, pictures, components, stretch }) {
-  const n = xs.length, count = n * ys.length;
+  const n = xs.length,
+    count = n * ys.length;
   const z = Array.from({ length: count }, (_, i) => [xs[i % n], ys[Math.floor(i / n)]]);
   const signs = [0, 1].map((k) => (z.reduce((sum, at, i) => sum + at[k] * components.xy[2 * i + k], 0) < 0 ? -1 : 1));
   const image = z.map((_, i) => [signs[0] * components.xy[2 * i], signs[1] * components.xy[2 * i + 1]]);
@@ -30,7 +31,9 @@ export function placeAt({ z, image, reach }, i, w, size) {
 
 /** Where a point of the plane lies at warp w, between the nodes around it; null off the sheet. */
 export function placeOfPoint(mesh, [x, y], w, size) {
-  const { xs, ys } = mesh, [c, s] = between(xs, x), [r, t] = ys.length > 1 ? between(ys, y) : [0, 0];
+  const { xs, ys } = mesh,
+    [c, s] = between(xs, x),
+    [r, t] = ys.length > 1 ? between(ys, y) : [0, 0];
   if (c < 0 || r < 0) return null;
   const node = (dr, dc) => placeAt(mesh, Math.min(ys.length - 1, r + dr) * xs.length + c + dc, w, size);
   const [a, b, d, e] = [node(0, 0), node(0, 1), node(1, 0), node(1, 1)];
@@ -50,8 +53,24 @@ function between(list, v) {
 export function drawMesh(ctx, size, mesh, { warp, heat, colours, names, px = 1 }) {
   ctx.fillStyle = colours.background;
   ctx.fillRect(0, 0, size, size);
-  drawAxes(ctx, size, mesh.reach[0], names.map((name) => name && `${name}, prior σ`), Math.max(0, 1 - 2 * warp), colours, px);
-  drawAxes(ctx, size, mesh.reach[1], ["PC 1 of the pictures, RMS grey levels", "PC 2, RMS grey levels"], Math.max(0, 2 * warp - 1), colours, px);
+  drawAxes(
+    ctx,
+    size,
+    mesh.reach[0],
+    names.map((name) => name && `${name}, prior σ`),
+    Math.max(0, 1 - 2 * warp),
+    colours,
+    px,
+  );
+  drawAxes(
+    ctx,
+    size,
+    mesh.reach[1],
+    ["PC 1 of the pictures, RMS grey levels", "PC 2, RMS grey levels"],
+    Math.max(0, 2 * warp - 1),
+    colours,
+    px,
+  );
   const places = mesh.z.map((_, i) => placeAt(mesh, i, warp, size));
   if (heat) drawStretch(ctx, mesh, places, colours);
   drawLines(ctx, mesh, places, colours, px);
@@ -60,10 +79,21 @@ export function drawMesh(ctx, size, mesh, { warp, heat, colours, names, px = 1 }
 
 function drawAxes(ctx, size, reach, [across, up], alpha, { grid, text }, px) {
   if (!alpha) return;
-  const step = stepOf(reach), digits = Math.max(0, -Math.floor(Math.log10(step) + 1e-9));
-  Object.assign(ctx, { globalAlpha: alpha, strokeStyle: grid, fillStyle: text, lineWidth: px, font: `${12 * px}px sans-serif` });
+  const step = stepOf(reach),
+    digits = Math.max(0, -Math.floor(Math.log10(step) + 1e-9));
+  Object.assign(ctx, {
+    globalAlpha: alpha,
+    strokeStyle: grid,
+    fillStyle: text,
+    lineWidth: px,
+    font: `${12 * px}px sans-serif`,
+  });
   for (let v = -Math.floor(reach / step) * step; v <= reach; v += step) {
-    const at = (size / 2) * (1 + v / reach), label = v.toFixed(digits).replace(/^-0(\.0*)?$/, "0").replace("-", "−");
+    const at = (size / 2) * (1 + v / reach),
+      label = v
+        .toFixed(digits)
+        .replace(/^-0(\.0*)?$/, "0")
+        .replace("-", "−");
     line(ctx, [at, 0], [at, size]);
     line(ctx, [0, size - at], [size, size - at]);
     ctx.textAlign = "center";
@@ -92,12 +122,16 @@ function line(ctx, from, to) {
 
 /** Cells by how much their picture changes per prior unit: the strongest is the full colour. Each hides what it lies over. */
 function drawStretch(ctx, { xs, stretch }, places, { primary, background }) {
-  const n = xs.length, most = Math.max(1e-9, ...stretch);
+  const n = xs.length,
+    most = Math.max(1e-9, ...stretch);
   stretch.forEach((value, i) => {
     const at = Math.floor(i / (n - 1)) * n + (i % (n - 1));
     ctx.beginPath();
     for (const corner of [at, at + 1, at + n + 1, at + n]) ctx.lineTo(...places[corner]);
-    for (const [colour, alpha] of [[background, 1], [primary, value / most]]) {
+    for (const [colour, alpha] of [
+      [background, 1],
+      [primary, value / most],
+    ]) {
       Object.assign(ctx, { fillStyle: colour, globalAlpha: alpha });
       ctx.fill();
     }
@@ -110,14 +144,17 @@ function drawLines(ctx, { xs, ys }, places, { text }, px) {
   Object.assign(ctx, { strokeStyle: text, lineWidth: px, globalAlpha: 0.4 });
   ctx.beginPath();
   places.forEach((place, i) => (i % n ? ctx.lineTo(...place) : ctx.moveTo(...place)));
-  for (let c = 0; c < n; c++) for (let r = 0; r < ys.length; r++) r ? ctx.lineTo(...places[r * n + c]) : ctx.moveTo(...places[c]);
+  for (let c = 0; c < n; c++)
+    for (let r = 0; r < ys.length; r++) r ? ctx.lineTo(...places[r * n + c]) : ctx.moveTo(...places[c]);
   ctx.stroke();
   ctx.globalAlpha = 1;
 }
 
 /** The ink of the pictures in the colour of text, on no ground, so that the sheet shows through. */
 function drawPictures(ctx, size, mesh, places, { text }) {
-  const n = mesh.xs.length, side = PICTURE * size, ink = inkOf(mesh, text);
+  const n = mesh.xs.length,
+    side = PICTURE * size,
+    ink = inkOf(mesh, text);
   for (let i = 0; i < places.length; i++) {
     const [r, c] = [Math.floor(i / n), i % n];
     if (r % EVERY || c % EVERY) continue;
@@ -127,7 +164,8 @@ function drawPictures(ctx, size, mesh, places, { text }) {
 
 function inkOf(mesh, colour) {
   if (mesh.inkColour === colour) return mesh.ink;
-  const canvas = imagesOf(mesh.pictures, mesh.xs.length), ctx = canvas.getContext("2d");
+  const canvas = imagesOf(mesh.pictures, mesh.xs.length),
+    ctx = canvas.getContext("2d");
   const image = ctx.getImageData(0, 0, canvas.width, canvas.height);
   for (let p = 0; p < image.data.length; p += 4) image.data[p + 3] = image.data[p];
   ctx.putImageData(image, 0, 0);

@@ -8,5 +8,19 @@ import { cleanPrior, PriorWay } from "./prior.js";
 import { cleanPad } from "./state.js";
 import { cleanTraverse, TraverseWay } from "./traverse.js";
 
-export const WAYS = { pad: PadWay, encode: EncodeWay, interpolate: InterpolateWay, arithmetic: ArithmeticWay, traverse: TraverseWay, prior: PriorWay };
-export const CLEAN = { pad: cleanPad, encode: cleanEncode, interpolate: cleanInterpolate, arithmetic: cleanArithmetic, traverse: cleanTraverse, prior: cleanPrior };
+export const WAYS = {
+  pad: PadWay,
+  encode: EncodeWay,
+  interpolate: InterpolateWay,
+  arithmetic: ArithmeticWay,
+  traverse: TraverseWay,
+  prior: PriorWay,
+};
+export const CLEAN = {
+  pad: cleanPad,
+  encode: cleanEncode,
+  interpolate: cleanInterpolate,
+  arithmetic: cleanArithmetic,
+  traverse: cleanTraverse,
+  prior: cleanPrior,
+};

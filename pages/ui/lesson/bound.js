@@ -50,7 +50,10 @@ class BoundView {
   load(data) {
     this.id = data.id;
     this.encoder = data.encoder;
-    this.problems = { image: new PlaneProblem(data.planes.map(unpack), data.log_evidence, data.error), line: new LineProblem(data.line) };
+    this.problems = {
+      image: new PlaneProblem(data.planes.map(unpack), data.log_evidence, data.error),
+      line: new LineProblem(data.line),
+    };
     this.q = { image: this.problems.image.keep(data.q ?? data.encoder), line: { mu: [-1], log_var: [0] } };
     this.reported = null;
     drawImage(this.part.image, data.image);
@@ -149,7 +152,8 @@ class BoundView {
   write(q, reading) {
     const { part, problem } = this;
     const digits = this.mode === "image" ? 3 : 2;
-    const list = (values) => (values.length > 1 ? `(${values.map((v) => number(v, digits)).join(", ")})` : number(values[0], digits));
+    const list = (values) =>
+      values.length > 1 ? `(${values.map((v) => number(v, digits)).join(", ")})` : number(values[0], digits);
     part.mu.value = list(q.mu);
     part.std.value = list(q.log_var.map((v) => Math.exp(0.5 * v)));
     part.check.textContent = sumOf(reading, problem.logEvidence);
@@ -165,7 +169,10 @@ class BoundView {
     if (background === this.background) return;
     this.background = background;
     this.root.classList.toggle("dark", isDark(background));
-    const ink = getComputedStyle(this.root).color.match(/[\d.]+/g).slice(0, 3).map(Number);
+    const ink = getComputedStyle(this.root)
+      .color.match(/[\d.]+/g)
+      .slice(0, 3)
+      .map(Number);
     this.pictures.image.restyle(ink);
   }
 
@@ -176,5 +183,9 @@ class BoundView {
   }
 }
 
-const SHADING = { near: "", q: ", scaled to the highest point of this view", prior: "; paler: log p(x, z), fading over 200 nats" };
+const SHADING = {
+  near: "",
+  q: ", scaled to the highest point of this view",
+  prior: "; paler: log p(x, z), fading over 200 nats",
+};
 const standard = ({ limits }) => ({ mu: limits.mu.map(() => 0), log_var: limits.mu.map(() => 0) });

@@ -22,8 +22,16 @@ export class Bars {
     root.innerHTML = HTML;
     const find = (selector) => root.querySelector(selector);
     this.output = Object.fromEntries([...root.querySelectorAll("output")].map((node) => [node.dataset.bar, node]));
-    this.part = Object.fromEntries(["evidence", "total", "gap", "reconstruction", "kl"].map((name) => [name, find(`i.${name}`)]));
-    Object.assign(this, { rows: find(".rows"), axis: find(".axis"), cut: find(".cut"), rules: [find(".rule.total"), find(".rule.evidence")], window: null });
+    this.part = Object.fromEntries(
+      ["evidence", "total", "gap", "reconstruction", "kl"].map((name) => [name, find(`i.${name}`)]),
+    );
+    Object.assign(this, {
+      rows: find(".rows"),
+      axis: find(".axis"),
+      cut: find(".cut"),
+      rules: [find(".rule.total"), find(".rule.evidence")],
+      window: null,
+    });
   }
 
   /** Another problem has another axis. */
@@ -61,7 +69,11 @@ export class Bars {
     this.window = window;
     const { from, to, step } = window;
     const marks = Array.from({ length: 7 }, (_, i) => from + i * step);
-    this.axis.replaceChildren(...marks.map((v, i) => Object.assign(document.createElement("span"), { textContent: tick(v), className: i % 2 ? "odd" : "" })));
+    this.axis.replaceChildren(
+      ...marks.map((v, i) =>
+        Object.assign(document.createElement("span"), { textContent: tick(v), className: i % 2 ? "odd" : "" }),
+      ),
+    );
     [...this.axis.children].forEach((node, i) => (node.style.left = this.percent(marks[i])));
     const cut = to < 0 || from > 0;
     this.rows.classList.toggle("cut-axis", cut);

@@ -32,7 +32,9 @@ export class Plane {
   /** The part of the cell around (z1, z2) that this plane's own cells cover. */
   cover(z1, z2, step) {
     const edge = this.step / 2;
-    const overlap = [z1, z2].map((z, d) => Math.min(z + step / 2, this.high[d] + edge) - Math.max(z - step / 2, this.low[d] - edge));
+    const overlap = [z1, z2].map(
+      (z, d) => Math.min(z + step / 2, this.high[d] + edge) - Math.max(z - step / 2, this.low[d] - edge),
+    );
     return Math.max(0, overlap[0] / step) * Math.max(0, overlap[1] / step);
   }
 
@@ -50,9 +52,12 @@ export class Plane {
     const width = (k, next) => Math.log(step ** 2 / (2 * f[k] - f[k - next] - f[k + next]));
     const found = [];
     this.above(least, (k, z1, z2) => {
-      const i = k % n, j = Math.floor(k / n);
+      const i = k % n,
+        j = Math.floor(k / n);
       if (i < 1 || i > n - 2 || j < 1 || j > n - 2) return;
-      const highest = [k - 1, k + 1, k - n, k + n, k - n - 1, k - n + 1, k + n - 1, k + n + 1].every((m) => f[k] > f[m]);
+      const highest = [k - 1, k + 1, k - n, k + n, k - n - 1, k - n + 1, k + n - 1, k + n + 1].every(
+        (m) => f[k] > f[m],
+      );
       if (highest) found.push({ top: f[k], q: { mu: [z1, z2], log_var: [width(k, 1), width(k, n)] } });
     });
     return found;
@@ -61,7 +66,12 @@ export class Plane {
 
 /** The four weights of Keys' cubic (Catmull-Rom) for the points −1, 0, 1, 2; exact for a parabola. */
 export function cubic(t) {
-  return [t * (-0.5 + t * (1 - 0.5 * t)), 1 + t * t * (-2.5 + 1.5 * t), t * (0.5 + t * (2 - 1.5 * t)), t * t * (-0.5 + 0.5 * t)];
+  return [
+    t * (-0.5 + t * (1 - 0.5 * t)),
+    1 + t * t * (-2.5 + 1.5 * t),
+    t * (0.5 + t * (2 - 1.5 * t)),
+    t * t * (-0.5 + 0.5 * t),
+  ];
 }
 
 /**
@@ -74,7 +84,12 @@ export function place(planes, xs, ys, doubt = true) {
   const columns = planes.map((plane, k) => along(plane, 0, xs, k === planes.length - 1));
   const rows = planes.map((plane, k) => along(plane, 1, ys, k === planes.length - 1));
   const size = xs.length * ys.length;
-  const result = { values: new Float64Array(size), bend: new Float64Array(doubt ? size : 0), which: new Uint8Array(size), outside: new Uint8Array(size) };
+  const result = {
+    values: new Float64Array(size),
+    bend: new Float64Array(doubt ? size : 0),
+    which: new Uint8Array(size),
+    outside: new Uint8Array(size),
+  };
   const last = planes.length - 1;
   for (let j = 0, k = 0; j < ys.length; j++) {
     for (let i = 0; i < xs.length; i++, k++) {
@@ -91,8 +106,14 @@ export function place(planes, xs, ys, doubt = true) {
 
 /** Where nodes fall along one axis of a plane: first point of the stencil, cubic weights. */
 function along(plane, axis, nodes, widest) {
-  const { n } = plane, count = nodes.length;
-  const table = { first: new Int32Array(count), weight: new Float64Array(4 * count), inside: new Uint8Array(count), off: new Uint8Array(count) };
+  const { n } = plane,
+    count = nodes.length;
+  const table = {
+    first: new Int32Array(count),
+    weight: new Float64Array(4 * count),
+    inside: new Uint8Array(count),
+    off: new Uint8Array(count),
+  };
   for (let i = 0; i < count; i++) {
     const free = plane.position(axis, nodes[i]);
     const u = Math.min(n - 1, Math.max(0, free));
@@ -107,8 +128,10 @@ function along(plane, axis, nodes, widest) {
 
 /** Keys' cubic in both directions, from 4 × 4 points. */
 function curved({ n, values: f }, { weight: w, first: column }, i, { weight: v, first: row }, j) {
-  const a = 4 * i, b = 4 * j;
-  let at = row[j] * n + column[i], sum = 0;
+  const a = 4 * i,
+    b = 4 * j;
+  let at = row[j] * n + column[i],
+    sum = 0;
   for (let r = 0; r < 4; r++, at += n) {
     sum += v[b + r] * (w[a] * f[at] + w[a + 1] * f[at + 1] + w[a + 2] * f[at + 2] + w[a + 3] * f[at + 3]);
   }

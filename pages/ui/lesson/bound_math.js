@@ -5,7 +5,8 @@ import { Plane, logPrior, place } from "./bound_field.js";
 
 const LOG_2PI = Math.log(2 * Math.PI);
 const REACH = 5; // nodes cover mu ± 5 std: all but 6e-7 of q in each dimension
-const FEWEST = 61, MOST = 161; // nodes in each dimension
+const FEWEST = 61,
+  MOST = 161; // nodes in each dimension
 
 /** Midpoints of `count` equal cells over ±reach and the weights of N(0, 1) there; the weights sum to 1. */
 export function normalRule(count, reach = REACH) {
@@ -38,7 +39,10 @@ export class PlaneProblem {
   /** How far mu may go in each dimension: to the edge of what is known. */
   span() {
     const { low, high } = this.planes.at(-1);
-    return [[low[0], high[0]], [low[1], high[1]]];
+    return [
+      [low[0], high[0]],
+      [low[1], high[1]],
+    ];
   }
 
   /** The terms of the bound at q, and the slope of the ELBO. */
@@ -47,7 +51,17 @@ export class PlaneProblem {
     const klPrior = klToPrior(q);
     const elbo = expected - klPrior;
     const { klPosterior, method } = this.gap(q);
-    return { elbo, nll: -expected, klPrior, klPosterior, method, outside, interpolation, slope: withPrior(slope, q), ...this.check(elbo + klPosterior) };
+    return {
+      elbo,
+      nll: -expected,
+      klPrior,
+      klPosterior,
+      method,
+      outside,
+      interpolation,
+      slope: withPrior(slope, q),
+      ...this.check(elbo + klPosterior),
+    };
   }
 
   /** Whether the two parts add up to log p(x). */
@@ -65,8 +79,12 @@ export class PlaneProblem {
     const std = q.log_var.map((v) => Math.exp(0.5 * v));
     const [x, y] = std.map((s) => normalRule(this.nodes(s)));
     const { values, bend, which, outside } = this.sample(q, std, x, y);
-    let expected = 0, doubt = 0, apart = 0, left = 0;
-    const first = [0, 0], second = [0, 0];
+    let expected = 0,
+      doubt = 0,
+      apart = 0,
+      left = 0;
+    const first = [0, 0],
+      second = [0, 0];
     for (let j = 0, k = 0; j < y.t.length; j++) {
       for (let i = 0; i < x.t.length; i++, k++) {
         const w = x.weight[i] * y.weight[j];
@@ -106,14 +124,20 @@ export class PlaneProblem {
    */
   gap(q) {
     const std = q.log_var.map((v) => Math.exp(0.5 * v));
-    const fits = ({ step, low, high }) => q.mu.every((m, d) => std[d] >= step && m - REACH * std[d] >= low[d] && m + REACH * std[d] <= high[d]);
+    const fits = ({ step, low, high }) =>
+      q.mu.every((m, d) => std[d] >= step && m - REACH * std[d] >= low[d] && m + REACH * std[d] <= high[d]);
     const grid = this.fine.find(fits);
-    return grid ? { klPosterior: this.gapOnGrid(grid, q, std), method: "grid" } : { klPosterior: this.gapOnNodes(q, std), method: "nodes" };
+    return grid
+      ? { klPosterior: this.gapOnGrid(grid, q, std), method: "grid" }
+      : { klPosterior: this.gapOnNodes(q, std), method: "nodes" };
   }
 
   gapOnGrid({ n, low, high, step, values }, q, std) {
     const [across, down] = [0, 1].map((d) => {
-      const t = Float64Array.from({ length: n }, (_, i) => ((d ? high[1] - i * step : low[0] + i * step) - q.mu[d]) / std[d]);
+      const t = Float64Array.from(
+        { length: n },
+        (_, i) => ((d ? high[1] - i * step : low[0] + i * step) - q.mu[d]) / std[d],
+      );
       return t.map((v) => -0.5 * (v * v + LOG_2PI) - Math.log(std[d])); // log q of one dimension
     });
     const weight = [across, down].map((logs) => logs.map((v) => step * Math.exp(v)));
@@ -151,10 +175,12 @@ export class PlaneProblem {
   extent(depth) {
     const box = { low: [Infinity, Infinity], high: [-Infinity, -Infinity] };
     for (const plane of this.fine) {
-      plane.above(this.top - depth, (_, ...z) => z.forEach((v, d) => {
-        box.low[d] = Math.min(box.low[d], v);
-        box.high[d] = Math.max(box.high[d], v);
-      }));
+      plane.above(this.top - depth, (_, ...z) =>
+        z.forEach((v, d) => {
+          box.low[d] = Math.min(box.low[d], v);
+          box.high[d] = Math.max(box.high[d], v);
+        }),
+      );
     }
     return box;
   }
@@ -183,16 +209,30 @@ export class LineProblem {
   evaluate(q) {
     const std = Math.exp(0.5 * q.log_var[0]);
     const { t, weight } = LINE_RULE;
-    let expected = 0, first = 0, second = 0;
+    let expected = 0,
+      first = 0,
+      second = 0;
     for (let i = 0; i < t.length; i++) {
       const f = weight[i] * this.logLikelihood(q.mu[0] + std * t[i]);
       expected += f;
       first += f * t[i];
       second += f * (t[i] ** 2 - 1);
     }
-    const klPrior = klToPrior(q), klPosterior = klOfGaussians(q, this.posterior), elbo = expected - klPrior;
+    const klPrior = klToPrior(q),
+      klPosterior = klOfGaussians(q, this.posterior),
+      elbo = expected - klPrior;
     const slope = withPrior({ mu: [first / std], log_var: [second / 2] }, q);
-    return { elbo, nll: -expected, klPrior, klPosterior, method: "closed form", outside: 0, interpolation: 0, slope, ...this.check(elbo + klPosterior) };
+    return {
+      elbo,
+      nll: -expected,
+      klPrior,
+      klPosterior,
+      method: "closed form",
+      outside: 0,
+      interpolation: 0,
+      slope,
+      ...this.check(elbo + klPosterior),
+    };
   }
 
   check(sum) {
@@ -232,4 +272,7 @@ const withPrior = (slope, q) => ({
 });
 
 const clamp = (v, [low, high]) => Math.min(high, Math.max(low, v));
-const within = (q, limits) => ({ mu: q.mu.map((m, d) => clamp(m, limits.mu[d])), log_var: q.log_var.map((v) => clamp(v, limits.log_var)) });
+const within = (q, limits) => ({
+  mu: q.mu.map((m, d) => clamp(m, limits.mu[d])),
+  log_var: q.log_var.map((v) => clamp(v, limits.log_var)),
+});

@@ -14,7 +14,14 @@ export class PlanePicture {
     Object.assign(this, { root, change, settle, view: "near", side: 0, flip: [1, 1] });
     this.canvas = root.appendChild(document.createElement("canvas"));
     this.canvas.setAttribute("aria-hidden", "true");
-    this.svg = svg("svg", { role: "group", "aria-label": "latent plane: posterior p(z given x) in grey, q as ellipses of 1 and 2 standard deviations" }, root);
+    this.svg = svg(
+      "svg",
+      {
+        role: "group",
+        "aria-label": "latent plane: posterior p(z given x) in grey, q as ellipses of 1 and 2 standard deviations",
+      },
+      root,
+    );
     this.makeParts();
     this.observer = new ResizeObserver(() => this.layout());
     this.observer.observe(root);
@@ -31,10 +38,18 @@ export class PlanePicture {
     this.centre = handle(this.svg, "centre of q: arrow keys move it, plus and minus change its widths", "centre");
     const start = () => ({ q: this.q, scale: this.scale });
     for (const node of [this.centre.group, this.ellipses[0]]) {
-      draggable(node, { start, end: this.settle, move: ({ q, scale }, dx, dy) => this.moveTo(q, [dx / scale, -dy / scale]) });
+      draggable(node, {
+        start,
+        end: this.settle,
+        move: ({ q, scale }, dx, dy) => this.moveTo(q, [dx / scale, -dy / scale]),
+      });
     }
     this.widths.forEach((width, d) => {
-      draggable(width.group, { start, end: () => this.drop(), move: ({ q, scale }, dx, dy) => this.widen(q, d, ((d ? -dy : dx) * this.flip[d]) / (2 * scale)) });
+      draggable(width.group, {
+        start,
+        end: () => this.drop(),
+        move: ({ q, scale }, dx, dy) => this.widen(q, d, ((d ? -dy : dx) * this.flip[d]) / (2 * scale)),
+      });
       this.hear(width, d);
     });
     this.hear(this.centre, null);
@@ -119,7 +134,8 @@ export class PlanePicture {
 
   drawFrame() {
     const { frame, side, low, size, scale } = this;
-    const bottom = MARGIN.top + side, right = MARGIN.left + side;
+    const bottom = MARGIN.top + side,
+      right = MARGIN.left + side;
     frame.replaceChildren();
     const inside = svg("g", { "clip-path": "url(#bound-window)" }, frame);
     for (const sigma of [1, 2, 3]) {
@@ -127,8 +143,10 @@ export class PlanePicture {
       if (this.view === "prior") svg("text", { x: this.x(0) + 4, y: this.y(sigma) - 4, text: `${sigma}σ` }, inside);
     }
     svg("rect", { class: "window", x: MARGIN.left, y: MARGIN.top, width: side, height: side }, frame);
-    for (const v of ticks(low[0], low[0] + size, 5)) svg("text", { x: this.x(v), y: bottom + 16, "text-anchor": "middle", text: tick(v) }, frame);
-    for (const v of ticks(low[1], low[1] + size, 5)) svg("text", { x: MARGIN.left - 6, y: this.y(v) + 4, "text-anchor": "end", text: tick(v) }, frame);
+    for (const v of ticks(low[0], low[0] + size, 5))
+      svg("text", { x: this.x(v), y: bottom + 16, "text-anchor": "middle", text: tick(v) }, frame);
+    for (const v of ticks(low[1], low[1] + size, 5))
+      svg("text", { x: MARGIN.left - 6, y: this.y(v) + 4, "text-anchor": "end", text: tick(v) }, frame);
     svg("text", { x: right, y: bottom + 34, "text-anchor": "end", text: "z₁ in units of the prior's std →" }, frame);
     svg("text", { x: MARGIN.left + 6, y: MARGIN.top + 17, text: "z₂ ↑" }, frame);
     if (this.view === "prior") this.drawBox(inside);
@@ -137,7 +155,17 @@ export class PlanePicture {
   /** Where the near view lies. */
   drawBox(parent) {
     const { low, size } = this.near;
-    svg("rect", { class: "box", x: this.x(low[0]), y: this.y(low[1] + size), width: size * this.scale, height: size * this.scale }, parent);
+    svg(
+      "rect",
+      {
+        class: "box",
+        x: this.x(low[0]),
+        y: this.y(low[1] + size),
+        width: size * this.scale,
+        height: size * this.scale,
+      },
+      parent,
+    );
   }
 
   /**
@@ -152,13 +180,23 @@ export class PlanePicture {
     const shade = this.view === "prior" ? (v) => Math.max(density(v), 0.5 * (1 - (top - v) / DEPTH)) : density;
     const px = devicePixelRatio;
     canvas.width = canvas.height = Math.round(side * px);
-    Object.assign(canvas.style, { width: `${side}px`, height: `${side}px`, left: `${MARGIN.left}px`, top: `${MARGIN.top}px` });
+    Object.assign(canvas.style, {
+      width: `${side}px`,
+      height: `${side}px`,
+      left: `${MARGIN.left}px`,
+      top: `${MARGIN.top}px`,
+    });
     const ctx = canvas.getContext("2d");
     ctx.scale(px, px);
     ctx.translate(-MARGIN.left, -MARGIN.top);
     for (let k = problem.planes.length - 1; k >= 0; k--) {
       const { low, high, step, n } = problem.planes[k];
-      const place = [this.x(low[0] - step / 2), this.y(high[1] + step / 2), n * step * this.scale, n * step * this.scale];
+      const place = [
+        this.x(low[0] - step / 2),
+        this.y(high[1] + step / 2),
+        n * step * this.scale,
+        n * step * this.scale,
+      ];
       ctx.clearRect(...place);
       ctx.drawImage(paint(problem.planes[k], shade, this.ink), ...place);
     }
@@ -180,25 +218,39 @@ export class PlanePicture {
     if (!this.side) return;
     const std = q.log_var.map((v) => Math.exp(0.5 * v));
     const [cx, cy] = [this.x(q.mu[0]), this.y(q.mu[1])];
-    this.ellipses.forEach((node, i) => set(node, { cx, cy, rx: (2 - i) * std[0] * this.scale, ry: (2 - i) * std[1] * this.scale }));
+    this.ellipses.forEach((node, i) =>
+      set(node, { cx, cy, rx: (2 - i) * std[0] * this.scale, ry: (2 - i) * std[1] * this.scale }),
+    );
     // An ellipse that fills the view would keep a finger from scrolling the page.
     this.ellipses[0].style.pointerEvents = Math.max(...std) * 4 * this.scale < this.side / 2 ? "auto" : "none";
     this.drawHandles(q, std, cx, cy);
     const seen = q.mu.every((m, d) => m >= this.low[d] && m <= this.low[d] + this.size);
     for (const { group } of [this.centre, ...this.widths]) group.style.display = seen ? "" : "none";
-    set(this.hint, { x: MARGIN.left + this.side / 2, y: MARGIN.top + this.side - 12, text: seen ? "" : "q lies outside this view: choose “around q”" });
+    set(this.hint, {
+      x: MARGIN.left + this.side / 2,
+      y: MARGIN.top + this.side - 12,
+      text: seen ? "" : "q lies outside this view: choose “around q”",
+    });
   }
 
   drawHandles(q, std, cx, cy) {
     const reach = std.map((s) => 2 * s * this.scale + STALK);
-    const edge = MARGIN.left + this.side - 10, roof = MARGIN.top + 10;
-    if (!this.holding) this.flip = [cx + reach[0] > edge && cx - reach[0] > MARGIN.left + 10 ? -1 : 1, cy - reach[1] < roof && cy + reach[1] < roof + this.side - 20 ? -1 : 1];
+    const edge = MARGIN.left + this.side - 10,
+      roof = MARGIN.top + 10;
+    if (!this.holding)
+      this.flip = [
+        cx + reach[0] > edge && cx - reach[0] > MARGIN.left + 10 ? -1 : 1,
+        cy - reach[1] < roof && cy + reach[1] < roof + this.side - 20 ? -1 : 1,
+      ];
     const x = Math.min(edge, Math.max(MARGIN.left + 10, cx + this.flip[0] * reach[0]));
     const y = Math.min(roof + this.side - 20, Math.max(roof, cy - this.flip[1] * reach[1]));
     const said = (d) => ({ now: std[d], text: `std ${std[d].toFixed(4)}` });
     placeHandle(this.widths[0], [x, cy], [cx, cy], said(0));
     placeHandle(this.widths[1], [cx, y], [cx, cy], said(1));
-    placeHandle(this.centre, [cx, cy], [cx, cy], { now: q.mu[0], text: `mu ${q.mu.map((m) => number(m, 3)).join(", ")}` });
+    placeHandle(this.centre, [cx, cy], [cx, cy], {
+      now: q.mu[0],
+      text: `mu ${q.mu.map((m) => number(m, 3)).join(", ")}`,
+    });
   }
 
   destroy() {
@@ -215,7 +267,8 @@ function around({ mu, log_var }) {
 /** A square around what is visible of the posterior and 3 std of the encoder's q, with room to drag q about. */
 function windowAround({ low, high }, { mu, log_var }) {
   const reach = log_var.map((v) => 3 * Math.exp(0.5 * v));
-  const from = low.map((v, d) => Math.min(v, mu[d] - reach[d])), to = high.map((v, d) => Math.max(v, mu[d] + reach[d]));
+  const from = low.map((v, d) => Math.min(v, mu[d] - reach[d])),
+    to = high.map((v, d) => Math.max(v, mu[d] + reach[d]));
   const size = 1.8 * Math.max(to[0] - from[0], to[1] - from[1]);
   return { low: from.map((v, d) => (v + to[d] - size) / 2), size };
 }

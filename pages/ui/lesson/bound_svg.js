@@ -36,7 +36,11 @@ export const tick = (v) => (Math.abs(v) < 1e-12 ? "0" : String(Number(v.toPrecis
 
 /** A knob that takes the focus: `name` is what a screen reader says. */
 export function handle(parent, name, kind) {
-  const group = svg("g", { class: `handle ${kind}`, tabindex: 0, role: "slider", "aria-label": name, "data-handle": kind }, parent);
+  const group = svg(
+    "g",
+    { class: `handle ${kind}`, tabindex: 0, role: "slider", "aria-label": name, "data-handle": kind },
+    parent,
+  );
   const stalk = svg("line", { class: "stalk" }, group);
   svg("circle", { class: "hit", r: 22 }, group);
   svg("circle", { class: "knob", r: 8 }, group);
@@ -54,7 +58,8 @@ export function placeHandle({ group, stalk }, [x, y], [fromX, fromY], { now, tex
  * in pixels since the press; `end()` is called once.
  */
 export function draggable(node, { start, move, end }) {
-  let began = null, from = null;
+  let began = null,
+    from = null;
   // touch-action does not hold for the parts of a drawing: without this a finger on the knob scrolls the page.
   node.addEventListener("touchstart", (event) => event.preventDefault(), { passive: false });
   node.addEventListener("pointerdown", (event) => {
@@ -85,7 +90,10 @@ const WIDER = 1.1;
  */
 export function keyed(key, shift, q, step, only = null) {
   const fine = shift ? 0.1 : 1;
-  const widths = (sign, dims, share = fine) => ({ mu: q.mu, log_var: q.log_var.map((v, d) => (dims(d) ? v + sign * 2 * share * Math.log(WIDER) : v)) });
+  const widths = (sign, dims, share = fine) => ({
+    mu: q.mu,
+    log_var: q.log_var.map((v, d) => (dims(d) ? v + sign * 2 * share * Math.log(WIDER) : v)),
+  });
   const sign = { "+": 1, "=": 1, "-": -1, _: -1, "−": -1 }[key];
   if (sign) return widths(sign, (d) => only === null || d === only, 1);
   const arrow = { ArrowLeft: [0, -1], ArrowRight: [0, 1], ArrowDown: [1, -1], ArrowUp: [1, 1] }[key];
@@ -99,6 +107,8 @@ export function keyed(key, shift, q, step, only = null) {
 /** Whether the page's ground is dark, from "#rrggbb" or "rgb(…)". */
 export function isDark(colour) {
   const hex = colour.match(/^#(..)(..)(..)/);
-  const [r, g, b] = hex ? hex.slice(1).map((h) => parseInt(h, 16)) : (colour.match(/[\d.]+/g) ?? [255, 255, 255]).map(Number);
+  const [r, g, b] = hex
+    ? hex.slice(1).map((h) => parseInt(h, 16))
+    : (colour.match(/[\d.]+/g) ?? [255, 255, 255]).map(Number);
   return 0.2126 * r + 0.7152 * g + 0.0722 * b < 102;
 }

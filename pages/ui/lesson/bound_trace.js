@@ -2,7 +2,8 @@
 
 import { set, svg, tick, ticks } from "./bound_svg.js";
 
-const HEIGHT = 150, MARGIN = { left: 58, right: 10, top: 20, bottom: 34 };
+const HEIGHT = 150,
+  MARGIN = { left: 58, right: 10, top: 20, bottom: 34 };
 
 export class Trace {
   constructor(root) {
@@ -17,8 +18,10 @@ export class Trace {
   draw(values, logEvidence) {
     const width = this.root.clientWidth;
     if (!width) return;
-    const low = values[0], high = Math.max(logEvidence, ...values);
-    const span = Math.max(high - low, 1e-3), last = Math.max(20, values.length - 1);
+    const low = values[0],
+      high = Math.max(logEvidence, ...values);
+    const span = Math.max(high - low, 1e-3),
+      last = Math.max(20, values.length - 1);
     const x = (i) => MARGIN.left + ((width - MARGIN.left - MARGIN.right) * i) / last;
     const y = (v) => MARGIN.top + ((HEIGHT - MARGIN.top - MARGIN.bottom) * (high - v)) / span;
     set(this.svg, { width, height: HEIGHT, viewBox: `0 0 ${width} ${HEIGHT}` });
@@ -32,9 +35,15 @@ export class Trace {
     const { frame } = this;
     frame.replaceChildren();
     svg("path", { class: "window", d: `M ${x(0)} ${y(high)} V ${y(low)} H ${x(last)}` }, frame);
-    for (const v of ticks(low, high, 3)) svg("text", { x: x(0) - 6, y: y(v) + 4, "text-anchor": "end", text: tick(v) }, frame);
-    for (const v of ticks(0, last, 4)) svg("text", { x: x(v), y: y(low) + 15, "text-anchor": "middle", text: tick(v) }, frame);
-    svg("text", { x: x(0) - 6, y: 12, "text-anchor": "start", transform: `translate(${6 - x(0)} 0)`, text: "ELBO, nats ↑" }, frame);
+    for (const v of ticks(low, high, 3))
+      svg("text", { x: x(0) - 6, y: y(v) + 4, "text-anchor": "end", text: tick(v) }, frame);
+    for (const v of ticks(0, last, 4))
+      svg("text", { x: x(v), y: y(low) + 15, "text-anchor": "middle", text: tick(v) }, frame);
+    svg(
+      "text",
+      { x: x(0) - 6, y: 12, "text-anchor": "start", transform: `translate(${6 - x(0)} 0)`, text: "ELBO, nats ↑" },
+      frame,
+    );
     svg("text", { x: x(last), y: y(low) + 30, "text-anchor": "end", text: "step of the ascent →" }, frame);
   }
 }

@@ -18,11 +18,18 @@ export function aboutLine({ w, b, sigma, x, posterior }) {
 /** Sentences on what the numbers cannot be trusted for; none when all is well. */
 export function doubts({ outside, interpolation, agrees }, { ownEvidence, logEvidence, error }) {
   const lines = [];
-  if (outside > 1e-5) lines.push(`${share(outside)} of q lies outside the computed plane: do not trust the numbers here.`);
-  if (interpolation > 0.03) lines.push(`The grid is coarse here: log p(x, z) between its points is interpolated, and the ELBO may be off by up to about ${number(interpolation)} nats.`);
+  if (outside > 1e-5)
+    lines.push(`${share(outside)} of q lies outside the computed plane: do not trust the numbers here.`);
+  if (interpolation > 0.03)
+    lines.push(
+      `The grid is coarse here: log p(x, z) between its points is interpolated, and the ELBO may be off by up to about ${number(interpolation)} nats.`,
+    );
   if (agrees) return lines;
   const evidence = ownEvidence === undefined ? 0 : Math.abs(ownEvidence - logEvidence);
-  if (evidence > 0.02 + error) lines.push(`log p(x) of the grid and of the server differ by ${number(evidence, evidence < 0.1 ? 3 : 2)} nats: part of the posterior lies off the fine grid.`);
+  if (evidence > 0.02 + error)
+    lines.push(
+      `log p(x) of the grid and of the server differ by ${number(evidence, evidence < 0.1 ? 3 : 2)} nats: part of the posterior lies off the fine grid.`,
+    );
   else lines.push("The two sums over q disagree: its points do not resolve log p(x, z) here.");
   return lines;
 }
@@ -40,19 +47,27 @@ export function tellGaps(part, climb, mode) {
   part.approximation.replaceChildren();
   part.amortisation.replaceChildren();
   if (!result) return;
-  const exact = mode === "line" ? "The posterior is itself a Gaussian, so the best q is the posterior." : "KL(best q ‖ p(z|x)): what no Gaussian with independent dimensions can reach.";
+  const exact =
+    mode === "line"
+      ? "The posterior is itself a Gaussian, so the best q is the posterior."
+      : "KL(best q ‖ p(z|x)): what no Gaussian with independent dimensions can reach.";
   part.approximation.append(...term("Approximation gap", result.approximation), exact);
   if (result.amortisation === null) return;
-  part.amortisation.append(...term("Amortisation gap", result.amortisation), "ELBO(best q) − ELBO(encoder’s q): what the encoder loses because one network answers for all images.");
+  part.amortisation.append(
+    ...term("Amortisation gap", result.amortisation),
+    "ELBO(best q) − ELBO(encoder’s q): what the encoder loses because one network answers for all images.",
+  );
 }
 
 function found(climb, result) {
   const steps = climb.trace.length - 1;
   if (climb.running) return `Step ${steps}: gradient ascent on mu and log_var.`;
   if (climb.paused) return `Paused at step ${steps}.`;
-  if (climb.state === "idle") return result ? "q was moved since. For the best q found:" : `Ended at step ${steps}: q was moved.`;
+  if (climb.state === "idle")
+    return result ? "q was moved since. For the best q found:" : `Ended at step ${steps}: q was moved.`;
   if (!result) return `The ELBO no longer rises after ${steps} steps. Looking for a better q from other starts.`;
-  if (result.short > 0.01) return `After ${steps} steps q rests on a lower peak: the best q found from ${result.starts} starts lies ${number(result.short)} nats higher.`;
+  if (result.short > 0.01)
+    return `After ${steps} steps q rests on a lower peak: the best q found from ${result.starts} starts lies ${number(result.short)} nats higher.`;
   return `The ELBO no longer rises after ${steps} steps.${result.starts > 1 ? ` No better q from ${result.starts} starts.` : ""}`;
 }
 

@@ -49,7 +49,9 @@ class CodeMap {
 
   listen() {
     const step = (event) => event.target.closest?.("[data-step]")?.dataset.step ?? null;
-    this.root.addEventListener("pointerover", (event) => this.light({ pointed: event.pointerType === "touch" ? null : step(event) }));
+    this.root.addEventListener("pointerover", (event) =>
+      this.light({ pointed: event.pointerType === "touch" ? null : step(event) }),
+    );
     this.root.addEventListener("pointerleave", () => this.light({ pointed: null }));
     this.root.addEventListener("focusin", (event) => {
       this.light({ focused: step(event) });
@@ -83,7 +85,8 @@ class CodeMap {
       this.part.sources.replaceChildren(...steps.flatMap((s) => s.sources.map((source) => section(s, source))));
       if (!this.named(this.chosen)) this.chosen = steps[0].name;
     }
-    for (const step of steps) this.part.picture.querySelector(`[data-step="${step.name}"] small`).textContent = step.value;
+    for (const step of steps)
+      this.part.picture.querySelector(`[data-step="${step.name}"] small`).textContent = step.value;
     this.light({});
   }
 
@@ -111,7 +114,8 @@ class CodeMap {
     const still = matchMedia("(prefers-reduced-motion: reduce)").matches || !byHand;
     panel.scrollTo({ top: target.offsetTop, behavior: still ? "instant" : "smooth" });
     const { top } = panel.getBoundingClientRect();
-    if (byHand && top > innerHeight - 120) panel.scrollIntoView({ block: "center", behavior: still ? "instant" : "smooth" });
+    if (byHand && top > innerHeight - 120)
+      panel.scrollIntoView({ block: "center", behavior: still ? "instant" : "smooth" });
   }
 
   light(changes) {
@@ -119,7 +123,8 @@ class CodeMap {
     const lit = this.pointed ?? this.focused ?? this.chosen;
     for (const element of this.root.querySelectorAll("[data-step]")) {
       element.classList.toggle("lit", element.dataset.step === lit);
-      if (element.tagName === "BUTTON") element.setAttribute("aria-pressed", String(element.dataset.step === this.chosen));
+      if (element.tagName === "BUTTON")
+        element.setAttribute("aria-pressed", String(element.dataset.step === this.chosen));
     }
   }
 
@@ -162,7 +167,12 @@ function section(step, source) {
   head.append(name, " ", place);
   const pre = document.createElement("pre");
   const code = pre.appendChild(document.createElement("code"));
-  code.append(...source.text.trimEnd().split("\n").map((line, i) => written(line, i + 1, source.doc)));
+  code.append(
+    ...source.text
+      .trimEnd()
+      .split("\n")
+      .map((line, i) => written(line, i + 1, source.doc)),
+  );
   made.append(head, pre);
   return made;
 }

@@ -34,7 +34,8 @@ class GaussiansView {
       part[name].onchange = this.rest;
     }
     part.again.onclick = () => (this.set({ seed: (this.state.seed + 1) % (SEED_MOST + 1) }), this.rest());
-    for (const button of this.root.querySelectorAll("[data-shown]")) button.onclick = () => (this.set({ shown: button.dataset.shown }), this.rest());
+    for (const button of this.root.querySelectorAll("[data-shown]"))
+      button.onclick = () => (this.set({ shown: button.dataset.shown }), this.rest());
     for (const button of this.root.querySelectorAll("[data-start]")) {
       button.onclick = () => {
         this.set({ start: button.dataset.start });
@@ -57,7 +58,8 @@ class GaussiansView {
     part.drawsNow.textContent = (2 ** state.log2_draws).toLocaleString("en");
     part.seed.value = state.seed;
     for (const which of ["shown", "start"]) {
-      for (const button of this.root.querySelectorAll(`[data-${which}]`)) button.setAttribute("aria-pressed", button.dataset[which] === state[which]);
+      for (const button of this.root.querySelectorAll(`[data-${which}]`))
+        button.setAttribute("aria-pressed", button.dataset[which] === state[which]);
     }
     this.ask();
   }

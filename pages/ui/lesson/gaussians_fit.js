@@ -11,12 +11,21 @@ export class Fit {
   constructor(view) {
     Object.assign(this, { view, task: new News(), news: new News(), way: null });
     this.at = Infinity; // the step of the descent that is shown
-    this.plot = new Plot(view.part.fits, { x: across(), y: { from: 0, to: 1, label: "density (per unit of z)" }, height: 270, label: "a mixture of two bumps and two Gaussians fitted to it", draw: view.ask });
+    this.plot = new Plot(view.part.fits, {
+      x: across(),
+      y: { from: 0, to: 1, label: "density (per unit of z)" },
+      height: 270,
+      label: "a mixture of two bumps and two Gaussians fitted to it",
+      draw: view.ask,
+    });
   }
 
   parts() {
     const { distance, left, right } = this.view.state;
-    return [{ weight: 0.5, mu: -distance / 2, std: left }, { weight: 0.5, mu: distance / 2, std: right }];
+    return [
+      { weight: 0.5, mu: -distance / 2, std: left },
+      { weight: 0.5, mu: distance / 2, std: right },
+    ];
   }
 
   /** Let the descent be seen, unless the visitor wants nothing to move. */
@@ -80,7 +89,10 @@ export class Fit {
 
   /** What the two fits do, as their numbers say. */
   sentence(parts, { forward, reverse }) {
-    const where = (q) => ["covers neither bump", "sits on the left bump", "sits on the right bump", "covers both bumps"][kl.covered(q, parts).reduce((sum, i) => sum + i + 1, 0)];
+    const where = (q) =>
+      ["covers neither bump", "sits on the left bump", "sits on the right bump", "covers both bumps"][
+        kl.covered(q, parts).reduce((sum, i) => sum + i + 1, 0)
+      ];
     const from = { left: "from the left", right: "from the right", q: "from your q" }[this.view.state.start];
     return `Minimising KL(p‖q) matches the mean and variance of p: it ${where(forward)}. Minimising KL(q‖p) ${from}: it ${where(reverse)}.`;
   }

@@ -10,8 +10,20 @@ export class Pair {
   constructor(view) {
     Object.assign(this, { view, news: new News() });
     const { part, ask } = view;
-    this.densities = new Plot(part.densities, { x: across(), y: { from: 0, to: 1, label: "density (per unit of z)" }, height: 240, label: "densities of q and p", draw: ask });
-    this.integrand = new Plot(part.integrand, { x: across(), y: { from: -1, to: 1, label: "" }, height: 190, label: "integrand of the KL divergence", draw: ask });
+    this.densities = new Plot(part.densities, {
+      x: across(),
+      y: { from: 0, to: 1, label: "density (per unit of z)" },
+      height: 240,
+      label: "densities of q and p",
+      draw: ask,
+    });
+    this.integrand = new Plot(part.integrand, {
+      x: across(),
+      y: { from: -1, to: 1, label: "" },
+      height: 190,
+      label: "integrand of the KL divergence",
+      draw: ask,
+    });
     for (const name of ["p", "q"]) this.addHandles(name);
   }
 
@@ -20,7 +32,8 @@ export class Pair {
     const change = (what, by) => ({
       start: () => view.state[`${name}_${what}`],
       drag: (dx, dy, origin) => view.set({ [`${name}_${what}`]: origin + by * dx }),
-      key: (steps, fine) => view.set({ [`${name}_${what}`]: view.state[`${name}_${what}`] + steps * (fine ? 0.01 : 0.1) }),
+      key: (steps, fine) =>
+        view.set({ [`${name}_${what}`]: view.state[`${name}_${what}`] + steps * (fine ? 0.01 : 0.1) }),
       end: view.rest,
     });
     densities.grab(densities.mark(`${name} grab`, "path", "grab"), change("mu", 1));
@@ -47,7 +60,14 @@ export class Pair {
     const plot = this.densities;
     const f = density(g);
     const points = sample(f, -EDGE, EDGE, 420);
-    plot.line(`${name} stem`, [[g.mu, 0], [g.mu, f(g.mu)]], `stem ${name}`);
+    plot.line(
+      `${name} stem`,
+      [
+        [g.mu, 0],
+        [g.mu, f(g.mu)],
+      ],
+      `stem ${name}`,
+    );
     plot.line(name, points, `curve ${name}`);
     plot.line(`${name} grab`, points, "grab");
     const side = g.mu > other.mu || (g.mu === other.mu && name === "q") ? "right" : "left";
@@ -69,8 +89,16 @@ export class Pair {
     const top = niceCeiling(Math.max(0.1, ...values));
     const bottom = -Math.max(top / 5, niceCeiling(Math.max(1e-3, ...values.map((f) => -f))));
     plot.range({ y: { from: bottom, to: top, label: `${of} (nats per unit of z)` } });
-    plot.area("minus", points.map(([z, f]) => [z, Math.min(0, f)]), "minus");
-    plot.area("plus", points.map(([z, f]) => [z, Math.max(0, f)]), "plus");
+    plot.area(
+      "minus",
+      points.map(([z, f]) => [z, Math.min(0, f)]),
+      "minus",
+    );
+    plot.area(
+      "plus",
+      points.map(([z, f]) => [z, Math.max(0, f)]),
+      "plus",
+    );
     plot.line("integrand", points, "curve kl");
     this.drawSign("+", points, top - bottom);
     this.drawSign("−", points, top - bottom);
@@ -91,8 +119,7 @@ export class Pair {
     const outside = 1 - (inside.positive + inside.negative) / (all.positive + all.negative);
     const note = outside > 0.01 ? ` ${Math.round(100 * outside)} % of the area lies outside the frame.` : "";
     const name = this.view.state.shown === "qp" ? "KL(q‖p)" : "KL(p‖q)";
-    this.view.part.areas.innerHTML =
-      `<b class="plus">above zero ${nats(all.positive)}</b> − <b class="minus">below zero ${nats(all.negative)}</b> = <b class="kl">${nats(all.kl)} nats = ${name}</b>.${note}`;
+    this.view.part.areas.innerHTML = `<b class="plus">above zero ${nats(all.positive)}</b> − <b class="minus">below zero ${nats(all.negative)}</b> = <b class="kl">${nats(all.kl)} nats = ${name}</b>.${note}`;
   }
 
   /** Draws are kept for a seed and a number, so that a drag moves the same ones. */
@@ -119,12 +146,22 @@ export class Pair {
   showTerms(q) {
     const { part } = this.view;
     const t = kl.priorTerms(q);
-    const cells = [["½ (", ""], ["μ²", nats(t.muSquared)], ["+ σ²", nats(t.variance)], ["− 1", written(t.one)], ["− log σ²", nats(t.minusLogVar)], [")", ""], ["=", `${nats(t.kl)}`]];
-    part.terms.replaceChildren(...cells.map(([name, value]) => {
-      const cell = document.createElement("span");
-      cell.innerHTML = `<i>${name}</i><b>${value}</b>`;
-      return cell;
-    }));
+    const cells = [
+      ["½ (", ""],
+      ["μ²", nats(t.muSquared)],
+      ["+ σ²", nats(t.variance)],
+      ["− 1", written(t.one)],
+      ["− log σ²", nats(t.minusLogVar)],
+      [")", ""],
+      ["=", `${nats(t.kl)}`],
+    ];
+    part.terms.replaceChildren(
+      ...cells.map(([name, value]) => {
+        const cell = document.createElement("span");
+        cell.innerHTML = `<i>${name}</i><b>${value}</b>`;
+        return cell;
+      }),
+    );
     part.mu.value = written(q.mu, 2);
     part.sigma.value = written(q.std, 2);
   }

@@ -14,12 +14,16 @@ export const STARTS = { left: { mu: -5, std: 1 }, right: { mu: 5, std: 1 } };
 export function clean(raw) {
   const get = (name, bounds, fallback) => bounded(raw?.[name], bounds, fallback);
   return {
-    q_mu: get("q_mu", BOUNDS.mu, 1.5), q_std: get("q_std", BOUNDS.std, 0.6),
-    p_mu: get("p_mu", BOUNDS.mu, 0), p_std: get("p_std", BOUNDS.std, 1),
+    q_mu: get("q_mu", BOUNDS.mu, 1.5),
+    q_std: get("q_std", BOUNDS.std, 0.6),
+    p_mu: get("p_mu", BOUNDS.mu, 0),
+    p_std: get("p_std", BOUNDS.std, 1),
     shown: raw?.shown === "pq" ? "pq" : "qp",
     log2_draws: Math.round(get("log2_draws", BOUNDS.log2Draws, 10)),
     seed: Math.round(get("seed", [0, SEED_MOST], 0)),
-    distance: get("distance", BOUNDS.distance, 4), left: get("left", BOUNDS.bump, 0.7), right: get("right", BOUNDS.bump, 0.7),
+    distance: get("distance", BOUNDS.distance, 4),
+    left: get("left", BOUNDS.bump, 0.7),
+    right: get("right", BOUNDS.bump, 0.7),
     start: ["right", "q"].includes(raw?.start) ? raw.start : "left",
   };
 }

@@ -13,7 +13,8 @@ export function logNormal({ mu, std }, z) {
 
 /** log of the density of a mixture, without underflow far from every part. A loop: fits call it a million times. */
 export function logMixture(parts, z) {
-  let most = -Infinity, sum = 0;
+  let most = -Infinity,
+    sum = 0;
   for (const part of parts) {
     const log = Math.log(part.weight) + logNormal(part, z);
     if (log > most) {
@@ -59,7 +60,10 @@ const INTERVALS = 8000;
 
 /** [from, to] outside of which no listed Gaussian has any mass to speak of. */
 export function support(gaussians) {
-  return [Math.min(...gaussians.map((g) => g.mu - REACH * g.std)), Math.max(...gaussians.map((g) => g.mu + REACH * g.std))];
+  return [
+    Math.min(...gaussians.map((g) => g.mu - REACH * g.std)),
+    Math.max(...gaussians.map((g) => g.mu + REACH * g.std)),
+  ];
 }
 
 /**
@@ -81,7 +85,8 @@ export function areas(logQ, logP, [from, to]) {
 export function monteCarlo(q, p, eps) {
   const logRatio = (e) => logNormal(q, q.mu + q.std * e) - logNormal(p, q.mu + q.std * e);
   const first = logRatio(eps[0]); // sums of differences from one value lose no digits
-  let sum = 0, squares = 0;
+  let sum = 0,
+    squares = 0;
   for (const e of eps) {
     const d = logRatio(e) - first;
     sum += d;
@@ -127,12 +132,20 @@ const PHI = NODES.map((e) => Math.exp(-0.5 * (e * e + LOG_2PI)) / 16);
  * descent under a moving pointer calls it a thousand times a frame.
  */
 export function reverseKl(q, parts) {
-  const known = parts.map(({ weight, mu, std }) => ({ mu, precision: 1 / (std * std), log: Math.log(weight / std) - 0.5 * LOG_2PI }));
+  const known = parts.map(({ weight, mu, std }) => ({
+    mu,
+    precision: 1 / (std * std),
+    log: Math.log(weight / std) - 0.5 * LOG_2PI,
+  }));
   const logs = new Float64Array(parts.length);
-  let value = -0.5 * (LOG_2PI + 1) - Math.log(q.std), mu = 0, logStd = -1;
+  let value = -0.5 * (LOG_2PI + 1) - Math.log(q.std),
+    mu = 0,
+    logStd = -1;
   for (let i = 0; i < NODES.length; i++) {
     const z = q.mu + q.std * NODES[i];
-    let most = -Infinity, sum = 0, pull = 0;
+    let most = -Infinity,
+      sum = 0,
+      pull = 0;
     for (let k = 0; k < known.length; k++) {
       logs[k] = known[k].log - 0.5 * known[k].precision * (z - known[k].mu) ** 2;
       if (logs[k] > most) most = logs[k];

@@ -68,7 +68,9 @@ export class Plot {
   layOut() {
     const margin = this.width < NARROW ? NARROW_MARGIN : MARGIN;
     const width = this.width - margin.left - margin.right;
-    const tall = this.equal ? (width * (this.y.to - this.y.from)) / (this.x.to - this.x.from) : this.height - margin.top - margin.bottom;
+    const tall = this.equal
+      ? (width * (this.y.to - this.y.from)) / (this.x.to - this.x.from)
+      : this.height - margin.top - margin.bottom;
     this.frame = { left: margin.left, top: margin.top, width, height: tall };
     const height = tall + margin.top + margin.bottom;
     set(this.svg, { width: this.width, height });
@@ -139,7 +141,11 @@ export class Plot {
   }
 
   ring(name, [x, y], radius, className) {
-    return set(this.mark(name, "circle", className), { cx: this.px(x), cy: this.py(y), r: this.px(radius) - this.px(0) });
+    return set(this.mark(name, "circle", className), {
+      cx: this.px(x),
+      cy: this.py(y),
+      r: this.px(radius) - this.px(0),
+    });
   }
 
   /**
@@ -168,7 +174,8 @@ export class Plot {
 
   /** Make any element of the plot draggable, with start, drag and end as for a handle. */
   grab(target, { start = () => null, drag, end = () => {} }) {
-    let from = null, origin = null;
+    let from = null,
+      origin = null;
     // a finger on it moves it and not the page: touch-action does nothing on the parts of an svg
     target.addEventListener("touchstart", (event) => event.preventDefault(), { passive: false });
     target.addEventListener("pointerdown", (event) => {

@@ -86,7 +86,9 @@ const HTML = `
   <section class="controls">
     <label>strength s of the function <b data-part="strengthNow" aria-hidden="true"></b>
       <input type="range" min="0" max="1" step="0.01" data-part="strength"></label>
-    <label>function <select data-part="function">${Object.entries(FUNCTIONS).map(([name, f]) => `<option value="${name}">${f.label}</option>`).join("")}</select></label>
+    <label>function <select data-part="function">${Object.entries(FUNCTIONS)
+      .map(([name, f]) => `<option value="${name}">${f.label}</option>`)
+      .join("")}</select></label>
     <p class="formula">f(z) = (1 − s) z + s g(z)</p>
     <p class="formula" data-part="formula"></p>
     <label>noise σ of p(x|z) = N(f(z), σ² I) <b data-part="noiseNow" aria-hidden="true"></b>
@@ -116,12 +118,18 @@ class TransformView {
     this.ask = everyFrame(() => this.draw());
     const range = () => ({ from: -REACH, to: REACH });
     this.latent = new Plot(this.part.latent, {
-      x: { ...range(), label: "z₁ (prior std)" }, y: { ...range(), label: "z₂ (prior std)" },
-      equal: true, label: "latent draws z; point at one, or move it with the arrow keys", draw: this.ask,
+      x: { ...range(), label: "z₁ (prior std)" },
+      y: { ...range(), label: "z₂ (prior std)" },
+      equal: true,
+      label: "latent draws z; point at one, or move it with the arrow keys",
+      draw: this.ask,
     });
     this.data = new Plot(this.part.data, {
-      x: { ...range(), label: "x₁ (unit of z)" }, y: { ...range(), label: "x₂ (unit of z)" },
-      equal: true, label: "the same points as data x", draw: this.ask,
+      x: { ...range(), label: "x₁ (unit of z)" },
+      y: { ...range(), label: "x₂ (unit of z)" },
+      equal: true,
+      label: "the same points as data x",
+      draw: this.ask,
     });
     this.listen();
     this.take(this.state);
@@ -134,14 +142,17 @@ class TransformView {
       part[name].oninput = () => this.set({ [name]: Number(part[name].value) });
       part[name].onchange = rest;
     }
-    for (const name of ["function", "colour"]) part[name].onchange = () => (this.set({ [name]: part[name].value }), rest());
+    for (const name of ["function", "colour"])
+      part[name].onchange = () => (this.set({ [name]: part[name].value }), rest());
     part.zoom.onchange = () => (this.set({ zoom: part.zoom.checked }), rest());
     part.again.onclick = () => (this.set({ seed: (this.state.seed + 1) % (SEED_MOST + 1) }), rest());
     const follow = (event) => this.point(this.latent.at(event));
     this.latent.svg.classList.add("pad");
     this.latent.svg.onpointermove = this.latent.svg.onpointerdown = follow;
     this.latent.handle("probe", {
-      className: "probe", label: "your point z", drag: () => {},
+      className: "probe",
+      label: "your point z",
+      drag: () => {},
       key: (steps, fine, up) => this.nudge(steps * (fine ? 0.01 : 0.1), up),
     });
   }
@@ -211,7 +222,8 @@ class TransformView {
     context.globalAlpha = 0.85;
     bins.forEach((indices, bin) => {
       context.fillStyle = `oklch(${light} 0.15 ${HUES[this.state.colour]((bin + 0.5) / BINS)})`;
-      for (const i of indices) context.fillRect(plot.px(points[i][0]) - size / 2, plot.py(points[i][1]) - size / 2, size, size);
+      for (const i of indices)
+        context.fillRect(plot.px(points[i][0]) - size / 2, plot.py(points[i][1]) - size / 2, size, size);
     });
   }
 

@@ -66,6 +66,8 @@ export function followTheme(root) {
 /** Roughly, of "#rrggbb" or "rgb(…)": 0 is black, 1 is white. */
 function luminance(colour) {
   const hex = colour.match(/^#(..)(..)(..)/);
-  const [r, g, b] = hex ? hex.slice(1).map((h) => parseInt(h, 16)) : (colour.match(/[\d.]+/g) ?? [255, 255, 255]).map(Number);
+  const [r, g, b] = hex
+    ? hex.slice(1).map((h) => parseInt(h, 16))
+    : (colour.match(/[\d.]+/g) ?? [255, 255, 255]).map(Number);
   return (0.2126 * r + 0.7152 * g + 0.0722 * b) / 255;
 }

@@ -16,14 +16,22 @@ export class Compared {
     this.figure.querySelector("b").textContent = label;
     this.figures = this.figure.querySelector("span");
     this.map = new LatentMap(this.figure.querySelector("canvas"), this.figure.querySelector("p"));
-    this.feed = new Feed(run, (message) => { this.take(message); changed(); }, () => {});
+    this.feed = new Feed(
+      run,
+      (message) => {
+        this.take(message);
+        changed();
+      },
+      () => {},
+    );
   }
 
   take(message) {
     this.history.add(message);
     const { snapshot, film } = message.news;
     if (snapshot) this.show({ snapshot, arrays: message.arrays });
-    else if (!this.seen && film.length) new Film(this.run).get(film.at(-1)).then((frame) => frame && !this.seen && this.show(frame));
+    else if (!this.seen && film.length)
+      new Film(this.run).get(film.at(-1)).then((frame) => frame && !this.seen && this.show(frame));
   }
 
   show({ snapshot, arrays }) {

@@ -24,7 +24,13 @@ export class Curves {
   compare(labels) {
     const tests = this.own.filter((s) => s.kind === "test");
     const others = labels.flatMap((label, k) =>
-      tests.map((s) => ({ ...s, source: k + 1, label: `${label}: ${s.label}`, kind: "other", dash: DASHES[k % DASHES.length] })),
+      tests.map((s) => ({
+        ...s,
+        source: k + 1,
+        label: `${label}: ${s.label}`,
+        kind: "other",
+        dash: DASHES[k % DASHES.length],
+      })),
     );
     this.series = [...this.own, ...others];
     if (this.colours) this.restyle(this.colours);
@@ -41,8 +47,12 @@ export class Curves {
 
   options(colours) {
     const axis = {
-      stroke: colours.text, font: "13px sans-serif", labelFont: "13px sans-serif", labelSize: 20,
-      grid: { stroke: colours.grid, width: 1 }, ticks: { stroke: colours.grid, width: 1 },
+      stroke: colours.text,
+      font: "13px sans-serif",
+      labelFont: "13px sans-serif",
+      labelSize: 20,
+      grid: { stroke: colours.grid, width: 1 },
+      ticks: { stroke: colours.grid, width: 1 },
     };
     return {
       ...this.size(),
@@ -77,7 +87,12 @@ export class Curves {
   /** histories: of the run shown, then of those it is compared with */
   draw(histories) {
     this.marks = histories[0].marks;
-    this.plot?.setData(align(histories, this.series.map(({ source = 0, name }) => ({ source, name }))));
+    this.plot?.setData(
+      align(
+        histories,
+        this.series.map(({ source = 0, name }) => ({ source, name })),
+      ),
+    );
   }
 
   setShown(name, show) {
@@ -147,12 +162,29 @@ export class Curves {
   }
 }
 
-export const DASHES = [[7, 4], [2, 3], [12, 4], [9, 3, 2, 3]];
+export const DASHES = [
+  [7, 4],
+  [2, 3],
+  [12, 4],
+  [9, 3, 2, 3],
+];
 
-const STYLES = { test: { width: 2.6 }, train: { width: 1.1, alpha: 0.45 }, loss: { width: 1.2, dash: [1, 2] }, other: { width: 1.8 } };
+const STYLES = {
+  test: { width: 2.6 },
+  train: { width: 1.1, alpha: 0.45 },
+  loss: { width: 1.2, dash: [1, 2] },
+  other: { width: 1.8 },
+};
 
 function line({ colour, label, kind, dash }, colours) {
-  return { label, stroke: colours[colour], spanGaps: true, points: { show: false }, ...(dash && { dash }), ...STYLES[kind] };
+  return {
+    label,
+    stroke: colours[colour],
+    spanGaps: true,
+    points: { show: false },
+    ...(dash && { dash }),
+    ...STYLES[kind],
+  };
 }
 
 /** The value at an index, or the last one before it: test figures are sparser than steps. */

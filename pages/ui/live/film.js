@@ -17,7 +17,10 @@ export class Film {
   /** Resolves to { snapshot, arrays }, or null when the frame has been thinned out. */
   get(step) {
     if (!this.frames.has(step)) {
-      const frame = fetch(this.url(step)).then(async (r) => (r.ok ? unpack(await r.arrayBuffer()) : null), () => null);
+      const frame = fetch(this.url(step)).then(
+        async (r) => (r.ok ? unpack(await r.arrayBuffer()) : null),
+        () => null,
+      );
       frame.then((f) => f ?? this.frames.delete(step)); // a failure is not remembered
       this.frames.set(step, frame);
     }
@@ -36,8 +39,14 @@ const SECONDS = 8; // the whole film at speed 1
 export class Scrubber {
   constructor(part, film, show, settled) {
     Object.assign(this, { part, film, show, settled, at: null, timer: null });
-    part.scrub.oninput = () => { this.pause(); this.go(this.film.steps[part.scrub.value]); };
-    part.toLive.onclick = () => { this.pause(); this.go(null); };
+    part.scrub.oninput = () => {
+      this.pause();
+      this.go(this.film.steps[part.scrub.value]);
+    };
+    part.toLive.onclick = () => {
+      this.pause();
+      this.go(null);
+    };
     part.play.onclick = () => (this.timer ? this.pause() : this.play());
   }
 

@@ -76,13 +76,15 @@ function halve(table, names, waiting) {
   waiting.stride *= 2;
   for (const name of names) {
     const old = table[name];
-    table[name] = Array.from({ length: MOST / 2 }, (_, i) => (name === "step" ? old[2 * i + 1] : (old[2 * i] + old[2 * i + 1]) / 2));
+    table[name] = Array.from({ length: MOST / 2 }, (_, i) =>
+      name === "step" ? old[2 * i + 1] : (old[2 * i] + old[2 * i + 1]) / 2,
+    );
   }
 }
 
 function mergeSteps(a, b) {
   const merged = [];
-  for (let i = 0, j = 0; i < a.length || j < b.length; ) {
+  for (let i = 0, j = 0; i < a.length || j < b.length;) {
     const x = Math.min(i < a.length ? a[i] : Infinity, j < b.length ? b[j] : Infinity);
     if (a[i] === x) i++;
     if (b[j] === x) j++;

@@ -73,7 +73,16 @@ export class LatentMap {
     ctx.strokeStyle = this.colours.grid;
     ctx.fillStyle = this.colours.text;
     ctx.font = `${13 * px}px sans-serif`;
-    for (const [from, to] of [[[at(0), 0], [at(0), side]], [[0, at(0)], [side, at(0)]]]) {
+    for (const [from, to] of [
+      [
+        [at(0), 0],
+        [at(0), side],
+      ],
+      [
+        [0, at(0)],
+        [side, at(0)],
+      ],
+    ]) {
       ctx.beginPath();
       ctx.moveTo(...from);
       ctx.lineTo(...to);
@@ -126,12 +135,16 @@ export class LatentMap {
       ctx.fillStyle = this.colours.classes[digit];
       for (let i = 0; i < labels.data.length; i++) {
         if (labels.data[i] !== digit) continue;
-        const x = xy.data[2 * i] * xyUnit, y = xy.data[2 * i + 1] * xyUnit;
-        const left = at(x), top = at(-y);
+        const x = xy.data[2 * i] * xyUnit,
+          y = xy.data[2 * i + 1] * xyUnit;
+        const left = at(x),
+          top = at(-y);
         if (left < 0 || left > side || top < 0 || top > side) outside++;
         else ctx.fillRect(left - size / 2, top - size / 2, size, size);
         const sum = sums[digit];
-        sum[0] += x; sum[1] += y; sum[2]++;
+        sum[0] += x;
+        sum[1] += y;
+        sum[2]++;
       }
     }
     ctx.globalAlpha = 1;
@@ -147,7 +160,9 @@ export class LatentMap {
       ctx.fillText(digit, at(x / n), at(-y / n) + 6 * px);
     });
     ctx.textAlign = "left";
-    this.note.textContent = outside ? `${outside.toLocaleString("en")} of ${labels.data.length.toLocaleString("en")} codes lie outside the frame.` : "";
+    this.note.textContent = outside
+      ? `${outside.toLocaleString("en")} of ${labels.data.length.toLocaleString("en")} codes lie outside the frame.`
+      : "";
   }
 
   destroy() {
@@ -156,7 +171,8 @@ export class LatentMap {
 }
 
 function ticks(reach) {
-  const step = [1, 2, 5].map((m) => m * 10 ** Math.floor(Math.log10(reach / 2))).find((s) => reach / s <= 5) ?? reach / 2;
+  const step =
+    [1, 2, 5].map((m) => m * 10 ** Math.floor(Math.log10(reach / 2))).find((s) => reach / s <= 5) ?? reach / 2;
   const result = [];
   for (let v = -Math.floor(reach / step) * step; v <= reach; v += step) if (Math.abs(v) < 0.999 * reach) result.push(v);
   return result;

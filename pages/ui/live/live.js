@@ -100,7 +100,12 @@ class LiveView {
     this.part.why.onclick = () => this.explain(this.part.explained.hidden);
     this.frame = 0;
     this.film = new Film("");
-    this.scrubber = new Scrubber(this.part, this.film, (step) => this.goTo(step), (step) => this.reportMoment(step));
+    this.scrubber = new Scrubber(
+      this.part,
+      this.film,
+      (step) => this.goTo(step),
+      (step) => this.reportMoment(step),
+    );
     this.shown = () => !document.hidden && this.redraw();
     document.addEventListener("visibilitychange", this.shown);
     this.clicks = new Clicks((count) => this.setStateValue("clicks", count));
@@ -131,7 +136,11 @@ class LiveView {
     for (const curves of [this.all, this.kl]) curves.setMoment(null);
     this.root.classList.remove("past");
     this.wanted = data.at ?? null; // a moment named by the link
-    this.feed = new Feed(data.run, (message) => this.take(message), (state) => this.connection(state));
+    this.feed = new Feed(
+      data.run,
+      (message) => this.take(message),
+      (state) => this.connection(state),
+    );
   }
 
   /** Space starts and pauses, arrows move through the film, unless something else has the focus. */
@@ -150,7 +159,9 @@ class LiveView {
 
   /** Show other runs beside this one: [{ run, label }]. */
   compare(wanted) {
-    const same = wanted.length === this.others.length && wanted.every((w, i) => w.run === this.others[i].run && w.label === this.others[i].label);
+    const same =
+      wanted.length === this.others.length &&
+      wanted.every((w, i) => w.run === this.others[i].run && w.label === this.others[i].label);
     if (same) return;
     this.others.forEach((other) => other.destroy());
     this.others = wanted.map((w, i) => new Compared(this.part.compared, w, i, () => this.schedule()));
@@ -170,8 +181,12 @@ class LiveView {
     this.root.classList.toggle("dark", luminance(background) < 0.4);
     const value = (name) => getComputedStyle(this.root).getPropertyValue(name).trim();
     const colours = {
-      background, text: value("--st-text-color"), grid: value("--st-border-color"),
-      reconstruction: value("--term-reconstruction"), kl: value("--term-kl"), total: value("--term-total"),
+      background,
+      text: value("--st-text-color"),
+      grid: value("--st-border-color"),
+      reconstruction: value("--term-reconstruction"),
+      kl: value("--term-kl"),
+      total: value("--term-total"),
       classes: Array.from({ length: 10 }, (_, i) => value(`--class-${i}`)),
     };
     this.colours = colours;
@@ -245,7 +260,8 @@ class LiveView {
     if (this.scrubber.at !== step) return;
     if (frame) this.drawPicture({ ...frame.snapshot, ...frame.arrays });
     const { steps } = this.film;
-    for (const near of [steps[steps.indexOf(step) + 1], steps[steps.indexOf(step) - 1]]) if (near !== undefined) this.film.get(near);
+    for (const near of [steps[steps.indexOf(step) + 1], steps[steps.indexOf(step) - 1]])
+      if (near !== undefined) this.film.get(near);
   }
 
   /** Tell Streamlit where the bar rests, for the link and for a branch. */
@@ -263,7 +279,9 @@ class LiveView {
     part.track.firstChild.style.width = `${100 * share}%`;
     part.track.setAttribute("aria-valuenow", Math.round(100 * share));
     part.progress.textContent = progress(news);
-    part.speedNow.textContent = news.imagesPerSecond ? `${Math.round(news.imagesPerSecond).toLocaleString("en")} images/s` : "";
+    part.speedNow.textContent = news.imagesPerSecond
+      ? `${Math.round(news.imagesPerSecond).toLocaleString("en")} images/s`
+      : "";
     part.speedNow.title = news.device;
   }
 
@@ -271,7 +289,9 @@ class LiveView {
   listMarks() {
     const { marks } = this.history;
     if (this.part.marks.childElementCount === marks.length) return;
-    this.part.marks.replaceChildren(...marks.map(({ text }) => Object.assign(document.createElement("li"), { textContent: text })));
+    this.part.marks.replaceChildren(
+      ...marks.map(({ text }) => Object.assign(document.createElement("li"), { textContent: text })),
+    );
   }
 
   drawPicture(p) {
@@ -287,7 +307,12 @@ class LiveView {
     if (!part.explained.hidden) this.explain(true);
     part.meanStd.value = p.meanStd.toFixed(3);
     part.sigma.textContent = p.sigma == null ? "" : `sigma of the likelihood ${p.sigma.toFixed(3)}`;
-    part.plane.textContent = dims === 1 ? "mu, one dimension" : dims === 2 ? "mu of 5,000 test images" : `PCA plane of mu, ${Math.round(100 * p.explained)} %`;
+    part.plane.textContent =
+      dims === 1
+        ? "mu, one dimension"
+        : dims === 2
+          ? "mu of 5,000 test images"
+          : `PCA plane of mu, ${Math.round(100 * p.explained)} %`;
     for (const name of ["originals", "reconstructions", "prior_draws"]) drawImages(part[name], p[name], 10);
     const square = p.grid?.shape[0] ?? 0;
     part.tabs.lastChild.hidden = !square;
@@ -331,7 +356,10 @@ class LiveView {
     if (state === "open") return;
     this.part.status.textContent = state;
     this.part.status.dataset.status = state;
-    const why = { lost: "The connection to the server is lost: trying again.", gone: "This run is over and forgotten: press Start for a new one." };
+    const why = {
+      lost: "The connection to the server is lost: trying again.",
+      gone: "This run is over and forgotten: press Start for a new one.",
+    };
     this.part.message.textContent = why[state];
     this.part.message.hidden = false;
   }
@@ -362,6 +390,8 @@ function progress({ step, stepsPerEpoch, totalSteps, imagesPerSecond, config }) 
 /** Relative luminance of "#rrggbb" or "rgb(…)", roughly. */
 function luminance(colour) {
   const hex = colour.match(/^#(..)(..)(..)/);
-  const [r, g, b] = hex ? hex.slice(1).map((h) => parseInt(h, 16)) : (colour.match(/[\d.]+/g) ?? [255, 255, 255]).map(Number);
+  const [r, g, b] = hex
+    ? hex.slice(1).map((h) => parseInt(h, 16))
+    : (colour.match(/[\d.]+/g) ?? [255, 255, 255]).map(Number);
   return (0.2126 * r + 0.7152 * g + 0.0722 * b) / 255;
 }

@@ -4,7 +4,9 @@ const SIDE = 28;
 
 /** Draw images into a canvas, `perRow` to a row. `images`: { shape: [n, 28, 28], data } */
 export function drawImages(canvas, images, perRow) {
-  const count = images.shape[0], width = perRow * SIDE, height = Math.ceil(count / perRow) * SIDE;
+  const count = images.shape[0],
+    width = perRow * SIDE,
+    height = Math.ceil(count / perRow) * SIDE;
   if (canvas.width !== width) canvas.width = width;
   if (canvas.height !== height) canvas.height = height;
   const ctx = canvas.getContext("2d");
@@ -13,7 +15,8 @@ export function drawImages(canvas, images, perRow) {
   for (let i = 0, at = 0; i < count; i++) {
     const corner = Math.floor(i / perRow) * SIDE * width + (i % perRow) * SIDE;
     for (let y = 0; y < SIDE; y++) {
-      for (let x = 0, to = corner + y * width; x < SIDE; x++) pixels[to++] = 0xff000000 | (images.data[at++] * 0x010101);
+      for (let x = 0, to = corner + y * width; x < SIDE; x++)
+        pixels[to++] = 0xff000000 | (images.data[at++] * 0x010101);
     }
   }
   ctx.putImageData(picture, 0, 0);
@@ -33,8 +36,11 @@ export function drawBars(svg, klDims, active) {
   values.forEach((v, d) => {
     const size = Math.max((height * v) / top, 1);
     const x = left + d * slot + slot * 0.15;
-    parts.push(`<rect class="${active.data[d] ? "active" : "inactive"}" x="${x}" y="${height - size + 8}" width="${slot * 0.7}" height="${size}"><title>dimension ${d + 1}: ${v.toFixed(3)} nats</title></rect>`);
-    if (values.length <= 16 || d % 4 === 0) parts.push(`<text class="tick" x="${x + slot * 0.35}" y="${height + 22}" text-anchor="middle">${d + 1}</text>`);
+    parts.push(
+      `<rect class="${active.data[d] ? "active" : "inactive"}" x="${x}" y="${height - size + 8}" width="${slot * 0.7}" height="${size}"><title>dimension ${d + 1}: ${v.toFixed(3)} nats</title></rect>`,
+    );
+    if (values.length <= 16 || d % 4 === 0)
+      parts.push(`<text class="tick" x="${x + slot * 0.35}" y="${height + 22}" text-anchor="middle">${d + 1}</text>`);
   });
   svg.setAttribute("viewBox", `0 0 ${width} ${height + 26}`);
   svg.innerHTML = parts.join("");

@@ -39,7 +39,9 @@ export class SlowMotion {
     const { part } = this;
     this.plane = new PlaneOfBatch(part.plane, { textContent: "" });
     this.closeUp = new CloseUp(part.closeUp);
-    this.dots = STAGES.map((name, i) => Object.assign(document.createElement("button"), { textContent: i + 1, title: name, onclick: () => this.go(i) }));
+    this.dots = STAGES.map((name, i) =>
+      Object.assign(document.createElement("button"), { textContent: i + 1, title: name, onclick: () => this.go(i) }),
+    );
     part.dots.append(...this.dots);
     part.back.onclick = () => this.go(this.stage - 1);
     part.next.onclick = () => this.go(this.stage + 1);
@@ -61,7 +63,11 @@ export class SlowMotion {
   /** A new step: `numbers` as step_trace.py names them, and arrays called "slow.*". */
   show(numbers, arrays) {
     this.numbers = numbers;
-    this.arrays = Object.fromEntries(Object.entries(arrays).filter(([k]) => k.startsWith("slow.")).map(([k, v]) => [k.slice(5), v]));
+    this.arrays = Object.fromEntries(
+      Object.entries(arrays)
+        .filter(([k]) => k.startsWith("slow."))
+        .map(([k, v]) => [k.slice(5), v]),
+    );
     this.chosen = Math.min(this.chosen ?? 0, this.arrays.x.shape[0] - 1);
     this.dims = largestTwo(this.arrays.kl_dims.data);
     this.root.hidden = false;
@@ -83,7 +89,9 @@ export class SlowMotion {
   play(on) {
     clearInterval(this.timer);
     if (on && this.stage === STAGES.length - 1) this.go(0);
-    this.timer = on ? setInterval(() => (this.stage < STAGES.length - 1 ? this.go(this.stage + 1) : this.play(false)), 1000 * SECONDS) : null;
+    this.timer = on
+      ? setInterval(() => (this.stage < STAGES.length - 1 ? this.go(this.stage + 1) : this.play(false)), 1000 * SECONDS)
+      : null;
     this.part.play.textContent = on ? "Pause" : "Play";
   }
 
@@ -115,7 +123,10 @@ export class SlowMotion {
 
   /** The chosen image's row of an array, in the two dimensions that are drawn. */
   two(name) {
-    const { data, shape: [, width] } = this.arrays[name];
+    const {
+      data,
+      shape: [, width],
+    } = this.arrays[name];
     return this.dims.map((d) => data[this.chosen * width + d]);
   }
 
@@ -128,33 +139,67 @@ export class SlowMotion {
     this.dots.forEach((dot, i) => dot.setAttribute("aria-current", i === stage ? "step" : "false"));
     part.back.disabled = stage === 0;
     part.next.disabled = stage === STAGES.length - 1;
-    for (const figure of this.root.querySelectorAll("[data-from]")) figure.classList.toggle("later", stage < Number(figure.dataset.from));
+    for (const figure of this.root.querySelectorAll("[data-from]"))
+      figure.classList.toggle("later", stage < Number(figure.dataset.from));
     drawImages(part.batch, arrays.x, PER_ROW);
     frame(part.batch, chosen);
-    for (const [canvas, name] of [[part.x, "x"], [part.xHat, "x_hat"]]) drawImages(canvas, { shape: [1], data: arrays[name].data.subarray(784 * chosen, 784 * (chosen + 1)) }, 1);
+    for (const [canvas, name] of [
+      [part.x, "x"],
+      [part.xHat, "x_hat"],
+    ])
+      drawImages(canvas, { shape: [1], data: arrays[name].data.subarray(784 * chosen, 784 * (chosen + 1)) }, 1);
     part.batchNote.textContent = `${arrays.x.shape[0]} of the batch; click one to follow it`;
     this.plane.showBatch(arrays, this.dims, chosen, stage);
     this.closeUp.show(this.cloud(), stage);
-    part.closeNote.textContent = stage < 5 ? "its cloud, 1 and 2 std, true scale" : "pulls on mu, and on the width of each axis";
-    part.numbers.innerHTML = this.lines().map(([name, value, colour]) => `<dt class="${colour ?? ""}">${name}</dt><dd>${value}</dd>`).join("");
+    part.closeNote.textContent =
+      stage < 5 ? "its cloud, 1 and 2 std, true scale" : "pulls on mu, and on the width of each axis";
+    part.numbers.innerHTML = this.lines()
+      .map(([name, value, colour]) => `<dt class="${colour ?? ""}">${name}</dt><dd>${value}</dd>`)
+      .join("");
   }
 
   cloud() {
-    const names = { mu: "mu", std: "std", z: "z", after: "mu_after", nllMu: "nll_mu", klMu: "kl_mu", nllWidth: "nll_log_var", klWidth: "kl_log_var" };
-    return { axes: this.dims.map((d) => `z${subscript(d + 1)}`), ...Object.fromEntries(Object.entries(names).map(([k, name]) => [k, this.two(name)])) };
+    const names = {
+      mu: "mu",
+      std: "std",
+      z: "z",
+      after: "mu_after",
+      nllMu: "nll_mu",
+      klMu: "kl_mu",
+      nllWidth: "nll_log_var",
+      klWidth: "kl_log_var",
+    };
+    return {
+      axes: this.dims.map((d) => `z${subscript(d + 1)}`),
+      ...Object.fromEntries(Object.entries(names).map(([k, name]) => [k, this.two(name)])),
+    };
   }
 
   /** Only numbers go in: nothing here is text of a user's. */
   lines() {
     const { numbers, stage } = this;
-    const pair = (name) => `(${this.two(name).map((v) => signed(v, 2)).join(", ")})`;
+    const pair = (name) =>
+      `(${this.two(name)
+        .map((v) => signed(v, 2))
+        .join(", ")})`;
     const own = (name) => this.arrays[name].data[this.chosen].toFixed(1);
     const all = [
-      [1, "mu", pair("mu")], [1, "std", `(${this.two("std").map((v) => v.toFixed(3)).join(", ")})`],
-      [2, "eps", pair("eps")], [2, "z = mu + std · eps", pair("z")],
-      [4, "reconstruction", `${own("nll")} nats`, "reconstruction"], [4, "KL", `${own("kl")} nats`, "kl"],
-      [5, "reconstruction pulls mu", pair("nll_mu"), "reconstruction"], [5, "KL pulls mu", pair("kl_mu"), "kl"],
-      [5, "… log variance", pair("nll_log_var"), "reconstruction"], [5, "… log variance", pair("kl_log_var"), "kl"],
+      [1, "mu", pair("mu")],
+      [
+        1,
+        "std",
+        `(${this.two("std")
+          .map((v) => v.toFixed(3))
+          .join(", ")})`,
+      ],
+      [2, "eps", pair("eps")],
+      [2, "z = mu + std · eps", pair("z")],
+      [4, "reconstruction", `${own("nll")} nats`, "reconstruction"],
+      [4, "KL", `${own("kl")} nats`, "kl"],
+      [5, "reconstruction pulls mu", pair("nll_mu"), "reconstruction"],
+      [5, "KL pulls mu", pair("kl_mu"), "kl"],
+      [5, "… log variance", pair("nll_log_var"), "reconstruction"],
+      [5, "… log variance", pair("kl_log_var"), "kl"],
       [6, "loss, this batch", `${numbers.loss.toFixed(2)} → ${numbers.after.loss.toFixed(2)}`, "total"],
     ];
     return all.filter(([from]) => from <= stage && !(stage === 6 && from === 5)).map(([, ...line]) => line);
@@ -163,7 +208,8 @@ export class SlowMotion {
   caption() {
     const n = this.numbers;
     const frozen = (half) => (n.frozen === half ? ` The ${half} is frozen.` : "");
-    const moved = (half) => `the ${n[half].weights.toLocaleString("en")} weights of the ${half} by ${Number((100 * n[half].moved).toPrecision(2))} %`;
+    const moved = (half) =>
+      `the ${n[half].weights.toLocaleString("en")} weights of the ${half} by ${Number((100 * n[half].moved).toPrecision(2))} %`;
     return [
       `${n.images} training images, in an order that the seed decides. The framed one is followed here.`,
       `The encoder turns the image into a cloud of codes: a mean mu and a std for every latent dimension.${frozen("encoder")}`,
@@ -183,8 +229,10 @@ export class SlowMotion {
 }
 
 function gradients({ alpha, beta }) {
-  if (beta === 0) return "The reconstruction pulls mu to where the copy is better and makes the cloud narrow. The KL is off: its arrow is gone, nothing holds the cloud.";
-  if (alpha === 0) return "The KL pulls mu to 0 and the width to 1. The reconstruction is off: its arrow is gone, nothing says which image this is.";
+  if (beta === 0)
+    return "The reconstruction pulls mu to where the copy is better and makes the cloud narrow. The KL is off: its arrow is gone, nothing holds the cloud.";
+  if (alpha === 0)
+    return "The KL pulls mu to 0 and the width to 1. The reconstruction is off: its arrow is gone, nothing says which image this is.";
   return "Each term pulls: the reconstruction to where the copy is better and to a narrow cloud, the KL to 0 and to width 1. Where the arrows cancel, the code rests.";
 }
 
@@ -195,7 +243,9 @@ function largestTwo(kl) {
 
 function plane([a, b], dims) {
   if (dims === 1) return "one latent dimension, drawn on both axes";
-  return dims === 2 ? "two latent dimensions" : `dimensions ${a + 1} and ${b + 1} of ${dims}, those with the largest KL`;
+  return dims === 2
+    ? "two latent dimensions"
+    : `dimensions ${a + 1} and ${b + 1} of ${dims}, those with the largest KL`;
 }
 
 function frame(canvas, index) {
@@ -208,4 +258,3 @@ function frame(canvas, index) {
 const weight = (w) => Number(w.toPrecision(3));
 const signed = (v, digits) => v.toFixed(Math.abs(v) >= 100 ? 0 : digits).replace("-", "−");
 const subscript = (n) => String(n).replace(/\d/g, (d) => "₀₁₂₃₄₅₆₇₈₉"[d]);
-

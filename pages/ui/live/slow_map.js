@@ -6,7 +6,10 @@ import { LatentMap } from "./latent_map.js";
 export class PlaneOfBatch extends LatentMap {
   showBatch(arrays, dims, chosen, stage) {
     Object.assign(this, { arrays, dims, chosen, stage });
-    this.show(arrays, dims.map((d) => `μ${d + 1}`));
+    this.show(
+      arrays,
+      dims.map((d) => `μ${d + 1}`),
+    );
   }
 
   drawCodes(ctx, side, at) {
@@ -116,8 +119,28 @@ export class CloseUp {
       const along = d === 0 ? [1, 0] : [0, 1];
       const end = at([mu[0] + along[0] * std[0], mu[1] + along[1] * std[1]]);
       const beside = [end[0] + (d ? 7 * px : 0), end[1] + (d ? 0 : 7 * px)];
-      arrow(ctx, end, move(end, along.map((v) => v * nllWidth[d]), w), reconstruction, 2.5 * px);
-      arrow(ctx, beside, move(beside, along.map((v) => v * klWidth[d]), w), kl, 2.5 * px);
+      arrow(
+        ctx,
+        end,
+        move(
+          end,
+          along.map((v) => v * nllWidth[d]),
+          w,
+        ),
+        reconstruction,
+        2.5 * px,
+      );
+      arrow(
+        ctx,
+        beside,
+        move(
+          beside,
+          along.map((v) => v * klWidth[d]),
+          w,
+        ),
+        kl,
+        2.5 * px,
+      );
     }
   }
 

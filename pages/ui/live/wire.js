@@ -11,7 +11,11 @@ export function unpack(buffer) {
   const arrays = {};
   for (const [name, entry] of Object.entries(header)) {
     if (name === "__metadata__") continue;
-    const { dtype, shape, data_offsets: [start, end] } = entry;
+    const {
+      dtype,
+      shape,
+      data_offsets: [start, end],
+    } = entry;
     // slice: typed arrays need aligned bytes, and the buffer may be let go
     arrays[name] = { shape, data: new ARRAYS[dtype](buffer.slice(8 + length + start, 8 + length + end)) };
   }

@@ -42,28 +42,42 @@ export class Jobs {
     const [job] = this.waiting.values();
     if (!job) return null;
     this.waiting.delete(job.key);
-    const from = job.done, part = this.run(job, ms), { key, id, done, count } = job;
+    const from = job.done,
+      part = this.run(job, ms),
+      { key, id, done, count } = job;
     if (done < count) this.waiting.set(key, job); // behind the others
     return { key, id, from, to: done, count, part };
   }
 
   run(job, ms) {
-    const { size, run, types } = KINDS[job.kind], step = size(this.model), results = [];
+    const { size, run, types } = KINDS[job.kind],
+      step = size(this.model),
+      results = [];
     const start = this.now();
-    let last = 0, spent = 0;
+    let last = 0,
+      spent = 0;
     while (job.done < job.count && (!results.length || spent + last <= ms)) {
       results.push(run(this.model, job.input.subarray(job.done * step, ++job.done * step)));
       const passed = this.now() - start;
       [last, spent] = [passed - spent, passed];
     }
-    return Object.fromEntries(Object.entries(types).map(([name, Type]) => [name, joined(Type, results.map((r) => r[name]))]));
+    return Object.fromEntries(
+      Object.entries(types).map(([name, Type]) => [
+        name,
+        joined(
+          Type,
+          results.map((r) => r[name]),
+        ),
+      ]),
+    );
   }
 }
 
 /** Arrays of one length, side by side; null if they are null. */
 function joined(Type, arrays) {
   if (arrays[0] === null) return null;
-  const each = arrays[0]?.length ?? 0, whole = new Type(arrays.length * each);
+  const each = arrays[0]?.length ?? 0,
+    whole = new Type(arrays.length * each);
   arrays.forEach((array, i) => whole.set(array, i * each));
   return whole;
 }
@@ -73,13 +87,19 @@ function joined(Type, arrays) {
  * `later` has the next slice wait until newer messages have come through.
  */
 export function desk(say, ms, later) {
-  let jobs = null, going = false;
+  let jobs = null,
+    going = false;
   const work = () => {
     const part = jobs?.slice(ms);
     going = Boolean(part);
     if (!going) return;
     later(work);
-    say(part, Object.values(part.part).filter(Boolean).map((array) => array.buffer));
+    say(
+      part,
+      Object.values(part.part)
+        .filter(Boolean)
+        .map((array) => array.buffer),
+    );
   };
   return (message) => {
     if (message.open) jobs = opened(message.open, say);

@@ -23,7 +23,8 @@ const identity = (y) => y;
 /** weight (outs, ins), bias (outs): x (ins) -> y (outs) */
 export function linear(weights, { then = identity } = {}) {
   const { ins, outs, rows, start } = prepared(weights, true);
-  const y = new Float64Array(outs), sum = new RowSum(ins, outs, rows);
+  const y = new Float64Array(outs),
+    sum = new RowSum(ins, outs, rows);
   return (x) => {
     y.set(start);
     sum.read(x, 0);
@@ -39,11 +40,13 @@ export function linear(weights, { then = identity } = {}) {
 export function convolution(weights, { size, stride, then = identity }) {
   const { ins, outs, k, rows, start } = prepared(weights, true);
   const out = Math.floor((size - k) / stride) + 1;
-  const y = new Float64Array(out * out * outs), sum = new RowSum(ins, outs, rows);
+  const y = new Float64Array(out * out * outs),
+    sum = new RowSum(ins, outs, rows);
   return (x) => {
     for (let to = 0; to < y.length; to += outs) y.set(start, to);
     for (let to = 0; to < out * out; to++) {
-      const row = stride * Math.floor(to / out), column = stride * (to % out); // of x, under the kernel's corner
+      const row = stride * Math.floor(to / out),
+        column = stride * (to % out); // of x, under the kernel's corner
       for (let tap = 0; tap < k * k; tap++) {
         sum.read(x, ((row + Math.floor(tap / k)) * size + column + (tap % k)) * ins);
         sum.addTo(y, to * outs, tap);
@@ -60,11 +63,13 @@ export function convolution(weights, { size, stride, then = identity }) {
 export function transposedConvolution(weights, { size, stride, then = identity }) {
   const { ins, outs, k, rows, start } = prepared(weights, false);
   const out = (size - 1) * stride + k;
-  const y = new Float64Array(out * out * outs), sum = new RowSum(ins, outs, rows);
+  const y = new Float64Array(out * out * outs),
+    sum = new RowSum(ins, outs, rows);
   return (x) => {
     for (let to = 0; to < y.length; to += outs) y.set(start, to);
     for (let from = 0; from < size * size; from++) {
-      const row = stride * Math.floor(from / size), column = stride * (from % size); // of y
+      const row = stride * Math.floor(from / size),
+        column = stride * (from % size); // of y
       sum.read(x, from * ins);
       for (let tap = 0; tap < k * k; tap++) {
         sum.addTo(y, ((row + Math.floor(tap / k)) * out + column + (tap % k)) * outs, tap);
@@ -80,7 +85,8 @@ export function transposedConvolution(weights, { size, stride, then = identity }
  * outsFirst: torch keeps (co, ci, …) of Linear and Conv2d, (ci, co, …) of ConvTranspose2d.
  */
 function prepared({ weight, bias, norm }, outsFirst) {
-  const [first, second, k = 1] = weight.shape, [outs, ins] = outsFirst ? [first, second] : [second, first];
+  const [first, second, k = 1] = weight.shape,
+    [outs, ins] = outsFirst ? [first, second] : [second, first];
   const scale = norm ? norm.weight.data.map((gamma, co) => gamma / Math.sqrt(norm.running_var.data[co] + EPS)) : null;
   const start = norm
     ? bias.data.map((b, co) => scale[co] * (b - norm.running_mean.data[co]) + norm.bias.data[co])
@@ -119,12 +125,19 @@ class RowSum {
   /** y[at + co] += Σ x[ci] · rows[tap][ci][co]. Four rows at a time: y is then read and written four times less often. */
   addTo(y, at, tap) {
     const { ins, outs, rows, count, values, channels } = this;
-    const first = tap * ins * outs, end = at + outs;
+    const first = tap * ins * outs,
+      end = at + outs;
     let i = 0;
     for (; i + 4 <= count; i += 4) {
-      const a = values[i], b = values[i + 1], c = values[i + 2], d = values[i + 3];
-      let p = first + channels[i] * outs, q = first + channels[i + 1] * outs;
-      let r = first + channels[i + 2] * outs, s = first + channels[i + 3] * outs, to = at;
+      const a = values[i],
+        b = values[i + 1],
+        c = values[i + 2],
+        d = values[i + 3];
+      let p = first + channels[i] * outs,
+        q = first + channels[i + 1] * outs;
+      let r = first + channels[i + 2] * outs,
+        s = first + channels[i + 3] * outs,
+        to = at;
       for (; to + 2 <= end; to += 2, p += 2, q += 2, r += 2, s += 2) {
         y[to] += a * rows[p] + b * rows[q] + c * rows[r] + d * rows[s];
         y[to + 1] += a * rows[p + 1] + b * rows[q + 1] + c * rows[r + 1] + d * rows[s + 1];

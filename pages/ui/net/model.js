@@ -80,7 +80,8 @@ export function greys(picture) {
 
 /** All layers of one half, one after the other: x -> y, a buffer that the next call writes over. */
 function network(half, net, dims, arrays, prefix) {
-  if (!Object.hasOwn(NETS, net)) throw new Error(`The network "${net}" is not run in the browser: only mlp and conv are.`);
+  if (!Object.hasOwn(NETS, net))
+    throw new Error(`The network "${net}" is not run in the browser: only mlp and conv are.`);
   if (!(Number.isInteger(dims) && dims > 0)) throw new Error(`"${dims}" is no number of latent dimensions.`);
   const take = taker(arrays, prefix);
   const layers = NETS[net][half](dims).map(({ layer, at, norm, weight, ...options }) => {
@@ -105,7 +106,9 @@ function taker(arrays, prefix) {
     const array = arrays[prefix + name];
     if (!array) throw new Error(`The weights ${prefix}${name} are missing.`);
     if (String(array.shape) !== String(shape) || !(array.data instanceof Float32Array)) {
-      throw new Error(`${prefix}${name} has the shape (${array.shape.join(", ")}) in place of (${shape.join(", ")}) floats.`);
+      throw new Error(
+        `${prefix}${name} has the shape (${array.shape.join(", ")}) in place of (${shape.join(", ")}) floats.`,
+      );
     }
     taken.add(prefix + name);
     return array;

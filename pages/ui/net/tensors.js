@@ -11,7 +11,14 @@ export function readTensors(buffer) {
   const header = JSON.parse(new TextDecoder().decode(new Uint8Array(buffer, 8, length)));
   const { __metadata__: metadata = {}, ...entries } = header;
   const arrays = {};
-  for (const [name, { dtype, shape, data_offsets: [start, end] }] of Object.entries(entries)) {
+  for (const [
+    name,
+    {
+      dtype,
+      shape,
+      data_offsets: [start, end],
+    },
+  ] of Object.entries(entries)) {
     // slice: typed arrays need aligned bytes, and the buffer may be let go
     const data = numbers(dtype, buffer.slice(8 + length + start, 8 + length + end), name);
     const count = shape.reduce((product, n) => product * n, 1);
@@ -33,7 +40,8 @@ function numbers(dtype, bytes, name) {
  * without a leading 1 (subnormal) come out right by themselves. An exponent of ones means infinity or not a number.
  */
 export function fromHalf(halves) {
-  const floats = new Float32Array(halves.length), bits = new Uint32Array(floats.buffer);
+  const floats = new Float32Array(halves.length),
+    bits = new Uint32Array(floats.buffer);
   for (let i = 0; i < halves.length; i++) {
     const half = halves[i];
     bits[i] = (half & 0x7fff) << 13;

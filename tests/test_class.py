@@ -75,7 +75,7 @@ def test_nobody_waits_for_an_engine_that_does_not_listen(real: Registry) -> None
     real.command(run_id, "set", beta=3.25)
     real.command(run_id, "stop")
     wait_for(lambda: run.status == STOPPED)
-    assert run.weights["beta"] == 3.25  # the last word counts, and everything before it has been heard
+    assert run.settings.beta == 3.25  # the last word counts, and everything before it has been heard
 
 
 def test_an_engine_that_does_not_listen_is_ended_all_the_same() -> None:
@@ -115,7 +115,7 @@ def test_the_weights_on_the_page_count_for_a_reset_of_a_run_that_has_ended(
     assert run.status == STOPPED
     runs.command(run.run_id, "reset", beta=4.0)
     links[-1].turn()
-    assert (run.status, run.step, run.weights["beta"], run.config.beta, run.marks) == (PAUSED, 0, 4.0, 4.0, [])
+    assert (run.status, run.step, run.settings.beta, run.config.beta, run.marks) == (PAUSED, 0, 4.0, 4.0, [])
     with pytest.raises(ValueError, match="beta"):
         runs.command(run.run_id, "reset", beta=-1.0)
 

@@ -351,7 +351,7 @@ def test_a_mark_stands_at_its_step(report: Element) -> None:
 
 def test_marks_far_apart_stand_in_one_row_and_close_ones_below_each_other(story: RunReport) -> None:
     for steps, rows in (((10, 200), 1), ((100, 105, 110), 3)):
-        marks = tuple(Mark(step, f"beta 1 → 2 at step {step}", story.marks[0].weights) for step in steps)
+        marks = tuple(Mark(step, f"beta 1 → 2 at step {step}", story.marks[0].settings) for step in steps)
         texts = parse(replace(story, marks=marks)).all("svg")[0].all("text", "halo")
         assert len({text.attrs["y"] for text in texts}) == rows
 

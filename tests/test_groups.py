@@ -137,7 +137,7 @@ def test_a_term_is_switched_off_in_one_arm_only(server: Server) -> None:
     server.runs.command(arms["full"].run_id, "set", beta=0.0)
     arms = server.steps(group, 5)
     assert [mark.text for mark in arms["full"].marks] == ["beta 1 → 0 at step 5"]
-    assert arms["no KL"].marks == [] and arms["no reconstruction"].weights["beta"] == 1.0
+    assert arms["no KL"].marks == [] and arms["no reconstruction"].settings.beta == 1.0
 
 
 def test_a_branch_of_an_arm_joins_the_group_and_catches_up(server: Server, small: Images) -> None:

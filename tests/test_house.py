@@ -72,6 +72,7 @@ def test_what_pages_share_imports_no_page() -> None:
 LAYERS = [
     [
         "vae_core.rng",
+        "vae_core.families",
         "vae_core.config",
         "vae_core.devices",
         "vae_core.losses",

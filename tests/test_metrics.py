@@ -14,7 +14,7 @@ from torch import Tensor, nn
 from torch.distributions import Normal
 
 from vae_core import models, rng
-from vae_core.config import RunConfig
+from vae_core.config import LiveSettings, RunConfig
 from vae_core.data import Images
 from vae_core.evaluate import evaluate
 from vae_core.metrics import FIGURES, Meter, best_and_worst, codes, collapse_of, draw_quality, measure, nearest
@@ -363,7 +363,7 @@ def test_full_lies_closest_to_the_prior_and_draws_closest_to_images(arms: dict[s
 def test_each_arm_gets_its_own_name(arms: dict[str, Meter]) -> None:
     weights = {"full": (1, 1), "no KL": (1, 0), "no reconstruction": (0, 1), "autoencoder": (1, 0), "beta 32": (1, 32)}
     found = {
-        name: collapse_of(arms[name], {"alpha": alpha, "beta": beta}, alpha > 0).name
+        name: collapse_of(arms[name], LiveSettings(alpha, beta), alpha > 0).name
         for name, (alpha, beta) in weights.items()
     }
     assert found == {

@@ -68,7 +68,7 @@ def packed(model: VAE, net: str, half: bool = False) -> bytes:
     state = {f"model.{name}": value for name, value in model.state_dict().items() if value.dim() or not half}
     if half:
         state = {name: value.half() for name, value in state.items()}
-    family = "vae" if model.stochastic else "ae"
+    family = "vae" if model.has.posterior else "ae"
     labels = torch.zeros(3, dtype=torch.uint8)  # of the codes, which a package holds too
     return save({**state, "labels": labels}, about(net, family, model.latent_dim))
 
@@ -88,14 +88,14 @@ RUN = OPEN + (
 def largest_error(model: VAE, found: dict[str, Any], x: Tensor, z: Tensor) -> float:
     """Of all numbers against torch: mu and log_var relative to max(1, |value|), pixels as they are."""
     with torch.no_grad():
-        mu, log_var = model.encode(x)
+        mu, *log_var = model.encode(x)
         pictures = model.mean_image(model.decode(z)).flatten(1)
-    assert (found["dims"], found["stochastic"]) == (model.latent_dim, model.stochastic)
+    assert (found["dims"], found["stochastic"]) == (model.latent_dim, (model.has.posterior is not None))
     assert found["kind"] == "Float32Array"
     assert pictures.std() > 0.01 and mu.std() > 0.001  # something was computed
     errors = [error(found["mu"], mu), float((torch.tensor(found["pictures"]) - pictures).abs().max())]
-    if model.stochastic:
-        errors.append(error(found["logVar"], log_var))
+    if model.has.posterior:
+        errors.append(error(found["logVar"], *log_var))
     else:
         assert found["logVar"] == [None] * len(x)
     return max(errors)

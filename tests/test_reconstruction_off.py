@@ -40,7 +40,7 @@ def stopped_without_reconstruction(registry: Registry, links: list[LocalLink], r
     while (seen := steps(registry, links, run, 100)).active.any():
         assert run.step < MOST
     registry.command(run.run_id, "stop")
-    assert run.status == STOPPED and run.weights["alpha"] == 0
+    assert run.status == STOPPED and run.settings.alpha == 0
     return seen
 
 
@@ -51,7 +51,7 @@ def variety(seen: Snapshot) -> float:
 def check(found: Diagnosis | None, seen: Snapshot) -> None:
     assert found is not None and found.name == "reconstruction off"
     units = len(seen.active)
-    assert f"0 of {units} units active" in found.sentence and f"{seen.kl:.2f} nats" in found.sentence
+    assert f"0 of {units} units active" in found.sentence and f"{seen.terms['kl']:.2f} nats" in found.sentence
     assert "switch the reconstruction on" in found.sentence.lower() and "beta" not in found.sentence.lower()
 
 

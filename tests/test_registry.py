@@ -13,9 +13,8 @@ import numpy as np
 import pytest
 
 from tests.local_engine import LocalLink
-from vae_core.config import ConfigError, RunConfig
+from vae_core.config import ConfigError, LiveSettings, RunConfig
 from vae_core.data import Images
-from vae_core.row_buffer import ROW
 from vae_core.runs.messages import FAILED, FINISHED, PAUSED, RUNNING, STARTING, STOPPED, Command, Update
 from vae_core.runs.news import Cursor, News
 from vae_core.runs.registry import DEATHS, RUNS_PER_VISITOR, Registry
@@ -117,7 +116,9 @@ def test_weights_that_cannot_be_used_are_refused_and_never_sent(server: Server) 
     server.runs.command(run_id, "set", beta=0)
     with pytest.raises(ConfigError, match="nothing to minimise"):  # checked against the weights in force
         server.runs.command(run_id, "set", alpha=0)
-    assert server.run(run_id).weights == {"alpha": 1.0, "beta": 0, "learning_rate": 2e-3, "frozen": "none"}
+    assert server.run(run_id).settings == LiveSettings(
+        **{"alpha": 1.0, "beta": 0, "learning_rate": 2e-3, "frozen": "none"}
+    )
     assert [mark.text for mark in server.run(run_id).marks] == ["beta 1 → 0 at step 0"]
 
 
@@ -169,8 +170,8 @@ def test_after_a_reset_a_reader_starts_afresh(server: Server) -> None:
 def test_a_late_update_of_before_the_reset_is_dropped(links: list[Any], fake_registry: Registry) -> None:
     run_id = fake_registry.start(CONFIG, "ann")
     links[0].tell(Update(run_id, 1, PAUSED, step=0, total_steps=10))
-    links[0].tell(Update(run_id, 0, RUNNING, step=5, total_steps=10, rows=np.ones((5, len(ROW)), np.float32)))
-    assert fake_registry.read(run_id, Cursor()).train.shape == (0, len(ROW))  # type: ignore[union-attr]
+    links[0].tell(Update(run_id, 0, RUNNING, step=5, total_steps=10, rows=np.ones((5, 4), np.float32)))
+    assert fake_registry.read(run_id, Cursor()).train.shape == (0, 4)  # type: ignore[union-attr]
     assert fake_registry.get(run_id).status == PAUSED  # type: ignore[union-attr]
 
 

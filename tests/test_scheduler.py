@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from vae_core.config import RunConfig
+from vae_core.config import LiveSettings, RunConfig
 from vae_core.data import Images
 from vae_core.data.images import DataError
 from vae_core.inspect.snapshot import take_snapshot
@@ -104,7 +104,10 @@ def test_the_first_update_has_a_snapshot_of_the_initial_weights(driver: Driver, 
     assert first.status == RUNNING and first.step == 0 and first.total_steps == 1000 * EPOCH
     assert first.snapshot is not None and first.snapshot.step == 0
     expected = take_snapshot(Trainer(CONFIG, small))
-    assert np.array_equal(first.snapshot.prior_draws, expected.prior_draws) and first.snapshot.nll == expected.nll
+    assert (
+        np.array_equal(first.snapshot.prior_draws, expected.prior_draws)
+        and first.snapshot.terms["nll"] == expected.terms["nll"]
+    )
 
 
 def test_the_last_update_has_the_final_figures_and_a_snapshot_of_the_last_step(driver: Driver) -> None:
@@ -205,7 +208,7 @@ def test_reset_goes_back_to_the_same_initial_weights(driver: Driver) -> None:
         assert (reset.status, reset.step, reset.generation) == (PAUSED, 0, generation)
         assert reset.final is None and reset.marks == ()
         first = driver.updates[0].snapshot
-        assert np.array_equal(reset.snapshot.mu, first.mu) and reset.snapshot.nll == first.nll  # type: ignore[union-attr]
+        assert np.array_equal(reset.snapshot.mu, first.mu) and reset.snapshot.terms["nll"] == first.terms["nll"]  # type: ignore[union-attr]
         driver.tell("resume")
         driver.idle()
         assert np.array_equal(driver.rows(generation=generation), driver.rows(generation=0))
@@ -217,7 +220,9 @@ def test_reset_keeps_the_weights_in_force(driver: Driver, small: Images) -> None
     driver.tell("reset")
     driver.tell("step", steps=5)
     driver.idle()
-    assert driver.last().weights == {"alpha": 1.0, "beta": 4.0, "learning_rate": 2e-3, "frozen": "none"}
+    assert driver.last().settings == LiveSettings(
+        **{"alpha": 1.0, "beta": 4.0, "learning_rate": 2e-3, "frozen": "none"}
+    )
     assert np.array_equal(driver.rows(generation=1), undisturbed(CONFIG.with_(beta=4.0), small, 5))
 
 
@@ -230,7 +235,7 @@ def test_set_leaves_one_mark_and_the_new_weights(driver: Driver, small: Images) 
     driver.idle()
     marks = [mark for u in driver.of() for mark in u.marks]
     assert [(mark.step, mark.text) for mark in marks] == [(3, "beta 1 → 0 at step 3")]
-    assert driver.last().weights["beta"] == 0
+    assert driver.last().settings.beta == 0
     trainer = Trainer(CONFIG, small)
     for step in range(6):
         if step == 3:
@@ -251,7 +256,7 @@ def test_weights_that_cannot_be_used_are_a_message_and_change_nothing(driver: Dr
     driver.turn()
     (update,) = driver.tell("set", alpha=0, beta=0)
     assert update.status == RUNNING and "nothing to minimise" in update.message
-    assert update.weights["alpha"] == update.weights["beta"] == 1.0 and update.marks == ()
+    assert update.settings.alpha == update.settings.beta == 1.0 and update.marks == ()
 
 
 def test_close_lets_go_of_the_run_and_leaves_its_states_to_the_server(driver: Driver, tmp_path: Path) -> None:
@@ -300,7 +305,7 @@ def test_a_diverging_run_fails_and_the_other_goes_on(driver: Driver) -> None:
     driver.turn_until(lambda: driver.last("bad").status == FAILED)
     failed = driver.last("bad")
     assert "learning rate 1000" in failed.message
-    assert np.isfinite(failed.rows).all() and np.isfinite(failed.snapshot.nll if failed.snapshot else 0.0)
+    assert np.isfinite(failed.rows).all() and np.isfinite(failed.snapshot.terms["nll"] if failed.snapshot else 0.0)
     assert driver.last("good").status == RUNNING and advances(driver, "good")
     assert not driver.engine.tasks["bad"].working
 
@@ -392,7 +397,7 @@ def test_after_a_crash_changed_weights_are_still_in_force(driver: Driver, tmp_pa
     driver.tell("set", beta=3.0, learning_rate=1e-3)
     after = Driver(tmp_path)
     (reopened,) = after.open(resume=True, status=PAUSED)
-    assert reopened.weights == {"alpha": 1.0, "beta": 3.0, "learning_rate": 1e-3, "frozen": "none"}
+    assert reopened.settings == LiveSettings(alpha=1.0, beta=3.0, learning_rate=1e-3, frozen="none")
 
 
 def test_a_crash_before_the_first_save_begins_anew(driver: Driver, small: Images, tmp_path: Path) -> None:

@@ -19,7 +19,7 @@ from starlette.websockets import WebSocketDisconnect
 
 from pages.ui.live import socket
 from pages.ui.live.socket import FOREIGN, GONE, LAGGING, film_route, live_route, pack
-from vae_core.config import RunConfig
+from vae_core.config import LiveSettings, RunConfig
 from vae_core.inspect.snapshot import Snapshot
 from vae_core.runs import registry as registry_module
 from vae_core.runs.messages import PAUSED, RUNNING, Update
@@ -115,7 +115,7 @@ def all_news(registry: Registry, run: str) -> News:
 def test_a_message_is_read_by_safetensors_and_by_hand(
     fake_registry: Registry, run_id: str, tell: Any, snapshot: Any
 ) -> None:
-    tell(1, 7, snapshot=snapshot(7), marks=(Mark(3, "beta 1 → 0 at step 3", {"beta": 0.0}),))
+    tell(1, 7, snapshot=snapshot(7), marks=(Mark(3, "beta 1 → 0 at step 3", LiveSettings(beta=0.0)),))
     message = pack(all_news(fake_registry, run_id))
     news, arrays = unpack(message)
     library = safetensors.numpy.load(message)

@@ -99,6 +99,6 @@ def test_what_the_batch_costs_afterwards_is_its_cost_with_the_new_weights(small:
     with torch.no_grad():
         terms = trainer.model(x, eps)
     after = seen.numbers["after"]
-    assert after["nll"] == pytest.approx(terms.nll.mean().item(), rel=1e-6)
+    assert after["nll"] == pytest.approx(terms.terms["nll"].mean().item(), rel=1e-6)
     assert after["loss"] < seen.numbers["loss"]
     np.testing.assert_array_equal(seen.mu_after, terms.mu[:SHOWN].numpy())

@@ -19,7 +19,7 @@ import numpy as np
 import pytest
 from safetensors.numpy import save_file
 
-from vae_core.config import RunConfig
+from vae_core.config import LiveSettings, RunConfig
 from vae_core.data import Images
 from vae_core.inspect.snapshot import Snapshot
 from vae_core.runs import registry as runs_module
@@ -36,7 +36,7 @@ from vae_core.thinning import FRAMES
 from vae_core.trainer import Mark
 
 CONFIG = RunConfig(device="cpu", epochs=1000)
-MARK = Mark(7, "beta 1 → 0 at step 7", {"alpha": 1.0, "beta": 0.0, "learning_rate": 2e-3})
+MARK = Mark(7, "beta 1 → 0 at step 7", LiveSettings(alpha=1.0, beta=0.0, learning_rate=2e-3))
 ROOT = Path(__file__).resolve().parent.parent
 
 
@@ -55,8 +55,7 @@ def some_rows(first: int, last: int) -> np.ndarray:
 
 def an_update(run_id: str, last: int = 20, status: str = RUNNING, **values: Any) -> Update:
     rows = some_rows(1, last)
-    weights = {"alpha": 1.0, "beta": 0.0, "learning_rate": 2e-3, "frozen": "none"}
-    return Update(run_id, 0, status, "", last, 8, 8000, 9.0, weights, rows, device="CPU", **values)
+    return Update(run_id, 0, status, "", last, 8, 8000, 9.0, LiveSettings(beta=0.0), rows, device="CPU", **values)
 
 
 def a_run(root: Path, snapshot: Snapshot, status: str = RUNNING) -> RunRecord:
@@ -79,7 +78,7 @@ def test_a_saved_run_comes_back_as_it_was(tmp_path: Path, snapshot_of_new_model:
     assert np.array_equal(back.train.since(-1), some_rows(1, 20))
     assert np.array_equal(back.test.since(-1), run.test.since(-1)) and len(back.test.since(-1)) == 3
     assert back.marks == [MARK] and back.final == {"neg_elbo": 150.5} and back.film == [0, 10, 20]
-    for name in ("run_id", "visitor", "config", "parent", "generation", "step", "weights", "device", "folder"):
+    for name in ("run_id", "visitor", "config", "parent", "generation", "step", "settings", "device", "folder"):
         assert getattr(back, name) == getattr(run, name), name
     assert (back.steps_per_epoch, back.total_steps) == (8, 8000)
 
@@ -420,7 +419,7 @@ def test_a_run_found_after_a_crash_says_where_it_stands(crashed: tuple[Registry,
 SERVER = """
 import sys, time
 from pathlib import Path
-from vae_core.config import RunConfig
+from vae_core.config import LiveSettings, RunConfig
 from vae_core.runs.registry import Registry
 runs = Registry(root=Path(sys.argv[1]))
 run_id = runs.start(RunConfig(device="cpu", epochs=1000), "ann")

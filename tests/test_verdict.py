@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 from tests.test_metrics import DEAD, GOOD, LOOSE, PLAIN, SAME
+from vae_core.config import LiveSettings
 from vae_core.inspect.snapshot import Snapshot
 from vae_core.metrics import MEANINGS, Meter, collapse_of
 from vae_core.metrics.diagnosis import SAME_PICTURE, diagnose
@@ -15,10 +16,10 @@ from vae_core.metrics.diagnosis import SAME_PICTURE, diagnose
 
 def test_four_causes_four_names_each_with_its_number() -> None:
     found = {
-        "no reconstruction": collapse_of(SAME, {"alpha": 0, "beta": 1}, False),
-        "beta 32": collapse_of(SAME, {"alpha": 1, "beta": 32}, True),
-        "no KL": collapse_of(LOOSE, {"alpha": 1, "beta": 0}, True),
-        "collapsed": collapse_of(DEAD, {"alpha": 1, "beta": 1}, True),
+        "no reconstruction": collapse_of(SAME, LiveSettings(0, 1), False),
+        "beta 32": collapse_of(SAME, LiveSettings(1, 32), True),
+        "no KL": collapse_of(LOOSE, LiveSettings(1, 0), True),
+        "collapsed": collapse_of(DEAD, LiveSettings(1, 1), True),
     }
     assert len({d.name for d in found.values()}) == 4 and {d.name for d in found.values()} <= set(MEANINGS)
     assert (
@@ -54,7 +55,7 @@ def test_four_causes_four_names_each_with_its_number() -> None:
     ],
 )
 def test_names_by_their_figures(meter: Meter, alpha: float, beta: float, name: str) -> None:
-    assert collapse_of(meter, {"alpha": alpha, "beta": beta}, True).name == name
+    assert collapse_of(meter, LiveSettings(alpha, beta), True).name == name
 
 
 AGREE = {
@@ -80,13 +81,13 @@ def test_the_live_page_says_nothing_else(
     seen = replace(
         snapshot_of_new_model,
         step=500,
-        kl=meter.kl,
+        terms={**snapshot_of_new_model.terms, "kl": meter.kl},
         mean_std=meter.mean_std,
         active=np.array(meter.active_dims),
         prior_draws=draws,
     )
-    weights = {"alpha": alpha, "beta": beta, "frozen": frozen}
-    live, here = diagnose(seen, weights, trained), collapse_of(meter, weights, trained)
+    settings = LiveSettings(alpha, beta, frozen=frozen)
+    live, here = diagnose(seen, settings, trained), collapse_of(meter, settings, trained)
     assert here.name in AGREE[live.name]
     if live.name == "posterior collapse":
         assert "collapse" in here.name + here.sentence  # the live page's word is there too

@@ -14,9 +14,11 @@ import pandas as pd
 import plotly.graph_objects as go
 
 from pages.ui.palette import DARK, INK_DARK, INK_LIGHT, LIGHT
+from vae_core.families import BUG
+from vae_core.models import family
 from vae_core.runs import registry
 from vae_core.runs.news import Cursor, News
-from vae_core.runs.run_record import SHIPPED, TEST_ROW
+from vae_core.runs.run_record import SHIPPED
 
 COLUMNS = ("beta", "nll", "kl", "neg_elbo", "run_id", "kind", "epochs")
 LIVE = "live"  # the other kind, beside SHIPPED
@@ -86,13 +88,18 @@ def caption(table: pd.DataFrame) -> str:
 
 
 def _row(news: News) -> dict[str, Any] | None:
-    config, measured = news.config, _measured(news)
-    fits = config.model == "vae" and config.likelihood == "bernoulli" and config.protocol != "threshold"
-    if measured is None or not fits or news.weights["alpha"] == 0:
+    config = news.config
+    fits = (
+        "kl" in family(config.model).TERMS
+        and not config.model.startswith(BUG)
+        and config.likelihood == "bernoulli"
+        and config.protocol != "threshold"
+    )
+    if not fits or (measured := _measured(news)) is None or news.settings.alpha == 0:
         return None
     run = registry.shared().get(news.run_id)
     return {
-        "beta": float(news.weights["beta"]),
+        "beta": float(news.settings.beta),
         **measured,
         "neg_elbo": measured["nll"] + measured["kl"],
         "run_id": news.run_id,
@@ -106,7 +113,7 @@ def _measured(news: News) -> dict[str, float] | None:
     if news.final is not None:
         found = {"nll": news.final["nll"], "kl": news.final["kl"]}
     elif len(news.test):
-        found = {name: float(news.test[-1][TEST_ROW.index(name)]) for name in ("nll", "kl")}
+        found = {name: float(news.test[-1][news.columns["test"].index(name)]) for name in ("nll", "kl")}
     else:
         return None
     sane = all(value is not None and math.isfinite(value) for value in found.values())

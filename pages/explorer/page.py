@@ -33,7 +33,7 @@ def explore() -> None:
     notices.show("explorer")
     way = WAYS[link.get("way")]
     row = st.container(horizontal=True, vertical_alignment="center")
-    row.caption((source.config.model == "ae" and way.plain) or way.see)
+    row.caption(way.plain if way.plain and not source.family.has.posterior else way.see)
     if link.get("way") == "encode":
         upload(row)
     state = explorer_view(

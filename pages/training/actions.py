@@ -9,7 +9,7 @@ import streamlit as st
 from pages.training import controls, rest
 from pages.ui import notices, presses, visitor
 from pages.ui.shipped import shipped_run
-from vae_core.config import ConfigError, RunConfig
+from vae_core.config import ConfigError, LiveSettings, RunConfig
 from vae_core.runs import registry
 from vae_core.runs.messages import PAUSED, RUNNING, STARTING
 from vae_core.runs.run_record import SAVED, RunRecord
@@ -169,9 +169,9 @@ def show(run_id: str) -> None:
 
 def follow(run: RunRecord) -> bool:
     """Let the switches show the weights of a run that they will change; returns whether they showed others."""
-    if not is_mine(run) or run.ended or run.weights == controls.weights_now():
+    if not is_mine(run) or run.ended or run.settings == LiveSettings(**controls.weights_now()):
         return False
-    controls.show_weights(run.weights)
+    controls.show_weights(run.settings.to_dict())
     return True
 
 

@@ -11,6 +11,9 @@ from pages.training.names import label, name
 from pages.ui import visitor
 from pages.ui.shipped import shipped_run
 from pages.ui.words import label_of
+from vae_core.config import NAMES
+from vae_core.models import family
+from vae_core.models.base import Family
 from vae_core.runs import registry
 from vae_core.runs.messages import RUNNING
 from vae_core.runs.run_record import RunRecord
@@ -85,15 +88,20 @@ def differing(runs: list[RunRecord], own: list[RunRecord]) -> pd.DataFrame:
         column["status"] = run.status if run.status == RUNNING else f"{run.status} at step {run.step:,}"
         last = run.test.since(-1)[-1:]
         if len(last) and run.status != RUNNING:  # a table stands still: no figures that are old when they are read
-            _, nll, kl, mean_std, active = last[0].tolist()
-            column["−ELBO, test (nats)"] = f"{nll + kl:.1f}"
-            column["reconstruction (nats)"] = f"{nll:.1f}"
-            column["KL (nats)"] = f"{kl:.2f}"
-            column["mean posterior std"] = f"{mean_std:.3f}"
-            column["active units"] = f"{active:.0f}"
+            column |= figures_of(
+                dict(zip(run.columns["test"], last[0].tolist(), strict=True)), family(run.config.model)
+            )
         columns[name(run, own)] = column
     table = pd.DataFrame(columns).fillna("–")
     return table[table.nunique(axis=1) > 1]
+
+
+def figures_of(row: dict[str, float], kind: type[Family]) -> dict[str, str]:
+    """The last test row of a run, as it stands in the table."""
+    found = {"−ELBO, test (nats)": f"{sum(row[term] for term in kind.TERMS):.1f}"} if kind.has.bound else {}
+    found |= {f"{NAMES.get(term, term)} (nats)": f"{row[term]:.{1 if term == 'nll' else 2}f}" for term in kind.TERMS}
+    found |= {"mean posterior std": f"{row['mean_std']:.3f}"} if "mean_std" in row else {}
+    return found | ({"active units": f"{row['active']:.0f}"} if "active" in row else {})
 
 
 def _show(key: str, beside: str) -> None:

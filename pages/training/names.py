@@ -13,6 +13,7 @@ READ_ON = {  # for every diagnosis the section of the ELBO page that explains it
     "encoder frozen": ("elbo?section=code", "what each term trains"),
     "KL off": ("elbo?section=bound", "the bound you can see"),
     "mean image": ("elbo?section=likelihood", "the weight of the reconstruction"),
+    "training": ("elbo?section=evidence", "what a bound would be a bound on"),
     "learning": ("elbo?section=derivation", "three ways to the bound"),
 }
 SHORT = {

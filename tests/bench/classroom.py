@@ -66,7 +66,7 @@ def _weights(runs: Registry, visitor: str, found: Flood, until: float, offset: f
         began, number = time.monotonic(), number + 1
         beta = 1 + number / 1000
         _timed(found, lambda beta=beta: runs.command(run.run_id, "set", beta=beta))
-        _await(run, lambda beta=beta: run.weights["beta"] == beta, began, found)
+        _await(run, lambda beta=beta: run.settings.beta == beta, began, found)
         time.sleep(max(0.0, began + EVERY_S - time.monotonic()))
 
 

@@ -84,7 +84,7 @@ def test_pause_step_resume_reset_and_back_to_the_finished_arms(ablation: AppTest
 def test_a_switch_changes_one_arm(ablation: AppTest, registry: Registry) -> None:
     own = train(ablation, registry)
     actions.switch(own["no KL"].run_id, {"alpha": True, "beta": True})
-    wait_for(lambda: own["no KL"].weights["beta"] == 1.0)
+    wait_for(lambda: own["no KL"].settings.beta == 1.0)
     assert own["full"].marks == [] and "beta 0 → 1" in own["no KL"].marks[0].text
 
 
@@ -112,7 +112,7 @@ def test_both_switches_of_an_arm_count_and_the_last_one_stays_on(
         f"beta 1 → 0 at step {full.step}",
         f"alpha 1 → 0, beta 0 → 1 at step {full.step}",
     ]
-    assert (full.weights["alpha"], full.weights["beta"]) == (0, 1) and full.message == ""
+    assert (full.settings.alpha, full.settings.beta) == (0, 1) and full.message == ""
 
 
 def test_the_link_brings_arms_and_settings_back(ablation: AppTest, registry: Registry) -> None:

@@ -66,7 +66,7 @@ def _figures(story: RunReport) -> str:
     if s is not None:
         where = f"{_data(story)}, {len(s.labels):,} fixed test images, K = 1, at step {s.step:,}"
         facts = _fact("Active units", f"{int(s.active.sum())} of {len(s.active)}", "variance of mu above 0.01")
-        return _sum(s.neg_elbo, s.nll, s.kl, where, facts)
+        return _sum(sum(s.terms.values()), s.terms["nll"], s.terms["kl"], where, facts)
     return '<section class="card"><p>No test figures: the run ended before the first was computed.</p></section>'
 
 

@@ -9,9 +9,8 @@ a large beta did it; "KL off" is "autoencoder-like" once the figures show it; "m
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
-from typing import Any
 
+from vae_core.config import LiveSettings
 from vae_core.metrics.diagnosis import SAME_PICTURE, Diagnosis
 from vae_core.metrics.figures import Meter
 
@@ -35,14 +34,14 @@ MEANINGS = {
 }
 
 
-def collapse_of(meter: Meter, weights: Mapping[str, Any], decoder_trained: bool) -> Diagnosis:
+def collapse_of(meter: Meter, settings: LiveSettings, decoder_trained: bool) -> Diagnosis:
     """The most serious thing that the figures show, with its cause. Its name is a key of MEANINGS.
 
     What has been switched off or frozen is asked first: it explains the figures whatever the other settings are.
 
     Args:
         meter: of a trained arm; a plain autoencoder is known by its figures that are not defined.
-        weights: "alpha" and "beta" in force; "frozen", if any half is.
+        settings: those in force.
         decoder_trained: whether the decoder could learn at any step so far.
     """
     if not decoder_trained:
@@ -51,36 +50,36 @@ def collapse_of(meter: Meter, weights: Mapping[str, Any], decoder_trained: bool)
             f"Nothing has ever trained the decoder, so its pictures are {meter.draw_fidelity:.2f} grey levels away "
             f"from the nearest test image: {_codes(meter)}.",
         )
-    if weights["alpha"] == 0:
+    if settings.alpha == 0:
         name = "between" if meter.active else "reconstruction off"
         return Diagnosis(
             name, f"The decoder stands still, and the KL acts alone: {_codes(meter)}. Switch the reconstruction on."
         )
     if meter.active == 0:
-        return _collapsed(meter, weights)
-    if meter.mean_std is None or weights["beta"] == 0:
+        return _collapsed(meter, settings)
+    if meter.mean_std is None or settings.beta == 0:
         return _without_kl(meter)
     if meter.variety < SAME_PICTURE:
-        name = "over-regularised" if _large(weights) else "between"
-        return Diagnosis(name, f"Beta {weights['beta']:g}, {_codes(meter)}: {_one_image(meter)}.")
+        name = "over-regularised" if _large(settings) else "between"
+        return Diagnosis(name, f"Beta {settings.beta:g}, {_codes(meter)}: {_one_image(meter)}.")
     return _learning(meter)
 
 
-def _large(weights: Mapping[str, Any]) -> bool:
+def _large(settings: LiveSettings) -> bool:
     """Whether beta is to blame: doubling alpha is like halving beta."""
-    return weights["beta"] > max(1, weights["alpha"])
+    return settings.beta > max(1, settings.alpha)
 
 
-def _collapsed(meter: Meter, weights: Mapping[str, Any]) -> Diagnosis:
+def _collapsed(meter: Meter, settings: LiveSettings) -> Diagnosis:
     """No active unit. A plain autoencoder has no posterior, so it cannot have a posterior collapse."""
-    if weights.get("frozen") == "encoder":
+    if settings.frozen == "encoder":
         return Diagnosis("encoder frozen", f"The encoder stands still, and {_codes(meter)}.")
     if meter.kl is None:
         return Diagnosis("between", f"{_codes(meter)}: the encoder gives every image the same code.")
     if meter.variety >= SAME_PICTURE:
         return Diagnosis("posterior collapse", f"{_codes(meter)}: the pictures no longer depend on the input.")
-    if _large(weights):
-        made = f"Beta {weights['beta']:g} has made the posterior collapse"
+    if _large(settings):
+        made = f"Beta {settings.beta:g} has made the posterior collapse"
         return Diagnosis("over-regularised", f"{made} ({_codes(meter)}): {_one_image(meter)}.")
     return Diagnosis("posterior collapse", f"{_codes(meter)}: {_one_image(meter)}.")
 

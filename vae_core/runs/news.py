@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from vae_core.config import RunConfig
+from vae_core.config import LiveSettings, RunConfig
 from vae_core.inspect.snapshot import Snapshot
 from vae_core.inspect.step_trace import StepTrace
 from vae_core.metrics.diagnosis import Diagnosis
@@ -42,11 +42,12 @@ class News:
     steps_per_epoch: int
     total_steps: int
     images_per_s: float
-    weights: dict[str, Any]
+    settings: LiveSettings
     device: str
     config: RunConfig
-    train: np.ndarray  # (n, 4) columns train.ROW
-    test: np.ndarray  # (n, 5) columns TEST_ROW
+    columns: dict[str, tuple[str, ...]]  # of train and of test, by name
+    train: np.ndarray  # (n, columns)
+    test: np.ndarray  # (m, columns)
     marks: tuple[Mark, ...]
     film: tuple[int, ...]  # all steps of which there is a frame
     states: tuple[int, ...]  # all steps from which a branch can go on
@@ -77,9 +78,10 @@ def news_of(run: RunRecord, since: Cursor) -> News:
         steps_per_epoch=run.steps_per_epoch,
         total_steps=run.total_steps,
         images_per_s=run.images_per_s,
-        weights=dict(run.weights),
+        settings=run.settings,
         device=run.device,
         config=run.config,
+        columns=run.columns,
         train=run.train.since(since.train_step),
         test=run.test.since(since.test_step),
         marks=tuple(run.marks[since.marks :]),

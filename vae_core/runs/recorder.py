@@ -14,14 +14,11 @@ from vae_core import devices
 from vae_core.checkpoints import CARD, CheckpointError, in_half, json_ready, replacing
 from vae_core.inspect.snapshot import SnapshotTaker
 from vae_core.paths import AnyPath
-from vae_core.row_buffer import ROW
 from vae_core.runs.messages import FINISHED, RUNNING, STOPPED, Update
 from vae_core.runs.run_record import SHIPPED, RunRecord
 from vae_core.runs.storage import DECODER, frames_in
 from vae_core.thinning import FRAMES, schedule
 from vae_core.trainer import Trainer
-
-_NO_ROWS = np.zeros((0, len(ROW)), np.float32)
 
 
 class Recorder:
@@ -41,9 +38,9 @@ class Recorder:
         self.steps = set(schedule(trainer.total_steps, frames)) if frames > 1 else {trainer.total_steps}
         if frames_in(self.run.film_folder):
             raise CheckpointError(f"{folder} holds the film of another run: choose another folder.")
-        self.take(_NO_ROWS)
+        self.take()
 
-    def take(self, rows: np.ndarray, status: str = RUNNING, final: dict[str, Any] | None = None) -> None:
+    def take(self, rows: np.ndarray | None = None, status: str = RUNNING, final: dict[str, Any] | None = None) -> None:
         """Add history rows, and a frame if one is due."""
         t = self.trainer
         due = t.step_count in self.steps and t.step_count not in self.run.film
@@ -56,7 +53,7 @@ class Recorder:
                 step=t.step_count,
                 steps_per_epoch=t.steps_per_epoch,
                 total_steps=t.total_steps,
-                weights=t.weights,
+                settings=t.settings,
                 rows=rows,
                 snapshot=snapshot,
                 final=final,
@@ -70,7 +67,7 @@ class Recorder:
         Raises:
             CheckpointError: the folder cannot be written.
         """
-        self.take(_NO_ROWS, FINISHED if self.trainer.done else STOPPED, json_ready(final))
+        self.take(None, FINISHED if self.trainer.done else STOPPED, json_ready(final))
         try:
             self.run.save()
         except OSError as error:

@@ -20,8 +20,8 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
-from vae_core import devices
-from vae_core.config import ConfigError, RunConfig, check_changes
+from vae_core import devices, models
+from vae_core.config import ConfigError, LiveSettings, RunConfig
 from vae_core.runs import storage
 from vae_core.runs.messages import FAILED, PAUSED, RUNNING, STARTING, Command, Update
 from vae_core.runs.news import Cursor, News, news_of
@@ -93,9 +93,10 @@ class Registry:
         A run of this visitor that still trains is stopped: one at a time.
 
         Raises:
-            ConfigError: the device is not there.
+            ConfigError: the device is not there, or the model's family cannot use a setting.
         """
         devices.resolve(config.device)
+        models.check(config)
         with self._lock:
             self._stop_all(visitor)
             run = RunRecord(visitor, config, self._folder)
@@ -128,7 +129,7 @@ class Registry:
         _forget(left)
         return group
 
-    def branch(self, run_id: str, step: int, weights: dict[str, Any], paused: bool = False) -> str:
+    def branch(self, run_id: str, step: int, changes: dict[str, Any], paused: bool = False) -> str:
         """Go on from a kept state of a run, with other weights, as a run of its own; returns its id.
 
         What trains is paused, the parent too. Batches and noise are the parent's: with unchanged weights so is the
@@ -136,7 +137,7 @@ class Registry:
 
         Args:
             step: one of the run's `states`.
-            weights: alpha, beta, learning_rate and frozen from there on.
+            changes: of the settings in force, from there on.
             paused: made ready, but not begun.
         Raises:
             ConfigError: weights that cannot be used; a group that is full; a disk that is.
@@ -144,9 +145,9 @@ class Registry:
         """
         with self._lock:
             parent = self._runs[run_id]
-            check_changes(weights, parent.config)
+            settings = _changed(parent, changes)
             run = RunRecord(parent.visitor, parent.config, self._folder, parent=Parent(run_id, step))
-            run.weights = parent.weights | weights
+            run.settings = settings
             run.inherit(parent, step)
         try:
             run.copy_files(parent, step)
@@ -182,7 +183,7 @@ class Registry:
         with self._lock:
             run = self._runs[run_id]
             if name in ("set", "reset"):
-                check_changes({**run.weights, **args}, run.config)
+                _changed(run, args)
             self._ready(run).link.send(Command(run_id, name, args))
 
     def command_group(self, group: str, name: str, **args: Any) -> None:
@@ -332,7 +333,7 @@ class Registry:
         return engine
 
     def _open(self, run: RunRecord, resume: bool, status: str, branch: bool = False) -> None:
-        config = run.config.with_(**run.weights)
+        config = run.config.with_(**run.settings.to_dict())
         args = {
             "config": config.to_dict(),
             "generation": run.generation,
@@ -474,6 +475,17 @@ def _forget(runs: Sequence[RunRecord]) -> None:
     """Remove the files of runs that have left."""
     for run in runs:
         storage.forget(run.folder)
+
+
+def _changed(run: RunRecord, changes: dict[str, Any]) -> LiveSettings:
+    """The run's settings with these changes.
+
+    Raises:
+        ConfigError: they cannot be used.
+    """
+    settings = run.settings.changed(changes, run.config)
+    models.check(run.config.with_(**settings.to_dict()))
+    return settings
 
 
 def _check_arms(arms: Sequence[tuple[str, RunConfig]]) -> None:

@@ -15,7 +15,7 @@ from typing import Any
 
 import torch
 
-from vae_core.config import CHANGEABLE, ConfigError, RunConfig
+from vae_core.config import ConfigError, RunConfig
 from vae_core.data.images import DataError
 from vae_core.divergence import RunError
 from vae_core.runs.allowance import Allowance
@@ -154,12 +154,12 @@ class Scheduler:
         if resume:
             task.restore()
         if branch:
-            task.trainer.set(**{name: getattr(task.config, name) for name in CHANGEABLE})
+            task.trainer.set(**task.config.live.to_dict())
         task.change(status)
 
     def _reset(self, task: Task, **changes: Any) -> None:
         """Back to the same initial weights of the networks, with the settings that are in force now, or new ones."""
-        config = task.config.with_(**{**task.trainer.weights, **changes})
+        config = task.config.with_(**task.trainer.settings.to_dict() | changes)
         task.forget_states()
         fresh = Task(task.run_id, config, self.folder, task.generation + 1, task.group)
         self.tasks[task.run_id] = fresh
@@ -197,7 +197,7 @@ class Scheduler:
             task.change(STOPPED)
 
     def _set(self, task: Task, **changes: Any) -> None:
-        """Change CHANGEABLE settings; saved at once, so that a crash cannot undo it."""
+        """Change LiveSettings; saved at once, so that a crash cannot undo it."""
         if task.status in (RUNNING, PAUSED) and task.trainer.set(**changes):
             task.hurry()
 

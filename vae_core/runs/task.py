@@ -161,9 +161,11 @@ class Task:
         self._report_due = 0.0
 
     def slow_step(self) -> None:
-        """One step in slow motion, then pause."""
-        if not self.trainer.done:
+        """One step, then pause; in slow motion where there is a posterior to show."""
+        if not self.trainer.done and self.trainer.model.has.posterior == "gaussian":
             self._slow = trace_step(self.trainer)
+        elif not self.trainer.done:
+            self.trainer.step()
         self.change(FINISHED if self.trainer.done else PAUSED)
 
     def change(self, status: str, message: str = "", until: int | None = None) -> None:
@@ -244,7 +246,7 @@ class Task:
             steps_per_epoch=trainer.steps_per_epoch,
             total_steps=trainer.total_steps,
             images_per_s=self.pace.rate,
-            weights=trainer.weights,
+            settings=trainer.settings,
             rows=rows,
             marks=marks,
             snapshot=snapshot,

@@ -28,7 +28,7 @@ from vae_core.evaluate import ACTIVE_VARIANCE
 from vae_core.inspect.image_attributes import ATTRIBUTES, measure
 from vae_core.inspect.snapshot import map_images
 from vae_core.latent import Plane, attribute_vectors, class_means, map_plane, outer_thirds
-from vae_core.models.vae import VAE
+from vae_core.models.parts.coder import Coder
 from vae_core.runs.snapshot_file import FrameError, read_frame
 from vae_core.runs.storage import FILM, frame_file, frames_in
 
@@ -89,9 +89,10 @@ def _packed(source: Source) -> bytes:
     return gzip.compress(body, compresslevel=6, mtime=0)
 
 
-def _read(source: Source) -> tuple[VAE, dict[str, Tensor], float] | None:
+def _read(source: Source) -> tuple[Coder, dict[str, Tensor], float] | None:
     """The model in evaluation mode, its tensors as in the file, named for the package, and the beta in force."""
     model, prefix = models.build(source.config), source.prefix
+    assert isinstance(model, Coder)  # no other is a source
     try:
         with safe_open(source.path, framework="pt") as file:
             names = [name for name in file.keys() if name.startswith(prefix)]  # noqa: SIM118
@@ -106,7 +107,7 @@ def _read(source: Source) -> tuple[VAE, dict[str, Tensor], float] | None:
 
 
 @torch.no_grad()
-def _codes(model: VAE, config: RunConfig) -> dict[str, Tensor]:
+def _codes(model: Coder, config: RunConfig) -> dict[str, Tensor]:
     """mu, and with a posterior log_var and kl_dims, of the map's images as the browser encodes them.
 
     "dynamic" draws pixels anew each time; here the grey images stand for them, their mean.
@@ -114,9 +115,10 @@ def _codes(model: VAE, config: RunConfig) -> dict[str, Tensor]:
     protocol = "grey" if config.protocol == "dynamic" else config.protocol
     x = prepare(_images()[0], protocol, torch.Generator())  # (N, 1, 28, 28); neither protocol draws
     parts = [model.encode(part) for part in x.split(_CHUNK)]
-    mu, log_var = (torch.cat(halves) for halves in zip(*parts, strict=True))  # (N, D) each
-    if not model.stochastic:
+    mu, *log_vars = (torch.cat(halves) for halves in zip(*parts, strict=True))  # (N, D) each
+    if not log_vars:
         return {"mu": mu}
+    (log_var,) = log_vars
     return {"mu": mu, "log_var": log_var, "kl_dims": losses.gaussian_kl_dims(mu, log_var).mean(0)}
 
 
@@ -148,7 +150,7 @@ def _structure(mu: Tensor) -> dict[str, Tensor]:
     }
 
 
-def _about(source: Source, model: VAE, beta: float) -> dict[str, Any]:
+def _about(source: Source, model: Coder, beta: float) -> dict[str, Any]:
     config = source.config
     return {
         "name": source.name,

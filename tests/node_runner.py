@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import shutil
 import subprocess
 from collections.abc import Callable
@@ -25,15 +26,18 @@ def node_runner(folder: Path, *modules: str) -> Callable[..., Any]:
 
     Args:
         folder: an empty one. All modules are copied into it in the folders of pages/ui, for they import each other.
-        modules: "net/model" is `model` in the script. Besides these it has `given` (any JSON), `file()` (bytes, an
-            ArrayBuffer), `array([shape, numbers])` and `print(value)`, to be called once.
+        modules: "net/model" is `model` in the script, "explore/pad/way as pad" is `pad`. Besides these it has `given`
+            (any JSON), `file()` (bytes, an ArrayBuffer), `array([shape, numbers])` and `print(value)`, called once.
     """
     (folder / "package.json").write_text('{"type": "module"}')
-    for path in UI.glob("*/*.js"):
-        target = folder / path.relative_to(UI)
-        target.parent.mkdir(exist_ok=True)
-        shutil.copy(path, target)
-    imports = "".join(f'import * as {module.split("/")[-1]} from "./{module}.js";\n' for module in modules)
+    for path in UI.rglob("*.js"):
+        if "node_modules" not in path.parts:
+            target = folder / path.relative_to(UI)
+            target.parent.mkdir(parents=True, exist_ok=True)
+            shutil.copy(path, target)
+    named = [re.split(" as |/", module)[-1] for module in modules]
+    paths = [module.split(" as ")[0] for module in modules]
+    imports = "".join(f'import * as {name} from "./{path}.js";\n' for name, path in zip(named, paths, strict=True))
 
     def run(script: str, given: Any = None, file: bytes = b"") -> Any:
         (folder / "given.json").write_text(json.dumps(given))

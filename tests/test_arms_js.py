@@ -28,13 +28,14 @@ from vae_core.runs.storage import DECODER
 from vae_core.trainer import Trainer
 
 MODULES = (
-    "arms/plane",
+    "lib/plane",
     "arms/pulls",
     "arms/origin",
+    "lib/distances",
     "arms/meter",
     "arms/words",
     "arms/axes",
-    "net/tensors",
+    "lib/tensors",
     "net/model",
 )
 
@@ -89,7 +90,8 @@ def test_the_nearest_image_is_the_one_that_vae_core_finds(mnist: Images, node: C
     index, distance = nearest(pictures, pixels)
     found = node(
         "const { images, labels } = tensors.readTensors(file()).arrays;"
-        "print({ first: labels.data[0], near: given.map((p) => origin.nearestImage(p, images)) });",
+        "const near = (p) => distances.nearestImage(images.data, p.map((v) => 255 * v));"
+        "print({ first: labels.data[0], near: given.map(near) });",
         pictures.flatten(1).tolist(),
         save({"images": pixels.squeeze(1).numpy(), "labels": mnist.y_test[:300].numpy().astype(np.uint8)}),
     )

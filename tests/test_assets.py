@@ -48,8 +48,8 @@ def test_python_sources_are_not_served(path: str, client: TestClient) -> None:
         "..%2f..%2ftests%2fpages%2fnothing.js",
         "//etc/passwd",
         "%2fetc%2fpasswd",
-        "live/wire.js/../socket.py",
-        "live/wire.js%2f..%2fsocket.py",
+        "live/live.js/../socket.py",
+        "live/live.js%2f..%2fsocket.py",
         "live/socket.py%00.js",
         "live/%00.js",
         "live/nothing.js",
@@ -73,7 +73,7 @@ def test_a_script_outside_the_folder_is_not_served(tmp_path: Path) -> None:
 
 
 def test_nothing_can_be_written(client: TestClient) -> None:
-    assert client.post("/assets/live/wire.js").status_code == 405
+    assert client.post("/assets/lib/wire.js").status_code == 405
     assert client.put("/assets/live/new.js").status_code == 405
 
 

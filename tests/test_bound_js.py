@@ -3,11 +3,8 @@
 from __future__ import annotations
 
 import base64
-import json
 import math
 import re
-import shutil
-import subprocess
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -18,22 +15,18 @@ import torch
 from torch import Tensor
 from torch.distributions import Categorical, Independent, MixtureSameFamily, MultivariateNormal, Normal, kl_divergence
 
-from pages.ui.lesson.bound import BoundData, Gaussian, Line, Plane
-from pages.ui.lesson.bound_planes import bound_data, modes
+from pages.ui.lesson.bound.planes import bound_data, modes
+from pages.ui.lesson.bound.view import BoundData, Gaussian, Line, Plane
+from tests.node_runner import needs_node, node_runner
 from vae_core.exact import LinearGaussian, evidence
 
-LESSON = Path(__file__).resolve().parents[1] / "pages" / "ui" / "lesson"
-NODE = shutil.which("node")
+MODULES = (
+    "lib/numbers",
+    *(f"lesson/bound/{name}" for name in ("axis", "ascent", "math as bound", "handles", "wire", "words as said")),
+)
 PRELUDE = """
-import { readFileSync } from "node:fs";
-import { axisWindow } from "./bound_axis.js";
-import { Ascent, gaps, search } from "./bound_ascent.js";
-import { LineProblem, PlaneProblem, normalRule } from "./bound_math.js";
-import { keyed, number, tick, ticks } from "./bound_svg.js";
-import { unpack } from "./bound_wire.js";
-import { doubts, sumOf } from "./bound_words.js";
-const given = JSON.parse(readFileSync("given.json"));
-const print = (value) => console.log(JSON.stringify(value));
+const { axisWindow } = axis, { Ascent, gaps, search } = ascent, { LineProblem, PlaneProblem, normalRule } = bound;
+const { keyed } = handles, { unpack } = wire, { doubts, sumOf } = said, { fixed, plain, ticks } = numbers;
 const problem = given?.planes && new PlaneProblem(given.planes.map(unpack), given.log_evidence, given.error);
 const climb = (p, q, rate) => { const a = new Ascent(p, q, rate); while (a.step()); return a; };
 const finish = (generator) => { for (;;) { const { value, done } = generator.next(); if (done) return value; } };
@@ -49,24 +42,14 @@ QS = {
     "the prior": ([0.0, 0.0], [1.0, 1.0]),
 }
 
-pytestmark = pytest.mark.skipif(NODE is None, reason="no node on PATH, left out: the visible bound under node")
+pytestmark = needs_node("the visible bound")
 
 
 @pytest.fixture
 def node(tmp_path: Path) -> Callable[..., Any]:
     """Run a script beside the modules of the bound; what it prints is JSON."""
-    (tmp_path / "package.json").write_text('{"type": "module"}')
-    for path in LESSON.glob("bound*.js"):
-        shutil.copy(path, tmp_path)
-
-    def run(script: str, given: Any = None) -> Any:
-        (tmp_path / "given.json").write_text(json.dumps(given))
-        (tmp_path / "script.js").write_text(PRELUDE + script)
-        result = subprocess.run([str(NODE), "script.js"], cwd=tmp_path, capture_output=True, text=True, timeout=120)
-        assert result.returncode == 0, result.stderr
-        return json.loads(result.stdout)
-
-    return run
+    run = node_runner(tmp_path, *MODULES)
+    return lambda script, given=None: run(PRELUDE + script, given)
 
 
 def model(widen: float = 1.0) -> LinearGaussian:
@@ -347,7 +330,7 @@ def test_keys_move_and_widen(node: Callable[..., Any]) -> None:
 
 
 def test_numbers_are_written_with_a_true_minus_and_no_negative_zero(node: Callable[..., Any]) -> None:
-    assert node("print([number(-153.694), number(-0.001), number(0.957), tick(-0.3), tick(0)]);") == [
+    assert node("print([fixed(-153.694), fixed(-0.001), fixed(0.957), plain(-0.3), plain(0)]);") == [
         "−153.69",
         "0.00",
         "0.96",

@@ -16,12 +16,14 @@ from pages.ui import shipped
 from tests.node_runner import needs_node, node_runner
 from vae_core.inspect.snapshot import map_images
 
+MODULES = ("lib/distances", "explore/shared/density", "explore/neighbours", "explore/shared/plane", "explore/state")
+
 pytestmark = needs_node("the explorer's pad")
 
 
 @pytest.fixture
 def node(tmp_path: Path) -> Callable[..., Any]:
-    return node_runner(tmp_path, "explore/density", "explore/neighbours", "explore/plane", "explore/state")
+    return node_runner(tmp_path, *MODULES)
 
 
 def numbers(*shape: int, seed: int = 0) -> np.ndarray:
@@ -58,7 +60,7 @@ def test_the_nearest_code_and_what_is_near(dims: int, node: Callable[..., Any]) 
     mu, z, log_var = numbers(400, dims), numbers(dims, seed=1), numbers(400, dims, seed=2) - 2
     found = node(
         "const mu = Float32Array.from(given.mu), logVar = Float32Array.from(given.logVar), dims = given.z.length;"
-        "print([density.nearestCode(given.z, mu), density.nearRadius({ mu, logVar, dims }),"
+        "print([distances.nearestCode(given.z, mu), density.nearRadius({ mu, logVar, dims }),"
         " density.nearRadius({ mu, logVar: null, dims })])",
         {"mu": mu.ravel().tolist(), "logVar": log_var.ravel().tolist(), "z": z.tolist()},
     )

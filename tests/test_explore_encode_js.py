@@ -21,7 +21,8 @@ BASE = {"of": "test", "image": 0, "picture": None, "seed": 0, "shown": "mu"}
 
 @pytest.fixture
 def node(tmp_path: Path) -> Callable[..., Any]:
-    return node_runner(tmp_path, "explore/encode_math", "explore/encode_words", "explore/encode_print")
+    names = ("math as encode_math", "words", "print as saved")
+    return node_runner(tmp_path, *(f"explore/encode/{name}" for name in names))
 
 
 def generator(seed: int) -> torch.Generator:
@@ -53,8 +54,8 @@ def test_whatever_a_link_says_becomes_whole_and_harmless(node: Callable[..., Any
     ]
     whole = {"of": "picture", "image": 4999, "picture": right, "seed": 2**32 - 1, "shown": "sample"}
     found = node(
-        "const limits = { dims: 2, count: 5000 };"
-        "print([...given.raw, given.whole, { picture: given.loose }].map((raw) => encode_math.clean(raw, limits)));",
+        "const limits = { dims: 2, count: 5000 }, clean = (raw) => encode_math.cleanEncode(raw, limits);"
+        "print([...given.raw, given.whole, { picture: given.loose }].map(clean));",
         {"raw": raw, "whole": whole, "loose": loose},
     )
     *cleaned, last, again = found
@@ -175,7 +176,7 @@ def test_nearest_codes_are_those_of_brute_force(dims: int, node: Callable[..., A
 
 def test_words_say_what_the_numbers_are(node: Callable[..., Any]) -> None:
     found = node(
-        "const usual = Float64Array.from({ length: 500 }, (_, i) => i / 100), w = encode_words;"
+        "const usual = Float64Array.from({ length: 500 }, (_, i) => i / 100), w = words;"
         "print({ many: w.neighbourWords([[3, 12], [5, 2], [8, 1]]), all: w.neighbourWords([[8, 15]]),"
         " one: w.neighbourWords([[8, 1], [1, 1]]), near: w.lonelyWords(4.9, usual), far: w.lonelyWords(4.98, usual),"
         " none: w.lonelyWords(9, usual) });"
@@ -197,7 +198,7 @@ def test_the_table_holds_every_number(node: Callable[..., Any]) -> None:
         "const [code, about] = [given, { title: 'test image 3, a 1', seed: 7, model: 'm' }];"
         "const typed = Object.fromEntries(Object.entries(code).map(([k, v]) => [k, Float32Array.from(v)]));"
         "const alone = { mu: typed.mu, std: null, kl: null, zs: null };"
-        "print([encode_print.encodeTable(typed, about), encode_print.encodeTable(alone, about)]);",
+        "print([saved.encodeTable(typed, about), saved.encodeTable(alone, about)]);",
         code,
     )
     rows = found[0].split("\r\n")

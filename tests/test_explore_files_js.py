@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import csv
 import io
-import shutil
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -14,16 +13,14 @@ import pytest
 import torch
 from PIL import Image
 
-from tests.node_runner import UI, needs_node, node_runner
+from tests.node_runner import needs_node, node_runner
 
 pytestmark = needs_node("the explorer's files")
 
 
 @pytest.fixture
 def node(tmp_path: Path) -> Callable[..., Any]:
-    run = node_runner(tmp_path, *(f"explore/{name}" for name in ("gif", "csv", "files", "pad")))
-    shutil.copytree(UI / "vendor" / "gifenc", tmp_path / "vendor" / "gifenc", dirs_exist_ok=True)
-    return run
+    return node_runner(tmp_path, "explore/gif", "lib/csv", "explore/files", "explore/pad/way as pad")
 
 
 @pytest.mark.parametrize(("width", "height", "times"), [(28, 28, 6), (280, 112, 3), (1000, 3, 1)])
@@ -60,8 +57,8 @@ def test_a_table_is_read_back_as_it_was(node: Callable[..., Any]) -> None:
 def test_the_pads_table_has_stops_here_and_pins(node: Callable[..., Any]) -> None:
     script = (
         "const pad_ = Object.create(pad.PadWay.prototype);"
-        "const state = { pad: { z: [-1.5, 0.25], pins: [[2, 2], [0, 0]] } };"
-        "Object.assign(pad_, { stops: [[0, 1]], app: { set: { dims: 2 }, state } });"
+        "const place = { rest: [-1.5, 0.25], stops: [[0, 1]] };"
+        "Object.assign(pad_, { place, state: { pins: [[2, 2], [0, 0]] } });"
         "print({ table: pad_.table(), legs: pad_.legs() });"
     )
     found = node(script)
@@ -82,7 +79,7 @@ def test_a_file_is_named_by_its_model(node: Callable[..., Any]) -> None:
         {"name": "3f2a", "title": "Мой первый: VAE, 2 latents/β = 1", "shipped": False},
         {"name": "3f2a", "title": "../" + "x" * 500, "shipped": False},
     ]
-    name = "files.Files.prototype.name.call({ app: { about, data: { way: 'pad' } } }, 'png')"
+    name = "files.nameOf({ about, way: 'pad' }, 'png')"
     found = node(f"print(given.map((about) => {name}));", abouts)
     assert found[:2] == ["elbo-room-mnist-vae-mlp-2-pad.png", "elbo-room-Мой_первый_VAE_2_latents_β_1-pad.png"]
     assert found[2] == f"elbo-room-.._{'x' * 57}-pad.png"

@@ -21,7 +21,7 @@ pytestmark = needs_node("the explorer's mathematics")
 
 @pytest.fixture
 def node(tmp_path: Path) -> Callable[..., Any]:
-    return node_runner(tmp_path, "explore/moments", "explore/paths", "explore/mnist")
+    return node_runner(tmp_path, "explore/arithmetic/attributes", "explore/shared/paths", "explore/encode/mnist")
 
 
 # ---- attributes
@@ -36,7 +36,7 @@ def test_attributes_are_measured_as_in_python(mnist: Images, node: Callable[...,
     found = node(
         "const bytes = new Uint8Array(file()); const rows = [];"
         "for (let i = 0; i < bytes.length; i += 784) { const b = bytes.subarray(i, i + 784);"
-        " rows.push([b, Float32Array.from(b, (v) => v / 255)].map((p) => moments.measure(p))); }"
+        " rows.push([b, Float32Array.from(b, (v) => v / 255)].map((p) => attributes.measure(p))); }"
         "print(rows);",
         file=pixels.numpy().tobytes(),
     )

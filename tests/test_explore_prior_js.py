@@ -15,11 +15,12 @@ from vae_core.latent import prior_quantiles, quantile_grid
 from vae_core.models.vae import VAE
 
 MODULES = (
-    "prior_math",
-    "components",
-    "prior",
-    "traverse",
-    "warp_mesh",
+    "lib/distances",
+    "explore/prior/math as prior_math",
+    "explore/prior/components",
+    "explore/prior/way as prior",
+    "explore/prior/mesh",
+    "explore/traverse/way as traverse",
 )
 
 pytestmark = needs_node("the explorer's prior")
@@ -27,7 +28,7 @@ pytestmark = needs_node("the explorer's prior")
 
 @pytest.fixture
 def node(tmp_path: Path) -> Callable[..., Any]:
-    return node_runner(tmp_path, *(f"explore/{name}" for name in MODULES))
+    return node_runner(tmp_path, *MODULES)
 
 
 def decoded(n: int) -> np.ndarray:
@@ -138,7 +139,7 @@ def test_draws_are_those_of_torch(seed: int, dims: int, temperature: float, node
 def test_variety_is_the_mean_square_distance_of_all_pairs(node: Callable[..., Any]) -> None:
     pictures = decoded(5)
     found = node(
-        BYTES + "print([prior_math.variety(pictures), prior_math.apart(pictures, 3, 20)]);", None, pictures.tobytes()
+        BYTES + "print([prior_math.variety(pictures), distances.apart(pictures, 3, 20)]);", None, pictures.tobytes()
     )
     x = torch.from_numpy(pictures).double() / 255
     assert found[0] == pytest.approx((torch.pdist(x).square().mean() / 784).sqrt().item(), rel=1e-9)
@@ -213,11 +214,11 @@ def test_the_sheet_goes_from_z_to_its_pictures(node: Callable[..., Any]) -> None
     script = (
         BYTES + "const xs = prior_math.quantiles(given), ys = xs.toReversed();"
         "const parts = components.twoComponents(pictures);"
-        "const mesh = warp_mesh.meshOf({ xs, ys, pictures, components: parts, stretch: [] });"
-        "const places = (w) => mesh.z.map((_, i) => warp_mesh.placeAt(mesh, i, w, 1000));"
-        "print({ z: places(0), image: places(1), half: places(0.5), reach: mesh.reach, xy: Array.from(parts.xy),"
-        " point: [0, 1].map((w) => warp_mesh.placeOfPoint(mesh, [xs[2], ys[1]], w, 1000)),"
-        " off: warp_mesh.placeOfPoint(mesh, [9, 0], 0, 1000) });"
+        "const sheet = mesh.meshOf({ xs, ys, pictures, components: parts, stretch: [] });"
+        "const places = (w) => sheet.z.map((_, i) => mesh.placeAt(sheet, i, w, 1000));"
+        "print({ z: places(0), image: places(1), half: places(0.5), reach: sheet.reach, xy: Array.from(parts.xy),"
+        " point: [0, 1].map((w) => mesh.placeOfPoint(sheet, [xs[2], ys[1]], w, 1000)),"
+        " off: mesh.placeOfPoint(sheet, [9, 0], 0, 1000) });"
     )
     found = node(script, n, pictures.tobytes())
     z, image, half = (np.array(found[name]) for name in ("z", "image", "half"))

@@ -11,7 +11,7 @@ import pytest
 
 from tests.node_runner import needs_node, node_runner
 
-MODULES = ("hand", "prior_draws", "prior_grid", "traverse", "traverse_row", "traverse_sweep")
+MODULES = ("shared/hand", "prior/draws", "prior/grid", "traverse/way as traverse", "traverse/row", "traverse/sweep")
 
 pytestmark = needs_node("the explorer's traversal")
 
@@ -24,7 +24,7 @@ def node(tmp_path: Path) -> Callable[..., Any]:
 def test_places_of_a_row(node: Callable[..., Any]) -> None:
     found = node(
         "const state = { reach: 3, steps: 7 };"
-        "const { shareOf, valueAt } = traverse_row, seven = Array.from({ length: 7 }, (_, k) => k);"
+        "const { shareOf, valueAt } = row, seven = Array.from({ length: 7 }, (_, k) => k);"
         "print([seven.map((k) => valueAt(k, state)), [-3, 0, 1, 3, 9].map((v) => shareOf(v, state))]);"
     )
     assert np.allclose(found[0], [-3, -2, -1, 0, 1, 2, 3])
@@ -32,7 +32,7 @@ def test_places_of_a_row(node: Callable[..., Any]) -> None:
 
 
 def test_the_sweep_goes_to_and_fro_evenly(node: Callable[..., Any]) -> None:
-    found = np.array(node("print(Array.from({ length: 1201 }, (_, k) => traverse_sweep.toAndFro(k / 100, 3)));"))
+    found = np.array(node("print(Array.from({ length: 1201 }, (_, k) => sweep.toAndFro(k / 100, 3)));"))
     assert (
         found[0] == 0
         and found[300] == pytest.approx(3)
@@ -44,7 +44,7 @@ def test_the_sweep_goes_to_and_fro_evenly(node: Callable[..., Any]) -> None:
 
 @pytest.mark.parametrize(
     ("view", "key"),
-    [("traverse.TraverseWay", "reach"), ("prior_draws.PriorDraws", "temperature"), ("prior_grid.PriorGrid", "n")],
+    [("traverse.TraverseWay", "reach"), ("draws.PriorDraws", "temperature"), ("grid.PriorGrid", "n")],
 )
 def test_what_the_hand_holds_is_not_overwritten(view: str, key: str, node: Callable[..., Any]) -> None:
     """A state that comes in takes over all but the slider that is held; a new model's takes over all."""
@@ -63,12 +63,12 @@ def test_a_paused_sweep_rests_and_a_halted_one_does_not(node: Callable[..., Any]
         "let frame = null, now = 0, wanted = true; const rested = [], told = [];"
         "Object.assign(globalThis, { matchMedia: () => ({ matches: false }),"
         "  cancelAnimationFrame: () => (frame = null), requestAnimationFrame: (run) => (frame = run) });"
-        "const sweep = new traverse_sweep.Sweep({ show: () => {}, rest: (v) => rested.push(v),"
+        "const going = new sweep.Sweep({ show: () => {}, rest: (v) => rested.push(v),"
         "  told: (v) => told.push(v), reach: () => 3, steps: () => 9, wanted: () => wanted });"
         "const run = () => frame((now = performance.now() + 100));"
-        "sweep.play(); sweep.pause(); sweep.play(); run(); sweep.pause();"  # no frame was shown: nowhere to rest
-        "sweep.play(); run(); wanted = false; run();"  # another way was chosen
-        "print({ rested, told, going: sweep.going });"
+        "going.play(); going.pause(); going.play(); run(); going.pause();"  # no frame was shown: nowhere to rest
+        "going.play(); run(); wanted = false; run();"  # another way was chosen
+        "print({ rested, told, going: going.going });"
     )
     found = node(script)
     assert len(found["rested"]) == 1 and 0 < found["rested"][0] <= 0.15 + 1e-9

@@ -47,8 +47,16 @@ JUNK: list[Any] = [
 
 @pytest.fixture(scope="module")
 def node(tmp_path_factory: pytest.TempPathFactory) -> Node:
-    names = ["path_stops", "path_slices", "path_half", "path_near", "path_save", "path_sheet", "vector_math"]
-    return node_runner(tmp_path_factory.mktemp("ways"), *(f"explore/{name}" for name in names))
+    shared = ("near", "saved", "classes", "found")
+    ways = (
+        "interpolate/path as stops",
+        "interpolate/slices",
+        "interpolate/half",
+        "interpolate/save",
+        "arithmetic/math as sums",
+    )
+    folder = tmp_path_factory.mktemp("ways")
+    return node_runner(folder, *(f"explore/shared/{name}" for name in shared), *(f"explore/{name}" for name in ways))
 
 
 def codes(count: int, dims: int = 3, seed: int = 0) -> torch.Tensor:
@@ -64,7 +72,9 @@ def _junk_states(keys: list[str]) -> list[Any]:
 
 def test_a_path_from_any_link_is_whole_and_harmless(node: Node) -> None:
     raw = _junk_states(["images", "shape", "at", "twin", "seed"])
-    states = node("print(given.raw.map((r) => path_stops.clean(r, given.limits)))", {"raw": raw, "limits": LIMITS})
+    states = node(
+        "print(given.raw.map((r) => stops.cleanInterpolate(r, given.limits)))", {"raw": raw, "limits": LIMITS}
+    )
     assert len(states) == len(raw)
     for state in states:
         assert 2 <= len(state["images"]) <= 6
@@ -77,7 +87,7 @@ def test_a_path_from_any_link_is_whole_and_harmless(node: Node) -> None:
 
 def test_arithmetic_from_any_link_is_whole_and_harmless(node: Node) -> None:
     raw = _junk_states(["mode", "image", "attribute", "strength", "a", "b", "c"])
-    states = node("print(given.raw.map((r) => vector_math.clean(r, given.limits)))", {"raw": raw, "limits": LIMITS})
+    states = node("print(given.raw.map((r) => sums.cleanArithmetic(r, given.limits)))", {"raw": raw, "limits": LIMITS})
     digits = [str(digit) for digit in range(10)]
     for state in states:
         assert state["mode"] in ("attribute", "means", "difference")
@@ -98,9 +108,9 @@ def test_a_good_link_is_kept_and_cleaning_twice_changes_nothing(node: Node) -> N
         "b": 17,
         "c": "0",
     }
-    script = """const both = [[path_stops, given.path], [vector_math, given.sums]];
+    script = """const both = [[stops.cleanInterpolate, given.path], [sums.cleanArithmetic, given.sums]];
     const twice = (clean, raw) => [clean(raw, given.limits), clean(clean(raw, given.limits), given.limits)];
-    print(both.map(([module, raw]) => twice(module.clean, raw)))"""
+    print(both.map(([clean, raw]) => twice(clean, raw)))"""
     for (once, twice), said in zip(
         node(script, {"path": path, "sums": sums, "limits": LIMITS}), (path, sums), strict=True
     ):
@@ -111,7 +121,7 @@ def test_a_good_link_is_kept_and_cleaning_twice_changes_nothing(node: Node) -> N
 
 
 def test_stops_are_added_and_taken_away_within_bounds(node: Node) -> None:
-    script = """const { withStop, withoutStop } = path_stops;
+    script = """const { withStop, withoutStop } = stops;
     print([withStop([1, 2], 3), withStop([1, 2], 2), withStop([1, 2, 3, 4, 5, 6], 7), withStop([1, 2], 1),
       withoutStop([1, 2, 3], 1), withoutStop([1, 2], 0), withoutStop([1, 2, 1], 1), withoutStop([1, 2, 1, 3], 1)])"""
     assert node(script) == [[1, 2, 3], None, None, [1, 2, 1], [1, 3], None, None, [1, 3]]
@@ -119,18 +129,18 @@ def test_stops_are_added_and_taken_away_within_bounds(node: Node) -> None:
 
 def test_another_image_is_of_the_same_class_and_comes_around(node: Node) -> None:
     labels = [3, 1, 3, 0, 3]
-    script = "print([0, 2, 4, 1].map((i) => path_stops.another(i, given)).concat(path_stops.nextOf(7, 0, given)))"
+    script = "print([0, 2, 4, 1].map((i) => classes.another(i, given)).concat(classes.nextOf(7, 0, given)))"
     assert node(script, labels) == [2, 4, 0, 1, -1]
 
 
 def test_two_random_images_are_drawn_as_torch_draws_them(node: Node) -> None:
     labels = (np.arange(5000) * 7 % 10).tolist()
-    pairs = node("print([0, 1, 2, 77].map((seed) => path_stops.randomPair(seed, given)))", labels)
+    pairs = node("print([0, 1, 2, 77].map((seed) => stops.randomPair(seed, given)))", labels)
     for seed, (first, second) in zip((0, 1, 2, 77), pairs, strict=True):
         drawn = (torch.rand(50, generator=torch.Generator().manual_seed(seed)) * 5000).long().tolist()
         assert first == drawn[0]
         assert second == next(i for i in drawn[1:] if labels[i] != labels[first])
-    assert node("print(path_stops.randomPair(3, [1, 1, 1]).length)") == 2  # ends where there is no second class
+    assert node("print(stops.randomPair(3, [1, 1, 1]).length)") == 2  # ends where there is no second class
 
 
 # ---- the path
@@ -140,7 +150,7 @@ def test_two_random_images_are_drawn_as_torch_draws_them(node: Node) -> None:
 @pytest.mark.parametrize("shape", ["straight", "spherical"])
 def test_a_path_is_that_of_the_core_at_every_place(node: Node, stops: int, shape: str) -> None:
     points = codes(stops, dims=4)
-    script = """const path = new path_stops.Path(given.points.map((p) => Float32Array.from(p)), given.shape);
+    script = """const path = new stops.Path(given.points.map((p) => Float32Array.from(p)), given.shape);
     print({ count: path.count, steps: path.steps, last: path.last, strip: Array.from(path.codesOf()),
       all: Array.from(path.codes), some: [0, 7, path.last].map((p) => Array.from(path.z(p))),
       legs: [0, path.placeOf(path.steps), path.last].map((p) => path.leg(p)),
@@ -162,11 +172,11 @@ def test_a_path_is_that_of_the_core_at_every_place(node: Node, stops: int, shape
 def test_half_way_is_that_of_the_core_and_pixels_are_averaged(node: Node) -> None:
     a, b = codes(2, 5)
     pictures = np.random.default_rng(0).integers(0, 256, (2, 784))
-    script = """const { pixelAverage } = path_half;
+    script = """const { pixelAverage } = half;
     print([Array.from(pixelAverage(...given.map((p) => Uint8Array.from(p))))])"""
     (mean,) = node(script, pictures.tolist())
     assert np.abs(np.array(mean) - pictures.mean(0)).max() <= 0.5
-    path = """const { Path } = path_stops; const path = new Path(given.map((p) => Float32Array.from(p)), "straight");
+    path = """const { Path } = stops; const path = new Path(given.map((p) => Float32Array.from(p)), "straight");
     print(Array.from(path.z(path.place(0.5))))"""
     assert np.allclose(node(path, [a.tolist(), b.tolist()]), half_way(a, b), atol=1e-6)
 
@@ -176,7 +186,7 @@ def test_the_nearest_test_images_are_those_of_a_search_over_all(node: Node) -> N
     images, pictures = draw.integers(0, 256, (350, 784)), draw.integers(0, 256, (3, 784))
     pictures[1] = images[317]
     script = """const [images, pictures] = given.map((p) => Uint8Array.from(p.flat()));
-    const steps = [...path_slices.nearestImages(images, pictures)];
+    const steps = [...slices.nearestImages(images, pictures)];
     print({ pauses: steps.filter((s) => s === undefined).length, found: steps.at(-1) })"""
     found = node(script, [images.tolist(), pictures.tolist()])
     rms = np.sqrt((((images[None] - pictures[:, None]) / 255.0) ** 2).mean(-1))
@@ -195,8 +205,8 @@ def test_the_plan_and_its_codes_are_what_the_formula_says(node: Node) -> None:
     script = """const flat = (m) => Float32Array.from(m.flat());
     const set = { dims: 3, mu: flat(given.mu), classMeans: flat(given.means), attributeVectors: flat(given.vectors) };
     const states = [{ mode: "attribute", image: 7, attribute: "size" }, { mode: "difference", a: 2, b: "4", c: 19 }];
-    print(states.map((s) => Array.from(vector_math.alongAll(vector_math.planOf(s, set), [-2, 0, 0.5])))
-      .concat([[vector_math.planOf({ mode: "means" }, set)]]))"""
+    print(states.map((s) => Array.from(sums.alongAll(sums.planOf(s, set), [-2, 0, 0.5])))
+      .concat([[sums.planOf({ mode: "means" }, set)]]))"""
     attribute, difference, nothing = node(script, given)
     s = torch.tensor([[-2.0], [0], [0.5]])
     assert np.allclose(np.reshape(attribute, (3, 3)), mu[7] + s * vectors[2], atol=1e-6)
@@ -205,7 +215,7 @@ def test_the_plan_and_its_codes_are_what_the_formula_says(node: Node) -> None:
 
 
 def test_strengths_run_from_end_to_end_and_names_say_what_is_meant(node: Node) -> None:
-    script = """const { strengths, STRENGTHS, named, lengthOf } = vector_math;
+    script = """const { strengths, STRENGTHS, named, lengthOf } = sums;
     print([strengths(5), STRENGTHS.length % 2, named("3", {}), named(2, { labels: [0, 0, 8] }), lengthOf([3, 4])])"""
     assert node(script) == [[-2, -1, 0, 1, 2], 1, "mean of the 3s", "test image 2, a 8", 5]
 
@@ -215,7 +225,7 @@ def test_strengths_run_from_end_to_end_and_names_say_what_is_meant(node: Node) -
 
 def test_the_table_is_read_back_by_another_reader(node: Node) -> None:
     rows = [{"t": 0.125, "z": [-1.5, 1e-9], "what": 'a "4", b'}, {"t": 1, "z": [0, 12345.678], "what": None}]
-    text = node("""print(path_sheet.table(["t", "z", "what"], 2, given))""", rows)
+    text = node("""print(saved.table(["t", "z", "what"], 2, given))""", rows)
     head, *body = list(csv.reader(io.StringIO(text)))
     assert head == ["t", "z1", "z2", "what"]
     assert [[float(v) for v in row[:3]] for row in body] == [[0.125, -1.5, 1e-9], [1, 0, 12345.68]]
@@ -224,7 +234,7 @@ def test_the_table_is_read_back_by_another_reader(node: Node) -> None:
 
 def test_the_animation_goes_there_and_back(node: Node) -> None:
     script = """const pictures = Uint8Array.from({ length: 3 * 784 }, (_, i) => Math.floor(i / 784));
-    const { frames, width, height } = path_sheet.animation(pictures);
+    const { frames, width, height } = saved.thereAndBack(pictures);
     print([width, height, frames.map((f) => [f.length, f[5]])])"""
     assert node(script) == [28, 28, [[784, 0], [784, 1], [784, 2], [784, 1]]]
 
@@ -235,22 +245,23 @@ def test_the_animation_goes_there_and_back(node: Node) -> None:
 def test_a_near_radius_is_found_once_and_is_never_nothing(node: Node) -> None:
     script = """let reads = 0;
     const mu = Float32Array.from(given.mu.flat());
-    const set = { get mu() { reads++; return mu; }, logVar: null, dims: 3 };
-    const { radiusOf, ruleOf } = path_near, first = radiusOf(set), once = reads;
-    print({ radii: [first, radiusOf(set)], again: reads - once, known: radiusOf({ get mu() { throw 1; } }, 0.5),
-      one: radiusOf({ mu: new Float32Array(90), logVar: null, dims: 3 }),
-      rules: [ruleOf({ logVar: null }), ruleOf({ logVar: mu })] })"""
+    const of = (set) => Object.assign(Object.create(found.Found.prototype), { set });
+    const model = of({ get mu() { reads++; return mu; }, logVar: null, dims: 3 });
+    const { radiusOf, ruleOf } = near, first = radiusOf(model), once = reads;
+    print({ radii: [first, radiusOf(model)], again: reads - once,
+      one: radiusOf(of({ mu: new Float32Array(90), logVar: null, dims: 3 })),
+      rules: [ruleOf(of({ logVar: null })), ruleOf(of({ logVar: mu }))] })"""
     mu = codes(300)
     found = node(script, {"mu": mu.tolist()})
     radius = torch.cdist(mu, mu).fill_diagonal_(torch.inf).min(1).values.sort().values[285]
     assert found["radii"] == [pytest.approx(radius.item(), abs=1e-5)] * 2
-    assert found["again"] == 0 and found["known"] == 0.5
+    assert found["again"] == 0
     assert 0 < found["one"] < 1e-6  # all codes in one place: still something to divide by
     assert ["q(z given x)" in rule for rule in found["rules"]] == [False, True]
 
 
 def test_ratios_are_written_short_and_a_hole_lies_beyond_1(node: Node) -> None:
-    script = """const { ratioText, isHole, holeWords } = path_near;
+    script = """const { ratioText, isHole, holeWords } = near;
     print([[0, 0.0049, 1.004, 9.99, 9.996, 12.4, 99, 1e9].map(ratioText), [0, 1, 1.001].map(isHole),
       holeWords([0, 1, 0.5]), holeWords([0, 1.2, 3, 0])])"""
     texts = ["0.00", "0.00", "1.00", "9.99", "10", "12", "99", "> 99"]
@@ -258,18 +269,19 @@ def test_ratios_are_written_short_and_a_hole_lies_beyond_1(node: Node) -> None:
 
 
 def test_no_film_is_saved_of_a_model_that_has_gone(node: Node) -> None:
-    script = """const path = new path_stops.Path([[0, 0], [1, 1]].map((z) => Float32Array.from(z)), "straight");
-    const app = { background: { decode: async (key, zs) => (given.gone ? null : new Uint8Array(392 * zs.length)) } };
-    print(await path_save.pathFiles(app, [{ path }], {}).gif())"""
+    script = """const path = new stops.Path([[0, 0], [1, 1]].map((z) => Float32Array.from(z)), "straight");
+    const decode = async (key, zs) => (given.gone ? null : new Uint8Array(392 * zs.length));
+    const model = { set: {}, background: { decode } };
+    print(await save.pathFiles(model, [{ path }], {}).gif())"""
     assert node(script, {"gone": True}) is None
     assert len(node(script, {"gone": False})["frames"]) == 94
 
 
 def test_a_saved_path_names_a_run_by_its_title(node: Node) -> None:
-    script = """const path = new path_stops.Path([[0, 0], [1, 1]].map((z) => Float32Array.from(z)), "straight");
+    script = """const path = new stops.Path([[0, 0], [1, 1]].map((z) => Float32Array.from(z)), "straight");
     const lane = (about) => ({ found: { about }, path, ratios: new Array(11).fill(2), radius: 0.25, near: [] });
     const abouts = [{ name: "vae", title: "VAE, 2", shipped: true }, { name: "r1a2", title: "Run 3", shipped: false }];
-    print(path_save.pathFiles({}, abouts.map(lane), {}).csv())"""
+    print(save.pathFiles({ set: {} }, abouts.map(lane), {}).csv())"""
     rows = list(csv.DictReader(io.StringIO(node(script))))
     assert [row["model"] for row in rows] == ["vae"] * 11 + ["Run 3"] * 11
     assert {(row["distance_to_nearest_code"], row["near_radius"]) for row in rows} == {("0.5", "0.25")}

@@ -2,39 +2,30 @@
 
 from __future__ import annotations
 
-import json
-import shutil
-import subprocess
 from pathlib import Path
 
 import numpy as np
 import pytest
 
-HISTORY = Path(__file__).resolve().parents[1] / "pages" / "ui" / "live" / "history.js"
-NODE = shutil.which("node")
+from tests.node_runner import needs_node, node_runner
 
-pytestmark = pytest.mark.skipif(NODE is None, reason="no node on PATH, left out: history.js under node")
+pytestmark = needs_node("history.js")
 
 SCRIPT = """
-import { History } from "./history.mjs";
 const rows = (first, last) => {
   const data = new Float32Array(4 * (last - first + 1));
   for (let s = first; s <= last; s++) data.set([s, s / 4, 1000 - s / 8, s % 7], 4 * (s - first));
   return { shape: [last - first + 1, 4], data };
 };
 const none = { shape: [0, 5], data: new Float32Array(0) };
-const history = new History();
-for (const [first, last] of CHUNKS) history.add({ news: { fresh: false, marks: [] }, arrays: { train: rows(first, last), test: none } });
-console.log(JSON.stringify(history.train));
+const kept = new history.History();
+for (const [first, last] of given) kept.add({ news: { fresh: false, marks: [] }, arrays: { train: rows(first, last), test: none } });
+print(kept.train);
 """  # noqa: E501
 
 
 def train_after(tmp_path: Path, chunks: list[tuple[int, int]]) -> dict[str, list[float]]:
-    shutil.copy(HISTORY, tmp_path / "history.mjs")
-    (tmp_path / "script.mjs").write_text(SCRIPT.replace("CHUNKS", json.dumps(chunks)))
-    result = subprocess.run([str(NODE), "script.mjs"], cwd=tmp_path, capture_output=True, text=True, timeout=60)
-    assert result.returncode == 0, result.stderr
-    return json.loads(result.stdout)
+    return node_runner(tmp_path, "lib/history")(SCRIPT, chunks)
 
 
 @pytest.mark.parametrize(

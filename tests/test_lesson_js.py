@@ -14,7 +14,13 @@ from torch.distributions import Categorical, MixtureSameFamily, Normal, kl_diver
 
 from tests.node_runner import needs_node, node_runner
 
-MODULES = ("kl", "rng", "plot", "transform", "gaussians_state")
+MODULES = (
+    "lib/rng",
+    "lib/numbers",
+    "lesson/transform",
+    "lesson/gaussians/kl",
+    "lesson/gaussians/state as gaussians_state",
+)
 PAIRS = [(0.0, 1.0, 0.0, 1.0), (1.5, 0.6, 0.0, 1.0), (-3.0, 0.2, 3.0, 2.0), (3.0, 2.0, -3.0, 0.2), (0.4, 1.1, 0.3, 1.0)]
 BUMPS = [(4.0, 0.7, 0.7), (8.0, 0.3, 1.5), (2.0, 0.8, 0.8), (6.0, 0.5, 1.0), (0.0, 0.3, 1.5)]
 
@@ -23,7 +29,7 @@ pytestmark = needs_node("the lesson's modules")
 
 @pytest.fixture(scope="module")
 def node(tmp_path_factory: pytest.TempPathFactory) -> Callable[..., Any]:
-    return node_runner(tmp_path_factory.mktemp("lesson"), *(f"lesson/{name}" for name in MODULES))
+    return node_runner(tmp_path_factory.mktemp("lesson"), *MODULES)
 
 
 def normal(mu: float, std: float) -> Normal:
@@ -314,9 +320,10 @@ def test_a_link_is_clipped_to_what_the_page_offers(node: Callable[..., Any]) -> 
 
 def test_axes_have_round_ticks_and_real_minus_signs(node: Callable[..., Any]) -> None:
     found = node(
-        "print([plot.ticks(-4, 4, 8), plot.ticks(0, 0.5, 5), plot.ticks(-0.3, 1, 6), plot.ticks(0, 90, 4)].concat("
-        "[[0.3, 1, 1.2, 20, 21].map(plot.niceCeiling),"
-        " [plot.written(-1.5), plot.written(-0.001, 2), plot.written(0.1 + 0.2)]]));"
+        "const { ticks } = numbers;"
+        "print([ticks(-4, 4, 8), ticks(0, 0.5, 5), ticks(-0.3, 1, 6), ticks(0, 90, 4)].concat("
+        "[[0.3, 1, 1.2, 20, 21].map(numbers.niceAbove),"
+        " [numbers.plain(-1.5), numbers.fixed(-0.001), numbers.plain(0.1 + 0.2)]]));"
     )
     assert found[:4] == [list(range(-4, 5)), [0, 0.1, 0.2, 0.3, 0.4, 0.5], [0, 0.5, 1], [0, 50]]
     assert found[4:] == [[0.5, 1, 2, 20, 50], ["−1.5", "0.00", "0.3"]]

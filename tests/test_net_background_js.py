@@ -92,7 +92,7 @@ def test_parts_hold_grey_levels_and_codes(node: Callable[..., Any]) -> None:
 
 BEHIND = OPEN + (
     "const m = model.modelOf(about, arrays), Background = background.Background;"
-    "const zs = Float32Array.from(given.flat()), wanted = given.flatMap((z) => [...model.greys(m.decode(z))]);"
+    "const zs = Float32Array.from(given.flat()), wanted = given.flatMap((z) => [...images.greys(m.decode(z))]);"
     "const same = (found) => JSON.stringify([...found]) === JSON.stringify(wanted);"
 )
 

@@ -20,7 +20,7 @@ from vae_core.models.vae import LOG_VAR_RANGE, VAE
 
 CHECKPOINTS = Path(__file__).resolve().parents[1] / "checkpoints"
 SHIPPED = sorted(path.parent.name for path in CHECKPOINTS.glob("*/model.safetensors"))
-MODULES = ("net/tensors", "net/layers", "net/model", "net/jobs", "net/background")
+MODULES = ("lib/tensors", "lib/images", "net/layers", "net/model", "net/jobs", "net/background")
 DIMS = [1, 2, 5, 32]
 
 pytestmark = needs_node("the networks in the browser")

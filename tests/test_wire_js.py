@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import json
-import shutil
-import subprocess
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -15,6 +13,7 @@ import pytest
 import safetensors.numpy
 
 from pages.ui.live.socket import pack
+from tests.node_runner import needs_node, node_runner
 from vae_core.config import LiveSettings, RunConfig
 from vae_core.inspect.snapshot import Snapshot
 from vae_core.runs.messages import Update
@@ -23,34 +22,27 @@ from vae_core.runs.registry import Registry
 from vae_core.runs.run_record import RunRecord
 from vae_core.trainer import Mark
 
-LIVE = Path(__file__).resolve().parents[1] / "pages" / "ui" / "live"
-NODE = shutil.which("node")
 BEGINNING = Cursor()
 
-pytestmark = pytest.mark.skipif(NODE is None, reason="no node on PATH, left out: wire.js and history.js under node")
+pytestmark = needs_node("wire.js and history.js")
 
 
 @pytest.fixture
 def node(tmp_path: Path) -> Callable[..., Any]:
-    """Run a script as an ES module beside wire.mjs and history.mjs; what it prints is JSON."""
-    for name in ("wire", "history"):
-        shutil.copy(LIVE / f"{name}.js", tmp_path / f"{name}.mjs")
+    """Run a script beside the modules; what it prints is JSON. `read(i)` is message i."""
+    run = node_runner(tmp_path, "lib/wire", "lib/history")
+    prelude = (
+        "const { History, align } = history;\n"
+        "const read = (i) => { const b = readFileSync(`${i}.bin`);"
+        " return wire.unpack(b.buffer.slice(b.byteOffset, b.byteOffset + b.byteLength)); };\n"
+    )
 
-    def run(script: str, *messages: bytes) -> Any:
+    def with_messages(script: str, *messages: bytes) -> Any:
         for i, message in enumerate(messages):
             (tmp_path / f"{i}.bin").write_bytes(message)
-        (tmp_path / "script.mjs").write_text(
-            'import { readFileSync } from "node:fs";\n'
-            'import { unpack } from "./wire.mjs";\nimport { History, align } from "./history.mjs";\n'
-            "const read = (i) => { const b = readFileSync(`${i}.bin`);"
-            " return unpack(b.buffer.slice(b.byteOffset, b.byteOffset + b.byteLength)); };\n"
-            f"const print = (value) => console.log(JSON.stringify(value));\n{script}"
-        )
-        result = subprocess.run([str(NODE), "script.mjs"], cwd=tmp_path, capture_output=True, text=True, timeout=60)
-        assert result.returncode == 0, result.stderr
-        return json.loads(result.stdout)
+        return run(prelude + script)
 
-    return run
+    return with_messages
 
 
 @pytest.fixture

@@ -8,8 +8,8 @@ import streamlit as st
 
 from pages.elbo import link
 from pages.elbo.subject import Subject, subject
-from pages.ui.lesson.bound import BoundData, Gaussian, bound_view
-from pages.ui.lesson.bound_planes import bound_data
+from pages.ui.lesson.bound.planes import bound_data
+from pages.ui.lesson.bound.view import BoundData, Gaussian, bound_view
 
 
 def bound_section(chosen: Subject) -> None:

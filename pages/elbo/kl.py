@@ -7,7 +7,7 @@ import streamlit as st
 
 from pages.elbo import link
 from pages.elbo.subject import Subject
-from pages.ui.lesson.gaussians import gaussians_view
+from pages.ui.lesson.gaussians.view import gaussians_view
 from vae_core import losses
 
 

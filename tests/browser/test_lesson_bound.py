@@ -28,7 +28,7 @@ PAGE = """
 import json
 import numpy as np
 import streamlit as st
-from pages.ui.lesson.bound import BoundData, Gaussian, Plane, bound_view
+from pages.ui.lesson.bound.view import BoundData, Gaussian, Plane, bound_view
 
 st.set_page_config(layout="wide")
 MEAN, COVARIANCE = np.array([0.6, -0.4]), np.array([[0.04, 0.024], [0.024, 0.03]])

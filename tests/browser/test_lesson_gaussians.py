@@ -25,7 +25,7 @@ app = st.App({page!r}, routes=[asset_route()])
 PAGE = """
 import json
 import streamlit as st
-from pages.ui.lesson.gaussians import gaussians_view
+from pages.ui.lesson.gaussians.view import gaussians_view
 from pages.ui.lesson.transform import transform_view
 
 st.set_page_config(layout="wide")

@@ -1,15 +1,19 @@
 // One arm: its run's feed, history and film, the picture of the moment that is shown, and the meters seen so far.
 
-import { Feed } from "../live/feed.js";
-import { Film } from "../live/film.js";
-import { History } from "../live/history.js";
+import { Feed } from "../lib/feed.js";
+import { Film } from "../lib/film.js";
+import { History } from "../lib/history.js";
 import { warmed, weightsAt } from "./pulls.js";
 
 export class Arm {
   /** changed(arm, what): what is "news", "picture" or "meter". */
   constructor(shown, changed) {
-    Object.assign(this, { run: shown.run_id, shown, changed, history: new History(), film: new Film(shown.run_id) });
     Object.assign(this, {
+      run: shown.run_id,
+      shown,
+      changed,
+      history: new History(),
+      film: new Film(shown.run_id),
       live: null,
       picture: null,
       meters: new Map(),
@@ -70,8 +74,8 @@ export class Arm {
 
   /** A run that was saved has no snapshot in memory: its last frame stands for it. */
   async showLastFrame(step) {
-    const frame = await this.frame(step);
-    if (frame && !this.live && this.at === null) this.show(frame);
+    const picture = await this.pictureAt(step);
+    if (picture && !this.live && this.at === null) this.show(picture);
   }
 
   /** The kept step at or before another one. */
@@ -79,12 +83,10 @@ export class Arm {
     return this.film.steps.findLast((s) => s <= step);
   }
 
-  async frame(step) {
-    const frame = await this.film.get(step);
-    if (!frame) return null;
-    this.remember(frame.snapshot);
-    frame.picture ??= { ...frame.snapshot, ...frame.arrays }; // one object a frame, so that nothing is drawn twice
-    return frame.picture;
+  async pictureAt(step) {
+    const picture = await this.film.get(step);
+    if (picture) this.remember(picture);
+    return picture;
   }
 
   remember({ step, meter }) {
@@ -101,8 +103,8 @@ export class Arm {
     }
     const step = this.stepBefore(at);
     if (step === undefined) return this.show(null);
-    const frame = await this.frame(step);
-    if (this.at === at && frame) this.show(frame);
+    const picture = await this.pictureAt(step);
+    if (this.at === at && picture) this.show(picture);
   }
 
   show(picture) {
@@ -131,9 +133,9 @@ export class Arm {
     const until = at ?? Infinity;
     for (const step of this.film.steps.filter((s) => s <= until).reverse()) {
       if (this.meters.has(step)) break;
-      const frame = await this.frame(step);
+      const picture = await this.pictureAt(step);
       if (this.at !== at) return;
-      if (frame?.meter) break;
+      if (picture?.meter) break;
     }
     this.changed(this, "meter");
   }

@@ -1,5 +1,7 @@
 // Axes that all arms share.
 
+import { niceAbove } from "../lib/numbers.js";
+
 const EARLY = 20; // the first steps are far above what follows; the axis is fitted to the rest
 
 /** The axes that hold all arms: the last step, and the highest value of a term after the first steps. */
@@ -18,3 +20,6 @@ export function sharedAxes(histories, term) {
   }
   return { last, top: top || 1 };
 }
+
+/** The top of the axis that holds the bars of all pictures. */
+export const sharedTop = (pictures) => niceAbove(Math.max(0.1, ...pictures.flatMap((p) => Array.from(p.kl_dims.data))));

@@ -1,6 +1,8 @@
 // Figures of the collapse meter: how they are written, which arms stand at their ends, and all of them as a CSV file.
 // The rules are those of vae_core/meter/figures.py, and a test holds the two against each other.
 
+import { csv } from "../lib/csv.js";
+
 export const NOT_DEFINED = "not defined";
 
 /** A number with so many digits, an exact half to the even neighbour, as Python writes it. */
@@ -38,13 +40,6 @@ export function bestAndWorst({ key, unit, better, digits, needsCodes }, meters) 
   return better === "low" ? { best: at(low), worst: at(high) } : { best: at(high), worst: at(low) };
 }
 
-/** One field of a CSV file (RFC 4180). A text that a spreadsheet would run as a formula gets an apostrophe before it. */
-export function field(value) {
-  if (value == null) return "";
-  const text = typeof value === "string" && /^[=+\-@\t\r]/.test(value) ? `'${value}` : String(value);
-  return /[",\r\n]/.test(text) ? `"${text.replaceAll('"', '""')}"` : text;
-}
-
 /** rows: [{ label, unit, values }] of arms [{ name, step }]; shares stay shares, nothing is rounded. */
 export function csvOf(arms, rows) {
   const lines = [
@@ -52,5 +47,5 @@ export function csvOf(arms, rows) {
     ["step of the figures", "steps", ...arms.map((arm) => arm.step)],
     ...rows.map(({ label, unit, values }) => [label, unit === "%" ? "share, 0 to 1" : unit, ...values]),
   ];
-  return lines.map((line) => line.map(field).join(",")).join("\r\n") + "\r\n";
+  return csv(lines);
 }

@@ -1,27 +1,5 @@
 // Where a sample comes from: the nearest test image to its picture, and what lies around its z on the map.
 
-const PIXELS = 784;
-
-/**
- * The image nearest to a picture. picture: 784 in [0, 1]; images: { shape: [n, 28, 28], data } uint8.
- * Returns { index, distance }: root mean square difference of grey level a pixel, 0 to 1, as vae_core.metrics.nearest has it.
- */
-export function nearestImage(picture, { shape: [count], data }) {
-  const grey = Float32Array.from(picture, (v) => 255 * v);
-  let [index, least] = [-1, Infinity];
-  for (let i = 0, start = 0; i < count; i++, start += PIXELS) {
-    let sum = 0;
-    for (let p = 0; p < PIXELS && sum < least;) {
-      for (const end = p + 56; p < end; p++) {
-        const d = data[start + p] - grey[p];
-        sum += d * d;
-      }
-    }
-    if (sum < least) [index, least] = [i, sum];
-  }
-  return { index, distance: Math.sqrt(least / PIXELS) / 255 };
-}
-
 /** The code nearest to a point of the map: { index, distance } in prior units. */
 export function nearestCode([x, y], { xy: { data }, xyUnit }, except = -1) {
   let [index, least] = [-1, Infinity];

@@ -1,8 +1,8 @@
 // What lies over a map and changes more often than its codes: the clouds of the ten images, the tug of war, the point that
 // is decoded. It takes the pointer and the arrow keys.
 
+import { arrow, disc, ellipse, squareOf, strokes } from "../lib/draw.js";
 import { onKeys } from "../lib/keys.js";
-import { arrow } from "../live/slow_map.js";
 
 const NEAR = 11; // CSS pixels: a click so close to an image's mu chooses that image
 const STEP = 0.1; // an arrow key, prior units
@@ -13,25 +13,18 @@ export class Overlay {
   constructor(canvas, map, onPoint, onPick) {
     Object.assign(this, { canvas, map, onPoint, onPick, clouds: [], arrows: [], point: null });
     canvas.onpointerdown = (event) => this.press(event);
-    canvas.onpointermove = (event) => this.pressed && this.onPoint(this.place(event));
+    canvas.onpointermove = (event) => this.pressed && this.onPoint(this.map.place(event));
     canvas.onpointerup = canvas.onpointercancel = () => (this.pressed = false);
     onKeys(canvas, (key) => this.key(key));
     this.observer = new ResizeObserver(() => this.draw());
     this.observer.observe(canvas);
   }
 
-  /** The point of the map under the pointer. */
-  place({ offsetX, offsetY }) {
-    const side = this.canvas.clientWidth,
-      reach = this.map.reach();
-    return [((2 * offsetX) / side - 1) * reach, (1 - (2 * offsetY) / side) * reach];
-  }
-
   press(event) {
     if (event.button) return;
     this.pressed = true;
     this.canvas.setPointerCapture(event.pointerId);
-    const at = this.place(event);
+    const at = this.map.place(event);
     const limit = (NEAR * 2 * this.map.reach()) / this.canvas.clientWidth;
     const near = this.clouds.map(({ at: [x, y], index }) => ({ index, far: Math.hypot(x - at[0], y - at[1]) }));
     const [first] = near.filter(({ far }) => far < limit).sort((a, b) => a.far - b.far);
@@ -66,53 +59,36 @@ export class Overlay {
   }
 
   draw() {
-    const { canvas, colours } = this;
-    const side = Math.round(canvas.clientWidth * devicePixelRatio);
-    if (!side || !colours) return;
-    canvas.width = canvas.height = side;
-    const ctx = canvas.getContext("2d");
+    const { canvas, colours } = this,
+      square = colours && squareOf(canvas);
+    if (!square) return;
+    const { ctx, side } = square;
     const scale = side / (2 * this.map.reach());
     const at = ([x, y]) => [side / 2 + x * scale, side / 2 - y * scale];
     for (const cloud of this.clouds) this.drawCloud(ctx, cloud, at, scale);
     for (const { from, by, term } of this.arrows) {
       const to = at([from[0] + by[0], from[1] + by[1]]);
-      arrow(ctx, at(from), to, colours.background, 6 * devicePixelRatio);
-      arrow(ctx, at(from), to, colours[term], 3.2 * devicePixelRatio);
+      arrow(ctx, at(from), to, colours.background, 6);
+      arrow(ctx, at(from), to, colours[term], 3.2);
     }
     if (this.point) this.drawPoint(ctx, at(this.point));
   }
 
-  drawCloud(ctx, { index, at: centre, ellipse, chosen }, at, scale) {
-    const px = devicePixelRatio;
-    const outline = (colour, width) => {
-      ctx.strokeStyle = colour;
-      ctx.lineWidth = width * px;
-      ctx.beginPath();
-      ctx.ellipse(...at(centre), ellipse.long * scale, ellipse.short * scale, -ellipse.angle, 0, 2 * Math.PI);
-      ctx.stroke();
-    };
-    if (ellipse) {
-      outline(this.colours.background, chosen ? 5 : 3.5);
-      outline(chosen ? this.colours.text : this.colours.classes[index], chosen ? 2.4 : 1.6);
-    }
-    ctx.fillStyle = this.colours.classes[index];
-    ctx.strokeStyle = chosen ? this.colours.text : this.colours.background;
-    ctx.lineWidth = (chosen ? 2.2 : 1.5) * px;
-    ctx.beginPath();
-    ctx.arc(...at(centre), (chosen ? 5 : 3.5) * px, 0, 2 * Math.PI);
-    ctx.fill();
-    ctx.stroke();
+  drawCloud(ctx, { index, at: centre, ellipse: cloud, chosen }, at, scale) {
+    const { text, background, classes } = this.colours;
+    const [place, colour] = [at(centre), classes[index]];
+    if (cloud)
+      ellipse(ctx, place, cloud, scale, [background, chosen ? 5 : 3.5], [chosen ? text : colour, chosen ? 2.4 : 1.6]);
+    disc(ctx, place, chosen ? 5 : 3.5, colour, chosen ? [text, 2.2] : [background, 1.5]);
   }
 
   drawPoint(ctx, [x, y]) {
     const px = devicePixelRatio;
-    for (const [colour, width] of [
+    const pens = [
       [this.colours.background, 5],
       [this.colours.text, 2.4],
-    ]) {
-      ctx.strokeStyle = colour;
-      ctx.lineWidth = width * px;
-      ctx.beginPath();
+    ];
+    strokes(ctx, pens, () => {
       ctx.arc(x, y, 7 * px, 0, 2 * Math.PI);
       for (const [dx, dy] of [
         [1, 0],
@@ -123,8 +99,7 @@ export class Overlay {
         ctx.moveTo(x + 7 * dx * px, y + 7 * dy * px);
         ctx.lineTo(x + 13 * dx * px, y + 13 * dy * px);
       }
-      ctx.stroke();
-    }
+    });
   }
 
   destroy() {

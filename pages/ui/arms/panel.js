@@ -1,16 +1,16 @@
 // The column of one arm. It draws what its Arm holds, and only what has changed.
 
-import { format } from "../live/curves.js";
-import { LatentMap } from "../live/latent_map.js";
-import { drawImages } from "../live/pictures.js";
-import { ArmCurves } from "./arm_curves.js";
+import { listMarks, make, partsOf } from "../lib/dom.js";
+import { cellUnder, drawGrid, drawImages, frameImage } from "../lib/images.js";
+import { activeOf, drawKlBars } from "../lib/kl_bars.js";
+import { LatentMap } from "../lib/map.js";
+import { format, stepText } from "../lib/numbers.js";
+import { basisOf, cloudInPlane, ellipseOf, row, toPlane } from "../lib/plane.js";
+import { ArmCurves } from "./curves.js";
 import { ARM } from "./html.js";
-import { drawKlBars } from "./kl_bars.js";
 import { Overlay } from "./overlay.js";
-import { basisOf, cloudInPlane, ellipseOf, row, toPlane } from "./plane.js";
 import { hasPulls, pullsOf } from "./pulls.js";
-import { drawLogVar, drawMagnitudes } from "./tug.js";
-import { stepText } from "./words.js";
+import { drawLogVar, drawMagnitudes, widthOf } from "./tug.js";
 
 const NARROW = 290; // CSS pixels: below, ten images take two rows
 const sentence = (text) => text[0].toUpperCase() + text.slice(1);
@@ -20,12 +20,8 @@ export class Panel {
   /** does: { point(panel, xy), pick(i), toggle(message), branch(run), remove(run) } */
   constructor(arm, does) {
     Object.assign(this, { arm, does, pending: {} });
-    this.root = document.createElement("section");
-    this.root.className = "arm";
-    this.root.innerHTML = ARM;
-    const part = (this.part = Object.fromEntries(
-      [...this.root.querySelectorAll("[data-part]")].map((e) => [e.dataset.part, e]),
-    ));
+    this.root = make("section", { className: "arm", innerHTML: ARM });
+    const part = (this.part = partsOf(this.root));
     this.map = new LatentMap(part.map, part.outside);
     this.over = new Overlay(part.over, this.map, (xy) => does.point(this, xy), does.pick);
     this.curves = { nll: new ArmCurves(part.nllPlot, "nll", "nats"), kl: new ArmCurves(part.klPlot, "kl", "nats") };
@@ -90,10 +86,9 @@ export class Panel {
     return this.pending[term]?.on ?? this.arm.news.weights[term] > 0;
   }
 
-  pictureUnder({ offsetX, offsetY, target }) {
-    const perRow = target.width / 28,
-      side = target.clientWidth / perRow;
-    return Math.min(9, Math.floor(offsetY / side) * perRow + Math.floor(offsetX / side));
+  pictureUnder(event) {
+    const perRow = event.target.width / 28;
+    return Math.min(9, cellUnder(event, perRow, 10 / perRow));
   }
 
   /** Names, switches and marks: whatever changes without a new picture. */
@@ -104,11 +99,7 @@ export class Panel {
     this.root.classList.toggle("lost", !["open", "…"].includes(arm.state));
     part.branch.textContent = at === null ? "Branch" : `Branch at ${at.toLocaleString("en")}`;
     this.drawToggles(at);
-    const { marks } = arm.history;
-    if (part.marks.childElementCount !== marks.length)
-      part.marks.replaceChildren(
-        ...marks.map(({ text }) => Object.assign(document.createElement("li"), { textContent: text })),
-      );
+    listMarks(part.marks, arm.history.marks);
   }
 
   drawToggles(at) {
@@ -196,20 +187,14 @@ export class Panel {
     const perRow = part.originals.clientWidth && part.originals.clientWidth < NARROW ? 5 : 10;
     for (const name of ["originals", "reconstructions"]) {
       drawImages(part[name], p[name], perRow);
-      const ctx = part[name].getContext("2d");
-      ctx.strokeStyle = "#ffffff";
-      ctx.lineWidth = 1.5;
-      for (const i of chosen)
-        if (i < p[name].shape[0]) ctx.strokeRect((i % perRow) * 28 + 1, Math.floor(i / perRow) * 28 + 1, 26, 26);
+      for (const i of chosen) if (i < p[name].shape[0]) frameImage(part[name], i, perRow, "#ffffff", 1.5);
     }
   }
 
   drawGrid(p) {
-    const { part } = this,
-      square = p.grid?.shape[0] ?? 0;
-    part.grid.hidden = !square;
-    part.gridNote.textContent = square ? "prior quantiles, −1.7 to 1.7" : "only with two latent dimensions";
-    if (square) drawImages(part.grid, { shape: [square * square, 28, 28], data: p.grid.data }, square);
+    const square = drawGrid(this.part.grid, p.grid);
+    this.part.grid.hidden = !square;
+    this.part.gridNote.textContent = square ? "prior quantiles, −1.7 to 1.7" : "only with two latent dimensions";
   }
 
   /** KL per dimension; `top` of the axis is the same for all arms. */
@@ -218,9 +203,10 @@ export class Panel {
       p = arm.picture;
     if (!p) return;
     part.bars.toggleAttribute("hidden", !arm.posterior);
-    const units = p.active.data.reduce((n, a) => n + a, 0);
-    part.active.value = `${units} of ${p.active.shape[0]} active${arm.posterior ? "" : "; KL not defined"}`;
-    if (arm.posterior) drawKlBars(part.bars, p, top);
+    part.active.value = `${activeOf(p)}${arm.posterior ? "" : "; KL not defined"}`;
+    if (!arm.posterior) return;
+    const width = widthOf(part.bars);
+    drawKlBars(part.bars, p, { top, width, every: Math.ceil((18 * p.kl_dims.data.length) / (width - 38)) });
   }
 
   /** The pulls on the chosen images: [{ index, digit, from, mu, logVar, by: { nll, kl } }] on the map where it has a plane. */

@@ -1,30 +1,13 @@
 // Where samples come from: a point of the map, decoded in the browser, with the nearest test image.
 
-import { drawImages } from "../live/pictures.js";
-import { decoderOf, greys } from "../net/model.js";
-import { readTensors } from "../net/tensors.js";
-import { PLACES, nearestCode, nearestImage, nearness, placeOf } from "./origin.js";
-import { basisOf, fromPlane, toPlane } from "./plane.js";
-import { stepText } from "./words.js";
-
-let pictures = null; // of the map, fetched once for all arms
-
-function mapImages() {
-  pictures ??= tensors("./map-images").then(
-    (file) => file && { images: file.arrays.images, labels: file.arrays.labels },
-  );
-  pictures.then((p) => p ?? (pictures = null));
-  return pictures;
-}
-
-async function tensors(address) {
-  try {
-    const answer = await fetch(new URL(address, document.baseURI)); // the server says what may be kept
-    return answer.ok ? readTensors(await answer.arrayBuffer()) : null;
-  } catch {
-    return null;
-  }
-}
+import { nearestImage } from "../lib/distances.js";
+import { fetchBytes, mapImages } from "../lib/fetched.js";
+import { drawImage, greys, imageAt } from "../lib/images.js";
+import { fixed, stepText } from "../lib/numbers.js";
+import { basisOf, fromPlane, toPlane } from "../lib/plane.js";
+import { readTensors } from "../lib/tensors.js";
+import { decoderOf } from "../net/model.js";
+import { PLACES, nearestCode, nearness, placeOf } from "./origin.js";
 
 /** What the server sent of a run -> its decoder as a function, or null where the browser does not know the network. */
 function decoderIn({ metadata: { net, config }, arrays }) {
@@ -53,7 +36,7 @@ export class Probe {
     if (!basis) return this.say("The plane of this map was not kept: nothing to decode.");
     const [decoder, known] = [this.decoder(p.step), mapImages()];
     if (!(decoder.ready && known.ready)) this.say("Fetching the decoder…");
-    const [kept, set] = await Promise.all([decoder, known]);
+    const [kept, set] = await Promise.all([decoder, known.catch(() => null)]);
     decoder.ready = known.ready = true;
     if (this.point !== point || arm.picture !== p) return;
     this.draw(point, p, basis, kept, set);
@@ -72,9 +55,10 @@ export class Probe {
     const asked = `${this.arm.generation} ${step}`;
     if (this.asked === asked && this.weights) return this.weights;
     this.asked = asked;
-    const weights = tensors(`./decoder/${encodeURIComponent(this.arm.run)}/${step}`).then((file) => {
-      return file && { step: Number(file.metadata.step), decode: decoderIn(file) };
-    });
+    const weights = fetchBytes(`./decoder/${encodeURIComponent(this.arm.run)}/${step}`)
+      .then(readTensors)
+      .then((file) => ({ step: Number(file.metadata.step), decode: decoderIn(file) }))
+      .catch(() => null);
     weights.then((w) => w ?? (this.weights === weights && (this.weights = null)));
     return (this.weights = weights);
   }
@@ -91,13 +75,10 @@ export class Probe {
     if (missing) return this.say(missing);
     const z = fromPlane(point, basis);
     const picture = kept.decode(z);
-    const near = nearestImage(picture, set.images);
-    drawImages(part.decoded, { shape: [1, 28, 28], data: greys(picture) }, 1);
-    drawImages(
-      part.nearest,
-      { shape: [1, 28, 28], data: set.images.data.subarray(784 * near.index, 784 * (near.index + 1)) },
-      1,
-    );
+    const grey = Float32Array.from(picture, (v) => 255 * v);
+    const near = nearestImage(set.images.data, grey);
+    drawImage(part.decoded, greys(picture));
+    drawImage(part.nearest, imageAt(set.images.data, near.index));
     part.probe.hidden = false;
     const words = this.words(toPlane(z, basis), p);
     part.origin.dataset.place = words.place;
@@ -114,7 +95,7 @@ export class Probe {
     const flat = p.kl_dims.shape[0] > 2 ? ", in the plane of the map" : "";
     return {
       place,
-      text: `z = (${xy.map((v) => v.toFixed(2).replace("-", "−")).join(", ")})${flat}; nearest code ${distance.toFixed(2)} away; near is up to ${reach.toFixed(2)} (${of}).`,
+      text: `z = (${xy.map((v) => fixed(v)).join(", ")})${flat}; nearest code ${distance.toFixed(2)} away; near is up to ${reach.toFixed(2)} (${of}).`,
     };
   }
 }

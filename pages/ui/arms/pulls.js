@@ -1,6 +1,7 @@
 // The tug of war: where each term of the loss, with its weight, pulls mu and log_var of an image.
 
-import { row } from "./plane.js";
+import { niceAbove } from "../lib/numbers.js";
+import { row } from "../lib/plane.js";
 
 /** Weights in force after so many steps: the config's, changed by the marks up to there, beta with its warm-up. */
 export function weightsAt(step, config, marks) {
@@ -40,13 +41,6 @@ export function pullsOf(picture, i, { alpha, beta }) {
 }
 
 export const size = (vector) => (vector ? Math.hypot(...vector) : 0);
-
-/** The smallest of 1, 2, 5 times a power of ten that is not below v; 1 for nothing. */
-export function niceAbove(v) {
-  if (!(v > 0) || !Number.isFinite(v)) return 1;
-  const power = 10 ** Math.floor(Math.log10(v));
-  return Number(([1, 2, 5, 10].find((m) => m * power >= v * (1 - 1e-12)) * power).toPrecision(1));
-}
 
 const LONGEST = 2; // units of the map
 

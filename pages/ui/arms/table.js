@@ -1,7 +1,9 @@
 // All figures of all arms in one table, with the best and the worst of each row marked, and the same as a CSV file.
 
+import { download } from "../lib/csv.js";
+import { make } from "../lib/dom.js";
+import { stepText } from "../lib/numbers.js";
 import { bestAndWorst, csvOf, textOf } from "./meter.js";
-import { stepText } from "./words.js";
 
 // Beside the meter's figures: the reconstruction, which every snapshot has.
 const NLL = {
@@ -19,7 +21,8 @@ export class Table {
     Object.assign(this, { head, body });
     link.onclick = (event) => {
       event.preventDefault();
-      this.download(link);
+      download(new Blob([this.csv()], { type: "text/csv" }), "ablation.csv");
+      link.dataset.made = Date.now();
     };
   }
 
@@ -31,8 +34,8 @@ export class Table {
       ...(arm.meter() ?? { step: null, meter: null }),
     }));
     this.figures = figures;
-    const head = row("tr", [["th", "figure", "col"], ...this.columns.map(({ name }) => ["th", name, "col"])]);
-    const when = row("tr", [
+    const head = row([["th", "figure", "col"], ...this.columns.map(({ name }) => ["th", name, "col"])]);
+    const when = row([
       ["th", "step", "row"],
       ...this.columns.map(({ step }) => ["td", step === null ? "not measured yet" : stepText(step)]),
     ]);
@@ -53,7 +56,7 @@ export class Table {
 
   line(figure, meters) {
     const { best, worst } = bestAndWorst(figure, meters);
-    const tr = row("tr", [["th", figure.unit === "%" ? figure.label : `${figure.label} (${figure.unit})`, "row"]]);
+    const tr = row([["th", figure.unit === "%" ? figure.label : `${figure.label} (${figure.unit})`, "row"]]);
     tr.dataset.figure = figure.key;
     tr.firstChild.title = `${figure.says} ${figure.why}`;
     if (figure.better)
@@ -92,23 +95,10 @@ export class Table {
     };
     return csvOf(this.columns, [nll, ...rows]);
   }
-
-  download(link) {
-    const file = URL.createObjectURL(new Blob([this.csv()], { type: "text/csv" }));
-    Object.assign(document.createElement("a"), { href: file, download: "ablation.csv" }).click();
-    link.dataset.made = Date.now();
-    setTimeout(() => URL.revokeObjectURL(file), 10_000);
-  }
 }
 
-function row(tag, cells) {
-  const element = document.createElement(tag);
-  for (const [kind, text, scope] of cells) {
-    const cell = element.appendChild(document.createElement(kind));
-    cell.textContent = text;
-    if (scope) cell.scope = scope;
-  }
-  return element;
-}
+/** A row of cells: [[tag, text, scope of a head]]. */
+const row = (cells) =>
+  make("tr", {}, ...cells.map(([tag, textContent, scope]) => make(tag, { textContent, ...(scope && { scope }) })));
 
-const small = (text) => Object.assign(document.createElement("small"), { textContent: text });
+const small = (textContent) => make("small", { textContent });

@@ -1,29 +1,29 @@
 // The tug of war in figures: for each chosen image the length of both pulls on mu, and bars of those on log_var.
 
-import { widthOf } from "./kl_bars.js";
+import { make } from "../lib/dom.js";
+import { niceAbove } from "../lib/numbers.js";
+import { size } from "./pulls.js";
 import { short } from "./words.js";
-import { niceAbove, size } from "./pulls.js";
 
 const DIMS = 8; // of log_var are drawn, those with the largest pulls
 const [HEIGHT, TOP, LEFT] = [64, 8, 46];
 
+/** Drawn at its own size, so that text keeps its own: CSS pixels. */
+export const widthOf = (svg) => Math.max(160, svg.clientWidth || 300);
+
 /** Rows of a table: the digit, and both magnitudes. pulls: [{ digit, mu: { nll, kl } }] */
 export function drawMagnitudes(body, pulls, posterior) {
   body.replaceChildren(
-    ...pulls.map(({ digit, mu }) => {
-      const tr = document.createElement("tr");
-      cell(tr, "th", digit).scope = "row";
-      cell(tr, "td", mu.nll ? short(size(mu.nll)) : "off");
-      cell(tr, "td", mu.kl ? short(size(mu.kl)) : posterior ? "off" : "not defined");
-      return tr;
-    }),
+    ...pulls.map(({ digit, mu }) =>
+      make(
+        "tr",
+        {},
+        make("th", { textContent: digit, scope: "row" }),
+        make("td", { textContent: mu.nll ? short(size(mu.nll)) : "off" }),
+        make("td", { textContent: mu.kl ? short(size(mu.kl)) : posterior ? "off" : "not defined" }),
+      ),
+    ),
   );
-}
-
-function cell(tr, tag, text) {
-  const element = tr.appendChild(document.createElement(tag));
-  element.textContent = text;
-  return element;
 }
 
 /** The largest pull on a log variance, for a scale that all arms share. */

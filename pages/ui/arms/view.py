@@ -21,7 +21,7 @@ _component = st.components.v2.component(
     "arms_view",
     html="<div class='frame'>\n<div class='arms'></div></div>",
     css=_UPLOT.read_text() + css_variables(".arms") + (_HERE / "arms.css").read_text(),
-    js=loader("arms/arms.js"),
+    js=loader("arms/view.js"),
 )
 
 

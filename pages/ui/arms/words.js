@@ -30,8 +30,6 @@ export function sameness(configs) {
   return `Same initial weights, same batches, same ε, same evaluation noise (seed ${configs[0].seed}): the arms differ in nothing but ${what}.`;
 }
 
-export const stepText = (step) => `step ${step.toLocaleString("en")}`;
-
 /** 3 significant digits, without an exponent for what a screen has room for. */
 export function short(value) {
   if (value === 0) return "0";

@@ -2,8 +2,10 @@
 //   { png: canvas, gif: { width, height, frames: [grey levels of width · height], delayMs }, csv: text }
 // each may also be null (nothing to save), a promise, or a function that makes it when it is asked for.
 
+import { download } from "../lib/csv.js";
+import { partsOf } from "../lib/dom.js";
 import { gifOf } from "./gif.js";
-import { modelName } from "./numbers.js";
+import { modelName } from "./shared/numbers.js";
 
 const TYPES = { png: "image/png", gif: "image/gif", csv: "text/csv" };
 const REST_MS = 250; // after which it is asked again what there is to save
@@ -24,10 +26,11 @@ const MAKE = {
 };
 
 export class Files {
-  constructor(app, root) {
+  /** page: { files(): what the way that is open has, or null; named(): { about, way }; tell(): the state, told at once } */
+  constructor(root, page) {
     root.innerHTML = HTML;
-    this.part = Object.fromEntries([...root.querySelectorAll("[data-file]")].map((e) => [e.dataset.file, e]));
-    Object.assign(this, { app, status: root.querySelector("small"), busy: false });
+    this.part = partsOf(root, "file");
+    Object.assign(this, { page, status: root.querySelector("small"), busy: false });
     for (const kind of Object.keys(TYPES)) {
       this.part[kind].disabled = true;
       this.part[kind].title = `save what is shown as ${kind.toUpperCase()}`;
@@ -44,27 +47,19 @@ export class Files {
   }
 
   look() {
-    const found = this.app.model && this.app.way ? this.app.way.files() : null;
+    const found = this.page.files();
     for (const kind of Object.keys(TYPES)) this.part[kind].disabled = this.busy || !found?.[kind];
-  }
-
-  name(kind) {
-    const { about, data } = this.app,
-      model = modelName(about)
-        .replace(/[^\p{L}\p{N}.-]+/gu, "_")
-        .slice(0, LONGEST);
-    return `elbo-room-${model}-${data.way}.${kind}`;
   }
 
   async save(kind) {
     const button = this.part[kind],
       words = button.textContent,
-      name = this.name(kind);
+      name = nameOf(this.page.named(), kind);
     this.busy = true;
     for (const other of Object.keys(TYPES)) this.part[other].disabled = true;
     this.say("");
     try {
-      const made = this.app.way.files()[kind],
+      const made = this.page.files()[kind],
         what = await (typeof made === "function" ? made() : made);
       if (what)
         download(
@@ -99,21 +94,11 @@ export class Files {
   }
 
   async told() {
-    this.app.reportNow();
-    for (const until = performance.now() + TOLD_MS; !this.settled() && performance.now() < until;) {
+    const said = this.page.tell(),
+      { way } = this.page.named();
+    for (const until = performance.now() + TOLD_MS; !settled(said, way) && performance.now() < until;) {
       await new Promise((resolve) => setTimeout(resolve, 50));
     }
-  }
-
-  /** Whether the address says what was last reported. */
-  settled() {
-    const {
-        shared: { last },
-        data,
-      } = this.app,
-      said = JSON.parse(last ?? "{}"),
-      query = new URLSearchParams(location.search);
-    return ["view", "pad", data.way].every((part) => !said[part] || sameJson(query.get(part), said[part]));
   }
 
   say(text) {
@@ -123,6 +108,20 @@ export class Files {
   destroy() {
     clearTimeout(this.resting);
   }
+}
+
+/** What a file is called. */
+export function nameOf({ about, way }, kind) {
+  const model = modelName(about)
+    .replace(/[^\p{L}\p{N}.-]+/gu, "_")
+    .slice(0, LONGEST);
+  return `elbo-room-${model}-${way}.${kind}`;
+}
+
+/** Whether the address says what was told. */
+function settled(said, way) {
+  const query = new URLSearchParams(location.search);
+  return ["view", "pad", way].every((part) => !said[part] || sameJson(query.get(part), said[part]));
 }
 
 function sameJson(text, value) {
@@ -141,12 +140,4 @@ async function copied(text) {
   } catch {
     return document.execCommand("copy");
   }
-}
-
-function download(blob, name) {
-  const link = document.createElement("a"),
-    address = URL.createObjectURL(blob);
-  Object.assign(link, { href: address, download: name });
-  link.click();
-  setTimeout(() => URL.revokeObjectURL(address), 60_000);
 }

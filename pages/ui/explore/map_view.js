@@ -1,22 +1,18 @@
 // The explorer's map: codes in a plane, the decoded grid behind them, ellipses at true scale, and what lies over it.
 
-import { drawImages } from "../live/pictures.js";
-import { fixed } from "./numbers.js";
-import { name, Plane } from "./plane.js";
+import { make } from "../lib/dom.js";
+import { disc, ellipse, ring, squareOf } from "../lib/draw.js";
+import { drawImages } from "../lib/images.js";
+import { fixed } from "../lib/numbers.js";
+import { Plane, name } from "./shared/plane.js";
 
 const GRID = 20; // pictures a side behind the map
 const ELLIPSES = 200; // of the 5,000 posteriors: more would hide each other
 
 export class MapView {
-  constructor(app, map) {
-    Object.assign(this, {
-      app,
-      map,
-      codes: new Float32Array(0),
-      backdrop: document.createElement("canvas"),
-      ready: null,
-    });
-    const { part } = app;
+  /** place: the z of the page; page: { change(partial), renew() } */
+  constructor(part, map, place, page) {
+    Object.assign(this, { part, map, place, page, codes: new Float32Array(0), backdrop: make("canvas"), ready: null });
     for (const key of ["grid", "ellipses", "automatic"])
       part[key].onchange = ({ target }) => this.change({ [key]: target.checked });
     part.across.onchange = () => this.choose(part.across, part.up);
@@ -25,22 +21,37 @@ export class MapView {
     map.over = (ctx, at, scale) => this.drawEllipses(ctx, at, scale);
   }
 
-  get state() {
-    return this.app.state.view;
+  restyle(colours, dark) {
+    Object.assign(this, { colours, dark });
+  }
+
+  /** Half the side of the map, in prior units. */
+  get reach() {
+    return this.map.reach();
+  }
+
+  /** CSS pixels a prior unit. */
+  get pixels() {
+    return this.part.over.clientWidth / (2 * this.reach);
+  }
+
+  /** What is seen of the page: the map with what lies over it, and the decoder's picture. */
+  get canvases() {
+    const { map, over, decoded } = this.part;
+    return { map, over, decoded };
   }
 
   change(partial) {
-    this.app.change("view", partial);
-    this.show();
+    this.page.change(partial);
+    this.show(this.state);
   }
 
   /** Another model: its axes, and how they may be chosen. */
-  load() {
-    const { part, set } = this.app,
-      { dims } = set;
-    const order = Array.from({ length: dims }, (_, d) => d).sort(
-      (a, b) => (set.klDims ?? set.varMu)[b] - (set.klDims ?? set.varMu)[a],
-    );
+  load(found, state) {
+    const { part } = this,
+      { dims, klDims, varMu } = found.set;
+    const share = klDims ?? varMu;
+    const order = Array.from({ length: dims }, (_, d) => d).sort((a, b) => share[b] - share[a]);
     part.axes.hidden = dims <= 2;
     for (const [select, first] of [
       [part.across, "PC 1"],
@@ -48,9 +59,8 @@ export class MapView {
     ]) {
       select.replaceChildren(new Option(first, "pca"), ...order.map((d) => new Option(name(d), d)));
     }
-    this.order = order;
-    this.shown = this.asked = this.ready = null;
-    this.show();
+    Object.assign(this, { found, order, shown: null, asked: null, ready: null });
+    this.show(state);
   }
 
   /** Two different dimensions, or both principal axes, as the one that was changed says. */
@@ -59,12 +69,13 @@ export class MapView {
     const one = Number(changed.value);
     const two =
       other.value === "pca" || other.value === changed.value ? this.order.find((d) => d !== one) : Number(other.value);
-    this.change({ axes: changed === this.app.part.up ? [two, one] : [one, two] });
+    this.change({ axes: changed === this.part.up ? [two, one] : [one, two] });
   }
 
-  show() {
-    const { app, state } = this,
-      { part, set } = app;
+  show(state) {
+    const { part, found } = this,
+      { set } = found;
+    this.state = state;
     for (const key of ["grid", "ellipses", "automatic"]) part[key].checked = state[key];
     part.ellipses.disabled = !set.logVar;
     part.warning.hidden = !state.automatic;
@@ -84,19 +95,17 @@ export class MapView {
       this.plane.labels.map((label) => label && `${label}, prior σ`),
     );
     this.renewGrid();
-    app.moved = true; // what is held fixed is said anew
-    app.ask();
+    this.page.renew(); // what is held fixed is said anew
   }
 
   // ---- the decoded grid
 
   /** Decode the plane again, where it is wanted and has changed; off the plane z is as it rests. */
   async renewGrid() {
-    const { app, plane, map } = this,
-      reach = map.reach(),
-      { z } = app.state.pad;
+    const { found, plane, map, reach } = this,
+      z = this.place.rest;
     if (!this.state.grid) return;
-    const asked = JSON.stringify([app.name, this.shown, reach, plane.off(z) < 1e-6 ? 0 : z]);
+    const asked = JSON.stringify([found.about.name, this.shown, reach, plane.off(z) < 1e-6 ? 0 : z]);
     if (asked === this.asked) return;
     this.asked = asked;
     this.ready = null;
@@ -105,17 +114,17 @@ export class MapView {
       const xy = [((2 * (i % GRID) + 1) / GRID - 1) * reach, (1 - (2 * Math.floor(i / GRID) + 1) / GRID) * reach];
       zs.set(plane.from(xy, z), i * plane.dims);
     }
-    const data = await app.background.decode("backdrop", zs).catch(() => null);
+    const data = await found.background.decode("backdrop", zs).catch(() => null);
     if (!data || asked !== this.asked) return;
-    drawImages(this.backdrop, { shape: [GRID * GRID, 28, 28], data }, GRID);
+    drawImages(this.backdrop, { shape: [GRID * GRID], data }, GRID);
     this.ready = reach;
     map.draw();
   }
 
   /** White ink on a dark page, dark ink on a light one: so that axes and codes stay readable. */
   drawUnder(ctx, side) {
-    if (!this.state.grid || this.ready !== this.map.reach()) return;
-    const dark = this.app.root.classList.contains("dark");
+    if (!this.state?.grid || this.ready !== this.reach) return;
+    const { dark } = this;
     if (!dark) {
       ctx.fillStyle = "#fff";
       ctx.fillRect(0, 0, side, side);
@@ -130,41 +139,27 @@ export class MapView {
   // ---- ellipses
 
   drawEllipses(ctx, at, scale) {
-    const { app, plane } = this,
-      { set, colours } = app;
-    if (!this.state.ellipses || !set.logVar) return;
-    ctx.lineWidth = 1.2 * devicePixelRatio;
+    const { found, plane, codes, colours } = this,
+      { set } = found ?? {};
+    if (!this.state?.ellipses || !set.logVar) return;
     for (let i = 0; i < set.count; i += Math.floor(set.count / ELLIPSES)) {
-      const { long, short, angle } = plane.ellipse(app.logVar(i));
-      ctx.strokeStyle = colours.classes[set.labels[i]];
-      ctx.beginPath();
-      ctx.ellipse(
-        at(this.codes[2 * i]),
-        at(-this.codes[2 * i + 1]),
-        long * scale,
-        short * scale,
-        -angle,
-        0,
-        2 * Math.PI,
-      );
-      ctx.stroke();
+      const place = [at(codes[2 * i]), at(-codes[2 * i + 1])];
+      ellipse(ctx, place, plane.ellipse(found.logVar(i)), scale, [colours.classes[set.labels[i]], 1.2]);
     }
   }
 
   // ---- what lies over the map
 
-  drawOver() {
-    const { app, map, plane } = this,
-      canvas = app.part.over,
-      side = Math.round(canvas.clientWidth * devicePixelRatio);
-    if (!side || !app.colours) return;
-    if (canvas.width !== side) canvas.width = canvas.height = side;
-    const ctx = canvas.getContext("2d"),
-      scale = side / (2 * map.reach());
+  /** What the way that is open draws, and z. */
+  drawOver(way) {
+    const { place, plane, colours } = this,
+      square = colours && squareOf(this.part.over);
+    if (!square) return;
+    const { ctx, side } = square,
+      scale = side / (2 * this.reach);
     const at = ([x, y]) => [side / 2 + x * scale, side / 2 - y * scale];
-    ctx.clearRect(0, 0, side, side);
-    app.way.draw(ctx, at, scale, app.colours);
-    cross(ctx, at(plane.to(app.z)), side, app.colours, app.hovered !== null);
+    way.draw(ctx, at, scale, colours);
+    cross(ctx, at(plane.to(place.z)), side, colours, place.hovered !== null);
   }
 
   /** What the plane of the map leaves out, said of the z that is shown. */
@@ -175,9 +170,9 @@ export class MapView {
       ? `the other ${rest === 1 ? "direction" : `${rest} directions`}`
       : `the other ${rest === 1 ? "latent" : `${rest} latents`}`;
     const seen = plane.pca
-      ? ` The plane shows ${Math.round(100 * this.app.about.explained)}% of the variance of the codes.`
+      ? ` The plane shows ${Math.round(100 * this.found.about.explained)}% of the variance of the codes.`
       : "";
-    this.app.part.held.textContent =
+    this.part.held.textContent =
       rest <= 0
         ? ""
         : `Moving here keeps ${what} of z as ${rest === 1 ? "it is" : "they are"}, ${fixed(plane.off(z))} from 0.${seen}`;
@@ -191,20 +186,7 @@ function cross(ctx, [left, top], side, { text, background }, trying) {
   const [x, y] = [inside(left), inside(top)],
     outside = Math.hypot(left - x, top - y) > 12 * px;
   ctx.setLineDash(outside ? [4 * px, 3 * px] : []);
-  for (const [colour, width] of [
-    [background, 6],
-    [text, 2.4],
-  ]) {
-    ctx.strokeStyle = colour;
-    ctx.lineWidth = width * px;
-    ctx.beginPath();
-    ctx.arc(x, y, 9 * px, 0, 2 * Math.PI);
-    ctx.stroke();
-  }
+  ring(ctx, [x, y], 9, [background, 6], [text, 2.4]);
   ctx.setLineDash([]);
-  if (trying || outside) return;
-  ctx.fillStyle = text;
-  ctx.beginPath();
-  ctx.arc(x, y, 3 * px, 0, 2 * Math.PI);
-  ctx.fill();
+  if (!trying && !outside) disc(ctx, [x, y], 3, text);
 }

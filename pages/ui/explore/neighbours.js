@@ -1,6 +1,7 @@
 // The test images most like a picture, found a few hundred at a time, so that a drag never waits for the search.
 
-const PIXELS = 784;
+import { difference, rmsOf } from "../lib/distances.js";
+import { PIXELS } from "../lib/images.js";
 
 export class Neighbours {
   /** images: Uint8Array count * 784; found(list): the nearest, best first, as [{ index, distance }]. */
@@ -28,7 +29,7 @@ export class Neighbours {
     const until = performance.now() + ms;
     while (this.busy && performance.now() < until) this.some(100);
     if (this.busy || !this.best) return;
-    this.found(this.best.map(({ index, sum }) => ({ index, distance: Math.sqrt(sum / PIXELS) / 255 })));
+    this.found(this.best.map(({ index, sum }) => ({ index, distance: rmsOf(sum) })));
     this.best = null;
     if (this.next) this.begin();
   }
@@ -44,16 +45,4 @@ export class Neighbours {
       best.sort((a, b) => a.sum - b.sum).splice(keep);
     }
   }
-}
-
-/** Sum of squared differences of an image and a picture, given up once it exceeds a limit. */
-export function difference(images, start, grey, limit) {
-  let sum = 0;
-  for (let p = 0; p < PIXELS && sum < limit;) {
-    for (const end = p + 56; p < end; p++) {
-      const d = images[start + p] - grey[p];
-      sum += d * d;
-    }
-  }
-  return sum;
 }

@@ -24,16 +24,10 @@ export class Pointer {
     onKeys(canvas, (key, { shiftKey }) => this.key(key, shiftKey), { shift: true });
   }
 
-  place({ offsetX, offsetY }) {
-    const side = this.canvas.clientWidth,
-      reach = this.map.reach();
-    return [((2 * offsetX) / side - 1) * reach, (1 - (2 * offsetY) / side) * reach];
-  }
-
   press(event) {
     if (event.button) return;
     this.canvas.setPointerCapture(event.pointerId);
-    const xy = this.place(event),
+    const xy = this.map.place(event),
       taken = this.on.press(xy, this.codeAt(xy));
     this.down = { at: [event.offsetX, event.offsetY], moved: false, taken };
     if (!taken && event.pointerType !== "mouse") this.on.hover(xy);
@@ -41,17 +35,17 @@ export class Pointer {
 
   move(event) {
     const { down } = this;
-    if (!down) return event.pointerType === "mouse" && this.on.hover(this.place(event));
+    if (!down) return event.pointerType === "mouse" && this.on.hover(this.map.place(event));
     down.moved ||= Math.hypot(event.offsetX - down.at[0], event.offsetY - down.at[1]) >= STILL;
-    if (down.moved && !down.taken) this.on.drag(this.place(event));
+    if (down.moved && !down.taken) this.on.drag(this.map.place(event));
   }
 
   release(event) {
     const { down } = this;
     this.down = null;
     if (!down || down.taken) return;
-    if (down.moved) this.on.drop(this.place(event));
-    else this.on.click(this.place(event));
+    if (down.moved) this.on.drop(this.map.place(event));
+    else this.on.click(this.map.place(event));
   }
 
   cancel() {

@@ -1,6 +1,8 @@
 // What is on the page, as a link says it: the view of the map, and a part for every way. Whatever comes in leaves whole and
 // harmless: numbers within bounds, lists no longer than they may be.
 
+import { list, whole } from "../lib/state.js";
+
 /** The test images of every map. */
 export const COUNT = 5000;
 const REACH = 100; // codes of a plain autoencoder may lie far out; no further, so that sums stay finite
@@ -19,7 +21,7 @@ function cleanView(raw, { dims }) {
   return { axes, grid: raw?.grid === true, ellipses: raw?.ellipses === true, automatic: raw?.automatic === true };
 }
 
-/** The pad: where z rests, the stops before it, and what is pinned. */
+/** The pad: what is pinned; in a link z, the page's own, stands with it. */
 export function cleanPad(raw, limits) {
   return {
     z: cleanZ(raw.z, limits) ?? new Array(limits.dims).fill(0),
@@ -34,15 +36,4 @@ export function cleanZ(raw, { dims }) {
   if (!Array.isArray(raw) || raw.length !== dims || !raw.every((v) => typeof v === "number" && Number.isFinite(v)))
     return null;
   return raw.map((v) => Math.round(1000 * Math.max(-REACH, Math.min(REACH, v))) / 1000);
-}
-
-/** Whether it is a whole number from 0 and below `end`. */
-export const whole = (value, end) => Number.isInteger(value) && value >= 0 && value < end;
-
-/** A list no longer than `most`; anything else is an empty one. */
-export const list = (raw, most) => (Array.isArray(raw) ? raw.slice(0, most) : []);
-
-/** A number within bounds, or the fallback. */
-export function within(value, [least, most], fallback) {
-  return typeof value === "number" && Number.isFinite(value) ? Math.max(least, Math.min(most, value)) : fallback;
 }

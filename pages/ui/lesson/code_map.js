@@ -3,7 +3,9 @@
 //
 // Everything that comes from Python goes in as textContent: a source is shown, never read as HTML.
 
-import { Shared, followTheme } from "./view.js";
+import { partsOf } from "../lib/dom.js";
+import { Shared } from "../lib/state.js";
+import { followTheme } from "../lib/theme.js";
 
 // The boxes come in between; the style sheet has a place for each by its name.
 const HTML = `
@@ -39,7 +41,7 @@ class CodeMap {
   constructor(root) {
     this.root = root;
     root.innerHTML = HTML;
-    this.part = Object.fromEntries([...root.querySelectorAll("[data-part]")].map((e) => [e.dataset.part, e]));
+    this.part = partsOf(root);
     this.steps = [];
     this.pointed = this.focused = null;
     this.chosen = "";

@@ -20,11 +20,12 @@
 // plot.destroy()              stops following the size.
 //
 // Light and dark: colours are CSS variables (--st-* of Streamlit, --term-* and --class-* of palette.py).
-// Nothing here touches the page when it is imported; ticks, written and niceCeiling run in node.
+// Nothing here touches the page when it is imported.
 
 import { onKeys } from "../lib/keys.js";
+import { plain, ticks } from "../lib/numbers.js";
+import { set, svg } from "../lib/svg.js";
 
-const SVG = "http://www.w3.org/2000/svg";
 const MARGIN = { left: 46, right: 12, top: 24, bottom: 44 };
 const NARROW = 260; // CSS pixels: below, the plot has less margin and denser ticks
 const NARROW_MARGIN = { left: 24, right: 6, top: 24, bottom: 44 };
@@ -35,10 +36,10 @@ export class Plot {
     Object.assign(this, { host, x, y, height, equal, draw, marks: new Map(), width: 0 });
     host.classList.add("plot");
     this.surface = host.appendChild(document.createElement("canvas"));
-    this.svg = host.appendChild(element("svg", { role: "group", "aria-label": label }));
-    this.axes = this.svg.appendChild(element("g", { class: "axes", "aria-hidden": "true" }));
-    this.inside = this.svg.appendChild(element("svg", { class: "inside", overflow: "hidden", "aria-hidden": "true" }));
-    this.handles = this.svg.appendChild(element("g", {}));
+    this.svg = host.appendChild(svg("svg", { role: "group", "aria-label": label }));
+    this.axes = this.svg.appendChild(svg("g", { class: "axes", "aria-hidden": "true" }));
+    this.inside = this.svg.appendChild(svg("svg", { class: "inside", overflow: "hidden", "aria-hidden": "true" }));
+    this.handles = this.svg.appendChild(svg("g", {}));
     this.observer = new ResizeObserver(() => this.resize());
     this.observer.observe(host);
     this.resize();
@@ -85,16 +86,16 @@ export class Plot {
     const { left, top, width, height } = this.frame;
     const [right, bottom] = [left + width, top + height];
     const across = ticks(this.x.from, this.x.to, width / (this.width < NARROW ? 30 : 60)).flatMap((v) => [
-      element("line", { x1: this.px(v), x2: this.px(v), y1: top, y2: bottom, class: v === 0 ? "zero" : "grid" }),
-      word(written(v), { x: this.px(v), y: bottom + 17, "text-anchor": "middle" }),
+      svg("line", { x1: this.px(v), x2: this.px(v), y1: top, y2: bottom, class: v === 0 ? "zero" : "grid" }),
+      svg("text", { text: plain(v), x: this.px(v), y: bottom + 17, "text-anchor": "middle" }),
     ]);
     const up = ticks(this.y.from, this.y.to, height / 32).flatMap((v) => [
-      element("line", { x1: left, x2: right, y1: this.py(v), y2: this.py(v), class: v === 0 ? "zero" : "grid" }),
-      word(written(v), { x: left - 6, y: this.py(v) + 4.5, "text-anchor": "end" }),
+      svg("line", { x1: left, x2: right, y1: this.py(v), y2: this.py(v), class: v === 0 ? "zero" : "grid" }),
+      svg("text", { text: plain(v), x: left - 6, y: this.py(v) + 4.5, "text-anchor": "end" }),
     ]);
     const names = [
-      word(`${this.x.label} →`, { x: right, y: bottom + 36, "text-anchor": "end", class: "name" }),
-      word(`↑ ${this.y.label}`, { x: 2, y: 15, class: "name" }),
+      svg("text", { text: `${this.x.label} →`, x: right, y: bottom + 36, "text-anchor": "end", class: "name" }),
+      svg("text", { text: `↑ ${this.y.label}`, x: 2, y: 15, class: "name" }),
     ];
     this.axes.replaceChildren(...across, ...up, ...names);
   }
@@ -116,7 +117,7 @@ export class Plot {
 
   /** The mark of a name, made when first asked for. */
   mark(name, tag, className) {
-    if (!this.marks.has(name)) this.marks.set(name, this.inside.appendChild(element(tag, {})));
+    if (!this.marks.has(name)) this.marks.set(name, this.inside.appendChild(svg(tag, {})));
     return set(this.marks.get(name), { class: className });
   }
 
@@ -155,10 +156,10 @@ export class Plot {
    * twin of another handle.
    */
   handle(name, { className, label, focusable = true, ...moves }) {
-    const g = element("g", { class: `handle ${className}`, role: "slider", "aria-label": label });
+    const g = svg("g", { class: `handle ${className}`, role: "slider", "aria-label": label });
     if (focusable) g.setAttribute("tabindex", "0");
     else g.setAttribute("aria-hidden", "true");
-    g.append(element("circle", { class: "touch", r: TOUCH }), element("circle", { class: "knob", r: 7 }));
+    g.append(svg("circle", { class: "touch", r: TOUCH }), svg("circle", { class: "knob", r: 7 }));
     this.handles.append(g);
     this.marks.set(name, g);
     this.grab(g, moves);
@@ -226,40 +227,6 @@ function steer(target, { key, end = () => {} }) {
     return true;
   };
   onKeys(target, act, { shift: true });
-}
-
-function element(tag, attributes) {
-  return set(document.createElementNS(SVG, tag), attributes);
-}
-
-function set(node, attributes) {
-  for (const [name, value] of Object.entries(attributes)) if (value !== undefined) node.setAttribute(name, value);
-  return node;
-}
-
-function word(text, attributes) {
-  const node = element("text", attributes);
-  node.textContent = text;
-  return node;
-}
-
-/** The smallest of …, 1, 2, 5, 10, 20, … that is at least v > 0. */
-export function niceCeiling(v) {
-  const power = 10 ** Math.floor(Math.log10(v));
-  return [1, 2, 5, 10].map((m) => m * power).find((nice) => nice >= v * (1 - 1e-9));
-}
-
-/** Round values between two ends, about `count` of them. */
-export function ticks(from, to, count) {
-  const step = niceCeiling((to - from) / Math.max(1.5, count));
-  const [first, last] = [Math.ceil(from / step - 1e-9), Math.floor(to / step + 1e-9)];
-  return Array.from({ length: last - first + 1 }, (_, i) => Number(((first + i) * step).toPrecision(12)) || 0);
-}
-
-/** A number as text: a real minus sign, and `digits` places when they are named. */
-export function written(v, digits) {
-  const text = digits === undefined ? String(Number(v.toPrecision(6))) : v.toFixed(digits);
-  return (Number(text) === 0 ? text.replace("-", "") : text).replace("-", "−");
 }
 
 /** [[x, f(x)], ...] at n + 1 equally spaced places. */

@@ -3,9 +3,12 @@
 // The ring is figure 2 of Doersch's "Tutorial on Variational Autoencoders" (arXiv:1606.05908). Mounted by transform.py
 // through assets.loader. The functions above `mount` touch no page: node runs them as they are.
 
-import { Plot, written } from "./plot.js";
-import { normals } from "./rng.js";
-import { Shared, bounded, everyFrame, followTheme, partsOf } from "./view.js";
+import { everyFrame, quietPartsOf } from "../lib/dom.js";
+import { fixed } from "../lib/numbers.js";
+import { normals } from "../lib/rng.js";
+import { Shared, bounded } from "../lib/state.js";
+import { followTheme } from "../lib/theme.js";
+import { Plot } from "./plot.js";
 
 export const DRAWS = 2000;
 const REACH = 4; // both frames run from −4 to 4
@@ -111,7 +114,7 @@ class TransformView {
   constructor(root) {
     this.root = root;
     root.innerHTML = HTML;
-    this.part = partsOf(root);
+    this.part = quietPartsOf(root);
     this.probe = [1.2, 0.8];
     this.state = clean(null);
     this.shared = new Shared(clean, (state) => this.take(state));
@@ -178,8 +181,8 @@ class TransformView {
     this.state = state;
     for (const name of ["strength", "noise", "function", "colour"]) part[name].value = state[name];
     part.zoom.checked = state.zoom;
-    part.strengthNow.textContent = written(state.strength, 2);
-    part.noiseNow.textContent = written(state.noise, 2);
+    part.strengthNow.textContent = fixed(state.strength, 2);
+    part.noiseNow.textContent = fixed(state.noise, 2);
     part.seed.value = state.seed;
     part.formula.textContent = FUNCTIONS[state.function].formula;
     part.see.textContent = FUNCTIONS[state.function].see;
@@ -239,9 +242,9 @@ class TransformView {
   drawProbe(name, strength, noise) {
     const z = this.probe;
     const x = transformed(name, strength, z);
-    const pair = (v) => `(${v.map((c) => written(c, 2)).join(", ")})`;
+    const pair = (v) => `(${v.map((c) => fixed(c, 2)).join(", ")})`;
     const text = `z = ${pair(z)}, f(z) = ${pair(x)}`;
-    this.latent.place("probe", z, { now: written(z[0], 2), min: -REACH, max: REACH, text });
+    this.latent.place("probe", z, { now: fixed(z[0], 2), min: -REACH, max: REACH, text });
     this.data.line("way", [z, transformed(name, 1, z)], "way");
     this.data.ring("noise", x, 2 * noise, "noise");
     this.data.ring("probe", x, (7 * 2 * this.data.x.to) / this.data.frame.width, "knob");

@@ -1,27 +1,29 @@
 // Runs beside the one that is shown: their curves in the same charts, their maps on the same axes.
 
-import { DASHES, format } from "./curves.js";
-import { Feed } from "./feed.js";
-import { Film } from "./film.js";
-import { History } from "./history.js";
-import { LatentMap } from "./latent_map.js";
+import { DASHES } from "../lib/curves.js";
+import { make } from "../lib/dom.js";
+import { Feed } from "../lib/feed.js";
+import { Film } from "../lib/film.js";
+import { History } from "../lib/history.js";
+import { LatentMap } from "../lib/map.js";
+import { format, stepText } from "../lib/numbers.js";
+import { axesOf } from "../lib/plane.js";
+
+const htmlOf = (dash) =>
+  `<figcaption><svg viewBox="0 0 36 8" aria-hidden="true"><path d="M0 4H36" stroke="currentColor" stroke-width="3" stroke-dasharray="${dash}"/></svg> <b></b> <span></span></figcaption><canvas class="square" role="img" aria-label="latent map of a compared run"></canvas><p class="note"></p>`;
 
 /** One compared run: its feed, its history, its map. */
 export class Compared {
   constructor(host, { run, label }, index, changed) {
     Object.assign(this, { run, label, history: new History() });
-    this.figure = host.appendChild(document.createElement("figure"));
     const dash = DASHES[index % DASHES.length].join(" ");
-    this.figure.innerHTML = `<figcaption><svg viewBox="0 0 36 8" aria-hidden="true"><path d="M0 4H36" stroke="currentColor" stroke-width="3" stroke-dasharray="${dash}"/></svg> <b></b> <span></span></figcaption><canvas class="square" role="img" aria-label="latent map of a compared run"></canvas><p class="note"></p>`;
+    this.figure = host.appendChild(make("figure", { innerHTML: htmlOf(dash) }));
     this.figure.querySelector("b").textContent = label;
     this.figures = this.figure.querySelector("span");
     this.map = new LatentMap(this.figure.querySelector("canvas"), this.figure.querySelector("p"));
     this.feed = new Feed(
       run,
-      (message) => {
-        this.take(message);
-        changed();
-      },
+      (message) => (this.take(message), changed()),
       () => {},
     );
   }
@@ -29,15 +31,16 @@ export class Compared {
   take(message) {
     this.history.add(message);
     const { snapshot, film } = message.news;
-    if (snapshot) this.show({ snapshot, arrays: message.arrays });
+    if (snapshot) this.show({ ...snapshot, ...message.arrays });
     else if (!this.seen && film.length)
-      new Film(this.run).get(film.at(-1)).then((frame) => frame && !this.seen && this.show(frame));
+      new Film(this.run).get(film.at(-1)).then((picture) => picture && !this.seen && this.show(picture));
   }
 
-  show({ snapshot, arrays }) {
+  show(picture) {
+    const { step, nll, kl, kl_dims: dims } = picture;
     this.seen = true;
-    this.map.show({ ...snapshot, ...arrays }, arrays.kl_dims.shape[0] > 2 ? ["PC 1", "PC 2"] : ["μ₁", "μ₂"]);
-    this.figures.textContent = `step ${snapshot.step.toLocaleString("en")}: −ELBO ${format(snapshot.nll + snapshot.kl)}, KL ${format(snapshot.kl)}`;
+    this.map.show(picture, axesOf(Math.max(2, dims.shape[0])));
+    this.figures.textContent = `${stepText(step)}: −ELBO ${format(nll + kl)}, KL ${format(kl)}`;
   }
 
   destroy() {

@@ -5,8 +5,9 @@
 //   out  { broken: text }, for a package that is no model     { key, id, from, to, count, part: { name: array | null } }
 //                                                             { key, id, failed: text }
 
-import { PIXELS, greys, modelOf } from "./model.js";
-import { readTensors } from "./tensors.js";
+import { PIXELS, greys } from "../lib/images.js";
+import { readTensors } from "../lib/tensors.js";
+import { modelOf } from "./model.js";
 
 const KINDS = {
   decode: {

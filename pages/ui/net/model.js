@@ -1,9 +1,9 @@
 // Whole models in plain JavaScript: both networks of vae_core/models/vae.py, built from the names and shapes of their
 // state_dict. One image at a time; what comes out agrees with torch to 1e-4.
 
+import { PIXELS } from "../lib/images.js";
 import { convolution, leakyRelu, linear, relu, transposedConvolution } from "./layers.js";
 
-export const PIXELS = 784;
 const LOG_VAR_RANGE = [-14, 10]; // as in vae_core: clamped where the encoder ends, and only there
 const FAMILIES = { vae: true, ae: false }; // whether its code is a distribution
 
@@ -69,13 +69,6 @@ export function encoderOf(net, dims, stochastic, arrays, prefix = "") {
     const logVar = stochastic ? Float32Array.from(y.subarray(dims), (v) => Math.min(most, Math.max(least, v))) : null;
     return { mu: Float32Array.from(y.subarray(0, dims)), logVar };
   };
-}
-
-/** Pixels in [0, 1] -> grey levels, Uint8Array. */
-export function greys(picture) {
-  const grey = new Uint8Array(picture.length);
-  for (let i = 0; i < grey.length; i++) grey[i] = Math.round(255 * picture[i]);
-  return grey;
 }
 
 /** All layers of one half, one after the other: x -> y, a buffer that the next call writes over. */

@@ -1,0 +1,313 @@
+// Arms side by side on one clock and the same axes. Mounted by view.py through assets.loader.
+
+import { Clicks } from "../lib/clicks.js";
+import { choices, everyFrame, quietPartsOf } from "../lib/dom.js";
+import { onPageKeys } from "../lib/keys.js";
+import { axesOf } from "../lib/plane.js";
+import { coloursOf, followTheme } from "../lib/theme.js";
+import { Arm } from "./arm.js";
+import { Clock } from "./clock.js";
+import { ROOT, ROWS } from "./html.js";
+import { PATIENCE_MS, Panel } from "./panel.js";
+import { Probe } from "./probe.js";
+import { Table } from "./table.js";
+import { SharedCurves, drawKl, drawTug } from "./together.js";
+import { sameness } from "./words.js";
+
+const SETTLED_MS = 350; // after which a moment counts as chosen
+const DIGITS = [0, 1, 4]; // in the tug of war at first
+
+export function mount(parent) {
+  return new ArmsView(parent.querySelector(".arms"));
+}
+
+class ArmsView {
+  constructor(root) {
+    this.root = root;
+    root.innerHTML = ROOT;
+    this.part = quietPartsOf(root);
+    Object.assign(this, {
+      panels: [],
+      chosen: new Set(DIGITS),
+      open: null,
+      point: null,
+      data: {},
+      news: true,
+      curves: new SharedCurves(() => (this.sees("curves") ? this.panels : [])),
+      stale: new Set(),
+      tugOf: "",
+    });
+    this.clock = new Clock(
+      this.part,
+      (step) => this.goTo(step),
+      (step) => this.setStateValue?.("at", step),
+    );
+    this.table = new Table(this.part.tableHead, this.part.tableBody, this.part.download);
+    this.ask = everyFrame(() => this.redraw());
+    this.listen();
+  }
+
+  listen() {
+    const { part } = this;
+    choices(part.chips, "chip", (row) => this.fold(row));
+    choices(part.points, "point", (i) => this.pick(Number(i)));
+    part.automatic.onchange = ({ target }) => this.setAutomatic(target.checked);
+    part.linked.onchange = () => this.setPoint(this.point?.panel, this.point?.xy ?? null);
+    this.clicks = new Clicks((count) => this.setStateValue("clicks", count));
+    this.shown = () => !document.hidden && this.ask();
+    document.addEventListener("visibilitychange", this.shown);
+    this.deafen = onPageKeys((key) => this.key(key));
+    this.observer = new ResizeObserver(() => this.panels.forEach((panel) => this.renew(panel)));
+    this.observer.observe(part.columns);
+  }
+
+  /** Called by Streamlit on mount and on every change of data or theme. */
+  update({ data, setStateValue, setTriggerValue }) {
+    Object.assign(this, { setStateValue, setTriggerValue, data });
+    if (!this.open) this.setOpen(new Set(data.rows ?? ROWS.map(([key]) => key)));
+    this.clicks.follow(data.counted, data.clicks);
+    this.setArms(data.arms);
+    if (followTheme(this.root)) this.restyle();
+    this.clock.begin(data.at);
+    this.figured = false;
+    this.refresh();
+  }
+
+  /** Keep the panels of arms that stay, in the order of the list. */
+  setArms(wanted) {
+    const old = new Map(this.panels.map((panel) => [panel.arm.run, panel]));
+    this.panels = wanted.map((shown) => {
+      const panel = old.get(shown.run_id) ?? this.newPanel(shown);
+      old.delete(shown.run_id);
+      panel.arm.shown = shown;
+      panel.rename();
+      return panel;
+    });
+    for (const gone of old.values()) gone.destroy();
+    this.panels.forEach(
+      ({ root }, i) =>
+        this.part.columns.children[i] !== root &&
+        this.part.columns.insertBefore(root, this.part.columns.children[i] ?? null),
+    );
+    this.part.columns.style.setProperty("--arms", this.panels.length);
+  }
+
+  newPanel(shown) {
+    const panel = new Panel(new Arm(shown, (arm, what) => this.changed(panel, what)), {
+      point: (where, xy) => this.setPoint(where, xy),
+      pick: (i) => this.pick(i),
+      toggle: (message) => this.toggle(message),
+      branch: (run) => this.setTriggerValue("branch", { run, at: this.clock.at }),
+      remove: (run) => this.setTriggerValue("remove", { run }),
+    });
+    panel.watch(() => {
+      if (panel.seen.has("curves")) this.news = true;
+      this.renew(panel);
+    });
+    panel.probe = new Probe(panel.arm, panel.part);
+    if (this.colours) panel.restyle(this.colours);
+    panel.map.setAutomatic(this.part.automatic.checked);
+    panel.setMoment(this.clock.at);
+    if (this.clock.at !== null) panel.arm.goTo(this.clock.at);
+    return panel;
+  }
+
+  /** Space starts and pauses, arrows move through the film, unless something else has the focus. */
+  key(key) {
+    const move = { ArrowLeft: -1, ArrowRight: 1 }[key];
+    if (key === " " && this.data.space) this.setTriggerValue("space", true);
+    else if (move) this.clock.move(move);
+    else return false;
+    return true;
+  }
+
+  restyle() {
+    this.colours = coloursOf(this.root);
+    for (const panel of this.panels) panel.restyle(this.colours);
+  }
+
+  // ---- the clock
+
+  /** An arm has something new. */
+  changed(panel, what) {
+    if (what === "news") {
+      this.news = true;
+      this.report();
+    }
+    if (what === "picture") this.stale.add(panel);
+    if (what === "picture" && this.point) this.settleLater(); // a decoder of every moment would be too much to fetch
+    if (what === "meter" || panel.arm.live?.meter) this.figured = false;
+    this.ask();
+  }
+
+  /** Streamlit learns of a new status, so that buttons can follow. */
+  report() {
+    const statuses = this.panels.map(({ arm }) => arm.status).join(",");
+    if (statuses !== this.reported && !statuses.includes("…"))
+      this.setStateValue("statuses", (this.reported = statuses));
+  }
+
+  refresh() {
+    this.clock.refresh(this.panels.map(({ arm }) => arm));
+    this.news = true;
+    this.ask();
+  }
+
+  goTo(step) {
+    this.root.classList.toggle("past", step !== null);
+    for (const panel of this.panels) {
+      panel.setMoment(step);
+      panel.arm.goTo(step);
+      this.stale.add(panel);
+    }
+    this.settleLater();
+    this.ask();
+  }
+
+  settleLater() {
+    clearTimeout(this.settling);
+    this.settling = setTimeout(() => this.settle(), this.clock.at === null ? 4 * SETTLED_MS : SETTLED_MS);
+  }
+
+  /** At rest: the meter of the moment is looked for, and the point is decoded again. */
+  settle() {
+    for (const { arm } of this.panels) arm.seekMeter();
+    if (this.point) this.setPoint(this.point.panel, this.point.xy);
+  }
+
+  // ---- what the visitor does
+
+  /** A switch shows what was wished until the run says so, or has had its time. */
+  toggle(message) {
+    this.setTriggerValue("toggle", message);
+    setTimeout(() => {
+      this.news = true;
+      this.ask();
+    }, PATIENCE_MS + 50);
+  }
+
+  setOpen(open) {
+    this.open = open;
+    for (const chip of this.part.chips.children) chip.setAttribute("aria-pressed", open.has(chip.dataset.chip));
+    this.root.dataset.closed = ROWS.map(([key]) => key)
+      .filter((key) => !open.has(key))
+      .join(" ");
+    this.part.tug.hidden = !open.has("pulls");
+  }
+
+  fold(key) {
+    const open = new Set(this.open);
+    if (!open.delete(key)) open.add(key);
+    this.setOpen(open);
+    this.panels.forEach((panel) => this.renew(panel));
+    this.curves.hurry();
+    this.news = true;
+    this.ask();
+  }
+
+  renew(panel) {
+    this.stale.add(panel);
+    this.ask();
+  }
+
+  pick(index) {
+    if (!this.chosen.delete(index)) this.chosen.add(index);
+    this.panels.forEach((panel) => this.renew(panel));
+  }
+
+  setAutomatic(on) {
+    this.part.warning.hidden = !on;
+    for (const { map } of this.panels) map.setAutomatic(on);
+    this.drawTug();
+  }
+
+  /** Decode at a point of a map, and at the same point of the others. */
+  setPoint(panel, xy) {
+    this.point = xy && { panel, xy };
+    this.moved = true;
+    this.ask();
+  }
+
+  drawPoint() {
+    this.moved = false;
+    for (const panel of this.panels) {
+      const point = this.pointOf(panel);
+      panel.over.setPoint(point);
+      panel.probe.show(point);
+    }
+  }
+
+  pointOf(panel) {
+    return this.point && (this.part.linked.checked || panel === this.point.panel) ? this.point.xy : null;
+  }
+
+  // ---- drawing
+
+  redraw() {
+    if (document.hidden || !this.panels.length) return;
+    const at = this.clock.at;
+    if (this.news) this.drawNews();
+    for (const panel of this.panels) panel.drawNews(at);
+    const drawn = this.stale;
+    this.stale = new Set();
+    for (const panel of drawn)
+      if (this.panels.includes(panel))
+        panel.drawPicture(
+          this.chosen,
+          (row) => this.open.has(row) && panel.seen.has(row),
+          axesOf(panel.arm.picture?.kl_dims.shape[0] ?? 2),
+        );
+    if (drawn.size) this.root.dataset.step = at ?? Math.max(0, ...this.panels.map(({ arm }) => arm.picture?.step ?? 0));
+    if (this.moved) this.drawPoint();
+    const weights = JSON.stringify(this.panels.map(({ arm }) => arm.weights()));
+    if (drawn.size || weights !== this.tugOf) this.drawTug();
+    this.tugOf = weights;
+    if (drawn.size && this.sees("meter")) drawKl(this.panels);
+    if (drawn.size || !this.figured) this.drawTable();
+  }
+
+  /** Whether a row is open and on the screen, of any arm. */
+  sees(row) {
+    return !document.hidden && this.open.has(row) && this.panels.some(({ seen }) => seen.has(row));
+  }
+
+  drawNews() {
+    this.news = false;
+    const steps = this.panels.map(({ arm }) => `${arm.film.steps.length} to ${arm.film.steps.at(-1)}`).join();
+    if (steps !== this.filmed) {
+      this.filmed = steps;
+      this.refresh();
+      this.news = false;
+    }
+    this.part.same.textContent = sameness(this.panels.flatMap(({ arm }) => (arm.news ? [arm.news.config] : [])));
+    this.curves.draw();
+  }
+
+  drawTable() {
+    this.figured = true;
+    if (this.open.has("table"))
+      this.table.draw(
+        this.data.figures,
+        this.panels.map(({ arm }) => arm),
+      );
+  }
+
+  drawTug() {
+    for (const button of this.part.points.children)
+      button.setAttribute("aria-pressed", this.chosen.has(Number(button.dataset.point)));
+    const scale = drawTug(this.panels, this.chosen, this.open.has("pulls"), (panel) => this.pointOf(panel));
+    this.part.scale.value = `1 unit of the map = ${scale.toLocaleString("en")} nats per unit`;
+  }
+
+  destroy() {
+    this.ask.cancel();
+    this.clicks.destroy();
+    this.clock.destroy();
+    this.observer.disconnect();
+    clearTimeout(this.settling);
+    this.curves.destroy();
+    document.removeEventListener("visibilitychange", this.shown);
+    this.deafen();
+    for (const panel of this.panels) panel.destroy();
+  }
+}

@@ -1,0 +1,143 @@
+// What is chosen for the arithmetic: a direction and an image; or three codes, of test images or of whole classes.
+
+import { make, press } from "../../lib/dom.js";
+import { drawImage } from "../../lib/images.js";
+import { nextOf } from "../shared/classes.js";
+import { short } from "../shared/numbers.js";
+import { DIGITS, codeOf, lengthOf, named } from "./math.js";
+
+const SLOTS = ["a", "b", "c"];
+
+const button = (textContent, label, onclick) => make("button", { textContent, onclick, aria: label ? { label } : {} });
+
+/** A button with a picture: { root, show(picture, text, pressed) }. */
+function pictureButton(onclick) {
+  const canvas = make("canvas", { className: "images", aria: { hidden: "true" } }),
+    text = make("span"),
+    root = make("button", { className: "picture", onclick }, canvas, text);
+  const show = (picture, words, pressed = null) => {
+    drawImage(canvas, picture);
+    text.textContent = words;
+    if (pressed !== null) root.setAttribute("aria-pressed", pressed);
+  };
+  return { root, show };
+}
+
+/** Which attribute, and which test image it is given to. */
+export class AttributePanel {
+  constructor(root, change) {
+    root.innerHTML = `<div class="row" role="group" aria-label="attribute"></div><div class="row"><span class="row digits" role="group" aria-label="a test image of the class"></span><button></button><small></small></div>`;
+    const [kinds, line] = root.children,
+      [digits, next, text] = line.children;
+    Object.assign(this, { change, kinds, digits, next, text });
+    digits.append(
+      ...DIGITS.map((digit) => button(digit, `a test image of class ${digit}`, () => this.take(Number(digit), 0))),
+    );
+    next.onclick = () => this.take(this.found.set.labels[this.image], this.image + 1);
+  }
+
+  load(found) {
+    this.found = found;
+    this.kinds.replaceChildren(
+      ...found.about.attributes.map(({ key, label, unit, says }) =>
+        make("button", {
+          textContent: `${label} (${unit})`,
+          onclick: () => this.change({ attribute: key }),
+          dataset: { attribute: key },
+          title: says ?? "",
+        }),
+      ),
+    );
+  }
+
+  take(digit, from) {
+    const image = nextOf(digit, from, this.found.set.labels);
+    if (image >= 0) this.change({ image });
+  }
+
+  show({ attribute, image }) {
+    const { labels } = this.found.set,
+      digit = labels[image];
+    this.image = image;
+    press(this.kinds, "attribute", attribute);
+    [...this.digits.children].forEach((made, k) => made.setAttribute("aria-pressed", k === digit));
+    this.next.textContent = `Another ${digit}`;
+    this.text.textContent = `Test image ${image}, a ${digit}; or press a code.`;
+  }
+}
+
+/** The ten class means, decoded. */
+export class MeansPanel {
+  /** pick(digit) */
+  constructor(root, pick) {
+    root.classList.add("means");
+    this.buttons = DIGITS.map((digit) => pictureButton(() => pick(digit)));
+    root.append(...this.buttons.map((made) => made.root));
+  }
+
+  load(found) {
+    Object.assign(this, { found, pictures: null });
+  }
+
+  /** words(digit, code): under each; pressed(digit). */
+  show(words, pressed = () => null) {
+    const { found } = this,
+      codes = DIGITS.map((digit) => codeOf(digit, found.set));
+    this.pictures ??= codes.map((code) => found.greys(code));
+    DIGITS.forEach((digit, k) => {
+      this.buttons[k].root.setAttribute("aria-label", `mean of the ${digit}s`);
+      this.buttons[k].show(this.pictures[k], words(digit, codes[k]), pressed(digit));
+    });
+  }
+}
+
+export const meanWords = (digit, code) => `${digit}: |z| ${short(lengthOf(code))}`;
+
+/** a, b and c: which one is being chosen, and what they are. */
+export class SlotsPanel {
+  constructor(root, change) {
+    root.innerHTML = `<div class="slots"></div><div class="from"><small></small><div></div></div>`;
+    const [
+      slots,
+      {
+        children: [hint, means],
+      },
+    ] = root.children;
+    Object.assign(this, { change, hint, slot: "a" });
+    this.buttons = SLOTS.map((slot) => pictureButton(() => this.choose(slot)));
+    slots.append(...this.buttons.map((made) => made.root));
+    this.means = new MeansPanel(means, (digit) => this.fill(digit));
+  }
+
+  load(found) {
+    this.found = found;
+    this.means.load(found);
+  }
+
+  choose(slot) {
+    this.slot = slot;
+    this.show(this.state);
+  }
+
+  /** The slot that is being chosen gets a value; the next one's turn. */
+  fill(value) {
+    const { slot } = this;
+    this.slot = SLOTS[(SLOTS.indexOf(slot) + 1) % SLOTS.length];
+    this.change({ [slot]: value });
+  }
+
+  show(state) {
+    const { found, slot } = this;
+    this.state = state;
+    SLOTS.forEach((name, k) => {
+      const words = `${name}: ${named(state[name], found.set)}`;
+      this.buttons[k].root.setAttribute("aria-label", `choose ${words}`);
+      this.buttons[k].show(found.greys(codeOf(state[name], found.set)), words, name === slot);
+    });
+    this.hint.textContent = `z = c + strength · (b − a). Choose ${slot}: press a code on the map, or the mean of a class:`;
+    this.means.show(
+      (digit) => digit,
+      (digit) => state[slot] === digit,
+    );
+  }
+}

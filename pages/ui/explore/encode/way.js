@@ -1,0 +1,214 @@
+// An image becomes a cloud of codes: mu, the ellipse of its std, and 16 samples with their pictures. The image is one of
+// the test images, or drawn here, or a picture of the visitor's own; a drawing is encoded in every frame.
+
+import { choices, everyFrame, press, quietPartsOf } from "../../lib/dom.js";
+import { another, nextOf } from "../shared/classes.js";
+import { rowAt } from "../shared/found.js";
+import { NOTHING } from "../shared/saved.js";
+import { drawCloud } from "./cloud.js";
+import { Drawing } from "./drawing.js";
+import { HTML } from "./html.js";
+import { SAMPLES, klDims, noise, pictureOf, samplesOf, stdOf, taken } from "./math.js";
+import { encodeFiles } from "./print.js";
+import { Seen } from "./seen.js";
+import { article, windowWords } from "./words.js";
+import { Zoom } from "./zoom.js";
+
+const CLOSE = 8; // CSS pixels: a pointer so close to a sample's dot means it
+const OWN = "your picture, centred and scaled as MNIST";
+
+export class EncodeWay {
+  constructor(root, place, view, page) {
+    root.classList.add("encode");
+    root.innerHTML = HTML;
+    const part = quietPartsOf(root);
+    Object.assign(this, { root, place, view, page, part, code: null, key: null, dots: [] });
+    const over = (i) => place.hover(i === null ? null : this.z(i)),
+      choose = (i) => place.point(this.z(i));
+    this.seen = new Seen(part, { over, leave: () => over(null), choose }, { ready: page.refresh, z: () => place.z });
+    this.zoom = new Zoom(part.zoom, { over, choose });
+    this.follow = everyFrame(() => this.drawing.busy && this.live());
+    this.drawing = new Drawing(part.paper, {
+      moving: () => this.moving(),
+      done: (picture) => this.change({ of: "picture", picture }),
+    });
+    this.wire();
+  }
+
+  wire() {
+    const { part, root, drawing } = this;
+    choices(root, "digit", (digit) => this.choose(Number(digit)));
+    part.another.onclick = () => this.change({ of: "test", image: another(this.state.image, this.found.set.labels) });
+    part.mine.onclick = () => this.change({ of: "picture" });
+    part.undo.onclick = () => drawing.undo();
+    part.clear.onclick = () => drawing.clear();
+    part.anew.onclick = () => this.change({ seed: (this.state.seed + 1) % 2 ** 32 });
+    part.lookMu.onclick = () => this.look("mu");
+    part.lookSample.onclick = () => this.look("sample");
+  }
+
+  change(partial) {
+    this.page.change(partial);
+  }
+
+  // ---- which image
+
+  /** A test image of a class; the next one where one of that class is shown already. */
+  choose(digit) {
+    const { labels } = this.found.set,
+      { of, image } = this.state;
+    const same = of === "test" && labels[image] === digit;
+    this.change({ of: "test", image: same ? another(image, labels) : nextOf(digit, 0, labels) });
+  }
+
+  /** The next report waits for the end of the stroke: nothing is sent while something is drawn. */
+  moving() {
+    this.page.hold();
+    this.follow();
+  }
+
+  /** Show mu or the first sample big. */
+  look(shown) {
+    this.change({ shown });
+    this.place.point(this.shownZ);
+  }
+
+  get shownZ() {
+    return this.state.shown === "sample" && this.code.zs ? this.z(0) : this.code.mu;
+  }
+
+  // ---- what is shown
+
+  load(found, linked) {
+    Object.assign(this, { found, key: null, code: null, linked: this.linked === undefined && linked });
+    this.seen.load(found);
+  }
+
+  show(state) {
+    const { drawing } = this;
+    this.state = state;
+    if (drawing.busy) return; // what is being drawn comes first
+    if (state.picture !== drawing.text) drawing.take(state.picture);
+    this.tellState(state);
+    const key = JSON.stringify(state.of === "test" ? state.image : state.picture);
+    const [isNew, newEps, other] = [key !== this.key, state.seed !== this.seed, state.shown !== this.shown];
+    Object.assign(this, { key, seed: state.seed, shown: state.shown });
+    if (isNew || newEps) this.encode(this.greys(state), state.of === "test" ? state.image : -1);
+    const follows = isNew || other || (newEps && state.shown === "sample");
+    if (follows && this.code && !this.linked) this.place.point(this.shownZ, false);
+    this.linked = false; // the big picture follows the image; only where a link has put it, it stays
+  }
+
+  greys({ of, image, picture }) {
+    return of === "test" ? this.found.image(image) : pictureOf(picture);
+  }
+
+  tellState({ of, image, picture, shown }) {
+    const { part, found, root, drawing } = this,
+      digit = found.set.labels[image],
+      pressed = (button, is) => button.setAttribute("aria-pressed", String(is));
+    press(root, "digit", of === "test" ? digit : null);
+    pressed(part.mine, of === "picture");
+    pressed(part.lookMu, shown === "mu");
+    pressed(part.lookSample, shown === "sample");
+    part.mine.disabled = part.clear.disabled = !picture;
+    part.hint.hidden = Boolean(picture);
+    part.undo.disabled = !drawing.before.length;
+    part.source.textContent = of === "test" ? `test image ${image}, ${article(digit)} ${digit}` : OWN;
+  }
+
+  /** While a stroke is drawn. */
+  live() {
+    this.part.hint.hidden = true;
+    this.part.source.textContent = OWN;
+    this.encode(this.drawing.picture(), -1, true);
+    this.place.hover(this.shownZ);
+  }
+
+  /** grey: 784 levels, or null where nothing is drawn; own: index of the test image, or -1. */
+  encode(grey, own, live = false) {
+    this.code = grey && this.codeOf(taken(grey, this.found.about.protocol), this.state.seed);
+    this.seen.show(this.code, own, live);
+    if (!this.code) this.place.hover(null);
+    this.page.ask();
+  }
+
+  codeOf(x, seed) {
+    const { mu, logVar } = this.found.model.encode(x);
+    if (!logVar) return { x, mu, logVar, std: null, kl: null, zs: null, seed };
+    const std = stdOf(logVar);
+    return { x, mu, logVar, std, kl: klDims(mu, logVar), zs: samplesOf(mu, std, noise(seed, mu.length)), seed };
+  }
+
+  z(i) {
+    const { zs, mu } = this.code;
+    return rowAt(zs, i, mu.length).slice();
+  }
+
+  /** Called for every z that is shown big. */
+  moved(z) {
+    this.seen.moved(z);
+  }
+
+  // ---- the map
+
+  draw(ctx, at, scale, colours) {
+    const { code } = this,
+      { plane } = this.view;
+    this.dots = code?.zs ? Array.from({ length: SAMPLES }, (_, i) => plane.to(this.z(i))) : [];
+    if (!code) return;
+    const cloud = { mu: plane.to(code.mu), ellipse: code.logVar && plane.ellipse(code.logVar), dots: this.dots };
+    drawCloud(ctx, at, scale, colours, cloud);
+    if (cloud.ellipse) this.enlarge(cloud, plane);
+  }
+
+  enlarge(cloud, plane) {
+    const { found, view, zoom, part, place } = this;
+    if (this.measured !== plane) zoom.measure(found, plane);
+    this.measured = plane; // of this model
+    part.window.textContent = windowWords(zoom.reach, view.reach);
+    zoom.draw(view, found.set.labels, place.z, cloud);
+  }
+
+  /** The sample whose dot is nearest to a place of the map, and how far in CSS pixels: -1 for none so close. */
+  dotAt([x, y]) {
+    const far = this.dots.map(([a, b]) => Math.hypot(a - x, b - y) * this.view.pixels),
+      least = Math.min(CLOSE, ...far);
+    return { i: far.indexOf(least), least };
+  }
+
+  /** The z of a sample whose dot is under the pointer, or null. */
+  near(xy) {
+    const { i } = this.dotAt(xy);
+    return i < 0 ? null : this.z(i);
+  }
+
+  /** A sample's dot, or the code of a test image: whichever is nearer. */
+  press(xy, code) {
+    const { i, least } = this.dotAt(xy);
+    const [x, y] = code >= 0 ? this.view.plane.to(this.found.code(code)) : [Infinity, Infinity];
+    if (i >= 0 && least <= Math.hypot(x - xy[0], y - xy[1]) * this.view.pixels) this.place.point(this.z(i));
+    else if (code >= 0) this.change({ of: "test", image: code });
+    else return false;
+    return true;
+  }
+
+  // ---- files
+
+  files() {
+    const {
+      found,
+      code,
+      seen,
+      page,
+      state: { of, image, seed },
+    } = this;
+    const digit = found.set.labels[image];
+    const title = of === "test" ? `test image ${image}, ${article(digit)} ${digit}` : "a picture of one's own";
+    return code ? encodeFiles(found, code, seen.pictures, { title, seed, colours: page.colours }) : NOTHING;
+  }
+
+  destroy() {
+    this.follow.cancel();
+  }
+}

@@ -1,0 +1,47 @@
+// Half way between two images: in pixels, and in the latent space of each model. After the course text: "find the
+// difference between their mean vectors, and add half the difference to the original, and then simply decode it".
+
+import { figure } from "../shared/figure.js";
+import { halfWay } from "../shared/paths.js";
+import { NAMES } from "./lane.js";
+
+const HTML = `<h4></h4><div class="figures"></div>`;
+
+/** The mean of two pictures, pixel by pixel: grey levels, Uint8Array. */
+export function pixelAverage(a, b) {
+  return Uint8Array.from(a, (value, i) => Math.round((value + b[i]) / 2));
+}
+
+export class HalfWay {
+  constructor(root) {
+    root.innerHTML = HTML;
+    [this.title, this.box] = root.children;
+    this.figures = ["first", "second", "average", "half", "halfTwin"].map(figure);
+    this.box.append(...this.figures.map((f) => f.root));
+  }
+
+  /** Between test images i and j; lanes: the models that are open. */
+  show(found, i, j, lanes) {
+    const key = JSON.stringify([i, j, ...lanes.map((lane) => lane.found.about.name)]);
+    if (key === this.key) return;
+    this.key = key;
+    this.title.textContent = `Half way between test images ${i} and ${j}`;
+    const { labels } = found.set,
+      [first, second, average, ...halves] = this.figures;
+    for (const [place, k] of [
+      [first, i],
+      [second, j],
+    ])
+      place.show(found.image(k), `test image ${k}, a ${labels[k]}`);
+    average.show(pixelAverage(found.image(i), found.image(j)), "average of the pixels");
+    halves.forEach(({ root, show }, k) => {
+      const lane = lanes[k];
+      root.hidden = !lane;
+      if (lane)
+        show(
+          lane.picture(halfWay(lane.found.code(i), lane.found.code(j))),
+          `${NAMES[lane.found.about.model]}: half way in z${lane.found.about.model === "vae" ? ", from mu" : ""}`,
+        );
+    });
+  }
+}

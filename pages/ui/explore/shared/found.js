@@ -1,0 +1,107 @@
+// A model as the explorer has it: its networks, its codes of the test images, and the work behind the page. It is fetched
+// once, see package.py.
+
+import { fetchBytes, mapImages } from "../../lib/fetched.js";
+import { greys, imageAt } from "../../lib/images.js";
+import { readTensors } from "../../lib/tensors.js";
+import { Background } from "../../net/background.js";
+import { modelOf } from "../../net/model.js";
+import { nearRadius } from "./density.js";
+
+const GONE = "The weights of this model are not kept any more: choose another model.";
+
+/**
+ * A model by its name. Throws an Error whose message is a sentence.
+ * The server always sends the last weights; the version keeps the browser from showing others that it has kept.
+ */
+export async function fetchModel(name, version = "0") {
+  const [buffer, { images }] = await Promise.all([
+    fetchBytes(`./explore/${encodeURIComponent(name)}?v=${version}`, "model", GONE),
+    mapImages(),
+  ]);
+  const { metadata, arrays } = readTensors(buffer);
+  const about = JSON.parse(metadata.about);
+  const weights = Object.fromEntries(Object.entries(arrays).filter(([key]) => key.startsWith("model.")));
+  return new Found(buffer, about, modelOf(about, weights), setOf(about, arrays, images));
+}
+
+/**
+ * about: what package.py says; model: see net/model.js; set: the test images and what the model makes of them;
+ * background: works on many pictures without a stutter.
+ */
+export class Found {
+  constructor(buffer, about, model, set) {
+    Object.assign(this, { about, model, set, background: new Background(buffer), last: null });
+  }
+
+  /** Whether codes are distributions. */
+  get posterior() {
+    return Boolean(this.set.logVar);
+  }
+
+  /** How far a place may be from a code and still count as near one; see density.js. */
+  get near() {
+    return (this.radius ??= nearRadius(this.set));
+  }
+
+  /** The decoder's mean at z; the picture of the very same array is not computed twice. */
+  decode(z) {
+    if (this.last?.z !== z) this.last = { z, picture: this.model.decode(z) };
+    return this.last.picture;
+  }
+
+  /** The same in grey levels, always computed. */
+  greys(z) {
+    return greys(this.model.decode(z));
+  }
+
+  code(i) {
+    return rowAt(this.set.mu, i, this.set.dims);
+  }
+
+  logVar(i) {
+    return this.set.logVar && rowAt(this.set.logVar, i, this.set.dims);
+  }
+
+  image(i) {
+    return imageAt(this.set.images, i);
+  }
+
+  /** The plain autoencoder with the same networks; null where none ships. Fetched once. */
+  async twin() {
+    if (!this.about.twin) return null;
+    const coming = (this.other ??= fetchModel(this.about.twin));
+    coming.catch(() => this.other === coming && (this.other = null)); // a failure is not remembered
+    return coming;
+  }
+
+  /** What works behind the page ends. */
+  rest() {
+    this.background.destroy();
+    this.other?.then(
+      (found) => found.rest(),
+      () => {},
+    );
+  }
+}
+
+/** Row i of a matrix in one array. */
+export const rowAt = (data, i, width) => data.subarray(i * width, (i + 1) * width);
+
+function setOf({ dims }, arrays, images) {
+  const data = (name) => arrays[name]?.data ?? null;
+  return {
+    count: images.shape[0],
+    dims,
+    images: images.data,
+    labels: data("labels"),
+    mu: data("mu"),
+    logVar: data("log_var"),
+    klDims: data("kl_dims"),
+    varMu: data("var_mu"),
+    active: data("active"),
+    basis: arrays.basis,
+    classMeans: data("class_means"),
+    attributeVectors: data("attribute_vectors"),
+  };
+}

@@ -1,0 +1,45 @@
+// Decoding for a slider: what was asked last is what comes next, and what is on its way is finished first, so that a drag
+// shows something all the time. Small nets decode a few pictures on the page at once; all else goes to the background.
+
+import { PIXELS, greys } from "../../lib/images.js";
+import { rowAt } from "./found.js";
+
+const AT_ONCE = 64; // pictures of the mlp, about half a millisecond each
+
+export class Latest {
+  /** key: as Background.decode takes it. */
+  constructor(key) {
+    Object.assign(this, { key, busy: false, next: null });
+  }
+
+  /** found: the model; show(pictures, from, to): as they come, pictures has its whole length. */
+  ask(found, zs, show) {
+    const count = zs.length / found.set.dims;
+    if (found.about.net === "mlp" && count <= AT_ONCE) return show(decodeAll(found.model, zs), 0, count);
+    this.next = { found, zs, show };
+    if (!this.busy) this.working = this.work();
+  }
+
+  /** Resolves once all that was asked for has been shown. */
+  async rest() {
+    while (this.busy) await this.working;
+  }
+
+  async work() {
+    this.busy = true;
+    while (this.next) {
+      const { found, zs, show } = this.next;
+      this.next = null;
+      await found.background.decode(this.key, zs, show).catch(() => null);
+    }
+    this.busy = false;
+  }
+}
+
+/** Grey levels of n codes in one array, n · 784. */
+export function decodeAll(model, zs) {
+  const count = zs.length / model.dims,
+    pictures = new Uint8Array(count * PIXELS);
+  for (let i = 0; i < count; i++) pictures.set(greys(model.decode(rowAt(zs, i, model.dims))), PIXELS * i);
+  return pictures;
+}

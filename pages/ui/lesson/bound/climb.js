@@ -1,0 +1,98 @@
+// The ascent as the page drives it: a few steps a frame while it runs, then a search from other starts in spare time.
+
+import { Ascent, gaps, search } from "./ascent.js";
+
+const SPARE = 6; // ms of a frame that the search may take
+
+export class Climb {
+  constructor() {
+    this.clear();
+  }
+
+  /** running, paused, searching, done, or idle when there is nothing to show. */
+  get running() {
+    return this.state === "running";
+  }
+
+  get paused() {
+    return this.state === "paused";
+  }
+
+  get busy() {
+    return this.running || this.state === "searching";
+  }
+
+  get q() {
+    return this.ascent?.q;
+  }
+
+  get reading() {
+    return this.ascent?.reading;
+  }
+
+  /** encoder: the encoder's q, or null where there is none. */
+  start(problem, q, encoder) {
+    const ascent = new Ascent(problem, q);
+    Object.assign(this, { problem, encoder, ascent, trace: ascent.trace, searching: null, state: "running" });
+  }
+
+  pause() {
+    this.state = "paused";
+  }
+
+  resume() {
+    this.state = "running";
+  }
+
+  /** q was moved by hand. The curve and the gaps stay: they belong to the problem. */
+  stop() {
+    Object.assign(this, { ascent: null, searching: null, state: "idle" });
+  }
+
+  /** Another problem. */
+  clear() {
+    Object.assign(this, { best: null, trace: null });
+    this.stop();
+  }
+
+  /** What belongs into one frame. */
+  work() {
+    if (this.running) this.climb();
+    else if (this.state === "searching") this.look();
+  }
+
+  climb() {
+    // Where movement is not wanted the ascent takes all the steps that fit into a frame.
+    const still = matchMedia("(prefers-reduced-motion: reduce)").matches;
+    const until = performance.now() + (still ? SPARE : 0);
+    do if (!this.ascent.step()) return this.arrive();
+    while (performance.now() < until);
+  }
+
+  arrive() {
+    const starts = [this.q];
+    if (this.best) starts.push(this.best.q);
+    else if (this.encoder) starts.push(this.encoder, ...this.problem.starts());
+    const tried = this.best?.starts ?? 0;
+    Object.assign(this, { state: "searching", searching: search(this.problem, starts), tried });
+  }
+
+  look() {
+    const until = performance.now() + SPARE;
+    do {
+      const { value, done } = this.searching.next();
+      if (!done) continue;
+      this.best = { ...value, starts: Math.max(this.tried, value.starts) };
+      this.state = "done";
+      return;
+    } while (performance.now() < until);
+  }
+
+  /** Both gaps, and by how much the ascent fell short of the best q found. Null before the search is over. */
+  result() {
+    if (!this.best || this.busy || this.paused) return null;
+    const encoder = this.encoder && this.problem.evaluate(this.problem.keep(this.encoder));
+    const short = this.reading ? this.best.reading.elbo - this.reading.elbo : 0;
+    return { ...gaps(this.best.reading, encoder), short, starts: this.best.starts };
+  }
+}

@@ -1,0 +1,290 @@
+// The latent plane: the true posterior as a heat map, the prior's circles, and q to be taken hold of.
+
+import { onKeys } from "../../lib/keys.js";
+import { fixed, plain, ticks } from "../../lib/numbers.js";
+import { set, svg } from "../../lib/svg.js";
+import { draggable, handle, keyed, placeHandle } from "./handles.js";
+
+const MARGIN = { left: 50, right: 8, top: 8, bottom: 40 };
+const STALK = 26; // px between the 2 std ellipse and the knob that changes its width
+const DEPTH = 200; // nats below the top at which the landscape of the whole prior has faded
+const PRIOR = { low: [-4, -4], size: 8 };
+
+export class PlanePicture {
+  /** change(q) is called while q is moved and returns it within its limits; settle() when it is let go. */
+  constructor(root, { change, settle }) {
+    Object.assign(this, { root, change, settle, view: "near", side: 0, flip: [1, 1] });
+    this.canvas = root.appendChild(document.createElement("canvas"));
+    this.canvas.setAttribute("aria-hidden", "true");
+    this.svg = svg(
+      "svg",
+      {
+        role: "group",
+        "aria-label": "latent plane: posterior p(z given x) in grey, q as ellipses of 1 and 2 standard deviations",
+      },
+      root,
+    );
+    this.makeParts();
+    this.observer = new ResizeObserver(() => this.layout());
+    this.observer.observe(root);
+  }
+
+  makeParts() {
+    const clip = svg("clipPath", { id: "bound-window" }, svg("defs", {}, this.svg));
+    this.clip = svg("rect", {}, clip);
+    this.frame = svg("g", { class: "frame" }, this.svg);
+    const inside = svg("g", { "clip-path": "url(#bound-window)" }, this.svg);
+    this.ellipses = [2, 1].map((k) => svg("ellipse", { class: `q q${k}` }, inside));
+    this.hint = svg("text", { class: "hint", "text-anchor": "middle" }, this.svg);
+    this.widths = [0, 1].map((d) => handle(this.svg, `width of q along z${"₁₂"[d]}`, `width${d}`));
+    this.centre = handle(this.svg, "centre of q: arrow keys move it, plus and minus change its widths", "centre");
+    const start = () => ({ q: this.q, scale: this.scale });
+    for (const node of [this.centre.group, this.ellipses[0]]) {
+      draggable(node, {
+        start,
+        end: this.settle,
+        move: ({ q, scale }, dx, dy) => this.moveTo(q, [dx / scale, -dy / scale]),
+      });
+    }
+    this.widths.forEach((width, d) => {
+      draggable(width.group, {
+        start,
+        end: () => this.drop(),
+        move: ({ q, scale }, dx, dy) => this.widen(q, d, ((d ? -dy : dx) * this.flip[d]) / (2 * scale)),
+      });
+      this.hear(width, d);
+    });
+    this.hear(this.centre, null);
+  }
+
+  moveTo({ mu, log_var }, by) {
+    const inside = (v, d) => Math.min(this.low[d] + this.size, Math.max(this.low[d], v));
+    this.change({ mu: mu.map((m, d) => inside(m + by[d], d)), log_var });
+  }
+
+  widen({ mu, log_var }, d, by) {
+    const std = Math.max(1e-6, Math.exp(0.5 * log_var[d]) + by);
+    this.holding = true; // the knob keeps its side while it is held
+    this.change({ mu, log_var: log_var.map((v, k) => (k === d ? 2 * Math.log(std) : v)) });
+  }
+
+  drop() {
+    this.holding = false;
+    this.settle();
+    this.draw(this.q);
+  }
+
+  hear({ group }, only) {
+    const act = (key, { shiftKey }) => this.key(keyed(key, shiftKey, this.q, this.size / 100, only));
+    onKeys(group, act, { shift: true });
+  }
+
+  key(next) {
+    if (!next) return false;
+    this.q = this.change(next); // several keys may come before the next frame
+    this.settle();
+    return true;
+  }
+
+  /** Another image: its problem, and its encoder's q, which the near view must contain. */
+  show(problem, encoder) {
+    Object.assign(this, { problem, encoder, q: null });
+    this.near = windowAround(problem.extent(7), encoder);
+    this.layout();
+  }
+
+  /** The view: "near" the posterior, around "q" as it is now, or the whole "prior". */
+  look(view) {
+    this.view = view;
+    if (view === "q") this.close = around(this.q);
+    this.layout();
+  }
+
+  /** Whether the near view shows q: its centre, and 2 std if they fit at all. */
+  fitsNear({ mu, log_var }) {
+    const { low, size } = this.near;
+    return mu.every((m, d) => m >= low[d] && m <= low[d] + size && 4 * Math.exp(0.5 * log_var[d]) < size);
+  }
+
+  restyle(ink) {
+    if (ink === this.ink) return;
+    this.ink = ink;
+    this.layout();
+  }
+
+  layout() {
+    const width = this.root.clientWidth;
+    if (!width || !this.problem || !this.ink) return;
+    this.side = Math.min(width - MARGIN.left - MARGIN.right, 410);
+    Object.assign(this, { near: this.near, q: this.close, prior: PRIOR }[this.view]);
+    this.scale = this.side / this.size;
+    const height = this.side + MARGIN.top + MARGIN.bottom;
+    set(this.svg, { width, height, viewBox: `0 0 ${width} ${height}` });
+    set(this.clip, { x: MARGIN.left, y: MARGIN.top, width: this.side, height: this.side });
+    this.drawFrame();
+    this.drawHeat();
+    if (this.q) this.draw(this.q);
+  }
+
+  x(z1) {
+    return MARGIN.left + (z1 - this.low[0]) * this.scale;
+  }
+
+  y(z2) {
+    return MARGIN.top + this.side - (z2 - this.low[1]) * this.scale;
+  }
+
+  drawFrame() {
+    const { frame, side, low, size, scale } = this;
+    const bottom = MARGIN.top + side,
+      right = MARGIN.left + side;
+    frame.replaceChildren();
+    const inside = svg("g", { "clip-path": "url(#bound-window)" }, frame);
+    for (const sigma of [1, 2, 3]) {
+      svg("circle", { class: "prior", cx: this.x(0), cy: this.y(0), r: sigma * scale }, inside);
+      if (this.view === "prior") svg("text", { x: this.x(0) + 4, y: this.y(sigma) - 4, text: `${sigma}σ` }, inside);
+    }
+    svg("rect", { class: "window", x: MARGIN.left, y: MARGIN.top, width: side, height: side }, frame);
+    for (const v of ticks(low[0], low[0] + size, 5))
+      svg("text", { x: this.x(v), y: bottom + 16, "text-anchor": "middle", text: plain(v) }, frame);
+    for (const v of ticks(low[1], low[1] + size, 5))
+      svg("text", { x: MARGIN.left - 6, y: this.y(v) + 4, "text-anchor": "end", text: plain(v) }, frame);
+    svg("text", { x: right, y: bottom + 34, "text-anchor": "end", text: "z₁ in units of the prior's std →" }, frame);
+    svg("text", { x: MARGIN.left + 6, y: MARGIN.top + 17, text: "z₂ ↑" }, frame);
+    if (this.view === "prior") this.drawBox(inside);
+  }
+
+  /** Where the near view lies. */
+  drawBox(parent) {
+    const { low, size } = this.near;
+    svg(
+      "rect",
+      {
+        class: "box",
+        x: this.x(low[0]),
+        y: this.y(low[1] + size),
+        width: size * this.scale,
+        height: size * this.scale,
+      },
+      parent,
+    );
+  }
+
+  /**
+   * Ink in proportion to p(z given x), full at its peak; around q, full at the highest point of the view; over the
+   * whole prior, where the posterior is a dot, log p(x, z) is shaded as well.
+   * Coarse grids first, each finer one in its place; drawn only when the view changes.
+   */
+  drawHeat() {
+    const { canvas, side, problem } = this;
+    const top = this.view === "q" ? this.highest() : problem.top;
+    const density = (v) => Math.min(1, Math.exp(v - top));
+    const shade = this.view === "prior" ? (v) => Math.max(density(v), 0.5 * (1 - (top - v) / DEPTH)) : density;
+    const px = devicePixelRatio;
+    canvas.width = canvas.height = Math.round(side * px);
+    Object.assign(canvas.style, {
+      width: `${side}px`,
+      height: `${side}px`,
+      left: `${MARGIN.left}px`,
+      top: `${MARGIN.top}px`,
+    });
+    const ctx = canvas.getContext("2d");
+    ctx.scale(px, px);
+    ctx.translate(-MARGIN.left, -MARGIN.top);
+    for (let k = problem.planes.length - 1; k >= 0; k--) {
+      const { low, high, step, n } = problem.planes[k];
+      const place = [
+        this.x(low[0] - step / 2),
+        this.y(high[1] + step / 2),
+        n * step * this.scale,
+        n * step * this.scale,
+      ];
+      ctx.clearRect(...place);
+      ctx.drawImage(paint(problem.planes[k], shade, this.ink), ...place);
+    }
+  }
+
+  /** The highest value of log p(x, z) in the view. */
+  highest() {
+    const seen = (z, d) => z >= this.low[d] && z <= this.low[d] + this.size;
+    let top = -Infinity;
+    for (const plane of this.problem.planes) {
+      plane.above(-Infinity, (k, ...z) => z.every(seen) && (top = Math.max(top, plane.values[k])));
+    }
+    return top;
+  }
+
+  /** q moved: only its own elements change. */
+  draw(q) {
+    this.q = q;
+    if (!this.side) return;
+    const std = q.log_var.map((v) => Math.exp(0.5 * v));
+    const [cx, cy] = [this.x(q.mu[0]), this.y(q.mu[1])];
+    this.ellipses.forEach((node, i) =>
+      set(node, { cx, cy, rx: (2 - i) * std[0] * this.scale, ry: (2 - i) * std[1] * this.scale }),
+    );
+    // An ellipse that fills the view would keep a finger from scrolling the page.
+    this.ellipses[0].style.pointerEvents = Math.max(...std) * 4 * this.scale < this.side / 2 ? "auto" : "none";
+    this.drawHandles(q, std, cx, cy);
+    const seen = q.mu.every((m, d) => m >= this.low[d] && m <= this.low[d] + this.size);
+    for (const { group } of [this.centre, ...this.widths]) group.style.display = seen ? "" : "none";
+    set(this.hint, {
+      x: MARGIN.left + this.side / 2,
+      y: MARGIN.top + this.side - 12,
+      text: seen ? "" : "q lies outside this view: choose “around q”",
+    });
+  }
+
+  drawHandles(q, std, cx, cy) {
+    const reach = std.map((s) => 2 * s * this.scale + STALK);
+    const edge = MARGIN.left + this.side - 10,
+      roof = MARGIN.top + 10;
+    if (!this.holding)
+      this.flip = [
+        cx + reach[0] > edge && cx - reach[0] > MARGIN.left + 10 ? -1 : 1,
+        cy - reach[1] < roof && cy + reach[1] < roof + this.side - 20 ? -1 : 1,
+      ];
+    const x = Math.min(edge, Math.max(MARGIN.left + 10, cx + this.flip[0] * reach[0]));
+    const y = Math.min(roof + this.side - 20, Math.max(roof, cy - this.flip[1] * reach[1]));
+    const said = (d) => ({ now: std[d], text: `std ${std[d].toFixed(4)}` });
+    placeHandle(this.widths[0], [x, cy], [cx, cy], said(0));
+    placeHandle(this.widths[1], [cx, y], [cx, cy], said(1));
+    placeHandle(this.centre, [cx, cy], [cx, cy], {
+      now: q.mu[0],
+      text: `mu ${q.mu.map((m) => fixed(m, 3)).join(", ")}`,
+    });
+  }
+
+  destroy() {
+    this.observer.disconnect();
+  }
+}
+
+/** A square of 14 std of the wider dimension of q. */
+function around({ mu, log_var }) {
+  const size = 14 * Math.exp(0.5 * Math.max(...log_var));
+  return { low: mu.map((m) => m - size / 2), size };
+}
+
+/** A square around what is visible of the posterior and 3 std of the encoder's q, with room to drag q about. */
+function windowAround({ low, high }, { mu, log_var }) {
+  const reach = log_var.map((v) => 3 * Math.exp(0.5 * v));
+  const from = low.map((v, d) => Math.min(v, mu[d] - reach[d])),
+    to = high.map((v, d) => Math.max(v, mu[d] + reach[d]));
+  const size = 1.8 * Math.max(to[0] - from[0], to[1] - from[1]);
+  return { low: from.map((v, d) => (v + to[d] - size) / 2), size };
+}
+
+/** A grid as ink: `shade` says how opaque a value of log p(x, z) is. */
+function paint({ n, values }, shade, ink) {
+  const picture = Object.assign(document.createElement("canvas"), { width: n, height: n });
+  const ctx = picture.getContext("2d");
+  const image = ctx.createImageData(n, n);
+  const pixels = image.data;
+  for (let k = 0; k < n * n; k++) {
+    [pixels[4 * k], pixels[4 * k + 1], pixels[4 * k + 2]] = ink;
+    pixels[4 * k + 3] = 255 * shade(values[k]);
+  }
+  ctx.putImageData(image, 0, 0);
+  return picture;
+}

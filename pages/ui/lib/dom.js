@@ -1,0 +1,46 @@
+// Elements of a view: found, made, pressed, and drawn at most once a frame.
+
+/** A function that asks for `draw` in the next frame, however often it is called before; .cancel() takes it back. */
+export function everyFrame(draw) {
+  let frame = 0;
+  const ask = () => (frame ||= requestAnimationFrame(() => ((frame = 0), draw())));
+  ask.cancel = () => (frame = cancelAnimationFrame(frame) ?? 0);
+  return ask;
+}
+
+/** The elements of a view by their data-part, or another name. */
+export const partsOf = (root, key = "part") =>
+  Object.fromEntries([...root.querySelectorAll(`[data-${key}]`)].map((e) => [e.dataset[key], e]));
+
+/** The same; what changes with every frame is not read out. */
+export function quietPartsOf(root) {
+  const parts = partsOf(root);
+  for (const part of Object.values(parts)) if (part.tagName === "OUTPUT") part.setAttribute("aria-live", "off");
+  return parts;
+}
+
+/** An element with properties and children; in `dataset` its data attributes, in `aria` those of a screen reader. */
+export function make(tag, { dataset, aria, ...properties } = {}, ...children) {
+  const made = Object.assign(document.createElement(tag), properties);
+  Object.assign(made.dataset, dataset);
+  for (const [name, value] of Object.entries(aria ?? {})) made.setAttribute(`aria-${name}`, value);
+  made.append(...children);
+  return made;
+}
+
+/** The buttons with a data-`key`, each of which stands for a value: a press calls choose(value). */
+export function choices(root, key, choose) {
+  for (const button of root.querySelectorAll(`[data-${key}]`)) button.onclick = () => choose(button.dataset[key]);
+}
+
+/** Of such buttons that one is pressed whose value it is. */
+export function press(root, key, value) {
+  for (const button of root.querySelectorAll(`[data-${key}]`))
+    button.setAttribute("aria-pressed", button.dataset[key] === String(value));
+}
+
+/** The marks of a run as a list: all of them, and readable by a screen reader. */
+export function listMarks(list, marks) {
+  if (list.childElementCount !== marks.length)
+    list.replaceChildren(...marks.map(({ text }) => make("li", { textContent: text })));
+}

@@ -1,0 +1,68 @@
+// What the live view is made of: its curves by name, and its elements.
+
+export const ALL = [
+  { name: "train.loss", label: "loss minimised", colour: "text", kind: "loss" },
+  { name: "train.negElbo", label: "train −ELBO", colour: "total", kind: "train" },
+  { name: "train.nll", label: "train reconstruction", colour: "reconstruction", kind: "train" },
+  { name: "train.kl", label: "train KL", colour: "kl", kind: "train" },
+  { name: "test.negElbo", label: "test −ELBO", colour: "total", kind: "test" },
+  { name: "test.nll", label: "test reconstruction", colour: "reconstruction", kind: "test" },
+  { name: "test.kl", label: "test KL", colour: "kl", kind: "test" },
+];
+export const KL = ALL.filter((s) => s.name.endsWith(".kl"));
+
+export const HTML = `
+<header role="status">
+  <b class="total">−ELBO <output data-part="negElbo">–</output></b>
+  <b class="equals">=</b>
+  <b class="reconstruction">reconstruction <output data-part="nll">–</output></b>
+  <b class="equals">+</b>
+  <b class="kl">KL <output data-part="kl">–</output></b>
+  <span class="unit">nats per image, 5,000 test images, K = 1 ↓ down is good</span>
+</header>
+<div class="state">
+  <span class="status" data-part="status">…</span>
+  <span class="track" role="progressbar" aria-label="training progress" data-part="track"><i></i></span>
+  <span data-part="progress"></span>
+  <span data-part="speedNow"></span>
+</div>
+<div class="scrubber">
+  <button data-part="play" aria-label="play the film">▶</button>
+  <input type="range" min="0" max="0" value="0" data-part="scrub" aria-label="moment of the run">
+  <output data-part="moment">now</output>
+  <button data-part="toLive" disabled>back to now</button>
+  <label>speed <select data-part="speed"><option value="0.5">½</option><option value="1" selected>1</option><option value="2">2</option><option value="4">4</option></select></label>
+  <label><input type="checkbox" data-part="loop"> loop</label>
+</div>
+<p class="diagnosis"><b data-part="diagnosisName"></b> <span data-part="diagnosis"></span> <button data-part="why" aria-expanded="false">What does that mean?</button> <span class="explained" data-part="explained" hidden></span></p>
+<p class="message" role="alert" data-part="message" hidden></p>
+<section class="slow" data-part="slow" aria-label="one batch in slow motion" hidden></section>
+<section class="card curves">
+  <h3>Loss terms <small><i class="swatch test"></i> test <i class="swatch train"></i> train <span data-part="lossKey" hidden><i class="swatch loss"></i> loss minimised</span></small></h3>
+  <div data-part="all"></div>
+  <h3><b class="kl">KL</b> on its own axis</h3>
+  <div data-part="klOnly"></div>
+  <ul class="marks" aria-label="changes during the run" data-part="marks"></ul>
+</section>
+<section class="card map">
+  <h3>Latent map <small data-part="plane"></small></h3>
+  <canvas class="square" data-part="map" role="img" aria-label="latent codes of 5,000 test images, coloured by digit"></canvas>
+  <p class="note">
+    <label><input type="checkbox" data-part="automatic"> automatic axes</label>
+    <span>mean posterior std <output data-part="meanStd">–</output></span>
+    <span data-part="sigma"></span>
+  </p>
+  <p class="note"><span>Axes in units of the prior's std.</span> <span data-part="outside"></span></p>
+</section>
+<section class="card pictures">
+  <h3>Originals <small>one test image of each class</small></h3>
+  <canvas class="images" data-part="originals" role="img" aria-label="ten test images"></canvas>
+  <h3>Reconstructions <small>from a sample of z</small></h3>
+  <canvas class="images" data-part="reconstructions" role="img" aria-label="their reconstructions"></canvas>
+  <h3><span class="tabs" data-part="tabs"><button data-show="draws" aria-pressed="true">Prior draws</button><button data-show="grid" aria-pressed="false">Grid</button></span> <small data-part="tabNote">z ~ N(0, I), fixed</small></h3>
+  <canvas class="images" data-part="prior_draws" role="img" aria-label="decoded draws from the prior"></canvas>
+  <canvas class="images" data-part="grid" hidden tabindex="0" role="img" aria-label="decoded grid at prior quantiles; click a cell to find it on the map"></canvas>
+  <h3><b class="kl">KL</b> per dimension <small><output data-part="active">–</output></small></h3>
+  <svg data-part="bars" role="img" aria-label="KL per latent dimension"></svg>
+</section>
+<section class="compared" data-part="compared" aria-label="compared runs"></section>`;

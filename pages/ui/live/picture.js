@@ -1,0 +1,81 @@
+// A moment of the run as pictures and figures: the map, the images, the grid, the KL of each dimension, the diagnosis.
+
+import { make, press } from "../lib/dom.js";
+import { cellUnder, drawGrid, drawImages } from "../lib/images.js";
+import { activeOf, drawKlBars } from "../lib/kl_bars.js";
+import { LatentMap } from "../lib/map.js";
+import { normalQuantile } from "../lib/normal.js";
+import { format, niceAbove } from "../lib/numbers.js";
+import { axesOf } from "../lib/plane.js";
+
+export class Picture {
+  /** `said` is { explained, readOn }: sentences and links by the name of a diagnosis. */
+  constructor(root, part) {
+    Object.assign(this, {
+      root,
+      part,
+      map: new LatentMap(part.map, part.outside),
+      said: { explained: {}, readOn: {} },
+    });
+    part.tabs.onclick = ({ target }) => target.dataset.show && this.showTab(target.dataset.show);
+    part.grid.onclick = (event) => this.findCell(event);
+    part.why.onclick = () => this.explain(part.explained.hidden);
+  }
+
+  draw(p) {
+    const { part } = this;
+    const dims = p.kl_dims.shape[0];
+    this.root.dataset.step = p.step;
+    this.map.show(p, axesOf(dims));
+    for (const [name, value] of Object.entries({ negElbo: p.nll + p.kl, nll: p.nll, kl: p.kl }))
+      part[name].value = format(value);
+    part.diagnosis.textContent = p.diagnosis ? p.diagnosis.sentence : "";
+    part.diagnosisName.textContent = p.diagnosis ? `${p.diagnosis.name}:` : "";
+    if (!part.explained.hidden) this.explain(true);
+    part.meanStd.value = p.meanStd.toFixed(3);
+    part.sigma.textContent = p.sigma == null ? "" : `sigma of the likelihood ${p.sigma.toFixed(3)}`;
+    part.plane.textContent =
+      ["mu, one dimension", "mu of 5,000 test images"][dims - 1] ??
+      `PCA plane of mu, ${Math.round(100 * p.explained)} %`;
+    for (const name of ["originals", "reconstructions", "prior_draws"]) drawImages(part[name], p[name], 10);
+    part.tabs.lastChild.hidden = !drawGrid(part.grid, p.grid);
+    if (part.tabs.lastChild.hidden) this.showTab("draws");
+    const { data } = p.kl_dims;
+    drawKlBars(part.bars, p, { top: niceAbove(Math.max(...data, 0.1)), width: 290, every: data.length <= 16 ? 1 : 4 });
+    part.active.value = activeOf(p);
+  }
+
+  /** No figure of before stands beside a run that begins anew. */
+  forget() {
+    for (const name of ["negElbo", "nll", "kl", "meanStd"]) this.part[name].value = "–";
+  }
+
+  explain(open) {
+    const { why, explained, diagnosisName } = this.part;
+    explained.hidden = !open;
+    const name = diagnosisName.textContent.replace(":", "");
+    explained.textContent = `${this.said.explained[name] ?? ""} `;
+    const [href, title] = this.said.readOn[name] ?? [];
+    if (href) explained.append(make("a", { href, textContent: `Read on: ${title}` }));
+    why.setAttribute("aria-expanded", open);
+  }
+
+  showTab(name) {
+    const { part } = this;
+    press(part.tabs, "show", name);
+    part.prior_draws.hidden = name !== "draws";
+    part.grid.hidden = name !== "grid";
+    part.tabNote.textContent = name === "draws" ? "z ~ N(0, I), fixed" : "click to find";
+    if (name === "draws") this.map.mark(null);
+  }
+
+  /** A click on a cell of the grid marks its z on the map. */
+  findCell(event) {
+    const { grid, tabNote } = this.part;
+    const n = grid.width / 28,
+      cell = cellUnder(event, n, n);
+    const z = [(cell % n) + 0.5, n - 0.5 - Math.floor(cell / n)].map((at) => normalQuantile(at / n));
+    this.map.mark(z);
+    tabNote.textContent = `z = (${z.map((v) => v.toFixed(2)).join(", ")})`;
+  }
+}

@@ -59,8 +59,8 @@ def trained(net: str, dims: int, family: type[VAE] = VAE) -> VAE:
     return model.eval()
 
 
-def about(net: str, family: str, dims: int) -> dict[str, str]:
-    return {"about": json.dumps({"net": net, "model": family, "dims": dims})}
+def about(net: str, posterior: bool, dims: int) -> dict[str, str]:
+    return {"about": json.dumps({"net": net, "posterior": posterior, "dims": dims})}
 
 
 def packed(model: VAE, net: str, half: bool = False) -> bytes:
@@ -68,9 +68,9 @@ def packed(model: VAE, net: str, half: bool = False) -> bytes:
     state = {f"model.{name}": value for name, value in model.state_dict().items() if value.dim() or not half}
     if half:
         state = {name: value.half() for name, value in state.items()}
-    family = "vae" if model.has.posterior else "ae"
+    posterior = model.has.posterior is not None
     labels = torch.zeros(3, dtype=torch.uint8)  # of the codes, which a package holds too
-    return save({**state, "labels": labels}, about(net, family, model.latent_dim))
+    return save({**state, "labels": labels}, about(net, posterior, model.latent_dim))
 
 
 OPEN = (
@@ -140,7 +140,7 @@ def test_every_shipped_model_runs_as_in_torch(name: str, node: Callable[..., Any
     kept = load_file(CHECKPOINTS / name / "model.safetensors")
     weights = {key: value for key, value in kept.items() if key.startswith(("encoder.", "decoder."))}
     model.load_state_dict(weights)  # strict
-    file = save({f"model.{k}": v for k, v in weights.items()}, about(net, family, dims))
+    file = save({f"model.{k}": v for k, v in weights.items()}, about(net, family == "vae", dims))
     x, z = inputs(dims)
     found = node(RUN, {"x": x.flatten(1).tolist(), "z": z.tolist()}, file)
     assert largest_error(model.eval(), found, x, z) < 1e-4

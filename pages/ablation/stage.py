@@ -12,6 +12,7 @@ from pages.ablation import actions, link, predict
 from pages.ablation.arms import key_of
 from pages.ui.arms.view import ArmShown, arms_view
 from vae_core.metrics import FIGURES
+from vae_core.models import family
 from vae_core.runs import registry
 from vae_core.runs.messages import ENDED, PAUSED
 from vae_core.runs.run_record import SAVED, SHIPPED, RunRecord
@@ -134,13 +135,14 @@ def about(runs: Sequence[RunRecord]) -> str:
 
 
 def _shown(run: RunRecord) -> ArmShown:
-    name = actions.name_of(run)
+    name, has = actions.name_of(run), family(run.config.model).has
     mine, key = actions.is_mine(run), key_of(name)
     predicted = [predict.predicted(key), predict.reveal(key) if run.ended else ""] if key else []
     return ArmShown(
         run_id=run.run_id,
         name=name,
-        model=run.config.model,
+        posterior=has.posterior is not None,
+        sampled=has.sampled,
         mine=mine,
         predicted=" ".join(predicted).strip(),
         removable=mine and len(registry.shared().members(run.group)) > 1,

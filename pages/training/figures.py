@@ -5,7 +5,7 @@ from __future__ import annotations
 import pandas as pd
 import plotly.graph_objects as go
 
-from pages.ui.palette import colour_of_term, label_of_term
+from pages.ui.terms import colour_of_term, label_of_term
 from vae_core.models import family
 from vae_core.runs import registry
 from vae_core.runs.news import Cursor
@@ -32,8 +32,8 @@ def history_figure(table: pd.DataFrame, dark: bool) -> go.Figure:
     """Test figures of a bound as lines, training batches faint behind them."""
     figure = go.Figure()
     terms = [name for name in table if name not in ("split", "step", "neg_elbo", "loss", "mean_std", "active")]
-    for place, column in enumerate(("neg_elbo", *terms)):
-        name, colour = label_of_term(column), colour_of_term(column, place, dark)
+    for column in ("neg_elbo", *terms):
+        name, colour = label_of_term(column), colour_of_term(column, terms, dark)
         for split, style in (("train", {"width": 1}), ("test", {"width": 3})):
             rows = table[table["split"] == split]
             figure.add_scatter(

@@ -16,6 +16,7 @@ from pages.training.take_home import take_home
 from pages.ui import notices
 from pages.ui.live.view import live_view
 from vae_core.config import ConfigError, RunConfig
+from vae_core.models import family
 from vae_core.runs import registry
 from vae_core.runs.messages import ENDED, PAUSED
 from vae_core.runs.run_record import SAVED, SHIPPED, RunRecord
@@ -45,6 +46,7 @@ def lesson(settings: dict[str, Any]) -> None:
     explain(run, config)
     seen = live_view(
         run.run_id,
+        family(run.config.model),
         key="live",
         compare=compared(run),
         at=link.moment(),

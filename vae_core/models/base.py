@@ -25,6 +25,7 @@ class Has:
         codes: an image has a place in latent space: `encode`, `sample` and `decode` are there.
         posterior: the distribution q(z given x) that `encode` gives the parameters of: "gaussian" (mu and log_var of
             independent dimensions), or None where z is no random variable.
+        sampled: what is decoded is a draw of z, so a reconstruction is one of many.
         prior: decoded draws from N(0, I) are new pictures of the model.
         bound: the sum of its terms is minus a lower bound on log p(x), the ELBO.
         labels: `forward` takes labels, too.
@@ -32,6 +33,7 @@ class Has:
 
     codes: bool = False
     posterior: str | None = None
+    sampled: bool = False
     prior: bool = False
     bound: bool = False
     labels: bool = False

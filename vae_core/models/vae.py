@@ -24,7 +24,7 @@ class VAE(Coder):
 
     TERMS: ClassVar = {"nll": 1.0, "kl": 1.0}
     title = "VAE"
-    has = Has(codes=True, posterior="gaussian", prior=True, bound=True)
+    has = Has(codes=True, posterior="gaussian", sampled=True, prior=True, bound=True)
 
     def encode(self, x: Tensor) -> tuple[Tensor, Tensor]:
         """q(z given x): images (B, 1, 28, 28) to mu and log_var, (B, D) each.

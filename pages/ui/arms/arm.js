@@ -3,6 +3,7 @@
 import { Feed } from "../lib/feed.js";
 import { Film } from "../lib/film.js";
 import { History } from "../lib/history.js";
+import { pictureOf } from "../lib/wire.js";
 import { warmed, weightsAt } from "./pulls.js";
 
 export class Arm {
@@ -32,12 +33,12 @@ export class Arm {
 
   /** Whether there is a posterior: without one neither std nor KL are defined, and z is mu. */
   get posterior() {
-    return this.shown.model !== "ae";
+    return this.shown.posterior;
   }
 
   /** What is decoded is mu, and no sample. */
   get decodesMu() {
-    return this.shown.model === "ae" || this.shown.model === "bug-mean";
+    return !this.shown.sampled;
   }
 
   get status() {
@@ -51,7 +52,7 @@ export class Arm {
     this.news = news;
     this.film.steps = news.film;
     if (news.snapshot) {
-      this.live = { ...news.snapshot, ...arrays };
+      this.live = pictureOf(news.snapshot, arrays);
       this.remember(news.snapshot);
       this.film.frames.delete(news.snapshot.step); // at rest it is filmed again, with its meter
       if (this.at === null) this.show(this.live);

@@ -158,8 +158,8 @@ export class Panel {
       ? `${sentence(stepText(p.step))}${late ? ", the last kept before" : ""}. ${this.caption(p)}`
       : "Nothing yet at this moment.";
     if (!p) return;
-    part.nll.value = format(p.nll);
-    part.kl.value = arm.posterior ? format(p.kl) : "not defined";
+    part.nll.value = format(p.terms.nll);
+    part.kl.value = arm.posterior ? format(p.terms.kl) : "not defined";
     part.diagnosis.textContent = p.diagnosis ? `${p.diagnosis.name}: ${p.diagnosis.sentence}` : "";
     if (shows("map")) this.map.show(p, axes);
     if (shows("pictures")) this.drawTen(chosen);
@@ -169,7 +169,7 @@ export class Panel {
 
   caption(p) {
     const plane =
-      p.kl_dims.shape[0] > 2
+      p.dims > 2
         ? `Plane of the first two principal axes: ${Math.round(100 * p.explained)}% of the variance of μ. `
         : "";
     return plane + this.clouded(p);

@@ -255,7 +255,7 @@ class ArmsView {
         panel.drawPicture(
           this.chosen,
           (row) => this.open.has(row) && panel.seen.has(row),
-          axesOf(panel.arm.picture?.kl_dims.shape[0] ?? 2),
+          axesOf(panel.arm.picture?.dims ?? 2),
         );
     if (drawn.size) this.root.dataset.step = at ?? Math.max(0, ...this.panels.map(({ arm }) => arm.picture?.step ?? 0));
     if (this.moved) this.drawPoint();
@@ -279,7 +279,10 @@ class ArmsView {
       this.refresh();
       this.news = false;
     }
-    this.part.same.textContent = sameness(this.panels.flatMap(({ arm }) => (arm.news ? [arm.news.config] : [])));
+    this.part.same.textContent = sameness(
+      this.panels.flatMap(({ arm }) => (arm.news ? [arm.news.config] : [])),
+      this.panels.some(({ arm }) => !arm.posterior),
+    );
     this.curves.draw();
   }
 

@@ -32,7 +32,8 @@ class ArmShown:
     Attributes:
         run_id: what to follow.
         name: over the column; no two arms of a view share one.
-        model: of its config. "ae" has no posterior: what needs a sample of z is marked as not defined.
+        posterior: whether there is one: without, what needs it is marked as not defined.
+        sampled: whether what is decoded is a sample of z, and not its mean.
         mine: whether this visitor may command it, with switches and a branch.
         predicted: what the class expects of it, shown beside what happens; may be empty.
         removable: whether it has a button that takes it away.
@@ -40,7 +41,8 @@ class ArmShown:
 
     run_id: str
     name: str
-    model: str = "vae"
+    posterior: bool = True
+    sampled: bool = True
     mine: bool = False
     predicted: str = ""
     removable: bool = False

@@ -157,6 +157,8 @@ def _about(source: Source, model: Coder, beta: float) -> dict[str, Any]:
         "title": source.title,
         "net": config.net,
         "model": config.model,
+        "family": source.family.title,
+        "posterior": source.family.has.posterior is not None,
         "dims": config.latent_dim,
         "likelihood": config.likelihood,
         "sigma": None if config.likelihood == "bernoulli" else model.sigma.item(),

@@ -2,6 +2,17 @@
 
 import { readTensors } from "./tensors.js";
 
+/**
+ * A snapshot as one object: its numbers and arrays, `terms` by name in nats, `dims` of the latent space. Frames from
+ * before families named their terms have but nll and kl.
+ */
+export function pictureOf(snapshot, arrays) {
+  const { nll, kl } = snapshot;
+  const terms = snapshot.terms ?? { nll, kl };
+  const negElbo = snapshot.terms ? snapshot.negElbo : nll + kl;
+  return { ...snapshot, ...arrays, terms, negElbo, dims: arrays.active.shape[0] };
+}
+
 /** ArrayBuffer -> { news, snapshot, arrays: { name: { shape, data } } }; a message has news, a frame a snapshot. */
 export function unpack(buffer) {
   const {

@@ -11,7 +11,9 @@ import streamlit as st
 from pages.ui.assets import loader
 from pages.ui.palette import css_variables
 from pages.ui.presses import counting
+from pages.ui.terms import describe
 from vae_core.metrics.diagnosis import EXPLAINED
+from vae_core.models.base import Family
 
 _HERE = Path(__file__).resolve().parent
 VENDOR = _HERE.parent / "vendor" / "uplot"
@@ -34,6 +36,7 @@ class Seen:
 
 def live_view(
     run_id: str,
+    kind: type[Family],
     *,
     key: str,
     compare: Sequence[tuple[str, str]] = (),
@@ -50,7 +53,7 @@ def live_view(
     elsewhere, so that buttons can follow.
 
     Args:
-        run_id: what to follow.
+        run_id: what to follow. kind: its model's family, whose terms are drawn.
         key: of the widget; the same key keeps its place and its zoom.
         compare: ids and labels of runs to draw beside it.
         at: the step at which the film is to open; the nearest kept frame is shown.
@@ -63,6 +66,7 @@ def live_view(
     compared = [{"run": run, "label": label} for run, label in compare]
     data = {
         "run": run_id,
+        "family": describe(kind),
         "at": at,
         "compare": compared,
         "explained": EXPLAINED,

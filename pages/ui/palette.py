@@ -41,9 +41,7 @@ def css_variables(root: str) -> str:
     """The palette as CSS variables on the element `root`; with the class `dark` it takes the dark values."""
     light = _variables(LIGHT, OTHER_LIGHT, CLASSES_LIGHT)
     dark = _variables(DARK, OTHER_DARK, CLASSES_DARK)
-    return f"{root} {{ {light} }}
-{root}.dark {{ {dark} }}
-"
+    return f"{root} {{ {light} }}\n{root}.dark {{ {dark} }}\n"
 
 
 def _variables(terms: dict[str, str], others: tuple[str, ...], classes: tuple[str, ...]) -> str:

@@ -12,7 +12,6 @@ from pages.ablation.bugs import BUGS
 from pages.ui import visitor
 from pages.ui.address import MOST, Address, Choice, Named, Number, Several
 from vae_core.runs import registry
-from vae_core.runs.run_record import RunRecord
 
 SECTIONS = {"arms": "Drop a term", "bugs": "Bug lab", "dose": "Dose"}
 EPOCHS = (1, 50)
@@ -24,14 +23,6 @@ _POINTS_GONE = "not all points that it names are on this server any more"
 def group_key() -> str:
     """Where the group of the section on the page stands in the session state."""
     return _GROUPS[link.get("section")]
-
-
-def _run(run_id: str) -> RunRecord | None:
-    return registry.shared().get(run_id)
-
-
-def _group(group: str) -> list[RunRecord]:
-    return registry.shared().members(group)
 
 
 link = Address(
@@ -47,8 +38,8 @@ link = Address(
     Choice("bug", BUGS[0].key, [bug.key for bug in BUGS]),
     Number("dose_beta", 1.5, 0.05, 64.0),
     Number("dose_epochs", 10, *EPOCHS),
-    Several("points", (), _run, _POINTS_GONE),
-    Named("run", None, _group, _ARMS_GONE, key=group_key),
+    Several("points", (), lambda run: registry.shared().get(run), _POINTS_GONE),
+    Named("run", None, lambda group: registry.shared().members(group), _ARMS_GONE, key=group_key),
     Number("step", None, 0, MOST, key=actions.MOMENT),
 )
 

@@ -19,10 +19,11 @@ _NO_WEIGHTS = "of the model {} no weights are kept here; a run keeps its first a
 
 
 def _other_latents(part: dict[str, Any]) -> str:
-    source, z = find(link.get("model")), part.get("z")
+    source, z = find(link.get("model")), part.get("z", [])
     dims = source.config.latent_dim if source is not None else 0
-    wrong = isinstance(z, list) and len(z) != dims
-    return f"its z has {len(part['z'])} numbers, and the model {dims} latents" if wrong else ""
+    if not isinstance(z, list):
+        return "its z is no list of numbers"
+    return f"its z has {len(z)} numbers, and the model {dims} latents" if "z" in part and len(z) != dims else ""
 
 
 def _other_step(step: int) -> str:

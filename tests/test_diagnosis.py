@@ -149,7 +149,7 @@ def test_every_diagnosis_is_explained_and_leads_on() -> None:
     import inspect
     import re
 
-    from pages.elbo.link import SECTIONS
+    from pages.elbo.settings import SECTIONS
     from pages.training.names import READ_ON
     from vae_core.metrics import diagnosis
 

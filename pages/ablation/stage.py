@@ -8,8 +8,9 @@ from typing import Any
 
 import streamlit as st
 
-from pages.ablation import actions, link, predict
+from pages.ablation import actions, predict
 from pages.ablation.arms import key_of
+from pages.ablation.settings import link
 from pages.ui.arms.view import ArmShown, arms_view
 from vae_core.metrics import FIGURES
 from vae_core.models import family
@@ -107,7 +108,7 @@ def side_by_side(kept: str, runs: Sequence[RunRecord], at: int | None = None, th
     """
     st.caption(f"{about(runs)} {then}")
     shown = [_shown(run) for run in runs]
-    opens = at if link.moment() is None else link.moment()
+    opens = at if link.get("step") is None else link.get("step")
     seen = arms_view(
         shown,
         key=f"{kept} view {runs[0].group}",

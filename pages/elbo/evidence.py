@@ -12,15 +12,15 @@ import plotly.graph_objects as go
 import streamlit as st
 import torch
 
-from pages.elbo import link
 from pages.elbo.figures_style import PLAIN, layout, readable
+from pages.elbo.settings import DRAWS, draw_anew, link
 from pages.elbo.subject import Subject, subject
 from pages.ui.lesson.transform import transform_view
 from pages.ui.palette import CLASSES_DARK, CLASSES_LIGHT, DARK, INK_DARK, INK_LIGHT, LIGHT
 from vae_core.exact import monte_carlo
 from vae_core.exact.monte_carlo import Draws
 
-PARTS = (1000, 3000, link.DRAWS[-1])  # draws are made up to these numbers, as they are asked for
+PARTS = (1000, 3000, DRAWS[-1])  # draws are made up to these numbers, as they are asked for
 FEW = 1000  # draws from q, at most
 BELOW, ABOVE = 40, 8  # nats around log p(x) that the second figure shows
 
@@ -42,18 +42,18 @@ def evidence_section(chosen: Subject) -> None:
         "this makes an image **x**, whichever z it came from: the evidence $p(x) = \\int p(x \\mid z)\\, p(z)\\, dz$."
     )
     with st.expander("A latent variable turned into data", expanded=True):
-        state = transform_view("elbo transform view", st.session_state.get(link.key("transform")))
+        state = transform_view("elbo transform view", link.get("transform"))
         st.session_state[link.key("transform")] = state
     st.subheader(f"p(x) of one image, by drawing z ({chosen.label})", anchor=False)
     row = st.container(horizontal=True, vertical_alignment="bottom")
     row.select_slider(
         "Draws",
-        link.DRAWS,
+        DRAWS,
         width=420,
         **link.kept("draws"),
         help="How many z are drawn; p(x) is estimated by the mean of p(x | z) over them, and log p(x) by its log.",
     )
-    row.button("New draws", icon=":material/casino:", on_click=_new_seed, help="The next seed.")
+    row.button("New draws", icon=":material/casino:", on_click=draw_anew, args=("seed",), help="The next seed.")
     count, seed = link.get("draws"), link.get("seed")
     prior, q = draws(chosen.model_name, chosen.digit, chosen.which, seed, count)
     exact = chosen.evidence.log_p
@@ -179,7 +179,3 @@ def _from_q(model_name: str, digit: int, which: int, seed: int) -> Draws:
     s = subject(model_name, digit, which)
     generator = torch.Generator().manual_seed(seed + len(PARTS) * 2**32)
     return monte_carlo.from_q(s.model, s.x, s.mu, s.log_var, FEW, generator)
-
-
-def _new_seed() -> None:
-    st.session_state[link.key("seed")] += 1

@@ -41,17 +41,6 @@ def readable(figure: go.Figure) -> go.Figure:
     return figure
 
 
-def kept(key: str) -> dict[str, Any]:
-    """A widget's key; its value survives a change of page."""
-    return {"key": key, "persist_state": "session"}
-
-
-def prepare(defaults: dict[str, Any]) -> None:
-    """Defaults go through the session state, so that a link can set a widget without a quarrel."""
-    for key, value in defaults.items():
-        st.session_state.setdefault(key, value)
-
-
 def written(value: float, digits: int = 3) -> str:
     """A number with at least so many significant digits, thousands separated, and a real minus sign."""
     if value == 0 or not math.isfinite(value):

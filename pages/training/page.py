@@ -6,12 +6,14 @@ from typing import Any
 
 import streamlit as st
 
-from pages.training import actions, controls, link
+from pages.training import actions, controls
+from pages.training.adopt import adopt, write_link
 from pages.training.chips import chips
 from pages.training.code import code
 from pages.training.library import compared, library
 from pages.training.names import READ_ON
 from pages.training.result import result
+from pages.training.settings import link
 from pages.training.take_home import take_home
 from pages.ui import notices
 from pages.ui.live.view import live_view
@@ -23,7 +25,7 @@ from vae_core.runs.run_record import SAVED, SHIPPED, RunRecord
 
 
 def page() -> None:
-    link.open_link()
+    link.open(adopt)
     with st.sidebar:
         chips()
         settings = controls.settings()
@@ -44,12 +46,13 @@ def lesson(settings: dict[str, Any]) -> None:
     if advice := st.session_state.get("advice"):
         st.info(advice, icon=":material/lightbulb:")
     explain(run, config)
+    beside = compared(run)
     seen = live_view(
         run.run_id,
         family(run.config.model),
         key="live",
-        compare=compared(run),
-        at=link.moment(),
+        compare=beside,
+        at=link.get("step"),
         read_on=READ_ON,
         on_space=lambda: actions.toggle(settings),
         on_slow=lambda: actions.slow(run.run_id, settings),
@@ -57,7 +60,7 @@ def lesson(settings: dict[str, Any]) -> None:
         on_clicks=actions.steps_clicked,
     )
     branch_button(row, run, seen.at)
-    link.write(run, seen.at, settings, weights)
+    write_link(run, seen.at, settings, weights, [run_id for run_id, _ in beside])
     library(run)
     st.page_link(
         "explorer/page.py",

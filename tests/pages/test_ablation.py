@@ -28,7 +28,7 @@ def arms(registry: Registry) -> dict[str, RunRecord]:
 
 def train(at: AppTest, registry: Registry) -> dict[str, RunRecord]:
     """Without questions, and paused as soon as it has begun."""
-    at.toggle(key="predict on").set_value(False).run()
+    at.toggle(key="ablation ask").set_value(False).run()
     checked(at.button(key=TRAIN).click().run())
     own = arms(registry)
     wait_for(lambda: min(run.step for run in own.values()) > 0)
@@ -138,7 +138,7 @@ def test_the_link_brings_arms_and_settings_back(ablation: AppTest, registry: Reg
         ({"seed": "x"}, "seed"),
         ({"beta": "nan"}, "beta"),
         ({"run": "gone"}, "not on this server"),
-        ({"step": "<b>"}, "no number"),
+        ({"step": "<b>"}, "step '?b?' is no whole number"),
     ],
 )
 def test_a_bad_link_falls_back_with_a_sentence(registry: Registry, query: dict[str, str], named: str) -> None:

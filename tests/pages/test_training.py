@@ -249,11 +249,11 @@ def test_settings_and_run_stand_in_the_address(training: AppTest, registry: Regi
 @pytest.mark.parametrize(
     ("asked", "said"),
     [
-        ({"latent_dim": "7"}, "latent_dim 7 is not offered"),
+        ({"latent_dim": "7"}, "latent_dim '7' is not offered here: choose 2, 3, 8, 16, 32"),
         ({"run": "nowhere"}, "not on this server"),
-        ({"step": "soon"}, "no number"),
+        ({"step": "soon"}, "step 'soon' is no whole number"),
         ({"alpha": "0", "beta": "0"}, "nothing to minimise"),
-        ({"learning_rate": "nan"}, "learning_rate is nan"),
+        ({"learning_rate": "nan"}, "learning_rate 'nan' is no number from"),
     ],
 )
 def test_an_address_that_does_not_hold_is_said(registry: Registry, asked: dict[str, str], said: str) -> None:

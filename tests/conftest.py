@@ -16,6 +16,7 @@ from vae_core import trainer
 from vae_core.config import RunConfig
 from vae_core.data import Images, load
 from vae_core.inspect.snapshot import Snapshot, take_snapshot
+from vae_core.runs import engines as engines_module
 from vae_core.runs import registry as registry_module
 from vae_core.runs.messages import Command, Update
 from vae_core.runs.registry import Registry
@@ -72,7 +73,7 @@ def local_registry(small_data: Images, monkeypatch: pytest.MonkeyPatch) -> Itera
         links.append(LocalLink(*args))
         return links[-1]
 
-    monkeypatch.setattr(registry_module, "EngineProcess", connect)
+    monkeypatch.setattr(engines_module, "EngineProcess", connect)
     made = Registry()
     yield made, links
     made.close()
@@ -108,7 +109,7 @@ def links(monkeypatch: pytest.MonkeyPatch) -> list[FakeLink]:
             super().__init__(*args)
             made.append(self)
 
-    monkeypatch.setattr(registry_module, "EngineProcess", Recorded)
+    monkeypatch.setattr(engines_module, "EngineProcess", Recorded)
     return made
 
 

@@ -63,7 +63,7 @@ def test_nobody_waits_for_an_engine_that_does_not_listen(real: Registry) -> None
     run = real.get(run_id)
     assert run is not None
     wait_for(lambda: run.status == PAUSED)
-    process = real._engines["cpu"].link.process
+    process = real._engines.of_device("cpu").link.process
     os.kill(process.pid, signal.SIGSTOP)
     try:
         flood = [lambda i=i: [real.command(run_id, "set", beta=1 + i + n / 1000) for n in range(60)] for i in range(8)]
@@ -81,7 +81,7 @@ def test_nobody_waits_for_an_engine_that_does_not_listen(real: Registry) -> None
 def test_an_engine_that_does_not_listen_is_ended_all_the_same() -> None:
     runs = Registry()
     run_id = runs.start(CONFIG, "ann")
-    process = runs._engines["cpu"].link.process
+    process = runs._engines.of_device("cpu").link.process
     os.kill(process.pid, signal.SIGSTOP)
     for _ in range(3000):
         runs.command(run_id, "pause")
@@ -169,7 +169,7 @@ def test_who_comes_back_while_their_run_is_put_away_finds_all_of_it(
 ) -> None:
     runs = Registry(root=tmp_path, gone_after_s=1e9)
     run = train_beyond_the_record(runs, links, snapshot_of_new_model, "ann")  # frames of 20 and 40, a record of 20
-    runs._visitors["ann"].gone_since = -1e12
+    runs._visitors.presence("ann").gone_since = -1e12
     write, back = storage.write, threading.Thread(target=lambda: runs.arrive("ann"))
 
     def slowly(*contents: Any) -> None:
@@ -177,9 +177,9 @@ def test_who_comes_back_while_their_run_is_put_away_finds_all_of_it(
         back.join(0.5)  # as long as it may take to read what is not yet written
         write(*contents)
 
-    monkeypatch.setattr(runs, "_save_changed", lambda: None)
+    monkeypatch.setattr(runs._saved, "save_changed", lambda: None)
     monkeypatch.setattr(storage, "write", slowly)
-    runs._make_round()
+    runs._housekeeper.make_round()
     back.join(30)
     (found,) = runs.of("ann")
     assert (found.run_id, found.step, found.film) == (run.run_id, 40, [20, 40])
@@ -192,16 +192,16 @@ def test_who_comes_back_at_the_last_moment_keeps_their_runs(
     lasting: Registry, links: list[Any], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     run_id = lasting.start(CONFIG, "ann")
-    lasting._visitors["ann"].gone_since = -1e12
-    own = lasting._own
+    lasting._visitors.presence("ann").gone_since = -1e12
+    own = lasting._runs.own
 
     def at_this_moment(visitor: str) -> list[RunRecord]:
         found = own(visitor)
-        monkeypatch.setattr(lasting, "_own", own)
-        lasting._let_go()
+        monkeypatch.setattr(lasting._runs, "own", own)
+        lasting._housekeeper.let_go()
         return found
 
-    monkeypatch.setattr(lasting, "_own", at_this_moment)
+    monkeypatch.setattr(lasting._runs, "own", at_this_moment)
     lasting.arrive("ann")
     assert lasting.get(run_id) is not None
 
@@ -227,7 +227,7 @@ def train_beyond_the_record(runs: Registry, links: list[Any], snapshot: Snapshot
     run = runs.get(runs.start(CONFIG, visitor))
     assert run is not None
     links[0].tell(update(run.run_id, snapshot, 20))
-    runs._save(run)
+    runs._saved.save(run)
     links[0].tell(update(run.run_id, snapshot, 40))
     run.states_folder.mkdir()
     for step in (20, 40):

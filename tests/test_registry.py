@@ -16,9 +16,11 @@ from tests.local_engine import LocalLink
 from vae_core.config import ConfigError, RunConfig
 from vae_core.data import Images
 from vae_core.row_buffer import ROW
+from vae_core.runs.engines import DEATHS
+from vae_core.runs.held_runs import RUNS_PER_VISITOR
 from vae_core.runs.messages import FAILED, FINISHED, PAUSED, RUNNING, STARTING, STOPPED, Command, Update
 from vae_core.runs.news import Cursor, News
-from vae_core.runs.registry import DEATHS, RUNS_PER_VISITOR, Registry
+from vae_core.runs.registry import Registry
 from vae_core.runs.run_record import TEST_CAPACITY, TRAIN_CAPACITY, RunRecord
 from vae_core.trainer import Trainer
 
@@ -316,7 +318,7 @@ def test_leaving_more_often_than_arriving_is_harmless(forgetful: Registry) -> No
 
 
 def pid_of(runs: Registry) -> int:
-    return runs._engines["cpu"].link.process.pid
+    return runs._engines.of_device("cpu").link.process.pid
 
 
 def alive(pid: int) -> bool:
@@ -435,6 +437,6 @@ def test_an_idle_engine_leaves_by_itself_when_the_registry_closes() -> None:
     runs = Registry()
     run_id = runs.start(CONFIG, "ann", paused=True)
     wait_for(lambda: read(runs, run_id).status == PAUSED)
-    process = runs._engines["cpu"].link.process
+    process = runs._engines.of_device("cpu").link.process
     runs.close()
     assert process.returncode == 0

@@ -22,12 +22,13 @@ from safetensors.numpy import save_file
 from vae_core.config import RunConfig
 from vae_core.data import Images
 from vae_core.inspect.snapshot import Snapshot
-from vae_core.runs import registry as runs_module
-from vae_core.runs import storage
+from vae_core.runs import engines as engines_module
+from vae_core.runs import saved_runs, storage
 from vae_core.runs import task as task_module
+from vae_core.runs.held_runs import RUNS_PER_VISITOR
 from vae_core.runs.messages import FAILED, FINISHED, PAUSED, RUNNING, STARTING, STOPPED, Command, Update
 from vae_core.runs.news import Cursor
-from vae_core.runs.registry import RUNS_PER_VISITOR, Registry
+from vae_core.runs.registry import Registry
 from vae_core.runs.run_record import SAVED, RunRecord
 from vae_core.runs.scheduler import Scheduler
 from vae_core.runs.storage import CURVES, RECORD, StorageError, frame_file, frames_in, state_file, steps_in
@@ -228,7 +229,7 @@ def test_the_order_of_runs_is_that_of_their_start_after_a_restart_too(tmp_path: 
     ids = [first.start(CONFIG, "ann") for _ in range(2)]
     for run_id in reversed(ids):  # the older one's final figures come after the newer one has begun
         links[0].tell(an_update(run_id))
-        first._save_changed()
+        first._saved.save_changed()
         time.sleep(0.02)  # coarse clocks of file systems
     expected = [run.run_id for run in first.of("ann")]
     first.close()
@@ -243,12 +244,12 @@ def test_a_run_that_was_closed_is_gone_from_the_disk(tmp_path: Path, links: list
     ids = [runs.start(CONFIG, "ann") for _ in range(RUNS_PER_VISITOR)]
     for run_id in ids:
         links[0].tell(an_update(run_id))
-    runs._save_changed()
+    runs._saved.save_changed()
     assert {folder.name for folder in storage.folders(tmp_path)} == set(ids)
     for _ in range(2):
         ids.append(runs.start(CONFIG, "ann"))
         links[0].tell(an_update(ids[-1]))
-    runs._save_changed()
+    runs._saved.save_changed()
     assert {folder.name for folder in storage.folders(tmp_path)} == set(ids[2:])
     runs.close()
 
@@ -283,7 +284,7 @@ def test_a_saved_run_of_a_device_that_is_not_here_does_not_stop_the_housekeeper(
 def test_the_oldest_runs_leave_the_disk_first(
     most: int, tmp_path: Path, links: list[Any], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(runs_module, "RUNS_ON_DISK", most)
+    monkeypatch.setattr(saved_runs, "RUNS_ON_DISK", most)
     for i in range(5):
         RunRecord(f"visitor {i}", CONFIG, tmp_path, run_id=f"run-{i}").save()
         os.utime(tmp_path / f"run-{i}" / RECORD, (1000 + i, 1000 + i))
@@ -295,7 +296,7 @@ def test_the_disk_does_not_fill_up_while_a_server_runs(
     tmp_path: Path, links: list[Any], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Visitors come and go for months; what is gone from memory counts too."""
-    monkeypatch.setattr(runs_module, "RUNS_ON_DISK", 3)
+    monkeypatch.setattr(saved_runs, "RUNS_ON_DISK", 3)
     runs = Registry(root=tmp_path, gone_after_s=0.2)
     ids = [runs.start(CONFIG, f"visitor {i}") for i in range(6)]
     wait_for(lambda: not any(runs.get(i) for i in ids))
@@ -367,7 +368,7 @@ def local_links(small_data: Images, monkeypatch: pytest.MonkeyPatch) -> list[Loc
         links.append(LocalLink(*args))
         return links[-1]
 
-    monkeypatch.setattr(runs_module, "EngineProcess", connect)
+    monkeypatch.setattr(engines_module, "EngineProcess", connect)
     return links
 
 
@@ -377,7 +378,7 @@ def crashed(
 ) -> Iterator[tuple[Registry, str]]:
     """A new server on a copy of the disk, taken when the curves were saved at step 30 and states went on to 60."""
     runs = Registry(root=tmp_path / "before")
-    monkeypatch.setattr(runs, "_make_round", lambda: None)  # nothing is saved but here
+    monkeypatch.setattr(runs._housekeeper, "make_round", lambda: None)  # nothing is saved but here
     run_id = runs.start(CONFIG, "ann", paused=True)
     run = runs.get(run_id)
     assert run is not None
@@ -386,7 +387,7 @@ def crashed(
         while run.step < until:
             local_links[0].turn()
         if until == 30:
-            runs._save_changed()
+            runs._saved.save_changed()
     shutil.copytree(tmp_path / "before", tmp_path / "after", ignore=shutil.ignore_patterns("in-use"))
     runs.close()
     after = Registry(root=tmp_path / "after")
@@ -424,7 +425,7 @@ from vae_core.config import RunConfig
 from vae_core.runs.registry import Registry
 runs = Registry(root=Path(sys.argv[1]))
 run_id = runs.start(RunConfig(device="cpu", epochs=1000), "ann")
-print(run_id, runs._engines["cpu"].link.process.pid, flush=True)
+print(run_id, runs._engines.of_device("cpu").link.process.pid, flush=True)
 while True:
     print(time.monotonic(), runs.get(run_id).step, flush=True)
     time.sleep(0.02)

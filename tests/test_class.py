@@ -6,7 +6,6 @@ import os
 import shutil
 import signal
 import threading
-import time
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -15,6 +14,7 @@ from typing import Any
 import pytest
 
 from tests.local_engine import LocalLink
+from tests.waiting import wait_for
 from vae_core.config import RunConfig
 from vae_core.inspect.snapshot import Snapshot
 from vae_core.runs import run_record as run_module
@@ -26,14 +26,6 @@ from vae_core.runs.storage import frame_file, frames_in, state_file, steps_in
 
 CONFIG = RunConfig(device="cpu", epochs=1000)
 WEIGHTS = {"alpha": 1.0, "beta": 1.0, "learning_rate": 2e-3, "frozen": "none"}
-
-
-def wait_for(condition: Callable[[], Any], seconds: float = 90) -> None:
-    """Poll until something is true; the time is only an upper bound."""
-    deadline = time.monotonic() + seconds
-    while not condition():
-        assert time.monotonic() < deadline, "it did not happen"
-        time.sleep(0.02)
 
 
 def all_end(work: list[Callable[[], Any]], seconds: float = 60) -> bool:

@@ -10,8 +10,9 @@ import pytest
 from tests.local_engine import LocalLink
 from vae_core.config import ConfigError, LiveSettings, RunConfig
 from vae_core.data import Images
+from vae_core.runs.held_runs import RUNS_PER_VISITOR
 from vae_core.runs.messages import PAUSED, RUNNING, STOPPED
-from vae_core.runs.registry import RUNS_PER_VISITOR, Registry
+from vae_core.runs.registry import Registry
 from vae_core.runs.run_record import Parent, RunRecord
 from vae_core.runs.snapshot_file import read_frame
 from vae_core.runs.storage import frame_file, frames_in, steps_in

@@ -13,10 +13,12 @@ import torch
 from tests.local_engine import LocalLink
 from vae_core.config import ConfigError, RunConfig
 from vae_core.data import Images
-from vae_core.runs import registry as runs_module
+from vae_core.runs import engines as engines_module
+from vae_core.runs.groups import ARMS
+from vae_core.runs.held_runs import GROUPS_PER_VISITOR
 from vae_core.runs.messages import FAILED, FINISHED, PAUSED, RUNNING, STOPPED
 from vae_core.runs.news import Cursor
-from vae_core.runs.registry import ARMS, GROUPS_PER_VISITOR, Registry
+from vae_core.runs.registry import Registry
 from vae_core.runs.run_record import SAVED, RunRecord
 from vae_core.runs.snapshot_file import read_frame
 from vae_core.runs.storage import frame_file
@@ -303,7 +305,7 @@ def test_a_group_ends_together_and_no_arm_trains_on(server: Server) -> None:
 
 
 def test_a_group_is_found_again_after_a_restart(small_data: Images, monkeypatch: Any, tmp_path: Any) -> None:
-    monkeypatch.setattr(runs_module, "EngineProcess", LocalLink)
+    monkeypatch.setattr(engines_module, "EngineProcess", LocalLink)
     first = Registry(root=tmp_path)
     group = first.start_group(THREE, "ann", paused=True)
     first.close()

@@ -136,8 +136,7 @@ class Trainer:
         Raises:
             ConfigError: a value out of range, or all weights 0; nothing is changed then.
         """
-        new = self.settings.changed(changes, self.config)
-        models.check(self.config.with_(**new.to_dict()))
+        new = models.change(self.settings, changes, self.config)
         old, now = self._named(self.settings), self._named(new)
         texts = [f"{name} {_short(old[name])} → {_short(now[name])}" for name in now if now[name] != old[name]]
         if not texts:

@@ -11,7 +11,7 @@ from pages.ablation.actions import ARMS_GROUP
 from pages.ablation.arms import ARMS, BETA, BY_KEY, LATENT_DIMS, chosen
 from pages.ablation.settings import link
 from vae_core.config import ConfigError
-from vae_core.runs import registry
+from vae_core.runs import groups
 
 BETAS = (0.1, 0.25, 0.5, 2.0, 4.0, 8.0, 16.0, 32.0)
 ASKING = "ablation asking"
@@ -71,7 +71,7 @@ def settings() -> dict[str, Any]:
 def wish_to_train() -> None:
     """Callback of Train live: first the questions, if there are any left."""
     if not link.get("arms"):
-        return actions.notice(f"Choose one to {registry.ARMS} arms first.")
+        return actions.notice(f"Choose one to {groups.ARMS} arms first.")
     st.session_state[ASKING] = True
 
 

@@ -115,7 +115,7 @@ def fair(count: int, seconds: float) -> dict[str, float]:
         time.sleep(0.01)
     while time.monotonic() < began + 10:
         time.sleep(0.1)
-    engine = runs._engines["cpu"].link.process.pid
+    engine = runs._engines.of_device("cpu").link.process.pid
     before, started, spent = [r.step for r in own if r], time.monotonic(), cpu_seconds(engine)
     time.sleep(seconds)
     after, took = [r.step for r in own if r], time.monotonic() - started

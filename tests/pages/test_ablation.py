@@ -11,7 +11,8 @@ from pages.ablation import actions, stage
 from pages.ablation.arms import ARMS, BETA, chosen, key_of, weight_when_on
 from pages.ui.arms.view import Seen
 from pages.ui.shipped import shipped_arms
-from tests.pages.conftest import ROUTER, checked, wait_for
+from tests.pages.conftest import ROUTER, checked
+from tests.waiting import wait_for
 from vae_core.config import RunConfig
 from vae_core.runs.messages import ENDED
 from vae_core.runs.registry import Registry

@@ -14,7 +14,8 @@ from streamlit.testing.v1 import AppTest
 from pages.explorer.ways import WAYS
 from pages.ui import shipped
 from pages.ui.shipped import PLANE
-from tests.pages.conftest import ROUTER, checked, wait_for
+from tests.pages.conftest import ROUTER, checked
+from tests.waiting import wait_for
 from vae_core.config import RunConfig
 from vae_core.runs.registry import Registry
 from vae_core.runs.storage import steps_in

@@ -8,7 +8,8 @@ import pandas as pd
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from tests.pages.conftest import ROUTER, checked, wait_for
+from tests.pages.conftest import ROUTER, checked
+from tests.waiting import wait_for
 from vae_core.config import LiveSettings
 from vae_core.runs.registry import Registry
 from vae_core.runs.run_record import RunRecord

@@ -8,8 +8,9 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from pages.ui.live import view
-from tests.pages.conftest import ROUTER, checked, wait_for
+from tests.pages.conftest import ROUTER, checked
 from tests.pages.test_training import only_run, start
+from tests.waiting import wait_for
 from vae_core.runs.registry import Registry
 from vae_core.runs.run_record import RunRecord
 
@@ -65,7 +66,7 @@ def shown(at: AppTest) -> dict[str, bool]:
 
 
 def trains(run: RunRecord) -> dict[str, bool]:
-    return {term: run.weights[term] > 0 for term in TERMS.values()}
+    return {term: getattr(run.settings, term) > 0 for term in TERMS.values()}
 
 
 @pytest.fixture

@@ -6,11 +6,12 @@ import functools
 import importlib.util
 import sys
 from pathlib import Path
+from typing import Any
 
 import torch
 
 from vae_core import families, rng
-from vae_core.config import LETTERS, ConfigError, RunConfig, spoken
+from vae_core.config import LETTERS, ConfigError, LiveSettings, RunConfig, spoken
 from vae_core.models.base import Family
 
 SHAPE = (1, 28, 28)
@@ -56,6 +57,19 @@ def check(config: RunConfig) -> None:
         raise ConfigError(f"The model {config.model} has no term {unknown[0]!r}: it has {spoken(tuple(terms))}.")
     if not any(config.live.weights_of(terms).values()):
         raise ConfigError(f"All weights of {spoken(tuple(terms))} are 0: give one of them a positive weight.")
+
+
+def change(settings: LiveSettings, changes: dict[str, Any], config: RunConfig) -> LiveSettings:
+    """The settings of a running run with other values.
+
+    Args:
+        changes: by name. config: of the run.
+    Raises:
+        ConfigError: a value that cannot be used.
+    """
+    changed = settings.changed(changes, config)
+    check(config.with_(**changed.to_dict()))
+    return changed
 
 
 @functools.cache

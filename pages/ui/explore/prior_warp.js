@@ -1,6 +1,5 @@
 // The warp: the grid at prior quantiles moves from its places in z to those of its pictures in the space of images.
 
-import { twoComponentsLater } from "./components.js";
 import { columnsOf, csv } from "./csv.js";
 import { handOn } from "./hand.js";
 import { everyFrame, partsOf } from "../lesson/view.js";
@@ -98,11 +97,11 @@ export class PriorWarp {
     const wanted = () => key === this.asked && background === app.background; // a run's next state has the same key
     const part = (pictures, from, to) => wanted() && this.say(`Decoding ${to} of ${count} pictures…`);
     const pictures = await background.decode("prior warp", zs, part);
-    const components = pictures && wanted() ? await twoComponentsLater(pictures) : null;
-    if (!components || !wanted()) return;
+    if (!pictures || !wanted()) return;
     const xs = quantiles(SIDE),
-      ys = rowsOf(app, SIDE) > 1 ? xs.toReversed() : Float32Array.of(0);
-    Object.assign(this, { zs, mesh: meshOf({ xs, ys, pictures, components, stretch: stretches(pictures, xs, ys) }) });
+      ys = rowsOf(app, SIDE) > 1 ? xs.toReversed() : Float32Array.of(0),
+      axes = app.set.pictureAxes;
+    Object.assign(this, { zs, mesh: meshOf({ xs, ys, pictures, axes, stretch: stretches(pictures, xs, ys) }) });
     this.say("");
     this.tell();
     this.ask();
@@ -130,7 +129,11 @@ export class PriorWarp {
     this.announce(
       `PC 1 and PC 2 keep ${Math.round(100 * mesh.kept)}% of the variance of these ${mesh.z.length} pictures. What folds here need not fold in all 784 pixels.${range}`,
     );
-    part.note.textContent = `Every cell has the same share of ${priorOf(app)}. At the right end its nodes lie where their pictures are: a cell is wide where equal shares spread over more change; “colour by stretch” divides by its width in z. ${notes(app)}`;
+    const axes =
+      app.set.dims > 2
+        ? " PC 1 and PC 2 are those of the plane of the principal axes of the codes, through z = 0."
+        : "";
+    part.note.textContent = `Every cell has the same share of ${priorOf(app)}. At the right end its nodes lie where their pictures are: a cell is wide where equal shares spread over more change; “colour by stretch” divides by its width in z.${axes} ${notes(app)}`;
     part.mesh.setAttribute(
       "aria-label",
       `${mesh.z.length} decoded pictures, on their way from z to their first two principal components: warp ${fixed(this.warp)}`,

@@ -12,6 +12,7 @@ import streamlit as st
 
 from pages.ablation.questions import QUESTIONS, Question
 from pages.ablation.sketches import as_image
+from pages.ui.palette import is_dark
 
 ON = "predict on"
 HANDS = "predict by hands"
@@ -74,7 +75,7 @@ def reveal(key: str) -> str:
 def _question(question: Question, number: int, of: int) -> None:
     st.markdown(f"**What will happen?** {question.asks} :gray[Question {number} of {of}]")
     figures = "".join(
-        f"<figure>{as_image(option.picture, _dark())}<figcaption><b>{letter}: {option.short}</b><br>{option.because}"
+        f"<figure>{as_image(option.picture, is_dark())}<figcaption><b>{letter}: {option.short}</b><br>{option.because}"
         "</figcaption></figure>"
         for letter, option in zip(LETTERS, question.options, strict=True)
     )
@@ -124,7 +125,3 @@ def _answers() -> dict[str, Answer | None]:
 def _kept(key: str) -> dict[str, Any]:
     """A widget's key; its value survives a change of page."""
     return {"key": key, "persist_state": "session"}
-
-
-def _dark() -> bool:
-    return st.context.theme.type == "dark"

@@ -9,7 +9,7 @@ from torch import Tensor
 
 from pages.elbo import link
 from pages.elbo.subject import Subject, subject
-from pages.ui.palette import DARK, LIGHT
+from pages.ui.palette import colours_of, is_dark
 from pages.ui.words import label_of
 from vae_core import losses
 from vae_core.exact import Check, Derivation, Estimate, Line, coloured, derive
@@ -74,7 +74,7 @@ def derivation_section(chosen: Subject) -> None:
         )
     if wrong:
         st.markdown(":red[:material/error: **Wrong KL is on** (under More): the KL is computed without its ½.]")
-    colours = DARK if st.context.theme.type == "dark" else LIGHT
+    colours = colours_of(is_dark()).terms
     for line, check in zip(shown.lines[:at], shown.checks, strict=False):
         draw(line, check, colours)
     if at == last:

@@ -8,22 +8,18 @@ from typing import Any
 import plotly.graph_objects as go
 import streamlit as st
 
-from pages.ui.palette import CLASSES_DARK, CLASSES_LIGHT, DARK, INK_DARK, INK_LIGHT, LIGHT
+from pages.ui.palette import colours_of
+from vae_core.export.style import LIGHT
 
 PLAIN = {"displayModeBar": False}
 
 
-def dark() -> bool:
-    return st.context.theme.type == "dark"
-
-
 def colours(is_dark: bool) -> dict[str, str]:
     """The terms, the ink, the page, and colours for what is no term."""
-    classes = CLASSES_DARK if is_dark else CLASSES_LIGHT
-    terms = DARK if is_dark else LIGHT
-    ink = INK_DARK if is_dark else INK_LIGHT
-    ground = INK_LIGHT if is_dark else "#FFFFFF"  # of text on a full colour
-    return {**terms, "ink": ink, "ground": ground, "score": classes[6], "baseline": classes[5], "pathwise": classes[0]}
+    own = colours_of(is_dark)
+    ground = LIGHT.ink if is_dark else LIGHT.ground  # of text on a full colour
+    ways = {"score": own.classes[6], "baseline": own.classes[5], "pathwise": own.classes[0]}
+    return {**own.terms, "ink": own.ink, "ground": ground, **ways}
 
 
 def layout(ink: str, height: int, **more: Any) -> dict[str, Any]:

@@ -28,8 +28,9 @@ from pages.elbo.figures_reparameterise import (
     slopes_figure,
     std_figure,
 )
-from pages.elbo.figures_style import PLAIN, about, dark, kept, prepare, written
+from pages.elbo.figures_style import PLAIN, about, kept, prepare, written
 from pages.elbo.subject import Subject, subject
+from pages.ui.palette import is_dark
 from pages.ui.words import label_of
 from vae_core.exact import autograd
 from vae_core.exact.autograd import Answer
@@ -105,7 +106,7 @@ def _estimators(chosen: Subject) -> None:
     found = compared(key, state["reparameterise seed"], samples)
     single = compared(key, state["reparameterise seed"], 1)
     st.plotly_chart(
-        histograms(found, single, component, state["reparameterise axis"], dark()),
+        histograms(found, single, component, state["reparameterise axis"], is_dark()),
         key="reparameterise histograms",
         config=PLAIN,
     )
@@ -208,8 +209,8 @@ def _log_variance(chosen: Subject) -> None:
     )
     log_var = st.session_state["reparameterise log_var"]
     left, right = st.columns(2)
-    left.plotly_chart(std_figure(log_var, chosen.log_var[0], dark()), key="reparameterise std", config=PLAIN)
-    right.plotly_chart(slopes_figure(log_var, dark()), key="reparameterise slopes", config=PLAIN)
+    left.plotly_chart(std_figure(log_var, chosen.log_var[0], is_dark()), key="reparameterise std", config=PLAIN)
+    right.plotly_chart(slopes_figure(log_var, is_dark()), key="reparameterise slopes", config=PLAIN)
     here, further = ((0.5 * torch.tensor(v, dtype=torch.float64)).exp().item() for v in (log_var, log_var + 1))
     of_std, of_log_var = (slope.item() for slope in kl_slopes(torch.tensor([log_var], dtype=torch.float64)))
     left.markdown(

@@ -6,6 +6,7 @@ import streamlit as st
 
 from pages.home.diagram import diagram
 from pages.home.example import Codes, codes, passage
+from pages.ui.palette import is_dark
 from pages.ui.shipped import PLANE, checkpoint, images, missing, planes
 
 TRAINING = ("training/page.py", "Live training", ":material/monitoring:")
@@ -53,7 +54,7 @@ def example() -> None:
     shipped = checkpoint(PLANE)
     state = st.session_state
     p = passage(shipped.model, images(), int(digit or 0), state.get("home_which", 0), state.get("home_draw", 0))
-    st.html(diagram(p, all_codes(), st.context.theme.type == "dark"))
+    st.html(diagram(p, all_codes(), is_dark()))
     card = shipped.card
     st.caption(
         f"Computed now by {shipped.folder.name}: {card['config']['epochs']} epochs, seed {card['seed']}, "

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pandas as pd
 import plotly.graph_objects as go
 
-from pages.ui.palette import DARK, LIGHT
+from pages.ui.palette import colours_of
 from vae_core.row_buffer import ROW
 from vae_core.runs import registry
 from vae_core.runs.news import Cursor
@@ -28,7 +28,7 @@ def history_table(run: RunRecord) -> pd.DataFrame:
 
 def history_figure(table: pd.DataFrame, dark: bool) -> go.Figure:
     """Test figures as lines with markers, training batches faint behind them."""
-    colours = DARK if dark else LIGHT
+    colours = colours_of(dark).terms
     figure = go.Figure()
     for column, (term, name) in _NAMES.items():
         for split, style in (("train", {"width": 1}), ("test", {"width": 3})):

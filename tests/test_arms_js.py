@@ -22,7 +22,8 @@ from vae_core import models
 from vae_core.config import RunConfig
 from vae_core.data import Images
 from vae_core.inspect.latent_gradients import latent_gradients
-from vae_core.metrics import FIGURES, Meter, best_and_worst, nearest
+from vae_core.metrics.draws import nearest
+from vae_core.metrics.figures import FIGURES, Meter, best_and_worst
 from vae_core.runs.run_record import RunRecord
 from vae_core.runs.storage import DECODER
 from vae_core.trainer import Trainer

@@ -11,7 +11,7 @@ from torch import Tensor
 from torch.distributions import Independent, MultivariateNormal, Normal
 
 from vae_core.evaluate import iw_bound
-from vae_core.exact import LinearGaussian
+from vae_core.exact.linear_gaussian import LinearGaussian
 
 SIGMA = 0.6
 

@@ -12,23 +12,15 @@ from torch import Tensor
 
 from vae_core import checkpoints, losses
 from vae_core.data import Images, prepare
-from vae_core.exact import (
-    WAYS,
-    Check,
-    Derivation,
-    Estimate,
-    LinearGaussian,
-    best_of_starts,
-    bound,
-    check,
-    coloured,
-    derive,
-    evidence,
-    gaps,
-)
+from vae_core.exact.ascent import best_of_starts
+from vae_core.exact.bounds import bound, gaps
+from vae_core.exact.derivation import WAYS, derive
+from vae_core.exact.estimate import Estimate
 from vae_core.exact.expectation import expectation
 from vae_core.exact.gradients import compare, likelihood_of
-from vae_core.exact.lines import TERMS, Line, Relation
+from vae_core.exact.linear_gaussian import LinearGaussian
+from vae_core.exact.lines import TERMS, Check, Derivation, Line, Relation, check, coloured
+from vae_core.exact.quadrature import evidence
 from vae_core.models.vae import VAE
 
 SHIPPED = Path(__file__).resolve().parents[1] / "checkpoints" / "mnist-vae-mlp-2"

@@ -9,7 +9,6 @@ import torch
 from torch import Tensor
 from torch.distributions import Normal
 
-from vae_core.exact import closed_form, line_model
 from vae_core.exact.gradients import (
     OTHERS,
     Gradient,
@@ -21,6 +20,7 @@ from vae_core.exact.gradients import (
     pathwise,
     score,
 )
+from vae_core.exact.linear_gaussian import closed_form, line_model
 
 BEND, TOP = torch.tensor([2.0, 0.5]).double(), torch.tensor([0.3, -1.0]).double()
 

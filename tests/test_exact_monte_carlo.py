@@ -9,8 +9,8 @@ import torch
 from torch import Tensor
 from torch.distributions import Independent, Normal
 
-from vae_core.exact import Estimate, LinearGaussian, evidence
-from vae_core.exact.estimate import EXACT, MONTE_CARLO, QUADRATURE, sample_mean
+from vae_core.exact.estimate import EXACT, MONTE_CARLO, QUADRATURE, Estimate, sample_mean
+from vae_core.exact.linear_gaussian import LinearGaussian
 from vae_core.exact.monte_carlo import (
     Draws,
     effective_size,
@@ -21,6 +21,7 @@ from vae_core.exact.monte_carlo import (
     running_effective_size,
     running_log_mean,
 )
+from vae_core.exact.quadrature import evidence
 
 
 def seeded(seed: int) -> torch.Generator:

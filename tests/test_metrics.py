@@ -17,9 +17,12 @@ from vae_core import models, rng
 from vae_core.config import RunConfig
 from vae_core.data import Images
 from vae_core.evaluate import evaluate
-from vae_core.metrics import FIGURES, Meter, best_and_worst, codes, collapse_of, draw_quality, measure, nearest
+from vae_core.metrics import codes
 from vae_core.metrics.diagnosis import SAME_PICTURE
-from vae_core.metrics.draws import energy_distance, thinned
+from vae_core.metrics.draws import draw_quality, energy_distance, nearest, thinned
+from vae_core.metrics.figures import FIGURES, Meter, best_and_worst
+from vae_core.metrics.measure import measure
+from vae_core.metrics.verdict import collapse_of
 from vae_core.trainer import Trainer
 
 

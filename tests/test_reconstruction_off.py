@@ -13,8 +13,8 @@ import pytest
 from tests.local_engine import LocalLink
 from vae_core.config import RunConfig
 from vae_core.inspect.snapshot import Snapshot
-from vae_core.metrics import MEANINGS
 from vae_core.metrics.diagnosis import EXPLAINED, SAME_PICTURE, Diagnosis
+from vae_core.metrics.verdict import MEANINGS
 from vae_core.runs.messages import STOPPED
 from vae_core.runs.registry import Registry
 from vae_core.runs.run_record import RunRecord

@@ -22,7 +22,7 @@ from vae_core import models, train
 from vae_core.config import RunConfig
 from vae_core.data import Images
 from vae_core.inspect.snapshot import to_uint8
-from vae_core.metrics import Meter, best_and_worst
+from vae_core.metrics.figures import Meter, best_and_worst
 from vae_core.runs.run_record import RunRecord
 from vae_core.runs.snapshot_file import read_frame, read_snapshot
 from vae_core.runs.storage import frame_file, frames_in

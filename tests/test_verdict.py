@@ -9,8 +9,9 @@ import pytest
 
 from tests.test_metrics import DEAD, GOOD, LOOSE, PLAIN, SAME
 from vae_core.inspect.snapshot import Snapshot
-from vae_core.metrics import MEANINGS, Meter, collapse_of
 from vae_core.metrics.diagnosis import SAME_PICTURE, diagnose
+from vae_core.metrics.figures import Meter
+from vae_core.metrics.verdict import MEANINGS, collapse_of
 
 
 def test_four_causes_four_names_each_with_its_number() -> None:

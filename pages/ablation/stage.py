@@ -13,7 +13,7 @@ from pages.ablation import actions, link, predict
 from pages.ablation.arms import key_of
 from pages.ui.arms.view import ArmShown, arms_view
 from pages.ui.buttons import command_button
-from vae_core.metrics import FIGURES
+from vae_core.metrics.figures import FIGURES
 from vae_core.runs import registry
 from vae_core.runs.messages import ENDED, PAUSED
 from vae_core.runs.run_record import SAVED, SHIPPED, RunRecord

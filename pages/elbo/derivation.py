@@ -12,7 +12,9 @@ from pages.elbo.subject import Subject, subject
 from pages.ui.palette import colours_of, is_dark
 from pages.ui.words import label_of
 from vae_core import losses
-from vae_core.exact import Check, Derivation, Estimate, Line, coloured, derive
+from vae_core.exact.derivation import derive
+from vae_core.exact.estimate import Estimate
+from vae_core.exact.lines import Check, Derivation, Line, coloured
 
 
 def wrong_kl(mu: Tensor, log_var: Tensor) -> Tensor:

@@ -13,7 +13,7 @@ from pages.ablation.arms import ARMS
 from pages.ablation.questions import QUESTIONS
 from pages.ablation.sketches import SKETCHES, sketch
 from tests.pages.conftest import checked
-from vae_core.metrics import FIGURES
+from vae_core.metrics.figures import FIGURES
 
 TWO = ["full", "no-kl"]
 

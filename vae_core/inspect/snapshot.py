@@ -15,7 +15,7 @@ from vae_core.data import Images, prepare
 from vae_core.evaluate import evaluate, evaluating
 from vae_core.inspect.latent_gradients import SAMPLES, latent_gradients
 from vae_core.latent import Plane, map_plane, quantile_grid
-from vae_core.metrics import measure
+from vae_core.metrics.measure import measure
 from vae_core.models.vae import VAE
 from vae_core.trainer import Trainer
 

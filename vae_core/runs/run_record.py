@@ -15,8 +15,9 @@ from vae_core.checkpoints import replacing
 from vae_core.config import CHANGEABLE, RunConfig
 from vae_core.inspect.snapshot import Snapshot
 from vae_core.inspect.step_trace import StepTrace
-from vae_core.metrics import Meter, collapse_of
 from vae_core.metrics.diagnosis import BEGINNING, Diagnosis, diagnose
+from vae_core.metrics.figures import Meter
+from vae_core.metrics.verdict import collapse_of
 from vae_core.row_buffer import ROW
 from vae_core.runs import storage
 from vae_core.runs.messages import ENDED, PAUSED, RUNNING, STARTING, Update

@@ -10,8 +10,8 @@ import pytest
 import torch
 from torch import Tensor
 
-from vae_core.config import RunConfig
-from vae_core.data import PROTOCOLS, Images, prepare
+from vae_core.config import PROTOCOLS, RunConfig
+from vae_core.data import Images, prepare
 from vae_core.data.images import DataError
 from vae_core.inspect.snapshot import take_snapshot
 from vae_core.trainer import Trainer

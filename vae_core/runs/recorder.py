@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 from typing import Any
 
@@ -11,7 +10,7 @@ from safetensors.torch import save as to_bytes
 from torch import nn
 
 from vae_core import devices
-from vae_core.checkpoints import CARD, CheckpointError, in_half, json_ready, replacing
+from vae_core.checkpoints import CARD, CheckpointError, card_bytes, in_half, json_ready, unwritable, write_files
 from vae_core.inspect.snapshot import SnapshotTaker
 from vae_core.paths import AnyPath
 from vae_core.row_buffer import ROW
@@ -74,7 +73,7 @@ class Recorder:
         try:
             self.run.save()
         except OSError as error:
-            raise _unwritable(self.run.folder, error) from None
+            raise unwritable(self.run.folder, error) from None
 
 
 def keep_run(folder: AnyPath, decoder: nn.Module | None, card: dict[str, Any]) -> None:
@@ -85,21 +84,10 @@ def keep_run(folder: AnyPath, decoder: nn.Module | None, card: dict[str, Any]) -
     Raises:
         CheckpointError: the folder cannot be written.
     """
-    folder = Path(folder)
-    text = json.dumps(json_ready(card), indent=2, ensure_ascii=False, allow_nan=False) + "\n"
-    files = {CARD: text.encode()} | ({} if decoder is None else {DECODER: half_precision(decoder)})
-    try:
-        for name, content in files.items():
-            with replacing(folder / name) as file:
-                file.write(content)
-    except OSError as error:
-        raise _unwritable(folder, error) from None
+    files = {CARD: card_bytes(card)} | ({} if decoder is None else {DECODER: half_precision(decoder)})
+    write_files(Path(folder), files)
 
 
 def half_precision(module: nn.Module) -> bytes:
     """Weights as a safetensors file: float16, counters as they are."""
     return to_bytes({k: v.detach().cpu().contiguous() for k, v in in_half(module.state_dict()).items()})
-
-
-def _unwritable(folder: Path, error: OSError) -> CheckpointError:
-    return CheckpointError(f"{folder} cannot be written ({error.strerror}): choose another folder.")

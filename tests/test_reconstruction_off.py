@@ -71,7 +71,7 @@ def test_an_arm_by_its_meter(local_registry: tuple[Registry, list[LocalLink]]) -
     config = RunConfig(device="cpu", epochs=1000, beta=4.0)
     (run,) = registry.members(registry.start_group([("full", config)], "ann", paused=True))
     seen = stopped_without_reconstruction(registry, links, run)
-    assert seen.meter is not None and np.sum(seen.meter["active_dims"]) == 0
+    assert seen.metrics is not None and np.sum(seen.metrics["active_dims"]) == 0
     check(run.diagnosis, seen)
     assert "Switch the reconstruction on" in MEANINGS["reconstruction off"]
 

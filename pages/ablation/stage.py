@@ -13,12 +13,12 @@ from pages.ablation import actions, link, predict
 from pages.ablation.arms import key_of
 from pages.ui.arms.view import ArmShown, arms_view
 from pages.ui.buttons import command_button
-from vae_core.metrics.figures import FIGURES
+from vae_core.metrics.definitions import METRICS
 from vae_core.runs import registry
 from vae_core.runs.messages import ENDED, PAUSED
 from vae_core.runs.run_record import SAVED, SHIPPED, RunRecord
 
-COLUMNS = [asdict(figure) | {"needsCodes": figure.needs_codes} for figure in FIGURES]
+COLUMNS = [asdict(figure) | {"needsCodes": figure.needs_codes} for figure in METRICS]
 
 
 def buttons(kept: str, on_train: Callable[[], None], label: str = "Train live", row: Any = None) -> None:

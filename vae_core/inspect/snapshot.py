@@ -45,7 +45,7 @@ class Snapshot:
             from low to high z₁; (0, 0, 28, 28) unless there are two latents.
         basis: (D, 2) axes of the map.
         ten_mu, ten_log_var, ten_pull_mu, ten_pull_log_var: (10, D) the ten images close up (latent_gradients.py).
-        meter: figures of the whole test set (metrics) where they were asked for, JSON-ready.
+        metrics: figures of the whole test set (metrics) where they were asked for, JSON-ready.
     """
 
     step: int
@@ -68,7 +68,7 @@ class Snapshot:
     ten_log_var: np.ndarray = field(default_factory=_none)
     ten_pull_mu: np.ndarray = field(default_factory=_none)
     ten_pull_log_var: np.ndarray = field(default_factory=_none)
-    meter: dict[str, Any] | None = None
+    metrics: dict[str, Any] | None = None
 
     @property
     def neg_elbo(self) -> float:
@@ -105,11 +105,11 @@ class SnapshotTaker:
         self.grid = quantile_grid(GRID).to(device)  # (144, 2)
         self.plane: Plane | None = None
 
-    def take(self, model: VAE, step: int, metered: bool = False) -> Snapshot:
+    def take(self, model: VAE, step: int, measured: bool = False) -> Snapshot:
         """A snapshot of the model; the model is left as it was.
 
         Args:
-            metered: with the figures of metrics, which take longer.
+            measured: with the metrics, which take longer.
         """
         seed = rng.stream_seed(self.config.seed, "eval")
         result = evaluate(model, self.pixels, self.config.protocol, seed)
@@ -137,7 +137,7 @@ class SnapshotTaker:
             ten_log_var=close.log_var,
             ten_pull_mu=close.pull_mu,
             ten_pull_log_var=close.pull_log_var,
-            meter=self._measure(model) if metered else None,
+            metrics=self._measure(model) if measured else None,
         )
 
     def _pictures(self, model: VAE) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
@@ -161,13 +161,13 @@ class SnapshotTaker:
         return rng.generator(device, self.config.seed, "eval")
 
 
-def take_snapshot(trainer: Trainer, metered: bool = False) -> Snapshot:
+def take_snapshot(trainer: Trainer, measured: bool = False) -> Snapshot:
     """What a run looks like now, on a map of its own; training is not disturbed.
 
     Args:
-        metered: with the figures of metrics, which take longer.
+        measured: with the metrics, which take longer.
     """
-    return SnapshotTaker(trainer.config, trainer.images).take(trainer.model, trainer.step_count, metered)
+    return SnapshotTaker(trainer.config, trainer.images).take(trainer.model, trainer.step_count, measured)
 
 
 def to_uint8(x: Tensor) -> np.ndarray:

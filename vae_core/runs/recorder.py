@@ -26,7 +26,7 @@ _NO_ROWS = np.zeros((0, len(ROW)), np.float32)
 class Recorder:
     """Films a run for the live view: the folder then holds a run as the server keeps it (storage.py).
 
-    Each frame carries the figures of the collapse meter, whose verdict names the state of the run.
+    Each frame carries the figures of the metrics, whose verdict names the state of the run.
     """
 
     def __init__(self, trainer: Trainer, folder: AnyPath, frames: int = FRAMES) -> None:
@@ -46,7 +46,7 @@ class Recorder:
         """Add history rows, and a frame if one is due."""
         t = self.trainer
         due = t.step_count in self.steps and t.step_count not in self.run.film
-        snapshot = self._taker.take(t.model, t.step_count, metered=True) if due else None
+        snapshot = self._taker.take(t.model, t.step_count, measured=True) if due else None
         self.run.take(
             Update(
                 self.run.run_id,

@@ -58,7 +58,7 @@ def numbers_of(s: Snapshot, diagnosis: Diagnosis | None = None) -> dict[str, Any
         "nll": s.nll,
         "kl": s.kl,
         "diagnosis": asdict(diagnosis) if diagnosis else None,
-        "meter": s.meter,
+        "meter": s.metrics,
     }
 
 
@@ -117,7 +117,7 @@ def read_snapshot(path: AnyPath) -> Snapshot:
         mean_std=numbers["meanStd"],
         sigma=numbers["sigma"],
         explained=numbers["explained"],
-        meter=numbers.get("meter"),
+        metrics=numbers.get("meter"),
         mu=np.zeros((0, len(arrays["kl_dims"])), np.float32),
         xy=xy,
         **arrays | {"active": arrays["active"].astype(bool)},

@@ -68,7 +68,7 @@ def save(folder: AnyPath, model: VAE, card: dict[str, Any], history: list[dict[s
     write_files(folder, files)
 
 
-def write_files(folder: Path, files: Mapping[str, bytes]) -> None:
+def write_files(folder: AnyPath, files: Mapping[str, bytes]) -> None:
     """Write files, each of which replaces its predecessor only when it is complete.
 
     Raises:
@@ -76,13 +76,13 @@ def write_files(folder: Path, files: Mapping[str, bytes]) -> None:
     """
     try:
         for name, content in files.items():
-            with replacing(folder / name) as file:
+            with replacing(Path(folder) / name) as file:
                 file.write(content)
     except OSError as error:
         raise unwritable(folder, error) from None
 
 
-def unwritable(folder: Path, error: OSError) -> CheckpointError:
+def unwritable(folder: AnyPath, error: OSError) -> CheckpointError:
     """What is to be said where a folder cannot be written."""
     return CheckpointError(f"{folder} cannot be written ({error.strerror}): choose another folder.")
 

@@ -85,7 +85,7 @@ def keep_run(folder: AnyPath, decoder: nn.Module | None, card: dict[str, Any]) -
         CheckpointError: the folder cannot be written.
     """
     files = {CARD: card_bytes(card)} | ({} if decoder is None else {DECODER: half_precision(decoder)})
-    write_files(Path(folder), files)
+    write_files(folder, files)
 
 
 def half_precision(module: nn.Module) -> bytes:

@@ -13,7 +13,7 @@ import streamlit as st
 import torch
 
 from pages.elbo import link
-from pages.elbo.figures_style import PLAIN, layout, readable
+from pages.elbo.figures_style import PLAIN, lay_out
 from pages.elbo.subject import Subject, subject
 from pages.ui.lesson.transform import transform_view
 from pages.ui.palette import colours_of, is_dark
@@ -122,10 +122,13 @@ def histogram(found: Draws, count: int, exact: float, dark: bool) -> go.Figure:
         showarrow=False,
         font={"size": 14},
     )
-    figure.update_layout(
-        xaxis_title="log p(x | z) of a draw from the prior (nats)", yaxis_title="draws", **layout(colours.ink, 300)
+    return lay_out(
+        figure,
+        colours.ink,
+        300,
+        xaxis_title="log p(x | z) of a draw from the prior (nats)",
+        yaxis_title="draws",
     )
-    return readable(figure)
 
 
 def settling(prior: Draws, q: Draws, count: int, exact: float, dark: bool) -> go.Figure:
@@ -148,14 +151,15 @@ def settling(prior: Draws, q: Draws, count: int, exact: float, dark: bool) -> go
         annotation_position="top left",
         annotation_font_size=14,
     )
-    figure.update_layout(
+    return lay_out(
+        figure,
+        colours.ink,
+        300,
         xaxis={"title": "draws (log axis)", "type": "log", "dtick": 1},
         yaxis_title="estimate of log p(x) (nats)",
         yaxis_range=[exact - BELOW, exact + ABOVE],
         legend={"x": 0.98, "y": 0.05, "xanchor": "right"},
-        **layout(colours.ink, 300),
     )
-    return readable(figure)
 
 
 def draws(model_name: str, digit: int, which: int, seed: int, count: int) -> tuple[Draws, Draws]:

@@ -22,19 +22,17 @@ def colours(is_dark: bool) -> dict[str, str]:
     return {**own.terms, "ink": own.ink, "ground": ground, **ways}
 
 
-def layout(ink: str, height: int, **more: Any) -> dict[str, Any]:
-    base = {"height": height, "margin": {"l": 10, "r": 10, "t": 30, "b": 10}, "font": {"size": 15, "color": ink}}
-    return {**base, **more}
+def lay_out(figure: go.Figure, ink: str, height: int, **more: Any) -> go.Figure:
+    """The figure with axes, tick labels and legend for the back row; Streamlit's theme has them smaller and paler.
 
-
-def readable(figure: go.Figure) -> go.Figure:
-    """Tick labels and legend for the back row; Streamlit's theme would make them smaller and paler."""
-    ink = figure.layout.font.color
+    Args:
+        more: of plotly's layout.
+    """
+    figure.update_layout(height=height, margin={"l": 10, "r": 10, "t": 30, "b": 10}, **more)
+    figure.update_layout(font={"size": 15, "color": ink}, legend_font_size=14)
     axis = {"tickfont": {"size": 14, "color": ink}, "title_font": {"size": 15, "color": ink}}
-    figure.update_layout(legend_font_size=14)
     figure.update_xaxes(**axis)
-    figure.update_yaxes(**axis)
-    return figure
+    return figure.update_yaxes(**axis)
 
 
 def kept(key: str) -> dict[str, Any]:

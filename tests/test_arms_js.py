@@ -18,11 +18,12 @@ from torch.distributions import Normal, kl_divergence
 
 from pages.ui.arms.routes import decoder_bytes
 from tests.node_runner import needs_node, node_runner
+from tests.oracles.ranking import best_and_worst
 from vae_core import models
 from vae_core.config import RunConfig
 from vae_core.data import Images
 from vae_core.inspect.latent_gradients import latent_gradients
-from vae_core.metrics.definitions import METRICS, Metrics, best_and_worst
+from vae_core.metrics.definitions import METRICS, Metrics
 from vae_core.metrics.draws import nearest
 from vae_core.runs.run_record import RunRecord
 from vae_core.runs.storage import DECODER

@@ -20,7 +20,7 @@ from torch.distributions import Categorical, Independent, MixtureSameFamily, Mul
 
 from pages.ui.lesson.bound import BoundData, Gaussian, Line, Plane
 from pages.ui.lesson.bound_planes import bound_data, modes
-from vae_core.exact.linear_gaussian import LinearGaussian
+from tests.oracles.linear_gaussian import LinearGaussian
 from vae_core.exact.quadrature import evidence
 
 LESSON = Path(__file__).resolve().parents[1] / "pages" / "ui" / "lesson"

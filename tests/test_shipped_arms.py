@@ -18,11 +18,12 @@ import safetensors.numpy
 import torch
 
 from pages.ui.shipped import ARMS, CHECKPOINTS, PLANE
+from tests.oracles.ranking import best_and_worst
 from vae_core import models, train
 from vae_core.config import RunConfig
 from vae_core.data import Images
 from vae_core.inspect.snapshot import to_uint8
-from vae_core.metrics.definitions import Metrics, best_and_worst
+from vae_core.metrics.definitions import Metrics
 from vae_core.runs.run_record import RunRecord
 from vae_core.runs.snapshot_file import read_frame, read_snapshot
 from vae_core.runs.storage import frame_file, frames_in

@@ -1,1 +1,1 @@
-"""What is intractable in general, computed where it is not: one or two latents, or a linear Gaussian model."""
+"""What is intractable in general, computed where it is not: with one or two latents."""

@@ -1,7 +1,7 @@
 """What a trained model does with its latent space, in metrics that can be set side by side.
 
 measure       one model on test images, all metrics at once
-definitions   what each metric is, which end of it is better and why, and how arms are ranked
+definitions   what each metric is, which end of it is better and why
 codes         metrics of the codes: distance to the prior, codes outside 3 sigma, holes, nearest neighbours
 draws         metrics of the pictures: draws from the prior against test images
 verdict       the named states, each in one sentence with its number

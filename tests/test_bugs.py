@@ -118,14 +118,14 @@ def trained(small: Images) -> dict[str, Trained]:
         trainer = Trainer(BASE.with_(batch_size=100, epochs=7, **overlay), small)
         while not trainer.done:
             trainer.step()
-        return Trained(trainer.model, take_snapshot(trainer, metered=True))
+        return Trained(trainer.model, take_snapshot(trainer, measured=True))
 
     return {"right": train(), **{bug.key: train(**bug.overlay) for bug in BUGS}}
 
 
 def figures(s: Snapshot) -> dict[str, Any]:
-    assert s.meter is not None
-    return s.meter
+    assert s.metrics is not None
+    return s.metrics
 
 
 def test_symptom_of_the_mean_over_pixels(trained: dict[str, Trained]) -> None:

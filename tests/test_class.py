@@ -305,7 +305,7 @@ def test_a_branch_bears_that_its_parent_thins_its_film_at_that_moment(
         return copy(source, target)
 
     monkeypatch.setattr(shutil, "copyfile", copyfile)
-    branch = runs.get(runs.branch(parent_id, 20, WEIGHTS, paused=True))
+    branch = runs.get(runs.branch(parent_id, 20, {}, paused=True))
     assert branch is not None and branch.step == 20
     assert branch.film == frames_in(branch.film_folder) and {0, 20} <= set(branch.film) and 10 not in branch.film
 
@@ -322,7 +322,7 @@ def test_a_branch_that_cannot_be_saved_is_a_sentence_and_leaves_no_folder(
 
     monkeypatch.setattr(shutil, "copyfile", full)
     with pytest.raises(ValueError, match="free some disk space"):
-        runs.branch(parent_id, 0, WEIGHTS)
+        runs.branch(parent_id, 0, {})
     assert set(runs._folder.iterdir()) == folders and len(runs.of("ann")) == 1
 
 

@@ -30,6 +30,7 @@ from vae_core.config import RunConfig
 from vae_core.data import Images
 from vae_core.inspect.image_attributes import ATTRIBUTES, measure
 from vae_core.inspect.snapshot import SnapshotTaker, map_images
+from vae_core.latent import quantile_grid
 from vae_core.runs.registry import Registry
 from vae_core.runs.run_record import Arm, RunRecord
 from vae_core.runs.storage import state_file
@@ -198,6 +199,13 @@ def test_a_state_gives_the_codes_that_the_runs_own_map_shows_or_those_of_grey_pi
     shapes = {"basis": (dims, min(dims, 2)), "class_means": (10, dims), "attribute_vectors": (4, dims)}
     assert {name: arrays[name].shape for name in shapes} == shapes
     assert np.allclose(arrays["basis"].T @ arrays["basis"], np.eye(min(dims, 2)), atol=1e-5)
+    z = quantile_grid(20)[:, : min(dims, 2)] @ torch.from_numpy(arrays["basis"]).T
+    with torch.no_grad():
+        pictures = model.mean_image(model.decode(z)).flatten(1).double().numpy()
+    off_mean, axes = pictures - pictures.mean(0), arrays["picture_axes"]
+    assert axes.shape == (784, 2) and np.allclose(axes.T @ axes, np.eye(2), atol=1e-5)
+    largest = np.linalg.svd(off_mean, compute_uv=False)[:2]
+    assert np.allclose(np.linalg.norm(off_mean @ axes, axis=0), largest, rtol=1e-4, atol=1e-5 * largest[0])
 
 
 def test_the_beta_of_a_state_is_the_one_in_force_then(registry: Registry, small: Images, tmp_path: Path) -> None:

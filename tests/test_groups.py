@@ -129,8 +129,8 @@ def test_where_arms_rest_each_has_its_meter(server: Server) -> None:
     arms = server.steps(group, 10)
     for run in arms.values():
         numbers, _ = read_frame(frame_file(run.film_folder, 10))
-        assert numbers["meter"] == run.snapshot.meter is not None  # type: ignore[union-attr]
-    assert arms["ae"].snapshot.meter["kl"] is None and arms["full"].snapshot.meter["kl"] > 0  # type: ignore
+        assert numbers["meter"] == run.snapshot.metrics is not None  # type: ignore[union-attr]
+    assert arms["ae"].snapshot.metrics["kl"] is None and arms["full"].snapshot.metrics["kl"] > 0  # type: ignore
 
 
 def test_a_term_is_switched_off_in_one_arm_only(server: Server) -> None:
@@ -259,13 +259,13 @@ def test_a_rest_is_told_with_its_meter_although_its_picture_was_told_before(serv
     group = server.runs.start_group(THREE[:1], "ann", paused=True)
     run = server.steps(group, 3)["full"]
     assert run.snapshot is not None
-    metered, bare = run.snapshot, replace(run.snapshot, meter=None)
+    measured, bare = run.snapshot, replace(run.snapshot, metrics=None)
     run.snapshot = bare
     read = server.runs.read(run.run_id, Cursor())
     assert read is not None and read.snapshot is bare
-    run.snapshot = metered
+    run.snapshot = measured
     again = server.runs.read(run.run_id, read.cursor)
-    assert again is not None and again.snapshot is metered
+    assert again is not None and again.snapshot is measured
 
 
 def test_what_has_ended_leaves_the_memory_of_the_engine_and_can_be_reset(server: Server) -> None:

@@ -1,4 +1,4 @@
-"""The metrics of a latent space against closed forms, brute force in numpy, and models of which the answer is known."""
+"""The collapse meter against closed forms, brute force in numpy, and models made so that the answer is known."""
 
 from __future__ import annotations
 
@@ -14,8 +14,10 @@ from vae_core import models, rng
 from vae_core.config import RunConfig
 from vae_core.data import Images
 from vae_core.evaluate import evaluate
-from vae_core.metrics import FIGURES, codes, draw_quality, measure, nearest
-from vae_core.metrics.draws import energy_distance, thinned
+from vae_core.metrics import codes
+from vae_core.metrics.definitions import METRICS
+from vae_core.metrics.draws import draw_quality, energy_distance, nearest, thinned
+from vae_core.metrics.measure import measure
 
 
 def normals(*shape: int, seed: int = 0) -> Tensor:
@@ -243,7 +245,7 @@ def test_what_an_autoencoder_has_not_is_none(small: Images) -> None:
     found = measure(model, small.x_test, small.y_test, "grey", 0)
     none = {key for key, value in vars(found).items() if value is None}
     assert none == {"kl", "kl_dims", "mean_std", "holes"}
-    assert {f.key for f in FIGURES if f.text(found) == "not defined"} == {"kl", "mean_std", "holes"}
+    assert {f.key for f in METRICS if f.text(found) == "not defined"} == {"kl", "mean_std", "holes"}
     with torch.no_grad():
         mu, _ = model.encode(small.x_test / 255)
     assert found.prior_gap == pytest.approx(codes.distance_to_prior(mu.double()), rel=1e-5)

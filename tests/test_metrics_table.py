@@ -8,13 +8,16 @@ from typing import Any
 
 import pytest
 
-from vae_core.config import RunConfig
+from tests.oracles.ranking import best_and_worst
+from vae_core.config import LiveSettings, RunConfig
 from vae_core.data import Images
-from vae_core.metrics import FIGURES, Meter, best_and_worst, collapse_of, measure
+from vae_core.metrics.definitions import METRICS, Metrics
 from vae_core.metrics.diagnosis import SAME_PICTURE
+from vae_core.metrics.measure import measure
+from vae_core.metrics.verdict import collapse_of
 from vae_core.trainer import Trainer
 
-GOOD = Meter(
+GOOD = Metrics(
     kl=5.5,
     kl_dims=(3.0, 2.5),
     active_dims=(True, True),
@@ -38,15 +41,15 @@ PLAIN = replace(LOOSE, kl=None, kl_dims=None, mean_std=None, holes=None)
 def test_a_meter_travels_as_json() -> None:
     for one in (GOOD, PLAIN):
         values = json.loads(json.dumps(one.to_dict()))
-        assert {f.key for f in FIGURES} <= set(values) and values["active"] == 2
+        assert {f.key for f in METRICS} <= set(values) and values["active"] == 2
         del values["active"]
-        assert Meter(**{k: tuple(v) if isinstance(v, list) else v for k, v in values.items()}) == one
+        assert Metrics(**{k: tuple(v) if isinstance(v, list) else v for k, v in values.items()}) == one
 
 
 def test_every_figure_says_what_it_is_and_why() -> None:
-    assert len({f.key for f in FIGURES}) == len(FIGURES) and {f.better for f in FIGURES} == {None, "low", "high"}
-    assert all(f.says.endswith(".") and f.why.endswith(".") and f.label and f.unit for f in FIGURES)
-    shown = {f.key: f.text(GOOD) for f in FIGURES}
+    assert len({f.key for f in METRICS}) == len(METRICS) and {f.better for f in METRICS} == {None, "low", "high"}
+    assert all(f.says.endswith(".") and f.why.endswith(".") and f.label and f.unit for f in METRICS)
+    shown = {f.key: f.text(GOOD) for f in METRICS}
     assert (shown["outside"], shown["active"], shown["mean_std"], shown["kl"]) == ("13.0%", "2", "0.100", "5.50")
 
 
@@ -67,7 +70,7 @@ def test_high_is_best_where_it_should_be_and_what_looks_equal_is_equal() -> None
 
 
 @pytest.mark.parametrize("arms", [{}, {"full": GOOD}, {"a": DEAD, "b": SAME}])
-def test_nobody_to_rank(arms: dict[str, Meter]) -> None:
+def test_nobody_to_rank(arms: dict[str, Metrics]) -> None:
     assert best_and_worst(arms)["prior_gap"].best == ()
 
 
@@ -75,7 +78,7 @@ def test_nobody_to_rank(arms: dict[str, Meter]) -> None:
 
 
 @pytest.fixture(scope="module")
-def arms(mnist: Images) -> dict[str, Meter]:
+def arms(mnist: Images) -> dict[str, Metrics]:
     """The arms of the page, 150 steps each, at two latents."""
     changes: dict[str, dict[str, Any]] = {
         "full": {},
@@ -93,7 +96,7 @@ def arms(mnist: Images) -> dict[str, Meter]:
     return measured
 
 
-def test_each_arm_is_what_its_loss_makes_of_it(arms: dict[str, Meter]) -> None:
+def test_each_arm_is_what_its_loss_makes_of_it(arms: dict[str, Metrics]) -> None:
     full, loose, none, large = (arms[name] for name in ("full", "no KL", "no reconstruction", "beta 32"))
     assert loose.mean_std and full.mean_std and loose.mean_std < full.mean_std / 5 and loose.spread > 2 * full.spread
     for dead in (none, large):
@@ -101,17 +104,17 @@ def test_each_arm_is_what_its_loss_makes_of_it(arms: dict[str, Meter]) -> None:
     assert large.variety < SAME_PICTURE < full.variety and none.draw_fidelity > 2 * large.draw_fidelity
 
 
-def test_full_lies_closest_to_the_prior_and_draws_closest_to_images(arms: dict[str, Meter]) -> None:
+def test_full_lies_closest_to_the_prior_and_draws_closest_to_images(arms: dict[str, Metrics]) -> None:
     ranks = best_and_worst(arms)
     for key in ("prior_gap", "outside", "holes", "draw_coverage", "draw_gap"):
         assert ranks[key].best == ("full",), key
     assert ranks["draw_gap"].worst == ("no reconstruction",)
 
 
-def test_each_arm_gets_its_own_name(arms: dict[str, Meter]) -> None:
+def test_each_arm_gets_its_own_name(arms: dict[str, Metrics]) -> None:
     weights = {"full": (1, 1), "no KL": (1, 0), "no reconstruction": (0, 1), "autoencoder": (1, 0), "beta 32": (1, 32)}
     found = {
-        name: collapse_of(arms[name], {"alpha": alpha, "beta": beta}, alpha > 0).name
+        name: collapse_of(arms[name], LiveSettings(alpha, beta), alpha > 0).name
         for name, (alpha, beta) in weights.items()
     }
     assert found == {

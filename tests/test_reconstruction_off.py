@@ -13,8 +13,8 @@ import pytest
 from tests.local_engine import LocalLink
 from vae_core.config import RunConfig
 from vae_core.inspect.snapshot import Snapshot
-from vae_core.metrics import MEANINGS
 from vae_core.metrics.diagnosis import EXPLAINED, SAME_PICTURE, Diagnosis
+from vae_core.metrics.verdict import MEANINGS
 from vae_core.runs.messages import STOPPED
 from vae_core.runs.registry import Registry
 from vae_core.runs.run_record import RunRecord
@@ -71,7 +71,7 @@ def test_an_arm_by_its_meter(local_registry: tuple[Registry, list[LocalLink]]) -
     config = RunConfig(device="cpu", epochs=1000, beta=4.0)
     (run,) = registry.members(registry.start_group([("full", config)], "ann", paused=True))
     seen = stopped_without_reconstruction(registry, links, run)
-    assert seen.meter is not None and np.sum(seen.meter["active_dims"]) == 0
+    assert seen.metrics is not None and np.sum(seen.metrics["active_dims"]) == 0
     check(run.diagnosis, seen)
     assert "Switch the reconstruction on" in MEANINGS["reconstruction off"]
 

@@ -238,7 +238,7 @@ def test_warm_up_is_linear_and_ends_at_beta(make: Callable[..., Trainer]) -> Non
     rows = steps(trainer, 12).astype(np.float64)
     expected = np.append(np.linspace(0, 4, 9), [4, 4, 4])
     np.testing.assert_allclose(rows[:, LOSS] / rows[:, KL], expected, rtol=1e-6, atol=1e-9)
-    assert trainer.settings == LiveSettings(nll=0, kl=4.0)
+    assert trainer.weights == {"nll": 0, "kl": 4.0}
 
 
 def test_a_change_of_weights_leaves_a_mark(make: Callable[..., Trainer]) -> None:

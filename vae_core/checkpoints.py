@@ -64,14 +64,28 @@ def save(
     files = {
         WEIGHTS: to_bytes(tensors, metadata={"format": "pt"}),
         HISTORY: _csv(history).encode(),
-        CARD: (json.dumps(json_ready(card), indent=2, ensure_ascii=False, allow_nan=False) + "\n").encode(),
+        CARD: card_bytes(card),
     }
+    write_files(folder, files)
+
+
+def write_files(folder: AnyPath, files: Mapping[str, bytes]) -> None:
+    """Write files, each of which replaces its predecessor only when it is complete.
+
+    Raises:
+        CheckpointError: the folder cannot be written.
+    """
     try:
         for name, content in files.items():
-            with replacing(folder / name) as file:
+            with replacing(Path(folder) / name) as file:
                 file.write(content)
     except OSError as error:
-        raise CheckpointError(f"{folder} cannot be written ({error.strerror}): choose another folder.") from None
+        raise unwritable(folder, error) from None
+
+
+def unwritable(folder: AnyPath, error: OSError) -> CheckpointError:
+    """What is to be said where a folder cannot be written."""
+    return CheckpointError(f"{folder} cannot be written ({error.strerror}): choose another folder.")
 
 
 def load(folder: AnyPath) -> Checkpoint:
@@ -162,7 +176,7 @@ def check_writable(folder: AnyPath) -> None:
         with tempfile.TemporaryFile(dir=folder):
             pass
     except OSError as error:
-        raise CheckpointError(f"{folder} cannot be written ({error.strerror}): choose another folder.") from None
+        raise unwritable(folder, error) from None
 
 
 @contextlib.contextmanager
@@ -181,6 +195,11 @@ def replacing(path: AnyPath) -> Iterator[IO[bytes]]:
         with contextlib.suppress(OSError):
             os.unlink(name)
         raise
+
+
+def card_bytes(card: dict[str, Any]) -> bytes:
+    """A card as it lies in its file."""
+    return (json.dumps(json_ready(card), indent=2, ensure_ascii=False, allow_nan=False) + "\n").encode()
 
 
 def json_ready(value: Any) -> Any:

@@ -121,8 +121,8 @@ BUGS = (
         {"model": "bug-draws"},
         VAE.generate,
         DrawsFromPosterior.generate,
-        "Training is untouched: curves, map, copies and **every figure of the meter** are the same, as the "
-        "meter always draws from the prior. Only the pictures called **prior draws** differ, and they look better than "
+        "Training is untouched: curves, map, copies and **every metric** are the same, as metrics "
+        "always draw from the prior. Only the pictures called **prior draws** differ, and they look better than "
         "the right ones: they are copies of training images, and no hole of the latent space ever shows.",
         checks.check_new_pictures_come_from_the_prior,
     ),

@@ -13,7 +13,8 @@ from typing import Any
 import pandas as pd
 import plotly.graph_objects as go
 
-from pages.ui.palette import DARK, INK_DARK, INK_LIGHT, LIGHT
+from pages.ui.palette import colours_of
+from vae_core.export.style import Colours
 from vae_core.families import BUG
 from vae_core.models import family
 from vae_core.runs import registry
@@ -58,17 +59,17 @@ def dose_figure(table: pd.DataFrame, dark: bool) -> go.Figure:
         table: of `points`; may be empty.
         dark: the theme.
     """
-    colours, ink = (DARK, INK_DARK) if dark else (LIGHT, INK_LIGHT)
-    ground = "#12171A" if dark else "#FFFFFF"  # of the page, as in .streamlit/config.toml
+    colours = colours_of(dark)
+    ink, ground = colours.ink, colours.ground
     figure = go.Figure()
     shipped, live = (table[table["kind"] == kind] for kind in (SHIPPED, LIVE))
     right, low, high = _ranges(table)
-    _equal_lines(figure, table, (right, low, high), colours["total"], ground)
+    _equal_lines(figure, table, (right, low, high), colours.total, ground)
     _scatter(figure, shipped, "shipped", ink, "lines+markers", {"symbol": "circle", "size": 12})
-    _scatter(figure, live, "live", colours["kl"], "markers", {"symbol": "diamond", "size": 16, "line_width": 2})
+    _scatter(figure, live, "live", colours.kl, "markers", {"symbol": "diamond", "size": 16, "line_width": 2})
     _show_beyond(figure, table[table["nll"] > high], right, high, ink, ground)
     _write_betas(figure, table[table["nll"] <= high], right, high - low, ink)
-    _lay_out(figure, (right, low, high), colours, ink)
+    _lay_out(figure, (right, low, high), colours)
     return figure
 
 
@@ -243,8 +244,9 @@ def _together(table: pd.DataFrame, width: float, height: float) -> list[list[dic
     return groups
 
 
-def _lay_out(figure: go.Figure, ranges: tuple[float, float, float], colours: dict[str, str], ink: str) -> None:
+def _lay_out(figure: go.Figure, ranges: tuple[float, float, float], colours: Colours) -> None:
     right, low, high = ranges
+    ink = colours.ink
     tick = {"size": 14, "color": ink}
     figure.update_layout(
         height=480,
@@ -253,13 +255,13 @@ def _lay_out(figure: go.Figure, ranges: tuple[float, float, float], colours: dic
         legend={"orientation": "h", "y": 1.0, "x": 1.0, "xanchor": "right", "yanchor": "bottom", "font": tick},
     )
     figure.update_xaxes(
-        title={"text": "rate: KL, nats per image", "font": {"size": _AXIS, "color": colours["kl"]}},
+        title={"text": "rate: KL, nats per image", "font": {"size": _AXIS, "color": colours.kl}},
         range=[-0.03 * right, right],
         tickfont=tick,
         zeroline=False,
     )
     figure.update_yaxes(
-        title={"text": "distortion: nll, nats per image", "font": {"size": _AXIS, "color": colours["reconstruction"]}},
+        title={"text": "distortion: nll, nats per image", "font": {"size": _AXIS, "color": colours.reconstruction}},
         range=[low, high],
         tickfont=tick,
         zeroline=False,

@@ -9,6 +9,7 @@ from pages.ablation.actions import DOSE_GROUP
 from pages.ablation.dose import caption, dose_figure, points
 from pages.ablation.settings import link
 from pages.ui import visitor
+from pages.ui.palette import is_dark
 from pages.ui.shipped import shipped_dose
 from vae_core.config import RunConfig
 from vae_core.runs import registry
@@ -22,7 +23,7 @@ def dose_section() -> int | None:
     stage.buttons(DOSE_GROUP, train, label="Train this beta", row=row)
     table = points([*shipped_dose(), *(run.run_id for run in own_points())])
     event = st.plotly_chart(
-        dose_figure(table, dark=st.context.theme.type == "dark"),
+        dose_figure(table, dark=is_dark()),
         key="dose figure",
         on_select="rerun",
         selection_mode="points",

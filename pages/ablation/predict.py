@@ -13,6 +13,7 @@ import streamlit as st
 from pages.ablation.questions import QUESTIONS, Question
 from pages.ablation.settings import link
 from pages.ablation.sketches import as_image
+from pages.ui.palette import is_dark
 
 ANSWERS = "predictions"  # arm key -> Answer, or None where the question was skipped
 LETTERS = "ABCD"
@@ -72,7 +73,7 @@ def reveal(key: str) -> str:
 def _question(question: Question, number: int, of: int) -> None:
     st.markdown(f"**What will happen?** {question.asks} :gray[Question {number} of {of}]")
     figures = "".join(
-        f"<figure>{as_image(option.picture, _dark())}<figcaption><b>{letter}: {option.short}</b><br>{option.because}"
+        f"<figure>{as_image(option.picture, is_dark())}<figcaption><b>{letter}: {option.short}</b><br>{option.because}"
         "</figcaption></figure>"
         for letter, option in zip(LETTERS, question.options, strict=True)
     )
@@ -116,7 +117,3 @@ def _switch_off() -> None:
 
 def _answers() -> dict[str, Answer | None]:
     return st.session_state.get(ANSWERS, {})
-
-
-def _dark() -> bool:
-    return st.context.theme.type == "dark"

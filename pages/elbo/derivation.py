@@ -9,10 +9,12 @@ from torch import Tensor
 
 from pages.elbo.settings import SAMPLES, WAYS, draw_anew, link
 from pages.elbo.subject import Subject, subject
-from pages.ui.palette import DARK, LIGHT
+from pages.ui.palette import colours_of, is_dark
 from pages.ui.words import label_of
 from vae_core import losses
-from vae_core.exact import Check, Derivation, Estimate, Line, coloured, derive
+from vae_core.exact.derivation import derive
+from vae_core.exact.estimate import Estimate
+from vae_core.exact.lines import Check, Derivation, Line, coloured
 
 
 def wrong_kl(mu: Tensor, log_var: Tensor) -> Tensor:
@@ -73,7 +75,7 @@ def derivation_section(chosen: Subject) -> None:
         )
     if wrong:
         st.markdown(":red[:material/error: **Wrong KL is on** (under More): the KL is computed without its ½.]")
-    colours = DARK if st.context.theme.type == "dark" else LIGHT
+    colours = colours_of(is_dark()).terms
     for line, check in zip(shown.lines[:at], shown.checks, strict=False):
         draw(line, check, colours)
     if at == last:

@@ -12,11 +12,11 @@ import plotly.graph_objects as go
 import streamlit as st
 import torch
 
-from pages.elbo.figures_style import PLAIN, layout, readable
+from pages.elbo.figures_style import PLAIN, lay_out
 from pages.elbo.settings import DRAWS, draw_anew, link
 from pages.elbo.subject import Subject, subject
 from pages.ui.lesson.transform import transform_view
-from pages.ui.palette import CLASSES_DARK, CLASSES_LIGHT, DARK, INK_DARK, INK_LIGHT, LIGHT
+from pages.ui.palette import colours_of, is_dark
 from vae_core.exact import monte_carlo
 from vae_core.exact.monte_carlo import Draws
 
@@ -58,7 +58,7 @@ def evidence_section(chosen: Subject) -> None:
     prior, q = draws(chosen.model_name, chosen.digit, chosen.which, seed, count)
     exact = chosen.evidence.log_p
     left, right = st.columns(2)
-    dark = st.context.theme.type == "dark"
+    dark = is_dark()
     left.plotly_chart(histogram(prior, count, exact.value, dark), key="elbo histogram", config=PLAIN)
     right.plotly_chart(settling(prior, q, count, exact.value, dark), key="elbo settling", config=PLAIN)
     from_prior, from_q = estimated(prior, count), estimated(q, min(count, FEW))
@@ -104,13 +104,13 @@ def table(prior: Estimated, q: Estimated, exact: float, error: float) -> pd.Data
 
 def histogram(found: Draws, count: int, exact: float, dark: bool) -> go.Figure:
     """log p(x | z) of the draws, and where log p(x) lies."""
-    colours, ink = (DARK, INK_DARK) if dark else (LIGHT, INK_LIGHT)
+    colours = colours_of(dark)
     values = found.log_lik[:count].numpy()
     edges = np.linspace(values.min(), max(values.max(), exact) + 1, 50)
     heights, _ = np.histogram(values, edges)
     middle = (edges[1:] + edges[:-1]) / 2
-    figure = go.Figure(go.Bar(x=middle, y=heights, marker_color=colours["reconstruction"], width=np.diff(edges)))
-    figure.add_vline(exact, line_color=colours["total"], line_width=3)
+    figure = go.Figure(go.Bar(x=middle, y=heights, marker_color=colours.reconstruction, width=np.diff(edges)))
+    figure.add_vline(exact, line_color=colours.total, line_width=3)
     figure.add_annotation(
         text="log p(x), exactly",
         x=exact,
@@ -122,40 +122,44 @@ def histogram(found: Draws, count: int, exact: float, dark: bool) -> go.Figure:
         showarrow=False,
         font={"size": 14},
     )
-    figure.update_layout(
-        xaxis_title="log p(x | z) of a draw from the prior (nats)", yaxis_title="draws", **layout(ink, 300)
+    return lay_out(
+        figure,
+        colours.ink,
+        300,
+        xaxis_title="log p(x | z) of a draw from the prior (nats)",
+        yaxis_title="draws",
     )
-    return readable(figure)
 
 
 def settling(prior: Draws, q: Draws, count: int, exact: float, dark: bool) -> go.Figure:
     """How both estimates of log p(x) settle with the number of draws."""
-    colours, ink = (DARK, INK_DARK) if dark else (LIGHT, INK_LIGHT)
+    colours = colours_of(dark)
     figure = go.Figure()
     for found, name, colour, most in (
         (prior, "from the prior", "#888888", count),
-        (q, "from q", (CLASSES_DARK if dark else CLASSES_LIGHT)[0], min(count, FEW)),
+        (q, "from q", colours.classes[0], min(count, FEW)),
     ):
         at = np.unique(np.geomspace(1, most, 200).round().astype(int))
         running = monte_carlo.running_log_mean(found.log_weight[:most]).numpy()
         figure.add_scatter(x=at, y=running[at - 1], name=name, mode="lines", line={"color": colour, "width": 3})
     figure.add_hline(
         exact,
-        line_color=colours["total"],
+        line_color=colours.total,
         line_width=3,
         line_dash="dash",
         annotation_text="log p(x), exactly",
         annotation_position="top left",
         annotation_font_size=14,
     )
-    figure.update_layout(
+    return lay_out(
+        figure,
+        colours.ink,
+        300,
         xaxis={"title": "draws (log axis)", "type": "log", "dtick": 1},
         yaxis_title="estimate of log p(x) (nats)",
         yaxis_range=[exact - BELOW, exact + ABOVE],
         legend={"x": 0.98, "y": 0.05, "xanchor": "right"},
-        **layout(ink, 300),
     )
-    return readable(figure)
 
 
 def draws(model_name: str, digit: int, which: int, seed: int, count: int) -> tuple[Draws, Draws]:

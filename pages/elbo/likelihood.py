@@ -19,9 +19,10 @@ from pages.elbo.figures_likelihood import (
     shares_figure,
     sigma_figure,
 )
-from pages.elbo.figures_style import PLAIN, dark, written
+from pages.elbo.figures_style import PLAIN, written
 from pages.elbo.settings import COSTS, REDUCTIONS, link
 from pages.elbo.subject import Subject, subject
+from pages.ui.palette import is_dark
 from pages.ui.words import label_of
 from vae_core import losses
 from vae_core.config import SIGMA_FLOOR
@@ -110,7 +111,7 @@ def _pixel(_chosen: Subject, _found: Costs) -> None:
     )
     _sigma_slider(right)
     x, sigma = link.get("x"), link.get("sigma")
-    st.plotly_chart(pixel_figure(x, sigma, dark()), key="likelihood pixel", config=PLAIN)
+    st.plotly_chart(pixel_figure(x, sigma, is_dark()), key="likelihood pixel", config=PLAIN)
     said = torch.tensor([0.01, 0.5, 0.99], dtype=torch.float64)
     bernoulli, gaussian = (cost.tolist() for cost in pixel_costs(x, sigma, said))
     table = pd.DataFrame(
@@ -143,9 +144,9 @@ def _sigma(chosen: Subject, found: Costs) -> None:
         st.table(_parts_table(parts))
     best = best_sigma(found.mean_squared_error)
     left, right = st.columns(2)
-    left.plotly_chart(sigma_figure(parts, dark()), key="likelihood sigmas", config=PLAIN)
+    left.plotly_chart(sigma_figure(parts, is_dark()), key="likelihood sigmas", config=PLAIN)
     right.plotly_chart(
-        floor_figure(found.mean_squared_error, found.pixels, dark()), key="likelihood floor", config=PLAIN
+        floor_figure(found.mean_squared_error, found.pixels, is_dark()), key="likelihood floor", config=PLAIN
     )
     lowest = best_gaussian_nll(found.mean_squared_error, found.pixels)
     left.markdown(
@@ -191,7 +192,7 @@ def _reduction(chosen: Subject, found: Costs) -> None:
     for label, value in (("reconstruction", now.nll), ("+ KL", now.kl), ("= loss", now.loss)):
         row.metric(label, written(value, 4), width=145)
     row.metric("implied beta", f"{now.implied_beta:g}", width=145)
-    st.plotly_chart(shares_figure(every, name, dark()), key="likelihood shares", config=PLAIN)
+    st.plotly_chart(shares_figure(every, name, is_dark()), key="likelihood shares", config=PLAIN)
     st.markdown(_sentence(name, found))
     st.caption(f"{chosen.caption} One sample of z, seed {SEED}; sums in nats per image.")
 

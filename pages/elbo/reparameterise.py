@@ -27,9 +27,10 @@ from pages.elbo.figures_reparameterise import (
     slopes_figure,
     std_figure,
 )
-from pages.elbo.figures_style import PLAIN, about, dark, written
+from pages.elbo.figures_style import PLAIN, about, written
 from pages.elbo.settings import AXES, LOOKS, draw_anew, link
 from pages.elbo.subject import Subject, subject
+from pages.ui.palette import is_dark
 from pages.ui.words import label_of
 from vae_core.exact import autograd
 from vae_core.exact.autograd import Answer
@@ -92,7 +93,7 @@ def _estimators(chosen: Subject) -> None:
     found = compared(key, link.get("noise"), samples)
     single = compared(key, link.get("noise"), 1)
     st.plotly_chart(
-        histograms(found, single, component, link.get("axis"), dark()),
+        histograms(found, single, component, link.get("axis"), is_dark()),
         key="reparameterise histograms",
         config=PLAIN,
     )
@@ -199,8 +200,8 @@ def _log_variance(chosen: Subject) -> None:
     )
     log_var = link.get("log_var")
     left, right = st.columns(2)
-    left.plotly_chart(std_figure(log_var, chosen.log_var[0], dark()), key="reparameterise std", config=PLAIN)
-    right.plotly_chart(slopes_figure(log_var, dark()), key="reparameterise slopes", config=PLAIN)
+    left.plotly_chart(std_figure(log_var, chosen.log_var[0], is_dark()), key="reparameterise std", config=PLAIN)
+    right.plotly_chart(slopes_figure(log_var, is_dark()), key="reparameterise slopes", config=PLAIN)
     here, further = ((0.5 * torch.tensor(v, dtype=torch.float64)).exp().item() for v in (log_var, log_var + 1))
     of_std, of_log_var = (slope.item() for slope in kl_slopes(torch.tensor([log_var], dtype=torch.float64)))
     left.markdown(

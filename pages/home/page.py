@@ -8,6 +8,7 @@ from pages.home.diagram import diagram
 from pages.home.example import Codes, codes, passage
 from pages.home.settings import link
 from pages.ui import notices
+from pages.ui.palette import is_dark
 from pages.ui.shipped import PLANE, checkpoint, images, missing, planes
 
 TRAINING = ("training/page.py", "Live training", ":material/monitoring:")
@@ -54,7 +55,7 @@ def example() -> None:
     row.button("Another sample", icon=":material/casino:", key="home_sample", on_click=count, args=("sample",))
     shipped = checkpoint(PLANE)
     p = passage(shipped.model, images(), link.get("digit"), link.get("image"), link.get("sample"))
-    st.html(diagram(p, all_codes(), st.context.theme.type == "dark"))
+    st.html(diagram(p, all_codes(), is_dark()))
     card = shipped.card
     st.caption(
         f"Computed now by {shipped.folder.name}: {card['config']['epochs']} epochs, seed {card['seed']}, "

@@ -8,6 +8,7 @@ from safetensors.torch import load_file
 from torch import Tensor
 
 from pages.training import figures
+from pages.ui.palette import is_dark
 from vae_core.checkpoints import WEIGHTS
 from vae_core.export.bundle import bundle, title
 from vae_core.export.report import html_report
@@ -50,7 +51,7 @@ def curves(table: pd.DataFrame) -> None:
     """The history to hover over and zoom into; the camera saves it."""
     kind = st.segmented_control("The camera of the figure saves", ["svg", "png"], default="svg", required=True)
     config = {"toImageButtonOptions": {"format": kind, "filename": "curves", "scale": 2}, "displaylogo": False}
-    st.plotly_chart(figures.history_figure(table, st.context.theme.type == "dark"), key="history", config=config)
+    st.plotly_chart(figures.history_figure(table, is_dark()), key="history", config=config)
 
 
 def story_of(run: RunRecord) -> RunReport:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from pages.ui.palette import DARK, LIGHT, OTHER_DARK, OTHER_LIGHT
+from pages.ui.palette import colours_of
 from vae_core.config import NAMES
 from vae_core.models.base import Family
 
@@ -19,13 +19,12 @@ def label_of_term(name: str) -> str:
 def colour_name(name: str, terms: list[str]) -> str:
     """The name of a term's colour in the palette; terms of a family's own take theirs in turn."""
     own = [term for term in terms if term not in _COLOURS]
-    return _COLOURS.get(name) or f"other{own.index(name) % len(OTHER_LIGHT)}"
+    return _COLOURS.get(name) or f"other{own.index(name) % len(colours_of(dark=False).others)}"
 
 
 def colour_of_term(name: str, terms: list[str], dark: bool) -> str:
     """ "#rrggbb"."""
-    named, others = (DARK, OTHER_DARK) if dark else (LIGHT, OTHER_LIGHT)
-    return (named | {f"other{i}": colour for i, colour in enumerate(others)})[colour_name(name, terms)]
+    return colours_of(dark).terms[colour_name(name, terms)]
 
 
 def describe(kind: type[Family]) -> dict[str, Any]:

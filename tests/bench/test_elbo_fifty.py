@@ -20,8 +20,8 @@ from pages.elbo.derivation import derived
 from pages.elbo.settings import WAYS, link
 from pages.elbo.subject import Subject, names, subject
 from tests.bench.measure import load
-from vae_core.exact import Check, Estimate
-from vae_core.exact.lines import LIMIT
+from vae_core.exact.estimate import Estimate
+from vae_core.exact.lines import LIMIT, Check
 
 IMAGES = [(digit, which) for digit in range(10) for which in range(5)]
 LARGEST_RESIDUAL = 0.02  # nats

@@ -13,7 +13,7 @@ from pages.ablation.arms import ARMS
 from pages.ablation.questions import QUESTIONS
 from pages.ablation.sketches import SKETCHES, sketch
 from tests.pages.conftest import checked
-from vae_core.metrics import FIGURES
+from vae_core.metrics.definitions import METRICS
 
 TWO = ["full", "no-kl"]
 
@@ -137,7 +137,7 @@ def test_the_order_is_the_same_at_every_look_and_gives_nothing_away() -> None:
 
 
 def test_every_reveal_names_rows_of_the_meter() -> None:
-    labels = [figure.label for figure in FIGURES]
+    labels = [figure.label for figure in METRICS]
     for question in QUESTIONS.values():
         assert sum(label in question.reveal for label in labels) >= 2, question.key
 

@@ -15,7 +15,7 @@ from vae_core.data import Images, prepare
 from vae_core.evaluate import evaluate, evaluating
 from vae_core.inspect.latent_gradients import SAMPLES, latent_gradients
 from vae_core.latent import Plane, map_plane, quantile_grid
-from vae_core.metrics import measure
+from vae_core.metrics.measure import measure
 from vae_core.models.base import Family
 from vae_core.trainer import Trainer
 
@@ -48,7 +48,7 @@ class Snapshot:
             from low to high z₁; (0, 0, 28, 28) unless there are two latents.
         basis: (D, 2) axes of the map.
         ten_mu, ten_log_var, ten_pull_mu, ten_pull_log_var: (10, D) the ten images close up (latent_gradients.py).
-        meter: figures of the whole test set (metrics) where they were asked for, JSON-ready.
+        metrics: figures of the whole test set (metrics) where they were asked for, JSON-ready.
     """
 
     step: int
@@ -71,7 +71,7 @@ class Snapshot:
     ten_log_var: np.ndarray = field(default_factory=_none)
     ten_pull_mu: np.ndarray = field(default_factory=_none)
     ten_pull_log_var: np.ndarray = field(default_factory=_none)
-    meter: dict[str, Any] | None = None
+    metrics: dict[str, Any] | None = None
 
     @property
     def neg_elbo(self) -> float | None:
@@ -108,11 +108,11 @@ class SnapshotTaker:
         self.grid = quantile_grid(GRID).to(device)  # (144, 2)
         self.plane: Plane | None = None
 
-    def take(self, model: Family, step: int, metered: bool = False) -> Snapshot:
+    def take(self, model: Family, step: int, measured: bool = False) -> Snapshot:
         """A snapshot of the model; the model is left as it was.
 
         Args:
-            metered: with the figures of metrics, which take longer.
+            measured: with the metrics, which take longer.
         """
         seed = rng.stream_seed(self.config.seed, "eval")
         result = evaluate(model, self.pixels, self.config.protocol, seed)
@@ -126,7 +126,7 @@ class SnapshotTaker:
             mean_std=result.mean_std,
             sigma=None if self.config.likelihood == "bernoulli" else self._sigma(model),
             labels=self.labels,
-            meter=self._measure(model) if metered and model.has.codes else None,
+            metrics=self._measure(model) if measured and model.has.codes else None,
             **self._map(result.mu),
             **self._pictures(model),
             **(self._close(model) if model.has.codes and "nll" in model.TERMS else {}),
@@ -174,13 +174,13 @@ class SnapshotTaker:
         return rng.generator(device, self.config.seed, "eval")
 
 
-def take_snapshot(trainer: Trainer, metered: bool = False) -> Snapshot:
+def take_snapshot(trainer: Trainer, measured: bool = False) -> Snapshot:
     """What a run looks like now, on a map of its own; training is not disturbed.
 
     Args:
-        metered: with the figures of metrics, which take longer.
+        measured: with the metrics, which take longer.
     """
-    return SnapshotTaker(trainer.config, trainer.images).take(trainer.model, trainer.step_count, metered)
+    return SnapshotTaker(trainer.config, trainer.images).take(trainer.model, trainer.step_count, measured)
 
 
 def to_uint8(x: Tensor) -> np.ndarray:

@@ -12,8 +12,8 @@ from vae_core import losses, rng
 from vae_core.data import prepare
 from vae_core.evaluate import ACTIVE_VARIANCE, evaluating
 from vae_core.metrics import codes
+from vae_core.metrics.definitions import Metrics
 from vae_core.metrics.draws import DrawQuality, draw_quality
-from vae_core.metrics.figures import Meter
 
 DRAWS = 500  # from the prior
 
@@ -29,8 +29,8 @@ class _Codes:
 
 def measure(
     model: Any, pixels: Tensor, labels: Tensor, protocol: str, seed: int, draws: int = DRAWS, chunk: int = 500
-) -> Meter:
-    """The collapse meter of a model; the model is left as it was.
+) -> Metrics:
+    """The metrics of a model; the model is left as it was.
 
     Args:
         model: of a family with codes; where it has no posterior, its std, KL and holes are None.
@@ -44,7 +44,7 @@ def measure(
     with evaluating(model):
         encoded = _encode(model, pixels, protocol, seed, chunk)
         prior, quality = _draw(model, pixels, protocol, seed, draws, chunk)
-    return Meter(
+    return Metrics(
         **_posterior_figures(encoded, prior),
         active_dims=tuple((encoded.mu.var(0) > ACTIVE_VARIANCE).tolist()),
         spread=codes.spread(encoded.mu),

@@ -24,7 +24,7 @@ class Cursor:
     train_step: float = -1.0
     test_step: float = -1.0
     marks: int = 0
-    snapshot: int = -1  # twice its step, and 1 more where it came with its meter
+    snapshot: int = -1  # twice its step, and 1 more where it came with its metrics
     slow_step: int = -1
 
 
@@ -64,7 +64,7 @@ def news_of(run: RunRecord, since: Cursor) -> News:
     fresh = since.generation != run.generation or since.thinned != thinned
     if fresh:
         since = Cursor()
-    newest = 2 * run.snapshot.step + (run.snapshot.meter is not None) if run.snapshot else -1
+    newest = 2 * run.snapshot.step + (run.snapshot.metrics is not None) if run.snapshot else -1
     slow = run.slow.step if run.slow else -1
     cursor = Cursor(run.generation, thinned, run.train.last_step, run.test.last_step, len(run.marks), newest, slow)
     return News(

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 from typing import Any
 
@@ -11,7 +10,7 @@ from safetensors.torch import save as to_bytes
 from torch import nn
 
 from vae_core import devices
-from vae_core.checkpoints import CARD, CheckpointError, in_half, json_ready, replacing
+from vae_core.checkpoints import CARD, CheckpointError, card_bytes, in_half, json_ready, unwritable, write_files
 from vae_core.inspect.snapshot import SnapshotTaker
 from vae_core.paths import AnyPath
 from vae_core.runs.messages import FINISHED, RUNNING, STOPPED, Update
@@ -24,7 +23,7 @@ from vae_core.trainer import Trainer
 class Recorder:
     """Films a run for the live view: the folder then holds a run as the server keeps it (storage.py).
 
-    Each frame carries the figures of the collapse meter, whose verdict names the state of the run.
+    Each frame carries the figures of the metrics, whose verdict names the state of the run.
     """
 
     def __init__(self, trainer: Trainer, folder: AnyPath, frames: int = FRAMES) -> None:
@@ -44,7 +43,7 @@ class Recorder:
         """Add history rows, and a frame if one is due."""
         t = self.trainer
         due = t.step_count in self.steps and t.step_count not in self.run.film
-        snapshot = self._taker.take(t.model, t.step_count, metered=True) if due else None
+        snapshot = self._taker.take(t.model, t.step_count, measured=True) if due else None
         self.run.take(
             Update(
                 self.run.run_id,
@@ -71,7 +70,7 @@ class Recorder:
         try:
             self.run.save()
         except OSError as error:
-            raise _unwritable(self.run.folder, error) from None
+            raise unwritable(self.run.folder, error) from None
 
 
 def keep_run(folder: AnyPath, decoder: nn.Module | None, card: dict[str, Any]) -> None:
@@ -82,21 +81,10 @@ def keep_run(folder: AnyPath, decoder: nn.Module | None, card: dict[str, Any]) -
     Raises:
         CheckpointError: the folder cannot be written.
     """
-    folder = Path(folder)
-    text = json.dumps(json_ready(card), indent=2, ensure_ascii=False, allow_nan=False) + "\n"
-    files = {CARD: text.encode()} | ({} if decoder is None else {DECODER: half_precision(decoder)})
-    try:
-        for name, content in files.items():
-            with replacing(folder / name) as file:
-                file.write(content)
-    except OSError as error:
-        raise _unwritable(folder, error) from None
+    files = {CARD: card_bytes(card)} | ({} if decoder is None else {DECODER: half_precision(decoder)})
+    write_files(folder, files)
 
 
 def half_precision(module: nn.Module) -> bytes:
     """Weights as a safetensors file: float16, counters as they are."""
     return to_bytes({k: v.detach().cpu().contiguous() for k, v in in_half(module.state_dict()).items()})
-
-
-def _unwritable(folder: Path, error: OSError) -> CheckpointError:
-    return CheckpointError(f"{folder} cannot be written ({error.strerror}): choose another folder.")

@@ -16,8 +16,9 @@ from vae_core.checkpoints import replacing
 from vae_core.config import LiveSettings, RunConfig
 from vae_core.inspect.snapshot import Snapshot
 from vae_core.inspect.step_trace import StepTrace
-from vae_core.metrics import Meter, collapse_of
+from vae_core.metrics.definitions import Metrics
 from vae_core.metrics.diagnosis import BEGINNING, Diagnosis, diagnose
+from vae_core.metrics.verdict import collapse_of
 from vae_core.models import family
 from vae_core.runs import storage
 from vae_core.runs.messages import ENDED, PAUSED, RUNNING, STARTING, Update
@@ -85,7 +86,7 @@ class RunRecord:
         self.test = ThinnedHistory(len(self.columns["test"]), TEST_CAPACITY)
         self.snapshot: Snapshot | None = None
         self.diagnosis: Diagnosis | None = None
-        self._verdict: tuple[int, Diagnosis] | None = None  # the last one by the meter, and its step
+        self._verdict: tuple[int, Diagnosis] | None = None  # the last one by the metrics, and its step
         self.slow: StepTrace | None = None  # the last step in slow motion
         self.marks: list[Mark] = []
         self.final: dict[str, Any] | None = None
@@ -147,10 +148,10 @@ class RunRecord:
             frame_file(self.film_folder, dropped).unlink(missing_ok=True)
 
     def _diagnose(self, s: Snapshot) -> Diagnosis | None:
-        """Of a run by itself with every snapshot; of an arm by its meter, which is taken now and then."""
+        """Of a run by itself with every snapshot; of an arm by its metrics, which is taken now and then."""
         trained = self._decoder_trained(s.step)
-        if s.meter is not None:
-            self._verdict = (s.step, collapse_of(Meter.from_dict(s.meter), self.settings, trained))
+        if s.metrics is not None:
+            self._verdict = (s.step, collapse_of(Metrics.from_dict(s.metrics), self.settings, trained))
             return self._verdict[1]
         if self.arm is None or s.step < BEGINNING:
             return diagnose(s, self.settings, trained)

@@ -58,7 +58,7 @@ def numbers_of(s: Snapshot, diagnosis: Diagnosis | None = None) -> dict[str, Any
         "terms": s.terms,
         "negElbo": s.neg_elbo,
         "diagnosis": asdict(diagnosis) if diagnosis else None,
-        "meter": s.meter,
+        "meter": s.metrics,
     }
 
 
@@ -121,7 +121,7 @@ def read_snapshot(path: AnyPath) -> Snapshot:
         mean_std=numbers["meanStd"],
         sigma=numbers["sigma"],
         explained=numbers["explained"],
-        meter=numbers.get("meter"),
+        metrics=numbers.get("meter"),
         mu=np.zeros((0, len(arrays["active"])), np.float32),
         xy=xy,
         **arrays | {"active": arrays["active"].astype(bool)},

@@ -103,5 +103,6 @@ function setOf({ dims }, arrays, images) {
     basis: arrays.basis,
     classMeans: data("class_means"),
     attributeVectors: data("attribute_vectors"),
+    pictureAxes: data("picture_axes"),
   };
 }

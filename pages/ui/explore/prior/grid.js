@@ -3,7 +3,6 @@
 import { columnsOf, csv } from "../../lib/csv.js";
 import { make, quietPartsOf } from "../../lib/dom.js";
 import { fixed } from "../../lib/numbers.js";
-import { row } from "../../lib/plane.js";
 import { rowAt } from "../shared/found.js";
 import { handOn } from "../shared/hand.js";
 import { Latest } from "../shared/latest.js";
@@ -151,7 +150,7 @@ export class PriorGrid {
       (i % n) + 1,
       ((i % n) + 0.5) / n,
       (rows - 0.5 - Math.floor(i / n)) / rows,
-      ...row(this.zs, i, dims),
+      ...rowAt(this.zs, i, dims),
     ];
     return csv([head, ...Array.from({ length: n * rows }, line)]);
   }

@@ -11,12 +11,8 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
-from starlette.applications import Starlette
-from starlette.testclient import TestClient
 
 from pages.ui import shipped
-from pages.ui.live import socket
-from pages.ui.live.socket import film_route, live_route
 from tests.engine_driver import Driver
 from tests.local_engine import LocalLink
 from vae_core import trainer
@@ -190,8 +186,13 @@ def snapshot_at(snapshot_of_new_model: Snapshot) -> Callable[..., Snapshot]:
 
 
 @pytest.fixture
-def live_client(monkeypatch: pytest.MonkeyPatch) -> Iterator[TestClient]:
+def live_client(monkeypatch: pytest.MonkeyPatch) -> Iterator[Any]:
     """The live route. One event loop for all viewers, as on the server, and short ticks."""
+    from starlette.applications import Starlette  # a machine for training alone has none
+    from starlette.testclient import TestClient
+
+    from pages.ui.live import socket
+
     monkeypatch.setattr(socket, "TICK_S", 0.01)
-    with TestClient(Starlette(routes=[live_route(), film_route()])) as made:
+    with TestClient(Starlette(routes=[socket.live_route(), socket.film_route()])) as made:
         yield made

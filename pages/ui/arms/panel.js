@@ -161,7 +161,7 @@ export class Panel {
     part.nll.value = format(p.terms.nll);
     part.kl.value = arm.posterior ? format(p.terms.kl) : "not defined";
     part.diagnosis.textContent = p.diagnosis ? `${p.diagnosis.name}: ${p.diagnosis.sentence}` : "";
-    if (shows("map")) this.map.show(p, axesOf(p.kl_dims.shape[0]));
+    if (shows("map")) this.map.show(p, axesOf(p.dims));
     if (shows("pictures")) this.drawTen(chosen);
     if (shows("draws")) drawImages(part.prior_draws, p.prior_draws, 10);
     if (shows("grid")) this.drawGrid(p);

@@ -76,9 +76,8 @@ def test_no_name_reaches_a_file_that_is_no_family() -> None:
 def test_a_step_minimises_the_weighted_sum_of_its_terms(small: Images) -> None:
     """Against SGD's own arithmetic: the recorded loss, and the gradient of a hand-made sum."""
     trainer = Trainer(config(weights="noise=2, size=0"), small)
-    assert trainer.columns == ("step", *TERMS, "loss") and trainer.settings == LiveSettings(
-        pixels=1.0, size=0.0, noise=2.0
-    )
+    assert trainer.columns == ("step", *TERMS, "loss")
+    assert trainer.weights == {"pixels": 1.0, "size": 0.0, "noise": 2.0}
     x, eps = trainer.batch()
     terms = models.build(trainer.config)(x, eps).terms
     by_hand = terms["pixels"].mean() + 2 * terms["noise"].mean()

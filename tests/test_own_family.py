@@ -18,7 +18,7 @@ from safetensors.torch import load_file
 from tests.command_line import ROOT
 from tests.local_engine import LocalLink
 from vae_core import checkpoints, families, models
-from vae_core.config import ConfigError, LiveSettings, RunConfig
+from vae_core.config import ConfigError, RunConfig
 from vae_core.data import Images
 from vae_core.inspect.snapshot import take_snapshot
 from vae_core.runs.messages import FINISHED, PAUSED

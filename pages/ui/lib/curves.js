@@ -159,6 +159,7 @@ export class Curves {
 
   destroy() {
     this.observer.disconnect();
+    this.reading.remove();
     this.plot?.destroy();
   }
 }

@@ -207,7 +207,8 @@ class Address:
             for name, setting in self.settings.items()
             if values.get(name) is not None and (text := setting.write(values[name])) != setting.write(setting.default)
         }
-        st.session_state[self._own] = [*st.session_state.get(self._own, [])[-_KEPT:], wanted]
+        own = [known for known in st.session_state.get(self._own, []) if known != wanted]  # each once
+        st.session_state[self._own] = [*own[-_KEPT:], wanted]
         if dict(st.query_params) != wanted:
             st.query_params.from_dict(wanted)
 

@@ -179,7 +179,12 @@ def snapshot_at(snapshot_of_new_model: Snapshot) -> Callable[..., Snapshot]:
     """A snapshot of a step, with whatever else is named in place of what was computed."""
 
     def at(step: int = 0, **changes: Any) -> Snapshot:
-        values = {"step": step, "nll": 150.5, "kl": 6.25, "mean_std": 0.5, "active": np.array([True, False, True])}
+        values = {
+            "step": step,
+            "terms": {"nll": 150.5, "kl": 6.25},
+            "mean_std": 0.5,
+            "active": np.array([True, False, True]),
+        }
         return replace(snapshot_of_new_model, **(values | changes))
 
     return at

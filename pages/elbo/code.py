@@ -37,16 +37,16 @@ def steps_of(model_name: str, digit: int, which: int) -> tuple[Step, ...]:
     s = subject(model_name, digit, which)
     config = s.card["config"]
     eps = torch.randn(s.mu.shape, generator=torch.Generator().manual_seed(SEED))
-    terms = s.model(s.x, eps)
-    x_hat = s.model.mean_image(terms.logits)
-    nll, kl = terms.nll.item(), terms.kl.item()
+    out = s.model(s.x, eps)
+    x_hat = s.model.mean_image(out.logits)
+    nll, kl = out.terms["nll"].item(), out.terms["kl"].item()
     alpha, beta = config["alpha"], config["beta"]
     bernoulli = config["likelihood"] == "bernoulli"
     return (
         Step(
             "encode",
             "encoder",
-            f"μ {_pair(terms.mu)}\nσ {_pair((0.5 * terms.log_var).exp(), 3)}",
+            f"μ {_pair(out.mu)}\nσ {_pair((0.5 * out.log_var).exp(), 3)}",
             "q(z | x) = N(μ, σ²),   (μ, log σ²) = encoder(x)",
             "q",
             (VAE.encode,),
@@ -54,7 +54,7 @@ def steps_of(model_name: str, digit: int, which: int) -> tuple[Step, ...]:
         Step(
             "sample",
             "sample",
-            f"z {_pair(terms.z)}",
+            f"z {_pair(out.z)}",
             "z = μ + σ · ε,   ε ~ N(0, I),   σ = exp(½ log σ²)",
             "q",
             (VAE.sample,),

@@ -82,7 +82,7 @@ def costs(model_name: str, digit: int, which: int) -> Costs:
     logits = s.model.decode(s.mu)
     x_hat = s.model.mean_image(logits)
     eps = torch.randn(s.mu.shape, generator=torch.Generator().manual_seed(SEED))
-    terms = s.model(s.x, eps)
+    terms = s.model(s.x, eps).terms
     return Costs(
         x=s.x[0, 0].numpy(),
         x_hat=x_hat[0, 0].numpy(),
@@ -90,8 +90,8 @@ def costs(model_name: str, digit: int, which: int) -> Costs:
         entropy=pixel_entropy(s.x).item(),
         squared_error=gaussian_parts(x_hat, s.x, 1.0).squared_error,
         pixels=s.x.numel(),
-        nll=terms.nll.item(),
-        kl=terms.kl.item(),
+        nll=terms["nll"].item(),
+        kl=terms["kl"].item(),
         latent_dim=s.mu.shape[-1],
     )
 

@@ -14,9 +14,7 @@ import pytest
 import torch
 from PIL import Image
 
-from tests.node_runner import UI, needs_node, node_runner
-
-pytestmark = needs_node("the explorer's files")
+from tests.node_runner import UI, node_runner
 
 
 @pytest.fixture

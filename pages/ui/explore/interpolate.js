@@ -3,7 +3,7 @@
 import { partsOf } from "../lesson/view.js";
 import { greys } from "../net/model.js";
 import { handOn } from "./hand.js";
-import { fixed, short } from "./numbers.js";
+import { fixed } from "./numbers.js";
 import { drawPath, Stops } from "./path_draw.js";
 import { figure, HalfWay } from "./path_half.js";
 import { Lane, NAMES } from "./path_lane.js";

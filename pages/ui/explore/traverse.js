@@ -207,7 +207,7 @@ export class TraverseWay {
   }
 
   /** The line of the chosen latent, through the base. */
-  draw(ctx, at, scale, { primary, text, background }) {
+  draw(ctx, at, scale, { primary, text: ink, background }) {
     if (!this.state) return;
     const {
         latent,
@@ -224,7 +224,7 @@ export class TraverseWay {
     ctx.stroke();
     for (const point of points) dot(ctx, point, 4 * px);
     const [x, y] = at(plane.to(base));
-    ctx.fillStyle = text;
+    ctx.fillStyle = ink;
     ctx.strokeStyle = background;
     ctx.beginPath();
     ctx.moveTo(x, y - 9 * px);
@@ -271,17 +271,15 @@ export class TraverseWay {
       zs = new Float32Array(FRAMES * app.set.dims);
     for (let k = 0; k < FRAMES; k++)
       zs.set(this.with(latent, toAndFro((4 * state.reach * k) / FRAMES - state.reach, state.reach)), k * app.set.dims);
-    return app.background
-      .decode("film", zs)
-      .then(
-        (data) =>
-          data && {
-            width: 28,
-            height: 28,
-            delayMs: 80,
-            frames: Array.from({ length: FRAMES }, (_, k) => data.subarray(784 * k, 784 * (k + 1))),
-          },
-      );
+    return app.background.decode("film", zs).then(
+      (data) =>
+        data && {
+          width: 28,
+          height: 28,
+          delayMs: 80,
+          frames: Array.from({ length: FRAMES }, (_, k) => data.subarray(784 * k, 784 * (k + 1))),
+        },
+    );
   }
 
   csv(rows) {

@@ -8,21 +8,19 @@ import { warmed, weightsAt } from "./pulls.js";
 export class Arm {
   /** changed(arm, what): what is "news", "picture" or "meter". */
   constructor(shown, changed) {
-    Object.assign(this, {
-      run: shown.run_id,
-      shown,
-      changed,
-      history: new History(),
-      film: new Film(shown.run_id),
-      live: null,
-      picture: null,
-      meters: new Map(),
-      at: null,
-      news: null,
-      state: "…",
-      generation: 0,
-      sought: false,
-    });
+    this.run = shown.run_id;
+    this.shown = shown;
+    this.changed = changed;
+    this.history = new History();
+    this.film = new Film(shown.run_id);
+    this.live = null;
+    this.picture = null;
+    this.meters = new Map();
+    this.at = null;
+    this.news = null;
+    this.state = "…";
+    this.generation = 0;
+    this.sought = false;
     this.feed = new Feed(
       this.run,
       (message) => this.take(message),

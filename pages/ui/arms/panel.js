@@ -19,7 +19,9 @@ export const PATIENCE_MS = 8000; // for an answer to a switch, before it shows a
 export class Panel {
   /** does: { point(panel, xy), pick(i), toggle(message), branch(run), remove(run) } */
   constructor(arm, does) {
-    Object.assign(this, { arm, does, pending: {} });
+    this.arm = arm;
+    this.does = does;
+    this.pending = {};
     this.root = make("section", { className: "arm", innerHTML: ARM });
     const part = (this.part = partsOf(this.root));
     this.map = new LatentMap(part.map, part.outside);

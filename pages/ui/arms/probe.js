@@ -21,7 +21,9 @@ function decoderIn({ metadata: { net, config }, arrays }) {
 /** The decoder under the pointer of one arm. */
 export class Probe {
   constructor(arm, part) {
-    Object.assign(this, { arm, part, point: null });
+    this.arm = arm;
+    this.part = part;
+    this.point = null;
   }
 
   /** Decode at a point of the map; null takes the picture away. */
@@ -88,7 +90,10 @@ export class Probe {
   }
 
   words(xy, p) {
-    if (this.measured !== p) Object.assign(this, { measured: p, near: nearness(p, this.arm.posterior) });
+    if (this.measured !== p) {
+      this.measured = p;
+      this.near = nearness(p, this.arm.posterior);
+    }
     const { reach, of } = this.near,
       { distance } = nearestCode(xy, p);
     const place = placeOf(xy, distance, reach);

@@ -29,17 +29,15 @@ class ArmsView {
     this.root = root;
     root.innerHTML = ROOT;
     this.part = quietPartsOf(root);
-    Object.assign(this, {
-      panels: [],
-      chosen: new Set(DIGITS),
-      open: null,
-      point: null,
-      data: {},
-      news: true,
-      curvesAt: 0,
-      stale: new Set(),
-      tugOf: "",
-    });
+    this.panels = [];
+    this.chosen = new Set(DIGITS);
+    this.open = null;
+    this.point = null;
+    this.data = {};
+    this.news = true;
+    this.curvesAt = 0;
+    this.stale = new Set();
+    this.tugOf = "";
     this.clock = new Film(""); // no frames of its own: the union of the arms' steps
     this.scrubber = new Scrubber(
       this.part,
@@ -68,7 +66,9 @@ class ArmsView {
 
   /** Called by Streamlit on mount and on every change of data or theme. */
   update({ data, setStateValue, setTriggerValue }) {
-    Object.assign(this, { setStateValue, setTriggerValue, data });
+    this.setStateValue = setStateValue;
+    this.setTriggerValue = setTriggerValue;
+    this.data = data;
     if (!this.open) this.setOpen(new Set(data.rows ?? ROWS.map(([key]) => key)));
     this.clicks.follow(data.counted, data.clicks);
     this.setArms(data.arms);

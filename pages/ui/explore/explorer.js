@@ -27,7 +27,10 @@ class Explorer {
     this.root = root;
     root.innerHTML = ROOT;
     const part = (this.part = quietPartsOf(root));
-    Object.assign(this, { data: {}, found: null, moved: true, reading: new Reading(part) });
+    this.data = {};
+    this.found = null;
+    this.moved = true;
+    this.reading = new Reading(part);
     this.ask = everyFrame(() => this.redraw());
     this.place = new Place({
       moved: () => this.renew(),
@@ -84,7 +87,9 @@ class Explorer {
   async open({ name, version }) {
     const opening = (this.opening = {}); // of two that are on their way the later counts
     this.found?.rest();
-    Object.assign(this, { name, version, found: null });
+    this.name = name;
+    this.version = version;
+    this.found = null;
     this.root.dataset.ready = "";
     this.say("Fetching the model…");
     try {

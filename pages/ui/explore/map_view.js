@@ -12,7 +12,13 @@ const ELLIPSES = 200; // of the 5,000 posteriors: more would hide each other
 export class MapView {
   /** place: the z of the page; page: { change(partial), renew() } */
   constructor(part, map, place, page) {
-    Object.assign(this, { part, map, place, page, codes: new Float32Array(0), backdrop: make("canvas"), ready: null });
+    this.part = part;
+    this.map = map;
+    this.place = place;
+    this.page = page;
+    this.codes = new Float32Array(0);
+    this.backdrop = make("canvas");
+    this.ready = null;
     for (const key of ["grid", "ellipses", "automatic"])
       part[key].onchange = ({ target }) => this.change({ [key]: target.checked });
     part.across.onchange = () => this.choose(part.across, part.up);
@@ -22,7 +28,8 @@ export class MapView {
   }
 
   restyle(colours, dark) {
-    Object.assign(this, { colours, dark });
+    this.colours = colours;
+    this.dark = dark;
   }
 
   /** Half the side of the map, in prior units. */
@@ -59,7 +66,11 @@ export class MapView {
     ]) {
       select.replaceChildren(new Option(first, "pca"), ...order.map((d) => new Option(name(d), d)));
     }
-    Object.assign(this, { found, order, shown: null, asked: null, ready: null });
+    this.found = found;
+    this.order = order;
+    this.shown = null;
+    this.asked = null;
+    this.ready = null;
     this.show(state);
   }
 

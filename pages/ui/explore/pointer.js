@@ -15,7 +15,11 @@ export class Pointer {
    * codes(): Float32Array (count, 2) of the map.
    */
   constructor(canvas, map, codes, on) {
-    Object.assign(this, { canvas, map, codes, on, down: null });
+    this.canvas = canvas;
+    this.map = map;
+    this.codes = codes;
+    this.on = on;
+    this.down = null;
     canvas.onpointerdown = (event) => this.press(event);
     canvas.onpointermove = (event) => this.move(event);
     canvas.onpointerup = (event) => this.release(event);

@@ -33,7 +33,14 @@ const TOUCH = 16; // half the width of what a finger can hit
 
 export class Plot {
   constructor(host, { x, y, label, height = 220, equal = false, draw = () => {} }) {
-    Object.assign(this, { host, x, y, height, equal, draw, marks: new Map(), width: 0 });
+    this.host = host;
+    this.x = x;
+    this.y = y;
+    this.height = height;
+    this.equal = equal;
+    this.draw = draw;
+    this.marks = new Map();
+    this.width = 0;
     host.classList.add("plot");
     this.surface = host.appendChild(document.createElement("canvas"));
     this.svg = host.appendChild(svg("svg", { role: "group", "aria-label": label }));

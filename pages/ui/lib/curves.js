@@ -9,7 +9,11 @@ const SYNC = "elbo-room-curves";
 /** One chart. `series`: [{ name: "test.nll", label, colour, kind: "test" | "train" | "loss" }], of the run shown. */
 export class Curves {
   constructor(host, { series, height, sync = SYNC }) {
-    Object.assign(this, { host, series, own: series, height, marks: [] });
+    this.host = host;
+    this.series = series;
+    this.own = series;
+    this.height = height;
+    this.marks = [];
     this.sync = uPlot.sync(sync);
     this.reading = host.appendChild(document.createElement("div"));
     this.reading.className = "reading";

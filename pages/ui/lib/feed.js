@@ -7,7 +7,12 @@ const GONE = 4404;
 export class Feed {
   /** onMessage({ news, arrays }); onState("open" | "lost" | "gone") */
   constructor(run, onMessage, onState) {
-    Object.assign(this, { run, onMessage, onState, cursor: null, closed: false, wait: 500 });
+    this.run = run;
+    this.onMessage = onMessage;
+    this.onState = onState;
+    this.cursor = null;
+    this.closed = false;
+    this.wait = 500;
     this.connect();
   }
 

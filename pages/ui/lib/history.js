@@ -52,7 +52,9 @@ const columns = (names) => Object.fromEntries(names.map((name) => [name, []]));
 /** Rows that are too few yet for an average: the rule of thinned_history.py, in which a row stands for `stride` steps. */
 class Waiting {
   constructor() {
-    Object.assign(this, { stride: 1, rows: [], seen: -1 });
+    this.stride = 1;
+    this.rows = [];
+    this.seen = -1;
   }
 }
 

@@ -8,7 +8,12 @@ const REACH = 4; // the fixed axes run from -4 to 4
 
 export class LatentMap {
   constructor(canvas, note) {
-    Object.assign(this, { canvas, note, automatic: false, snapshot: null, alpha: 0.75, axes: ["μ₁", "μ₂"] });
+    this.canvas = canvas;
+    this.note = note;
+    this.automatic = false;
+    this.snapshot = null;
+    this.alpha = 0.75;
+    this.axes = ["μ₁", "μ₂"];
     this.observer = new ResizeObserver(() => this.draw());
     this.observer.observe(canvas);
   }

@@ -15,7 +15,9 @@ const htmlOf = (dash) =>
 /** One compared run: its feed, its history, its map. */
 export class Compared {
   constructor(host, { run, label }, index, changed) {
-    Object.assign(this, { run, label, history: new History() });
+    this.run = run;
+    this.label = label;
+    this.history = new History();
     const dash = DASHES[index % DASHES.length].join(" ");
     this.figure = host.appendChild(make("figure", { innerHTML: htmlOf(dash) }));
     this.figure.querySelector("b").textContent = label;

@@ -46,7 +46,8 @@ class LiveView {
 
   /** Called by Streamlit on mount and on every change of data or theme. */
   update({ data, setStateValue, setTriggerValue }) {
-    Object.assign(this, { setStateValue, setTriggerValue });
+    this.setStateValue = setStateValue;
+    this.setTriggerValue = setTriggerValue;
     this.picture.said = data;
     this.clicks.follow(data.counted, data.clicks);
     if (followTheme(this.root)) this.restyle();

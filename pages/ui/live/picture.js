@@ -11,12 +11,10 @@ import { axesOf } from "../lib/plane.js";
 export class Picture {
   /** `said` is { explained, readOn }: sentences and links by the name of a diagnosis. */
   constructor(root, part) {
-    Object.assign(this, {
-      root,
-      part,
-      map: new LatentMap(part.map, part.outside),
-      said: { explained: {}, readOn: {} },
-    });
+    this.root = root;
+    this.part = part;
+    this.map = new LatentMap(part.map, part.outside);
+    this.said = { explained: {}, readOn: {} };
     part.tabs.onclick = ({ target }) => target.dataset.show && this.showTab(target.dataset.show);
     part.grid.onclick = (event) => this.findCell(event);
     part.why.onclick = () => this.explain(part.explained.hidden);

@@ -8,7 +8,11 @@ const SLICE = 6; // ms of a frame, on the page; the rest is for drawing
 export class Background {
   /** buffer: the package of a model (ArrayBuffer of a safetensors file with `about` in its metadata); it is copied. */
   constructor(buffer) {
-    Object.assign(this, { buffer, calls: new Map(), last: 0, broken: "", ended: false });
+    this.buffer = buffer;
+    this.calls = new Map();
+    this.last = 0;
+    this.broken = "";
+    this.ended = false;
     this.start();
   }
 

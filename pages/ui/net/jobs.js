@@ -25,7 +25,9 @@ const KINDS = {
 /** What waits, by key. A newer job replaces an older one with the same key; the keys take turns, a slice each. */
 export class Jobs {
   constructor(model, now = () => performance.now()) {
-    Object.assign(this, { model, now, waiting: new Map() });
+    this.model = model;
+    this.now = now;
+    this.waiting = new Map();
   }
 
   add({ key, id, kind, input }) {

@@ -106,7 +106,12 @@ function prepared({ weight, bias, norm }, outsFirst) {
 /** The sum that every layer is made of; nearly all the time goes by in addTo. */
 class RowSum {
   constructor(ins, outs, rows) {
-    Object.assign(this, { ins, outs, rows, count: 0, values: new Float64Array(ins), channels: new Int32Array(ins) });
+    this.ins = ins;
+    this.outs = outs;
+    this.rows = rows;
+    this.count = 0;
+    this.values = new Float64Array(ins);
+    this.channels = new Int32Array(ins);
   }
 
   /** Take the input channels from x[at] on; zeros are left out here, once for all places of the kernel. */

@@ -34,7 +34,13 @@ export class PriorGrid {
     root.innerHTML = HTML;
     const part = quietPartsOf(root),
       { change } = page;
-    Object.assign(this, { root, place, view, page, part, decoder: new Latest("prior grid"), held: handOn(part.n) });
+    this.root = root;
+    this.place = place;
+    this.view = view;
+    this.page = page;
+    this.part = part;
+    this.decoder = new Latest("prior grid");
+    this.held = handOn(part.n);
     part.n.oninput = () => this.put({ ...this.state, n: Number(part.n.value) });
     part.n.onchange = () => change({ n: Number(part.n.value) });
     part.labels.onchange = () => change({ labels: part.labels.value });
@@ -47,7 +53,9 @@ export class PriorGrid {
   }
 
   load(found) {
-    Object.assign(this, { found, asked: null, state: null });
+    this.found = found;
+    this.asked = null;
+    this.state = null;
   }
 
   /** What the hand holds stays with the hand. */

@@ -31,7 +31,11 @@ export async function fetchModel(name, version = "0") {
  */
 export class Found {
   constructor(buffer, about, model, set) {
-    Object.assign(this, { about, model, set, background: new Background(buffer), last: null });
+    this.about = about;
+    this.model = model;
+    this.set = set;
+    this.background = new Background(buffer);
+    this.last = null;
   }
 
   /** Whether codes are distributions. */

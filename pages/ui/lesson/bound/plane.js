@@ -13,7 +13,12 @@ const PRIOR = { low: [-4, -4], size: 8 };
 export class PlanePicture {
   /** change(q) is called while q is moved and returns it within its limits; settle() when it is let go. */
   constructor(root, { change, settle }) {
-    Object.assign(this, { root, change, settle, view: "near", side: 0, flip: [1, 1] });
+    this.root = root;
+    this.change = change;
+    this.settle = settle;
+    this.view = "near";
+    this.side = 0;
+    this.flip = [1, 1];
     this.canvas = root.appendChild(document.createElement("canvas"));
     this.canvas.setAttribute("aria-hidden", "true");
     this.svg = svg(
@@ -88,7 +93,9 @@ export class PlanePicture {
 
   /** Another image: its problem, and its encoder's q, which the near view must contain. */
   show(problem, encoder) {
-    Object.assign(this, { problem, encoder, q: null });
+    this.problem = problem;
+    this.encoder = encoder;
+    this.q = null;
     this.near = windowAround(problem.extent(7), encoder);
     this.layout();
   }

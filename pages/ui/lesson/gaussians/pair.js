@@ -9,7 +9,8 @@ import { BOUNDS, EDGE, News, TOPS, across, density, nats } from "./state.js";
 /** Two Gaussians, the integrand, and the numbers beside them. */
 export class Pair {
   constructor(view) {
-    Object.assign(this, { view, news: new News() });
+    this.view = view;
+    this.news = new News();
     const { part, ask } = view;
     this.densities = new Plot(part.densities, {
       x: across(),

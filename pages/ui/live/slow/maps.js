@@ -6,7 +6,10 @@ import { LatentMap } from "../../lib/map.js";
 /** All shown codes of the batch as dots, the chosen one ringed; after the update, where they went. */
 export class PlaneOfBatch extends LatentMap {
   showBatch(arrays, dims, chosen, stage) {
-    Object.assign(this, { arrays, dims, chosen, stage });
+    this.arrays = arrays;
+    this.dims = dims;
+    this.chosen = chosen;
+    this.stage = stage;
     this.show(
       arrays,
       dims.map((d) => `μ${d + 1}`),
@@ -43,7 +46,8 @@ export class CloseUp {
   }
 
   show(cloud, stage) {
-    Object.assign(this, { cloud, stage });
+    this.cloud = cloud;
+    this.stage = stage;
     this.draw();
   }
 

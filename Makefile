@@ -1,6 +1,6 @@
 # make app    install what is needed into .venv, start the server, print its address
 # make test   lint, then every test, the browser's included
-# make lint   ruff and mypy; prettier, eslint and tsc. Node comes with requirements-test.txt, what runs on it with
+# make lint   ruff and mypy; Prettier, ESLint and tsc. Node comes with requirements-test.txt, what runs on it with
 #             pages/ui/package-lock.json: no machine needs one of its own
 # make bench  measurements (never part of the tests)
 

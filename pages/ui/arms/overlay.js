@@ -72,6 +72,7 @@ export class Overlay {
     if (!square) return;
     const { ctx, side } = square;
     const scale = side / (2 * this.map.reach());
+    /** @type {ToPixels} */
     const at = ([x, y]) => [side / 2 + x * scale, side / 2 - y * scale];
     for (const cloud of this.clouds) this.drawCloud(ctx, cloud, at, scale);
     for (const { from, by, term } of this.arrows) {

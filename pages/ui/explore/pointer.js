@@ -57,7 +57,10 @@ export class Pointer {
     this.on.leave();
   }
 
-  /** The test image whose code lies within reach of a finger, or -1. */
+  /**
+   * The test image whose code lies within reach of a finger, or -1.
+   * @param {Numbers} place
+   */
   codeAt([x, y]) {
     const codes = this.codes(),
       limit = ((NEAR * 2 * this.map.reach()) / this.canvas.clientWidth) ** 2;

@@ -182,7 +182,7 @@ function section(step, source) {
 function written(line, number, [from, to]) {
   const made = document.createElement("span");
   made.className = number >= from && number <= to ? "line doc" : "line";
-  made.style.setProperty("--indent", line.length - line.trimStart().length + 2);
+  made.style.setProperty("--indent", String(line.length - line.trimStart().length + 2));
   made.textContent = line + "\n";
   return made;
 }

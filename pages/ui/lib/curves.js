@@ -63,7 +63,7 @@ export class Curves {
       ...this.size(),
       legend: { show: false },
       cursor: { sync: { key: this.sync.key }, points: { size: 7 }, drag: { x: true, y: false } },
-      scales: { x: { time: false }, y: { range: (_, low, high) => this.range(low, high) } },
+      scales: { x: { time: false }, y: { range: () => this.range() } },
       axes: [
         { ...axis, label: "step", size: 32, values: (_, ticks) => ticks.map((t) => t.toLocaleString("en")) },
         { ...axis, label: "nats ↓", size: 46 },

@@ -7,6 +7,11 @@ import { plain } from "./numbers.js";
 const REACH = 4; // the fixed axes run from -4 to 4
 
 export class LatentMap {
+  /** @type {(ctx: CanvasRenderingContext2D, side: number) => void} */
+  under;
+  /** @type {(ctx: CanvasRenderingContext2D, at: (v: number) => number, scale: number) => void} */
+  over;
+
   constructor(canvas, note) {
     this.canvas = canvas;
     this.note = note;

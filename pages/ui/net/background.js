@@ -85,6 +85,7 @@ export class Background {
     for (const call of this.calls.values()) this.post(call);
   }
 
+  /** @param {any} message of jobs.js */
   hear({ broken, key, id, failed, ...part }) {
     if (broken) return this.giveUp(broken);
     const call = this.calls.get(key);

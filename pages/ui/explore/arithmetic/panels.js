@@ -72,6 +72,9 @@ export class AttributePanel {
 
 /** The ten class means, decoded. */
 export class MeansPanel {
+  /** @type {Uint8Array[]} grey levels by digit */
+  pictures;
+
   /** pick(digit) */
   constructor(root, pick) {
     root.classList.add("means");
@@ -84,7 +87,10 @@ export class MeansPanel {
     this.pictures = null;
   }
 
-  /** words(digit, code): under each; pressed(digit). */
+  /**
+   * @param {(digit: number, code: Numbers) => string} words under each
+   * @param {(digit: number) => boolean | null} pressed
+   */
   show(words, pressed = () => null) {
     const { found } = this,
       codes = DIGITS.map((digit) => codeOf(digit, found.set));

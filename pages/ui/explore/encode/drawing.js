@@ -12,6 +12,9 @@ const FINE = 0.14; // of its height or width: a small digit is inked with a fine
 const DOT = 4; // pixels: no brush is finer
 
 export class Drawing {
+  /** @type {CanvasRenderingContext2D} for small drawings, made when one comes */
+  fine;
+
   /** on: { moving(), done(text): the picture as base64, or null where nothing is left } */
   constructor(canvas, on) {
     this.canvas = canvas;

@@ -43,6 +43,7 @@ export class Zoom {
     const { ctx, side } = square,
       scale = side / (2 * this.reach),
       [a, b] = cloud.mu;
+    /** @type {ToPixels} */
     const at = ([x, y]) => [side / 2 + (x - a) * scale, side / 2 - (y - b) * scale];
     drawCodes(ctx, at, side, codes, labels, colours);
     drawCloud(ctx, at, scale, colours, cloud);

@@ -50,7 +50,7 @@ export class Sliders {
         children: [strip, range],
       },
       output,
-    ] = root.children;
+    ] = /** @type {any} */ (root.children);
     title.children[0].textContent = name(d);
     title.children[1].textContent = this.found.set.klDims ? `KL ${fixed(share)} nats` : `var ${fixed(share)}`;
     range.setAttribute("aria-label", `${name(d)}, in prior standard deviations`);

@@ -11,6 +11,11 @@ const DEPTH = 200; // nats below the top at which the landscape of the whole pri
 const PRIOR = { low: [-4, -4], size: 8 };
 
 export class PlanePicture {
+  /** @type {number[]} the lower left corner of the window */
+  low;
+  /** @type {number} its side */
+  size;
+
   /** change(q) is called while q is moved and returns it within its limits; settle() when it is let go. */
   constructor(root, { change, settle }) {
     this.root = root;
@@ -123,7 +128,9 @@ export class PlanePicture {
     const width = this.root.clientWidth;
     if (!width || !this.problem || !this.ink) return;
     this.side = Math.min(width - MARGIN.left - MARGIN.right, 410);
-    Object.assign(this, { near: this.near, q: this.close, prior: PRIOR }[this.view]);
+    const window = { near: this.near, q: this.close, prior: PRIOR }[this.view];
+    this.low = window.low;
+    this.size = window.size;
     this.scale = this.side / this.size;
     const height = this.side + MARGIN.top + MARGIN.bottom;
     set(this.svg, { width, height, viewBox: `0 0 ${width} ${height}` });

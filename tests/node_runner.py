@@ -22,7 +22,7 @@ def node_runner(folder: Path, *modules: str) -> Callable[..., Any]:
     Args:
         folder: an empty one. All modules are copied into it in the folders of pages/ui, for they import each other.
         modules: "net/model" is `model` in the script, "explore/pad/way as pad" is `pad`. Besides these it has `given`
-            (any JSON), `file()` (bytes, an ArrayBuffer), `array([shape, numbers])` and `print(value)`, to be called once.
+            (any JSON), `file()` (bytes, an ArrayBuffer), `array([shape, numbers])` and `print(value)`, called once.
     """
     (folder / "package.json").write_text('{"type": "module"}')
     for path in UI.rglob("*.js"):

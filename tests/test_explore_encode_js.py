@@ -19,9 +19,8 @@ BASE = {"of": "test", "image": 0, "picture": None, "seed": 0, "shown": "mu"}
 
 @pytest.fixture
 def node(tmp_path: Path) -> Callable[..., Any]:
-    return node_runner(
-        tmp_path, *(f"explore/encode/{name}" for name in ("math as encode_math", "words", "print as saved"))
-    )
+    names = ("math as encode_math", "words", "print as saved")
+    return node_runner(tmp_path, *(f"explore/encode/{name}" for name in names))
 
 
 def generator(seed: int) -> torch.Generator:
@@ -53,8 +52,8 @@ def test_whatever_a_link_says_becomes_whole_and_harmless(node: Callable[..., Any
     ]
     whole = {"of": "picture", "image": 4999, "picture": right, "seed": 2**32 - 1, "shown": "sample"}
     found = node(
-        "const limits = { dims: 2, count: 5000 };"
-        "print([...given.raw, given.whole, { picture: given.loose }].map((raw) => encode_math.cleanEncode(raw, limits)));",
+        "const limits = { dims: 2, count: 5000 }, clean = (raw) => encode_math.cleanEncode(raw, limits);"
+        "print([...given.raw, given.whole, { picture: given.loose }].map(clean));",
         {"raw": raw, "whole": whole, "loose": loose},
     )
     *cleaned, last, again = found

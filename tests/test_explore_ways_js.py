@@ -269,7 +269,8 @@ def test_ratios_are_written_short_and_a_hole_lies_beyond_1(node: Node) -> None:
 
 def test_no_film_is_saved_of_a_model_that_has_gone(node: Node) -> None:
     script = """const path = new stops.Path([[0, 0], [1, 1]].map((z) => Float32Array.from(z)), "straight");
-    const model = { set: {}, background: { decode: async (key, zs) => (given.gone ? null : new Uint8Array(392 * zs.length)) } };
+    const decode = async (key, zs) => (given.gone ? null : new Uint8Array(392 * zs.length));
+    const model = { set: {}, background: { decode } };
     print(await save.pathFiles(model, [{ path }], {}).gif())"""
     assert node(script, {"gone": True}) is None
     assert len(node(script, {"gone": False})["frames"]) == 94

@@ -318,7 +318,8 @@ def test_a_link_is_clipped_to_what_the_page_offers(node: Callable[..., Any]) -> 
 
 def test_axes_have_round_ticks_and_real_minus_signs(node: Callable[..., Any]) -> None:
     found = node(
-        "print([numbers.ticks(-4, 4, 8), numbers.ticks(0, 0.5, 5), numbers.ticks(-0.3, 1, 6), numbers.ticks(0, 90, 4)].concat("
+        "const { ticks } = numbers;"
+        "print([ticks(-4, 4, 8), ticks(0, 0.5, 5), ticks(-0.3, 1, 6), ticks(0, 90, 4)].concat("
         "[[0.3, 1, 1.2, 20, 21].map(numbers.niceAbove),"
         " [numbers.plain(-1.5), numbers.fixed(-0.001), numbers.plain(0.1 + 0.2)]]));"
     )

@@ -1,7 +1,7 @@
 // The column of one arm. It draws what its Arm holds, and only what has changed.
 
 import { listMarks, make, partsOf } from "../lib/dom.js";
-import { cellUnder, drawImages, frameImage } from "../lib/images.js";
+import { cellUnder, drawGrid, drawImages, frameImage } from "../lib/images.js";
 import { activeOf, drawKlBars } from "../lib/kl_bars.js";
 import { LatentMap } from "../lib/map.js";
 import { format, stepText } from "../lib/numbers.js";

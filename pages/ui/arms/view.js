@@ -1,22 +1,19 @@
 // Arms side by side on one clock and the same axes. Mounted by view.py through assets.loader.
 
 import { Clicks } from "../lib/clicks.js";
-import { everyFrame, quietPartsOf } from "../lib/dom.js";
-import { Film, Scrubber } from "../lib/film.js";
+import { choices, everyFrame, quietPartsOf } from "../lib/dom.js";
 import { onPageKeys } from "../lib/keys.js";
 import { axesOf } from "../lib/plane.js";
 import { coloursOf, followTheme } from "../lib/theme.js";
 import { Arm } from "./arm.js";
-import { sharedAxes, sharedTop } from "./axes.js";
+import { Clock } from "./clock.js";
 import { ROOT, ROWS } from "./html.js";
 import { PATIENCE_MS, Panel } from "./panel.js";
 import { Probe } from "./probe.js";
-import { size, unitOf } from "./pulls.js";
 import { Table } from "./table.js";
-import { tallest } from "./tug.js";
+import { SharedCurves, drawKl, drawTug } from "./together.js";
 import { sameness } from "./words.js";
 
-const CURVES_MS = 500; // between two drawings of the curves: charts cost most, and training needs the processor
 const SETTLED_MS = 350; // after which a moment counts as chosen
 const DIGITS = [0, 1, 4]; // in the tug of war at first
 
@@ -30,18 +27,16 @@ class ArmsView {
     root.innerHTML = ROOT;
     this.part = quietPartsOf(root);
     this.panels = [];
-    this.chosen = new Set(DIGITS);
-    this.open = null;
-    this.point = null;
-    this.data = {};
-    this.news = true;
-    this.curvesAt = 0;
-    this.stale = new Set();
-    this.tugOf = "";
-    this.clock = new Film(""); // no frames of its own: the union of the arms' steps
-    this.scrubber = new Scrubber(
+this.chosen = new Set(DIGITS);
+this.open = null;
+this.point = null;
+this.data = {};
+this.news = true;
+this.curves = new SharedCurves(() => (this.sees("curves") ? this.panels : []));
+this.stale = new Set();
+this.tugOf = "";
+    this.clock = new Clock(
       this.part,
-      this.clock,
       (step) => this.goTo(step),
       (step) => this.setStateValue?.("at", step),
     );
@@ -52,8 +47,8 @@ class ArmsView {
 
   listen() {
     const { part } = this;
-    part.chips.onclick = ({ target }) => target.dataset.chip && this.fold(target.dataset.chip);
-    part.points.onclick = ({ target }) => target.dataset.point && this.pick(Number(target.dataset.point));
+    choices(part.chips, "chip", (row) => this.fold(row));
+    choices(part.points, "point", (i) => this.pick(Number(i)));
     part.automatic.onchange = ({ target }) => this.setAutomatic(target.checked);
     part.linked.onchange = () => this.setPoint(this.point?.panel, this.point?.xy ?? null);
     this.clicks = new Clicks((count) => this.setStateValue("clicks", count));
@@ -67,13 +62,13 @@ class ArmsView {
   /** Called by Streamlit on mount and on every change of data or theme. */
   update({ data, setStateValue, setTriggerValue }) {
     this.setStateValue = setStateValue;
-    this.setTriggerValue = setTriggerValue;
-    this.data = data;
+this.setTriggerValue = setTriggerValue;
+this.data = data;
     if (!this.open) this.setOpen(new Set(data.rows ?? ROWS.map(([key]) => key)));
     this.clicks.follow(data.counted, data.clicks);
     this.setArms(data.arms);
     if (followTheme(this.root)) this.restyle();
-    if (this.wanted === undefined) this.wanted = data.at ?? null; // a moment named by the link, once
+    this.clock.begin(data.at);
     this.figured = false;
     this.refresh();
   }
@@ -102,7 +97,7 @@ class ArmsView {
       point: (where, xy) => this.setPoint(where, xy),
       pick: (i) => this.pick(i),
       toggle: (message) => this.toggle(message),
-      branch: (run) => this.setTriggerValue("branch", { run, at: this.scrubber.at }),
+      branch: (run) => this.setTriggerValue("branch", { run, at: this.clock.at }),
       remove: (run) => this.setTriggerValue("remove", { run }),
     });
     panel.watch(() => {
@@ -112,8 +107,8 @@ class ArmsView {
     panel.probe = new Probe(panel.arm, panel.part);
     if (this.colours) panel.restyle(this.colours);
     panel.map.setAutomatic(this.part.automatic.checked);
-    panel.setMoment(this.scrubber.at);
-    if (this.scrubber.at !== null) panel.arm.goTo(this.scrubber.at);
+    panel.setMoment(this.clock.at);
+    if (this.clock.at !== null) panel.arm.goTo(this.clock.at);
     return panel;
   }
 
@@ -121,7 +116,7 @@ class ArmsView {
   key(key) {
     const move = { ArrowLeft: -1, ArrowRight: 1 }[key];
     if (key === " " && this.data.space) this.setTriggerValue("space", true);
-    else if (move) this.scrubber.move(move);
+    else if (move) this.clock.move(move);
     else return false;
     return true;
   }
@@ -152,15 +147,8 @@ class ArmsView {
       this.setStateValue("statuses", (this.reported = statuses));
   }
 
-  /** The bar goes over every step that any arm has kept. */
   refresh() {
-    const steps = new Set(this.panels.flatMap(({ arm }) => arm.film.steps));
-    this.clock.steps = [...steps].sort((a, b) => a - b);
-    this.scrubber.refresh();
-    if (this.wanted != null && this.clock.steps.length && this.panels.every(({ arm }) => arm.news)) {
-      this.scrubber.go(this.wanted);
-      this.wanted = null;
-    }
+    this.clock.refresh(this.panels.map(({ arm }) => arm));
     this.news = true;
     this.ask();
   }
@@ -178,7 +166,7 @@ class ArmsView {
 
   settleLater() {
     clearTimeout(this.settling);
-    this.settling = setTimeout(() => this.settle(), this.scrubber.at === null ? 4 * SETTLED_MS : SETTLED_MS);
+    this.settling = setTimeout(() => this.settle(), this.clock.at === null ? 4 * SETTLED_MS : SETTLED_MS);
   }
 
   /** At rest: the meter of the moment is looked for, and the point is decoded again. */
@@ -212,7 +200,7 @@ class ArmsView {
     if (!open.delete(key)) open.add(key);
     this.setOpen(open);
     this.panels.forEach((panel) => this.renew(panel));
-    this.curvesAt = 0;
+    this.curves.hurry();
     this.news = true;
     this.ask();
   }
@@ -257,7 +245,7 @@ class ArmsView {
 
   redraw() {
     if (document.hidden || !this.panels.length) return;
-    const at = this.scrubber.at;
+    const at = this.clock.at;
     if (this.news) this.drawNews();
     for (const panel of this.panels) panel.drawNews(at);
     const drawn = this.stale;
@@ -274,8 +262,13 @@ class ArmsView {
     const weights = JSON.stringify(this.panels.map(({ arm }) => arm.weights()));
     if (drawn.size || weights !== this.tugOf) this.drawTug();
     this.tugOf = weights;
-    if (drawn.size && this.open.has("meter") && this.panels.some(({ seen }) => seen.has("meter"))) this.drawKl();
+    if (drawn.size && this.sees("meter")) drawKl(this.panels);
     if (drawn.size || !this.figured) this.drawTable();
+  }
+
+  /** Whether a row is open and on the screen, of any arm. */
+  sees(row) {
+    return !document.hidden && this.open.has(row) && this.panels.some(({ seen }) => seen.has(row));
   }
 
   drawNews() {
@@ -287,23 +280,7 @@ class ArmsView {
       this.news = false;
     }
     this.part.same.textContent = sameness(this.panels.flatMap(({ arm }) => (arm.news ? [arm.news.config] : [])));
-    this.drawCurves();
-  }
-
-  /** Curves are drawn at most twice a second; the last change is never left out. */
-  drawCurves() {
-    const wait = this.curvesAt + CURVES_MS - performance.now();
-    clearTimeout(this.later);
-    if (wait > 0) return (this.later = setTimeout(() => this.drawCurves(), wait));
-    this.curvesAt = performance.now();
-    if (!this.open.has("curves") || document.hidden || !this.panels.some(({ seen }) => seen.has("curves"))) return;
-    const histories = this.panels.map(({ arm }) => arm.history);
-    const withKl = this.panels.filter(({ arm }) => arm.posterior).map(({ arm }) => arm.history);
-    const axes = {
-      nll: sharedAxes(histories, "nll"),
-      kl: { ...sharedAxes(withKl, "kl"), last: sharedAxes(histories, "nll").last },
-    };
-    for (const panel of this.panels) panel.drawCurves(axes);
+    this.curves.draw();
   }
 
   drawTable() {
@@ -315,29 +292,20 @@ class ArmsView {
       );
   }
 
-  drawKl() {
-    const top = sharedTop(this.panels.flatMap(({ arm }) => (arm.picture && arm.posterior ? [arm.picture] : [])));
-    for (const panel of this.panels) panel.drawKl(top);
-  }
-
   drawTug() {
-    const open = this.open.has("pulls");
-    const all = this.panels.map((panel) => panel.pulls(this.chosen));
-    const unit = unitOf(all.flat().flatMap(({ by }) => [size(by.nll), size(by.kl)]));
-    const scale = { unit, tallest: tallest(all.flat()), open };
-    this.part.scale.value = `1 unit of the map = ${unit.toLocaleString("en")} nats per unit`;
     for (const button of this.part.points.children)
       button.setAttribute("aria-pressed", this.chosen.has(Number(button.dataset.point)));
-    this.panels.forEach((panel, i) => panel.drawTug(this.chosen, all[i], { ...scale, point: this.pointOf(panel) }));
+    const scale = drawTug(this.panels, this.chosen, this.open.has("pulls"), (panel) => this.pointOf(panel));
+    this.part.scale.value = `1 unit of the map = ${scale.toLocaleString("en")} nats per unit`;
   }
 
   destroy() {
     this.ask.cancel();
     this.clicks.destroy();
-    this.scrubber.destroy();
+    this.clock.destroy();
     this.observer.disconnect();
     clearTimeout(this.settling);
-    clearTimeout(this.later);
+    this.curves.destroy();
     document.removeEventListener("visibilitychange", this.shown);
     this.deafen();
     for (const panel of this.panels) panel.destroy();

@@ -24,7 +24,7 @@
 
 import { onKeys } from "../lib/keys.js";
 import { plain, ticks } from "../lib/numbers.js";
-import { set } from "../lib/svg.js";
+import { set, svg } from "../lib/svg.js";
 
 const MARGIN = { left: 46, right: 12, top: 24, bottom: 44 };
 const NARROW = 260; // CSS pixels: below, the plot has less margin and denser ticks

@@ -1,4 +1,4 @@
-// Attributes of a digit, measured from its pixels: the twin of vae_core/moments.py, which has the formulas and sources.
+// Attributes of a digit, measured from its pixels: the twin of vae_core/inspect/image_attributes.py, which has the formulas and sources.
 // Nothing here touches the page: node runs it as it is.
 
 const SIDE = 28;

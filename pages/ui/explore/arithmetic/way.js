@@ -1,7 +1,7 @@
 // Arithmetic with codes: attributes are directions, and so is the difference of any two codes.
 
 import { nearestCode } from "../../lib/distances.js";
-import { choices, quietPartsOf } from "../../lib/dom.js";
+import { choices, press, quietPartsOf } from "../../lib/dom.js";
 import { badges } from "../../lib/draw.js";
 import { greys, imageAt } from "../../lib/images.js";
 import { fixed } from "../../lib/numbers.js";

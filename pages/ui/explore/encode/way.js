@@ -1,7 +1,7 @@
 // An image becomes a cloud of codes: mu, the ellipse of its std, and 16 samples with their pictures. The image is one of
 // the test images, or drawn here, or a picture of the visitor's own; a drawing is encoded in every frame.
 
-import { choices, everyFrame, quietPartsOf } from "../../lib/dom.js";
+import { choices, everyFrame, press, quietPartsOf } from "../../lib/dom.js";
 import { another, nextOf } from "../shared/classes.js";
 import { rowAt } from "../shared/found.js";
 import { NOTHING } from "../shared/saved.js";

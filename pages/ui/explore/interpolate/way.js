@@ -1,6 +1,6 @@
 // From image to image: a path through the codes of test images, and the same path in the plain autoencoder beside it.
 
-import { choices, quietPartsOf } from "../../lib/dom.js";
+import { choices, press, quietPartsOf } from "../../lib/dom.js";
 import { greys } from "../../lib/images.js";
 import { fixed } from "../../lib/numbers.js";
 import { figure } from "../shared/figure.js";

@@ -1,6 +1,6 @@
 // What the model makes of the prior: the grid at its quantiles, random draws from it, and the warp from z to images.
 
-import { choices, partsOf } from "../../lib/dom.js";
+import { choices, partsOf, press } from "../../lib/dom.js";
 import { whole, within } from "../../lib/state.js";
 import { NOTHING } from "../shared/saved.js";
 import { PriorDraws } from "./draws.js";

@@ -2,7 +2,7 @@
 // once, see package.py.
 
 import { fetchBytes, mapImages } from "../../lib/fetched.js";
-import { imageAt } from "../../lib/images.js";
+import { greys, imageAt } from "../../lib/images.js";
 import { readTensors } from "../../lib/tensors.js";
 import { Background } from "../../net/background.js";
 import { modelOf } from "../../net/model.js";

@@ -36,7 +36,9 @@ export class Probe {
     if (!point || !p) return;
     const basis = basisOf(p);
     if (!basis) return this.say("The plane of this map was not kept: nothing to decode.");
-    const [decoder, known] = [this.decoder(p.step), mapImages()];
+    /** @type {Promise<any> & { ready?: boolean }} */
+    const known = mapImages();
+    const decoder = this.decoder(p.step);
     if (!(decoder.ready && known.ready)) this.say("Fetching the decoder…");
     const [kept, set] = await Promise.all([decoder, known.catch(() => null)]);
     decoder.ready = known.ready = true;
@@ -57,6 +59,7 @@ export class Probe {
     const asked = `${this.arm.generation} ${step}`;
     if (this.asked === asked && this.weights) return this.weights;
     this.asked = asked;
+    /** @type {Promise<any> & { ready?: boolean }} */
     const weights = fetchBytes(`./decoder/${encodeURIComponent(this.arm.run)}/${step}`)
       .then(readTensors)
       .then((file) => ({ step: Number(file.metadata.step), decode: decoderIn(file) }))

@@ -11,7 +11,7 @@ export class SharedCurves {
   /** wanted(): the panels, or none where no curve is on the screen. */
   constructor(wanted) {
     this.wanted = wanted;
-this.at = 0;
+    this.at = 0;
   }
 
   /** The next drawing does not wait. */

@@ -27,14 +27,14 @@ class ArmsView {
     root.innerHTML = ROOT;
     this.part = quietPartsOf(root);
     this.panels = [];
-this.chosen = new Set(DIGITS);
-this.open = null;
-this.point = null;
-this.data = {};
-this.news = true;
-this.curves = new SharedCurves(() => (this.sees("curves") ? this.panels : []));
-this.stale = new Set();
-this.tugOf = "";
+    this.chosen = new Set(DIGITS);
+    this.open = null;
+    this.point = null;
+    this.data = {};
+    this.news = true;
+    this.curves = new SharedCurves(() => (this.sees("curves") ? this.panels : []));
+    this.stale = new Set();
+    this.tugOf = "";
     this.clock = new Clock(
       this.part,
       (step) => this.goTo(step),
@@ -62,8 +62,8 @@ this.tugOf = "";
   /** Called by Streamlit on mount and on every change of data or theme. */
   update({ data, setStateValue, setTriggerValue }) {
     this.setStateValue = setStateValue;
-this.setTriggerValue = setTriggerValue;
-this.data = data;
+    this.setTriggerValue = setTriggerValue;
+    this.data = data;
     if (!this.open) this.setOpen(new Set(data.rows ?? ROWS.map(([key]) => key)));
     this.clicks.follow(data.counted, data.clicks);
     this.setArms(data.arms);

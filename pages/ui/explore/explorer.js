@@ -23,10 +23,16 @@ export function mount(parent) {
 }
 
 class Explorer {
+  /** @type {Record<string, any>} the ways by their names, once there is a model */
+  ways;
+  /** @type {any} the state of every part, as state.js cleans it */
+  state;
+
   constructor(root) {
     this.root = root;
     root.innerHTML = ROOT;
     const part = (this.part = quietPartsOf(root));
+    /** @type {any} what view.py says */
     this.data = {};
     this.found = null;
     this.moved = true;
@@ -154,7 +160,7 @@ class Explorer {
     this.report(); // so that what was reported before does not count any more
   }
 
-  /** In a link z stands with the pad; here it is the page's. */
+  /** In a link z stands with the pad; here it is the page's. @param {Record<string, any>} state */
   keep({ pad: { z, ...pad }, ...state }) {
     this.state = { ...state, pad };
     this.place.rest = z;

@@ -64,7 +64,7 @@ export class MapView {
       [part.across, "PC 1"],
       [part.up, "PC 2"],
     ]) {
-      select.replaceChildren(new Option(first, "pca"), ...order.map((d) => new Option(name(d), d)));
+      select.replaceChildren(new Option(first, "pca"), ...order.map((d) => new Option(name(d), String(d))));
     }
     this.found = found;
     this.order = order;
@@ -168,6 +168,7 @@ export class MapView {
     if (!square) return;
     const { ctx, side } = square,
       scale = side / (2 * this.reach);
+    /** @type {ToPixels} */
     const at = ([x, y]) => [side / 2 + x * scale, side / 2 - y * scale];
     way.draw(ctx, at, scale, colours);
     cross(ctx, at(plane.to(place.z)), side, colours, place.hovered !== null);

@@ -144,6 +144,7 @@ export class LatentMap {
     ctx.font = `bold ${17 * px}px sans-serif`;
     ctx.textAlign = "center";
     sums.forEach(([x, y, n], digit) => {
+      /** @type {Point} */
       const place = [at(x / n), at(-y / n) + 6 * px];
       if (n) words(ctx, digit, place, this.colours.classes[digit], this.colours.background);
     });

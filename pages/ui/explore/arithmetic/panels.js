@@ -88,8 +88,8 @@ export class MeansPanel {
   }
 
   /**
-   * @param {(digit: number, code: Numbers) => string} words under each
-   * @param {(digit: number) => boolean | null} pressed
+   * @param {(digit: string, code: Numbers) => string} words under each
+   * @param {(digit: string) => boolean | null} pressed
    */
   show(words, pressed = () => null) {
     const { found } = this,

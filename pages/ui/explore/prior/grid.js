@@ -3,7 +3,6 @@
 import { columnsOf, csv } from "../../lib/csv.js";
 import { make, quietPartsOf } from "../../lib/dom.js";
 import { fixed } from "../../lib/numbers.js";
-import { row } from "../../lib/plane.js";
 import { rowAt } from "../shared/found.js";
 import { handOn } from "../shared/hand.js";
 import { Latest } from "../shared/latest.js";
@@ -30,6 +29,9 @@ const HTML = `
 </div>`;
 
 export class PriorGrid {
+  /** @type {Float32Array} the codes of the pictures, n · rows · D */
+  zs;
+
   constructor(root, place, view, page) {
     root.innerHTML = HTML;
     const part = quietPartsOf(root),
@@ -78,7 +80,11 @@ export class PriorGrid {
       { off, key } = slice(this),
       asked = `${n} ${key}`;
     if (asked === this.asked) return;
-    Object.assign(this, { asked, n, ...nodes(this, n, off) });
+    const { xy, zs } = nodes(this, n, off);
+    this.asked = asked;
+    this.n = n;
+    this.xy = xy;
+    this.zs = zs;
     this.sheet.resize(n, n * rowsOf(this, n));
     const draw = (pictures, from, to) => asked === this.asked && this.sheet.draw(pictures, from, to);
     this.decoder.ask(this.found, this.zs, draw);
@@ -159,7 +165,7 @@ export class PriorGrid {
       (i % n) + 1,
       ((i % n) + 0.5) / n,
       (rows - 0.5 - Math.floor(i / n)) / rows,
-      ...row(this.zs, i, dims),
+      ...rowAt(this.zs, i, dims),
     ];
     return csv([head, ...Array.from({ length: n * rows }, line)]);
   }

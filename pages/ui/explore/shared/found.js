@@ -30,6 +30,9 @@ export async function fetchModel(name, version = "0") {
  * background: works on many pictures without a stutter.
  */
 export class Found {
+  /** @type {number} measured when it is first asked for */
+  radius;
+
   constructor(buffer, about, model, set) {
     this.about = about;
     this.model = model;

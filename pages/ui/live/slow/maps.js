@@ -19,6 +19,7 @@ export class PlaneOfBatch extends LatentMap {
   drawCodes(ctx, side, at) {
     const { mu, mu_after: after } = this.arrays;
     const [count, width] = mu.shape;
+    /** @type {(codes: Tensor, i: number) => Point} */
     const spot = ({ data }, i) => [at(data[i * width + this.dims[0]]), at(-data[i * width + this.dims[1]])];
     const { text } = this.colours;
     for (let i = 0; i < count; i++) {
@@ -114,6 +115,7 @@ export class CloseUp {
     const { reconstruction, kl } = this.colours;
     const px = devicePixelRatio;
     const scaled = (pulls, share) => (share * side) / Math.max(...pulls.flat().map(Math.abs), 1e-9);
+    /** @type {(from: Numbers, by: Numbers, k: number) => Point} */
     const move = ([x, y], [a, b], k) => [x + k * a, y - k * b];
     const k = scaled([nllMu, klMu], 0.4);
     arrow(ctx, at(mu), move(at(mu), nllMu, k), reconstruction, 4);

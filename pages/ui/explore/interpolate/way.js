@@ -29,11 +29,7 @@ export class InterpolateWay {
     this.before = [];
     this.fresh = null;
     this.inHand = handOn(part.seek);
-    const on = {
-      pick: (k) => this.rest(this.path.placeOf(k)),
-      measured: () => this.measured(),
-      ready: page.refresh,
-    };
+    const on = { pick: (k) => this.rest(this.path.placeOf(k)), measured: () => this.measured(), ready: page.refresh };
     this.main = new Lane(part.main, "the path in this model", on);
     this.twin = new Lane(part.twin, "the same path in the plain autoencoder", on);
     this.half = new HalfWay(part.half);

@@ -11,10 +11,8 @@ const DEPTH = 200; // nats below the top at which the landscape of the whole pri
 const PRIOR = { low: [-4, -4], size: 8 };
 
 export class PlanePicture {
-  /** @type {number[]} the lower left corner of the window */
-  low;
-  /** @type {number} its side */
-  size;
+  low = PRIOR.low; // the lower left corner of the window
+  size = PRIOR.size; // its side
 
   /** change(q) is called while q is moved and returns it within its limits; settle() when it is let go. */
   constructor(root, { change, settle }) {
@@ -128,9 +126,7 @@ export class PlanePicture {
     const width = this.root.clientWidth;
     if (!width || !this.problem || !this.ink) return;
     this.side = Math.min(width - MARGIN.left - MARGIN.right, 410);
-    const window = { near: this.near, q: this.close, prior: PRIOR }[this.view];
-    this.low = window.low;
-    this.size = window.size;
+    ({ low: this.low, size: this.size } = { near: this.near, q: this.close, prior: PRIOR }[this.view]);
     this.scale = this.side / this.size;
     const height = this.side + MARGIN.top + MARGIN.bottom;
     set(this.svg, { width, height, viewBox: `0 0 ${width} ${height}` });

@@ -9,14 +9,15 @@ PORT ?= 8501
 BIN = .venv/bin
 NODE_MODULES = pages/ui/node_modules
 
-.PHONY: app test lint bench clean
+.PHONY: app test lint browser bench clean
 
 app: .venv/app-ready
 	$(BIN)/streamlit run app.py --server.port $(PORT)
 
 # A browser test may be run once more: it counts on a real clock on a busy machine. The summary names those (RERUN).
-test: lint
-	$(BIN)/python tests/browser/setup.py
+# What comes first is done at once: one computes, the other waits for its downloads.
+test: .venv/test-ready
+	$(MAKE) --no-print-directory -j 2 lint browser
 	$(BIN)/python -m pytest tests --ignore=tests/browser -n 2 --dist worksteal --durations 10
 	$(BIN)/python -m pytest tests/browser -n 2 --dist worksteal --reruns 1 --durations 10
 
@@ -26,8 +27,10 @@ lint: .venv/test-ready $(NODE_MODULES)/ready
 	$(BIN)/mypy
 	@$(call npm,run --silent lint)
 
-bench: .venv/test-ready
+browser: .venv/test-ready
 	$(BIN)/python tests/browser/setup.py
+
+bench: browser
 	$(BIN)/python -m pytest tests/bench -s -p no:cacheprovider
 
 .venv/app-ready: requirements.txt

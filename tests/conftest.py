@@ -4,20 +4,24 @@ from __future__ import annotations
 
 import shutil
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 import torch
 
 from pages.ui import shipped
+from tests.engine_driver import Driver
 from tests.local_engine import LocalLink
 from vae_core import trainer
 from vae_core.config import RunConfig
 from vae_core.data import Images, load
 from vae_core.inspect.snapshot import Snapshot, take_snapshot
+from vae_core.runs import engines as engines_module
 from vae_core.runs import registry as registry_module
-from vae_core.runs.messages import Command, Update
+from vae_core.runs.messages import RUNNING, Command, Update
 from vae_core.runs.registry import Registry
 
 CPU = torch.device("cpu")
@@ -64,18 +68,30 @@ def snapshot_of_new_model(small: Images) -> Snapshot:
 
 
 @pytest.fixture
-def local_registry(small_data: Images, monkeypatch: pytest.MonkeyPatch) -> Iterator[tuple[Registry, list[LocalLink]]]:
-    """A registry whose engines work in this process, on the small images; the list holds them, the newest last."""
+def local_links(small_data: Images, monkeypatch: pytest.MonkeyPatch) -> list[LocalLink]:
+    """Every registry's engines work in this process, on the small images; here they are, the newest last."""
     links: list[LocalLink] = []
 
     def connect(*args: Any) -> LocalLink:
         links.append(LocalLink(*args))
         return links[-1]
 
-    monkeypatch.setattr(registry_module, "EngineProcess", connect)
+    monkeypatch.setattr(engines_module, "EngineProcess", connect)
+    return links
+
+
+@pytest.fixture
+def local_registry(local_links: list[LocalLink]) -> Iterator[tuple[Registry, list[LocalLink]]]:
+    """A registry with the local links."""
     made = Registry()
-    yield made, links
+    yield made, local_links
     made.close()
+
+
+@pytest.fixture
+def driver(small_data: Images, tmp_path: Path) -> Driver:
+    """An engine in this process, on the small images."""
+    return Driver(tmp_path)
 
 
 class FakeLink:
@@ -108,7 +124,7 @@ def links(monkeypatch: pytest.MonkeyPatch) -> list[FakeLink]:
             super().__init__(*args)
             made.append(self)
 
-    monkeypatch.setattr(registry_module, "EngineProcess", Recorded)
+    monkeypatch.setattr(engines_module, "EngineProcess", Recorded)
     return made
 
 
@@ -134,3 +150,49 @@ def copied_models(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[P
     yield root
     for function in read_once:
         function.cache_clear()
+
+
+# ---- the live route
+
+
+@pytest.fixture
+def live_run(fake_registry: Registry) -> str:
+    """A run of which the registry knows nothing yet but its config."""
+    return fake_registry.start(RunConfig(device="cpu", latent_dim=3), "ann")
+
+
+@pytest.fixture
+def tell(live_run: str, links: list[Any]) -> Callable[..., None]:
+    """Let the engine report the steps `first` to `last`, and whatever else is named."""
+
+    def report(first: int, last: int, **more: Any) -> None:
+        steps = np.arange(first, last + 1, dtype=np.float32)
+        rows = np.column_stack([steps, steps + 0.5, steps + 0.25, 2 * steps + 0.75]).astype(np.float32)
+        values = {"generation": 0, "status": RUNNING, "step": last, "total_steps": 1000, "rows": rows} | more
+        links[-1].tell(Update(live_run, **values))
+
+    return report
+
+
+@pytest.fixture
+def snapshot_at(snapshot_of_new_model: Snapshot) -> Callable[..., Snapshot]:
+    """A snapshot of a step, with whatever else is named in place of what was computed."""
+
+    def at(step: int = 0, **changes: Any) -> Snapshot:
+        values = {"step": step, "nll": 150.5, "kl": 6.25, "mean_std": 0.5, "active": np.array([True, False, True])}
+        return replace(snapshot_of_new_model, **(values | changes))
+
+    return at
+
+
+@pytest.fixture
+def live_client(monkeypatch: pytest.MonkeyPatch) -> Iterator[Any]:
+    """The live route. One event loop for all viewers, as on the server, and short ticks."""
+    from starlette.applications import Starlette  # a machine for training alone has none
+    from starlette.testclient import TestClient
+
+    from pages.ui.live import socket
+
+    monkeypatch.setattr(socket, "TICK_S", 0.01)
+    with TestClient(Starlette(routes=[socket.live_route(), socket.film_route()])) as made:
+        yield made

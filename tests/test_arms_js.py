@@ -18,11 +18,13 @@ from torch.distributions import Normal, kl_divergence
 
 from pages.ui.arms.routes import decoder_bytes
 from tests.node_runner import node_runner
+from tests.oracles.ranking import best_and_worst
 from vae_core import models
 from vae_core.config import RunConfig
 from vae_core.data import Images
 from vae_core.inspect.latent_gradients import latent_gradients
-from vae_core.metrics import FIGURES, Meter, best_and_worst, nearest
+from vae_core.metrics.definitions import METRICS, Metrics
+from vae_core.metrics.draws import nearest
 from vae_core.runs.run_record import RunRecord
 from vae_core.runs.storage import DECODER
 from vae_core.trainer import Trainer
@@ -240,15 +242,15 @@ def test_the_place_of_a_point(node: Callable[..., Any]) -> None:
 # ---- the table
 
 
-def some_meter(seed: int, **changes: Any) -> Meter:
+def some_meter(seed: int, **changes: Any) -> Metrics:
     """Values with few digits, so that ties happen."""
     r = np.random.RandomState(seed)
-    values = {f.key: round(float(r.randint(0, 6)) / 8, 3) for f in FIGURES if f.key != "active"}
+    values = {f.key: round(float(r.randint(0, 6)) / 8, 3) for f in METRICS if f.key != "active"}
     active = tuple(bool(a) for a in r.randint(0, 2, 2))
-    return Meter(**{**values, "kl_dims": (1.0, 2.0), "active_dims": active, **changes})
+    return Metrics(**{**values, "kl_dims": (1.0, 2.0), "active_dims": active, **changes})
 
 
-def meters(seed: int) -> dict[str, Meter]:
+def metrics_of(seed: int) -> dict[str, Metrics]:
     nothing = {"kl": None, "kl_dims": None, "mean_std": None, "holes": None}
     return {
         "full": some_meter(3 * seed),
@@ -268,20 +270,20 @@ def figures() -> list[dict[str, Any]]:
             "digits": f.digits,
             "needsCodes": f.needs_codes,
         }
-        for f in FIGURES
+        for f in METRICS
     ]
 
 
 @pytest.mark.parametrize("seed", range(8))
 def test_best_and_worst_and_the_texts_are_those_of_vae_core(seed: int, node: Callable[..., Any]) -> None:
-    arms = meters(seed)
+    arms = metrics_of(seed)
     found = node(
         "print(given.figures.map((f) => ({ ...meter.bestAndWorst(f, given.meters),"
         " texts: given.meters.map((m) => meter.textOf(f, m[f.key])) })));",
         {"figures": figures(), "meters": [m.to_dict() for m in arms.values()]},
     )
     names, wanted = list(arms), best_and_worst(arms)
-    for figure, row in zip(FIGURES, found, strict=True):
+    for figure, row in zip(METRICS, found, strict=True):
         ranking = wanted[figure.key]
         assert tuple(names[i] for i in row["best"]) == ranking.best, figure.key
         assert tuple(names[i] for i in row["worst"]) == ranking.worst, figure.key

@@ -78,7 +78,7 @@ def test_a_shipped_run_has_the_decoder_of_its_last_step(tmp_path: Path) -> None:
 def test_the_routes_answer_and_refuse(fake_registry: Registry, run: RunRecord) -> None:
     with TestClient(Starlette(routes=arms_routes())) as client:
         assert client.get("/decoder/nobody/3").status_code == 404
-        fake_registry._runs[run.run_id] = run
+        fake_registry._runs.put(run)
         assert client.get(f"/decoder/{run.run_id}/1").status_code == 404
         assert read(client.get(f"/decoder/{run.run_id}/5").content)[0]["step"] == "5"
 

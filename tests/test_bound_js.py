@@ -18,7 +18,8 @@ from torch.distributions import Categorical, Independent, MixtureSameFamily, Mul
 from pages.ui.lesson.bound.planes import bound_data, modes
 from pages.ui.lesson.bound.view import BoundData, Gaussian, Line, Plane
 from tests.node_runner import node_runner
-from vae_core.exact import LinearGaussian, evidence
+from tests.oracles.linear_gaussian import LinearGaussian
+from vae_core.exact.quadrature import evidence
 
 MODULES = (
     "lib/numbers",

@@ -8,10 +8,11 @@ import numpy as np
 import pytest
 
 from tests.local_engine import LocalLink
-from vae_core.config import ConfigError, RunConfig
+from vae_core.config import ConfigError, LiveSettings, RunConfig
 from vae_core.data import Images
+from vae_core.runs.held_runs import RUNS_PER_VISITOR
 from vae_core.runs.messages import PAUSED, RUNNING, STOPPED
-from vae_core.runs.registry import RUNS_PER_VISITOR, Registry
+from vae_core.runs.registry import Registry
 from vae_core.runs.run_record import Parent, RunRecord
 from vae_core.runs.snapshot_file import read_frame
 from vae_core.runs.storage import frame_file, frames_in, steps_in
@@ -86,7 +87,7 @@ def test_without_kl_a_branch_has_a_mark_and_goes_its_own_way(server: Server) -> 
     before = rows(server.run(parent))
     branch = server.until(server.runs.branch(parent, 30, NO_KL), 70)
     assert [mark.text for mark in branch.marks] == ["beta 1 → 0 at step 30"]
-    assert branch.weights == NO_KL | {"frozen": "none"}
+    assert branch.settings == LiveSettings(**NO_KL)
     assert np.array_equal(rows(branch)[:30], before[:30])
     assert rows(branch)[30, 1] == before[30, 1] == rows(branch)[30, 3]  # one batch, one model: only the loss differs
     assert (rows(branch)[31:70, 1:] != before[31:, 1:]).all()

@@ -118,14 +118,14 @@ def trained(small: Images) -> dict[str, Trained]:
         trainer = Trainer(BASE.with_(batch_size=100, epochs=7, **overlay), small)
         while not trainer.done:
             trainer.step()
-        return Trained(trainer.model, take_snapshot(trainer, metered=True))
+        return Trained(trainer.model, take_snapshot(trainer, measured=True))
 
     return {"right": train(), **{bug.key: train(**bug.overlay) for bug in BUGS}}
 
 
 def figures(s: Snapshot) -> dict[str, Any]:
-    assert s.meter is not None
-    return s.meter
+    assert s.metrics is not None
+    return s.metrics
 
 
 def test_symptom_of_the_mean_over_pixels(trained: dict[str, Trained]) -> None:
@@ -136,7 +136,7 @@ def test_symptom_of_the_mean_over_pixels(trained: dict[str, Trained]) -> None:
 
 def test_symptom_of_exp_log_var_as_std(trained: dict[str, Trained]) -> None:
     right, wrong = trained["right"].shown, trained["log-var"].shown
-    assert wrong.kl < 0.75 * right.kl
+    assert wrong.terms["kl"] < 0.75 * right.terms["kl"]
     assert wrong.mean_std > 1.5 * right.mean_std
     noise = figures(wrong)["mean_std"] ** 2
     assert abs(noise - right.mean_std) < abs(wrong.mean_std - right.mean_std)
@@ -144,9 +144,13 @@ def test_symptom_of_exp_log_var_as_std(trained: dict[str, Trained]) -> None:
 
 def test_symptom_of_mu_for_the_sample(trained: dict[str, Trained]) -> None:
     right, wrong = trained["right"].shown, trained["mean"].shown
-    assert 0.9 < wrong.mean_std < 1.1 and wrong.kl < 0.5 * right.kl and wrong.neg_elbo < right.neg_elbo
+    assert (
+        0.9 < wrong.mean_std < 1.1 and wrong.terms["kl"] < 0.5 * right.terms["kl"] and wrong.neg_elbo < right.neg_elbo
+    )
     cost_of_mu = Normal(torch.from_numpy(wrong.mu), 1.0)
-    assert wrong.kl == pytest.approx(kl_divergence(cost_of_mu, Normal(0.0, 1.0)).sum(-1).mean().item(), rel=0.1)
+    assert wrong.terms["kl"] == pytest.approx(
+        kl_divergence(cost_of_mu, Normal(0.0, 1.0)).sum(-1).mean().item(), rel=0.1
+    )
 
 
 @pytest.mark.parametrize("key", ["log-var", "mean"])

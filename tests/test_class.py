@@ -6,7 +6,6 @@ import os
 import shutil
 import signal
 import threading
-import time
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -15,6 +14,7 @@ from typing import Any
 import pytest
 
 from tests.local_engine import LocalLink
+from tests.waiting import wait_for
 from vae_core.config import RunConfig
 from vae_core.inspect.snapshot import Snapshot
 from vae_core.runs import run_record as run_module
@@ -25,15 +25,6 @@ from vae_core.runs.run_record import RunRecord
 from vae_core.runs.storage import frame_file, frames_in, state_file, steps_in
 
 CONFIG = RunConfig(device="cpu", epochs=1000)
-WEIGHTS = {"alpha": 1.0, "beta": 1.0, "learning_rate": 2e-3, "frozen": "none"}
-
-
-def wait_for(condition: Callable[[], Any], seconds: float = 90) -> None:
-    """Poll until something is true; the time is only an upper bound."""
-    deadline = time.monotonic() + seconds
-    while not condition():
-        assert time.monotonic() < deadline, "it did not happen"
-        time.sleep(0.02)
 
 
 def all_end(work: list[Callable[[], Any]], seconds: float = 60) -> bool:
@@ -63,7 +54,7 @@ def test_nobody_waits_for_an_engine_that_does_not_listen(real: Registry) -> None
     run = real.get(run_id)
     assert run is not None
     wait_for(lambda: run.status == PAUSED)
-    process = real._engines["cpu"].link.process
+    process = real._engines.of_device("cpu").link.process
     os.kill(process.pid, signal.SIGSTOP)
     try:
         flood = [lambda i=i: [real.command(run_id, "set", beta=1 + i + n / 1000) for n in range(60)] for i in range(8)]
@@ -75,13 +66,13 @@ def test_nobody_waits_for_an_engine_that_does_not_listen(real: Registry) -> None
     real.command(run_id, "set", beta=3.25)
     real.command(run_id, "stop")
     wait_for(lambda: run.status == STOPPED)
-    assert run.weights["beta"] == 3.25  # the last word counts, and everything before it has been heard
+    assert run.settings.beta == 3.25  # the last word counts, and everything before it has been heard
 
 
 def test_an_engine_that_does_not_listen_is_ended_all_the_same() -> None:
     runs = Registry()
     run_id = runs.start(CONFIG, "ann")
-    process = runs._engines["cpu"].link.process
+    process = runs._engines.of_device("cpu").link.process
     os.kill(process.pid, signal.SIGSTOP)
     for _ in range(3000):
         runs.command(run_id, "pause")
@@ -115,7 +106,7 @@ def test_the_weights_on_the_page_count_for_a_reset_of_a_run_that_has_ended(
     assert run.status == STOPPED
     runs.command(run.run_id, "reset", beta=4.0)
     links[-1].turn()
-    assert (run.status, run.step, run.weights["beta"], run.config.beta, run.marks) == (PAUSED, 0, 4.0, 4.0, [])
+    assert (run.status, run.step, run.settings.beta, run.config.beta, run.marks) == (PAUSED, 0, 4.0, 4.0, [])
     with pytest.raises(ValueError, match="beta"):
         runs.command(run.run_id, "reset", beta=-1.0)
 
@@ -169,7 +160,7 @@ def test_who_comes_back_while_their_run_is_put_away_finds_all_of_it(
 ) -> None:
     runs = Registry(root=tmp_path, gone_after_s=1e9)
     run = train_beyond_the_record(runs, links, snapshot_of_new_model, "ann")  # frames of 20 and 40, a record of 20
-    runs._visitors["ann"].gone_since = -1e12
+    runs._visitors.presence("ann").gone_since = -1e12
     write, back = storage.write, threading.Thread(target=lambda: runs.arrive("ann"))
 
     def slowly(*contents: Any) -> None:
@@ -177,9 +168,9 @@ def test_who_comes_back_while_their_run_is_put_away_finds_all_of_it(
         back.join(0.5)  # as long as it may take to read what is not yet written
         write(*contents)
 
-    monkeypatch.setattr(runs, "_save_changed", lambda: None)
+    monkeypatch.setattr(runs._saved, "save_changed", lambda: None)
     monkeypatch.setattr(storage, "write", slowly)
-    runs._make_round()
+    runs._housekeeper.make_round()
     back.join(30)
     (found,) = runs.of("ann")
     assert (found.run_id, found.step, found.film) == (run.run_id, 40, [20, 40])
@@ -192,16 +183,16 @@ def test_who_comes_back_at_the_last_moment_keeps_their_runs(
     lasting: Registry, links: list[Any], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     run_id = lasting.start(CONFIG, "ann")
-    lasting._visitors["ann"].gone_since = -1e12
-    own = lasting._own
+    lasting._visitors.presence("ann").gone_since = -1e12
+    own = lasting._runs.own
 
     def at_this_moment(visitor: str) -> list[RunRecord]:
         found = own(visitor)
-        monkeypatch.setattr(lasting, "_own", own)
-        lasting._let_go()
+        monkeypatch.setattr(lasting._runs, "own", own)
+        lasting._housekeeper.let_go()
         return found
 
-    monkeypatch.setattr(lasting, "_own", at_this_moment)
+    monkeypatch.setattr(lasting._runs, "own", at_this_moment)
     lasting.arrive("ann")
     assert lasting.get(run_id) is not None
 
@@ -219,7 +210,7 @@ def lasting(tmp_path: Path, links: list[Any]) -> Iterator[Registry]:
 
 def update(run_id: str, snapshot: Snapshot, step: int) -> Update:
     picture = replace(snapshot, step=step)
-    return Update(run_id, 0, RUNNING, step=step, total_steps=8000, weights=WEIGHTS, snapshot=picture, device="CPU")
+    return Update(run_id, 0, RUNNING, step=step, total_steps=8000, snapshot=picture, device="CPU")
 
 
 def train_beyond_the_record(runs: Registry, links: list[Any], snapshot: Snapshot, visitor: str) -> RunRecord:
@@ -227,7 +218,7 @@ def train_beyond_the_record(runs: Registry, links: list[Any], snapshot: Snapshot
     run = runs.get(runs.start(CONFIG, visitor))
     assert run is not None
     links[0].tell(update(run.run_id, snapshot, 20))
-    runs._save(run)
+    runs._saved.save(run)
     links[0].tell(update(run.run_id, snapshot, 40))
     run.states_folder.mkdir()
     for step in (20, 40):
@@ -314,7 +305,7 @@ def test_a_branch_bears_that_its_parent_thins_its_film_at_that_moment(
         return copy(source, target)
 
     monkeypatch.setattr(shutil, "copyfile", copyfile)
-    branch = runs.get(runs.branch(parent_id, 20, WEIGHTS, paused=True))
+    branch = runs.get(runs.branch(parent_id, 20, {}, paused=True))
     assert branch is not None and branch.step == 20
     assert branch.film == frames_in(branch.film_folder) and {0, 20} <= set(branch.film) and 10 not in branch.film
 
@@ -331,7 +322,7 @@ def test_a_branch_that_cannot_be_saved_is_a_sentence_and_leaves_no_folder(
 
     monkeypatch.setattr(shutil, "copyfile", full)
     with pytest.raises(ValueError, match="free some disk space"):
-        runs.branch(parent_id, 0, WEIGHTS)
+        runs.branch(parent_id, 0, {})
     assert set(runs._folder.iterdir()) == folders and len(runs.of("ann")) == 1
 
 

@@ -7,13 +7,13 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from vae_core.config import RunConfig
+from vae_core.config import LiveSettings, RunConfig
 from vae_core.data import Images
 from vae_core.inspect.snapshot import Snapshot, take_snapshot
 from vae_core.metrics.diagnosis import BEGINNING, EXPLAINED, SAME_PICTURE, Diagnosis, diagnose
 from vae_core.trainer import Trainer
 
-BOTH, NO_RECON, NO_KL = ({"alpha": a, "beta": b, "learning_rate": 2e-3} for a, b in ((1, 1), (0, 1), (1, 0)))
+BOTH, NO_RECON, NO_KL = (LiveSettings(a, b) for a, b in ((1, 1), (0, 1), (1, 0)))
 HALF = np.zeros((40, 28, 28), np.uint8)
 HALF[::2] = 255  # every other draw white: a std of half of full scale
 
@@ -24,20 +24,19 @@ def good(snapshot_of_new_model: Snapshot) -> Snapshot:
     return replace(
         snapshot_of_new_model,
         step=500,
-        nll=150.25,
-        kl=6.5,
+        terms={"nll": 150.25, "kl": 6.5},
         mean_std=0.321,
         active=np.array([True, True, True]),
         prior_draws=HALF,
     )
 
 
-def name_of(s: Snapshot, weights: dict[str, float] = BOTH, reconstructed: bool = True) -> str:
-    return diagnose(s, weights, reconstructed).name
+def name_of(s: Snapshot, settings: LiveSettings = BOTH, reconstructed: bool = True) -> str:
+    return diagnose(s, settings, reconstructed).name
 
 
 def collapsed(s: Snapshot) -> Snapshot:
-    return replace(s, active=np.zeros(3, bool), kl=0.04)
+    return replace(s, active=np.zeros(3, bool), terms={**s.terms, "kl": 0.04})
 
 
 def grey(s: Snapshot, level: int = 0) -> Snapshot:
@@ -80,7 +79,7 @@ def test_reconstruction_switched_off(good: Snapshot) -> None:
 @pytest.mark.parametrize("beta", [0.5, 1.0, 32.0])
 def test_without_reconstruction_no_beta_is_blamed(good: Snapshot, beta: float) -> None:
     for seen in (collapsed(good), collapsed(grey(good))):
-        found = diagnose(seen, NO_RECON | {"beta": beta}, True)
+        found = diagnose(seen, replace(NO_RECON, beta=beta), True)
         assert found.name == "reconstruction off" and "0 of 3 units active" in found.sentence
         assert "switch the reconstruction on" in found.sentence
         assert "beta" not in found.sentence and "collapse" not in found.sentence
@@ -92,9 +91,9 @@ def test_a_frozen_encoder_without_an_active_unit_is_the_cause(good: Snapshot) ->
         ("decoder", "posterior collapse"),
         ("none", "posterior collapse"),
     ):
-        assert name_of(collapsed(good), BOTH | {"frozen": half}) == name
-    assert name_of(good, BOTH | {"frozen": "encoder"}) == "learning"
-    found = diagnose(collapsed(good), NO_KL | {"frozen": "encoder"}, True)
+        assert name_of(collapsed(good), replace(BOTH, frozen=half)) == name
+    assert name_of(good, replace(BOTH, frozen="encoder")) == "learning"
+    found = diagnose(collapsed(good), replace(NO_KL, frozen="encoder"), True)
     assert found == Diagnosis("encoder frozen", "The encoder stands still, and 0 of 3 units active, KL 0.04 nats.")
 
 
@@ -140,9 +139,9 @@ def test_a_real_run_is_told_by_its_name(alpha: float, name: str, small: Images) 
     for _ in range(150):
         trainer.step()
     taken = take_snapshot(trainer)
-    found = diagnose(taken, {"alpha": alpha, "beta": 1.0, "learning_rate": 2e-3}, alpha > 0)
+    found = diagnose(taken, LiveSettings(alpha), alpha > 0)
     assert found.name == name
-    assert (f"{taken.nll + taken.kl:.1f}" if alpha else f"{taken.kl:.2f}") in found.sentence
+    assert (f"{taken.terms['nll'] + taken.terms['kl']:.1f}" if alpha else f"{taken.terms['kl']:.2f}") in found.sentence
 
 
 def test_every_diagnosis_is_explained_and_leads_on() -> None:
@@ -150,10 +149,10 @@ def test_every_diagnosis_is_explained_and_leads_on() -> None:
     import inspect
     import re
 
-    from pages.elbo.link import SECTIONS
+    from pages.elbo.settings import SECTIONS
     from pages.training.names import READ_ON
     from vae_core.metrics import diagnosis
 
     names = set(re.findall(r'Diagnosis\(\s*"([^"]+)"', inspect.getsource(diagnosis)))
-    assert len(names) == 8 and names == set(diagnosis.EXPLAINED) == set(READ_ON)
+    assert len(names) == 9 and names == set(diagnosis.EXPLAINED) == set(READ_ON)
     assert {address.partition("section=")[2] for address, _ in READ_ON.values()} <= set(SECTIONS)

@@ -13,7 +13,7 @@ import pytest
 
 from pages.ablation.dose import COLUMNS, caption, dose_figure, points
 from pages.ui import shipped
-from vae_core.config import RunConfig
+from vae_core.config import LiveSettings, RunConfig
 from vae_core.inspect.snapshot import Snapshot
 from vae_core.runs.messages import FINISHED, RUNNING, Update
 from vae_core.runs.registry import Registry
@@ -34,8 +34,7 @@ def live(fake_registry: Registry, links: list[Any]) -> Callable[..., str]:
 
     def made(status: str = RUNNING, final: Any = None, snapshot: Snapshot | None = None, **config: Any) -> str:
         run_id = fake_registry.start(RunConfig(device="cpu", **config), "ann")
-        rows = np.array([[20, 1, 1, 2]], np.float32)
-        weights = {"alpha": config.get("alpha", 1.0), "beta": config.get("beta", 1.0)}
+        rows = np.array([[20, 1, 1, 2]], np.float32)[:, : 3 if config.get("model") == "ae" else 4]
         links[-1].tell(
             Update(
                 run_id,
@@ -46,7 +45,7 @@ def live(fake_registry: Registry, links: list[Any]) -> Callable[..., str]:
                 total_steps=800,
                 rows=rows,
                 final=final,
-                weights=weights | {"learning_rate": 2e-3, "frozen": "none"},
+                settings=LiveSettings(config.get("alpha", 1.0), config.get("beta", 1.0)),
                 snapshot=snapshot,
             )
         )
@@ -80,8 +79,10 @@ def test_a_shipped_point_has_the_figures_of_its_card(fake_registry: Registry) ->
 def test_a_run_under_way_has_the_figures_of_its_last_test_row(live: Callable[..., str], taken: Snapshot) -> None:
     (row,) = points([live(beta=2.5, snapshot=taken)]).to_dict("records")
     assert (row["beta"], row["kind"], row["epochs"]) == (2.5, "live", 2.5)
-    assert row["nll"] == pytest.approx(taken.nll, rel=1e-6) and row["kl"] == pytest.approx(taken.kl, rel=1e-6)
-    assert row["neg_elbo"] == pytest.approx(taken.nll + taken.kl, rel=1e-6)
+    assert row["nll"] == pytest.approx(taken.terms["nll"], rel=1e-6) and row["kl"] == pytest.approx(
+        taken.terms["kl"], rel=1e-6
+    )
+    assert row["neg_elbo"] == pytest.approx(taken.terms["nll"] + taken.terms["kl"], rel=1e-6)
 
 
 def test_a_finished_run_has_the_figures_of_its_end(live: Callable[..., str], taken: Snapshot) -> None:

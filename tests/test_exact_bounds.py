@@ -9,18 +9,11 @@ import torch
 from torch import Tensor
 from torch.distributions import Categorical, Independent, MixtureSameFamily, MultivariateNormal, Normal, kl_divergence
 
-from vae_core.exact import (
-    LinearGaussian,
-    best_gaussian,
-    best_of_starts,
-    bound,
-    closed_form,
-    curves,
-    evidence,
-    gaps,
-    line_model,
-)
-from vae_core.exact.ascent import gauss_hermite
+from tests.oracles.ascent import best_gaussian, best_of_starts, gauss_hermite
+from tests.oracles.gaps import gaps
+from tests.oracles.linear_gaussian import LinearGaussian, closed_form, curves, line_model
+from vae_core.exact.bounds import bound
+from vae_core.exact.quadrature import evidence
 
 QS = [([0.0, 0.0], [1.0, 1.0]), ([0.4, -0.3], [0.1, 0.4]), ([-2.0, 1.0], [0.02, 0.03]), ([0.1, 0.1], [2.0, 0.5])]
 

@@ -30,6 +30,7 @@ from vae_core.config import RunConfig
 from vae_core.data import Images
 from vae_core.inspect.image_attributes import ATTRIBUTES, measure
 from vae_core.inspect.snapshot import SnapshotTaker, map_images
+from vae_core.latent import quantile_grid
 from vae_core.runs.registry import Registry
 from vae_core.runs.run_record import Arm, RunRecord
 from vae_core.runs.storage import state_file
@@ -78,7 +79,7 @@ def registry(fake_registry: Registry) -> Iterator[Registry]:
 @pytest.fixture
 def run(registry: Registry, small: Images, tmp_path: Path) -> RunRecord:
     made, _ = made_run(CONFIG, small, tmp_path)
-    registry._runs[made.run_id] = made
+    registry._runs.put(made)
     return made
 
 
@@ -180,7 +181,7 @@ def test_a_state_gives_the_codes_that_the_runs_own_map_shows_or_those_of_grey_pi
 ) -> None:
     config = CONFIG.with_(**changes)
     run, trainer = made_run(config, small, tmp_path, steps=3)
-    registry._runs[run.run_id] = run
+    registry._runs.put(run)
     about, arrays = opened(run.run_id)
     dims, model = config.latent_dim, trainer.model.eval()
     assert (about["step"], about["dims"], about["name"], about["beta"]) == (3, dims, run.run_id, config.beta)
@@ -198,11 +199,18 @@ def test_a_state_gives_the_codes_that_the_runs_own_map_shows_or_those_of_grey_pi
     shapes = {"basis": (dims, min(dims, 2)), "class_means": (10, dims), "attribute_vectors": (4, dims)}
     assert {name: arrays[name].shape for name in shapes} == shapes
     assert np.allclose(arrays["basis"].T @ arrays["basis"], np.eye(min(dims, 2)), atol=1e-5)
+    z = quantile_grid(20)[:, : min(dims, 2)] @ torch.from_numpy(arrays["basis"]).T
+    with torch.no_grad():
+        pictures = model.mean_image(model.decode(z)).flatten(1).double().numpy()
+    off_mean, axes = pictures - pictures.mean(0), arrays["picture_axes"]
+    assert axes.shape == (784, 2) and np.allclose(axes.T @ axes, np.eye(2), atol=1e-5)
+    largest = np.linalg.svd(off_mean, compute_uv=False)[:2]
+    assert np.allclose(np.linalg.norm(off_mean @ axes, axis=0), largest, rtol=1e-4, atol=1e-5 * largest[0])
 
 
 def test_the_beta_of_a_state_is_the_one_in_force_then(registry: Registry, small: Images, tmp_path: Path) -> None:
     run, trainer = made_run(CONFIG, small, tmp_path, steps=1)
-    registry._runs[run.run_id] = run
+    registry._runs.put(run)
     trainer.set(beta=4.0)
     trainer.step()
     save_file(trainer.state(), state_file(run.states_folder, 2))
@@ -253,7 +261,7 @@ def test_the_shipped_models_come_in_their_order_and_then_ones_own_runs(
     arm, _ = made_run(CONFIG, small, tmp_path)
     arm.arm = Arm("a group", "beta 4")
     for run in (*mine, theirs, empty, arm):
-        registry._runs[run.run_id] = run
+        registry._runs.put(run)
     listed = sources.listed("ann")
     names = [source.name for source in listed]
     whole = {path.parent.name for path in shipped.CHECKPOINTS.glob("*/model.safetensors")}
@@ -281,7 +289,7 @@ def test_what_is_no_whole_model_is_404(name: str, registry: Registry, client: Te
 
 def test_the_mistakes_of_the_bug_lab_are_not_for_exploring(registry: Registry, small: Images, tmp_path: Path) -> None:
     run, _ = made_run(CONFIG.with_(model="bug-log-var"), small, tmp_path)
-    registry._runs[run.run_id] = run
+    registry._runs.put(run)
     assert sources.find(run.run_id) is None and run.run_id not in [s.name for s in sources.listed("ann")]
 
 

@@ -135,7 +135,7 @@ def test_large_numbers_and_many_marks_stay_in_view(opened: Any, tmp_path: Path) 
         mu=np.zeros((5000, 64), np.float32),
         xy=story.snapshot.xy * 40,
     )
-    weights = story.marks[0].weights
+    weights = story.marks[0].settings
     words = "alpha 1 → 2.5, beta 1 → 0, learning rate 0.002 → 0.01 at step {}"
     marks = tuple(Mark(step, words.format(step), weights) for step in (1, 60, 118, 119, 180, 234))
     scaled = {"train": story.train * [1, -25, 90, 1], "test": story.test * [1, -25, 90, 1, 1]}

@@ -59,7 +59,7 @@ def test_settings_and_marks_are_json(packed: bytes, story: RunReport) -> None:
     assert mark == {
         "step": 117,
         "text": "beta 1 → 0 at step 117",
-        "weights": {"alpha": 1.0, "beta": 0.0, "learning_rate": 0.002, "frozen": "none"},
+        "weights": {"alpha": 1.0, "beta": 0.0, "weights": "", "learning_rate": 0.002, "frozen": "none"},
     }
 
 

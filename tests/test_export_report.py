@@ -188,15 +188,18 @@ def test_every_text_from_outside_is_escaped(story: RunReport) -> None:
 
 def test_the_colours_are_those_of_the_pages() -> None:
     theme = tomllib.loads((ROOT / ".streamlit" / "config.toml").read_text(encoding="utf-8"))["theme"]
-    for colours, terms, classes, ink, name in (
-        (style.LIGHT, palette.LIGHT, palette.CLASSES_LIGHT, palette.INK_LIGHT, "light"),
-        (style.DARK, palette.DARK, palette.CLASSES_DARK, palette.INK_DARK, "dark"),
-    ):
-        assert {k: getattr(colours, k) for k in terms} == terms
-        assert (colours.classes, colours.ink) == (classes, ink)
+    pages = palette.css_variables(".page").splitlines()
+    for colours, line, name in ((style.LIGHT, pages[0], "light"), (style.DARK, pages[1], "dark")):
+        assert line == f".page{'.dark' if name == 'dark' else ''} {{ {' '.join(variables(colours))} }}"
         assert colours.ground == theme[name]["backgroundColor"]
         assert colours.panel == theme[name]["secondaryBackgroundColor"]
         assert colours.rule == theme[name]["borderColor"]
+        assert colours.ink == theme[name]["textColor"]
+
+
+def variables(colours: style.Colours) -> list[str]:
+    terms = [f"--term-{name}: {getattr(colours, name)};" for name in ("reconstruction", "kl", "total")]
+    return terms + [f"--class-{digit}: {colours.classes[digit]};" for digit in range(10)]
 
 
 def test_other_colours_can_be_given(story: RunReport) -> None:
@@ -351,7 +354,7 @@ def test_a_mark_stands_at_its_step(report: Element) -> None:
 
 def test_marks_far_apart_stand_in_one_row_and_close_ones_below_each_other(story: RunReport) -> None:
     for steps, rows in (((10, 200), 1), ((100, 105, 110), 3)):
-        marks = tuple(Mark(step, f"beta 1 → 2 at step {step}", story.marks[0].weights) for step in steps)
+        marks = tuple(Mark(step, f"beta 1 → 2 at step {step}", story.marks[0].settings) for step in steps)
         texts = parse(replace(story, marks=marks)).all("svg")[0].all("text", "halo")
         assert len({text.attrs["y"] for text in texts}) == rows
 

@@ -16,9 +16,9 @@ import pytest
 import torch
 
 from tests.told import HALF, tell, told
-from vae_core.config import RunConfig
+from vae_core.config import LiveSettings, RunConfig
 from vae_core.data import Images
-from vae_core.data.images import FILES
+from vae_core.data.images import SETS
 from vae_core.export.run_report import RunReport
 from vae_core.export.script import repeat_script
 from vae_core.trainer import Mark, Trainer
@@ -61,7 +61,7 @@ def npz(images: Images, path: Path) -> Path:
 
 
 def test_an_epoch_with_the_kl_switched_off_on_the_way_is_repeated(story: RunReport, tmp_path: Path) -> None:
-    curve, said = repeat(story, FILES["mnist"], tmp_path)
+    curve, said = repeat(story, SETS["mnist"].file, tmp_path)
     assert curve.shape == story.train.shape == (235, 4)
     np.testing.assert_allclose(curve[:30], story.train[:30], rtol=1e-4)
     np.testing.assert_allclose(curve[HALF : HALF + 30, 3], curve[HALF : HALF + 30, 1])  # from there on loss is nll
@@ -159,8 +159,8 @@ def test_only_what_this_run_used_is_in_it(story: RunReport) -> None:
 
 
 def test_of_two_changes_at_one_step_the_last_counts(story: RunReport) -> None:
-    weights = {"alpha": 1.0, "beta": 4.0, "learning_rate": 0.001}
-    script = repeat_script(replace(story, marks=(*story.marks, Mark(HALF, "beta 0 → 4", weights))))
+    later = Mark(HALF, "beta 0 → 4", LiveSettings(beta=4.0, learning_rate=0.001))
+    script = repeat_script(replace(story, marks=(*story.marks, later)))
     assert f"    {HALF}: (1.0, 4.0, 0.001),  # beta 1 → 0 at step {HALF}; beta 0 → 4\n" in script
 
 

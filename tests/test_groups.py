@@ -13,10 +13,12 @@ import torch
 from tests.local_engine import LocalLink
 from vae_core.config import ConfigError, RunConfig
 from vae_core.data import Images
-from vae_core.runs import registry as runs_module
+from vae_core.runs import engines as engines_module
+from vae_core.runs.groups import ARMS
+from vae_core.runs.held_runs import GROUPS_PER_VISITOR
 from vae_core.runs.messages import FAILED, FINISHED, PAUSED, RUNNING, STOPPED
 from vae_core.runs.news import Cursor
-from vae_core.runs.registry import ARMS, GROUPS_PER_VISITOR, Registry
+from vae_core.runs.registry import Registry
 from vae_core.runs.run_record import SAVED, RunRecord
 from vae_core.runs.snapshot_file import read_frame
 from vae_core.runs.storage import frame_file
@@ -127,8 +129,8 @@ def test_where_arms_rest_each_has_its_meter(server: Server) -> None:
     arms = server.steps(group, 10)
     for run in arms.values():
         numbers, _ = read_frame(frame_file(run.film_folder, 10))
-        assert numbers["meter"] == run.snapshot.meter is not None  # type: ignore[union-attr]
-    assert arms["ae"].snapshot.meter["kl"] is None and arms["full"].snapshot.meter["kl"] > 0  # type: ignore
+        assert numbers["meter"] == run.snapshot.metrics is not None  # type: ignore[union-attr]
+    assert arms["ae"].snapshot.metrics["kl"] is None and arms["full"].snapshot.metrics["kl"] > 0  # type: ignore
 
 
 def test_a_term_is_switched_off_in_one_arm_only(server: Server) -> None:
@@ -137,7 +139,7 @@ def test_a_term_is_switched_off_in_one_arm_only(server: Server) -> None:
     server.runs.command(arms["full"].run_id, "set", beta=0.0)
     arms = server.steps(group, 5)
     assert [mark.text for mark in arms["full"].marks] == ["beta 1 → 0 at step 5"]
-    assert arms["no KL"].marks == [] and arms["no reconstruction"].weights["beta"] == 1.0
+    assert arms["no KL"].marks == [] and arms["no reconstruction"].settings.beta == 1.0
 
 
 def test_a_branch_of_an_arm_joins_the_group_and_catches_up(server: Server, small: Images) -> None:
@@ -257,13 +259,13 @@ def test_a_rest_is_told_with_its_meter_although_its_picture_was_told_before(serv
     group = server.runs.start_group(THREE[:1], "ann", paused=True)
     run = server.steps(group, 3)["full"]
     assert run.snapshot is not None
-    metered, bare = run.snapshot, replace(run.snapshot, meter=None)
+    measured, bare = run.snapshot, replace(run.snapshot, metrics=None)
     run.snapshot = bare
     read = server.runs.read(run.run_id, Cursor())
     assert read is not None and read.snapshot is bare
-    run.snapshot = metered
+    run.snapshot = measured
     again = server.runs.read(run.run_id, read.cursor)
-    assert again is not None and again.snapshot is metered
+    assert again is not None and again.snapshot is measured
 
 
 def test_what_has_ended_leaves_the_memory_of_the_engine_and_can_be_reset(server: Server) -> None:
@@ -303,7 +305,7 @@ def test_a_group_ends_together_and_no_arm_trains_on(server: Server) -> None:
 
 
 def test_a_group_is_found_again_after_a_restart(small_data: Images, monkeypatch: Any, tmp_path: Any) -> None:
-    monkeypatch.setattr(runs_module, "EngineProcess", LocalLink)
+    monkeypatch.setattr(engines_module, "EngineProcess", LocalLink)
     first = Registry(root=tmp_path)
     group = first.start_group(THREE, "ann", paused=True)
     first.close()

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import ast
 import json
+import posixpath
+import re
 import subprocess
 import sys
 import tomllib
@@ -18,6 +20,12 @@ CORE = sorted((ROOT / "vae_core").rglob("*.py"))
 UI = ROOT / "pages" / "ui"
 PAGES = sorted(p for p in (ROOT / "pages").rglob("*.py") if "node_modules" not in p.parts)  # those are the linters'
 SOURCES = [ROOT / "app.py", *CORE, *PAGES]
+BROWSER = {
+    path.relative_to(UI.parent).as_posix(): path
+    for path in sorted(UI.rglob("*.js"))
+    if "node_modules" not in path.parts
+}
+OWN = {name: path for name, path in BROWSER.items() if not name.startswith("ui/vendor/")}
 PAGE_FOLDERS = {p.name for p in (ROOT / "pages").iterdir() if p.is_dir() and p.name not in ("ui", "__pycache__")}
 
 
@@ -42,8 +50,18 @@ def imports(path: Path) -> set[str]:
     return found
 
 
+# "./x.js" after `from` or `import`, also of an import that is called where it stands, or of a worker.
+SPECIFIER = re.compile(r"""(?:\bfrom\b|\bimport\b|\bnew\s+URL)\s*\(?\s*["'`](\.[^"'`$?]*)""")
+
+
+def browser_imports(name: str) -> set[str]:
+    """The modules of pages/ui that a JavaScript module names, wherever it does: "ui/lib/dom.js"."""
+    found = SPECIFIER.findall(BROWSER[name].read_text(encoding="utf-8"))
+    return {posixpath.normpath(posixpath.join(posixpath.dirname(name), path)) for path in found if path.endswith(".js")}
+
+
 def below(module: str, package: str) -> bool:
-    return module == package or module.startswith(package + ".")
+    return module == package or module.startswith((package + ".", package + "/"))
 
 
 def offenders(paths: list[Path], *packages: str) -> list[str]:
@@ -56,6 +74,10 @@ def test_the_walk_sees_what_there_is() -> None:
     assert {"home", "training"} <= PAGE_FOLDERS
     assert "vae_core.models" in imports(ROOT / "vae_core" / "trainer.py")
     assert "vae_core.runs.registry" in imports(ROOT / "app.py")
+    assert len(OWN) > 100 and {"ui/vendor/uplot/uPlot.esm.js", "ui/lib/map.js"} <= set(BROWSER)
+    assert {"ui/vendor/uplot/uPlot.esm.js", "ui/lib/history.js"} <= browser_imports("ui/lib/curves.js")
+    assert "ui/net/worker.js" in browser_imports("ui/net/background.js")  # a worker, by its address
+    assert SPECIFIER.findall('x = await import("./y.js");') == SPECIFIER.findall("export * from './y.js'") == ["./y.js"]
 
 
 def test_the_core_imports_neither_streamlit_nor_plotly_nor_pages() -> None:
@@ -73,10 +95,15 @@ def test_what_pages_share_imports_no_page() -> None:
     assert offenders(shared, *(f"pages.{folder}" for folder in PAGE_FOLDERS), "pages.router", "app") == []
 
 
+WAYS = [f"ui/explore/{way}" for way in ("pad", "encode", "interpolate", "arithmetic", "traverse", "prior")]
+# Of these none imports another one, nor what lies in it.
+SIDE_BY_SIDE = [["ui/live", "ui/arms", "ui/lesson", "ui/explore"], WAYS, ["ui/lesson/bound", "ui/lesson/gaussians"]]
+
 # From the ground up: an arrow may only go down or stay on its floor, also inside functions and under `if`.
 LAYERS = [
     [
         "vae_core.rng",
+        "vae_core.families",
         "vae_core.config",
         "vae_core.devices",
         "vae_core.losses",
@@ -93,6 +120,13 @@ LAYERS = [
     ["vae_core.export"],
     ["vae_core.runs"],
     ["vae_core.train"],
+    # JavaScript, module by module as it lies in pages/
+    ["ui/vendor"],
+    ["ui/lib"],
+    ["ui/net"],
+    ["ui/lesson/plot.js", "ui/explore/shared"],
+    [*WAYS, "ui/lesson/bound", "ui/lesson/gaussians"],
+    ["ui/live", "ui/arms", "ui/lesson", "ui/explore"],
     ["pages.ui"],
     [f"pages.{folder}" for folder in sorted(PAGE_FOLDERS)],
     ["pages.router"],
@@ -110,9 +144,14 @@ def floor_of(module: str) -> int:
     return FLOORS[max(rooms, key=len)]
 
 
+def arrows_of_javascript() -> list[tuple[str, str]]:
+    return [(name, other) for name in OWN for other in sorted(browser_imports(name))]
+
+
 def test_every_arrow_goes_down() -> None:
     arrows = [(name_of(path), module) for path in SOURCES for module in imports(path) & MODULES]
-    assert len(arrows) > 300
+    assert len(arrows) > 300 and len(arrows_of_javascript()) > 300
+    arrows += arrows_of_javascript()
     assert [f"{a} imports {b}" for a, b in sorted(arrows) if floor_of(a) < floor_of(b)] == []
 
 
@@ -120,6 +159,33 @@ def test_no_modules_import_each_other_in_a_circle() -> None:
     """Wherever the import stands. A package's own parts may import its name (vae_core.exact for one of its modules)."""
     graph = {name_of(path): imports(path) & MODULES - {name_of(path)} for path in SOURCES}
     assert len(list(TopologicalSorter(graph).static_order())) == len(MODULES)  # raises on a circle
+    browser = {name: browser_imports(name) for name in BROWSER}
+    assert len(list(TopologicalSorter(browser).static_order())) == len(BROWSER)  # and so that every name is a file
+
+
+def test_what_stands_side_by_side_does_not_import_each_other() -> None:
+    for rooms in SIDE_BY_SIDE:
+        for room in rooms:
+            assert any(below(name, room) for name in OWN), f"{room} is empty"
+            others = [other for other in rooms if other != room]
+            arrows = [(a, b) for a, b in arrows_of_javascript() if below(a, room)]
+            assert [f"{a} imports {b}" for a, b in arrows if any(below(b, other) for other in others)] == []
+
+
+MOST_LINES = 300
+# The next step is [*OWN.values(), *SOURCES, *UI.rglob("*.css")]: everything that is ours.
+SHORT = list(OWN.values())
+
+
+def test_no_file_is_long() -> None:
+    lines = {path: len(path.read_text(encoding="utf-8").splitlines()) for path in SHORT}
+    assert {path.relative_to(ROOT).as_posix(): n for path, n in lines.items() if n > MOST_LINES} == {}
+
+
+def test_no_two_javascript_modules_of_a_folder_are_told_apart_by_an_ending() -> None:
+    """bound.js and bound_bars.js, gaussians_fit.js and gaussians_pair.js, arm.js and arms.js are a folder each."""
+    words = [(posixpath.dirname(name), path.stem.split("_")[0].removesuffix("s")) for name, path in OWN.items()]
+    assert sorted({f"{folder}/{word}" for folder, word in words if words.count((folder, word)) > 1}) == []
 
 
 def test_the_core_of_the_core_is_small() -> None:

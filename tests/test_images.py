@@ -10,8 +10,8 @@ import pytest
 import torch
 from torch import Tensor
 
-from vae_core.config import RunConfig
-from vae_core.data import PROTOCOLS, Images, prepare
+from vae_core.config import PROTOCOLS, RunConfig
+from vae_core.data import Images, prepare
 from vae_core.data.images import DataError
 from vae_core.inspect.snapshot import take_snapshot
 from vae_core.trainer import Trainer
@@ -33,7 +33,7 @@ def test_ten_test_images_one_a_class_are_enough_for_a_step_and_a_snapshot(good: 
     trainer = Trainer(RunConfig(device="cpu", batch_size=50), images)
     trainer.step()
     assert trainer.flush().shape == (1, 4)
-    seen = take_snapshot(trainer, metered=True)
+    seen = take_snapshot(trainer, measured=True)
     assert np.array_equal(seen.originals, good["x_test"].flip(0)[:, 0].numpy())  # by class, 0 first
     assert sorted(seen.labels.tolist()) == list(range(10)) and seen.mu.shape == (10, 2)
 

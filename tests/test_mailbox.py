@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import threading
-import time
-from collections.abc import Callable
 from typing import Any
 
 import pytest
 
+from tests.waiting import wait_for
 from vae_core.runs.mailbox import Inbox, Outbox
 from vae_core.runs.messages import Command
 
@@ -27,13 +26,6 @@ class Gate:
 
 def set_(run_id: str, **weights: float) -> Command:
     return Command(run_id, "set", weights)
-
-
-def wait_for(condition: Callable[[], bool], seconds: float = 30) -> None:
-    deadline = time.monotonic() + seconds
-    while not condition():
-        assert time.monotonic() < deadline, "it did not happen"
-        time.sleep(0.001)
 
 
 def through(*commands: Command) -> list[Command | None]:

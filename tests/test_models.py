@@ -54,7 +54,7 @@ def test_a_learned_sigma_adds_one_parameter() -> None:
 def test_shapes(net: str, latent_dim: int, likelihood: str) -> None:
     model = build(net=net, latent_dim=latent_dim, likelihood=likelihood)
     terms = model(images(), noise(BATCH, latent_dim))
-    assert terms.nll.shape == terms.kl.shape == (BATCH,)
+    assert terms.terms["nll"].shape == terms.terms["kl"].shape == (BATCH,)
     assert terms.mu.shape == terms.log_var.shape == terms.z.shape == (BATCH, latent_dim)
     assert terms.logits.shape == (BATCH, 1, 28, 28)
     x_hat = model.mean_image(terms.logits)
@@ -65,7 +65,7 @@ def test_shapes(net: str, latent_dim: int, likelihood: str) -> None:
 def test_one_image_can_be_trained_on(net: str) -> None:
     """The last batch of an epoch may hold a single image, also for BatchNorm."""
     terms = build(net=net).train()(images(1), noise(1, 2))
-    assert terms.nll.isfinite().all()
+    assert terms.terms["nll"].isfinite().all()
 
 
 def test_samples_are_distributed_as_q() -> None:
@@ -105,7 +105,7 @@ def test_log_var_is_clamped_nowhere_else() -> None:
 def test_eval_does_not_change_the_estimator() -> None:
     model, x, eps = build(net="mlp"), images(), noise(BATCH, 2)
     trained, evaluated = model.train()(x, eps), model.eval()(x, eps)
-    assert torch.equal(trained.z, evaluated.z) and torch.equal(trained.nll, evaluated.nll)
+    assert torch.equal(trained.z, evaluated.z) and torch.equal(trained.terms["nll"], evaluated.terms["nll"])
     assert not torch.equal(model.eval()(x, noise(BATCH, 2, seed=2)).z, evaluated.z)  # it is a sample, not mu
 
 
@@ -147,15 +147,16 @@ def test_building_leaves_global_random_numbers_alone() -> None:
 
 def test_a_plain_autoencoder_decodes_mu_whatever_the_noise() -> None:
     ae, vae = build(model="ae", beta=0.0), build()
-    assert (ae.stochastic, vae.stochastic) == (False, True)
+    assert (ae.has.posterior, vae.has.posterior) == (None, "gaussian")
     assert all(torch.equal(a, b) for a, b in zip(ae.parameters(), vae.parameters(), strict=True))  # the same start
-    mu, log_var = ae.encode(images())
-    assert torch.equal(ae.sample(mu, log_var, noise(3, BATCH, 2)), mu.expand(3, BATCH, 2))
+    (mu,) = ae.encode(images())
+    assert torch.equal(mu, vae.encode(images())[0])
+    assert torch.equal(ae.sample(mu, noise(3, BATCH, 2)), mu.expand(3, BATCH, 2))
     assert torch.equal(ae(images(), noise(BATCH, 2)).logits, ae(images(), noise(BATCH, 2, seed=9)).logits)
 
 
 def test_what_a_plain_autoencoder_says_of_log_var_gets_no_gradient() -> None:
     ae = build(model="ae", beta=0.0)
-    ae(images(), noise(BATCH, 2)).nll.mean().backward()
+    ae(images(), noise(BATCH, 2)).terms["nll"].mean().backward()
     last = ae.encoder[-1].weight.grad  # (2 D, 200): D rows make mu, D rows log_var
     assert last[:2].abs().max() > 0 and last[2:].abs().max() == 0

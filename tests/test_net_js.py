@@ -57,8 +57,8 @@ def trained(net: str, dims: int, family: type[VAE] = VAE) -> VAE:
     return model.eval()
 
 
-def about(net: str, family: str, dims: int) -> dict[str, str]:
-    return {"about": json.dumps({"net": net, "model": family, "dims": dims})}
+def about(net: str, posterior: bool, dims: int) -> dict[str, str]:
+    return {"about": json.dumps({"net": net, "posterior": posterior, "dims": dims})}
 
 
 def packed(model: VAE, net: str, half: bool = False) -> bytes:
@@ -66,9 +66,9 @@ def packed(model: VAE, net: str, half: bool = False) -> bytes:
     state = {f"model.{name}": value for name, value in model.state_dict().items() if value.dim() or not half}
     if half:
         state = {name: value.half() for name, value in state.items()}
-    family = "vae" if model.stochastic else "ae"
+    posterior = model.has.posterior is not None
     labels = torch.zeros(3, dtype=torch.uint8)  # of the codes, which a package holds too
-    return save({**state, "labels": labels}, about(net, family, model.latent_dim))
+    return save({**state, "labels": labels}, about(net, posterior, model.latent_dim))
 
 
 OPEN = (
@@ -86,14 +86,14 @@ RUN = OPEN + (
 def largest_error(model: VAE, found: dict[str, Any], x: Tensor, z: Tensor) -> float:
     """Of all numbers against torch: mu and log_var relative to max(1, |value|), pixels as they are."""
     with torch.no_grad():
-        mu, log_var = model.encode(x)
+        mu, *log_var = model.encode(x)
         pictures = model.mean_image(model.decode(z)).flatten(1)
-    assert (found["dims"], found["stochastic"]) == (model.latent_dim, model.stochastic)
+    assert (found["dims"], found["stochastic"]) == (model.latent_dim, (model.has.posterior is not None))
     assert found["kind"] == "Float32Array"
     assert pictures.std() > 0.01 and mu.std() > 0.001  # something was computed
     errors = [error(found["mu"], mu), float((torch.tensor(found["pictures"]) - pictures).abs().max())]
-    if model.stochastic:
-        errors.append(error(found["logVar"], log_var))
+    if model.has.posterior:
+        errors.append(error(found["logVar"], *log_var))
     else:
         assert found["logVar"] == [None] * len(x)
     return max(errors)
@@ -138,7 +138,7 @@ def test_every_shipped_model_runs_as_in_torch(name: str, node: Callable[..., Any
     kept = load_file(CHECKPOINTS / name / "model.safetensors")
     weights = {key: value for key, value in kept.items() if key.startswith(("encoder.", "decoder."))}
     model.load_state_dict(weights)  # strict
-    file = save({f"model.{k}": v for k, v in weights.items()}, about(net, family, dims))
+    file = save({f"model.{k}": v for k, v in weights.items()}, about(net, family == "vae", dims))
     x, z = inputs(dims)
     found = node(RUN, {"x": x.flatten(1).tolist(), "z": z.tolist()}, file)
     assert largest_error(model.eval(), found, x, z) < 1e-4

@@ -14,7 +14,7 @@ import pytest
 
 from vae_core import thinning, train
 from vae_core.inspect import snapshot
-from vae_core.runs import registry, task
+from vae_core.runs import environment, held_runs, saved_runs, task
 
 ROOT = Path(__file__).resolve().parents[1]
 README = (ROOT / "README.md").read_text(encoding="utf-8")
@@ -147,9 +147,9 @@ def test_the_targets_of_make_that_readme_names_are_there() -> None:
 SPOKEN = {6: "Six", 10: "ten"}
 FIGURES = {
     "runs kept": (
-        f"{SPOKEN.get(registry.RUNS_PER_VISITOR)} runs are kept for a visitor, {registry.RUNS_ON_DISK} in all."
+        f"{SPOKEN.get(held_runs.RUNS_PER_VISITOR)} runs are kept for a visitor, {saved_runs.RUNS_ON_DISK} in all."
     ),
-    "visitor gone": f"it stops {SPOKEN.get(int(registry.GONE_AFTER_S / 60))} minutes after your last window",
+    "visitor gone": f"it stops {SPOKEN.get(int(environment.GONE_AFTER_S / 60))} minutes after your last window",
     "film and states": f"{thinning.FRAMES} frames of its film and {task.STATES} states",
     "images of the map": f"random {snapshot.MAP_IMAGES:,} of the 10,000 test images",
 }

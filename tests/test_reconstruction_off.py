@@ -13,8 +13,8 @@ import pytest
 from tests.local_engine import LocalLink
 from vae_core.config import RunConfig
 from vae_core.inspect.snapshot import Snapshot
-from vae_core.metrics import MEANINGS
 from vae_core.metrics.diagnosis import EXPLAINED, SAME_PICTURE, Diagnosis
+from vae_core.metrics.verdict import MEANINGS
 from vae_core.runs.messages import STOPPED
 from vae_core.runs.registry import Registry
 from vae_core.runs.run_record import RunRecord
@@ -40,7 +40,7 @@ def stopped_without_reconstruction(registry: Registry, links: list[LocalLink], r
     while (seen := steps(registry, links, run, 100)).active.any():
         assert run.step < MOST
     registry.command(run.run_id, "stop")
-    assert run.status == STOPPED and run.weights["alpha"] == 0
+    assert run.status == STOPPED and run.settings.alpha == 0
     return seen
 
 
@@ -51,7 +51,7 @@ def variety(seen: Snapshot) -> float:
 def check(found: Diagnosis | None, seen: Snapshot) -> None:
     assert found is not None and found.name == "reconstruction off"
     units = len(seen.active)
-    assert f"0 of {units} units active" in found.sentence and f"{seen.kl:.2f} nats" in found.sentence
+    assert f"0 of {units} units active" in found.sentence and f"{seen.terms['kl']:.2f} nats" in found.sentence
     assert "switch the reconstruction on" in found.sentence.lower() and "beta" not in found.sentence.lower()
 
 
@@ -71,7 +71,7 @@ def test_an_arm_by_its_meter(local_registry: tuple[Registry, list[LocalLink]]) -
     config = RunConfig(device="cpu", epochs=1000, beta=4.0)
     (run,) = registry.members(registry.start_group([("full", config)], "ann", paused=True))
     seen = stopped_without_reconstruction(registry, links, run)
-    assert seen.meter is not None and np.sum(seen.meter["active_dims"]) == 0
+    assert seen.metrics is not None and np.sum(seen.metrics["active_dims"]) == 0
     check(run.diagnosis, seen)
     assert "Switch the reconstruction on" in MEANINGS["reconstruction off"]
 

@@ -1,50 +1,27 @@
-"""The registry of runs: with an engine in this process where order matters, with a real one where the process does."""
+"""The registry of runs, with an engine in this process: what is kept, what is sent, what is read."""
 
 from __future__ import annotations
 
-import os
-import signal
-import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
 import pytest
 
 from tests.local_engine import LocalLink
-from vae_core.config import ConfigError, RunConfig
+from tests.run_reader import read
+from vae_core.config import ConfigError, LiveSettings, RunConfig
 from vae_core.data import Images
-from vae_core.row_buffer import ROW
-from vae_core.runs.messages import FAILED, FINISHED, PAUSED, RUNNING, STARTING, STOPPED, Command, Update
-from vae_core.runs.news import Cursor, News
-from vae_core.runs.registry import DEATHS, RUNS_PER_VISITOR, Registry
+from vae_core.runs.engines import DEATHS
+from vae_core.runs.held_runs import RUNS_PER_VISITOR
+from vae_core.runs.messages import FAILED, FINISHED, PAUSED, RUNNING, STOPPED, Update
+from vae_core.runs.news import Cursor
+from vae_core.runs.registry import Registry
 from vae_core.runs.run_record import TEST_CAPACITY, TRAIN_CAPACITY, RunRecord
 from vae_core.trainer import Trainer
 
 CONFIG = RunConfig(device="cpu", epochs=1000)
-BEGINNING = Cursor()
-
-
-def wait_for(condition: Callable[[], Any], seconds: float = 60) -> None:
-    """Poll until something is true; the time is only an upper bound."""
-    deadline = time.monotonic() + seconds
-    while not condition():
-        assert time.monotonic() < deadline, "it did not happen"
-        time.sleep(0.02)
-
-
-def read(runs: Registry, run_id: str, since: Cursor = BEGINNING) -> News:
-    news = runs.read(run_id, since)
-    assert news is not None
-    return news
-
-
-def steps(runs: Registry, run_id: str) -> list[int]:
-    return [int(step) for step in read(runs, run_id).train[:, 0]]
-
-
-# ---- with an engine in this process
 
 
 class Server:
@@ -117,7 +94,7 @@ def test_weights_that_cannot_be_used_are_refused_and_never_sent(server: Server) 
     server.runs.command(run_id, "set", beta=0)
     with pytest.raises(ConfigError, match="nothing to minimise"):  # checked against the weights in force
         server.runs.command(run_id, "set", alpha=0)
-    assert server.run(run_id).weights == {"alpha": 1.0, "beta": 0, "learning_rate": 2e-3, "frozen": "none"}
+    assert server.run(run_id).settings == LiveSettings(alpha=1.0, beta=0, learning_rate=2e-3, frozen="none")
     assert [mark.text for mark in server.run(run_id).marks] == ["beta 1 → 0 at step 0"]
 
 
@@ -169,8 +146,8 @@ def test_after_a_reset_a_reader_starts_afresh(server: Server) -> None:
 def test_a_late_update_of_before_the_reset_is_dropped(links: list[Any], fake_registry: Registry) -> None:
     run_id = fake_registry.start(CONFIG, "ann")
     links[0].tell(Update(run_id, 1, PAUSED, step=0, total_steps=10))
-    links[0].tell(Update(run_id, 0, RUNNING, step=5, total_steps=10, rows=np.ones((5, len(ROW)), np.float32)))
-    assert fake_registry.read(run_id, Cursor()).train.shape == (0, len(ROW))  # type: ignore[union-attr]
+    links[0].tell(Update(run_id, 0, RUNNING, step=5, total_steps=10, rows=np.ones((5, 4), np.float32)))
+    assert fake_registry.read(run_id, Cursor()).train.shape == (0, 4)  # type: ignore[union-attr]
     assert fake_registry.get(run_id).status == PAUSED  # type: ignore[union-attr]
 
 
@@ -245,196 +222,3 @@ def test_an_engine_that_keeps_dying_is_given_up_with_a_sentence(server: Server) 
     assert len(server.links) == DEATHS
     again = server.start()  # and a new run gets a new engine
     assert server.run(again).status == RUNNING and len(server.links) == DEATHS + 1
-
-
-# ---- who is there
-
-
-def gone(runs: Registry, run_id: str) -> Callable[[], bool]:
-    return lambda: runs.get(run_id) is None
-
-
-@pytest.fixture
-def forgetful(links: list[Any]) -> Iterator[Registry]:
-    """Ends a visitor's runs a second after their last window has closed."""
-    runs = Registry(gone_after_s=1)
-    yield runs
-    runs.close()
-
-
-def test_a_visitor_gone_for_long_loses_the_runs(forgetful: Registry, links: list[Any]) -> None:
-    stays, leaves = forgetful.start(CONFIG, "ann"), forgetful.start(CONFIG, "bob")
-    for visitor in ("ann", "bob"):
-        forgetful.arrive(visitor)
-    forgetful.leave("bob")
-    wait_for(gone(forgetful, leaves))
-    assert forgetful.of("bob") == [] and forgetful.read(leaves, Cursor()) is None
-    assert links[0].sent[-1] == Command(leaves, "close")  # the engine forgets it too
-    assert forgetful.get(stays) is not None
-
-
-def test_a_visitor_back_in_time_keeps_the_runs(forgetful: Registry) -> None:
-    """Bob leaves for good at the same moment; once his run is gone, Ann's would be gone too."""
-    kept, lost = forgetful.start(CONFIG, "ann"), forgetful.start(CONFIG, "bob")
-    for visitor in ("ann", "bob"):
-        forgetful.arrive(visitor)
-        forgetful.leave(visitor)
-    forgetful.arrive("ann")
-    wait_for(gone(forgetful, lost))
-    assert forgetful.get(kept) is not None
-
-
-def test_one_of_two_windows_may_close(forgetful: Registry) -> None:
-    kept, lost = forgetful.start(CONFIG, "ann"), forgetful.start(CONFIG, "bob")
-    for visitor in ("ann", "ann", "bob"):
-        forgetful.arrive(visitor)
-    for visitor in ("ann", "bob"):
-        forgetful.leave(visitor)
-    wait_for(gone(forgetful, lost))
-    assert forgetful.get(kept) is not None
-    forgetful.leave("ann")
-    wait_for(gone(forgetful, kept))
-
-
-def test_a_run_of_a_visitor_who_never_opened_a_window_ends_too(forgetful: Registry) -> None:
-    run_id = forgetful.start(CONFIG, "script")
-    wait_for(gone(forgetful, run_id))
-    assert forgetful.of("script") == []
-
-
-def test_leaving_more_often_than_arriving_is_harmless(forgetful: Registry) -> None:
-    forgetful.leave("ann")
-    forgetful.arrive("ann")
-    kept, lost = forgetful.start(CONFIG, "ann"), forgetful.start(CONFIG, "bob")
-    wait_for(gone(forgetful, lost))
-    assert forgetful.get(kept) is not None
-    forgetful.leave("ann")
-    wait_for(gone(forgetful, kept))
-
-
-# ---- with a real engine process on the whole of MNIST
-
-
-def pid_of(runs: Registry) -> int:
-    return runs._engines["cpu"].link.process.pid
-
-
-def alive(pid: int) -> bool:
-    try:
-        os.kill(pid, 0)
-    except ProcessLookupError:
-        return False
-    return True
-
-
-@pytest.fixture(scope="module")
-def real() -> Iterator[Registry]:
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("OMP_NUM_THREADS", "1")  # one thread here and there: the same curve bit for bit
-        runs = Registry()
-        runs.warm_up("cpu")
-        yield runs
-        runs.close()
-
-
-@pytest.fixture
-def run_id(real: Registry) -> Iterator[str]:
-    run_id = real.start(CONFIG, "ann")
-    yield run_id
-    real.close_run(run_id)
-
-
-def test_rows_and_snapshots_arrive_from_the_engine(real: Registry, run_id: str) -> None:
-    wait_for(lambda: len(read(real, run_id).train) > 100 and len(read(real, run_id).test) > 1)
-    news = read(real, run_id)
-    assert news.status == RUNNING and news.device.startswith("CPU") and news.images_per_s > 0
-    assert steps(real, run_id) == list(range(1, len(steps(real, run_id)) + 1))
-    assert news.snapshot is not None and news.snapshot.mu.shape == (5000, 2)
-    assert news.total_steps == 1000 * 235
-
-
-def test_the_engine_computes_what_a_trainer_computes(real: Registry, run_id: str, mnist: Images) -> None:
-    wait_for(lambda: len(read(real, run_id).train) >= 50)
-    real.command(run_id, "pause")
-    trainer = Trainer(CONFIG, mnist)
-    for _ in range(50):
-        trainer.step()
-    assert np.array_equal(read(real, run_id).train[:50], trainer.flush())
-
-
-def test_commands_reach_the_engine(real: Registry, run_id: str) -> None:
-    wait_for(lambda: read(real, run_id).step > 0)
-    real.command(run_id, "pause")
-    wait_for(lambda: read(real, run_id).status == PAUSED)
-    before = read(real, run_id).step
-    real.command(run_id, "set", beta=0)
-    real.command(run_id, "step", steps=3)
-    wait_for(lambda: read(real, run_id).step == before + 3 and read(real, run_id).status == PAUSED)
-    assert [mark.text for mark in read(real, run_id).marks] == [f"beta 1 → 0 at step {before}"]
-    real.command(run_id, "stop")
-    wait_for(lambda: read(real, run_id).final is not None)
-    assert read(real, run_id).status == STOPPED and read(real, run_id).final["images"] == 10_000  # type: ignore[index]
-
-
-def test_a_killed_engine_is_started_again_and_no_step_is_missing(real: Registry, run_id: str, mnist: Images) -> None:
-    wait_for(lambda: len(read(real, run_id).train) >= 30)
-    killed = pid_of(real)
-    os.kill(killed, signal.SIGKILL)
-    wait_for(lambda: "signal 9" in read(real, run_id).message)
-    reached = steps(real, run_id)[-1]
-    wait_for(lambda: read(real, run_id).status == RUNNING and steps(real, run_id)[-1] > reached + 20)
-    assert pid_of(real) != killed and alive(pid_of(real)) and not alive(killed)
-    found = read(real, run_id).train
-    real.command(run_id, "stop")
-    assert found[:, 0].tolist() == list(range(1, len(found) + 1))
-    trainer = Trainer(CONFIG, mnist)
-    for _ in range(reached + 20):
-        trainer.step()
-    assert np.array_equal(found[: reached + 20], trainer.flush())
-
-
-def test_runs_go_on_from_several_threads_at_once(real: Registry) -> None:
-    """Pages read and command from their own threads while updates arrive on another."""
-    failures: list[BaseException] = []
-
-    def visitor(name: str) -> None:
-        try:
-            own = real.start(CONFIG, name)
-            cursor, seen = Cursor(), []
-            deadline = time.monotonic() + 60
-            while len(seen) < 20 and time.monotonic() < deadline:
-                news = read(real, own, cursor)
-                cursor, seen = news.cursor, ([] if news.fresh else seen) + news.train[:, 0].tolist()
-                time.sleep(0.01)
-            real.close_run(own)
-            assert len(seen) >= 20 and seen == list(range(1, len(seen) + 1))
-        except BaseException as error:  # noqa: BLE001
-            failures.append(error)
-
-    threads = [threading.Thread(target=visitor, args=(f"visitor {i}",)) for i in range(3)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
-    assert failures == []
-
-
-def test_close_ends_the_process_and_removes_its_files() -> None:
-    runs = Registry()
-    run_id = runs.start(CONFIG, "ann")
-    assert runs.get(run_id).status == STARTING  # type: ignore[union-attr]
-    wait_for(lambda: read(runs, run_id).step > 0)
-    pid, folder = pid_of(runs), runs._folder
-    assert alive(pid) and folder.exists()
-    runs.close()
-    assert not alive(pid) and not folder.exists()
-
-
-def test_an_idle_engine_leaves_by_itself_when_the_registry_closes() -> None:
-    """It is not left to be killed: an end of its own, not a signal after three seconds of waiting."""
-    runs = Registry()
-    run_id = runs.start(CONFIG, "ann", paused=True)
-    wait_for(lambda: read(runs, run_id).status == PAUSED)
-    process = runs._engines["cpu"].link.process
-    runs.close()
-    assert process.returncode == 0

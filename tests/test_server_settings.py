@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import pytest
 
+from vae_core.runs import environment
 from vae_core.runs import registry as registry_module
 
 
 def test_a_visitor_counts_as_gone_after_what_the_environment_says(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("ELBO_ROOM_GONE_AFTER_S", "15")
-    assert registry_module.default_patience() == 15
+    assert environment.default_patience() == 15
     monkeypatch.delenv("ELBO_ROOM_GONE_AFTER_S")
-    assert registry_module.default_patience() == registry_module.GONE_AFTER_S
+    assert environment.default_patience() == environment.GONE_AFTER_S
 
 
 @pytest.mark.parametrize("asked", ["soon", "0", "-1", "nan", "inf"])
@@ -19,7 +20,7 @@ def test_nonsense_is_named_and_ten_minutes_hold(
     asked: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.setenv("ELBO_ROOM_GONE_AFTER_S", asked)
-    assert registry_module.default_patience() == registry_module.GONE_AFTER_S
+    assert environment.default_patience() == environment.GONE_AFTER_S
     said = capsys.readouterr().err
     assert repr(asked) in said and "seconds" in said
 

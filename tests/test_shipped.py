@@ -85,6 +85,6 @@ def test_neither_a_run_alone_nor_an_autoencoder_is_a_plane(tmp_path: Path, monke
 def test_the_elbo_page_speaks_of_models_with_a_posterior_over_two_latents() -> None:
     for name in shipped.planes():
         model = shipped.checkpoint(name).model
-        assert model.stochastic and model.latent_dim == 2
+        assert model.has.posterior == "gaussian" and model.latent_dim == 2
     named = {"mnist-vae-mlp-2", "mnist-vae-beta4-mlp-2", "mnist-vae-gaussian-mlp-2"}
     assert set(shipped.planes()) == named and shipped.planes()[0] == shipped.PLANE

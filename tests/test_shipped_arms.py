@@ -18,11 +18,12 @@ import safetensors.numpy
 import torch
 
 from pages.ui.shipped import ARMS, CHECKPOINTS, PLANE
+from tests.oracles.ranking import best_and_worst
 from vae_core import models, train
 from vae_core.config import RunConfig
 from vae_core.data import Images
 from vae_core.inspect.snapshot import to_uint8
-from vae_core.metrics import Meter, best_and_worst
+from vae_core.metrics.definitions import Metrics
 from vae_core.runs.run_record import RunRecord
 from vae_core.runs.snapshot_file import read_frame, read_snapshot
 from vae_core.runs.storage import frame_file, frames_in
@@ -44,9 +45,9 @@ def last_frame(folder: Path) -> tuple[dict[str, Any], dict[str, np.ndarray]]:
 
 
 @pytest.fixture(scope="module")
-def meters() -> dict[str, Meter]:
+def metrics_of() -> dict[str, Metrics]:
     """The figures in the last frame of each arm."""
-    return {name: Meter.from_dict(last_frame(CHECKPOINTS / "arms" / name)[0]["meter"]) for name in ARMS}
+    return {name: Metrics.from_dict(last_frame(CHECKPOINTS / "arms" / name)[0]["meter"]) for name in ARMS}
 
 
 # ---- what is there
@@ -172,19 +173,19 @@ def test_without_reconstruction_the_decoder_is_the_initial_one() -> None:
 # ---- the story
 
 
-def test_without_kl_the_codes_are_narrow_and_far_apart(meters: dict[str, Meter]) -> None:
-    full, no_kl = meters[FULL], meters[NO_KL]
+def test_without_kl_the_codes_are_narrow_and_far_apart(metrics_of: dict[str, Metrics]) -> None:
+    full, no_kl = metrics_of[FULL], metrics_of[NO_KL]
     assert full.mean_std is not None and no_kl.mean_std is not None
     assert no_kl.mean_std < full.mean_std / 5 and no_kl.spread > 2 * full.spread
 
 
-def test_without_reconstruction_nothing_is_coded(meters: dict[str, Meter]) -> None:
-    arm = meters[NO_RECONSTRUCTION]
+def test_without_reconstruction_nothing_is_coded(metrics_of: dict[str, Metrics]) -> None:
+    arm = metrics_of[NO_RECONSTRUCTION]
     assert arm.kl is not None and arm.kl < COLLAPSED and arm.active == 0
 
 
-def test_at_beta_32_there_is_one_mean_image_for_all(meters: dict[str, Meter], mnist: Images) -> None:
-    arm, (_, arrays) = meters[BETA_32], last_frame(CHECKPOINTS / "arms" / BETA_32)
+def test_at_beta_32_there_is_one_mean_image_for_all(metrics_of: dict[str, Metrics], mnist: Images) -> None:
+    arm, (_, arrays) = metrics_of[BETA_32], last_frame(CHECKPOINTS / "arms" / BETA_32)
     assert arm.kl is not None and arm.kl < COLLAPSED and arm.active == 0
     draws = arrays["prior_draws"] / 255.0
     mean = mnist.x_train.squeeze(1).double().mean(0).numpy() / 255
@@ -194,13 +195,13 @@ def test_at_beta_32_there_is_one_mean_image_for_all(meters: dict[str, Meter], mn
     assert np.sqrt((full["prior_draws"] / 255.0).var(axis=0).mean()) > 5 * apart
 
 
-def test_full_lies_closest_to_the_prior_and_its_draws_closest_to_real_images(meters: dict[str, Meter]) -> None:
-    active = {name: meter for name, meter in meters.items() if meter.active}
+def test_full_lies_closest_to_the_prior_and_its_draws_closest_to_real_images(metrics_of: dict[str, Metrics]) -> None:
+    active = {name: metrics for name, metrics in metrics_of.items() if metrics.active}
     assert set(active) == {FULL, NO_KL, AUTOENCODER}
     assert min(active, key=lambda name: active[name].prior_gap) == FULL
     for figure in ("draw_gap", "draw_coverage"):
-        assert min(meters, key=lambda name: getattr(meters[name], figure)) == FULL, figure  # among all five
-    assert best_and_worst(meters)["prior_gap"].best == (FULL,)
+        assert min(metrics_of, key=lambda name: getattr(metrics_of[name], figure)) == FULL, figure  # among all five
+    assert best_and_worst(metrics_of)["prior_gap"].best == (FULL,)
 
 
 def test_each_arm_is_named_as_what_it_is() -> None:

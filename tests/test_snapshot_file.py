@@ -99,7 +99,7 @@ def test_a_frame_is_read_by_hand_as_the_browser_does(taken: Snapshot) -> None:
     length = int.from_bytes(data[:8], "little")
     header = json.loads(data[8 : 8 + length])
     numbers = json.loads(header["__metadata__"]["snapshot"])
-    assert (numbers["step"], numbers["nll"], numbers["kl"]) == (60, taken.nll, taken.kl)
+    assert (numbers["step"], numbers["terms"], numbers["negElbo"]) == (60, taken.terms, taken.neg_elbo)
     assert numbers["diagnosis"] == {"name": "learning", "sentence": LEARNING.sentence}
     assert header["xy"]["dtype"] == "I16" and header["xy"]["shape"] == [500, 2]
     start, end = header["xy"]["data_offsets"]
@@ -115,7 +115,7 @@ def test_a_snapshot_comes_back_with_the_same_numbers(taken: Snapshot, tmp_path: 
     path = frame_file(tmp_path, taken.step)
     path.write_bytes(packed(frame_bytes(taken)))
     back = read_snapshot(path)
-    for name in ("step", "nll", "kl", "mean_std", "sigma", "explained"):
+    for name in ("step", "terms", "neg_elbo", "mean_std", "sigma", "explained"):
         assert getattr(back, name) == getattr(taken, name), name
     for name in ("kl_dims", "active", "labels", "originals", "reconstructions", "prior_draws", "grid"):
         assert np.array_equal(getattr(back, name), getattr(taken, name)), name

@@ -15,7 +15,7 @@ from vae_core import train, trainer
 from vae_core.cards import Keeping
 from vae_core.config import RunConfig
 from vae_core.data import Images
-from vae_core.metrics import MEANINGS
+from vae_core.metrics.verdict import MEANINGS
 from vae_core.runs.messages import FINISHED
 from vae_core.runs.run_record import SHIPPED, RunRecord
 from vae_core.runs.snapshot_file import read_frame

@@ -7,18 +7,20 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from tests.test_metrics import DEAD, GOOD, LOOSE, PLAIN, SAME
+from tests.test_metrics_table import DEAD, GOOD, LOOSE, PLAIN, SAME
+from vae_core.config import LiveSettings
 from vae_core.inspect.snapshot import Snapshot
-from vae_core.metrics import MEANINGS, Meter, collapse_of
+from vae_core.metrics.definitions import Metrics
 from vae_core.metrics.diagnosis import SAME_PICTURE, diagnose
+from vae_core.metrics.verdict import MEANINGS, collapse_of
 
 
 def test_four_causes_four_names_each_with_its_number() -> None:
     found = {
-        "no reconstruction": collapse_of(SAME, {"alpha": 0, "beta": 1}, False),
-        "beta 32": collapse_of(SAME, {"alpha": 1, "beta": 32}, True),
-        "no KL": collapse_of(LOOSE, {"alpha": 1, "beta": 0}, True),
-        "collapsed": collapse_of(DEAD, {"alpha": 1, "beta": 1}, True),
+        "no reconstruction": collapse_of(SAME, LiveSettings(0, 1), False),
+        "beta 32": collapse_of(SAME, LiveSettings(1, 32), True),
+        "no KL": collapse_of(LOOSE, LiveSettings(1, 0), True),
+        "collapsed": collapse_of(DEAD, LiveSettings(1, 1), True),
     }
     assert len({d.name for d in found.values()}) == 4 and {d.name for d in found.values()} <= set(MEANINGS)
     assert (
@@ -30,7 +32,7 @@ def test_four_causes_four_names_each_with_its_number() -> None:
 
 
 @pytest.mark.parametrize(
-    ("meter", "alpha", "beta", "name"),
+    ("metrics", "alpha", "beta", "name"),
     [
         (GOOD, 1, 1, "balanced"),
         (GOOD, 1, 0, "between"),  # the KL has only just been switched off
@@ -53,8 +55,8 @@ def test_four_causes_four_names_each_with_its_number() -> None:
         (SAME, 1, 1, "posterior collapse"),
     ],
 )
-def test_names_by_their_figures(meter: Meter, alpha: float, beta: float, name: str) -> None:
-    assert collapse_of(meter, {"alpha": alpha, "beta": beta}, True).name == name
+def test_names_by_their_figures(metrics: Metrics, alpha: float, beta: float, name: str) -> None:
+    assert collapse_of(metrics, LiveSettings(alpha, beta), True).name == name
 
 
 AGREE = {
@@ -71,24 +73,24 @@ AGREE = {
 @pytest.mark.parametrize("trained", [True, False])
 @pytest.mark.parametrize("frozen", ["none", "encoder"])
 @pytest.mark.parametrize(("alpha", "beta"), [(1, 1), (1, 0), (0, 1), (0, 32), (1, 32), (1, 0.1)])
-@pytest.mark.parametrize("meter", [GOOD, DEAD, SAME, LOOSE, replace(GOOD, variety=0.004)])
+@pytest.mark.parametrize("metrics", [GOOD, DEAD, SAME, LOOSE, replace(GOOD, variety=0.004)])
 def test_the_live_page_says_nothing_else(
-    meter: Meter, alpha: float, beta: float, frozen: str, trained: bool, snapshot_of_new_model: Snapshot
+    metrics: Metrics, alpha: float, beta: float, frozen: str, trained: bool, snapshot_of_new_model: Snapshot
 ) -> None:
     draws = np.zeros((40, 28, 28), np.uint8)
-    draws[::2] = 100 if meter.variety > SAME_PICTURE else 1
+    draws[::2] = 100 if metrics.variety > SAME_PICTURE else 1
     seen = replace(
         snapshot_of_new_model,
         step=500,
-        kl=meter.kl,
-        mean_std=meter.mean_std,
-        active=np.array(meter.active_dims),
+        terms={**snapshot_of_new_model.terms, "kl": metrics.kl},
+        mean_std=metrics.mean_std,
+        active=np.array(metrics.active_dims),
         prior_draws=draws,
     )
-    weights = {"alpha": alpha, "beta": beta, "frozen": frozen}
-    live, here = diagnose(seen, weights, trained), collapse_of(meter, weights, trained)
+    settings = LiveSettings(alpha, beta, frozen=frozen)
+    live, here = diagnose(seen, settings, trained), collapse_of(metrics, settings, trained)
     assert here.name in AGREE[live.name]
     if live.name == "posterior collapse":
         assert "collapse" in here.name + here.sentence  # the live page's word is there too
-    elif meter.active == 0:
+    elif metrics.active == 0:
         assert here.name == live.name  # and here the very name of the cause

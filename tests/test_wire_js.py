@@ -14,7 +14,7 @@ import safetensors.numpy
 
 from pages.ui.live.socket import pack
 from tests.node_runner import node_runner
-from vae_core.config import RunConfig
+from vae_core.config import LiveSettings, RunConfig
 from vae_core.inspect.snapshot import Snapshot
 from vae_core.runs.messages import Update
 from vae_core.runs.news import Cursor
@@ -83,7 +83,14 @@ def test_unpack_reads_what_pack_wrote(
     node: Callable[..., Any], fake_registry: Registry, run: RunRecord, snapshot: Any
 ) -> None:
     taken = snapshot(5)
-    take(run, 1, 5, snapshot=taken, message="β → 0 ‖", marks=(Mark(2, "beta 1 → 0 at step 2", {"beta": 0.0}),))
+    take(
+        run,
+        1,
+        5,
+        snapshot=taken,
+        message="β → 0 ‖",
+        marks=(Mark(2, "beta 1 → 0 at step 2", LiveSettings(beta=0.0)),),
+    )
     packed = message(fake_registry, run)
     found = node(
         "const { news, arrays } = read(0);\n"
@@ -137,7 +144,7 @@ def test_history_appends_and_leaves_out_what_it_has(
 def test_a_fresh_message_clears_the_history(
     node: Callable[..., Any], fake_registry: Registry, run: RunRecord, snapshot: Any
 ) -> None:
-    take(run, 1, 5, snapshot=snapshot(5), marks=(Mark(2, "beta 1 → 0 at step 2", {"beta": 0.0}),))
+    take(run, 1, 5, snapshot=snapshot(5), marks=(Mark(2, "beta 1 → 0 at step 2", LiveSettings(beta=0.0)),))
     before = message(fake_registry, run)
     cursor = fake_registry.read(run.run_id, Cursor()).cursor  # type: ignore[union-attr]
     take(run, 1, 2, generation=1)

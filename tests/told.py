@@ -29,7 +29,7 @@ def tell(
         trainer.step()
         if (step + 1) % every == 0 or step + 1 == steps:
             s = snapshot = take_snapshot(trainer)
-            test.append([s.step, s.nll, s.kl, s.mean_std, s.active.sum()])
+            test.append([s.step, s.terms["nll"], s.terms["kl"], s.mean_std, s.active.sum()])
     return RunReport(
         config=trainer.config,
         train=trainer.flush(),

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import math
 import platform
-from collections.abc import Callable
+import shlex
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -15,9 +16,10 @@ import torch
 import vae_core
 from vae_core import devices
 from vae_core.checkpoints import CheckpointError, config_of, read_card
-from vae_core.config import RunConfig
-from vae_core.evaluate import NEED_POSTERIOR, final_metrics
+from vae_core.config import NAMES, RunConfig
+from vae_core.evaluate import final_metrics
 from vae_core.models import family
+from vae_core.models.base import Family
 from vae_core.paths import AnyPath
 from vae_core.thinning import FRAMES
 from vae_core.trainer import Trainer
@@ -32,6 +34,7 @@ HELP = {  # one line a setting, for the command line and the report
     "sigma": "sigma of the Gaussian likelihood (a learned one starts there)",
     "alpha": "weight of the reconstruction term",
     "beta": "weight of the KL term",
+    "weights": "of a family's other terms, such as codebook=1,commitment=0.5",
     "warmup_steps": "steps over which beta rises linearly from 0",
     "learning_rate": "of Adam",
     "frozen": "the half that keeps its weights: encoder, decoder or none",
@@ -95,12 +98,25 @@ def _are_numbers(value: Any) -> bool:
 
 
 _CARD: dict[str, Callable[[Any], bool]] = {"steps": _is_whole, "seed": _is_whole}
-_FIGURES: dict[str, Callable[[Any], bool]] = {  # of evaluate.final_metrics
-    **dict.fromkeys(("split", "protocol"), _is_text),
-    **dict.fromkeys(("images", "samples", "active_units", "iw_samples", "iw_images"), _is_whole),
-    **dict.fromkeys(("nll", "kl", "neg_elbo", "mean_std", "neg_iw_bound", "iw_neg_elbo"), _is_number),
-    "kl_dims": _are_numbers,
+_POSTERIOR_FIGURES: dict[str, Callable[[Any], bool]] = {"kl_dims": _are_numbers, "mean_std": _is_number}
+_BOUND_FIGURES: dict[str, Callable[[Any], bool]] = {
+    **dict.fromkeys(("neg_iw_bound", "iw_neg_elbo"), _is_number),
+    **dict.fromkeys(("iw_samples", "iw_images"), _is_whole),
 }
+
+
+def _figures_of(kind: type[Family]) -> dict[str, Callable[[Any], bool]]:
+    """What evaluate.final_metrics gives of a family, each figure with what it must be."""
+    gaussian = kind.has.posterior == "gaussian"
+    return {
+        **dict.fromkeys(("split", "protocol"), _is_text),
+        **dict.fromkeys(("images", "samples"), _is_whole),
+        **dict.fromkeys(kind.TERMS, _is_number),
+        **({"neg_elbo": _is_number} if kind.has.bound else {}),
+        **({"active_units": _is_whole} if kind.has.codes else {}),
+        **(_POSTERIOR_FIGURES if gaussian else {}),
+        **(_BOUND_FIGURES if gaussian and kind.has.bound else {}),
+    }
 
 
 def read_whole_card(path: AnyPath) -> dict[str, Any]:
@@ -123,17 +139,15 @@ def check_figures(figures: Any, model: str, path: AnyPath) -> None:
     """Hold figures of a test split to what evaluate.final_metrics gives.
 
     Args:
-        model: family; one without a posterior may have None where a posterior is needed.
+        model: family, whose terms and capabilities say which figures there are.
         path: of the file in which they stand, for the message.
     Raises:
         CheckpointError: a figure is missing or of a wrong type.
     """
     if not isinstance(figures, dict):
         raise CheckpointError(f"{path} has no test figures: restore or retrain it.")
-    without = () if family(model).stochastic else NEED_POSTERIOR
-    for name, fits in _FIGURES.items():
-        value = figures.get(name)
-        if not (fits(value) or (value is None and name in without)):
+    for name, fits in _figures_of(family(model)).items():
+        if not fits(figures.get(name)):
             raise CheckpointError(f"{path} has no usable {name} among its test figures: restore or retrain it.")
 
 
@@ -165,29 +179,30 @@ def command(config: RunConfig, keeping: Keeping | None = None) -> str:
     """The command that trains this config again, and keeps the same of it."""
     defaults, values = RunConfig().to_dict(), config.to_dict()
     named = {"net", "latent_dim", "epochs", "seed"}
-    chosen = [f"--{k.replace('_', '-')} {v}" for k, v in values.items() if k in named or v != defaults[k]]
+    chosen = [
+        f"--{k.replace('_', '-')} {shlex.quote(str(v))}" for k, v in values.items() if k in named or v != defaults[k]
+    ]
     kept = keeping.options.split() if keeping else []
     return " ".join(["python -m vae_core.train", *chosen, *kept, "--out DIR"])
 
 
-def table(test: dict[str, Any]) -> str:
-    """The test figures as text, in nats per image."""
-    where = f"{test['protocol']} data, test, {test['images']:,} images"
-    of = f" of {len(test['kl_dims'])}" if test["kl_dims"] else ""
-    rows = [
-        (f"−ELBO (K=1, {where})", _nats(test["neg_elbo"])),
-        ("  reconstruction, nll", _nats(test["nll"])),
-        ("  KL", _nats(test["kl"])),
-        (
-            f"−importance-weighted bound (K={test['iw_samples']}, {test['iw_images']:,} images)",
-            _nats(test["neg_iw_bound"]),
-        ),
-        ("  −ELBO of the same images", _nats(test["iw_neg_elbo"])),
-        ("active units", f"{test['active_units']}{of}"),
-    ]
-    width = max(len(name) for name, _ in rows)
-    return "\n".join(f"{name:<{width}}  {value:>8}" for name, value in rows) + "   nats per image"
+def table(test: dict[str, Any], terms: Sequence[str]) -> str:
+    """The test figures as text, in nats per image; what the model has not is left out.
 
-
-def _nats(value: float | None) -> str:
-    return "not defined" if value is None else f"{value:.2f}"
+    Args:
+        test: of a card. terms: of the model's family.
+    """
+    where = f"K=1, {test['protocol']} data, test, {test['images']:,} images"
+    rows = [(f"−ELBO ({where})", "neg_elbo")]
+    rows += [(f"  {NAMES.get(term, term)}{', nll' * (term == 'nll')}", term) for term in terms]
+    if "iw_samples" in test:
+        rows += [
+            (f"−importance-weighted bound (K={test['iw_samples']}, {test['iw_images']:,} images)", "neg_iw_bound"),
+            ("  −ELBO of the same images", "iw_neg_elbo"),
+        ]
+    lines = [(label, f"{test[name]:.2f}") for label, name in rows if test.get(name) is not None]
+    if "active_units" in test:
+        of = f" of {len(test['kl_dims'])}" if test.get("kl_dims") else ""
+        lines.append(("active units", f"{test['active_units']}{of}"))
+    width = max(len(name) for name, _ in lines)
+    return "\n".join(f"{name:<{width}}  {value:>8}" for name, value in lines) + "   nats per image"

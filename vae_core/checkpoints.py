@@ -24,11 +24,10 @@ from torch import Tensor
 
 from vae_core import models
 from vae_core.config import ConfigError, RunConfig
-from vae_core.models.vae import VAE
+from vae_core.models.base import Family
 from vae_core.paths import AnyPath
 
 WEIGHTS, CARD, HISTORY = "model.safetensors", "card.json", "history.csv"
-HISTORY_COLUMNS = ("split", "step", "nll", "kl", "neg_elbo", "loss")
 _CARD_LIMIT = 1_000_000  # bytes; a card is a few kB
 
 
@@ -38,19 +37,21 @@ class CheckpointError(RuntimeError):
 
 @dataclass(frozen=True)
 class Checkpoint:
-    model: VAE
+    model: Family
     config: RunConfig
     card: dict[str, Any]
     folder: Path
 
 
-def save(folder: AnyPath, model: VAE, card: dict[str, Any], history: list[dict[str, Any]], half: bool = False) -> None:
+def save(
+    folder: AnyPath, model: Family, card: dict[str, Any], history: list[dict[str, Any]], half: bool = False
+) -> None:
     """Write the three files; each replaces its predecessor only when it is complete.
 
     Args:
         folder: made if missing.
         card: JSON-ready, with the run's settings under "config".
-        history: rows with HISTORY_COLUMNS; a value may be missing.
+        history: rows by column: split, step, the terms, neg_elbo where that is a bound, loss; a value may be missing.
         half: weights as float16, half the size. `load` gives float32 again, and what it gives is the model that was
             saved only where that had been rounded before: `model.load_state_dict(in_half(model.state_dict()))`.
     Raises:
@@ -63,14 +64,28 @@ def save(folder: AnyPath, model: VAE, card: dict[str, Any], history: list[dict[s
     files = {
         WEIGHTS: to_bytes(tensors, metadata={"format": "pt"}),
         HISTORY: _csv(history).encode(),
-        CARD: (json.dumps(json_ready(card), indent=2, ensure_ascii=False, allow_nan=False) + "\n").encode(),
+        CARD: card_bytes(card),
     }
+    write_files(folder, files)
+
+
+def write_files(folder: AnyPath, files: Mapping[str, bytes]) -> None:
+    """Write files, each of which replaces its predecessor only when it is complete.
+
+    Raises:
+        CheckpointError: the folder cannot be written.
+    """
     try:
         for name, content in files.items():
-            with replacing(folder / name) as file:
+            with replacing(Path(folder) / name) as file:
                 file.write(content)
     except OSError as error:
-        raise CheckpointError(f"{folder} cannot be written ({error.strerror}): choose another folder.") from None
+        raise unwritable(folder, error) from None
+
+
+def unwritable(folder: AnyPath, error: OSError) -> CheckpointError:
+    """What is to be said where a folder cannot be written."""
+    return CheckpointError(f"{folder} cannot be written ({error.strerror}): choose another folder.")
 
 
 def load(folder: AnyPath) -> Checkpoint:
@@ -161,7 +176,7 @@ def check_writable(folder: AnyPath) -> None:
         with tempfile.TemporaryFile(dir=folder):
             pass
     except OSError as error:
-        raise CheckpointError(f"{folder} cannot be written ({error.strerror}): choose another folder.") from None
+        raise unwritable(folder, error) from None
 
 
 @contextlib.contextmanager
@@ -182,6 +197,11 @@ def replacing(path: AnyPath) -> Iterator[IO[bytes]]:
         raise
 
 
+def card_bytes(card: dict[str, Any]) -> bytes:
+    """A card as it lies in its file."""
+    return (json.dumps(json_ready(card), indent=2, ensure_ascii=False, allow_nan=False) + "\n").encode()
+
+
 def json_ready(value: Any) -> Any:
     """The value with null in place of NaN and infinity, which are no JSON."""
     if isinstance(value, dict):
@@ -193,7 +213,10 @@ def json_ready(value: Any) -> Any:
 
 def _csv(history: list[dict[str, Any]]) -> str:
     text = io.StringIO()
-    writer = csv.DictWriter(text, HISTORY_COLUMNS, lineterminator="\n")
+    names = dict.fromkeys(name for row in history for name in row)
+    ends = [name for name in ("neg_elbo", "loss") if name in names]
+    columns = ["split", "step", *(name for name in names if name not in ("split", "step", *ends)), *ends]
+    writer = csv.DictWriter(text, columns, lineterminator="\n")
     writer.writeheader()
     writer.writerows({k: f"{v:.7g}" if isinstance(v, float) else v for k, v in row.items()} for row in history)
     return text.getvalue()

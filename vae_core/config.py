@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass, fields, replace
 from typing import Any
 
+from vae_core import families
+
 DATASETS = ("mnist",)
 PROTOCOLS = ("grey", "dynamic", "threshold")
-MODELS = ("vae", "ae", "bug-log-var", "bug-mean", "bug-draws")
 NETS = ("mlp", "conv")
 LIKELIHOODS = ("bernoulli", "gaussian", "gaussian-learned")
 DEVICES = ("auto", "cpu", "cuda", "mps")
 FROZEN = ("none", "encoder", "decoder")
-CHANGEABLE = ("alpha", "beta", "learning_rate", "frozen")  # settings that a running run takes at its next step
+NAMES = {"nll": "reconstruction", "kl": "KL"}  # terms that are spoken of by another name than their own
+LETTERS = {"nll": "alpha", "kl": "beta"}  # terms whose weights have names of their own
 
 SIGMA_FLOOR = 0.01  # a learned sigma never falls below this, see losses.gaussian_nll
 
@@ -30,14 +33,14 @@ class RunConfig:
         dataset: name of the image set.
         protocol: how pixels become data: "grey" (values in [0, 1] as they are), "dynamic" (a Bernoulli
             draw with the grey value as its probability, redrawn each time), "threshold" (1 where x > 0.5).
-        model: model family: "vae", "ae", the plain autoencoder, which has no KL term, or one with a classic mistake
-            (bugs/models.py).
+        model: model family, by the name of its file (families.py): "vae", "ae", the plain autoencoder, ...
         net: architecture of encoder and decoder.
         latent_dim: D, number of latent dimensions.
         likelihood: p(x given z): "bernoulli", "gaussian" (sigma fixed), "gaussian-learned".
         sigma: the fixed sigma of the Gaussian likelihood, or the value from which a learned one starts.
         alpha: weight of the reconstruction term, >= 0.
         beta: weight of the KL term, >= 0.
+        weights: of a family's other terms, "codebook=1, commitment=0.5"; who is not named has the family's own weight.
         warmup_steps: beta rises linearly from 0 to its value over so many steps; 0 switches this off.
         learning_rate: of Adam.
         frozen: the half that keeps its weights while the other one learns: "encoder", "decoder" or "none".
@@ -56,6 +59,7 @@ class RunConfig:
     sigma: float = 0.1
     alpha: float = 1.0
     beta: float = 1.0
+    weights: str = ""
     warmup_steps: int = 0
     learning_rate: float = 2e-3
     frozen: str = "none"
@@ -68,7 +72,7 @@ class RunConfig:
         for name, allowed in _CHOICES.items():
             _require(
                 getattr(self, name) in allowed,
-                f"{name} {getattr(self, name)!r} is unknown: choose {_spoken(allowed)}.",
+                f"{name} {getattr(self, name)!r} is unknown: choose {spoken(allowed)}.",
             )
         for name, (low, high) in _WHOLE_NUMBERS.items():
             value = getattr(self, name)
@@ -83,14 +87,24 @@ class RunConfig:
                 f"{name} is {getattr(self, name)!r}: give a number from {least:g} to {most:g}.",
             )
         _require(
-            self.alpha > 0 or self.beta > 0,
+            isinstance(self.model, str) and families.find(self.model) is not None,
+            f"model {self.model!r} is unknown: choose {spoken(families.names())}.",
+        )
+        _require(isinstance(self.weights, str), f"weights is {self.weights!r}: give text, such as 'codebook=0.5'.")
+        own = own_weights(self.weights)
+        _require(
+            self.alpha > 0 or self.beta > 0 or bool(own),
             "alpha and beta are both 0, so there is nothing to minimise: give one of them a positive weight.",
         )
-        _require(self.model != "ae" or self.beta == 0, "A plain autoencoder has no KL term: set beta to 0.")
         _require(
-            self.alpha > 0 or self.frozen != "encoder",
+            self.alpha > 0 or bool(own) or self.frozen != "encoder",
             "alpha is 0 and the encoder is frozen, so nothing is left that learns: change one of the two.",
         )
+
+    @property
+    def live(self) -> LiveSettings:
+        """Those settings that may change while it runs."""
+        return LiveSettings(**{name: getattr(self, name) for name in CHANGEABLE})
 
     def to_dict(self) -> dict[str, Any]:
         return asdict(self)
@@ -114,7 +128,6 @@ class RunConfig:
 _CHOICES = {
     "dataset": DATASETS,
     "protocol": PROTOCOLS,
-    "model": MODELS,
     "net": NETS,
     "likelihood": LIKELIHOODS,
     "device": DEVICES,
@@ -135,17 +148,70 @@ _NUMBERS = {
 }
 
 
-def check_changes(values: dict[str, Any], config: RunConfig | None = None) -> None:
-    """Refuse values of CHANGEABLE settings that a running run cannot take; the same rules as for a new one.
+@dataclass(frozen=True)
+class LiveSettings:
+    """What a running run takes at its next step; as in RunConfig."""
+
+    alpha: float = 1.0
+    beta: float = 1.0
+    weights: str = ""
+    learning_rate: float = 2e-3
+    frozen: str = "none"
+
+    @property
+    def own_weights(self) -> dict[str, float]:
+        """Of those terms that are named in `weights`."""
+        return own_weights(self.weights)
+
+    def weights_of(self, terms: Mapping[str, float]) -> dict[str, float]:
+        """The weight of each term.
+
+        Args:
+            terms: their names, each with its weight where nothing is set.
+        """
+        named = {"nll": self.alpha, "kl": self.beta} | self.own_weights
+        return {term: named.get(term, weight) for term, weight in terms.items()}
+
+    def to_dict(self) -> dict[str, Any]:
+        return asdict(self)
+
+    def changed(self, values: dict[str, Any], config: RunConfig) -> LiveSettings:
+        """These settings with other values, held to the same rules as those of a new run.
+
+        Args:
+            config: of the run.
+        Raises:
+            ConfigError: with a sentence that says what to give instead.
+        """
+        unknown = sorted(set(values) - set(CHANGEABLE))
+        _require(not unknown, f"{', '.join(unknown)} cannot change during a run: start a new one.")
+        return config.with_(**self.to_dict() | values).live
+
+
+CHANGEABLE = tuple(f.name for f in fields(LiveSettings))
+
+
+def own_weights(text: str) -> dict[str, float]:
+    """Weights by the names of their terms.
 
     Args:
-        config: of the run; the default one when left out.
+        text: "codebook=1, commitment=0.5".
     Raises:
-        ConfigError: with a sentence that says what to give instead.
+        ConfigError: it is written otherwise, or a weight is out of range.
     """
-    unknown = sorted(set(values) - set(CHANGEABLE))
-    _require(not unknown, f"{', '.join(unknown)} cannot change during a run: start a new one.")
-    (config or RunConfig()).with_(**values)
+    found: dict[str, float] = {}
+    for part in filter(None, (part.strip() for part in text.split(","))):
+        term, _, number = part.partition("=")
+        try:
+            found[term.strip()] = float(number)
+        except ValueError:
+            raise ConfigError(f"weights {part!r} cannot be read: write term=weight, such as codebook=0.5.") from None
+        _require(term.strip() not in LETTERS, f"weights {part!r}: that weight is {LETTERS.get(term.strip())}.")
+        _require(
+            _within(found[term.strip()], *_NUMBERS["alpha"]),
+            f"weights {part!r}: give a number from {_NUMBERS['alpha'][0]:g} to {_NUMBERS['alpha'][1]:g}.",
+        )
+    return found
 
 
 def _within(value: Any, low: float, high: float) -> bool:
@@ -153,7 +219,8 @@ def _within(value: Any, low: float, high: float) -> bool:
     return number and math.isfinite(value) and low <= value <= high
 
 
-def _spoken(names: tuple[str, ...]) -> str:
+def spoken(names: tuple[str, ...]) -> str:
+    """ "a, b or c"."""
     return names[0] if len(names) == 1 else ", ".join(names[:-1]) + " or " + names[-1]
 
 

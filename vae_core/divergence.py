@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Any
+from math import isnan
 
 import numpy as np
 from torch import Tensor, stack
 
-from vae_core.config import RunConfig
-from vae_core.row_buffer import ROW
+from vae_core.config import NAMES, LiveSettings, RunConfig
 
 RUNAWAY = 1e8  # nats per image; beyond it a loss counts as infinite
 
@@ -25,9 +24,9 @@ def count_sane(rows: np.ndarray) -> int:
     """How many rows there are before the first whose terms are beyond all bounds, or whose loss is no number.
 
     Args:
-        rows: (n, 4), columns ROW.
+        rows: (n, columns) of a train history: the step, the terms, the loss.
     """
-    sane = (np.abs(rows[:, 1:3]) < RUNAWAY).all(axis=1) & np.isfinite(rows[:, 3])  # False for NaN too
+    sane = (np.abs(rows[:, 1:-1]) < RUNAWAY).all(axis=1) & np.isfinite(rows[:, -1])  # False for NaN too
     return len(rows) if sane.all() else int(sane.argmin())
 
 
@@ -37,36 +36,37 @@ def all_finite(parameters: dict[str, Tensor]) -> bool:
     return bool(stack(sums).isfinite().all())
 
 
-def explain(row: np.ndarray | None, step: int, kept: int, settings: dict[str, Any], config: RunConfig) -> str:
+def explain(row: dict[str, float] | None, step: int, kept: int, settings: LiveSettings, config: RunConfig) -> str:
     """What ran away, at which settings, and what to do.
 
     Args:
-        row: the first row of the history that is not sane; None where a weight was the first.
+        row: the first row of the history that is not sane, by column; None where a weight was the first.
         step: where it was noticed, if it was a weight. kept: the step whose weights are put back.
-        settings: alpha, beta and learning_rate in force.
+        settings: those in force.
     """
-    at = step if row is None else int(row[ROW.index("step")])
+    at = step if row is None else int(row["step"])
     return (
         f"{_what(row)} ran away to infinity at step {at}, with {', '.join(_suspects(settings, config))}. "
         f"Training stopped; the last good weights (step {kept}) are kept. Change what is named here and start again."
     )
 
 
-def _what(row: np.ndarray | None) -> str:
+def _what(row: dict[str, float] | None) -> str:
     if row is None:
         return "A weight"
-    nll, kl = abs(row[ROW.index("nll")]), abs(row[ROW.index("kl")])
-    if nll < RUNAWAY and kl < RUNAWAY:
+    sizes = {name: abs(value) for name, value in row.items() if name not in ("step", "loss")}
+    if all(size < RUNAWAY for size in sizes.values()):
         return "The weighted loss"
-    return "The KL term" if nll < RUNAWAY or kl > nll else "The reconstruction term"
+    first = next((name for name, size in sizes.items() if isnan(size)), max(sizes, key=sizes.__getitem__))
+    return f"The {NAMES.get(first, first)} term"
 
 
-def _suspects(settings: dict[str, Any], config: RunConfig) -> list[str]:
+def _suspects(settings: LiveSettings, config: RunConfig) -> list[str]:
     """The settings most likely behind it: those beyond the usual range, else all that matter."""
     usual = [
-        (f"learning rate {settings['learning_rate']:g}", settings["learning_rate"] > 0.01),
-        (f"beta {settings['beta']:g}", settings["beta"] > 100),
-        (f"alpha {settings['alpha']:g}", settings["alpha"] > 100),
+        (f"learning rate {settings.learning_rate:g}", settings.learning_rate > 0.01),
+        (f"beta {settings.beta:g}", settings.beta > 100),
+        (f"alpha {settings.alpha:g}", settings.alpha > 100),
         (f"sigma {config.sigma:g}", config.likelihood != "bernoulli" and config.sigma < 0.05),
     ]
     return [text for text, odd in usual if odd] or [text for text, _ in usual[:3]]

@@ -9,7 +9,7 @@ from __future__ import annotations
 import contextlib
 import math
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Protocol
 
 import torch
@@ -18,8 +18,8 @@ from torch import Tensor, nn
 from vae_core import losses, rng
 from vae_core.config import RunConfig
 from vae_core.data import Images, prepare
+from vae_core.models.base import Family
 
-NEED_POSTERIOR = ("neg_elbo", "kl", "kl_dims", "mean_std", "neg_iw_bound", "iw_neg_elbo")  # of final_metrics
 ACTIVE_VARIANCE = 0.01  # a unit is active when Var of its mu over the data exceeds this (Burda et al. 2016)
 
 
@@ -35,34 +35,32 @@ class LatentModel(Protocol):
 
 @dataclass(frozen=True)
 class Evaluation:
-    """Means over a set of images, in nats per image, one sample of z an image (K = 1)."""
+    """Means over a set of images, in nats per image, one sample of z an image (K = 1).
 
-    nll: float
-    kl: float
-    kl_dims: Tensor  # (D,) nats
-    mu_var: Tensor  # (D,) variance of mu over the images
-    mean_std: float  # posterior std, mean over images and dimensions
-    mu: Tensor  # (N, D)
+    What a family has not is None here, and absent from a card.
+    """
 
-    @property
-    def neg_elbo(self) -> float:
-        return self.nll + self.kl
+    terms: dict[str, float]
+    neg_elbo: float | None  # the sum of the terms, where that is a bound
+    mu: Tensor | None  # (N, D)
+    kl_dims: Tensor | None  # (D,) nats
+    mean_std: float | None  # posterior std, mean over images and dimensions
 
     @property
-    def active(self) -> Tensor:
-        """(D,) bool: which latent units are active."""
-        return self.mu_var > ACTIVE_VARIANCE
+    def active(self) -> Tensor | None:
+        """(D,) bool: which latent units are active, as the variance of their mu over the images says."""
+        return None if self.mu is None else self.mu.var(0).cpu() > ACTIVE_VARIANCE
 
     def to_dict(self) -> dict[str, Any]:
         """The numbers of a card, JSON-ready."""
-        return {
+        figures = {
             "neg_elbo": self.neg_elbo,
-            "nll": self.nll,
-            "kl": self.kl,
-            "kl_dims": self.kl_dims.tolist(),
-            "active_units": int(self.active.sum()),
+            **self.terms,
+            "kl_dims": None if self.kl_dims is None else self.kl_dims.tolist(),
+            "active_units": None if self.active is None else int(self.active.sum()),
             "mean_std": self.mean_std,
         }
+        return {name: value for name, value in figures.items() if value is not None}
 
 
 @contextlib.contextmanager
@@ -77,36 +75,36 @@ def evaluating(model: nn.Module) -> Iterator[None]:
         model.train(was_training)
 
 
-def evaluate(model: Any, pixels: Tensor, protocol: str, seed: int, chunk: int = 500) -> Evaluation:
-    """−ELBO and its terms over a set of images.
+def evaluate(model: Family, pixels: Tensor, protocol: str, seed: int, chunk: int = 500) -> Evaluation:
+    """The terms over a set of images, and what else the family has.
 
     Args:
-        model: a VAE.
         pixels: (N, 1, 28, 28) uint8, on the model's device.
         protocol: see data.protocols.
         seed: of the evaluation noise; the same seed draws the same eps whatever the model.
         chunk: images held at once.
     """
     generator = torch.Generator(pixels.device).manual_seed(seed)
-    nll, kl_dims, mus, stds = [], [], [], []
+    seen = []
     with evaluating(model):
         for part in pixels.split(chunk):
             x = prepare(part, protocol, generator)
             eps = torch.randn(len(x), model.latent_dim, generator=generator, device=x.device)
-            terms = model(x, eps)
-            nll.append(terms.nll)
-            kl_dims.append(losses.gaussian_kl_dims(terms.mu, terms.log_var))
-            mus.append(terms.mu)
-            stds.append((0.5 * terms.log_var).exp().mean(-1))
-    mu, per_dim = torch.cat(mus), torch.cat(kl_dims).mean(0)  # (N, D), (D,)
-    return Evaluation(
-        nll=torch.cat(nll).mean().item(),
-        kl=per_dim.sum().item(),
-        kl_dims=per_dim.cpu(),
-        mu_var=mu.var(0).cpu(),
-        mean_std=torch.cat(stds).mean().item(),
-        mu=mu,
-    )
+            out = model(x, eps)
+            seen.append(replace(out, logits=out.logits[:0]))  # pictures would fill the memory
+    terms = {name: torch.cat([out.terms[name] for out in seen]).mean().item() for name in model.TERMS}
+    mu = torch.cat([out.mu for out in seen]) if model.has.codes else None  # (N, D)
+    bound = sum(terms.values()) if model.has.bound else None
+    if mu is None or model.has.posterior != "gaussian":
+        return Evaluation(terms, bound, mu, None, None)
+    log_var = torch.cat([out.log_var for out in seen])  # (N, D)
+    kl_dims = losses.gaussian_kl_dims(mu, log_var).mean(0).cpu()  # (D,)
+    return Evaluation(terms, bound, mu, kl_dims, (0.5 * log_var).exp().mean().item())
+
+
+def evaluate_test(model: Family, images: Images, config: RunConfig) -> Evaluation:
+    """The terms over all test images, one sample each, with the evaluation noise of the config's seed."""
+    return evaluate(model, images.x_test, config.protocol, rng.stream_seed(config.seed, "eval"))
 
 
 def iw_bound(model: LatentModel, x: Tensor, samples: int, generator: torch.Generator, chunk: int = 10_000) -> Tensor:
@@ -150,29 +148,26 @@ def mean_iw_bound(model: Any, pixels: Tensor, protocol: str, seed: int, samples:
 
 
 def final_metrics(
-    model: Any, images: Images, config: RunConfig, iw_samples: int = 100, iw_images: int = 1_000
+    model: Family, images: Images, config: RunConfig, iw_samples: int = 100, iw_images: int = 1_000
 ) -> dict[str, Any]:
-    """The test figures of a card: −ELBO over all test images, and the importance-weighted bound.
+    """The test figures of a card: the terms over all test images, and of a bound the importance-weighted one.
 
     Args:
         model: trained with this config.
         iw_samples: K of the bound. iw_images: over the first so many test images.
     Returns:
-        JSON-ready; what needs a posterior is None for a model without one.
+        JSON-ready; what the family has not is absent.
     """
-    seed = rng.stream_seed(config.seed, "eval")
-    pixels = images.x_test[:iw_images]
+    figures = {"split": "test", "protocol": config.protocol, "images": len(images.x_test), "samples": 1}
+    figures |= evaluate_test(model, images, config).to_dict()
+    if not (model.has.bound and model.has.posterior == "gaussian"):
+        return figures
+    pixels, seed = images.x_test[:iw_images], rng.stream_seed(config.seed, "eval")
     bound = mean_iw_bound(model, pixels, config.protocol, seed, iw_samples)
     same = evaluate(model, pixels, config.protocol, seed)
-    figures = {
-        "split": "test",
-        "protocol": config.protocol,
-        "images": len(images.x_test),
-        "samples": 1,
-        **evaluate(model, images.x_test, config.protocol, seed).to_dict(),
+    return figures | {
         "neg_iw_bound": -bound,
         "iw_neg_elbo": same.neg_elbo,
         "iw_samples": iw_samples,
         "iw_images": len(pixels),
     }
-    return figures if model.stochastic else figures | dict.fromkeys(NEED_POSTERIOR)

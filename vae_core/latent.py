@@ -38,14 +38,23 @@ def map_plane(mu: Tensor, previous: Plane | None = None) -> Plane:
     dims = mu.shape[-1]
     if dims <= 2:
         return Plane(torch.eye(dims), 1.0)
-    centred = (mu - mu.mean(0)).double().cpu()
-    variances, axes = torch.linalg.eigh(centred.T @ centred)  # ascending: (D,), (D, D)
+    variances, axes = principal_axes(mu)
     basis = axes[:, -2:].flip(-1)  # (D, 2)
     if previous is not None:
         u, _, vh = torch.linalg.svd(basis.T @ previous.basis.double())
         basis = basis @ (u @ vh)
     total = variances.sum().clamp(min=1e-30)
     return Plane(basis.float(), float(variances[-2:].sum() / total))
+
+
+def principal_axes(values: Tensor) -> tuple[Tensor, Tensor]:
+    """Principal component analysis of (N, D) values, in float64 on the CPU; what varies least comes first.
+
+    Returns:
+        N times the variance along each axis, (D,); the axes, columns of (D, D). Their signs are arbitrary.
+    """
+    centred = (values - values.mean(0)).double().cpu()
+    return torch.linalg.eigh(centred.T @ centred)
 
 
 def prior_quantiles(n: int) -> Tensor:

@@ -6,15 +6,14 @@ import numpy as np
 import torch
 from torch import Tensor
 
-ROW = ("step", "nll", "kl", "loss")  # the columns of the train history, one row a step
 CAPACITY = 256  # rows
 
 
 class RowBuffer:
     """Rows on a device until they are read."""
 
-    def __init__(self, device: torch.device) -> None:
-        self._rows = torch.zeros(CAPACITY, len(ROW), device=device)
+    def __init__(self, columns: int, device: torch.device) -> None:
+        self._rows = torch.zeros(CAPACITY, columns, device=device)
         self._count = 0
 
     @property
@@ -25,7 +24,7 @@ class RowBuffer:
         """One more row.
 
         Args:
-            means: (3,) nll, kl and loss over the batch, nats per image.
+            means: (columns - 1,) the terms and the loss, means over the batch, nats per image.
         """
         row = self._rows[self._count]
         row[0] = step
@@ -33,7 +32,7 @@ class RowBuffer:
         self._count += 1
 
     def read(self) -> np.ndarray:
-        """(n, 4) float32, columns ROW; the buffer is empty then."""
+        """(n, columns) float32; the buffer is empty then."""
         rows = self._rows[: self._count].cpu().numpy().copy()
         self._count = 0
         return rows

@@ -18,6 +18,7 @@ from vae_core.config import ConfigError, RunConfig
 from vae_core.console import accept_all_letters, hold_interrupts, say
 from vae_core.data.images import DataError
 from vae_core.divergence import RunError
+from vae_core.evaluate import evaluate_test
 from vae_core.runs import result_folder
 from vae_core.runs.recorder import Recorder, keep_run
 from vae_core.trainer import Trainer
@@ -127,7 +128,7 @@ def run(trainer: Trainer, folder: Path, keeping: Keeping, overwrite: bool = Fals
         return 1
     if place != folder:
         say(f"{folder} keeps the result that it had; what was learned now is in {place}", error=True)
-    say(table(card["test"]))
+    say(table(card["test"], tuple(trainer.model.TERMS)))
     say(f"saved to {place}")
     return status
 
@@ -151,9 +152,9 @@ def keep(
     if recorder is not None:
         recorder.finish(card["test"])
     if keeping.only_run:
-        keep_run(folder, trainer.model.decoder if keeping.decoder else None, card)
+        keep_run(folder, trainer.model.get_submodule("decoder") if keeping.decoder else None, card)
     else:
-        checkpoints.save(folder, trainer.model, card, written(trainer, history), keeping.half)
+        checkpoints.save(folder, trainer.model, card, thinned(history), keeping.half)
     return card
 
 
@@ -186,17 +187,11 @@ def train(trainer: Trainer, history: list[dict[str, Any]], recorder: Recorder | 
             if step % _EVERY == 0 or step % trainer.steps_per_epoch == 0 or step in filmed:
                 last = _keep_rows(trainer, history, recorder)
                 bar.update(trainer.images_seen - bar.n)
-                bar.set_postfix_str(f"nll {last['nll']:.1f} + KL {last['kl']:.2f} nats")
+                bar.set_postfix_str(" + ".join(f"{name} {last[name]:.2f}" for name in trainer.model.TERMS) + " nats")
             if trainer.step_count % trainer.steps_per_epoch == 0:
-                result = trainer.evaluate()
-                values = {"nll": result.nll, "kl": result.kl, "neg_elbo": result.neg_elbo}
-                history.append({"split": "test", "step": trainer.step_count, **values})
-
-
-def written(trainer: Trainer, history: list[dict[str, Any]]) -> list[dict[str, Any]]:
-    """The rows of history.csv; a model without a posterior has no KL and no ELBO there."""
-    rows = thinned(history)
-    return rows if trainer.model.stochastic else [row | {"kl": None, "neg_elbo": None} for row in rows]
+                result = evaluate_test(trainer.model, trainer.images, trainer.config)
+                bound = {} if result.neg_elbo is None else {"neg_elbo": result.neg_elbo}
+                history.append({"split": "test", "step": trainer.step_count, **result.terms, **bound})
 
 
 def thinned(history: list[dict[str, Any]], most: int = HISTORY_ROWS) -> list[dict[str, Any]]:
@@ -215,10 +210,12 @@ def _keep_rows(trainer: Trainer, history: list[dict[str, Any]], recorder: Record
     rows = trainer.flush()
     if recorder is not None:
         recorder.take(rows)
-    for step, nll, kl, loss in rows.tolist():
-        values = {"nll": nll, "kl": kl, "neg_elbo": nll + kl, "loss": loss}
-        history.append({"split": "train", "step": int(step), **values})
-    return history[-1] if history else {"nll": float("nan"), "kl": float("nan")}
+    for row in rows.tolist():
+        values = dict(zip(trainer.columns, row, strict=True))
+        if trainer.model.has.bound:
+            values["neg_elbo"] = sum(values[name] for name in trainer.model.TERMS)
+        history.append({"split": "train", **values, "step": int(values["step"])})
+    return history[-1] if history else dict.fromkeys(trainer.columns, float("nan"))
 
 
 if __name__ == "__main__":

@@ -1,8 +1,8 @@
 """The trainer: one batch at a time, knowing no model family.
 
-    loss = (alpha * nll + beta * kl).mean()
+    loss = Σ weight of a term · term, mean over the batch      a VAE's: (alpha * nll + beta * kl).mean()
 
-The terms come from the model, the weights from the config, and both weights may change at any step.
+The terms come from the model by name, the weights from the settings, and they may change at any step.
 """
 
 from __future__ import annotations
@@ -16,28 +16,36 @@ import torch
 from torch import Tensor
 
 from vae_core import devices, models, rng
-from vae_core.config import CHANGEABLE, FROZEN, RunConfig, check_changes
+from vae_core.config import FROZEN, LETTERS, LiveSettings, RunConfig
 from vae_core.data import Images, load, prepare
 from vae_core.divergence import Diverged, RunError, all_finite, count_sane, explain
-from vae_core.evaluate import Evaluation, evaluate
-from vae_core.row_buffer import ROW, RowBuffer
+from vae_core.row_buffer import RowBuffer
 
 
 @dataclass(frozen=True)
 class Mark:
-    """A change of settings during the run; `weights` are the CHANGEABLE ones in force from the step after it."""
+    """A change of settings during the run; `settings` are in force from the step after it."""
 
     step: int
     text: str
-    weights: dict[str, Any]
+    settings: LiveSettings
+
+    def to_dict(self) -> dict[str, Any]:
+        """JSON-ready."""
+        return {"step": self.step, "text": self.text, "weights": self.settings.to_dict()}
+
+    @classmethod
+    def from_dict(cls, values: dict[str, Any]) -> Mark:
+        """What `to_dict` wrote."""
+        return cls(values["step"], values["text"], LiveSettings(**values["weights"]))
 
 
 class Trainer:
     """Trains one model. The same config on the same CPU gives the same curve, bit for bit.
 
     Attributes:
-        config: the settings it began with. alpha, beta, learning_rate, frozen: those in force now.
-        step_count: updates made. model: the model in training.
+        config: the settings it began with. settings: of those that may change, the ones in force now.
+        step_count: updates made. model: the model in training. columns: of its history.
         marks: changes of settings made on the way.
     """
 
@@ -47,18 +55,18 @@ class Trainer:
             config: all settings.
             images: data on the right device; loaded when left out.
         Raises:
-            ConfigError: the device is not there.
+            ConfigError: the device is not there, or the model's family cannot use a setting.
         """
         self.config = config
         self.device = devices.resolve(config.device)
         self.images = images or load(config.dataset, self.device)
-        self.model = models.build(config).to(self.device)
+        self.model = models.build(config, self.images.shape).to(self.device)
         self.optimizer = torch.optim.Adam(self.model.parameters(), lr=config.learning_rate, fused=True)
-        self.alpha, self.beta, self.learning_rate = config.alpha, config.beta, config.learning_rate
-        self.frozen = config.frozen
+        self.settings = config.live
+        self.columns = self.model.columns()
         self.step_count = 0
         self.marks: list[Mark] = []
-        self._waiting = RowBuffer(self.device)
+        self._waiting = RowBuffer(len(self.columns), self.device)
         self._read: list[np.ndarray] = []
         self._noise = torch.Generator(self.device)
         self._order = (-1, torch.empty(0))  # epoch, (N,) permutation
@@ -82,13 +90,15 @@ class Trainer:
         return epoch * len(self.images.x_train) + index * self.config.batch_size
 
     @property
-    def beta_now(self) -> float:
-        """beta after linear warm-up (Bowman et al. 2016; Sønderby et al. 2016)."""
-        warmup = self.config.warmup_steps
-        return self.beta if warmup == 0 else self.beta * min(1.0, self.step_count / warmup)
+    def weights(self) -> dict[str, float]:
+        """Of the terms in the coming step; in a warm-up beta rises linearly (Bowman 2016; Sønderby 2016)."""
+        weights, warmup = self.settings.weights_of(self.model.TERMS), self.config.warmup_steps
+        if "kl" in weights and warmup:
+            weights["kl"] *= min(1.0, self.step_count / warmup)
+        return weights
 
     def step(self) -> None:
-        """One batch: forward, both terms, backward, Adam. Losses are read later, by `flush`.
+        """One batch: forward, the terms, backward, Adam. Losses are read later, by `flush`.
 
         Raises:
             Diverged: noticed when the buffer of losses is full.
@@ -106,42 +116,34 @@ class Trainer:
             self._read_rows()
 
     def flush(self) -> np.ndarray:
-        """The history since the last flush: (n, 4) float32, columns ROW, in nats per image.
+        """The history since the last flush: (n, columns) float32, in nats per image.
 
         Raises:
             Diverged: a loss or a weight is no number any more. The model is back at its last good weights.
         """
         self._read_rows()
-        rows = np.concatenate(self._read) if self._read else np.zeros((0, len(ROW)), np.float32)
+        rows = np.concatenate(self._read) if self._read else np.zeros((0, len(self.columns)), np.float32)
         self._read = []
         return rows
 
-    @property
-    def weights(self) -> dict[str, Any]:
-        """The CHANGEABLE settings in force."""
-        return {name: getattr(self, name) for name in CHANGEABLE}
-
     def set(self, **changes: Any) -> Mark | None:
-        """Change CHANGEABLE settings from the next step on.
+        """Change settings from the next step on.
 
+        Args:
+            changes: of LiveSettings, by name.
         Returns:
             The mark for the curves, such as "beta 1 → 0 at step 812", or None where nothing changed.
         Raises:
-            ConfigError: a value out of range, or both weights 0; nothing is changed then.
+            ConfigError: a value out of range, or all weights 0; nothing is changed then.
         """
-        old, new = self.weights, self.weights | changes
-        check_changes(new, self.config)
-        texts = [f"{k.replace('_', ' ')} {_short(old[k])} → {_short(new[k])}" for k in CHANGEABLE if new[k] != old[k]]
+        new = models.change(self.settings, changes, self.config)
+        old, now = self._named(self.settings), self._named(new)
+        texts = [f"{name} {_short(old[name])} → {_short(now[name])}" for name in now if now[name] != old[name]]
         if not texts:
             return None
         self._apply(new)
         self.marks.append(Mark(self.step_count, f"{', '.join(texts)} at step {self.step_count}", new))
         return self.marks[-1]
-
-    def evaluate(self) -> Evaluation:
-        """−ELBO and its terms over all test images, one sample each, with the evaluation noise."""
-        seed = rng.stream_seed(self.config.seed, "eval")
-        return evaluate(self.model, self.images.x_test, self.config.protocol, seed)
 
     def state(self) -> dict[str, Tensor]:
         """All that training depends on, as tensors on the CPU: `restore` goes on bit for bit."""
@@ -149,8 +151,10 @@ class Trainer:
         names = [name for name, _ in self.model.named_parameters()]
         for i, moments in self.optimizer.state_dict()["state"].items():
             tensors |= {f"adam.{names[i]}.{k}": v for k, v in moments.items()}
-        weights = [self.step_count, self.alpha, self.beta, self.learning_rate, FROZEN.index(self.frozen)]
-        tensors["trainer"] = torch.tensor(weights, dtype=torch.float64)
+        now = self.settings
+        numbers = [self.step_count, now.alpha, now.beta, now.learning_rate, FROZEN.index(now.frozen)]
+        tensors["trainer"] = torch.tensor(numbers, dtype=torch.float64)
+        tensors["weights"] = torch.tensor(list(now.weights.encode()), dtype=torch.uint8)
         return {k: v.detach().cpu().clone() for k, v in tensors.items()}
 
     def restore(self, tensors: dict[str, Tensor]) -> None:
@@ -162,15 +166,23 @@ class Trainer:
         self.optimizer.load_state_dict({"state": {i: m for i, m in moments.items() if m}, "param_groups": groups})
         step, alpha, beta, learning_rate, frozen = tensors["trainer"].tolist()
         self.step_count = int(step)
-        self._apply({"alpha": alpha, "beta": beta, "learning_rate": learning_rate, "frozen": FROZEN[int(frozen)]})
-        self._waiting, self._read = RowBuffer(self.device), []
+        own = bytes(tensors.get("weights", torch.empty(0)).tolist()).decode()  # older files have none
+        self._apply(LiveSettings(alpha, beta, own, learning_rate, FROZEN[int(frozen)]))
+        self._waiting, self._read = RowBuffer(len(self.columns), self.device), []
         self._good = (self.step_count, self._parameters())
 
-    def _apply(self, weights: dict[str, Any]) -> None:
-        for name, value in weights.items():
-            setattr(self, name, value)
+    def _named(self, settings: LiveSettings) -> dict[str, float | str]:
+        """What is in force, by the names that a mark uses."""
+        own: dict[str, float | str] = {
+            term: w for term, w in settings.weights_of(self.model.TERMS).items() if term not in LETTERS
+        }
+        ends: dict[str, float | str] = {"learning rate": settings.learning_rate, "frozen": settings.frozen}
+        return {"alpha": settings.alpha, "beta": settings.beta, **own, **ends}
+
+    def _apply(self, settings: LiveSettings) -> None:
+        self.settings = settings
         for group in self.optimizer.param_groups:
-            group["lr"] = self.learning_rate
+            group["lr"] = settings.learning_rate
 
     def batch(self) -> tuple[Tensor, Tensor]:
         """x (B, 1, 28, 28) and eps (B, D) of the coming step: functions of the seed and the step alone."""
@@ -186,17 +198,19 @@ class Trainer:
         return x, eps
 
     def _update(self, x: Tensor, eps: Tensor) -> None:
-        self.model.set_trainable(self.alpha > 0, self.frozen)
-        terms = self.model(x, eps)
+        weights = self.weights
+        self.model.set_trainable(weights, self.settings.frozen)
+        terms = self.model(x, eps).terms
         # A term of weight 0 is left out, not multiplied by 0: what only it would train gets no gradient at
         # all, so Adam does not touch it, not even by the momentum of earlier steps.
-        weighted = [w * t for w, t in ((self.alpha, terms.nll), (self.beta_now, terms.kl)) if w != 0]
-        loss = sum(weighted, torch.zeros_like(terms.nll)).mean()
+        weighted = [weight * terms[name] for name, weight in weights.items() if weight != 0]
+        loss = sum(weighted, torch.zeros(len(x), device=self.device)).mean()
         self.optimizer.zero_grad(set_to_none=True)
         if loss.requires_grad:  # not so in the first step of a warm-up without reconstruction
             loss.backward()
             self.optimizer.step()
-        self._waiting.add(self.step_count + 1, torch.stack([terms.nll.mean(), terms.kl.mean(), loss]).detach())
+        means = [terms[name].mean() for name in weights]
+        self._waiting.add(self.step_count + 1, torch.stack([*means, loss]).detach())
 
     def _read_rows(self) -> None:
         rows, parameters = self._waiting.read(), self._parameters()
@@ -211,7 +225,8 @@ class Trainer:
         noticed = self.step_count
         self.step_count, parameters = self._good
         self.model.load_state_dict(parameters)
-        return Diverged(explain(row, noticed, self.step_count, self.weights, self.config))
+        named = None if row is None else dict(zip(self.columns, row.tolist(), strict=True))
+        return Diverged(explain(named, noticed, self.step_count, self.settings, self.config))
 
     def _parameters(self) -> dict[str, Tensor]:
         return {k: v.detach().clone() for k, v in self.model.state_dict().items()}

@@ -11,6 +11,7 @@ from pages.ablation.arms import key_of, weight_when_on
 from pages.ui import notices, presses, visitor
 from pages.ui.shipped import shipped_arms
 from vae_core.config import ConfigError, RunConfig
+from vae_core.models import family
 from vae_core.runs import registry
 from vae_core.runs.messages import PAUSED, RUNNING, STARTING
 from vae_core.runs.run_record import SAVED, SHIPPED, RunRecord
@@ -37,7 +38,7 @@ def name_of(run: RunRecord) -> str:
     if run.arm:
         return run.arm.name
     config = run.config
-    if config.model == "ae":
+    if "kl" not in family(config.model).TERMS:
         return "plain autoencoder"
     if config.alpha == 0:
         return "no reconstruction"
@@ -94,7 +95,9 @@ def switch(run_id: str, on: dict[str, bool]) -> None:
     if not any(on.values()):
         return notice("One of an arm's two terms must stay on: switch the other one on first.")
     notices.clear("ablation")
-    weights = {term: (run.weights[term] or weight_when_on(run.config, term)) if on[term] else 0.0 for term in on}
+    weights = {
+        term: (getattr(run.settings, term) or weight_when_on(run.config, term)) if on[term] else 0.0 for term in on
+    }
     try:
         registry.shared().command(run_id, "set", **weights)
     except ConfigError as error:
@@ -112,7 +115,7 @@ def branch(run_id: str, at: int | None) -> None:
     notices.clear("ablation")
     rests = not any(run.status in (STARTING, RUNNING) for run in registry.shared().members(parent.group))
     try:
-        registry.shared().branch(run_id, step, dict(parent.weights), paused=rests)
+        registry.shared().branch(run_id, step, {}, paused=rests)
         st.session_state.pop(MOMENT, None)
         if rests:
             notice(f"The branch waits at step {step:,}: set its switches, then press Resume.")

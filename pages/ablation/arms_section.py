@@ -6,11 +6,12 @@ from typing import Any
 
 import streamlit as st
 
-from pages.ablation import actions, link, predict, stage
+from pages.ablation import actions, predict, stage
 from pages.ablation.actions import ARMS_GROUP
 from pages.ablation.arms import ARMS, BETA, BY_KEY, LATENT_DIMS, chosen
+from pages.ablation.settings import link
 from vae_core.config import ConfigError
-from vae_core.runs import registry
+from vae_core.runs import groups
 
 BETAS = (0.1, 0.25, 0.5, 2.0, 4.0, 8.0, 16.0, 32.0)
 ASKING = "ablation asking"
@@ -58,8 +59,8 @@ def choose() -> None:
         help="2 can be drawn as they are. With 16 a collapse looks different: dimension by dimension.",
     )
     with row.popover("More", icon=":material/tune:"):
-        st.number_input("Epochs", 1, 50, **link.kept("epochs"), help="2 tell the story in well under a minute.")
-        st.number_input("Seed", 0, 2**31 - 1, **link.kept("seed"), help="Another seed: is the story the same?")
+        st.number_input("Epochs", **link.number("epochs"), help="2 tell the story in well under a minute.")
+        st.number_input("Seed", **link.number("seed"), help="Another seed: is the story the same?")
         predict.toggle()
 
 
@@ -70,7 +71,7 @@ def settings() -> dict[str, Any]:
 def wish_to_train() -> None:
     """Callback of Train live: first the questions, if there are any left."""
     if not link.get("arms"):
-        return actions.notice(f"Choose one to {registry.ARMS} arms first.")
+        return actions.notice(f"Choose one to {groups.ARMS} arms first.")
     st.session_state[ASKING] = True
 
 

@@ -15,7 +15,9 @@ import streamlit as st
 from pages.ablation.bug_sources import as_diff, changed, code_lines
 from vae_core import losses
 from vae_core.bugs import checks
-from vae_core.bugs.models import DrawsFromPosterior, LogVarAsLogStd, MeanForSample
+from vae_core.bugs.models.draws import DrawsFromPosterior
+from vae_core.bugs.models.log_var import LogVarAsLogStd
+from vae_core.bugs.models.mean import MeanForSample
 from vae_core.models.vae import VAE
 
 PIXELS = 784
@@ -115,12 +117,12 @@ BUGS = (
     Bug(
         "draws",
         "draws from the posterior",
-        "The “new” pictures are decoded from codes of training images, not from draws of the prior.",
+        "The “new” pictures are decoded from codes of the batch that was trained on last, not from draws of the prior.",
         {"model": "bug-draws"},
-        VAE.draw,
-        DrawsFromPosterior.draw,
-        "Training is untouched: curves, map, copies and **every figure of the meter** are the same, as the "
-        "meter always draws from the prior. Only the pictures called **prior draws** differ, and they look better than "
+        VAE.generate,
+        DrawsFromPosterior.generate,
+        "Training is untouched: curves, map, copies and **every metric** are the same, as metrics "
+        "always draw from the prior. Only the pictures called **prior draws** differ, and they look better than "
         "the right ones: they are copies of training images, and no hole of the latent space ever shows.",
         checks.check_new_pictures_come_from_the_prior,
     ),

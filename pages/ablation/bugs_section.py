@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import streamlit as st
 
-from pages.ablation import actions, link, stage
+from pages.ablation import actions, stage
 from pages.ablation.actions import BUG_GROUP
 from pages.ablation.arms import CORRECT
 from pages.ablation.bugs import BUGS, Bug, show
+from pages.ablation.settings import link
 from vae_core.config import RunConfig
 
 BY_KEY = {bug.key: bug for bug in BUGS}

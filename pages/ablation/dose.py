@@ -13,10 +13,13 @@ from typing import Any
 import pandas as pd
 import plotly.graph_objects as go
 
-from pages.ui.palette import DARK, INK_DARK, INK_LIGHT, LIGHT
+from pages.ui.palette import colours_of
+from vae_core.export.style import Colours
+from vae_core.families import BUG
+from vae_core.models import family
 from vae_core.runs import registry
 from vae_core.runs.news import Cursor, News
-from vae_core.runs.run_record import SHIPPED, TEST_ROW
+from vae_core.runs.run_record import SHIPPED
 
 COLUMNS = ("beta", "nll", "kl", "neg_elbo", "run_id", "kind", "epochs")
 LIVE = "live"  # the other kind, beside SHIPPED
@@ -56,17 +59,17 @@ def dose_figure(table: pd.DataFrame, dark: bool) -> go.Figure:
         table: of `points`; may be empty.
         dark: the theme.
     """
-    colours, ink = (DARK, INK_DARK) if dark else (LIGHT, INK_LIGHT)
-    ground = "#12171A" if dark else "#FFFFFF"  # of the page, as in .streamlit/config.toml
+    colours = colours_of(dark)
+    ink, ground = colours.ink, colours.ground
     figure = go.Figure()
     shipped, live = (table[table["kind"] == kind] for kind in (SHIPPED, LIVE))
     right, low, high = _ranges(table)
-    _equal_lines(figure, table, (right, low, high), colours["total"], ground)
+    _equal_lines(figure, table, (right, low, high), colours.total, ground)
     _scatter(figure, shipped, "shipped", ink, "lines+markers", {"symbol": "circle", "size": 12})
-    _scatter(figure, live, "live", colours["kl"], "markers", {"symbol": "diamond", "size": 16, "line_width": 2})
+    _scatter(figure, live, "live", colours.kl, "markers", {"symbol": "diamond", "size": 16, "line_width": 2})
     _show_beyond(figure, table[table["nll"] > high], right, high, ink, ground)
     _write_betas(figure, table[table["nll"] <= high], right, high - low, ink)
-    _lay_out(figure, (right, low, high), colours, ink)
+    _lay_out(figure, (right, low, high), colours)
     return figure
 
 
@@ -86,13 +89,18 @@ def caption(table: pd.DataFrame) -> str:
 
 
 def _row(news: News) -> dict[str, Any] | None:
-    config, measured = news.config, _measured(news)
-    fits = config.model == "vae" and config.likelihood == "bernoulli" and config.protocol != "threshold"
-    if measured is None or not fits or news.weights["alpha"] == 0:
+    config = news.config
+    fits = (
+        "kl" in family(config.model).TERMS
+        and not config.model.startswith(BUG)
+        and config.likelihood == "bernoulli"
+        and config.protocol != "threshold"
+    )
+    if not fits or (measured := _measured(news)) is None or news.settings.alpha == 0:
         return None
     run = registry.shared().get(news.run_id)
     return {
-        "beta": float(news.weights["beta"]),
+        "beta": float(news.settings.beta),
         **measured,
         "neg_elbo": measured["nll"] + measured["kl"],
         "run_id": news.run_id,
@@ -106,7 +114,7 @@ def _measured(news: News) -> dict[str, float] | None:
     if news.final is not None:
         found = {"nll": news.final["nll"], "kl": news.final["kl"]}
     elif len(news.test):
-        found = {name: float(news.test[-1][TEST_ROW.index(name)]) for name in ("nll", "kl")}
+        found = {name: float(news.test[-1][news.columns["test"].index(name)]) for name in ("nll", "kl")}
     else:
         return None
     sane = all(value is not None and math.isfinite(value) for value in found.values())
@@ -236,8 +244,9 @@ def _together(table: pd.DataFrame, width: float, height: float) -> list[list[dic
     return groups
 
 
-def _lay_out(figure: go.Figure, ranges: tuple[float, float, float], colours: dict[str, str], ink: str) -> None:
+def _lay_out(figure: go.Figure, ranges: tuple[float, float, float], colours: Colours) -> None:
     right, low, high = ranges
+    ink = colours.ink
     tick = {"size": 14, "color": ink}
     figure.update_layout(
         height=480,
@@ -246,13 +255,13 @@ def _lay_out(figure: go.Figure, ranges: tuple[float, float, float], colours: dic
         legend={"orientation": "h", "y": 1.0, "x": 1.0, "xanchor": "right", "yanchor": "bottom", "font": tick},
     )
     figure.update_xaxes(
-        title={"text": "rate: KL, nats per image", "font": {"size": _AXIS, "color": colours["kl"]}},
+        title={"text": "rate: KL, nats per image", "font": {"size": _AXIS, "color": colours.kl}},
         range=[-0.03 * right, right],
         tickfont=tick,
         zeroline=False,
     )
     figure.update_yaxes(
-        title={"text": "distortion: nll, nats per image", "font": {"size": _AXIS, "color": colours["reconstruction"]}},
+        title={"text": "distortion: nll, nats per image", "font": {"size": _AXIS, "color": colours.reconstruction}},
         range=[low, high],
         tickfont=tick,
         zeroline=False,

@@ -4,26 +4,26 @@ from __future__ import annotations
 
 import streamlit as st
 
-from pages.ablation import actions, link, stage
+from pages.ablation import actions, stage
 from pages.ablation.actions import DOSE_GROUP
 from pages.ablation.dose import caption, dose_figure, points
+from pages.ablation.settings import link
 from pages.ui import visitor
+from pages.ui.palette import is_dark
 from pages.ui.shipped import shipped_dose
 from vae_core.config import RunConfig
 from vae_core.runs import registry
 from vae_core.runs.run_record import RunRecord
 
-CHOSEN = "dose chosen"  # ids of the runs whose points were chosen
-
 
 def dose_section() -> int | None:
     row = st.container(horizontal=True, vertical_alignment="bottom")
-    row.number_input("beta", 0.05, 64.0, step=0.5, **link.kept("dose_beta"), help="A point of your own.", width=150)
-    row.number_input("Epochs", 1, 50, **link.kept("dose_epochs"), width=150, help="The shipped points took 10.")
+    row.number_input("beta", step=0.5, **link.number("dose_beta"), help="A point of your own.", width=150)
+    row.number_input("Epochs", **link.number("dose_epochs"), width=150, help="The shipped points took 10.")
     stage.buttons(DOSE_GROUP, train, label="Train this beta", row=row)
     table = points([*shipped_dose(), *(run.run_id for run in own_points())])
     event = st.plotly_chart(
-        dose_figure(table, dark=st.context.theme.type == "dark"),
+        dose_figure(table, dark=is_dark()),
         key="dose figure",
         on_select="rerun",
         selection_mode="points",
@@ -34,10 +34,8 @@ def dose_section() -> int | None:
         "Rate: how many nats of the image the code carries. Distortion: what the copy still costs. Along a dotted line "
         f"−ELBO is the same. {caption(table)} Choose points to open their runs below."
     )
-    for point in event["selection"]["points"]:
-        if point.get("customdata"):
-            st.session_state[CHOSEN] = [p["customdata"][0] for p in event["selection"]["points"] if p.get("customdata")]
-            break
+    if chosen := [point["customdata"][0] for point in event["selection"]["points"] if point.get("customdata")]:
+        st.session_state[link.key("points")] = chosen
     runs = opened()
     return stage.side_by_side(DOSE_GROUP, runs) if runs else None
 
@@ -58,7 +56,7 @@ def own_points() -> list[RunRecord]:
 
 def opened() -> list[RunRecord]:
     """The run in training, and those whose points were chosen: at most three."""
-    chosen = [run for i in st.session_state.get(CHOSEN, []) if (run := registry.shared().get(i)) is not None]
+    chosen = [run for i in link.get("points") if (run := registry.shared().get(i)) is not None]
     return list(dict.fromkeys([*actions.members(DOSE_GROUP), *chosen]))[:3]
 
 

@@ -4,27 +4,19 @@ from __future__ import annotations
 
 import streamlit as st
 
-from pages.ablation import link
 from pages.ablation.arms_section import arms_section
 from pages.ablation.bugs_section import bugs_section
 from pages.ablation.dose_section import dose_section
+from pages.ablation.settings import SECTIONS, find_own, link, write_link
 from pages.ui import notices
-from pages.ui.words import label_of
+from pages.ui.section_switch import section_switch
 
 DRAWN = {"arms": arms_section, "bugs": bugs_section, "dose": dose_section}
 
 
 def page() -> None:
-    link.open_link()
-    st.segmented_control(
-        "Section",
-        list(link.SECTIONS),
-        format_func=label_of(link.SECTIONS),
-        required=True,
-        label_visibility="collapsed",
-        width="stretch",
-        **link.kept("section"),
-    )
+    link.open(find_own)
+    section_switch(link, SECTIONS)
     lesson()
 
 
@@ -32,8 +24,7 @@ def page() -> None:
 def lesson() -> None:
     """The section on the page; it runs again by itself when a button is pressed or the arms change status."""
     notices.show("ablation")
-    at = DRAWN[link.get("section")]()
-    link.write(at)
+    write_link(DRAWN[link.get("section")]())
 
 
 page()

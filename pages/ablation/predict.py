@@ -11,10 +11,10 @@ from typing import Any
 import streamlit as st
 
 from pages.ablation.questions import QUESTIONS, Question
+from pages.ablation.settings import link
 from pages.ablation.sketches import as_image
+from pages.ui.palette import is_dark
 
-ON = "predict on"
-HANDS = "predict by hands"
 ANSWERS = "predictions"  # arm key -> Answer, or None where the question was skipped
 LETTERS = "ABCD"
 Answer = tuple[bool, tuple[int, ...]]  # by show of hands; hands for each option, in the order shown
@@ -31,8 +31,7 @@ _CSS = """
 
 def toggle() -> None:
     """The switch of the whole thing."""
-    st.session_state.setdefault(ON, True)
-    st.toggle("Ask before the first run", **_kept(ON), help="What will the map look like? Asked once for each arm.")
+    st.toggle("Ask before the first run", **link.kept("ask"), help="What will the map look like? Once for each arm.")
 
 
 def ask(keys: Sequence[str]) -> bool:
@@ -45,7 +44,7 @@ def ask(keys: Sequence[str]) -> bool:
     """
     asked = [key for key in keys if key in QUESTIONS]
     left = [key for key in asked if key not in _answers()]
-    if not left or not st.session_state.get(ON, True):
+    if not left or not link.get("ask"):
         return True
     with st.container(border=True):
         _question(QUESTIONS[left[0]], len(asked) - len(left) + 1, len(asked))
@@ -74,15 +73,14 @@ def reveal(key: str) -> str:
 def _question(question: Question, number: int, of: int) -> None:
     st.markdown(f"**What will happen?** {question.asks} :gray[Question {number} of {of}]")
     figures = "".join(
-        f"<figure>{as_image(option.picture, _dark())}<figcaption><b>{letter}: {option.short}</b><br>{option.because}"
+        f"<figure>{as_image(option.picture, is_dark())}<figcaption><b>{letter}: {option.short}</b><br>{option.because}"
         "</figcaption></figure>"
         for letter, option in zip(LETTERS, question.options, strict=True)
     )
     st.html(f'{_CSS}<div class="maps">{figures}</div>')
     row = st.container(horizontal=True, vertical_alignment="bottom")
-    st.session_state.setdefault(HANDS, False)
-    counts = _hands(question.key, row) if st.session_state[HANDS] else _choice(question.key, row)
-    row.toggle("Show of hands", **_kept(HANDS), help="Type in how many hands went up for each.")
+    counts = _hands(question.key, row) if link.get("hands") else _choice(question.key, row)
+    row.toggle("Show of hands", **link.kept("hands"), help="Type in how many hands went up for each.")
     row.button(
         "Keep this prediction",
         on_click=_keep,
@@ -109,22 +107,13 @@ def _hands(key: str, row: Any) -> tuple[int, ...]:
 
 def _keep(key: str, counts: tuple[int, ...] | None) -> None:
     """Callback: the answer stands for the session; None is a question that was skipped."""
-    answer = None if counts is None else (bool(st.session_state[HANDS]), counts)
+    answer = None if counts is None else (link.get("hands"), counts)
     st.session_state[ANSWERS] = {**_answers(), key: answer}
 
 
 def _switch_off() -> None:
-    st.session_state[ON] = False
+    st.session_state[link.key("ask")] = False
 
 
 def _answers() -> dict[str, Answer | None]:
     return st.session_state.get(ANSWERS, {})
-
-
-def _kept(key: str) -> dict[str, Any]:
-    """A widget's key; its value survives a change of page."""
-    return {"key": key, "persist_state": "session"}
-
-
-def _dark() -> bool:
-    return st.context.theme.type == "dark"

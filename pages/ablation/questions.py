@@ -22,7 +22,7 @@ class Question:
     Attributes:
         key: of the arm. asks: the question.
         happens: the answer that training gives. others: what many expect in its place.
-        reveal: what happened and which rows of the meter show it, for beside the result; holds for 2 and 16 latents.
+        reveal: what happened and which rows of the metrics show it, for beside the result; holds for 2 and 16 latents.
     """
 
     key: str

@@ -6,7 +6,7 @@ import base64
 import math
 import random
 
-from pages.ui.palette import CLASSES_DARK, CLASSES_LIGHT, INK_DARK, INK_LIGHT
+from pages.ui.palette import colours_of
 
 _REACH = 4.2  # the plane shows so many prior standard deviations to each side
 _Blob = tuple[float, float, float, float, float]  # x, y, radius along, radius across, direction in degrees
@@ -26,7 +26,8 @@ def sketch(name: str, dark: bool) -> str:
     Args:
         name: a key of SKETCHES.
     """
-    ink, classes = (INK_DARK, CLASSES_DARK) if dark else (INK_LIGHT, CLASSES_LIGHT)
+    colours = colours_of(dark)
+    ink, classes = colours.ink, colours.classes
     blobs = "".join(_ellipse(blob, classes[i % 10]) for i, blob in enumerate(_BLOBS[name]()))
     middle = f'<circle r="0.2" fill="{ink}"/>' if name == "point" else ""
     r = _REACH

@@ -3,41 +3,33 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from dataclasses import asdict
 from functools import partial
 from typing import Any
 
 import streamlit as st
 
-from pages.ablation import actions, link, predict
+from pages.ablation import actions, predict
 from pages.ablation.arms import key_of
+from pages.ablation.settings import link
 from pages.ui.arms.view import ArmShown, arms_view
-from vae_core.metrics import FIGURES
+from pages.ui.buttons import command_button
+from vae_core.metrics.definitions import METRICS
+from vae_core.models import family
 from vae_core.runs import registry
 from vae_core.runs.messages import ENDED, PAUSED
 from vae_core.runs.run_record import SAVED, SHIPPED, RunRecord
 
-COLUMNS = [
-    {
-        "key": f.key,
-        "label": f.label,
-        "unit": f.unit,
-        "better": f.better,
-        "why": f.why,
-        "says": f.says,
-        "digits": f.digits,
-        "needsCodes": f.needs_codes,
-    }
-    for f in FIGURES
-]
+COLUMNS = [asdict(figure) | {"needsCodes": figure.needs_codes} for figure in METRICS]
 
 
 def buttons(kept: str, on_train: Callable[[], None], label: str = "Train live", row: Any = None) -> None:
     """Train, Pause or Resume, Step, Epoch, Stop, Reset: always in the same places."""
     row = row or st.container(horizontal=True, gap="small")
     runs = actions.members(kept)
-    mine = bool(runs) and actions.is_mine(runs[0])
-    state = actions.state_of(runs) if runs else ""
-    active = _can_go_on(runs)
+    mine, off = bool(runs) and actions.is_mine(runs[0]), not _can_go_on(runs)
+    pause = "Resume" if runs and actions.state_of(runs) in (PAUSED, SAVED) else "Pause"
+    step = "One batch for every arm, the same one, then pause."
     row.button(
         label,
         on_click=on_train,
@@ -46,51 +38,14 @@ def buttons(kept: str, on_train: Callable[[], None], label: str = "Train live", 
         key=f"{kept} train",
         help="New arms with these settings, trained on this machine, now. What you train already is stopped.",
     )
-    rests = state in (PAUSED, SAVED)
-    row.button(
-        "Resume" if rests else "Pause",
-        on_click=actions.command,
-        args=(kept, "resume" if rests else "pause"),
-        icon=":material/resume:" if rests else ":material/pause:",
-        key=f"{kept} pause",
-        disabled=not active,
-    )
-    row.button(
-        "Step",
-        on_click=actions.step,
-        args=(kept,),
-        icon=":material/skip_next:",
-        key=f"{kept} step",
-        disabled=not active,
-        help="One batch for every arm, the same one, then pause.",
-    )
-    row.button(
-        "Epoch",
-        on_click=actions.command,
-        args=(kept, "epoch"),
-        icon=":material/fast_forward:",
-        key=f"{kept} epoch",
-        disabled=not active,
-        help="To the end of the epoch, then pause.",
-    )
-    row.button(
-        "Stop",
-        on_click=actions.command,
-        args=(kept, "stop"),
-        icon=":material/stop:",
-        key=f"{kept} stop",
-        disabled=not active,
-        help="End all arms here.",
-    )
-    row.button(
-        "Reset",
-        on_click=actions.command,
-        args=(kept, "reset"),
-        icon=":material/restart_alt:",
-        key=f"{kept} reset",
-        disabled=not mine,
-        help="All arms back to the very same initial weights, paused.",
-    )
+    command_button(row, pause, actions.command, kept, pause.lower(), place=kept, disabled=off)
+    command_button(row, "Step", actions.step, kept, place=kept, disabled=off, help=step)
+    for name, disabled, help in (
+        ("Epoch", off, "To the end of the epoch, then pause."),
+        ("Stop", off, "End all arms here."),
+        ("Reset", not mine, "All arms back to the very same initial weights, paused."),
+    ):
+        command_button(row, name, actions.command, kept, name.lower(), place=kept, disabled=disabled, help=help)
 
 
 def _can_go_on(runs: Sequence[RunRecord]) -> bool:
@@ -106,7 +61,7 @@ def side_by_side(kept: str, runs: Sequence[RunRecord], at: int | None = None, th
     """
     st.caption(f"{about(runs)} {then}")
     shown = [_shown(run) for run in runs]
-    opens = at if link.moment() is None else link.moment()
+    opens = at if link.get("step") is None else link.get("step")
     seen = arms_view(
         shown,
         key=f"{kept} view {runs[0].group}",
@@ -134,13 +89,14 @@ def about(runs: Sequence[RunRecord]) -> str:
 
 
 def _shown(run: RunRecord) -> ArmShown:
-    name = actions.name_of(run)
+    name, has = actions.name_of(run), family(run.config.model).has
     mine, key = actions.is_mine(run), key_of(name)
     predicted = [predict.predicted(key), predict.reveal(key) if run.ended else ""] if key else []
     return ArmShown(
         run_id=run.run_id,
         name=name,
-        model=run.config.model,
+        posterior=has.posterior is not None,
+        sampled=has.sampled,
         mine=mine,
         predicted=" ".join(predicted).strip(),
         removable=mine and len(registry.shared().members(run.group)) > 1,

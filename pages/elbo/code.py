@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import functools
-from typing import Any
 
 import streamlit as st
 import torch
 
-from pages.elbo.figures_style import prepare
+from pages.elbo.settings import link
 from pages.elbo.subject import Subject, subject
 from pages.ui.lesson.code_map import Step, code_map_view
 from vae_core import losses
@@ -16,22 +15,18 @@ from vae_core.models.vae import VAE
 from vae_core.trainer import Trainer
 
 SEED = 0  # of the one sample of z
-LINKED: dict[str, Any] = {"code chosen": "encode"}
 _BERNOULLI = "nll = −log p(x | z) = −Σ [x log x̂ + (1 − x) log(1 − x̂)]"
 _GAUSSIAN = "nll = −log p(x | z) = Σ [(x − x̂)² / (2s²) + log s + ½ log 2π]"
 
 
 def section(subject: Subject) -> None:
     """The picture, the formulas and the sources."""
-    prepare(LINKED)
     st.markdown(
         "Every box of the picture is a formula, and every formula is a few lines of Python. Point at one or choose it: "
         "its box, its formula and the code that really runs light up together."
     )
     steps = steps_of(subject.model_name, subject.digit, subject.which)
-    first = st.session_state["code chosen"]
-    chosen = code_map_view(steps, key="code map", chosen=first if first in {s.name for s in steps} else "encode")
-    st.session_state["code chosen"] = chosen
+    st.session_state[link.key("code")] = code_map_view(steps, key="code map", chosen=link.get("code"))
     st.caption(f"{subject.caption} One sample of z, seed {SEED}.")
 
 

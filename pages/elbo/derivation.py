@@ -7,12 +7,14 @@ import functools
 import streamlit as st
 from torch import Tensor
 
-from pages.elbo import link
+from pages.elbo.settings import SAMPLES, WAYS, draw_anew, link
 from pages.elbo.subject import Subject, subject
-from pages.ui.palette import DARK, LIGHT
+from pages.ui.palette import colours_of, is_dark
 from pages.ui.words import label_of
 from vae_core import losses
-from vae_core.exact import Check, Derivation, Estimate, Line, coloured, derive
+from vae_core.exact.derivation import derive
+from vae_core.exact.estimate import Estimate
+from vae_core.exact.lines import Check, Derivation, Line, coloured
 
 
 def wrong_kl(mu: Tensor, log_var: Tensor) -> Tensor:
@@ -30,14 +32,14 @@ def derivation_section(chosen: Subject) -> None:
     row = st.container(horizontal=True, vertical_alignment="bottom")
     row.segmented_control(
         "Way to the bound",
-        list(link.WAYS),
-        format_func=label_of(link.WAYS),
+        list(WAYS),
+        format_func=label_of(WAYS),
         required=True,
         on_change=_from_the_start,
         **link.kept("way"),
         help="The same bound, derived in three ways.",
     )
-    wrong = bool(st.session_state.get("elbo wrong"))
+    wrong = link.get("wrong")
     shown = derived(
         chosen.model_name,
         chosen.digit,
@@ -60,21 +62,20 @@ def derivation_section(chosen: Subject) -> None:
     with row.popover("More", icon=":material/tune:"):
         st.segmented_control(
             "Draws from q",
-            link.SAMPLES,
+            SAMPLES,
             required=True,
             **link.kept("samples"),
             help="For every Monte Carlo value. Four times as many halve the standard error.",
         )
-        st.button("New draws", icon=":material/casino:", on_click=_new_seed, help="The next seed.")
+        st.button("New draws", icon=":material/casino:", on_click=draw_anew, args=("seed",), help="The next seed.")
         st.toggle(
             "Wrong KL",
-            key="elbo wrong",
-            persist_state="session",
+            **link.kept("wrong"),
             help="Computes the KL without its ½, a common slip: watch which lines no longer hold.",
         )
     if wrong:
         st.markdown(":red[:material/error: **Wrong KL is on** (under More): the KL is computed without its ½.]")
-    colours = DARK if st.context.theme.type == "dark" else LIGHT
+    colours = colours_of(is_dark()).terms
     for line, check in zip(shown.lines[:at], shown.checks, strict=False):
         draw(line, check, colours)
     if at == last:
@@ -141,7 +142,3 @@ def _from_the_start() -> None:
 
 def _go(line: int) -> None:
     st.session_state[link.key("line")] = line
-
-
-def _new_seed() -> None:
-    st.session_state[link.key("seed")] += 1

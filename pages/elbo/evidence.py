@@ -12,15 +12,15 @@ import plotly.graph_objects as go
 import streamlit as st
 import torch
 
-from pages.elbo import link
-from pages.elbo.figures_style import PLAIN, layout, readable
+from pages.elbo.figures_style import PLAIN, lay_out
+from pages.elbo.settings import DRAWS, draw_anew, link
 from pages.elbo.subject import Subject, subject
 from pages.ui.lesson.transform import transform_view
-from pages.ui.palette import CLASSES_DARK, CLASSES_LIGHT, DARK, INK_DARK, INK_LIGHT, LIGHT
+from pages.ui.palette import colours_of, is_dark
 from vae_core.exact import monte_carlo
 from vae_core.exact.monte_carlo import Draws
 
-PARTS = (1000, 3000, link.DRAWS[-1])  # draws are made up to these numbers, as they are asked for
+PARTS = (1000, 3000, DRAWS[-1])  # draws are made up to these numbers, as they are asked for
 FEW = 1000  # draws from q, at most
 BELOW, ABOVE = 40, 8  # nats around log p(x) that the second figure shows
 
@@ -42,23 +42,23 @@ def evidence_section(chosen: Subject) -> None:
         "this makes an image **x**, whichever z it came from: the evidence $p(x) = \\int p(x \\mid z)\\, p(z)\\, dz$."
     )
     with st.expander("A latent variable turned into data", expanded=True):
-        state = transform_view("elbo transform view", st.session_state.get(link.key("transform")))
+        state = transform_view("elbo transform view", link.get("transform"))
         st.session_state[link.key("transform")] = state
     st.subheader(f"p(x) of one image, by drawing z ({chosen.label})", anchor=False)
     row = st.container(horizontal=True, vertical_alignment="bottom")
     row.select_slider(
         "Draws",
-        link.DRAWS,
+        DRAWS,
         width=420,
         **link.kept("draws"),
         help="How many z are drawn; p(x) is estimated by the mean of p(x | z) over them, and log p(x) by its log.",
     )
-    row.button("New draws", icon=":material/casino:", on_click=_new_seed, help="The next seed.")
+    row.button("New draws", icon=":material/casino:", on_click=draw_anew, args=("seed",), help="The next seed.")
     count, seed = link.get("draws"), link.get("seed")
     prior, q = draws(chosen.model_name, chosen.digit, chosen.which, seed, count)
     exact = chosen.evidence.log_p
     left, right = st.columns(2)
-    dark = st.context.theme.type == "dark"
+    dark = is_dark()
     left.plotly_chart(histogram(prior, count, exact.value, dark), key="elbo histogram", config=PLAIN)
     right.plotly_chart(settling(prior, q, count, exact.value, dark), key="elbo settling", config=PLAIN)
     from_prior, from_q = estimated(prior, count), estimated(q, min(count, FEW))
@@ -104,13 +104,13 @@ def table(prior: Estimated, q: Estimated, exact: float, error: float) -> pd.Data
 
 def histogram(found: Draws, count: int, exact: float, dark: bool) -> go.Figure:
     """log p(x | z) of the draws, and where log p(x) lies."""
-    colours, ink = (DARK, INK_DARK) if dark else (LIGHT, INK_LIGHT)
+    colours = colours_of(dark)
     values = found.log_lik[:count].numpy()
     edges = np.linspace(values.min(), max(values.max(), exact) + 1, 50)
     heights, _ = np.histogram(values, edges)
     middle = (edges[1:] + edges[:-1]) / 2
-    figure = go.Figure(go.Bar(x=middle, y=heights, marker_color=colours["reconstruction"], width=np.diff(edges)))
-    figure.add_vline(exact, line_color=colours["total"], line_width=3)
+    figure = go.Figure(go.Bar(x=middle, y=heights, marker_color=colours.reconstruction, width=np.diff(edges)))
+    figure.add_vline(exact, line_color=colours.total, line_width=3)
     figure.add_annotation(
         text="log p(x), exactly",
         x=exact,
@@ -122,40 +122,44 @@ def histogram(found: Draws, count: int, exact: float, dark: bool) -> go.Figure:
         showarrow=False,
         font={"size": 14},
     )
-    figure.update_layout(
-        xaxis_title="log p(x | z) of a draw from the prior (nats)", yaxis_title="draws", **layout(ink, 300)
+    return lay_out(
+        figure,
+        colours.ink,
+        300,
+        xaxis_title="log p(x | z) of a draw from the prior (nats)",
+        yaxis_title="draws",
     )
-    return readable(figure)
 
 
 def settling(prior: Draws, q: Draws, count: int, exact: float, dark: bool) -> go.Figure:
     """How both estimates of log p(x) settle with the number of draws."""
-    colours, ink = (DARK, INK_DARK) if dark else (LIGHT, INK_LIGHT)
+    colours = colours_of(dark)
     figure = go.Figure()
     for found, name, colour, most in (
         (prior, "from the prior", "#888888", count),
-        (q, "from q", (CLASSES_DARK if dark else CLASSES_LIGHT)[0], min(count, FEW)),
+        (q, "from q", colours.classes[0], min(count, FEW)),
     ):
         at = np.unique(np.geomspace(1, most, 200).round().astype(int))
         running = monte_carlo.running_log_mean(found.log_weight[:most]).numpy()
         figure.add_scatter(x=at, y=running[at - 1], name=name, mode="lines", line={"color": colour, "width": 3})
     figure.add_hline(
         exact,
-        line_color=colours["total"],
+        line_color=colours.total,
         line_width=3,
         line_dash="dash",
         annotation_text="log p(x), exactly",
         annotation_position="top left",
         annotation_font_size=14,
     )
-    figure.update_layout(
+    return lay_out(
+        figure,
+        colours.ink,
+        300,
         xaxis={"title": "draws (log axis)", "type": "log", "dtick": 1},
         yaxis_title="estimate of log p(x) (nats)",
         yaxis_range=[exact - BELOW, exact + ABOVE],
         legend={"x": 0.98, "y": 0.05, "xanchor": "right"},
-        **layout(ink, 300),
     )
-    return readable(figure)
 
 
 def draws(model_name: str, digit: int, which: int, seed: int, count: int) -> tuple[Draws, Draws]:
@@ -179,7 +183,3 @@ def _from_q(model_name: str, digit: int, which: int, seed: int) -> Draws:
     s = subject(model_name, digit, which)
     generator = torch.Generator().manual_seed(seed + len(PARTS) * 2**32)
     return monte_carlo.from_q(s.model, s.x, s.mu, s.log_var, FEW, generator)
-
-
-def _new_seed() -> None:
-    st.session_state[link.key("seed")] += 1

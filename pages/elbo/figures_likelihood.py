@@ -7,7 +7,7 @@ import math
 import plotly.graph_objects as go
 import torch
 
-from pages.elbo.figures_style import colours, layout, readable, written
+from pages.elbo.figures_style import colours, lay_out, written
 from vae_core import losses
 from vae_core.config import SIGMA_FLOOR
 from vae_core.exact.likelihood import GaussianParts, Reduced, best_gaussian_nll, best_sigma
@@ -46,13 +46,14 @@ def pixel_figure(x: float, sigma: float, is_dark: bool) -> go.Figure:
         annotation_position="top left" if x > 0.5 else "top right",
     )
     figure.add_hline(0, line_color=paint["ink"], line_width=1)
-    figure.update_layout(
+    return lay_out(
+        figure,
+        paint["ink"],
+        340,
         xaxis={"title": "x̂, what the decoder says (0 black, 1 white)", "range": [-0.01, 1.01]},
         yaxis={"title": "cost of this pixel (nats)", "range": _COSTS},
         legend={"orientation": "h", "y": 1.16},
-        **layout(paint["ink"], 340),
     )
-    return readable(figure)
 
 
 def sigma_figure(parts: GaussianParts, is_dark: bool) -> go.Figure:
@@ -69,13 +70,14 @@ def sigma_figure(parts: GaussianParts, is_dark: bool) -> go.Figure:
         total = GaussianParts(parts.squared_error, parts.pixels, sigma).total
         marker = {"size": 15 if symbol == "star" else 11, "symbol": symbol, "color": paint["ink"]}
         figure.add_scatter(x=[sigma], y=[total], name=name, mode="markers", marker=marker)
-    figure.update_layout(
+    return lay_out(
+        figure,
+        paint["ink"],
+        300,
         xaxis={"title": "sigma (log axis, units of x)", **_log_axis(SIGMAS[0], 1.2, (0.01, 0.03, 0.1, 0.3, 1))},
         yaxis={"title": "Gaussian nll (nats per image)", "range": [bottom - 150, bottom + 2500]},
         legend={"orientation": "h", "y": 1.16},
-        **layout(paint["ink"], 300),
     )
-    return readable(figure)
 
 
 def floor_figure(mean_squared_error: float, pixels: int, is_dark: bool) -> go.Figure:
@@ -90,13 +92,14 @@ def floor_figure(mean_squared_error: float, pixels: int, is_dark: bool) -> go.Fi
     here = best_gaussian_nll(mean_squared_error, pixels, SIGMA_FLOOR)
     marker = {"size": 15, "symbol": "star", "color": paint["ink"]}
     figure.add_scatter(x=[mean_squared_error], y=[here], name="this image", mode="markers", marker=marker)
-    figure.update_layout(
+    return lay_out(
+        figure,
+        paint["ink"],
+        300,
         xaxis={"title": "mean squared error of a pixel (log axis)", **_log_axis(1e-6, 0.2, ERRORS)},
         yaxis_title="lowest nll (nats per image)",
         legend={"orientation": "h", "y": 1.16},
-        **layout(paint["ink"], 300),
     )
-    return readable(figure)
 
 
 def shares_figure(found: dict[str, tuple[str, Reduced]], chosen: str, is_dark: bool) -> go.Figure:
@@ -122,14 +125,15 @@ def shares_figure(found: dict[str, tuple[str, Reduced]], chosen: str, is_dark: b
             constraintext="none",
             hovertemplate="%{x:.1f}%<extra></extra>",
         )
-    figure.update_layout(
+    return lay_out(
+        figure,
+        paint["ink"],
+        250,
         barmode="relative",
         xaxis={"title": "share of the loss (%)"},
         yaxis={"autorange": "reversed"},
         legend={"orientation": "h", "y": 1.2, "traceorder": "normal"},
-        **layout(paint["ink"], 250),
     )
-    return readable(figure)
 
 
 def _percent(share: float) -> str:

@@ -12,7 +12,7 @@ import torch
 from plotly.subplots import make_subplots
 from torch import Tensor
 
-from pages.elbo.figures_style import colours, layout, readable
+from pages.elbo.figures_style import colours, lay_out
 from pages.elbo.subject import subject
 from vae_core import losses
 from vae_core.exact import gradients
@@ -150,8 +150,13 @@ def histograms(found: Comparison, single: Comparison, component: str, fit: str, 
     figure.update_xaxes(range=[edges[0], edges[-1]])
     figure.update_xaxes(title=f"gradient for {COMPONENTS[component]} (nats per unit of {unit})", row=3)
     figure.update_yaxes(title="estimates", row=2)
-    figure.update_layout(showlegend=False, bargap=0, **layout(paint["ink"], 330))
-    return readable(figure)
+    return lay_out(
+        figure,
+        paint["ink"],
+        330,
+        showlegend=False,
+        bargap=0,
+    )
 
 
 def _row_name(name: str, outside: int) -> str:
@@ -196,13 +201,14 @@ def std_figure(log_var: float, encoded: Tensor, is_dark: bool) -> go.Figure:
         name="the encoder, for this image",
         marker={"size": 13, "color": paint["ink"], "symbol": "circle-open", "line": {"width": 2}},
     )
-    figure.update_layout(
+    return lay_out(
+        figure,
+        paint["ink"],
+        320,
         xaxis={"title": "log_var (what the encoder says)", "range": [LOG_VARS[0] - 0.5, LOG_VARS[1] + 1.3]},
         yaxis={"title": "std (prior units)", "range": [-0.4, 12.5]},
         legend={"x": 0.02, "y": 0.98},
-        **layout(paint["ink"], 320),
     )
-    return readable(figure)
 
 
 def slopes_figure(log_var: float, is_dark: bool) -> go.Figure:
@@ -228,13 +234,14 @@ def slopes_figure(log_var: float, is_dark: bool) -> go.Figure:
             marker={"size": 11, "color": paint["kl"]},
             hovertemplate="%{y:.3g}<extra></extra>",
         )
-    figure.update_layout(
+    return lay_out(
+        figure,
+        paint["ink"],
+        320,
         xaxis={"title": "std (prior units, log axis)", "type": "log", "tickvals": STD_TICKS},
         yaxis={"title": "slope of the KL (nats per unit)", "range": [-30, 8]},
         legend={"x": 0.98, "y": 0.05, "xanchor": "right"},
-        **layout(paint["ink"], 320),
     )
-    return readable(figure)
 
 
 def _std(log_var: Tensor) -> list[float]:

@@ -6,50 +6,32 @@ import math
 from typing import Any
 
 import plotly.graph_objects as go
-import streamlit as st
 
-from pages.ui.palette import CLASSES_DARK, CLASSES_LIGHT, DARK, INK_DARK, INK_LIGHT, LIGHT
+from pages.ui.palette import colours_of
+from vae_core.export.style import LIGHT
 
 PLAIN = {"displayModeBar": False}
 
 
-def dark() -> bool:
-    return st.context.theme.type == "dark"
-
-
 def colours(is_dark: bool) -> dict[str, str]:
     """The terms, the ink, the page, and colours for what is no term."""
-    classes = CLASSES_DARK if is_dark else CLASSES_LIGHT
-    terms = DARK if is_dark else LIGHT
-    ink = INK_DARK if is_dark else INK_LIGHT
-    ground = INK_LIGHT if is_dark else "#FFFFFF"  # of text on a full colour
-    return {**terms, "ink": ink, "ground": ground, "score": classes[6], "baseline": classes[5], "pathwise": classes[0]}
+    own = colours_of(is_dark)
+    ground = LIGHT.ink if is_dark else LIGHT.ground  # of text on a full colour
+    ways = {"score": own.classes[6], "baseline": own.classes[5], "pathwise": own.classes[0]}
+    return {**own.terms, "ink": own.ink, "ground": ground, **ways}
 
 
-def layout(ink: str, height: int, **more: Any) -> dict[str, Any]:
-    base = {"height": height, "margin": {"l": 10, "r": 10, "t": 30, "b": 10}, "font": {"size": 15, "color": ink}}
-    return {**base, **more}
+def lay_out(figure: go.Figure, ink: str, height: int, **more: Any) -> go.Figure:
+    """The figure with axes, tick labels and legend for the back row; Streamlit's theme has them smaller and paler.
 
-
-def readable(figure: go.Figure) -> go.Figure:
-    """Tick labels and legend for the back row; Streamlit's theme would make them smaller and paler."""
-    ink = figure.layout.font.color
+    Args:
+        more: of plotly's layout.
+    """
+    figure.update_layout(height=height, margin={"l": 10, "r": 10, "t": 30, "b": 10}, **more)
+    figure.update_layout(font={"size": 15, "color": ink}, legend_font_size=14)
     axis = {"tickfont": {"size": 14, "color": ink}, "title_font": {"size": 15, "color": ink}}
-    figure.update_layout(legend_font_size=14)
     figure.update_xaxes(**axis)
-    figure.update_yaxes(**axis)
-    return figure
-
-
-def kept(key: str) -> dict[str, Any]:
-    """A widget's key; its value survives a change of page."""
-    return {"key": key, "persist_state": "session"}
-
-
-def prepare(defaults: dict[str, Any]) -> None:
-    """Defaults go through the session state, so that a link can set a widget without a quarrel."""
-    for key, value in defaults.items():
-        st.session_state.setdefault(key, value)
+    return figure.update_yaxes(**axis)
 
 
 def written(value: float, digits: int = 3) -> str:

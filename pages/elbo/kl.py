@@ -5,7 +5,7 @@ from __future__ import annotations
 import pandas as pd
 import streamlit as st
 
-from pages.elbo import link
+from pages.elbo.settings import link
 from pages.elbo.subject import Subject
 from pages.ui.lesson.gaussians.view import gaussians_view
 from vae_core import losses
@@ -16,7 +16,7 @@ def kl_section(chosen: Subject) -> None:
         "How far is **q** from **p**? The KL divergence is the mean of log q − log p under q: never negative, zero "
         "only where both agree, and not the same in both directions. Drag the curves."
     )
-    state = gaussians_view("elbo gaussians view", st.session_state.get(link.key("gaussians")))
+    state = gaussians_view("elbo gaussians view", link.get("gaussians"))
     st.session_state[link.key("gaussians")] = state
     st.subheader(f"The KL term of {chosen.label}", anchor=False)
     st.markdown(

@@ -19,8 +19,10 @@ from pages.elbo.figures_likelihood import (
     shares_figure,
     sigma_figure,
 )
-from pages.elbo.figures_style import PLAIN, dark, kept, prepare, written
+from pages.elbo.figures_style import PLAIN, written
+from pages.elbo.settings import COSTS, REDUCTIONS, link
 from pages.elbo.subject import Subject, subject
+from pages.ui.palette import is_dark
 from pages.ui.words import label_of
 from vae_core import losses
 from vae_core.config import SIGMA_FLOOR
@@ -34,15 +36,7 @@ from vae_core.exact.likelihood import (
     reduced,
 )
 
-PARTS = {"pixel": "One pixel", "sigma": "One image, and sigma", "reduction": "Sum or mean"}
-REDUCTIONS = {"sum": "sum", "pixels": "mean over pixels", "both": "mean over both"}
 SEED = 0  # of the one sample of z in the loss
-LINKED: dict[str, Any] = {
-    "likelihood part": "pixel",
-    "likelihood x": 1.0,
-    "likelihood sigma": 0.2,
-    "likelihood reduction": "sum",
-}
 
 
 @dataclass(frozen=True)
@@ -66,19 +60,18 @@ class Costs:
 
 def section(subject: Subject) -> None:
     """Which likelihood, which sigma, and which reduction."""
-    prepare(LINKED)
     st.segmented_control(
         "Part",
-        list(PARTS),
-        format_func=label_of(PARTS),
+        list(COSTS),
+        format_func=label_of(COSTS),
         required=True,
         label_visibility="collapsed",
         help="What the reconstruction term is made of.",
-        **kept("likelihood part"),
+        **link.kept("likelihood"),
     )
     found = costs(subject.model_name, subject.digit, subject.which)
     shown = {"pixel": _pixel, "sigma": _sigma, "reduction": _reduction}
-    shown[st.session_state["likelihood part"]](subject, found)
+    shown[link.get("likelihood")](subject, found)
 
 
 @functools.lru_cache(maxsize=64)
@@ -112,15 +105,13 @@ def _pixel(_chosen: Subject, _found: Costs) -> None:
     left, right = st.columns(2)
     left.slider(
         "The pixel, x",
-        0.0,
-        1.0,
         step=0.05,
-        **kept("likelihood x"),
+        **link.number("x"),
         help="Grey value of the pixel in the data: 0 is black, 1 is white.",
     )
     _sigma_slider(right)
-    x, sigma = st.session_state["likelihood x"], st.session_state["likelihood sigma"]
-    st.plotly_chart(pixel_figure(x, sigma, dark()), key="likelihood pixel", config=PLAIN)
+    x, sigma = link.get("x"), link.get("sigma")
+    st.plotly_chart(pixel_figure(x, sigma, is_dark()), key="likelihood pixel", config=PLAIN)
     said = torch.tensor([0.01, 0.5, 0.99], dtype=torch.float64)
     bernoulli, gaussian = (cost.tolist() for cost in pixel_costs(x, sigma, said))
     table = pd.DataFrame(
@@ -149,13 +140,13 @@ def _sigma(chosen: Subject, found: Costs) -> None:
     )
     with numbers:
         _sigma_slider(st)
-        parts = GaussianParts(found.squared_error, found.pixels, st.session_state["likelihood sigma"])
+        parts = GaussianParts(found.squared_error, found.pixels, link.get("sigma"))
         st.table(_parts_table(parts))
     best = best_sigma(found.mean_squared_error)
     left, right = st.columns(2)
-    left.plotly_chart(sigma_figure(parts, dark()), key="likelihood sigmas", config=PLAIN)
+    left.plotly_chart(sigma_figure(parts, is_dark()), key="likelihood sigmas", config=PLAIN)
     right.plotly_chart(
-        floor_figure(found.mean_squared_error, found.pixels, dark()), key="likelihood floor", config=PLAIN
+        floor_figure(found.mean_squared_error, found.pixels, is_dark()), key="likelihood floor", config=PLAIN
     )
     lowest = best_gaussian_nll(found.mean_squared_error, found.pixels)
     left.markdown(
@@ -191,17 +182,17 @@ def _reduction(chosen: Subject, found: Costs) -> None:
         list(REDUCTIONS),
         format_func=label_of(REDUCTIONS),
         required=True,
-        **kept("likelihood reduction"),
+        **link.kept("reduction"),
         help="How the costs of 784 pixels become one number. The mean over the batch is taken in all of them.",
     )
-    name = st.session_state["likelihood reduction"]
+    name = link.get("reduction")
     every = {key: (label, _reduced(key, found)) for key, label in REDUCTIONS.items()}
     now = every[name][1]
     row = st.container(horizontal=True)
     for label, value in (("reconstruction", now.nll), ("+ KL", now.kl), ("= loss", now.loss)):
         row.metric(label, written(value, 4), width=145)
     row.metric("implied beta", f"{now.implied_beta:g}", width=145)
-    st.plotly_chart(shares_figure(every, name, dark()), key="likelihood shares", config=PLAIN)
+    st.plotly_chart(shares_figure(every, name, is_dark()), key="likelihood shares", config=PLAIN)
     st.markdown(_sentence(name, found))
     st.caption(f"{chosen.caption} One sample of z, seed {SEED}; sums in nats per image.")
 
@@ -226,6 +217,6 @@ def _sigma_slider(place: Any) -> None:
     place.select_slider(
         "sigma of the Gaussian",
         SIGMAS,
-        **kept("likelihood sigma"),
+        **link.kept("sigma"),
         help="Standard deviation that the Gaussian likelihood assumes for every pixel, in grey values from 0 to 1.",
     )

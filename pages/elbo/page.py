@@ -6,15 +6,16 @@ from collections.abc import Callable
 
 import streamlit as st
 
-from pages.elbo import code, likelihood, link, reparameterise
+from pages.elbo import code, likelihood, reparameterise
 from pages.elbo.bound import bound_section
 from pages.elbo.derivation import derivation_section
 from pages.elbo.evidence import evidence_section
 from pages.elbo.kl import kl_section
+from pages.elbo.settings import SECTIONS, link
 from pages.elbo.subject import Subject, names, subject
 from pages.ui import notices
+from pages.ui.section_switch import section_switch
 from pages.ui.shipped import PLANE, missing
-from pages.ui.words import label_of
 
 DRAWN: dict[str, Callable[[Subject], None]] = {
     "evidence": evidence_section,
@@ -31,16 +32,10 @@ def page() -> None:
     if not names():
         st.error(missing(PLANE), icon=":material/error:")
         return
-    link.open_link()
-    st.segmented_control(
-        "Section",
-        list(link.SECTIONS),
-        format_func=label_of(link.SECTIONS),
-        required=True,
-        label_visibility="collapsed",
-        width="stretch",
-        **link.kept("section"),
-    )
+    link.open()
+    if link.get("model") not in names():  # the main one is damaged
+        st.session_state[link.key("model")] = names()[0]
+    section_switch(link, SECTIONS)
     notices.show("elbo")
     with st.sidebar:
         chosen = choose()

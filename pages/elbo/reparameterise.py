@@ -15,7 +15,6 @@ import torch
 from pages.elbo.figures_reparameterise import (
     COMPONENTS,
     ESTIMATORS,
-    LOG_VARS,
     REPEATS,
     SAMPLES,
     Judged,
@@ -28,43 +27,33 @@ from pages.elbo.figures_reparameterise import (
     slopes_figure,
     std_figure,
 )
-from pages.elbo.figures_style import PLAIN, about, dark, kept, prepare, written
+from pages.elbo.figures_style import PLAIN, about, written
+from pages.elbo.settings import AXES, LOOKS, draw_anew, link
 from pages.elbo.subject import Subject, subject
+from pages.ui.palette import is_dark
 from pages.ui.words import label_of
 from vae_core.exact import autograd
 from vae_core.exact.autograd import Answer
 from vae_core.models.vae import VAE
 
-PARTS = {"estimators": "Two ways to a gradient", "autograd": "What autograd sees", "log variance": "Why log variance"}
-AXES = {"score": "score function", "baseline": "with baseline", "pathwise": "pathwise"}
-LINKED: dict[str, Any] = {
-    "reparameterise part": "estimators",
-    "reparameterise component": "mu 1",
-    "reparameterise samples": 4,
-    "reparameterise axis": "baseline",
-    "reparameterise seed": 0,
-    "reparameterise log_var": -4.0,
-}
-
 
 def section(subject: Subject) -> None:
     """Estimators of the gradient, what autograd sees of a draw, and why the encoder says log_var."""
-    prepare(LINKED)
     st.segmented_control(
         "Part",
-        list(PARTS),
-        format_func=label_of(PARTS),
+        list(LOOKS),
+        format_func=label_of(LOOKS),
         required=True,
         label_visibility="collapsed",
         help="Three short looks at the same step, z = mu + std · eps.",
-        **kept("reparameterise part"),
+        **link.kept("reparameterise"),
     )
     shown = {"estimators": _estimators, "autograd": _autograd, "log variance": _log_variance}
-    shown[st.session_state["reparameterise part"]](subject)
+    shown[link.get("reparameterise")](subject)
 
 
 def _caption(chosen: Subject) -> None:
-    st.caption(f"{chosen.caption} Seed of the draws {st.session_state['reparameterise seed']}.")
+    st.caption(f"{chosen.caption} Seed of the draws {link.get('noise')}.")
 
 
 def _estimators(chosen: Subject) -> None:
@@ -79,7 +68,7 @@ def _estimators(chosen: Subject) -> None:
         "Draws in one estimate, S",
         SAMPLES,
         width=230,
-        **kept("reparameterise samples"),
+        **link.kept("estimate"),
         help="Every estimate is the mean over S draws. Four times as many draws halve its spread: 1 / √S.",
     )
     row.segmented_control(
@@ -87,7 +76,7 @@ def _estimators(chosen: Subject) -> None:
         list(COMPONENTS),
         format_func=label_of(COMPONENTS),
         required=True,
-        **kept("reparameterise component"),
+        **link.kept("gradient"),
         help="The parameter of q that is moved: a mean or a log variance, of the first or the second latent dimension.",
     )
     row.selectbox(
@@ -95,17 +84,16 @@ def _estimators(chosen: Subject) -> None:
         list(AXES),
         format_func=label_of(AXES),
         width=165,
-        **kept("reparameterise axis"),
+        **link.kept("axis"),
         help="The estimator that fills the axis at S = 1. The axis then stays, so that spreads can be compared.",
     )
-    row.button("New draws", icon=":material/casino:", on_click=_new_draws, help="The next seed.")
-    state = st.session_state
+    row.button("New draws", icon=":material/casino:", on_click=draw_anew, args=("noise",), help="The next seed.")
     key: Key = (chosen.model_name, chosen.digit, chosen.which)
-    component, samples = state["reparameterise component"], state["reparameterise samples"]
-    found = compared(key, state["reparameterise seed"], samples)
-    single = compared(key, state["reparameterise seed"], 1)
+    component, samples = link.get("gradient"), link.get("estimate")
+    found = compared(key, link.get("noise"), samples)
+    single = compared(key, link.get("noise"), 1)
     st.plotly_chart(
-        histograms(found, single, component, state["reparameterise axis"], dark()),
+        histograms(found, single, component, link.get("axis"), is_dark()),
         key="reparameterise histograms",
         config=PLAIN,
     )
@@ -147,7 +135,7 @@ def _autograd(chosen: Subject) -> None:
     key: Key = (chosen.model_name, chosen.digit, chosen.which)
     titles = ("`sample`: a number that forgets where it came from", "`mu + std * eps`: chance comes in from outside")
     functions: tuple[Callable[..., Any], ...] = (autograd.drawn, autograd.reparameterised)
-    answers = asked(key, st.session_state["reparameterise seed"])
+    answers = asked(key, link.get("noise"))
     for column, title, function in zip(st.columns(2), titles, functions, strict=True):
         column.markdown(f"**{title}**")
         column.code(inspect.getsource(function), language="python", wrap_lines=True)
@@ -157,7 +145,12 @@ def _autograd(chosen: Subject) -> None:
         )
         column.code(said(answer), language="python")
     st.button(
-        "New draws", icon=":material/casino:", on_click=_new_draws, key="reparameterise again", help="The next seed."
+        "New draws",
+        icon=":material/casino:",
+        on_click=draw_anew,
+        args=("noise",),
+        key="reparameterise again",
+        help="The next seed.",
     )
     with st.expander("model.sample, the very code that trains"):
         st.code(textwrap.dedent(inspect.getsource(VAE.sample)), language="python", wrap_lines=True)
@@ -200,16 +193,15 @@ def _log_variance(chosen: Subject) -> None:
     )
     st.slider(
         "log_var",
-        *LOG_VARS,
         step=0.1,
         format="%.1f",
-        **kept("reparameterise log_var"),
+        **link.number("log_var"),
         help="What the encoder says for one latent dimension. 0 is the prior's width, std = 1.",
     )
-    log_var = st.session_state["reparameterise log_var"]
+    log_var = link.get("log_var")
     left, right = st.columns(2)
-    left.plotly_chart(std_figure(log_var, chosen.log_var[0], dark()), key="reparameterise std", config=PLAIN)
-    right.plotly_chart(slopes_figure(log_var, dark()), key="reparameterise slopes", config=PLAIN)
+    left.plotly_chart(std_figure(log_var, chosen.log_var[0], is_dark()), key="reparameterise std", config=PLAIN)
+    right.plotly_chart(slopes_figure(log_var, is_dark()), key="reparameterise slopes", config=PLAIN)
     here, further = ((0.5 * torch.tensor(v, dtype=torch.float64)).exp().item() for v in (log_var, log_var + 1))
     of_std, of_log_var = (slope.item() for slope in kl_slopes(torch.tensor([log_var], dtype=torch.float64)))
     left.markdown(
@@ -220,7 +212,3 @@ def _log_variance(chosen: Subject) -> None:
         f"½ (std² − 1) = **{written(of_log_var)}**, never below −½."
     )
     st.caption(f"Slopes by autograd through losses.gaussian_kl_dims, the code that trains. {chosen.caption}")
-
-
-def _new_draws() -> None:
-    st.session_state["reparameterise seed"] += 1

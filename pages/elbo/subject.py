@@ -11,7 +11,8 @@ from torch import Tensor
 
 from pages.ui.shipped import checkpoint, images, planes
 from vae_core.data import prepare
-from vae_core.exact import Bound, Evidence, bound, evidence
+from vae_core.exact.bounds import Bound, bound
+from vae_core.exact.quadrature import Evidence, evidence
 
 
 @dataclass(frozen=True)

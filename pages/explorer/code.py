@@ -13,7 +13,7 @@ from vae_core import latent
 from vae_core.data import picture
 from vae_core.inspect import image_attributes, snapshot
 from vae_core.models import family
-from vae_core.models.vae import NETS
+from vae_core.models.parts.nets import NETS
 
 
 def code(way: str, source: Source) -> None:
@@ -36,6 +36,6 @@ def functions(way: str, source: Source) -> list[Callable[..., Any]]:
         "interpolate": [latent.straight, latent.spherical, latent.half_way],
         "arithmetic": [image_attributes.measure, latent.attribute_vectors, latent.class_means],
         "traverse": [latent.map_plane, decoder],
-        "prior": [latent.prior_quantiles, latent.quantile_grid, model.draw],
+        "prior": [latent.prior_quantiles, latent.quantile_grid, model.generate],
     }
     return shown[way]

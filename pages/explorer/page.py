@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import streamlit as st
 
-from pages.explorer import link
 from pages.explorer.code import code
+from pages.explorer.settings import AGAIN, STATE, adopt, link, write_link
 from pages.explorer.upload import upload
 from pages.explorer.ways import WAYS
 from pages.ui import notices, visitor
@@ -17,7 +17,7 @@ VERSIONS = "explorer versions"  # in the session: the state of every run that ha
 
 
 def page() -> None:
-    link.open_link()
+    link.open(adopt)
     st.session_state[VERSIONS] = {}  # a component that is mounted anew fetches the last weights
     explore()
 
@@ -33,7 +33,7 @@ def explore() -> None:
     notices.show("explorer")
     way = WAYS[link.get("way")]
     row = st.container(horizontal=True, vertical_alignment="center")
-    row.caption((source.config.model == "ae" and way.plain) or way.see)
+    row.caption(way.plain if way.plain and not source.family.has.posterior else way.see)
     if link.get("way") == "encode":
         upload(row)
     state = explorer_view(
@@ -42,14 +42,14 @@ def explore() -> None:
         link.get("way"),
         key="explorer view",
         version=source.stamp,
-        state=st.session_state[link.STATE],
-        again=st.session_state[link.AGAIN],
+        state=st.session_state[STATE],
+        again=st.session_state[AGAIN],
     )
-    st.session_state[link.STATE] = state or {}
+    st.session_state[STATE] = state or {}
     st.markdown(f"**Ask:** {way.ask}")
     name = f"{source.name}: {source.title}" if source.is_shipped else source.title
     st.caption(f"Computed now in your browser by {name}. {source.caption}")
-    link.write(source)
+    write_link(source)
     code(link.get("way"), source)
 
 

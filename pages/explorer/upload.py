@@ -8,7 +8,7 @@ import threading
 import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
-from pages.explorer import link
+from pages.explorer.settings import put
 from vae_core.data.picture import MAX_BYTES, PictureError, as_mnist, read_picture
 
 _KEY, _SEEN = "explorer upload", "explorer upload seen"
@@ -42,5 +42,5 @@ def take(data: bytes) -> str:
             picture = as_mnist(read_picture(data))
     except PictureError as error:
         return str(error)
-    link.put("encode", {"of": "picture", "picture": base64.b64encode(picture.tobytes()).decode()})
+    put("encode", {"of": "picture", "picture": base64.b64encode(picture.tobytes()).decode()})
     return ""

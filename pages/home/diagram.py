@@ -10,7 +10,8 @@ import numpy as np
 from PIL import Image
 
 from pages.home.example import Codes, Passage
-from pages.ui.palette import CLASSES_DARK, CLASSES_LIGHT, DARK, INK_DARK, INK_LIGHT, LIGHT
+from pages.ui.palette import colours_of
+from vae_core.export.style import Colours
 
 _CSS = Path(__file__).with_suffix(".css").read_text()
 _REACH = 3.4  # the plane shows -3.4 to 3.4 prior standard deviations
@@ -18,15 +19,14 @@ _REACH = 3.4  # the plane shows -3.4 to 3.4 prior standard deviations
 
 def diagram(p: Passage, codes: Codes, dark: bool) -> str:
     """HTML of the whole figure. Every number in it comes from the passage."""
-    colours = DARK if dark else LIGHT
-    ink, dots = (INK_DARK, CLASSES_DARK) if dark else (INK_LIGHT, CLASSES_LIGHT)
-    variables = "".join(f"--{name}: {colour};" for name, colour in colours.items())
+    colours = colours_of(dark)
+    variables = "".join(f"--{name}: {colour};" for name, colour in colours.terms.items())
     return f"""
 <style>{_CSS}</style>
 <div class="way" style="{variables}">
   <figure>{_image(p.x, "the image x")}<figcaption><b>x</b> the image</figcaption></figure>
   {_arrow("encoder", "q(z given x)")}
-  <figure>{_plane(p, codes, colours["kl"], ink, dots)}<figcaption>{_posterior(p)}</figcaption></figure>
+  <figure>{_plane(p, codes, colours)}<figcaption>{_posterior(p)}</figcaption></figure>
   {_arrow("decoder", "p(x given z)")}
   <figure>{_image(p.x_hat, "the reconstruction")}<figcaption><b>x̂</b> drawn again from z</figcaption></figure>
 </div>
@@ -63,20 +63,21 @@ def _img(alt: str, kind: str, content: bytes, name: str) -> str:
     return f'<img class="{name}" alt="{alt}" src="data:{kind};base64,{base64.b64encode(content).decode()}">'
 
 
-def _plane(p: Passage, codes: Codes, cloud: str, ink: str, dots: tuple[str, ...]) -> str:
+def _plane(p: Passage, codes: Codes, colours: Colours) -> str:
     """The latent plane in prior units: all codes by class, the prior's 1, 2, 3 sigma circles, this image's cloud."""
-    r = _REACH
+    r, ink = _REACH, colours.ink
     circles = "".join(
         f'<circle r="{s}"/><text x="0.06" y="{-s - 0.08}" fill="{ink}" stroke="none">{s}σ</text>' for s in (1, 2, 3)
     )
     others = "".join(
-        f'<path stroke="{colour}" d="{_points(codes.mu[codes.labels == digit])}"/>' for digit, colour in enumerate(dots)
+        f'<path stroke="{colour}" d="{_points(codes.mu[codes.labels == digit])}"/>'
+        for digit, colour in enumerate(colours.classes)
     )
     svg = f"""<svg xmlns="http://www.w3.org/2000/svg" viewBox="{-r} {-r} {2 * r} {2 * r}" font-family="sans-serif">
 <g stroke-width="0.045" stroke-linecap="round" stroke-opacity="0.5">{others}</g>
 <g fill="none" stroke="{ink}" stroke-width="0.018" stroke-opacity="0.6" font-size="0.3">
 <path d="M{-r} 0H{r}M0 {-r}V{r}"/><g stroke-dasharray="0.1 0.08">{circles}</g></g>
-{_cloud(p, cloud, ink)}{_lens(p, cloud, ink)}</svg>"""
+{_cloud(p, colours)}{_lens(p, colours)}</svg>"""
     return _img("the latent plane with the cloud of codes of this image", "image/svg+xml", svg.encode(), "plane")
 
 
@@ -84,9 +85,10 @@ def _points(mu: np.ndarray) -> str:
     return "".join(f"M{x:.2f} {-y:.2f}h0" for x, y in mu)
 
 
-def _cloud(p: Passage, cloud: str, ink: str, ring: bool = True) -> str:
+def _cloud(p: Passage, colours: Colours, ring: bool = True) -> str:
     """The posterior as two ellipses (1 and 2 std) and the sample, at true scale; a ring shows where to look."""
     (x, y), (u, v), (a, b) = p.mu, p.std, p.z
+    cloud, ink = colours.kl, colours.ink
     ellipses = "".join(
         f'<ellipse cx="{x:.4f}" cy="{-y:.4f}" rx="{k * u:.4f}" ry="{k * v:.4f}" fill="{cloud}" fill-opacity="{o}"/>'
         for k, o in ((2, 0.35), (1, 0.7))
@@ -96,14 +98,14 @@ def _cloud(p: Passage, cloud: str, ink: str, ring: bool = True) -> str:
     return f'{ellipses}<circle cx="{a:.4f}" cy="{-b:.4f}" r="{0.16 * max(u, v):.4f}" fill="{ink}"/>'
 
 
-def _lens(p: Passage, cloud: str, ink: str) -> str:
+def _lens(p: Passage, colours: Colours) -> str:
     """The same cloud under a lens in the lower right corner; the magnification is written on it."""
     centre, radius = _REACH - 1.25, 1.15
     zoom = radius / (3.5 * float(p.std.max()))
-    x, y = p.mu
+    (x, y), ink = p.mu, colours.ink
     return f"""<clipPath id="lens"><circle cx="{centre}" cy="{centre}" r="{radius}"/></clipPath>
-<circle cx="{centre}" cy="{centre}" r="{radius}" fill="{"#12171A" if ink == INK_DARK else "#FFFFFF"}"/>
+<circle cx="{centre}" cy="{centre}" r="{radius}" fill="{colours.ground}"/>
 <g clip-path="url(#lens)"><g transform="translate({centre} {centre}) scale({zoom:.3f}) translate({-x:.4f} {y:.4f})">
-{_cloud(p, cloud, ink, ring=False)}</g></g>
+{_cloud(p, colours, ring=False)}</g></g>
 <circle cx="{centre}" cy="{centre}" r="{radius}" fill="none" stroke="{ink}" stroke-width="0.04"/>
 <text x="{centre}" y="{centre - radius + 0.36}" fill="{ink}" font-size="0.3" text-anchor="middle">× {zoom:.0f}</text>"""

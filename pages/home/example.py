@@ -11,7 +11,7 @@ from vae_core import losses
 from vae_core.data import Images
 from vae_core.evaluate import evaluating
 from vae_core.inspect.snapshot import to_uint8
-from vae_core.models.vae import VAE
+from vae_core.models.base import Family
 
 
 @dataclass(frozen=True)
@@ -35,14 +35,14 @@ class Codes:
     labels: np.ndarray
 
 
-def codes(model: VAE, images: Images, count: int = 2_000) -> Codes:
+def codes(model: Family, images: Images, count: int = 2_000) -> Codes:
     """mu of the last `count` test images."""
     with evaluating(model):
-        mu, _ = model.encode(images.x_test[-count:].float() / 255)
+        mu, *_ = model.encode(images.x_test[-count:].float() / 255)
     return Codes(mu.numpy(), images.y_test[-count:].numpy())
 
 
-def passage(model: VAE, images: Images, digit: int, which: int, draw: int) -> Passage:
+def passage(model: Family, images: Images, digit: int, which: int, draw: int) -> Passage:
     """Send the `which`-th test image of a digit through the model with the `draw`-th noise."""
     candidates = (images.y_test == digit).nonzero()[:, 0]
     index = int(candidates[which % len(candidates)])

@@ -6,6 +6,9 @@ import streamlit as st
 
 from pages.home.diagram import diagram
 from pages.home.example import Codes, codes, passage
+from pages.home.settings import link
+from pages.ui import notices
+from pages.ui.palette import is_dark
 from pages.ui.shipped import PLANE, checkpoint, images, missing, planes
 
 TRAINING = ("training/page.py", "Live training", ":material/monitoring:")
@@ -23,6 +26,7 @@ LESSON = (
 
 
 def page() -> None:
+    link.open()
     st.title("ELBO Room", anchor=False)
     st.markdown(
         "A **variational autoencoder** presses an image into a small cloud of codes, and draws it again from one "
@@ -38,22 +42,20 @@ def example() -> None:
     if PLANE not in planes():
         st.error(missing(PLANE), icon=":material/error:")
         return
+    notices.show("home")
     row = st.container(horizontal=True, vertical_alignment="center", horizontal_alignment="center")
-    digit = row.segmented_control(
+    row.segmented_control(
         "Digit",
         range(10),
-        default=3,
         required=True,
         label_visibility="collapsed",
-        key="home_digit",
-        persist_state="session",
+        **link.kept("digit"),
     )
-    row.button("Another image", icon=":material/image:", key="home_image", on_click=count, args=("home_which",))
-    row.button("Another sample", icon=":material/casino:", key="home_sample", on_click=count, args=("home_draw",))
+    row.button("Another image", icon=":material/image:", key="home_image", on_click=count, args=("image",))
+    row.button("Another sample", icon=":material/casino:", key="home_sample", on_click=count, args=("sample",))
     shipped = checkpoint(PLANE)
-    state = st.session_state
-    p = passage(shipped.model, images(), int(digit or 0), state.get("home_which", 0), state.get("home_draw", 0))
-    st.html(diagram(p, all_codes(), st.context.theme.type == "dark"))
+    p = passage(shipped.model, images(), link.get("digit"), link.get("image"), link.get("sample"))
+    st.html(diagram(p, all_codes(), is_dark()))
     card = shipped.card
     st.caption(
         f"Computed now by {shipped.folder.name}: {card['config']['epochs']} epochs, seed {card['seed']}, "
@@ -61,6 +63,7 @@ def example() -> None:
         "plane of the prior, among the codes of 2,000 test images; its ellipses are 1 and 2 std. x̂ is drawn from the "
         "sample z, not from mu."
     )
+    link.write()
 
 
 @functools.cache
@@ -69,9 +72,9 @@ def all_codes() -> Codes:
     return codes(checkpoint(PLANE).model, images())
 
 
-def count(key: str) -> None:
+def count(name: str) -> None:
     """Callback: the next image, or the next draw of eps."""
-    st.session_state[key] = st.session_state.get(key, 0) + 1
+    st.session_state[link.key(name)] += 1
 
 
 def lesson() -> None:

@@ -7,16 +7,15 @@ from typing import Any
 import streamlit as st
 
 from pages.training import controls, rest
+from pages.training.settings import COMPARED, MOMENT, SHOWN
 from pages.ui import notices, presses, visitor
 from pages.ui.shipped import shipped_run
-from vae_core.config import ConfigError, RunConfig
+from vae_core.config import ConfigError, LiveSettings, RunConfig
 from vae_core.runs import registry
 from vae_core.runs.messages import PAUSED, RUNNING, STARTING
 from vae_core.runs.run_record import SAVED, RunRecord
 
-SHOWN = "shown run"  # keys in session_state: the id of the run on the page,
-COMPARED = "compared runs"  # and of those beside it
-STEPPED = "stepped run"  # and of the one whose Step was pressed last: clicks are counted a moment after they are made
+STEPPED = "stepped run"  # the one whose Step was pressed last: clicks are counted a moment after they are made
 TRAINING = ("resume", "step", "slow", "epoch")  # commands that train
 
 
@@ -75,7 +74,7 @@ def _make_steps(run_id: str, steps: int) -> None:
 def slow(run_id: str, settings: dict[str, Any]) -> None:
     """Callback: one batch in slow motion, of a run, or of a new one if that is not the visitor's."""
     run_id = _own(run_id, settings)
-    st.session_state.pop("moment", None)
+    st.session_state.pop(MOMENT, None)
     command(run_id, "slow")
 
 
@@ -163,15 +162,15 @@ def toggle(settings: dict[str, Any]) -> None:
 def show(run_id: str) -> None:
     """Put a run on the page, in the present."""
     st.session_state[SHOWN] = run_id
-    st.session_state.pop("moment", None)
+    st.session_state.pop(MOMENT, None)
     rest.forget()
 
 
 def follow(run: RunRecord) -> bool:
     """Let the switches show the weights of a run that they will change; returns whether they showed others."""
-    if not is_mine(run) or run.ended or run.weights == controls.weights_now():
+    if not is_mine(run) or run.ended or run.settings == LiveSettings(**controls.weights_now()):
         return False
-    controls.show_weights(run.weights)
+    controls.show_weights(run.settings.to_dict())
     return True
 
 

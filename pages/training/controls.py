@@ -6,25 +6,20 @@ from typing import Any
 
 import streamlit as st
 
+from pages.training.settings import BATCH_SIZES, DATASET_NAMES, DEFAULTS, LATENT_DIMS, LEAST_ALPHA, PIXELS, link
 from pages.ui.words import label_of
 from vae_core import devices
-from vae_core.config import CHANGEABLE, LIKELIHOODS, NETS, PROTOCOLS, ConfigError, RunConfig
+from vae_core.config import CHANGEABLE, LIKELIHOODS, NETS, PROTOCOLS, RunConfig
 
-LATENT_DIMS = (2, 3, 8, 16, 32)
-EPOCHS = 20  # long enough to try things out while it trains
-BATCH_SIZES = (32, 64, 128, 256, 512, 1024)
-DATASET_NAMES = {"mnist": "MNIST digits"}
 LIKELIHOOD_NAMES = {
     "bernoulli": "Bernoulli",
     "gaussian": "Gaussian, sigma fixed",
     "gaussian-learned": "Gaussian, sigma learned",
 }
-PIXELS = 784
-LEAST_ALPHA = 0.01  # the least that the widget takes
 REDUCTIONS = {"sum": "sum over pixels", "mean": "mean over pixels"}
 HALVES = {"none": "both halves", "encoder": "decoder only", "decoder": "encoder only"}
 
-_DEFAULTS = {**RunConfig(epochs=EPOCHS).to_dict(), "recon_on": True, "kl_on": True, "reduction": "sum"}
+_DEFAULTS = {**DEFAULTS, "recon_on": True, "kl_on": True, "reduction": "sum"}
 
 
 def settings() -> dict[str, Any]:
@@ -40,30 +35,28 @@ def _model() -> dict[str, Any]:
         "Network",
         NETS,
         required=True,
-        **_kept("net"),
+        **link.kept("net"),
         help="mlp: 784-400-200 and back, many times faster on a CPU. conv: DCGAN layers, sharper digits.",
     )
     values["latent_dim"] = st.segmented_control(
         "Latent dimensions",
         LATENT_DIMS,
         required=True,
-        **_kept("latent_dim"),
+        **link.kept("latent_dim"),
         help="2 can be drawn as they are, but digits overlap; with 16 expect a far lower loss, some unused dimensions.",
     )
     values["likelihood"] = st.selectbox(
         "Likelihood p(x given z)",
         LIKELIHOODS,
         format_func=label_of(LIKELIHOOD_NAMES),
-        **_kept("likelihood"),
+        **link.kept("likelihood"),
         help="Bernoulli: cross-entropy. Gaussian: squared error over 2 sigma², a density, so its loss may go below 0.",
     )
     if values["likelihood"] != "bernoulli":
         values["sigma"] = st.number_input(
             "Sigma",
-            0.01,
-            10.0,
             step=0.05,
-            **_kept("sigma"),
+            **link.number("sigma"),
             help="Small sigma: a large reconstruction term that drowns the KL. A learned sigma starts here.",
         )
     return values
@@ -76,14 +69,14 @@ def _data() -> dict[str, Any]:
         "Dataset",
         list(DATASET_NAMES),
         format_func=label_of(DATASET_NAMES),
-        **_kept("dataset"),
+        **link.kept("dataset"),
         help="60,000 digits to train on and 10,000 to test with; they ship with the program.",
     )
     values["protocol"] = st.segmented_control(
         "Pixels",
         PROTOCOLS,
         required=True,
-        **_kept("protocol"),
+        **link.kept("protocol"),
         help="grey: as they are. dynamic: redrawn black or white each time, same expected loss. "
         "threshold: cut at one half, an easier task whose numbers compare with neither.",
     )
@@ -95,36 +88,30 @@ def _training() -> dict[str, Any]:
     st.subheader("Training")
     values["epochs"] = st.number_input(
         "Epochs",
-        1,
-        200,
-        **_kept("epochs"),
+        **link.number("epochs"),
         help="Passes over the 60,000 images. 3 show the shape of everything; the loss falls slowly for 50 more.",
     )
     values["batch_size"] = st.select_slider(
         "Batch size",
         BATCH_SIZES,
-        **_kept("batch_size"),
+        **link.kept("batch_size"),
         help="Small batches: noisier curves, more updates an epoch. Large ones: smooth and fast on a GPU.",
     )
     values["warmup_steps"] = st.number_input(
         "KL warm-up (steps)",
-        0,
-        100_000,
         step=100,
-        **_kept("warmup_steps"),
+        **link.number("warmup_steps"),
         help="beta rises from 0 over so many steps: the code fills first, then KL tidies it. Against collapse.",
     )
     values["seed"] = st.number_input(
         "Seed",
-        0,
-        2**31 - 1,
-        **_kept("seed"),
+        **link.number("seed"),
         help="The same seed gives the same curve, digit for digit, on the same machine. Change it to see what is luck.",
     )
     values["device"] = st.selectbox(
         "Device",
         ["auto", *devices.available()],
-        **_kept("device"),
+        **link.kept("device"),
         help="auto takes a CUDA GPU, then Apple's, then the CPU.",
     )
     return values
@@ -137,41 +124,37 @@ def weights(on_change: Any) -> dict[str, Any]:
     columns[0].toggle(
         "Reconstruction on",
         on_change=on_change,
-        **_kept("recon_on"),
+        key="recon_on",
+        persist_state="session",
         help="Off: nothing ties a code to its image, the KL pulls every code to the prior, the decoder stops learning.",
     )
     columns[1].number_input(
         "alpha",
-        LEAST_ALPHA,
-        1000.0,
         step=0.5,
         on_change=on_change,
-        **_kept("alpha"),
+        **link.number("alpha") | {"min_value": LEAST_ALPHA},
         help="Weight of the reconstruction term. Doubling alpha is like halving beta.",
     )
     columns[2].toggle(
         "KL on",
         on_change=on_change,
-        **_kept("kl_on"),
+        key="kl_on",
+        persist_state="session",
         help="Off: expect the codes to spread, their std to shrink, and the KL to rise without limit.",
     )
     columns[3].number_input(
         "beta",
-        0.01,
-        1000.0,
         step=0.5,
         on_change=on_change,
-        **_kept("beta"),
+        **link.number("beta"),
         help="Weight of the KL term. 1 is the ELBO. Large: blurred digits, fewer active dimensions.",
     )
     columns[4].number_input(
         "Learning rate",
-        1e-5,
-        10.0,
         step=1e-3,
         format="%.4f",
         on_change=on_change,
-        **_kept("learning_rate"),
+        **link.number("learning_rate"),
         help="Of Adam. 0.002 is safe; at 0.1 expect jumps, and soon a run that diverges.",
     )
     with columns[5].popover("More", icon=":material/tune:"):
@@ -188,7 +171,8 @@ def _more(on_change: Any) -> None:
         format_func=label_of(REDUCTIONS),
         required=True,
         on_change=on_change,
-        **_kept("reduction"),
+        key="reduction",
+        persist_state="session",
         help="Averaging it over the pixels, with the KL summed, is another beta in disguise.",
     )
     st.segmented_control(
@@ -197,7 +181,7 @@ def _more(on_change: Any) -> None:
         format_func=label_of(HALVES),
         required=True,
         on_change=on_change,
-        **_kept("frozen"),
+        **link.kept("frozen"),
         help="The other half keeps the weights it has: see what each half can do alone.",
     )
 
@@ -250,20 +234,6 @@ def show_weights(weights: dict[str, Any]) -> None:
     state["learning_rate"], state["frozen"] = weights["learning_rate"], weights["frozen"]
 
 
-def check_offered(config: RunConfig) -> None:
-    """Refuse what the widgets have no place for.
-
-    Raises:
-        ConfigError: with a sentence.
-    """
-    for key, offered in (("latent_dim", LATENT_DIMS), ("batch_size", BATCH_SIZES)):
-        value = getattr(config, key)
-        if value not in offered:
-            raise ConfigError(f"{key} {value} is not offered here: choose {', '.join(map(str, offered))}.")
-    if config.device not in ["auto", *devices.available()]:
-        raise ConfigError(f"This machine has no {config.device} device: choose auto.")
-
-
 def differences(old: RunConfig, new: RunConfig) -> list[str]:
     """What a new run would change, without the weights that a running one takes at once."""
     before, after = old.to_dict(), new.to_dict()
@@ -275,8 +245,3 @@ def _prepare() -> None:
     """Defaults go through the session state, so that a link or a chip can set a widget without a quarrel."""
     for key, value in _DEFAULTS.items():
         st.session_state.setdefault(key, value)
-
-
-def _kept(key: str) -> dict[str, Any]:
-    """A widget's key; its value survives a change of page."""
-    return {"key": key, "persist_state": "session"}

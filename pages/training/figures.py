@@ -5,32 +5,35 @@ from __future__ import annotations
 import pandas as pd
 import plotly.graph_objects as go
 
-from pages.ui.palette import DARK, LIGHT
-from vae_core.row_buffer import ROW
+from pages.ui.terms import colour_of_term, label_of_term
+from vae_core.models import family
 from vae_core.runs import registry
 from vae_core.runs.news import Cursor
-from vae_core.runs.run_record import TEST_ROW, RunRecord
-
-_NAMES = {"neg_elbo": ("total", "−ELBO"), "nll": ("reconstruction", "reconstruction"), "kl": ("kl", "KL")}
+from vae_core.runs.run_record import RunRecord
 
 
 def history_table(run: RunRecord) -> pd.DataFrame:
     """The run's curves as a table: one row a training step or a test evaluation, nats per image."""
     news = registry.shared().read(run.run_id, Cursor())
     assert news is not None
-    train = pd.DataFrame(news.train, columns=list(ROW)).assign(split="train")
-    test = pd.DataFrame(news.test, columns=list(TEST_ROW)).assign(split="test")
+    train = pd.DataFrame(news.train, columns=list(news.columns["train"])).assign(split="train")
+    test = pd.DataFrame(news.test, columns=list(news.columns["test"])).assign(split="test")
     table = pd.concat([train, test], ignore_index=True).sort_values(["step", "split"], ignore_index=True)
     table["step"] = table["step"].astype(int)
-    table["neg_elbo"] = table["nll"] + table["kl"]
-    return table[["split", "step", "neg_elbo", "nll", "kl", "loss", "mean_std", "active"]]
+    kind = family(run.config.model)
+    terms = list(kind.TERMS)
+    if kind.has.bound:
+        table["neg_elbo"] = table[terms].sum(axis=1)
+    names = dict.fromkeys(("split", "step", "neg_elbo", *terms, "loss", *news.columns["test"]))
+    return table[[name for name in names if name in table]]
 
 
 def history_figure(table: pd.DataFrame, dark: bool) -> go.Figure:
-    """Test figures as lines with markers, training batches faint behind them."""
-    colours = DARK if dark else LIGHT
+    """Test figures of a bound as lines, training batches faint behind them."""
     figure = go.Figure()
-    for column, (term, name) in _NAMES.items():
+    terms = [name for name in table if name not in ("split", "step", "neg_elbo", "loss", "mean_std", "active")]
+    for column in ("neg_elbo", *terms):
+        name, colour = label_of_term(column), colour_of_term(column, terms, dark)
         for split, style in (("train", {"width": 1}), ("test", {"width": 3})):
             rows = table[table["split"] == split]
             figure.add_scatter(
@@ -38,11 +41,11 @@ def history_figure(table: pd.DataFrame, dark: bool) -> go.Figure:
                 y=rows[column],
                 name=f"{split} {name}",
                 mode="lines",
-                line={"color": colours[term], **style},
+                line={"color": colour, **style},
                 opacity=0.4 if split == "train" else 1,
             )
     top = table.loc[table["step"] > min(20, table["step"].max() // 2), "neg_elbo"].max()
-    bottom = min(0, table[["nll", "neg_elbo"]].min().min())
+    bottom = min(0, table[["neg_elbo", *terms]].min().min())
     figure.update_layout(
         xaxis_title="step",
         yaxis_title="nats per image (down is good)",

@@ -6,30 +6,32 @@ import pandas as pd
 import streamlit as st
 
 from pages.training import actions
-from pages.training.actions import COMPARED
 from pages.training.names import label, name
+from pages.training.settings import COMPARABLE, link
 from pages.ui import visitor
 from pages.ui.shipped import shipped_run
 from pages.ui.words import label_of
+from vae_core.config import NAMES
+from vae_core.models import family
+from vae_core.models.base import Family
 from vae_core.runs import registry
 from vae_core.runs.messages import RUNNING
 from vae_core.runs.run_record import RunRecord
 
-MOST = 4  # compared at once: so many dash patterns can be told apart
-
 
 def everyone() -> list[RunRecord]:
-    """The visitor's runs, newest first, then the one that ships."""
-    shipped = registry.shared().get(shipped_run())
-    return [*registry.shared().of(visitor.current()), *([shipped] if shipped else [])]
+    """The visitor's runs, newest first, then the one that ships, and what else a link compares."""
+    ids = [run.run_id for run in registry.shared().of(visitor.current())]
+    found = (registry.shared().get(i) for i in dict.fromkeys([*ids, shipped_run(), *link.get("compare")]))
+    return [run for run in found if run is not None]
 
 
 def compared(shown: RunRecord) -> list[tuple[str, str]]:
     """Ids and labels of the runs to draw beside the shown one."""
     own = registry.shared().of(visitor.current())
     by_id = {run.run_id: run for run in everyone()}
-    chosen = [by_id[i] for i in st.session_state.get(COMPARED, []) if i in by_id and i != shown.run_id]
-    return [(run.run_id, label(run, shown, own)) for run in chosen[:MOST]]
+    chosen = [by_id[i] for i in link.get("compare") if i in by_id and i != shown.run_id]
+    return [(run.run_id, label(run, shown, own)) for run in chosen[:COMPARABLE]]
 
 
 def library(shown: RunRecord) -> None:
@@ -63,15 +65,15 @@ def library(shown: RunRecord) -> None:
     right.multiselect(
         "Compare with",
         others,
-        default=[i for i in st.session_state.get(COMPARED, []) if i in others],
+        default=[i for i in link.get("compare") if i in others],
         format_func=label_of(names),
         key=key,
         on_change=_compare,
         args=(key, shown.run_id),
-        max_selections=MOST,
+        max_selections=COMPARABLE,
         help="Their test curves are drawn dashed in the same charts, their maps on the same axes.",
     )
-    chosen = [run for run in runs if run.run_id in st.session_state.get(COMPARED, []) and run is not shown]
+    chosen = [run for run in runs if run.run_id in link.get("compare") and run is not shown]
     if chosen:
         st.table(differing([shown, *chosen], own))
 
@@ -85,15 +87,20 @@ def differing(runs: list[RunRecord], own: list[RunRecord]) -> pd.DataFrame:
         column["status"] = run.status if run.status == RUNNING else f"{run.status} at step {run.step:,}"
         last = run.test.since(-1)[-1:]
         if len(last) and run.status != RUNNING:  # a table stands still: no figures that are old when they are read
-            _, nll, kl, mean_std, active = last[0].tolist()
-            column["−ELBO, test (nats)"] = f"{nll + kl:.1f}"
-            column["reconstruction (nats)"] = f"{nll:.1f}"
-            column["KL (nats)"] = f"{kl:.2f}"
-            column["mean posterior std"] = f"{mean_std:.3f}"
-            column["active units"] = f"{active:.0f}"
+            column |= figures_of(
+                dict(zip(run.columns["test"], last[0].tolist(), strict=True)), family(run.config.model)
+            )
         columns[name(run, own)] = column
     table = pd.DataFrame(columns).fillna("–")
     return table[table.nunique(axis=1) > 1]
+
+
+def figures_of(row: dict[str, float], kind: type[Family]) -> dict[str, str]:
+    """The last test row of a run, as it stands in the table."""
+    found = {"−ELBO, test (nats)": f"{sum(row[term] for term in kind.TERMS):.1f}"} if kind.has.bound else {}
+    found |= {f"{NAMES.get(term, term)} (nats)": f"{row[term]:.{1 if term == 'nll' else 2}f}" for term in kind.TERMS}
+    found |= {"mean posterior std": f"{row['mean_std']:.3f}"} if "mean_std" in row else {}
+    return found | ({"active units": f"{row['active']:.0f}"} if "active" in row else {})
 
 
 def _show(key: str, beside: str) -> None:
@@ -105,4 +112,4 @@ def _show(key: str, beside: str) -> None:
 
 def _compare(key: str, beside: str) -> None:
     if beside == actions.shown_run().run_id:
-        st.session_state[COMPARED] = st.session_state[key]
+        st.session_state[link.key("compare")] = st.session_state[key]

@@ -13,6 +13,7 @@ READ_ON = {  # for every diagnosis the section of the ELBO page that explains it
     "encoder frozen": ("elbo?section=code", "what each term trains"),
     "KL off": ("elbo?section=bound", "the bound you can see"),
     "mean image": ("elbo?section=likelihood", "the weight of the reconstruction"),
+    "training": ("elbo?section=evidence", "what a bound would be a bound on"),
     "learning": ("elbo?section=derivation", "three ways to the bound"),
 }
 SHORT = {
@@ -29,6 +30,8 @@ def name(run: RunRecord, runs: list[RunRecord]) -> str:
     """ "run 2, branch of run 1 at 812", or "shipped run". `runs`: all of the visitor's, newest first."""
     if run.visitor == SHIPPED:
         return "the shipped run" if run.run_id == PLANE else f"the shipped run {run.run_id}"
+    if run not in runs:
+        return f"another run, {run.run_id[:6]}"
     number = _number(run, runs)
     parent = next((r for r in runs if run.parent and r.run_id == run.parent.run_id), None)
     if run.parent is None:

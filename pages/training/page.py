@@ -6,23 +6,27 @@ from typing import Any
 
 import streamlit as st
 
-from pages.training import actions, controls, link
+from pages.training import actions, controls
+from pages.training.adopt import adopt, write_link
 from pages.training.chips import chips
 from pages.training.code import code
 from pages.training.library import compared, library
 from pages.training.names import READ_ON
 from pages.training.result import result
+from pages.training.settings import link
 from pages.training.take_home import take_home
 from pages.ui import notices
+from pages.ui.buttons import command_button
 from pages.ui.live.view import live_view
 from vae_core.config import ConfigError, RunConfig
+from vae_core.models import family
 from vae_core.runs import registry
 from vae_core.runs.messages import ENDED, PAUSED
 from vae_core.runs.run_record import SAVED, SHIPPED, RunRecord
 
 
 def page() -> None:
-    link.open_link()
+    link.open(adopt)
     with st.sidebar:
         chips()
         settings = controls.settings()
@@ -43,11 +47,13 @@ def lesson(settings: dict[str, Any]) -> None:
     if advice := st.session_state.get("advice"):
         st.info(advice, icon=":material/lightbulb:")
     explain(run, config)
+    beside = compared(run)
     seen = live_view(
         run.run_id,
+        family(run.config.model),
         key="live",
-        compare=compared(run),
-        at=link.moment(),
+        compare=beside,
+        at=link.get("step"),
         read_on=READ_ON,
         on_space=lambda: actions.toggle(settings),
         on_slow=lambda: actions.slow(run.run_id, settings),
@@ -55,7 +61,7 @@ def lesson(settings: dict[str, Any]) -> None:
         on_clicks=actions.steps_clicked,
     )
     branch_button(row, run, seen.at)
-    link.write(run, seen.at, settings, weights)
+    write_link(run, seen.at, settings, weights, [run_id for run_id, _ in beside])
     library(run)
     st.page_link(
         "explorer/page.py",
@@ -72,13 +78,9 @@ def lesson(settings: dict[str, Any]) -> None:
 
 def buttons(row: Any, run: RunRecord, settings: dict[str, Any]) -> None:
     """Start, Pause, Step, Epoch, Stop, Reset: always in the same places."""
-    start_and_pause(row, run, settings)
-    steps(row, run, settings)
-    ends(row, run)
-
-
-def start_and_pause(row: Any, run: RunRecord, settings: dict[str, Any]) -> None:
     mine = actions.is_mine(run)
+    off, ended, new = not mine or run.ended, mine and run.status in ENDED, (run.run_id, settings)
+    pause = "Resume" if mine and run.status in (PAUSED, SAVED) else "Pause"
     row.button(
         "Start anew" if mine else "Start",
         on_click=actions.start,
@@ -89,84 +91,28 @@ def start_and_pause(row: Any, run: RunRecord, settings: dict[str, Any]) -> None:
         width=126,
         help="Begin a new run with these settings. A run that is training is stopped first.",
     )
-    paused = mine and run.status in (PAUSED, SAVED)
-    # One button with two labels, and of one width: two that take turns stand side by side while the page follows, and
-    # what is right of them moves away under the pointer.
-    row.button(
-        "Resume" if paused else "Pause",
-        on_click=actions.command,
-        args=(run.run_id, "resume" if paused else "pause"),
-        icon=":material/resume:" if paused else ":material/pause:",
-        key="pause",
-        disabled=not mine or run.ended,
-        width=108,
-    )
-
-
-def steps(row: Any, run: RunRecord, settings: dict[str, Any]) -> None:
-    """One batch, one batch in slow motion, the rest of the epoch."""
-    mine = actions.is_mine(run)
-    row.button(
-        "Step",
-        on_click=actions.step,
-        args=(run.run_id, settings),
-        icon=":material/skip_next:",
-        key="step",
-        disabled=mine and run.status in ENDED,
-        help="Train on one batch, then pause.",
-    )
-    row.button(
-        "Slow step",
-        on_click=actions.slow,
-        args=(run.run_id, settings),
-        icon=":material/slow_motion_video:",
-        key="slow",
-        disabled=mine and run.status in ENDED,
-        help="Train on one batch, then see it in slow motion: batch, codes, eps, decoding, losses, gradients, update.",
-    )
-    row.button(
-        "Epoch",
-        on_click=actions.command,
-        args=(run.run_id, "epoch"),
-        icon=":material/fast_forward:",
-        key="epoch",
-        disabled=not mine or run.ended,
-        help="Train to the end of the epoch, then pause.",
-    )
-
-
-def ends(row: Any, run: RunRecord) -> None:
-    mine = actions.is_mine(run)
-    row.button(
-        "Stop",
-        on_click=actions.command,
-        args=(run.run_id, "stop"),
-        icon=":material/stop:",
-        key="stop",
-        disabled=not mine or run.ended,
-        help="End the run here and compute its figures over all test images.",
-    )
-    row.button(
-        "Reset",
-        on_click=actions.command,
-        args=(run.run_id, "reset"),
-        icon=":material/restart_alt:",
-        key="reset",
-        disabled=not mine,
-        help="Back to the very same initial weights, paused, with the switches as they stand.",
-    )
+    command_button(row, pause, actions.command, run.run_id, pause.lower(), disabled=off, width=108)
+    command_button(row, "Step", actions.step, *new, disabled=ended, help="Train on one batch, then pause.")
+    slow = "Train on one batch, then see it in slow motion: batch, codes, eps, decoding, losses, gradients, update."
+    command_button(row, "Slow step", actions.slow, *new, disabled=ended, help=slow)
+    for label, disabled, help in (
+        ("Epoch", off, "Train to the end of the epoch, then pause."),
+        ("Stop", off, "End the run here and compute its figures over all test images."),
+        ("Reset", not mine, "Back to the very same initial weights, paused, with the switches as they stand."),
+    ):
+        command_button(row, label, actions.command, run.run_id, label.lower(), disabled=disabled, help=help)
 
 
 def branch_button(row: Any, run: RunRecord, at: int | None) -> None:
     """Branch from the kept state nearest to the moment that is shown (at or before it)."""
     step = actions.state_before(run, at)
     whence = "the last kept state up to the moment shown" if step is None else f"step {step:,}"
-    row.button(  # one label, short: a longer one would break the row, and move all below it
+    command_button(  # one label, short: a longer one would break the row, and move all below it
+        row,
         "Branch",
-        on_click=actions.branch,
-        args=(run.run_id, at),
-        icon=":material/call_split:",
-        key="branch",
+        actions.branch,
+        run.run_id,
+        at,
         disabled=step is None or not actions.is_mine(run),
         help=f"Go on from {whence} as a second run, with the switches and weights as they stand, with the same batches "
         f"and noise. Weights are kept at {len(run.states)} moments; this is the last one up to the moment shown.",

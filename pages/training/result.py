@@ -2,8 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from typing import Any
+
 import streamlit as st
 
+from vae_core.config import NAMES
+from vae_core.models import family
 from vae_core.runs.messages import FAILED
 from vae_core.runs.run_record import RunRecord
 
@@ -16,19 +21,29 @@ def result(run: RunRecord) -> None:
     else:
         test = run.final
         st.subheader("Result")
-        columns = st.columns(5)
-        columns[0].metric("−ELBO (nats)", nats(test["neg_elbo"]))
-        columns[1].metric("Reconstruction (nats)", nats(test["nll"]))
-        columns[2].metric("KL (nats)", nats(test["kl"]))
-        columns[3].metric("−log p(x), at most (nats)", nats(test["neg_iw_bound"]))
-        columns[4].metric("Active units", f"{test['active_units']} of {run.config.latent_dim}")
+        shown = list(figures_of(test, run))
+        for column, (label, value) in zip(st.columns(len(shown)), shown, strict=True):
+            column.metric(label, value)
+        bound = (
+            f"; importance-weighted bound with K = {test['iw_samples']} over the first "
+            f"{test['iw_images']} test images, whose −ELBO is {test['iw_neg_elbo']:.2f}"
+            if test.get("iw_neg_elbo") is not None
+            else ""
+        )
         st.caption(
             f"{run.config.dataset.upper()}, {test['protocol']} pixels, test split, {test['images']:,} images, K = 1, "
-            f"seed {run.config.seed}; importance-weighted bound with K = {test['iw_samples']} over the first "
-            f"{test['iw_images']} test images, whose −ELBO is {nats(test['iw_neg_elbo'])}. {run.device}."
+            f"seed {run.config.seed}{bound}. {run.device}."
         )
 
 
-def nats(value: float | None) -> str:
-    """A plain autoencoder has no posterior, and so neither KL nor bound."""
-    return "not defined" if value is None else f"{value:.2f}"
+def figures_of(test: dict[str, Any], run: RunRecord) -> Iterator[tuple[str, str]]:
+    """Label and value of what the model's family has figures of."""
+    kind = family(run.config.model)
+    if kind.has.bound:
+        yield "−ELBO (nats)", f"{test['neg_elbo']:.2f}"
+    for term in kind.TERMS:
+        yield f"{NAMES.get(term, term).capitalize() if term != 'kl' else 'KL'} (nats)", f"{test[term]:.2f}"
+    if test.get("neg_iw_bound") is not None:
+        yield "−log p(x), at most (nats)", f"{test['neg_iw_bound']:.2f}"
+    if kind.has.codes:
+        yield "Active units", f"{test['active_units']} of {run.config.latent_dim}"

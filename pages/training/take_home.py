@@ -8,11 +8,13 @@ from safetensors.torch import load_file
 from torch import Tensor
 
 from pages.training import figures
+from pages.ui.palette import is_dark
 from vae_core.checkpoints import WEIGHTS
 from vae_core.export.bundle import bundle, title
 from vae_core.export.report import html_report
 from vae_core.export.run_report import RunReport
 from vae_core.export.script import repeat_script
+from vae_core.models import family
 from vae_core.runs.news import Cursor, news_of
 from vae_core.runs.run_record import SHIPPED, RunRecord
 from vae_core.runs.snapshot_file import read_snapshot
@@ -23,8 +25,9 @@ def take_home(run: RunRecord) -> None:
     """Downloads, made when they are asked for, and the curves as a figure that stands still."""
     if not run.step:
         return
-    if run.config.model == "ae":
-        st.caption("A plain autoencoder has no ELBO to report: take home a run of a VAE.")
+    if not family(run.config.model).has.bound:
+        st.caption("This model has no ELBO to report: take home its curves, or a run of a VAE.")
+        st.download_button("History (CSV)", lambda: figures.history_table(run).to_csv(index=False), "history.csv")
         return
     with st.expander("Take it home", icon=":material/download:", key="take_home", on_change="rerun") as box:
         if not box.open:  # nothing is drawn for those who only watch
@@ -48,7 +51,7 @@ def curves(table: pd.DataFrame) -> None:
     """The history to hover over and zoom into; the camera saves it."""
     kind = st.segmented_control("The camera of the figure saves", ["svg", "png"], default="svg", required=True)
     config = {"toImageButtonOptions": {"format": kind, "filename": "curves", "scale": 2}, "displaylogo": False}
-    st.plotly_chart(figures.history_figure(table, st.context.theme.type == "dark"), key="history", config=config)
+    st.plotly_chart(figures.history_figure(table, is_dark()), key="history", config=config)
 
 
 def story_of(run: RunRecord) -> RunReport:

@@ -14,6 +14,8 @@ from vae_core import checkpoints
 from vae_core.cards import check_figures, read_whole_card
 from vae_core.checkpoints import CARD, WEIGHTS, Checkpoint, CheckpointError
 from vae_core.data import Images, load
+from vae_core.models import family
+from vae_core.models.base import Family
 from vae_core.runs import registry
 from vae_core.runs.run_record import RunRecord
 from vae_core.runs.storage import RECORD, StorageError
@@ -74,19 +76,22 @@ def images() -> Images:
 
 @functools.cache
 def cards() -> dict[str, dict[str, Any]]:
-    """Cards of the shipped models by name, the main one first, plain autoencoders last. Never change them.
+    """Cards of the shipped models by name, the main one first, those without a posterior last. Never change them.
 
     A run without its model is none; one whose card or weights cannot be used is left out with a line on stderr.
     """
     found = {folder.name: card for folder in _model_folders() if (card := _card(folder)) is not None}
-    order = sorted(found, key=lambda name: (name != PLANE, found[name]["config"]["model"] == "ae", name))
+    order = sorted(found, key=lambda name: (name != PLANE, _family(found[name]).has.posterior is None, name))
     return {name: found[name] for name in order}
 
 
 def planes() -> list[str]:
     """Names of the shipped models with a posterior over two latents, the main one first."""
-    configs = {name: card["config"] for name, card in cards().items()}
-    return [name for name, config in configs.items() if config["latent_dim"] == 2 and config["model"] != "ae"]
+    return [name for name, card in cards().items() if card["config"]["latent_dim"] == 2 and _family(card).has.posterior]
+
+
+def _family(card: dict[str, Any]) -> type[Family]:
+    return family(card["config"]["model"])
 
 
 def _model_folders() -> list[Path]:

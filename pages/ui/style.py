@@ -2,7 +2,7 @@
 
 import streamlit as st
 
-from pages.ui.palette import INK_LIGHT
+from vae_core.export.style import LIGHT
 
 _ROOM = """
 .stMain .block-container { padding-left: 1.5rem; padding-right: 1.5rem; padding-top: 4.25rem; }
@@ -16,7 +16,7 @@ _ROOM = """
 # page and its sidebar only: a primary button in a popover or a dialog would still be white.
 _ON_PRIMARY = f"""
 [data-testid^="stBaseButton-primary"]:enabled, [data-testid="stMultiSelectTagsContainer"] [data-tag] {{
-  color: light-dark(#FFFFFF, {INK_LIGHT});
+  color: light-dark(#FFFFFF, {LIGHT.ink});
 }}
 """
 

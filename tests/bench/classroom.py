@@ -66,7 +66,7 @@ def _weights(runs: Registry, visitor: str, found: Flood, until: float, offset: f
         began, number = time.monotonic(), number + 1
         beta = 1 + number / 1000
         _timed(found, lambda beta=beta: runs.command(run.run_id, "set", beta=beta))
-        _await(run, lambda beta=beta: run.weights["beta"] == beta, began, found)
+        _await(run, lambda beta=beta: run.settings.beta == beta, began, found)
         time.sleep(max(0.0, began + EVERY_S - time.monotonic()))
 
 
@@ -115,7 +115,7 @@ def fair(count: int, seconds: float) -> dict[str, float]:
         time.sleep(0.01)
     while time.monotonic() < began + 10:
         time.sleep(0.1)
-    engine = runs._engines["cpu"].link.process.pid
+    engine = runs._engines.of_device("cpu").link.process.pid
     before, started, spent = [r.step for r in own if r], time.monotonic(), cpu_seconds(engine)
     time.sleep(seconds)
     after, took = [r.step for r in own if r], time.monotonic() - started

@@ -25,6 +25,7 @@ from tests.bench.test_arms import seconds as seconds_of_arms
 from vae_core import trainer
 from vae_core.config import RunConfig
 from vae_core.data import Images, load
+from vae_core.evaluate import evaluate_test
 from vae_core.runs.messages import FAILED, PAUSED, STOPPED
 from vae_core.runs.registry import Registry
 from vae_core.runs.run_record import RunRecord
@@ -160,7 +161,10 @@ def curves(budget: Budget) -> Result:
                 gap = np.abs(found - rows[0])[:, column]
                 windows = (gap[:FEW].max(), gap[:FEW].mean(), gap[-FEW:].max(), gap[-FEW:].mean())
                 apart.add(f"{net}, batch {batch}, {noise}: {term}", *map(float, windows))
-        ends.add(f"{net}, batch {batch}", *(trainer.evaluate().neg_elbo for trainer in trained))
+        ends.add(
+            f"{net}, batch {batch}",
+            *(evaluate_test(t.model, t.images, t.config).neg_elbo for t in trained),
+        )
     return Result(
         [apart, ends], ["eps is drawn on the device, so with noise of its own two devices agree on average only."]
     )

@@ -85,20 +85,20 @@ def timed(work: Callable[[], object]) -> float:
 def gradients(trainer: Trainer) -> None:
     x, eps = trainer.batch()
     terms = trainer.model(x, eps)
-    (trainer.alpha * terms.nll + trainer.beta * terms.kl).mean().backward()
+    sum(trainer.weights[name] * term for name, term in terms.terms.items()).mean().backward()
 
 
 def batched_gradients(trainers: list[Trainer]) -> Callable[[], object]:
     """The same gradients for all models at once: weights stacked, the batch shared."""
     model = trainers[0].model
     stacked, buffers = torch.func.stack_module_state([t.model for t in trainers])  # type: ignore[arg-type]
-    alpha = torch.tensor([t.alpha for t in trainers])
-    beta = torch.tensor([t.beta for t in trainers])
+    alpha = torch.tensor([t.settings.alpha for t in trainers])
+    beta = torch.tensor([t.settings.beta for t in trainers])
 
     def loss(weights: dict[str, Tensor], x: Tensor, eps: Tensor, a: Tensor, b: Tensor) -> Tensor:
         state = {**weights, **{k: v[0] for k, v in buffers.items()}}
         terms = torch.func.functional_call(model, state, (x, eps))
-        return (a * losses.bernoulli_nll(terms.logits, x) + b * terms.kl).mean()
+        return (a * losses.bernoulli_nll(terms.logits, x) + b * terms.terms["kl"]).mean()
 
     grad = torch.func.vmap(torch.func.grad(loss), in_dims=(0, None, None, 0, 0))
     return lambda: grad(stacked, *trainers[0].batch(), alpha, beta)

@@ -11,7 +11,7 @@ import time
 import pytest
 from playwright.sync_api import Page
 
-from pages.elbo.link import SECTIONS
+from pages.elbo.settings import SECTIONS
 from tests.bench.measure import Others, load, undisturbed
 
 FRAME_MS = 20  # a frame of 60 Hz, with slack

@@ -16,12 +16,12 @@ from dataclasses import dataclass, field
 
 import pytest
 
-from pages.elbo import link
 from pages.elbo.derivation import derived
+from pages.elbo.settings import WAYS, link
 from pages.elbo.subject import Subject, names, subject
 from tests.bench.measure import load
-from vae_core.exact import Check, Estimate
-from vae_core.exact.lines import LIMIT
+from vae_core.exact.estimate import Estimate
+from vae_core.exact.lines import LIMIT, Check
 
 IMAGES = [(digit, which) for digit in range(10) for which in range(5)]
 LARGEST_RESIDUAL = 0.02  # nats
@@ -31,8 +31,8 @@ AGAIN = range(1000, 1010)  # seeds for a line that failed
 def checks(s: Subject, seed: int, wrong: bool = False) -> dict[tuple[str, int], Check]:
     """All checks of the three derivations, by way and number of the line."""
     found = {}
-    for way in link.WAYS:
-        shown = derived(s.model_name, s.digit, s.which, way, link.DEFAULTS["samples"], seed, wrong)
+    for way in WAYS:
+        shown = derived(s.model_name, s.digit, s.which, way, link.default("samples"), seed, wrong)
         found |= {(way, line + 1): check for line, check in enumerate(shown.checks) if check is not None}
     return found
 
@@ -56,13 +56,13 @@ class Found:
         own = checks(s, own_seed)
         self.seconds.append(time.perf_counter() - start)
         self.sigmas += [check.sigmas for check in own.values() if check.relation == "="]
-        for seed, found in ((own_seed, own), (link.DEFAULTS["seed"], checks(s, link.DEFAULTS["seed"]))):
+        for seed, found in ((own_seed, own), (link.default("seed"), checks(s, link.default("seed")))):
             self.equal += sum(check.relation == "=" for check in found.values())
             self.unequal += sum(check.relation != "=" for check in found.values())
             for place, check in found.items():
                 if not check.holds:
                     self.repeat(s, place, f"{s.label}, seed {seed}, {place}: {check.sigmas:.2f} SE")
-        self.caught += any(not check.holds for check in checks(s, link.DEFAULTS["seed"], wrong=True).values())
+        self.caught += any(not check.holds for check in checks(s, link.default("seed"), wrong=True).values())
 
     def repeat(self, s: Subject, place: tuple[str, int], what: str) -> None:
         """Check a line that failed with other seeds."""

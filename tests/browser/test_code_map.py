@@ -9,10 +9,10 @@ import pytest
 from playwright.sync_api import Locator, Page, expect
 
 from pages.elbo.code import steps_of
-from pages.elbo.link import DEFAULTS
+from pages.elbo.settings import link
 from tests.browser.test_live_training import until
 
-STEPS = {step.name: step for step in steps_of(DEFAULTS["model"], DEFAULTS["digit"], DEFAULTS["image"])}
+STEPS = {step.name: step for step in steps_of(link.default("model"), link.default("digit"), link.default("image"))}
 LIT = """(root) => [...root.querySelectorAll(".lit")].filter((e) => !e.matches(".head")).map((e) => [
   ["box", "formula", "source"].find((name) => e.classList.contains(name)), e.dataset.step])"""
 # What the eye sees: a lit part has another background than an unlit one of its kind.

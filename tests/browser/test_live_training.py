@@ -11,7 +11,7 @@ import time
 import pytest
 from playwright.sync_api import Page, expect
 
-from tests.browser.conftest import serving
+from tests.browser.conftest import serving, visit
 
 
 def number(page: Page, part: str) -> float:
@@ -90,42 +90,58 @@ def test_the_lesson_of_the_first_page(training):
 
 def test_start_pressed_while_the_page_still_opens_shows_the_new_run(opened, server):
     """The live view is being mounted on the shipped run when its data change: the outdated call must not win."""
+    page = opened(f"{server}/training")
     for _ in range(5):
-        page = opened(f"{server}/training")
         page.get_by_role("button", name="Start").click()
         status(page, "running")
         page.get_by_role("button", name="Stop").click()
         expect(page.locator("[data-part=status]")).to_have_text("stopped", timeout=60_000)
+        page.context.clear_cookies()  # the next one is a new visitor, in a window that has the program's files
+        visit(page, f"{server}/training")
 
 
-def test_a_reload_comes_back_to_the_same_run_and_another_visitor_sees_none(training, opened, server):
+def test_a_paused_run_survives_a_reload_steps_and_begins_again(training, opened, server):
     page = training
     page.get_by_role("button", name="Pause").click()
     status(page, "paused")
     at = step(page)
+    page.wait_for_timeout(500)
+    axes_change_the_map_alone(page)
+
     page.reload()
     status(page, "paused")
-    assert step(page) == at
+    assert step(page) == at, "a reload comes back to the same run"
     stranger = opened(f"{server}/training")
     expect(stranger.get_by_text("This run ships with the program")).to_be_visible()
 
-
-def test_step_trains_one_batch_and_reset_begins_again(training):
-    page = training
-    page.get_by_role("button", name="Pause").click()
-    status(page, "paused")
-    at = step(page)
     page.get_by_role("button", name="Step", exact=True).click()
     until(page, lambda: step(page) == at + 1)
     page.get_by_role("button", name="Reset").click()
     until(page, lambda: step(page) == 0)
     status(page, "paused")
     until(page, lambda: number(page, "negElbo") > 0)  # where many train the picture comes later
-    assert number(page, "negElbo") > 500  # an untrained network
+    assert number(page, "negElbo") > 500, "after a reset the network is untrained"
 
 
-def test_stop_computes_the_figures_and_offers_the_curves(training):
-    page = training
+def axes_change_the_map_alone(page: Page) -> None:
+    fixed = pixels(page, "map")
+    page.get_by_label("automatic axes").check()
+    assert pixels(page, "map") != fixed
+    page.get_by_label("automatic axes").uncheck()
+    assert pixels(page, "map") == fixed
+
+
+def test_more_than_two_latents_show_a_named_pca_plane_and_stop_with_their_figures(opened, server):
+    page = opened(f"{server}/training")
+    page.get_by_test_id("stSidebar").get_by_text("8", exact=True).click()
+    page.get_by_role("button", name="Start").click()
+    expect(page.locator("[data-part=plane]")).to_have_text(re.compile(r"PCA plane of mu, \d+ %"), timeout=60_000)
+    expect(page.locator("[data-part=bars] rect")).to_have_count(8)
+    expect(page.locator("[data-part=active]")).to_have_text(re.compile(r"\d of 8 active"))
+    stop_computes_the_figures_and_offers_the_curves(page)
+
+
+def stop_computes_the_figures_and_offers_the_curves(page: Page) -> None:
     page.get_by_role("button", name="Stop").click()
     status(page, "stopped")
     expect(page.get_by_text("Result", exact=True)).to_be_visible(timeout=60_000)
@@ -137,28 +153,7 @@ def test_stop_computes_the_figures_and_offers_the_curves(training):
     assert download.value.suggested_filename == "history.csv"
 
 
-def test_automatic_axes_change_the_map_alone(training):
-    page = training
-    page.get_by_role("button", name="Pause").click()
-    status(page, "paused")
-    page.wait_for_timeout(500)
-    fixed = pixels(page, "map")
-    page.get_by_label("automatic axes").check()
-    assert pixels(page, "map") != fixed
-    page.get_by_label("automatic axes").uncheck()
-    assert pixels(page, "map") == fixed
-
-
-def test_more_than_two_latents_show_a_named_pca_plane(opened, server):
-    page = opened(f"{server}/training")
-    page.get_by_test_id("stSidebar").get_by_text("8", exact=True).click()
-    page.get_by_role("button", name="Start").click()
-    expect(page.locator("[data-part=plane]")).to_have_text(re.compile(r"PCA plane of mu, \d+ %"), timeout=60_000)
-    expect(page.locator("[data-part=bars] rect")).to_have_count(8)
-    expect(page.locator("[data-part=active]")).to_have_text(re.compile(r"\d of 8 active"))
-
-
-def test_a_dead_engine_is_a_sentence_and_the_run_goes_on(opened):
+def test_a_dead_engine_and_then_a_lost_server_are_sentences(opened):
     with serving() as (url, process):
         page = opened(f"{url}/training")
         start(page, beyond=50)
@@ -166,14 +161,10 @@ def test_a_dead_engine_is_a_sentence_and_the_run_goes_on(opened):
             os.kill(pid, signal.SIGKILL)
         expect(page.locator("[data-part=message]")).to_contain_text("died (signal 9)", timeout=30_000)
         at = step(page)
-        until(page, lambda: step(page) > at + 50)
+        until(page, lambda: step(page) > at + 50)  # the run goes on
 
-
-def test_a_lost_server_is_said(opened):
-    with serving() as (url, process):
-        page = opened(f"{url}/training")
-        start(page, beyond=5)
         engines = children(process.pid)
+        assert engines
         process.terminate()
         expect(page.locator("[data-part=message]")).to_contain_text("connection to the server is lost", timeout=30_000)
         process.wait(15)

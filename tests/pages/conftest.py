@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -55,11 +54,3 @@ def ablation(home: AppTest) -> AppTest:
 def checked(at: AppTest) -> AppTest:
     assert not at.exception, at.exception
     return at
-
-
-def wait_for(condition: Callable[[], object], seconds: float = 60) -> None:
-    """Poll until something is true; the time is only an upper bound."""
-    deadline = time.monotonic() + seconds
-    while not condition():
-        assert time.monotonic() < deadline, "it did not happen"
-        time.sleep(0.05)

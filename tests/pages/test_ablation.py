@@ -11,7 +11,8 @@ from pages.ablation import actions, stage
 from pages.ablation.arms import ARMS, BETA, chosen, key_of, weight_when_on
 from pages.ui.arms.view import Seen
 from pages.ui.shipped import shipped_arms
-from tests.pages.conftest import ROUTER, checked, wait_for
+from tests.pages.conftest import ROUTER, checked
+from tests.waiting import wait_for
 from vae_core.config import RunConfig
 from vae_core.runs.messages import ENDED
 from vae_core.runs.registry import Registry
@@ -28,7 +29,7 @@ def arms(registry: Registry) -> dict[str, RunRecord]:
 
 def train(at: AppTest, registry: Registry) -> dict[str, RunRecord]:
     """Without questions, and paused as soon as it has begun."""
-    at.toggle(key="predict on").set_value(False).run()
+    at.toggle(key="ablation ask").set_value(False).run()
     checked(at.button(key=TRAIN).click().run())
     own = arms(registry)
     wait_for(lambda: min(run.step for run in own.values()) > 0)
@@ -84,7 +85,7 @@ def test_pause_step_resume_reset_and_back_to_the_finished_arms(ablation: AppTest
 def test_a_switch_changes_one_arm(ablation: AppTest, registry: Registry) -> None:
     own = train(ablation, registry)
     actions.switch(own["no KL"].run_id, {"alpha": True, "beta": True})
-    wait_for(lambda: own["no KL"].weights["beta"] == 1.0)
+    wait_for(lambda: own["no KL"].settings.beta == 1.0)
     assert own["full"].marks == [] and "beta 0 → 1" in own["no KL"].marks[0].text
 
 
@@ -112,7 +113,7 @@ def test_both_switches_of_an_arm_count_and_the_last_one_stays_on(
         f"beta 1 → 0 at step {full.step}",
         f"alpha 1 → 0, beta 0 → 1 at step {full.step}",
     ]
-    assert (full.weights["alpha"], full.weights["beta"]) == (0, 1) and full.message == ""
+    assert (full.settings.alpha, full.settings.beta) == (0, 1) and full.message == ""
 
 
 def test_the_link_brings_arms_and_settings_back(ablation: AppTest, registry: Registry) -> None:
@@ -138,7 +139,7 @@ def test_the_link_brings_arms_and_settings_back(ablation: AppTest, registry: Reg
         ({"seed": "x"}, "seed"),
         ({"beta": "nan"}, "beta"),
         ({"run": "gone"}, "not on this server"),
-        ({"step": "<b>"}, "no number"),
+        ({"step": "<b>"}, "step '?b?' is no whole number"),
     ],
 )
 def test_a_bad_link_falls_back_with_a_sentence(registry: Registry, query: dict[str, str], named: str) -> None:

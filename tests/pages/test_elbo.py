@@ -9,7 +9,7 @@ import torch
 from streamlit.testing.v1 import AppTest
 from torch.distributions import Bernoulli, Normal, kl_divergence
 
-from pages.elbo import link
+from pages.elbo.settings import SECTIONS, WAYS
 from pages.elbo.subject import names, subject
 from pages.ui.shipped import PLANE
 from tests.pages.conftest import ROUTER, checked
@@ -72,7 +72,7 @@ def values(at: AppTest) -> list[float]:
     return [float(m.group(1).replace("−", "-")) for m in found if m]
 
 
-@pytest.mark.parametrize("way", list(link.WAYS))
+@pytest.mark.parametrize("way", list(WAYS))
 def test_every_way_ends_at_the_elbo_of_torch_and_every_line_holds(elbo: AppTest, way: str) -> None:
     section(elbo, "derivation")
     elbo.segmented_control(key="elbo way").set_value(way).run()
@@ -120,7 +120,7 @@ def test_the_kl_section_has_todays_numbers(elbo: AppTest) -> None:
     assert rows["sum"][5] == pytest.approx(expected.sum().item(), abs=2e-3)
 
 
-@pytest.mark.parametrize("name", list(link.SECTIONS))
+@pytest.mark.parametrize("name", list(SECTIONS))
 def test_every_section_opens_by_its_address_with_every_model(registry: Registry, name: str) -> None:
     for model in names():
         at = AppTest.from_file(str(ROUTER), default_timeout=60)

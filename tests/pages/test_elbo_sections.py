@@ -18,9 +18,11 @@ from streamlit.testing.v1 import AppTest
 from torch.distributions import Bernoulli, Normal, kl_divergence
 
 from pages.elbo import code, figures_reparameterise, likelihood, reparameterise
+from pages.elbo.settings import COSTS, LOOKS, STEPS, link
 from pages.elbo.subject import Subject, subject
 from pages.ui.lesson.code_map import source_of
-from tests.pages.conftest import checked
+from tests.pages.conftest import ROUTER, checked
+from vae_core.runs.registry import Registry
 
 ROOT = Path(__file__).resolve().parents[2]
 BERNOULLI, GAUSSIAN = "mnist-vae-mlp-2", "mnist-vae-gaussian-mlp-2"
@@ -32,17 +34,18 @@ def script(section: str, key: tuple, state: dict) -> None:
 
     import streamlit as st
 
+    from pages.elbo.settings import link
     from pages.elbo.subject import subject
 
     for name, value in state.items():
-        st.session_state.setdefault(name, value)
+        st.session_state.setdefault(link.key(name), value)
+    link.prepare()
     st.fragment(importlib.import_module(f"pages.elbo.{section}").section)(subject(*key))
 
 
 def opened(section: str, key: tuple[str, int, int] = KEY, **state: Any) -> AppTest:
-    """A section by itself; `part="autograd"` sets the widget "<section> part"."""
-    named = {f"{section} {name}": value for name, value in state.items()}
-    return checked(AppTest.from_function(script, default_timeout=60, args=(section, key, named)).run())
+    """A section by itself, with some of the page's settings."""
+    return checked(AppTest.from_function(script, default_timeout=60, args=(section, key, state)).run())
 
 
 def number(text: str) -> float:
@@ -107,7 +110,7 @@ def estimates(s: Subject, seed: int, samples: int, baseline: float) -> dict[str,
     ("key", "component", "samples"), [(KEY, "mu 1", 4), (KEY, "log_var 2", 16), ((GAUSSIAN, 1, 2), "mu 2", 8)]
 )
 def test_estimates_and_the_exact_gradient(key: tuple[str, int, int], component: str, samples: int) -> None:
-    at = opened("reparameterise", key, component=component, samples=samples, seed=5)
+    at = opened("reparameterise", key, gradient=component, estimate=samples, noise=5)
     s, index = subject(*key), list(figures_reparameterise.COMPONENTS).index(component)
     exact = exact_gradient(s)[index].item()
     assert number(bold(at)[0]) == pytest.approx(exact, rel=2e-3, abs=2e-3)
@@ -138,7 +141,7 @@ def test_the_baseline_is_the_mean_of_log_p_under_q() -> None:
 
 
 def test_the_spread_falls_with_the_square_root_and_the_axis_stays() -> None:
-    few, many = opened("reparameterise", samples=1), opened("reparameterise", samples=64)
+    few, many = opened("reparameterise", estimate=1), opened("reparameterise", estimate=64)
     for name in reparameterise.ESTIMATORS.values():
         before, after = (number(at.table[0].value.loc[name, "std of one estimate"]) for at in (few, many))
         assert after == pytest.approx(before / 8, rel=0.4), name
@@ -147,7 +150,7 @@ def test_the_spread_falls_with_the_square_root_and_the_axis_stays() -> None:
 
 
 def test_the_histograms_count_every_estimate_once() -> None:
-    spec = figure(opened("reparameterise", axis="score", samples=8))
+    spec = figure(opened("reparameterise", axis="score", estimate=8))
     heights = [figures_of(trace["y"]) for trace in spec["data"]]
     outside = [int(n) for n in re.findall(r"\((\d+) of 200", json.dumps(spec["layout"]["annotations"]))]
     assert len(heights) == 3 and sum(map(sum, heights)) + sum(outside) == 3 * figures_reparameterise.REPEATS
@@ -173,7 +176,7 @@ def test_new_draws_are_other_draws_of_the_same_gradient() -> None:
 
 
 def test_what_autograd_said_is_what_it_says() -> None:
-    at = opened("reparameterise", part="autograd", seed=2)
+    at = opened("reparameterise", reparameterise="autograd", noise=2)
     drawn, made, blocked, free = (c.value for c in at.get("code")[:4])
     assert "q.sample()" in drawn and "model.sample(mu, log_var, eps)" in made
     for line in (
@@ -198,7 +201,7 @@ def test_what_autograd_said_is_what_it_says() -> None:
 
 @pytest.mark.parametrize("log_var", [-8.0, -1.3, 2.0])
 def test_slopes_of_the_kl_in_both_parametrisations(log_var: float) -> None:
-    at = opened("reparameterise", part="log variance", log_var=log_var)
+    at = opened("reparameterise", reparameterise="log variance", log_var=log_var)
     std = math.exp(log_var / 2)
     here, further, of_std, of_log_var = (number(text) for text in bold(at)[-4:])
     assert (here, further) == (pytest.approx(std, rel=5e-3), pytest.approx(math.exp((log_var + 1) / 2), rel=5e-3))
@@ -222,7 +225,7 @@ def test_the_cost_of_one_pixel(x: float, sigma: float) -> None:
 
 @pytest.mark.parametrize("key", [KEY, (GAUSSIAN, 1, 1)])
 def test_the_costs_of_one_image_and_the_best_sigma(key: tuple[str, int, int]) -> None:
-    at = opened("likelihood", key, part="sigma", sigma=0.3)
+    at = opened("likelihood", key, likelihood="sigma", sigma=0.3)
     s = subject(*key)
     with torch.no_grad():
         x_hat = s.model.decode(s.mu).sigmoid()
@@ -243,7 +246,7 @@ def test_the_costs_of_one_image_and_the_best_sigma(key: tuple[str, int, int]) ->
 @pytest.mark.parametrize("reduction", ["sum", "pixels", "both"])
 @pytest.mark.parametrize("key", [KEY, (GAUSSIAN, 1, 1)])
 def test_the_reduction_and_the_beta_that_it_implies(key: tuple[str, int, int], reduction: str) -> None:
-    at = opened("likelihood", key, part="reduction", reduction=reduction)
+    at = opened("likelihood", key, likelihood="reduction", reduction=reduction)
     s = subject(*key)
     eps = torch.randn(1, 2, generator=torch.Generator().manual_seed(likelihood.SEED))
     with torch.no_grad():
@@ -306,13 +309,22 @@ def test_the_sources_are_what_stands_in_their_files() -> None:
             assert own[first - 1].lstrip().startswith('"""') and own[last - 1].rstrip().endswith('"""')
 
 
-@pytest.mark.parametrize("section", ["reparameterise", "likelihood", "code"])
-def test_what_can_be_linked_is_what_the_widgets_are_called(section: str) -> None:
-    module = {"reparameterise": reparameterise, "likelihood": likelihood, "code": code}[section]
-    at = opened(section)
-    assert all(at.session_state[key] == value for key, value in module.LINKED.items())
+@pytest.mark.parametrize(
+    ("section", "part"),
+    [*(("reparameterise", look) for look in LOOKS), *(("likelihood", cost) for cost in COSTS)],
+)
+def test_what_can_be_linked_is_what_the_widgets_are_called(section: str, part: str) -> None:
+    at = opened(section, **{section: part})
+    widgets = [*at.segmented_control, *at.select_slider, *at.slider, *at.selectbox]
+    assert widgets and {widget.key for widget in widgets} <= {link.key(name) for name in link.settings}
 
 
-def test_an_unknown_step_of_a_link_is_the_first() -> None:
-    at = opened("code", chosen="<b>nothing</b>")
-    assert at.session_state["code chosen"] == "encode"
+def test_the_steps_that_can_be_linked_are_those_of_the_map() -> None:
+    assert tuple(step.name for step in code.steps_of(*KEY)) == STEPS
+
+
+def test_an_unknown_step_of_a_link_is_the_first(registry: Registry) -> None:
+    at = AppTest.from_file(str(ROUTER), default_timeout=60).run()
+    at.query_params["section"] = at.query_params["code"] = "code"
+    checked(at.switch_page("elbo/page.py").run())
+    assert at.session_state["elbo code"] == "encode" and "code 'code' is not offered here" in at.warning[0].value

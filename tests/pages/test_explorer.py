@@ -14,7 +14,8 @@ from streamlit.testing.v1 import AppTest
 from pages.explorer.ways import WAYS
 from pages.ui import shipped
 from pages.ui.shipped import PLANE
-from tests.pages.conftest import ROUTER, checked, wait_for
+from tests.pages.conftest import ROUTER, checked
+from tests.waiting import wait_for
 from vae_core.config import RunConfig
 from vae_core.runs.registry import Registry
 from vae_core.runs.storage import steps_in
@@ -99,11 +100,13 @@ def test_what_rests_in_the_component_goes_into_the_link_and_comes_back(registry:
     ("query", "words"),
     [
         ({"model": "nobody"}, "of the model 'nobody' no weights are kept here"),
-        ({"way": "fly"}, "no way 'fly'"),
+        ({"way": "fly"}, "way 'fly' is not offered here: choose pad, encode"),
         ({"pad": '{"z": [1'}, "'pad' cannot be read"),
         ({"view": "[" * 100_000}, "'view' cannot be read"),
         ({"encode": "3"}, "'encode' cannot be read"),
         ({"pad": '{"z": [1e999, 0]}'}, "'pad' cannot be read"),
+        ({"pad": '{"z": 3}'}, "its z is no list of numbers"),
+        ({"pad": '{"z": null}'}, "its z is no list of numbers"),
         ({"pad": '{"z": [1, 2, 3]}'}, "its z has 3 numbers, and the model 2 latents"),
     ],
 )

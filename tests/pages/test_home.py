@@ -63,7 +63,7 @@ def test_terms_are_those_of_the_image_that_is_shown(home: AppTest) -> None:
 
 
 def test_another_digit_image_and_sample(home: AppTest) -> None:
-    home.segmented_control(key="home_digit").set_value(7).run()
+    home.segmented_control(key="home digit").set_value(7).run()
     assert_shows(home, digit=7, which=0, draw=0)
     home.button(key="home_image").click().run()
     assert_shows(home, digit=7, which=1, draw=0)

@@ -13,7 +13,7 @@ from pages.ablation.arms import ARMS
 from pages.ablation.questions import QUESTIONS
 from pages.ablation.sketches import SKETCHES, sketch
 from tests.pages.conftest import checked
-from vae_core.metrics import FIGURES
+from vae_core.metrics.definitions import METRICS
 
 TWO = ["full", "no-kl"]
 
@@ -22,7 +22,9 @@ def script(keys: list[str]) -> None:
     import streamlit as st
 
     from pages.ablation import predict
+    from pages.ablation.settings import link
 
+    link.prepare()
     predict.toggle()
     st.session_state["may train"] = predict.ask(keys)
     for key in keys:
@@ -74,7 +76,7 @@ def test_a_choice_stands_beside_the_result_with_what_happened(page: AppTest, let
 
 
 def test_a_show_of_hands_is_counted_most_first(page: AppTest) -> None:
-    checked(page.toggle(key=predict.HANDS).set_value(True).run())
+    checked(page.toggle(key="ablation hands").set_value(True).run())
     assert page.button(key="predict keep full").disabled
     for letter, count in (("A", 3), ("C", 12), ("D", 5)):
         page.number_input(key=f"predict hands full {letter}").set_value(count)
@@ -101,15 +103,15 @@ def test_no_prediction_is_asked_twice(page: AppTest) -> None:
 
 
 def test_switched_off_nothing_is_asked(page: AppTest) -> None:
-    checked(page.toggle(key=predict.ON).set_value(False).run())
+    checked(page.toggle(key="ablation ask").set_value(False).run())
     assert may_train(page) and question(page) == ""
-    checked(page.toggle(key=predict.ON).set_value(True).run())
+    checked(page.toggle(key="ablation ask").set_value(True).run())
     assert not may_train(page)
 
 
 def test_skip_all_switches_it_off(page: AppTest) -> None:
     press(page, "predict off full")
-    assert may_train(page) and page.toggle(key=predict.ON).value is False
+    assert may_train(page) and page.toggle(key="ablation ask").value is False
 
 
 def test_arms_without_a_question_may_train() -> None:
@@ -135,7 +137,7 @@ def test_the_order_is_the_same_at_every_look_and_gives_nothing_away() -> None:
 
 
 def test_every_reveal_names_rows_of_the_meter() -> None:
-    labels = [figure.label for figure in FIGURES]
+    labels = [figure.label for figure in METRICS]
     for question in QUESTIONS.values():
         assert sum(label in question.reveal for label in labels) >= 2, question.key
 

@@ -8,7 +8,9 @@ import pandas as pd
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from tests.pages.conftest import ROUTER, checked, wait_for
+from tests.pages.conftest import ROUTER, checked
+from tests.waiting import wait_for
+from vae_core.config import LiveSettings
 from vae_core.runs.registry import Registry
 from vae_core.runs.run_record import RunRecord
 
@@ -87,10 +89,10 @@ def test_kl_switch_acts_on_the_run_and_leaves_a_mark(training: AppTest, registry
     checked(training.toggle(key="kl_on").set_value(False).run())
     wait_for(lambda: run.marks)
     assert run.marks[0].text == f"beta 1 → 0 at step {run.marks[0].step}"
-    assert run.weights["beta"] == 0
+    assert run.settings.beta == 0
     checked(training.toggle(key="kl_on").set_value(True).run())
     wait_for(lambda: len(run.marks) == 2)
-    assert run.weights == {"alpha": 1.0, "beta": 1.0, "learning_rate": 0.002, "frozen": "none"}
+    assert run.settings == LiveSettings(alpha=1.0, beta=1.0, learning_rate=0.002, frozen="none")
 
 
 def test_a_slow_step_without_a_run_begins_one_and_tells_all_of_its_first_batch(
@@ -108,7 +110,7 @@ def test_the_mean_over_pixels_prints_the_beta_that_it_implies(training: AppTest,
     run = start(training, registry)
     checked(training.segmented_control(key="reduction").set_value("mean").run())
     wait_for(lambda: run.marks)
-    assert run.weights["beta"] / run.weights["alpha"] == pytest.approx(784)
+    assert run.settings.beta / run.settings.alpha == pytest.approx(784)
     assert any("beta = 784" in c.value for c in training.caption)
     training.number_input(key="beta").set_value(0.5).run()
     assert any("beta = 392" in c.value for c in training.caption)
@@ -129,7 +131,7 @@ def test_a_half_is_frozen_on_the_way_and_the_page_says_what_that_teaches(trainin
     checked(training.segmented_control(key="frozen").set_value("decoder").run())
     assert any(c.value.startswith("**Decoder frozen**") for c in training.caption)
     wait_for(lambda: run.marks)
-    assert run.marks[0].text.startswith("frozen none → decoder") and run.weights["frozen"] == "decoder"
+    assert run.marks[0].text.startswith("frozen none → decoder") and run.settings.frozen == "decoder"
 
 
 def test_reset_goes_back_to_the_same_initial_weights(training: AppTest, registry: Registry) -> None:
@@ -224,12 +226,12 @@ def test_a_branch_is_a_second_run_with_the_switches_as_they_stand(training: AppT
     wait_for(lambda: parent.status == "paused" and parent.states)
     training.run()
     training.toggle(key="kl_on").set_value(False).run()
-    wait_for(lambda: parent.weights["beta"] == 0)
+    wait_for(lambda: parent.settings.beta == 0)
     checked(training.button(key="branch").click().run())
     branch, same_parent = registry.of("tester")
     assert same_parent is parent and branch.parent is not None and branch.parent.run_id == parent.run_id
     wait_for(lambda: branch.step > branch.parent.step)
-    assert branch.weights["beta"] == 0
+    assert branch.settings.beta == 0
     assert branch.train.since(0)[: branch.parent.step].tolist() == parent.train.since(0)[: branch.parent.step].tolist()
     checked(training.run())
     (shown,) = [box for box in training.selectbox if box.label == "Run on the page"]
@@ -248,11 +250,11 @@ def test_settings_and_run_stand_in_the_address(training: AppTest, registry: Regi
 @pytest.mark.parametrize(
     ("asked", "said"),
     [
-        ({"latent_dim": "7"}, "latent_dim 7 is not offered"),
+        ({"latent_dim": "7"}, "latent_dim '7' is not offered here: choose 2, 3, 8, 16, 32"),
         ({"run": "nowhere"}, "not on this server"),
-        ({"step": "soon"}, "no number"),
+        ({"step": "soon"}, "step 'soon' is no whole number"),
         ({"alpha": "0", "beta": "0"}, "nothing to minimise"),
-        ({"learning_rate": "nan"}, "learning_rate is nan"),
+        ({"learning_rate": "nan"}, "learning_rate 'nan' is no number from"),
     ],
 )
 def test_an_address_that_does_not_hold_is_said(registry: Registry, asked: dict[str, str], said: str) -> None:

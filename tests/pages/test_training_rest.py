@@ -8,8 +8,9 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from pages.ui.live import view
-from tests.pages.conftest import ROUTER, checked, wait_for
+from tests.pages.conftest import ROUTER, checked
 from tests.pages.test_training import only_run, start
+from tests.waiting import wait_for
 from vae_core.runs.registry import Registry
 from vae_core.runs.run_record import RunRecord
 
@@ -65,7 +66,7 @@ def shown(at: AppTest) -> dict[str, bool]:
 
 
 def trains(run: RunRecord) -> dict[str, bool]:
-    return {term: run.weights[term] > 0 for term in TERMS.values()}
+    return {term: getattr(run.settings, term) > 0 for term in TERMS.values()}
 
 
 @pytest.fixture
@@ -113,7 +114,7 @@ def test_a_run_paused_by_hand_stays_paused(training: AppTest, registry: Registry
     assert said(training) == [STAYS]
     switch(training, "recon_on", True)
     checked(training.number_input(key="learning_rate").set_value(0.001).run())  # answered after a resume would be
-    wait_for(lambda: run.weights["learning_rate"] == 0.001)
+    wait_for(lambda: run.settings.learning_rate == 0.001)
     assert (run.status, run.step, trains(run)) == ("paused", step, {"alpha": True, "beta": False})
     checked(training.button(key="pause").click().run())
     wait_for(lambda: run.status == "running" and run.step > step)
@@ -231,7 +232,7 @@ def test_without_reconstruction_a_frozen_encoder_leaves_nothing_that_learns(
     assert not any(caption.value.startswith("**Encoder frozen**") for caption in training.caption)
     checked(training.segmented_control(key="frozen").set_value("none").run())
     wait_for(lambda: run.status == "running" and run.step > step)
-    assert (run.weights["alpha"], run.weights["frozen"], run.marks[-1].step) == (0, "none", step)
+    assert (run.settings.alpha, run.settings.frozen, run.marks[-1].step) == (0, "none", step)
     assert said(training) == []
 
 
@@ -266,7 +267,7 @@ def test_a_run_chosen_for_the_page_brings_its_own_weights(training: AppTest, reg
     wait_for(lambda: first.states)
     pause(training, first)
     switch(training, "kl_on", False)
-    wait_for(lambda: first.weights["beta"] == 0)
+    wait_for(lambda: first.settings.beta == 0)
     checked(training.button(key="branch").click().run())
     branch = registry.of("tester")[0]
     both_off(training, branch)
@@ -274,5 +275,5 @@ def test_a_run_chosen_for_the_page_brings_its_own_weights(training: AppTest, reg
     checked(box.select(first.run_id).run())
     assert said(training) == [] and shown(training) == trains(first) == {"alpha": True, "beta": False}
     switch(training, "kl_on", True)
-    wait_for(lambda: first.weights["beta"] == 1)
-    assert (first.status, branch.status, branch.weights["beta"]) == ("paused", "paused", 0)
+    wait_for(lambda: first.settings.beta == 1)
+    assert (first.status, branch.status, branch.settings.beta) == ("paused", "paused", 0)

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import numpy as np
 
-from vae_core.data.images import FILES
+from vae_core.data.images import SETS
 from vae_core.paths import AnyPath
 
 
@@ -28,4 +28,4 @@ def build(folder: AnyPath, target: AnyPath) -> None:
 
 if __name__ == "__main__":
     with tempfile.TemporaryDirectory() as scratch:
-        build(Path(sys.argv[1]) if len(sys.argv) > 1 else Path(scratch), FILES["mnist"])
+        build(Path(sys.argv[1]) if len(sys.argv) > 1 else Path(scratch), SETS["mnist"].file)

@@ -14,9 +14,27 @@ from torch import Tensor
 
 from vae_core.paths import AnyPath
 
-FILES = {"mnist": Path(__file__).with_name("mnist.npz")}
-_SHAPES = {"x_train": (60_000, 28, 28), "y_train": (60_000,), "x_test": (10_000, 28, 28), "y_test": (10_000,)}
-CLASSES = 10
+
+@dataclass(frozen=True)
+class Declaration:
+    """What an image set says of itself: the shape of an image, how many classes there are, and how many images."""
+
+    file: Path
+    shape: tuple[int, int, int] = (1, 28, 28)
+    classes: int = 10
+    train: int = 60_000
+    test: int = 10_000
+
+    @property
+    def arrays(self) -> dict[str, tuple[int, ...]]:
+        """The arrays of its file and their shapes; grey images lie there without their channel."""
+        shape = self.shape[1:] if self.shape[0] == 1 else self.shape
+        x = {"x_train": (self.train, *shape), "x_test": (self.test, *shape)}
+        return x | {"y_train": (self.train,), "y_test": (self.test,)}
+
+
+SETS = {"mnist": Declaration(Path(__file__).with_name("mnist.npz"))}
+_ARRAYS = ("x_train", "y_train", "x_test", "y_test")
 
 # Whatever a broken byte can make of a zip file of arrays, and a file that is something else altogether.
 _DAMAGE = (
@@ -35,8 +53,9 @@ class Images:
     """A train and a test split, on one device. The test split has an image of every class: snapshots show one of each.
 
     Attributes:
-        x_train, x_test: (N, 1, 28, 28) uint8, from 0 to 255.
-        y_train, y_test: (N,) int64 labels, 0 to 9.
+        x_train, x_test: (N, *shape) uint8, from 0 to 255.
+        y_train, y_test: (N,) int64 labels, from 0 to classes - 1.
+        shape: of an image. classes: how many there are; 0 where the images have none, and all labels are 0.
     Raises:
         DataError: they are something else. Floats, above all, would be divided by 255 once more without a word.
     """
@@ -46,18 +65,22 @@ class Images:
     y_train: Tensor
     x_test: Tensor
     y_test: Tensor
+    shape: tuple[int, int, int] = (1, 28, 28)
+    classes: int = 10
 
     def __post_init__(self) -> None:
         for split in ("train", "test"):
             x, y = f"x_{split}", f"y_{split}"
-            _check_pixels(x, getattr(self, x))
+            _check_pixels(x, getattr(self, x), self.shape)
             _check_labels(y, getattr(self, y), len(getattr(self, x)))
         _check_devices(self)
         _check_values(self)
 
     def one_per_class(self) -> Tensor:
-        """(10,) indices of the first test image of each class 0 to 9."""
-        return torch.stack([(self.y_test == label).nonzero()[0, 0] for label in range(CLASSES)])
+        """(classes,) indices of the first test image of each class; without classes, of the first ten images."""
+        if not self.classes:
+            return torch.arange(min(10, len(self.x_test)), device=self.x_test.device)
+        return torch.stack([(self.y_test == label).nonzero()[0, 0] for label in range(self.classes)])
 
 
 @functools.lru_cache(maxsize=4)
@@ -67,14 +90,17 @@ def load(name: str, device: torch.device) -> Images:
     Raises:
         DataError: the file is missing or damaged.
     """
-    arrays = read(FILES[name])
-    x_train, x_test = (torch.from_numpy(arrays[k]).unsqueeze(1).to(device) for k in ("x_train", "x_test"))
+    declared = SETS[name]
+    arrays = read(declared.file, declared)
+    x_train, x_test = (
+        torch.from_numpy(arrays[k]).reshape(-1, *declared.shape).to(device) for k in ("x_train", "x_test")
+    )
     y_train, y_test = (torch.from_numpy(arrays[k]).long().to(device) for k in ("y_train", "y_test"))
-    return Images(name, x_train, y_train, x_test, y_test)
+    return Images(name, x_train, y_train, x_test, y_test, declared.shape, declared.classes)
 
 
-def read(path: AnyPath) -> dict[str, np.ndarray]:
-    """The four arrays of a data file, checked for name, shape and type. Never unpickles.
+def read(path: AnyPath, declared: Declaration = SETS["mnist"]) -> dict[str, np.ndarray]:
+    """The four arrays of an image set's file, checked for name, shape and type. Never unpickles.
 
     Raises:
         DataError: the file is missing or damaged.
@@ -83,19 +109,19 @@ def read(path: AnyPath) -> dict[str, np.ndarray]:
     rebuild = "restore it from the repository or run `python -m vae_core.data.build`."
     try:
         with np.load(path, allow_pickle=False) as file:
-            arrays = {key: file[key] for key in _SHAPES}
+            arrays = {key: file[key] for key in declared.arrays}
     except FileNotFoundError:
         raise DataError(f"The data file {path.name} is missing: {rebuild}") from None
     except _DAMAGE as error:
         raise DataError(f"The data file {path.name} is damaged ({type(error).__name__}): {rebuild}") from None
-    for key, shape in _SHAPES.items():
+    for key, shape in declared.arrays.items():
         if arrays[key].shape != shape or arrays[key].dtype != np.uint8:
             found = f"{key} is {arrays[key].dtype} {arrays[key].shape}"
             raise DataError(f"The data file {path.name} is damaged ({found}): {rebuild}")
     return arrays
 
 
-def _check_pixels(name: str, x: Tensor) -> None:
+def _check_pixels(name: str, x: Tensor, shape: tuple[int, ...]) -> None:
     _require_tensor(name, x)
     if x.is_floating_point():
         raise DataError(
@@ -104,8 +130,9 @@ def _check_pixels(name: str, x: Tensor) -> None:
         )
     if x.dtype != torch.uint8:
         raise DataError(f"{name} is {_type(x)}: give pixels from 0 to 255 as uint8, with x.to(torch.uint8).")
-    if x.ndim != 4 or x.shape[1:] != (1, 28, 28):
-        raise DataError(f"{name} has the shape {tuple(x.shape)}: give images as (N, 1, 28, 28).")
+    if x.ndim != 4 or x.shape[1:] != shape:
+        wanted = ", ".join(map(str, shape))
+        raise DataError(f"{name} has the shape {tuple(x.shape)}: give images as (N, {wanted}).")
     if not len(x):
         raise DataError(f"{name} holds no images: give at least one.")
 
@@ -124,7 +151,7 @@ def _require_tensor(name: str, value: object) -> None:
 
 
 def _check_devices(images: Images) -> None:
-    devices = {name: str(getattr(images, name).device) for name in _SHAPES}
+    devices = {name: str(getattr(images, name).device) for name in _ARRAYS}
     if len(set(devices.values())) > 1:
         places = ", ".join(f"{name} on {device}" for name, device in devices.items())
         raise DataError(f"The images lie on different devices ({places}): move all to one with .to(device).")
@@ -132,20 +159,23 @@ def _check_devices(images: Images) -> None:
 
 def _check_values(images: Images) -> None:
     """What only the values say: read from the device in one go, without a copy of the images."""
-    classes = torch.arange(CLASSES, device=images.y_test.device)
-    here = (images.y_test == classes[:, None]).any(1)  # (10,)
+    count = max(images.classes, 1)
+    classes = torch.arange(images.classes, device=images.y_test.device)
+    here = (images.y_test == classes[:, None]).any(1)  # (classes,)
     ends = [end for y in (images.y_train, images.y_test) for end in (y.min(), y.max())]
     most = [x.max().long() for x in (images.x_train, images.x_test)]
-    values = torch.cat([torch.stack(most + ends), here.long()]).tolist()  # 2, 4 and 10 numbers
+    values = torch.cat([torch.stack(most + ends), here.long()]).tolist()  # 2, 4 and `classes` numbers
     for name, value in zip(("x_train", "x_test"), values[:2], strict=True):
         if value <= 1:
             raise DataError(f"{name} holds nothing above 1, and full ink is 255: multiply it by 255.")
     for name, low, high in zip(("y_train", "y_test"), values[2:6:2], values[3:6:2], strict=True):
-        if low < 0 or high >= CLASSES:
-            raise DataError(f"{name} has labels from {low} to {high}: give the classes 0 to {CLASSES - 1}.")
+        if low < 0 or high >= count:
+            raise DataError(f"{name} has labels from {low} to {high}: give the classes 0 to {count - 1}.")
     missing = ", ".join(str(label) for label, there in enumerate(values[6:]) if not there)
     if missing:
-        raise DataError(f"x_test has no image of class {missing}: give at least one of each class from 0 to 9.")
+        raise DataError(
+            f"x_test has no image of class {missing}: give at least one of each class from 0 to {count - 1}."
+        )
 
 
 def _type(tensor: Tensor) -> str:

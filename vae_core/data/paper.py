@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import numpy as np
+from scipy import ndimage
 
 _BORDER = 0.03  # of the shorter side
 _TURNS = 12  # of the fit, each without what the last one found to be ink
@@ -15,6 +16,7 @@ _SPECK = 0.03  # of the largest piece of ink
 _MAP_SIDE = 200  # cells a side, in which pieces of ink are told apart
 _STROKE = 0.12  # of the size: a little less than MNIST's mean, 0.13
 _COARSE = 40  # pixels: in a smaller digit one more pixel on both sides is too much
+_FOUR, _ALL_EIGHT = ndimage.generate_binary_structure(2, 1), ndimage.generate_binary_structure(2, 2)  # neighbours
 
 
 class NoInk(ValueError):
@@ -41,7 +43,7 @@ def ink_of(grey: np.ndarray) -> np.ndarray:
     flat = np.abs(light - np.median(_border(light))) < 1.5 / 255
     if flat.mean() > 0.5:
         return _stretched(_above(light, np.median(light[flat])), 0.0)
-    smooth = _smooth(light) if min(light.shape) >= _FINE else light
+    smooth = ndimage.uniform_filter(light, 3, mode="nearest") if min(light.shape) >= _FINE else light
     ink = _above(smooth, _paper(smooth))
     grain = 1.4826 * float(np.median(np.abs(ink - np.median(ink))))
     return _whole_pieces(_stretched(ink, grain))
@@ -52,13 +54,6 @@ def _border(grey: np.ndarray) -> np.ndarray:
     inner = np.zeros(grey.shape, bool)
     inner[width:-width, width:-width] = True
     return grey[~inner]
-
-
-def _smooth(light: np.ndarray) -> np.ndarray:
-    """Means of 3 by 3 pixels."""
-    p = np.pad(light, 1, mode="edge")
-    tall = p[:-2] + p[1:-1] + p[2:]
-    return (tall[:, :-2] + tall[:, 1:-1] + tall[:, 2:]) / 9
 
 
 def _light_ink(grey: np.ndarray) -> np.ndarray:
@@ -109,7 +104,7 @@ def _whole_pieces(ink: np.ndarray) -> np.ndarray:
     step = -(-max(ink.shape) // _MAP_SIDE)
     padded = np.pad(ink, [(0, -n % step) for n in ink.shape])
     cells = padded.reshape(padded.shape[0] // step, step, padded.shape[1] // step, step).max((1, 3))
-    pieces = _pieces(cells > 0.25)
+    pieces, _ = ndimage.label(cells > 0.25, _ALL_EIGHT)
     amount = np.bincount(pieces.ravel(), weights=cells.ravel())
     amount[0] = 0
     edge = np.unique(np.concatenate([pieces[0], pieces[-1], pieces[:, 0], pieces[:, -1]]))
@@ -117,34 +112,8 @@ def _whole_pieces(ink: np.ndarray) -> np.ndarray:
     inside[edge] = 0
     chosen = inside if inside.sum() > 0.1 * amount.sum() else amount
     keep = (chosen > 0) & (chosen >= _SPECK * chosen.max())
-    kept = _grown(keep[pieces] & (pieces > 0))
+    kept = ndimage.binary_dilation(keep[pieces], _ALL_EIGHT)  # with the soft edge of the ink
     return ink * kept.repeat(step, 0).repeat(step, 1)[: ink.shape[0], : ink.shape[1]]
-
-
-def _grown(cells: np.ndarray) -> np.ndarray:
-    """With the eight neighbours of every cell: the soft edge of the ink."""
-    p = np.pad(cells, 1)
-    tall = p[:-2] | p[1:-1] | p[2:]
-    return tall[:, :-2] | tall[:, 1:-1] | tall[:, 2:]
-
-
-def _pieces(full: np.ndarray) -> np.ndarray:
-    """(H, W) int: the number of the piece, 1 and up, that each full cell belongs to by its eight neighbours; else 0."""
-    number, count = np.zeros(full.shape, int), 0
-    for start in np.argwhere(full):
-        if number[tuple(start)]:
-            continue
-        count += 1
-        waiting = [tuple(start)]
-        number[waiting[0]] = count
-        while waiting:
-            y, x = waiting.pop()
-            for cell in ((y + i, x + j) for i in (-1, 0, 1) for j in (-1, 0, 1)):
-                inside = 0 <= cell[0] < full.shape[0] and 0 <= cell[1] < full.shape[1]
-                if inside and full[cell] and not number[cell]:
-                    number[cell] = count
-                    waiting.append(cell)
-    return number
 
 
 def thickened(ink: np.ndarray) -> np.ndarray:
@@ -162,13 +131,7 @@ def thickened(ink: np.ndarray) -> np.ndarray:
     size = 1 + int(np.ptp(full, axis=0).max(initial=0))
     missing = round((_STROKE * size - _stroke(ink)) / 2) if size >= _COARSE else 0
     for turn in range(missing):
-        p = np.pad(ink, 1)
-        if turn % 2:
-            tall = np.maximum(np.maximum(p[:-2], p[1:-1]), p[2:])
-            ink = np.maximum(np.maximum(tall[:, :-2], tall[:, 1:-1]), tall[:, 2:])
-        else:
-            across = np.maximum(p[1:-1, :-2], p[1:-1, 2:])
-            ink = np.maximum(np.maximum(ink, across), np.maximum(p[:-2, 1:-1], p[2:, 1:-1]))
+        ink = ndimage.grey_dilation(ink, footprint=_ALL_EIGHT if turn % 2 else _FOUR, mode="constant")
     return ink
 
 

@@ -10,10 +10,7 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
-from vae_core.config import PROTOCOLS
 from vae_core.data.images import DataError
-
-__all__ = ["PROTOCOLS", "prepare"]
 
 
 def prepare(pixels: Tensor, protocol: str, generator: torch.Generator) -> Tensor:

@@ -8,6 +8,7 @@ The gap is computed as the divergence that it is, never as log p(x) − ELBO, so
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
 from typing import Any
@@ -18,8 +19,9 @@ from vae_core import losses
 from vae_core.exact.density import log_joint, log_likelihood
 from vae_core.exact.estimate import Estimate, rounding
 from vae_core.exact.expectation import expectation
-from vae_core.exact.linear_gaussian import KL
 from vae_core.exact.quadrature import Evidence
+
+KL = Callable[[Tensor, Tensor], Tensor]  # (mu, log_var) to KL(q ‖ prior), (B,) nats
 
 
 @dataclass(frozen=True)
@@ -75,27 +77,3 @@ def kl_to_prior(mu: Tensor, log_var: Tensor, kl: KL = losses.gaussian_kl) -> Est
     """KL(q ‖ prior) of one q, mu and log_var (1, D), by the given formula."""
     value = kl(mu, log_var).item()
     return Estimate(value, rounding(mu.dtype, value))
-
-
-@dataclass(frozen=True)
-class Gaps:
-    """Where log p(x) − ELBO of the encoder comes from (Cremer, Li and Duvenaud 2018), nats per image."""
-
-    approximation: Estimate  # log p(x) − ELBO of the best Gaussian: the family is too small
-    amortisation: Estimate  # ELBO of the best Gaussian − ELBO of the encoder's q: one net for all images
-
-    @property
-    def total(self) -> float:
-        return self.approximation.value + self.amortisation.value
-
-
-def gaps(encoder: Bound, best: Bound) -> Gaps:
-    """Split the encoder's gap; the two bounds are of the same image and evidence.
-
-    Raises:
-        ValueError: the best q has a lower ELBO than the encoder's, beyond their errors.
-    """
-    amortisation = best.elbo - encoder.elbo
-    if amortisation.value < -4 * amortisation.error:
-        raise ValueError(f"the ELBO of the best q lies {-amortisation.value:.3g} nats below that of the encoder's.")
-    return Gaps(best.gap, amortisation)

@@ -19,10 +19,9 @@ from torch import Tensor
 
 from vae_core import losses
 from vae_core.exact import monte_carlo
-from vae_core.exact.bounds import Bound, bound, kl_to_prior
+from vae_core.exact.bounds import KL, Bound, bound, kl_to_prior
 from vae_core.exact.estimate import Estimate, rounding, sample_mean
 from vae_core.exact.expectation import expectation
-from vae_core.exact.linear_gaussian import KL
 from vae_core.exact.lines import Derivation, Line
 from vae_core.exact.monte_carlo import Draws
 from vae_core.exact.quadrature import Evidence

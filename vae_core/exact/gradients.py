@@ -19,7 +19,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from vae_core.exact.density import CHUNK, log_joint, log_likelihood
+from vae_core.exact.density import CHUNK, log_likelihood
 from vae_core.exact.expectation import expectation
 
 Objective = Callable[[Tensor], Tensor]  # (N, D) to (N,), differentiable for the pathwise way
@@ -34,10 +34,6 @@ class Gradient:
     mu: Tensor  # (R, D)
     log_var: Tensor  # (R, D)
 
-    def variance(self) -> tuple[Tensor, Tensor]:
-        """Variance over the R estimates: (D,) for mu, (D,) for log_var."""
-        return self.mu.var(0), self.log_var.var(0)
-
 
 @dataclass(frozen=True)
 class Comparison:
@@ -49,20 +45,10 @@ class Comparison:
     exact: Gradient  # R = 1
     error: Gradient  # R = 1, error estimate of `exact`
 
-    def variance_ratio(self) -> tuple[Tensor, Tensor]:
-        """Variance of the score estimator over that of the pathwise one: (D,) for mu, (D,) for log_var."""
-        score, pathwise = self.score.variance(), self.pathwise.variance()
-        return score[0] / pathwise[0], score[1] / pathwise[1]
-
 
 def likelihood_of(model: Any, x: Tensor) -> Objective:
     """f(z) = log p(x given z) of one image (1, ...), nats."""
     return partial(log_likelihood, model, x)
-
-
-def joint_of(model: Any, x: Tensor) -> Objective:
-    """f(z) = log p(x, z) of one image (1, ...), nats: the ELBO without the entropy of q."""
-    return partial(log_joint, model, x)
 
 
 def compare(

@@ -83,7 +83,7 @@ def coloured(formula: str, colours: Mapping[str, str]) -> str:
 
     Args:
         formula: with terms as \\kl{...}.
-        colours: hex by the names of TERMS, as pages/ui/palette.py has them.
+        colours: hex by the names of TERMS, as Colours.terms has them.
     """
 
     def colour(match: re.Match[str]) -> str:

@@ -74,12 +74,6 @@ def running_log_mean(log_weight: Tensor) -> Tensor:
     return log_weight.double().logcumsumexp(0) - count.log()
 
 
-def running_effective_size(log_weight: Tensor) -> Tensor:
-    """Effective sample size of the first k draws, k = 1 … S: (Σ w)² / Σ w² (Kong 1992), from 1 to k."""
-    log_weight = log_weight.double()
-    return (2 * log_weight.logcumsumexp(0) - (2 * log_weight).logcumsumexp(0)).exp()
-
-
 def effective_size(log_weight: Tensor) -> float:
     """How many equal draws the weighted ones are worth: (Σ w)² / Σ w² (Kong 1992), from 1 to S."""
     log_weight = log_weight.double()

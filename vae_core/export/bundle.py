@@ -36,7 +36,7 @@ def bundle(story: RunReport, model_tensors: dict[str, Tensor] | None = None) -> 
         REPORT: html_report(story, title(story)).encode(),
         HISTORY: history_csv(story).encode(),
         CONFIG: _json(story.config.to_dict()),
-        MARKS: _json([vars(mark) for mark in story.marks]),
+        MARKS: _json([mark.to_dict() for mark in story.marks]),
         SCRIPT: repeat_script(story).encode(),
         FILE_NAME: event_file(story),
     }
@@ -59,7 +59,7 @@ def card_of(story: RunReport) -> dict[str, Any]:
         "name": title(story),
         "config": config.to_dict(),
         "command": command(config),
-        "marks": [vars(mark) for mark in story.marks],
+        "marks": [mark.to_dict() for mark in story.marks],
         "steps": story.steps,
         "finished": story.status == FINISHED,
         "test": story.final,

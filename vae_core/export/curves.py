@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
 from vae_core.export.run_report import RunReport
-from vae_core.export.svg import escape, number, path, spread, text_width, tick_label, ticks
+from vae_core.export.svg import number, path, spread, text_width, tick_label, ticks
+from vae_core.export.templating import fill
 
 TERMS = {"total": "−ELBO", "reconstruction": "Reconstruction", "kl": "KL"}
 MOST_POINTS = 1_000  # of one line: more cannot be seen
@@ -36,6 +38,7 @@ class Frame:
     right: float
     width: float
     height: float
+    top = TOP
 
     @property
     def floor(self) -> float:
@@ -46,6 +49,12 @@ class Frame:
 
     def y(self, nats: np.ndarray | float) -> np.ndarray:
         return TOP + (self.high - np.asarray(nats, float)) / (self.high - self.low) * (self.floor - TOP)
+
+    def path(self, curve: Curve) -> str:
+        """The line of a curve; what is no number is left out."""
+        few = thinned(curve)
+        good = np.isfinite(few.values)
+        return path(self.x(few.steps[good]), self.y(few.values[good])) if good.any() else ""
 
 
 def curves_of(story: RunReport, terms: tuple[str, ...]) -> list[Curve]:
@@ -75,7 +84,7 @@ def thinned(curve: Curve) -> Curve:
     return Curve(curve.term, curve.split, curve.steps[chosen], curve.values[chosen])
 
 
-def curves_svg(story: RunReport, terms: tuple[str, ...], name: str, height: int = 400, width: int = 1040) -> str:
+def draw_curves(story: RunReport, terms: tuple[str, ...], name: str, height: int = 400, width: int = 1040) -> str:
     """The drawing, or a sentence where there is nothing to draw.
 
     Args:
@@ -84,16 +93,16 @@ def curves_svg(story: RunReport, terms: tuple[str, ...], name: str, height: int 
     """
     curves = curves_of(story, terms)
     if not curves:
-        return "<p>No step was made.</p>"
+        return fill("curves.svg", curves=[])
     frame = _frame(story, curves, width, height)
-    spoken = ", ".join(TERMS[term] for term in terms)
-    return (
-        f'<svg viewBox="0 0 {width} {height}" role="img" aria-label="{spoken} against training steps">'
-        f'<clipPath id="{escape(name)}"><rect x="{frame.left}" y="{TOP}" width="{frame.right - frame.left}" '
-        f'height="{frame.floor - TOP}"/></clipPath>'
-        f"{_axes(frame)}"
-        f'<g clip-path="url(#{escape(name)})">{"".join(_line(curve, frame) for curve in curves)}</g>'
-        f"{_marks(story, frame)}{_ends(curves, frame)}</svg>"
+    return fill(
+        "curves.svg",
+        name=name,
+        spoken=", ".join(TERMS[term] for term in terms),
+        frame=frame,
+        curves=curves,
+        marks=_marks(story, frame),
+        ends=_ends(curves, frame),
     )
 
 
@@ -110,34 +119,9 @@ def _frame(story: RunReport, curves: list[Curve], width: int, height: int) -> Fr
     return Frame(max(last, 1.0), *value_range(curves), left, right, width, height)
 
 
-def _axes(frame: Frame) -> str:
-    left, right, floor = frame.left, frame.right, frame.floor
-    parts = [f'<text x="6" y="{TOP - 11}">nats per image</text>']
-    for v in ticks(frame.low, frame.high):
-        y = float(frame.y(v))
-        parts.append(f'<line class="grid" x1="{left}" x2="{right}" y1="{y:.1f}" y2="{y:.1f}"/>')
-        parts.append(f'<text x="{left - 8}" y="{y + 5:.1f}" text-anchor="end">{tick_label(v)}</text>')
-    for v in ticks(0, frame.last, 8):
-        if v == int(v):
-            x = float(frame.x(v))
-            parts.append(f'<line class="axis" x1="{x:.1f}" x2="{x:.1f}" y1="{floor}" y2="{floor + 5}"/>')
-            parts.append(f'<text x="{x:.1f}" y="{floor + 21}" text-anchor="middle">{tick_label(v)}</text>')
-    parts.append(f'<line class="axis" x1="{left}" x2="{right}" y1="{floor}" y2="{floor}"/>')
-    middle = (left + right) / 2
-    parts.append(f'<text x="{middle:.1f}" y="{frame.height - 6}" text-anchor="middle">training step</text>')
-    return "".join(parts)
-
-
-def _line(curve: Curve, frame: Frame) -> str:
-    few = thinned(curve)
-    good = np.isfinite(few.values)
-    points = path(frame.x(few.steps[good]), frame.y(few.values[good])) if good.any() else ""
-    return f'<path class="{curve.term} {curve.split}" d="{points}"/>'
-
-
-def _marks(story: RunReport, frame: Frame) -> str:
-    """Dashed lines, then above them their texts, each in the first row where none is in its way."""
-    lines, texts = [], []
+def _marks(story: RunReport, frame: Frame) -> list[dict[str, Any]]:
+    """Dashed lines and, above them, their texts, each in the first row where none is in its way."""
+    marks = []
     rows: list[list[tuple[float, float]]] = [[] for _ in range(int((frame.floor - TOP) // ROW))]
     for mark in (m for m in story.marks if m.step <= frame.last):
         x = float(frame.x(mark.step))
@@ -145,10 +129,9 @@ def _marks(story: RunReport, frame: Frame) -> str:
         free = (i for i, row in enumerate(rows) if all(end < a or start > b for a, b in row))
         row = next(free, len(rows) - 1)
         rows[row].append((start, end))
-        at, y = end if anchor == "end" else start, TOP + 16 + ROW * row
-        lines.append(f'<line class="mark" x1="{x:.1f}" x2="{x:.1f}" y1="{TOP}" y2="{frame.floor}"/>')
-        texts.append(f'<text class="halo" x="{at:.1f}" y="{y}" text-anchor="{anchor}">{escape(mark.text)}</text>')
-    return "".join(lines + texts)
+        at = end if anchor == "end" else start
+        marks.append({"x": x, "at": at, "y": TOP + 16 + ROW * row, "anchor": anchor, "text": mark.text})
+    return marks
 
 
 def _beside(x: float, length: float, frame: Frame) -> tuple[float, float, str]:
@@ -159,15 +142,12 @@ def _beside(x: float, length: float, frame: Frame) -> tuple[float, float, str]:
     return start, start + length, "start"
 
 
-def _ends(curves: list[Curve], frame: Frame) -> str:
-    """The name and the last value of every term beside the end of its line: of test where there is any."""
+def _ends(curves: list[Curve], frame: Frame) -> list[tuple[str, str, float]]:
+    """Term, text and height of what stands beside the end of its line: its last value, of test where there is any."""
     last = {curve.term: curve for curve in curves}  # test comes later, so it wins
     wanted = [float(np.nan_to_num(frame.y(curve.values[-1]), nan=TOP)) for curve in last.values()]
     places = spread(wanted, 19, TOP + 6, frame.floor)
-    return "".join(
-        f'<text class="end {curve.term}" x="{frame.right + 8}" y="{y + 5:.1f}">{_end_text(curve)}</text>'
-        for curve, y in zip(last.values(), places, strict=True)
-    )
+    return [(term, _end_text(curve), y) for (term, curve), y in zip(last.items(), places, strict=True)]
 
 
 def _end_text(curve: Curve) -> str:

@@ -6,27 +6,30 @@ import csv
 import io
 from typing import Any
 
-from vae_core.checkpoints import HISTORY_COLUMNS
 from vae_core.export.run_report import RunReport
-
-COLUMNS = (*HISTORY_COLUMNS, "mean_std", "active")  # those of every checkpoint, and what only a test row knows
+from vae_core.models import family
 
 
 def history_csv(story: RunReport) -> str:
     """One line a training step or test evaluation, by step; nats per image.
 
-    Columns COLUMNS; a cell is empty where a split does not have it. Numbers are as short as they can be while a
-    float32 read from them is the float32 of the run.
+    Columns: split, step, the terms, neg_elbo where their sum is a bound, loss, and what only a test row knows. A cell
+    is empty where a split does not have it. Numbers are as short as they can be while a float32 read from them is the
+    float32 of the run.
     """
+    kind = family(story.config.model)
+    bound = ("neg_elbo",) if kind.has.bound else ()
+    columns = dict.fromkeys(("split", "step", *kind.TERMS, *bound, *kind.columns(), *kind.test_columns()))
     rows: list[dict[str, Any]] = []
-    for step, nll, kl, loss in story.train:
-        rows.append({"split": "train", "step": int(step), "nll": nll, "kl": kl, "neg_elbo": nll + kl, "loss": loss})
-    for step, nll, kl, std, active in story.test:
-        values = {"nll": nll, "kl": kl, "neg_elbo": nll + kl, "mean_std": std, "active": int(active)}
-        rows.append({"split": "test", "step": int(step), **values})
+    for split, names, table in (("train", kind.columns(), story.train), ("test", kind.test_columns(), story.test)):
+        for values in table:
+            row: dict[str, Any] = dict(zip(names, values, strict=True))
+            whole: dict[str, Any] = {name: int(row[name]) for name in ("step", "active") if name in row}
+            total = dict.fromkeys(bound, sum(row[term] for term in kind.TERMS))
+            rows.append({"split": split, **row, **total, **whole})
     rows.sort(key=lambda row: row["step"])  # stable: test after train
     text = io.StringIO()
-    writer = csv.DictWriter(text, COLUMNS, lineterminator="\n")
+    writer = csv.DictWriter(text, tuple(columns), lineterminator="\n")
     writer.writeheader()
     writer.writerows(rows)
     return text.getvalue()

@@ -14,7 +14,6 @@ from vae_core.config import RunConfig
 from vae_core.inspect.snapshot import Snapshot
 from vae_core.trainer import Mark
 
-TEST_ROW = ("step", "nll", "kl", "mean_std", "active")  # the columns of the test history, as registry.py keeps them
 FINISHED, FAILED = "finished", "failed"  # two of the words for a run's status, as scheduler.py has them
 
 
@@ -24,8 +23,8 @@ class RunReport:
 
     Attributes:
         config: the settings with which step 1 was made; alpha, beta and learning_rate may have changed since.
-        train: (n, 4) columns train.ROW, one row a step (fewer once thinned), nats per image.
-        test: (m, 5) columns TEST_ROW, over 5,000 fixed test images, nats per image, one sample of z each.
+        train: (n, columns of the family), one row a step (fewer once thinned), nats per image.
+        test: (m, test columns of the family), over 5,000 fixed test images, nats per image, one sample of z each.
         marks: changes of alpha, beta or learning_rate, each in force from the step after it.
         snapshot: the last one, if there is any. final: what evaluate.final_metrics returned, if it was computed.
         device: its name as devices.describe gives it. status: "finished", "stopped", "failed", "running" ...

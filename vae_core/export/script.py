@@ -12,10 +12,11 @@ from collections.abc import Callable
 from typing import Any
 
 from vae_core import losses, rng
-from vae_core.config import CHANGEABLE, SIGMA_FLOOR, RunConfig
+from vae_core.config import SIGMA_FLOOR, RunConfig
 from vae_core.export import script_pieces as pieces
 from vae_core.export.run_report import FINISHED, RunReport
 from vae_core.models import family, vae
+from vae_core.models.parts import nets
 
 
 def repeat_script(story: RunReport) -> str:
@@ -27,7 +28,7 @@ def repeat_script(story: RunReport) -> str:
         _source(rng.stream_seed),
         _source(rng.generator),
         pieces.PREPARE[config.protocol],
-        pieces.NETWORKS + "\n\n\n".join(_source(make).strip() for make in vae.NETS[config.net]),
+        pieces.NETWORKS + "\n\n\n".join(_source(make).strip() for make in nets.NETS[config.net]),
         *_terms(config),
         _model(story),
         _training(story),
@@ -73,12 +74,12 @@ def _changes(story: RunReport) -> list[str]:
     """The marks as a schedule; of several at one step the last counts, and the comment names all."""
     if not story.changes:
         return []
-    last = {mark.step: mark.weights for mark in story.changes}
-    names = CHANGEABLE if _attends(story) else CHANGEABLE[:3]
+    last = {mark.step: mark.settings for mark in story.changes}
+    names = ("alpha", "beta", "learning_rate", *(("frozen",) if _attends(story) else ()))
     lines = [f"CHANGES = {{  # made by hand during the run: after step, {_spoken(names)}"]
-    for step, weights in last.items():
+    for step, settings in last.items():
         texts = "; ".join(_one_line(mark.text) for mark in story.changes if mark.step == step)
-        values = _literal(tuple(weights.get(name, "none") for name in names))
+        values = _literal(tuple(getattr(settings, name) for name in names))
         lines.append(f"    {step}: {values},  # {texts}")
     return [*lines, "}"]
 
@@ -137,7 +138,7 @@ def _training(story: RunReport) -> str:
 
 def _weights(story: RunReport, name: str) -> list[Any]:
     """The values that a setting takes during the run."""
-    return [getattr(story.config, name), *(mark.weights.get(name, "none") for mark in story.changes)]
+    return [getattr(story.config, name), *(getattr(mark.settings, name) for mark in story.changes)]
 
 
 def _attends(story: RunReport) -> bool:

@@ -111,7 +111,7 @@ WARMUP = """\
         beta_now = beta * min(1.0, step / WARMUP_STEPS)
 """
 ATTEND = """\
-        model.set_trainable(alpha > 0, frozen)
+        model.set_trainable({"nll": alpha}, frozen)
 """
 PLAIN_LOSS = """\
         loss = (alpha * nll + BETA_NOW * kl).mean()

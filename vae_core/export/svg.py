@@ -1,17 +1,10 @@
-"""Small parts of which the drawings are made: escaping, numbers, ticks, paths."""
+"""Small parts of which the drawings are made: numbers, ticks, paths."""
 
 from __future__ import annotations
 
-import html
 import math
-from typing import Any
 
 import numpy as np
-
-
-def escape(value: Any) -> str:
-    """Text that may stand in an element or an attribute, whatever it holds."""
-    return html.escape(str(value), quote=True)
 
 
 def number(value: float, digits: int = 2) -> str:

@@ -23,7 +23,7 @@ class LatentGradients:
     Attributes:
         mu: (n, D). log_var: (n, D), or (0, D) for a model without a posterior.
         pull_mu: (n, D) −∂nll/∂mu, nats per unit of z.
-        pull_log_var: (n, D) −∂nll/∂log_var, nats per unit of log variance; (0, D) without a posterior.
+        pull_log_var: (n, D) −∂nll/∂log_var, nats per unit of log variance; (0, D) where z does not depend on it.
     """
 
     mu: np.ndarray
@@ -36,18 +36,18 @@ def latent_gradients(model: Any, x: Tensor, eps: Tensor) -> LatentGradients:
     """Look at images closely; the model is left as it was.
 
     Args:
-        model: a VAE, or a family without a posterior.
+        model: of a family with codes.
         x: (n, 1, 28, 28). eps: (K, n, D) draws from N(0, I).
     """
     with evaluating(model), torch.enable_grad():
-        mu, log_var = (t.detach().requires_grad_() for t in model.encode(x))  # (n, D) each
-        z = model.sample(mu, log_var, eps)  # (K, n, D)
+        parameters = tuple(t.detach().requires_grad_() for t in model.encode(x))  # (n, D) each
+        z = model.sample(*parameters, eps)  # (K, n, D)
         nll = model.nll(model.decode(z.flatten(0, 1)), x.repeat(len(eps), 1, 1, 1))  # (K * n,)
-        of_mu, of_log_var = torch.autograd.grad(-nll.sum() / len(eps), (mu, log_var), allow_unused=True)
-    nothing = mu[:0]
-    if not model.stochastic or of_log_var is None:
-        return LatentGradients(*map(_array, (mu, log_var if model.stochastic else nothing, of_mu, nothing)))
-    return LatentGradients(*map(_array, (mu, log_var, of_mu, of_log_var)))
+        pulls = torch.autograd.grad(-nll.sum() / len(eps), parameters, allow_unused=True)
+    nothing = parameters[0][:0]
+    mu, log_var = (*parameters, nothing)[:2]
+    of_mu, of_log_var = (*pulls, None)[:2]
+    return LatentGradients(*map(_array, (mu, log_var, of_mu, nothing if of_log_var is None else of_log_var)))
 
 
 def _array(values: Tensor) -> np.ndarray:

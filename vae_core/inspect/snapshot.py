@@ -15,8 +15,8 @@ from vae_core.data import Images, prepare
 from vae_core.evaluate import evaluate, evaluating
 from vae_core.inspect.latent_gradients import SAMPLES, latent_gradients
 from vae_core.latent import Plane, map_plane, quantile_grid
-from vae_core.metrics import measure
-from vae_core.models.vae import VAE
+from vae_core.metrics.measure import measure
+from vae_core.models.base import Family
 from vae_core.trainer import Trainer
 
 MAP_IMAGES = 5_000
@@ -32,9 +32,12 @@ def _none() -> np.ndarray:
 class Snapshot:
     """Test figures and pictures after `step` updates. All noise is the fixed evaluation noise.
 
+    What the model's family has not is empty or None.
+
     Attributes:
         step: number of updates made.
-        nll, kl: means over the 5,000 map images, nats per image, one sample of z each.
+        terms: of the loss, means over the 5,000 map images, nats per image, one sample of z each.
+        bound: whether their sum is −ELBO.
         kl_dims: (D,) nats. active: (D,) bool. mean_std: posterior std, mean over images and dimensions.
         sigma: of a Gaussian likelihood, else None.
         mu: (5000, D) float32. xy: (5000, 2) the same codes in the plane of the map. labels: (5000,) uint8.
@@ -45,15 +48,15 @@ class Snapshot:
             from low to high z₁; (0, 0, 28, 28) unless there are two latents.
         basis: (D, 2) axes of the map.
         ten_mu, ten_log_var, ten_pull_mu, ten_pull_log_var: (10, D) the ten images close up (latent_gradients.py).
-        meter: figures of the whole test set (metrics) where they were asked for, JSON-ready.
+        metrics: figures of the whole test set (metrics) where they were asked for, JSON-ready.
     """
 
     step: int
-    nll: float
-    kl: float
+    terms: dict[str, float]
+    bound: bool
     kl_dims: np.ndarray
     active: np.ndarray
-    mean_std: float
+    mean_std: float | None
     sigma: float | None
     mu: np.ndarray
     xy: np.ndarray
@@ -68,11 +71,12 @@ class Snapshot:
     ten_log_var: np.ndarray = field(default_factory=_none)
     ten_pull_mu: np.ndarray = field(default_factory=_none)
     ten_pull_log_var: np.ndarray = field(default_factory=_none)
-    meter: dict[str, Any] | None = None
+    metrics: dict[str, Any] | None = None
 
     @property
-    def neg_elbo(self) -> float:
-        return self.nll + self.kl
+    def neg_elbo(self) -> float | None:
+        """Where that is a bound on −log p(x); nats per image."""
+        return sum(self.terms.values()) if self.bound else None
 
     @property
     def nbytes(self) -> int:
@@ -97,7 +101,6 @@ class SnapshotTaker:
         device = images.x_test.device
         self.pixels, self.labels = map_images(images)
         self.ten = images.x_test[images.one_per_class()]  # (10, 1, 28, 28) uint8
-        self.forty = images.x_train[:PRIOR_DRAWS]  # only for a model that draws where it must not
         generator = self._noise(device)
         self.z = torch.randn(PRIOR_DRAWS, config.latent_dim, generator=generator, device=device)
         self.eps = torch.randn(len(self.ten), config.latent_dim, generator=generator, device=device)
@@ -105,52 +108,62 @@ class SnapshotTaker:
         self.grid = quantile_grid(GRID).to(device)  # (144, 2)
         self.plane: Plane | None = None
 
-    def take(self, model: VAE, step: int, metered: bool = False) -> Snapshot:
+    def take(self, model: Family, step: int, measured: bool = False) -> Snapshot:
         """A snapshot of the model; the model is left as it was.
 
         Args:
-            metered: with the figures of metrics, which take longer.
+            measured: with the metrics, which take longer.
         """
         seed = rng.stream_seed(self.config.seed, "eval")
         result = evaluate(model, self.pixels, self.config.protocol, seed)
-        self.plane = map_plane(result.mu, self.plane)
-        originals, reconstructions, draws, grid = self._pictures(model)
-        close = latent_gradients(model, self._prepared(self.ten), self.close_eps)
+        nothing = np.zeros(0, np.float32)
         return Snapshot(
             step=step,
-            nll=result.nll,
-            kl=result.kl,
-            kl_dims=result.kl_dims.numpy(),
-            active=result.active.numpy(),
+            terms=result.terms,
+            bound=model.has.bound,
+            kl_dims=nothing if result.kl_dims is None else result.kl_dims.numpy(),
+            active=nothing.astype(bool) if result.active is None else result.active.numpy(),
             mean_std=result.mean_std,
-            sigma=None if self.config.likelihood == "bernoulli" else float(model.sigma.detach()),
-            mu=result.mu.cpu().numpy(),
-            xy=self.plane.project(result.mu).cpu().numpy(),
+            sigma=None if self.config.likelihood == "bernoulli" else self._sigma(model),
             labels=self.labels,
-            explained=self.plane.explained,
-            originals=originals,
-            reconstructions=reconstructions,
-            prior_draws=draws,
-            grid=grid,
-            basis=self.plane.basis.numpy(),
-            ten_mu=close.mu,
-            ten_log_var=close.log_var,
-            ten_pull_mu=close.pull_mu,
-            ten_pull_log_var=close.pull_log_var,
-            meter=self._measure(model) if metered else None,
+            metrics=self._measure(model) if measured and model.has.codes else None,
+            **self._map(result.mu),
+            **self._pictures(model),
+            **(self._close(model) if model.has.codes and "nll" in model.TERMS else {}),
         )
 
-    def _pictures(self, model: VAE) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
+    def _map(self, mu: Tensor | None) -> dict[str, Any]:
+        """Where the images lie, and in which plane that is shown."""
+        if mu is None:
+            return {"mu": _none(), "xy": _none(), "explained": 0.0}
+        self.plane = plane = map_plane(mu, self.plane)
+        xy, basis = plane.project(mu).cpu().numpy(), plane.basis.numpy()
+        return {"mu": mu.cpu().numpy(), "xy": xy, "explained": plane.explained, "basis": basis}
+
+    def _pictures(self, model: Family) -> dict[str, Any]:
         with evaluating(model):
             x = self._prepared(self.ten)
-            mu, log_var = model.encode(x)
-            x_hat = model.mean_image(model.decode(model.sample(mu, log_var, self.eps)))
-            drawn = model.mean_image(model.decode(model.draw(self.z, self._prepared(self.forty))))
-            grid = model.mean_image(model.decode(self.grid)) if model.latent_dim == 2 else x[:0]
-        side = GRID if model.latent_dim == 2 else 0
-        return to_uint8(x), to_uint8(x_hat), to_uint8(drawn), to_uint8(grid).reshape(side, side, 28, 28)
+            x_hat = model.mean_image(model(x, self.eps).logits)
+            drawn = model.generate(self.z) if model.has.codes else x[:0]
+            plane = model.has.codes and model.latent_dim == 2
+            grid = model.mean_image(model.decode(self.grid)) if plane else x[:0]
+        side = GRID if plane else 0
+        return {
+            "originals": to_uint8(x),
+            "reconstructions": to_uint8(x_hat),
+            "prior_draws": to_uint8(drawn),
+            "grid": to_uint8(grid).reshape(side, side, *x.shape[2:]),
+        }
 
-    def _measure(self, model: VAE) -> dict[str, Any]:
+    def _close(self, model: Family) -> dict[str, Any]:
+        close = latent_gradients(model, self._prepared(self.ten), self.close_eps)
+        return {f"ten_{name}": values for name, values in vars(close).items()}
+
+    def _sigma(self, model: Family) -> float | None:
+        sigma = getattr(model, "sigma", None)
+        return None if sigma is None else float(sigma.detach())
+
+    def _measure(self, model: Family) -> dict[str, Any]:
         labels = torch.from_numpy(self.labels)
         return measure(model, self.pixels, labels, self.config.protocol, self.config.seed).to_dict()
 
@@ -161,13 +174,13 @@ class SnapshotTaker:
         return rng.generator(device, self.config.seed, "eval")
 
 
-def take_snapshot(trainer: Trainer, metered: bool = False) -> Snapshot:
+def take_snapshot(trainer: Trainer, measured: bool = False) -> Snapshot:
     """What a run looks like now, on a map of its own; training is not disturbed.
 
     Args:
-        metered: with the figures of metrics, which take longer.
+        measured: with the metrics, which take longer.
     """
-    return SnapshotTaker(trainer.config, trainer.images).take(trainer.model, trainer.step_count, metered)
+    return SnapshotTaker(trainer.config, trainer.images).take(trainer.model, trainer.step_count, measured)
 
 
 def to_uint8(x: Tensor) -> np.ndarray:

@@ -57,13 +57,16 @@ class StepTrace:
 def trace_step(trainer: Trainer) -> StepTrace:
     """Make one step like any other, and tell everything that happened in it.
 
+    Args:
+        trainer: of a family with a Gaussian posterior, whose terms are "nll" and "kl".
     Raises:
         Diverged, RunError: as Trainer.step.
     """
     x, eps = trainer.batch()
-    trainer.model.set_trainable(trainer.alpha > 0, trainer.frozen)
+    weights = trainer.weights
+    trainer.model.set_trainable(weights, trainer.settings.frozen)
     before = {k: v.detach().clone() for k, v in trainer.model.state_dict().items()}
-    seen = _trace_forward(trainer.model, x, eps, trainer.alpha, trainer.beta_now)
+    seen = _trace_forward(trainer.model, x, eps, weights["nll"], weights["kl"])
     trainer.step()
     return _trace_update(seen, trainer, before, x, eps)
 
@@ -111,17 +114,17 @@ def _trace_update(seen: StepTrace, trainer: Trainer, before: dict[str, Tensor], 
     """
     probe = copy.deepcopy(trainer.model)
     with torch.no_grad():
-        terms = probe(x, eps)
-    means = _means(terms.nll, terms.kl, seen.numbers["alpha"], seen.numbers["beta"])
+        after = probe(x, eps)
+    means = _means(after.terms["nll"], after.terms["kl"], seen.numbers["alpha"], seen.numbers["beta"])
     numbers = {
         **seen.numbers,
         "after": means,
-        "learningRate": trainer.learning_rate,
-        "frozen": trainer.frozen,
+        "learningRate": trainer.settings.learning_rate,
+        "frozen": trainer.settings.frozen,
         "encoder": _moved("encoder.", trainer.model, before),
         "decoder": _moved("decoder.", trainer.model, before),
     }
-    return replace(seen, step=trainer.step_count, mu_after=_shown(terms.mu), numbers=numbers)
+    return replace(seen, step=trainer.step_count, mu_after=_shown(after.mu), numbers=numbers)
 
 
 def _means(nll: Tensor, kl: Tensor, alpha: float, beta: float) -> dict[str, float]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 
 import torch
+from scipy import special
 from torch import Tensor
 
 DIRECTIONS = 128  # of the sliced distance; at least D of them, in orthonormal sets
@@ -17,13 +18,7 @@ def three_sigma_radius(dims: int) -> float:
     P(length > 3) = exp(−4.5) = 1.1%, and this is the radius with the same 1.1% outside: 3 for D = 2, 5.63 for
     D = 16. A fixed radius of 3 would put most of a 16-dimensional prior outside.
     """
-    low, high = 0.0, math.sqrt(dims) + 10
-    for _ in range(60):  # bisection: the tail falls steadily with the radius
-        middle = (low + high) / 2
-        half_square = torch.tensor(middle * middle / 2, dtype=torch.float64)
-        tail = torch.special.gammaincc(torch.tensor(dims / 2, dtype=torch.float64), half_square)
-        low, high = (middle, high) if tail > math.exp(-4.5) else (low, middle)
-    return low
+    return math.sqrt(special.chdtri(dims, math.exp(-4.5)))  # of the squared length, as scipy.stats loads slowly
 
 
 def spread(mu: Tensor) -> float:

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import Protocol
 
 import numpy as np
 
+from vae_core.config import NAMES, LiveSettings
 from vae_core.evaluate import ACTIVE_VARIANCE
 
 BEGINNING = 40  # steps within which nothing can be said yet
@@ -33,6 +33,8 @@ EXPLAINED = {
     "from the prior get worse.",
     "mean image": "Some units still follow the images, but the decoder hardly listens: all pictures are near the mean "
     "of the training set. Typical of a large beta, and of the first steps.",
+    "training": "This model has no KL term: nothing here bounds log p(x), and no posterior can collapse. "
+    "It makes the weighted sum of its terms small, each a mean over the test images in nats per image; down is good.",
     "learning": "Both terms are at work: the reconstruction keeps the codes apart, the KL keeps them near the prior. "
     "−ELBO is an upper bound on −log p(x); both are nats per image, down is good.",
 }
@@ -44,11 +46,11 @@ class Seen(Protocol):
     @property
     def step(self) -> int: ...
     @property
-    def kl(self) -> float: ...
+    def terms(self) -> dict[str, float]: ...
     @property
-    def neg_elbo(self) -> float: ...
+    def neg_elbo(self) -> float | None: ...
     @property
-    def mean_std(self) -> float: ...
+    def mean_std(self) -> float | None: ...
     @property
     def active(self) -> np.ndarray: ...
     @property
@@ -65,46 +67,46 @@ class Diagnosis:
     sentence: str
 
 
-def diagnose(s: Seen, weights: Mapping[str, Any], decoder_trained: bool) -> Diagnosis:
+def diagnose(s: Seen, settings: LiveSettings, decoder_trained: bool) -> Diagnosis:
     """The most serious thing that the figures of the test set show, with its cause.
 
     What has been switched off or frozen is asked first: it explains the figures whatever the other settings are.
 
     Args:
-        weights: alpha and beta in force, among others; frozen, if any half is.
+        settings: those in force.
         decoder_trained: whether the decoder could learn at any step so far.
     """
-    units = f"{int(s.active.sum())} of {len(s.active)} units active"
     if s.step < BEGINNING:
         return Diagnosis("beginning", f"{s.step} steps made: too early to say anything.")
     if not decoder_trained:
         return Diagnosis(
             "decoder never trained",
-            "Nothing has ever trained the decoder: its pictures are those of its initial weights. "
-            f"KL {s.kl:.2f} nats, {units}.",
+            f"Nothing has ever trained the decoder: its pictures are those of its initial weights. {_figures(s)}.",
         )
-    if weights["alpha"] == 0:
+    if "kl" not in s.terms:
+        return Diagnosis("training", f"{_figures(s)}.")
+    if settings.alpha == 0:
         return Diagnosis(
             "reconstruction off",
-            f"The decoder stands still, and the KL acts alone; it is down to {s.kl:.2f} nats, {units}: "
+            f"The decoder stands still, and the KL acts alone; it is down to {s.terms['kl']:.2f} nats, {_units(s)}: "
             "switch the reconstruction on.",
         )
     if not s.active.any():
-        return _no_active_unit(s, weights, units)
-    return _with_active_units(s, weights, units)
+        return _no_active_unit(s, settings)
+    return _with_active_units(s, settings)
 
 
-def _no_active_unit(s: Seen, weights: Mapping[str, Any], units: str) -> Diagnosis:
-    if weights.get("frozen") == "encoder":
-        return Diagnosis("encoder frozen", f"The encoder stands still, and {units}, KL {s.kl:.2f} nats.")
+def _no_active_unit(s: Seen, settings: LiveSettings) -> Diagnosis:
+    if settings.frozen == "encoder":
+        return Diagnosis("encoder frozen", f"The encoder stands still, and {_figures(s)}.")
     same = _variety(s) < SAME_PICTURE
     pictures = "one mean image for all" if same else "the pictures no longer depend on the input"
-    return Diagnosis("posterior collapse", f"{units}, KL {s.kl:.2f} nats: {pictures}.")
+    return Diagnosis("posterior collapse", f"{_figures(s)}: {pictures}.")
 
 
-def _with_active_units(s: Seen, weights: Mapping[str, Any], units: str) -> Diagnosis:
+def _with_active_units(s: Seen, settings: LiveSettings) -> Diagnosis:
     spread = float(s.xy[:, : len(s.active)].std())
-    if weights["beta"] == 0:
+    if settings.beta == 0:
         return Diagnosis(
             "KL off",
             f"Codes spread to a std of {spread:.1f} while the posterior std falls to {s.mean_std:.3f}: "
@@ -114,7 +116,18 @@ def _with_active_units(s: Seen, weights: Mapping[str, Any], units: str) -> Diagn
         return Diagnosis(
             "mean image", f"Draws from the prior differ by {_variety(s):.3f} of full scale only: one mean image."
         )
-    return Diagnosis("learning", f"−ELBO {s.neg_elbo:.1f} nats, {units}.")
+    return Diagnosis("learning", f"−ELBO {s.neg_elbo:.1f} nats, {_units(s)}.")
+
+
+def _figures(s: Seen) -> str:
+    """The KL, or all terms of a model that has none, and how many units are active."""
+    shown = {"kl": s.terms["kl"]} if "kl" in s.terms else s.terms
+    terms = [f"{NAMES.get(name, name)} {value:.2f} nats" for name, value in shown.items()]
+    return ", ".join([*([_units(s)] if len(s.active) else []), *terms])
+
+
+def _units(s: Seen) -> str:
+    return f"{int(s.active.sum())} of {len(s.active)} units active"
 
 
 def _variety(s: Seen) -> float:

@@ -12,8 +12,8 @@ from vae_core import losses, rng
 from vae_core.data import prepare
 from vae_core.evaluate import ACTIVE_VARIANCE, evaluating
 from vae_core.metrics import codes
+from vae_core.metrics.definitions import Metrics
 from vae_core.metrics.draws import DrawQuality, draw_quality
-from vae_core.metrics.figures import Meter
 
 DRAWS = 500  # from the prior
 
@@ -23,18 +23,17 @@ class _Codes:
     """Of all images, float64 on the CPU, where these small figures are fast and exact on every device."""
 
     mu: Tensor  # (N, D)
-    std: Tensor  # (N, D)
     z: Tensor  # (N, D)
-    kl_dims: Tensor  # (D,) nats
+    log_var: Tensor | None  # (N, D) of a gaussian posterior
 
 
 def measure(
     model: Any, pixels: Tensor, labels: Tensor, protocol: str, seed: int, draws: int = DRAWS, chunk: int = 500
-) -> Meter:
-    """The collapse meter of a model; the model is left as it was.
+) -> Metrics:
+    """The metrics of a model; the model is left as it was.
 
     Args:
-        model: a VAE, or a model without noise (`stochastic` False): its std, KL and holes are None.
+        model: of a family with codes; where it has no posterior, its std, KL and holes are None.
         pixels: (N, 1, 28, 28) uint8 test images, on the model's device. labels: (N,), on any device.
         protocol: see data.protocols. Draws are compared with grey pixels, or with black and white ones where
             the protocol is "threshold".
@@ -42,19 +41,15 @@ def measure(
         draws: from the prior, at least 2.
         chunk: images held at once.
     """
-    stochastic = getattr(model, "stochastic", True)
     with evaluating(model):
         encoded = _encode(model, pixels, protocol, seed, chunk)
         prior, quality = _draw(model, pixels, protocol, seed, draws, chunk)
-    return Meter(
-        kl=encoded.kl_dims.sum().item() if stochastic else None,
-        kl_dims=tuple(encoded.kl_dims.tolist()) if stochastic else None,
+    return Metrics(
+        **_posterior_figures(encoded, prior),
         active_dims=tuple((encoded.mu.var(0) > ACTIVE_VARIANCE).tolist()),
-        mean_std=encoded.std.mean().item() if stochastic else None,
         spread=codes.spread(encoded.mu),
         outside=codes.share_outside(encoded.mu),
         prior_gap=codes.distance_to_prior(encoded.z),
-        holes=codes.holes(prior, encoded.mu, encoded.std) if stochastic else None,
         neighbours=codes.neighbour_accuracy(encoded.mu, labels.cpu()),
         draw_fidelity=quality.fidelity,
         draw_coverage=quality.coverage,
@@ -66,16 +61,27 @@ def measure(
 def _encode(model: Any, pixels: Tensor, protocol: str, seed: int, chunk: int) -> _Codes:
     """The same draws of the same stream as evaluate.evaluate takes, so that its KL is this KL."""
     generator = rng.generator(pixels.device, seed, "eval")
-    mus, log_vars, zs = [], [], []
+    parts = []
     for part in pixels.split(chunk):
         x = prepare(part, protocol, generator)
         eps = torch.randn(len(x), model.latent_dim, generator=generator, device=x.device)
-        mu, log_var = model.encode(x)
-        mus.append(mu)
-        log_vars.append(log_var)
-        zs.append(model.sample(mu, log_var, eps))
-    mu, log_var, z = (torch.cat(parts).cpu().double() for parts in (mus, log_vars, zs))
-    return _Codes(mu, (0.5 * log_var).exp(), z, losses.gaussian_kl_dims(mu, log_var).mean(0))
+        parameters = model.encode(x)
+        parts.append((parameters[0], model.sample(*parameters, eps), *parameters[1:]))
+    mu, z, *log_var = (torch.cat(part).cpu().double() for part in zip(*parts, strict=True))
+    return _Codes(mu, z, log_var[0] if log_var else None)
+
+
+def _posterior_figures(encoded: _Codes, prior: Tensor) -> dict[str, Any]:
+    if encoded.log_var is None:
+        return dict.fromkeys(("kl", "kl_dims", "mean_std", "holes"))
+    kl_dims = losses.gaussian_kl_dims(encoded.mu, encoded.log_var).mean(0)  # (D,)
+    std = (0.5 * encoded.log_var).exp()  # (N, D)
+    return {
+        "kl": kl_dims.sum().item(),
+        "kl_dims": tuple(kl_dims.tolist()),
+        "mean_std": std.mean().item(),
+        "holes": codes.holes(prior, encoded.mu, std),
+    }
 
 
 def _draw(model: Any, pixels: Tensor, protocol: str, seed: int, draws: int, chunk: int) -> tuple[Tensor, DrawQuality]:

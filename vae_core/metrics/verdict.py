@@ -9,11 +9,10 @@ a large beta did it; "KL off" is "autoencoder-like" once the figures show it; "m
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
-from typing import Any
 
+from vae_core.config import LiveSettings
+from vae_core.metrics.definitions import Metrics
 from vae_core.metrics.diagnosis import SAME_PICTURE, Diagnosis
-from vae_core.metrics.figures import Meter
 
 NARROW = 0.1  # posterior std, of the prior's: a cloud of a hundredth of the prior's area in two dimensions
 FAR = 1.0  # sliced distance to the prior; all codes at 0 would be as far
@@ -35,92 +34,92 @@ MEANINGS = {
 }
 
 
-def collapse_of(meter: Meter, weights: Mapping[str, Any], decoder_trained: bool) -> Diagnosis:
+def collapse_of(metrics: Metrics, settings: LiveSettings, decoder_trained: bool) -> Diagnosis:
     """The most serious thing that the figures show, with its cause. Its name is a key of MEANINGS.
 
     What has been switched off or frozen is asked first: it explains the figures whatever the other settings are.
 
     Args:
-        meter: of a trained arm; a plain autoencoder is known by its figures that are not defined.
-        weights: "alpha" and "beta" in force; "frozen", if any half is.
+        metrics: of a trained arm; a plain autoencoder is known by its figures that are not defined.
+        settings: those in force.
         decoder_trained: whether the decoder could learn at any step so far.
     """
     if not decoder_trained:
         return Diagnosis(
             "decoder never trained",
-            f"Nothing has ever trained the decoder, so its pictures are {meter.draw_fidelity:.2f} grey levels away "
-            f"from the nearest test image: {_codes(meter)}.",
+            f"Nothing has ever trained the decoder, so its pictures are {metrics.draw_fidelity:.2f} grey levels away "
+            f"from the nearest test image: {_codes(metrics)}.",
         )
-    if weights["alpha"] == 0:
-        name = "between" if meter.active else "reconstruction off"
+    if settings.alpha == 0:
+        name = "between" if metrics.active else "reconstruction off"
         return Diagnosis(
-            name, f"The decoder stands still, and the KL acts alone: {_codes(meter)}. Switch the reconstruction on."
+            name, f"The decoder stands still, and the KL acts alone: {_codes(metrics)}. Switch the reconstruction on."
         )
-    if meter.active == 0:
-        return _collapsed(meter, weights)
-    if meter.mean_std is None or weights["beta"] == 0:
-        return _without_kl(meter)
-    if meter.variety < SAME_PICTURE:
-        name = "over-regularised" if _large(weights) else "between"
-        return Diagnosis(name, f"Beta {weights['beta']:g}, {_codes(meter)}: {_one_image(meter)}.")
-    return _learning(meter)
+    if metrics.active == 0:
+        return _collapsed(metrics, settings)
+    if metrics.mean_std is None or settings.beta == 0:
+        return _without_kl(metrics)
+    if metrics.variety < SAME_PICTURE:
+        name = "over-regularised" if _large(settings) else "between"
+        return Diagnosis(name, f"Beta {settings.beta:g}, {_codes(metrics)}: {_one_image(metrics)}.")
+    return _learning(metrics)
 
 
-def _large(weights: Mapping[str, Any]) -> bool:
+def _large(settings: LiveSettings) -> bool:
     """Whether beta is to blame: doubling alpha is like halving beta."""
-    return weights["beta"] > max(1, weights["alpha"])
+    return settings.beta > max(1, settings.alpha)
 
 
-def _collapsed(meter: Meter, weights: Mapping[str, Any]) -> Diagnosis:
+def _collapsed(metrics: Metrics, settings: LiveSettings) -> Diagnosis:
     """No active unit. A plain autoencoder has no posterior, so it cannot have a posterior collapse."""
-    if weights.get("frozen") == "encoder":
-        return Diagnosis("encoder frozen", f"The encoder stands still, and {_codes(meter)}.")
-    if meter.kl is None:
-        return Diagnosis("between", f"{_codes(meter)}: the encoder gives every image the same code.")
-    if meter.variety >= SAME_PICTURE:
-        return Diagnosis("posterior collapse", f"{_codes(meter)}: the pictures no longer depend on the input.")
-    if _large(weights):
-        made = f"Beta {weights['beta']:g} has made the posterior collapse"
-        return Diagnosis("over-regularised", f"{made} ({_codes(meter)}): {_one_image(meter)}.")
-    return Diagnosis("posterior collapse", f"{_codes(meter)}: {_one_image(meter)}.")
+    if settings.frozen == "encoder":
+        return Diagnosis("encoder frozen", f"The encoder stands still, and {_codes(metrics)}.")
+    if metrics.kl is None:
+        return Diagnosis("between", f"{_codes(metrics)}: the encoder gives every image the same code.")
+    if metrics.variety >= SAME_PICTURE:
+        return Diagnosis("posterior collapse", f"{_codes(metrics)}: the pictures no longer depend on the input.")
+    if _large(settings):
+        made = f"Beta {settings.beta:g} has made the posterior collapse"
+        return Diagnosis("over-regularised", f"{made} ({_codes(metrics)}): {_one_image(metrics)}.")
+    return Diagnosis("posterior collapse", f"{_codes(metrics)}: {_one_image(metrics)}.")
 
 
-def _without_kl(meter: Meter) -> Diagnosis:
-    apart = f"codes spread to a std of {meter.spread:.1f}, {meter.outside:.0%} of them outside 3 sigma"
-    if meter.mean_std is None or meter.holes is None:
+def _without_kl(metrics: Metrics) -> Diagnosis:
+    apart = f"codes spread to a std of {metrics.spread:.1f}, {metrics.outside:.0%} of them outside 3 sigma"
+    if metrics.mean_std is None or metrics.holes is None:
         return Diagnosis("autoencoder-like", f"A plain autoencoder: each image is one point, and {apart}.")
-    if meter.mean_std < NARROW and meter.prior_gap > FAR:
+    if metrics.mean_std < NARROW and metrics.prior_gap > FAR:
         return Diagnosis(
             "autoencoder-like",
-            f"The posterior std falls to {meter.mean_std:.3f} and {apart}: "
-            f"{meter.holes:.0%} of the prior draws fall into holes.",
+            f"The posterior std falls to {metrics.mean_std:.3f} and {apart}: "
+            f"{metrics.holes:.0%} of the prior draws fall into holes.",
         )
-    return Diagnosis("between", f"The KL is off, so far with a posterior std of {meter.mean_std:.3f}; {apart}.")
+    return Diagnosis("between", f"The KL is off, so far with a posterior std of {metrics.mean_std:.3f}; {apart}.")
 
 
-def _learning(meter: Meter) -> Diagnosis:
-    assert meter.kl is not None
-    if meter.kl < NAMES_TEN:
+def _learning(metrics: Metrics) -> Diagnosis:
+    assert metrics.kl is not None
+    if metrics.kl < NAMES_TEN:
         return Diagnosis(
             "between",
-            f"{_codes(meter)}: less than the ln 10 = {NAMES_TEN:.2f} nats that naming a digit takes, "
+            f"{_codes(metrics)}: less than the ln 10 = {NAMES_TEN:.2f} nats that naming a digit takes, "
             "so towards a posterior collapse.",
         )
-    if meter.prior_gap > FAR or meter.outside > 0.5:
+    if metrics.prior_gap > FAR or metrics.outside > 0.5:
         return Diagnosis(
             "between",
-            f"{_codes(meter)}, and {meter.outside:.0%} of the codes lie outside 3 sigma: towards an autoencoder.",
+            f"{_codes(metrics)}, and {metrics.outside:.0%} of the codes lie outside 3 sigma: towards an autoencoder.",
         )
     return Diagnosis(
         "balanced",
-        f"{_codes(meter)}, and the codes as a whole are {meter.prior_gap:.2f} prior std from the prior.",
+        f"{_codes(metrics)}, and the codes as a whole are {metrics.prior_gap:.2f} prior std from the prior.",
     )
 
 
-def _codes(meter: Meter) -> str:
-    active = f"{meter.active} of {meter.units} units active"
-    return active if meter.kl is None else f"KL {meter.kl:.2f} nats, {active}"
+def _codes(metrics: Metrics) -> str:
+    active = f"{metrics.active} of {metrics.units} units active"
+    return active if metrics.kl is None else f"KL {metrics.kl:.2f} nats, {active}"
 
 
-def _one_image(meter: Meter) -> str:
-    return f"prior draws differ by {meter.variety:.3f} of full scale only, one mean image for all"
+def _one_image(metrics: Metrics) -> str:
+    return f"prior draws differ by {metrics.variety:.3f} of full scale only, one mean image for all"

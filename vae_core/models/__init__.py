@@ -1,40 +1,86 @@
-"""Model families, one self-contained file each, found by name when they are asked for."""
+"""Model families, one file each, found by name when they are asked for (families.py)."""
 
 from __future__ import annotations
 
-import importlib
+import functools
+import importlib.util
+import sys
+from pathlib import Path
+from typing import Any
 
 import torch
 
-from vae_core import rng
-from vae_core.config import RunConfig
-from vae_core.models.vae import VAE
+from vae_core import families, rng
+from vae_core.config import LETTERS, ConfigError, LiveSettings, RunConfig, spoken
+from vae_core.models.base import Family
 
-FAMILIES = {  # module and class
-    "vae": ("vae_core.models.vae", "VAE"),
-    "ae": ("vae_core.models.ae", "AE"),
-    "bug-log-var": ("vae_core.bugs.models", "LogVarAsLogStd"),
-    "bug-mean": ("vae_core.bugs.models", "MeanForSample"),
-    "bug-draws": ("vae_core.bugs.models", "DrawsFromPosterior"),
-}
+SHAPE = (1, 28, 28)
 
 
-def family(name: str) -> type[VAE]:
+def family(name: str) -> type[Family]:
     """The class of a family.
 
     Raises:
         KeyError: there is none of this name.
     """
-    module, kind = FAMILIES[name]
-    return getattr(importlib.import_module(module), kind)
+    if (found := families.find(name)) is None:
+        raise KeyError(name)
+    return _class_in(*found)
 
 
-def build(config: RunConfig) -> VAE:
+def build(config: RunConfig, shape: tuple[int, ...] = SHAPE) -> Family:
     """A freshly initialised model on the CPU: the same config and seed give the same weights everywhere.
 
     Args:
         config: its model, net, latent_dim, likelihood, sigma and seed are used.
+        shape: of an image.
+    Raises:
+        ConfigError: settings that this family cannot use.
     """
+    check(config)
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(rng.stream_seed(config.seed, "init"))
-        return family(config.model)(config.net, config.latent_dim, config.likelihood, config.sigma)
+        return family(config.model).from_config(config, shape)
+
+
+def check(config: RunConfig) -> None:
+    """Hold the weights of a config to the terms of its family.
+
+    Raises:
+        ConfigError: a weight of a term that the family has not, or nothing to minimise.
+    """
+    terms = family(config.model).TERMS
+    for term, letter in LETTERS.items():
+        if term not in terms and getattr(config, letter) not in (0, getattr(RunConfig, letter)):
+            raise ConfigError(f"The model {config.model} has no {term} term: set {letter} to 0.")
+    if unknown := sorted(set(config.live.own_weights) - set(terms)):
+        raise ConfigError(f"The model {config.model} has no term {unknown[0]!r}: it has {spoken(tuple(terms))}.")
+    if not any(config.live.weights_of(terms).values()):
+        raise ConfigError(f"All weights of {spoken(tuple(terms))} are 0: give one of them a positive weight.")
+
+
+def change(settings: LiveSettings, changes: dict[str, Any], config: RunConfig) -> LiveSettings:
+    """The settings of a running run with other values.
+
+    Args:
+        changes: by name. config: of the run.
+    Raises:
+        ConfigError: a value that cannot be used.
+    """
+    changed = settings.changed(changes, config)
+    check(config.with_(**changed.to_dict()))
+    return changed
+
+
+@functools.cache
+def _class_in(module: str, path: Path) -> type[Family]:
+    """The family that a file holds: the one class that is defined there."""
+    if module.startswith("vae_core."):
+        found = importlib.import_module(module)
+    else:  # a family of somebody's own; under its name, so that its source can be shown
+        spec = importlib.util.spec_from_file_location(module, path)
+        assert spec is not None and spec.loader is not None
+        sys.modules[module] = found = importlib.util.module_from_spec(spec)
+        spec.loader.exec_module(found)
+    kinds = [kind for kind in vars(found).values() if isinstance(kind, type) and kind.__module__ == module]
+    return next(kind for kind in kinds if issubclass(kind, Family))

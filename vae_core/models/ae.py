@@ -1,20 +1,40 @@
 """The plain autoencoder: the same two networks, but z is the code itself. Nothing is drawn, so nothing is bounded.
 
-Its encoder still has outputs for log_var; nothing uses them, so they mean nothing: no std, no KL, no ELBO.
+Its encoder has the outputs that a VAE has for log_var, so that both start from the same weights; nothing uses them.
 """
 
 from __future__ import annotations
 
+from typing import ClassVar
+
 from torch import Tensor
 
-from vae_core.models.vae import VAE
+from vae_core.models.base import Has, Pass
+from vae_core.models.parts.coder import Coder
 
 
-class AE(VAE):
-    """Encoder and decoder without noise."""
+class AE(Coder):
+    """Encoder and decoder without noise: no posterior, no KL, no ELBO."""
 
-    stochastic = False
+    TERMS: ClassVar = {"nll": 1.0}
+    title = "Plain autoencoder"
+    has = Has(codes=True)
 
-    def sample(self, mu: Tensor, log_var: Tensor, eps: Tensor) -> Tensor:
+    def encode(self, x: Tensor) -> tuple[Tensor]:
+        """Images (B, 1, 28, 28) to their codes mu, (B, D)."""
+        mu, _ = self.encoder(x).chunk(2, dim=-1)  # (B, D)
+        return (mu,)
+
+    def sample(self, mu: Tensor, eps: Tensor) -> Tensor:  # type: ignore[override]
         """z = mu, whatever eps is: (B, D), or (K, B, D) if eps has K samples."""
         return mu.expand_as(eps)
+
+    def forward(self, x: Tensor, eps: Tensor) -> Pass:
+        """One pass: the reconstruction of the codes themselves.
+
+        Args:
+            x: (B, 1, 28, 28) images in [0, 1]. eps: (B, D), not used.
+        """
+        (mu,) = self.encode(x)
+        logits = self.decode(mu)
+        return Pass({"nll": self.nll(logits, x)}, logits, mu, mu)

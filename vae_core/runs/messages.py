@@ -7,9 +7,9 @@ from typing import Any
 
 import numpy as np
 
+from vae_core.config import LiveSettings
 from vae_core.inspect.snapshot import Snapshot
 from vae_core.inspect.step_trace import StepTrace
-from vae_core.row_buffer import ROW
 from vae_core.trainer import Mark
 
 STARTING, RUNNING, PAUSED = "starting", "running", "paused"
@@ -38,8 +38,8 @@ class Update:
     steps_per_epoch: int = 0
     total_steps: int = 0
     images_per_s: float = 0.0
-    weights: dict[str, Any] = field(default_factory=dict)  # the CHANGEABLE settings in force
-    rows: np.ndarray = field(default_factory=lambda: np.zeros((0, len(ROW)), np.float32))
+    settings: LiveSettings = field(default_factory=LiveSettings)  # in force
+    rows: np.ndarray | None = None  # (n, columns) of the train history
     marks: tuple[Mark, ...] = ()
     snapshot: Snapshot | None = None
     final: dict[str, Any] | None = None

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from vae_core.config import RunConfig
+from vae_core.config import LiveSettings, RunConfig
 from vae_core.inspect.snapshot import Snapshot
 from vae_core.inspect.step_trace import StepTrace
 from vae_core.metrics.diagnosis import Diagnosis
@@ -24,7 +24,7 @@ class Cursor:
     train_step: float = -1.0
     test_step: float = -1.0
     marks: int = 0
-    snapshot: int = -1  # twice its step, and 1 more where it came with its meter
+    snapshot: int = -1  # twice its step, and 1 more where it came with its metrics
     slow_step: int = -1
 
 
@@ -42,11 +42,12 @@ class News:
     steps_per_epoch: int
     total_steps: int
     images_per_s: float
-    weights: dict[str, Any]
+    settings: LiveSettings
     device: str
     config: RunConfig
-    train: np.ndarray  # (n, 4) columns train.ROW
-    test: np.ndarray  # (n, 5) columns TEST_ROW
+    columns: dict[str, tuple[str, ...]]  # of train and of test, by name
+    train: np.ndarray  # (n, columns)
+    test: np.ndarray  # (m, columns)
     marks: tuple[Mark, ...]
     film: tuple[int, ...]  # all steps of which there is a frame
     states: tuple[int, ...]  # all steps from which a branch can go on
@@ -63,7 +64,7 @@ def news_of(run: RunRecord, since: Cursor) -> News:
     fresh = since.generation != run.generation or since.thinned != thinned
     if fresh:
         since = Cursor()
-    newest = 2 * run.snapshot.step + (run.snapshot.meter is not None) if run.snapshot else -1
+    newest = 2 * run.snapshot.step + (run.snapshot.metrics is not None) if run.snapshot else -1
     slow = run.slow.step if run.slow else -1
     cursor = Cursor(run.generation, thinned, run.train.last_step, run.test.last_step, len(run.marks), newest, slow)
     return News(
@@ -77,9 +78,10 @@ def news_of(run: RunRecord, since: Cursor) -> News:
         steps_per_epoch=run.steps_per_epoch,
         total_steps=run.total_steps,
         images_per_s=run.images_per_s,
-        weights=dict(run.weights),
+        settings=run.settings,
         device=run.device,
         config=run.config,
+        columns=run.columns,
         train=run.train.since(since.train_step),
         test=run.test.since(since.test_step),
         marks=tuple(run.marks[since.marks :]),

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 from typing import Any
 
@@ -11,23 +10,20 @@ from safetensors.torch import save as to_bytes
 from torch import nn
 
 from vae_core import devices
-from vae_core.checkpoints import CARD, CheckpointError, in_half, json_ready, replacing
+from vae_core.checkpoints import CARD, CheckpointError, card_bytes, in_half, json_ready, unwritable, write_files
 from vae_core.inspect.snapshot import SnapshotTaker
 from vae_core.paths import AnyPath
-from vae_core.row_buffer import ROW
 from vae_core.runs.messages import FINISHED, RUNNING, STOPPED, Update
 from vae_core.runs.run_record import SHIPPED, RunRecord
 from vae_core.runs.storage import DECODER, frames_in
 from vae_core.thinning import FRAMES, schedule
 from vae_core.trainer import Trainer
 
-_NO_ROWS = np.zeros((0, len(ROW)), np.float32)
-
 
 class Recorder:
     """Films a run for the live view: the folder then holds a run as the server keeps it (storage.py).
 
-    Each frame carries the figures of the collapse meter, whose verdict names the state of the run.
+    Each frame carries the figures of the metrics, whose verdict names the state of the run.
     """
 
     def __init__(self, trainer: Trainer, folder: AnyPath, frames: int = FRAMES) -> None:
@@ -41,13 +37,13 @@ class Recorder:
         self.steps = set(schedule(trainer.total_steps, frames)) if frames > 1 else {trainer.total_steps}
         if frames_in(self.run.film_folder):
             raise CheckpointError(f"{folder} holds the film of another run: choose another folder.")
-        self.take(_NO_ROWS)
+        self.take()
 
-    def take(self, rows: np.ndarray, status: str = RUNNING, final: dict[str, Any] | None = None) -> None:
+    def take(self, rows: np.ndarray | None = None, status: str = RUNNING, final: dict[str, Any] | None = None) -> None:
         """Add history rows, and a frame if one is due."""
         t = self.trainer
         due = t.step_count in self.steps and t.step_count not in self.run.film
-        snapshot = self._taker.take(t.model, t.step_count, metered=True) if due else None
+        snapshot = self._taker.take(t.model, t.step_count, measured=True) if due else None
         self.run.take(
             Update(
                 self.run.run_id,
@@ -56,7 +52,7 @@ class Recorder:
                 step=t.step_count,
                 steps_per_epoch=t.steps_per_epoch,
                 total_steps=t.total_steps,
-                weights=t.weights,
+                settings=t.settings,
                 rows=rows,
                 snapshot=snapshot,
                 final=final,
@@ -70,11 +66,11 @@ class Recorder:
         Raises:
             CheckpointError: the folder cannot be written.
         """
-        self.take(_NO_ROWS, FINISHED if self.trainer.done else STOPPED, json_ready(final))
+        self.take(None, FINISHED if self.trainer.done else STOPPED, json_ready(final))
         try:
             self.run.save()
         except OSError as error:
-            raise _unwritable(self.run.folder, error) from None
+            raise unwritable(self.run.folder, error) from None
 
 
 def keep_run(folder: AnyPath, decoder: nn.Module | None, card: dict[str, Any]) -> None:
@@ -85,21 +81,10 @@ def keep_run(folder: AnyPath, decoder: nn.Module | None, card: dict[str, Any]) -
     Raises:
         CheckpointError: the folder cannot be written.
     """
-    folder = Path(folder)
-    text = json.dumps(json_ready(card), indent=2, ensure_ascii=False, allow_nan=False) + "\n"
-    files = {CARD: text.encode()} | ({} if decoder is None else {DECODER: half_precision(decoder)})
-    try:
-        for name, content in files.items():
-            with replacing(folder / name) as file:
-                file.write(content)
-    except OSError as error:
-        raise _unwritable(folder, error) from None
+    files = {CARD: card_bytes(card)} | ({} if decoder is None else {DECODER: half_precision(decoder)})
+    write_files(folder, files)
 
 
 def half_precision(module: nn.Module) -> bytes:
     """Weights as a safetensors file: float16, counters as they are."""
     return to_bytes({k: v.detach().cpu().contiguous() for k, v in in_half(module.state_dict()).items()})
-
-
-def _unwritable(folder: Path, error: OSError) -> CheckpointError:
-    return CheckpointError(f"{folder} cannot be written ({error.strerror}): choose another folder.")

@@ -10,7 +10,7 @@ import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
-from vae_core.checkpoints import CARD, HISTORY, WEIGHTS, CheckpointError, check_writable
+from vae_core.checkpoints import CARD, HISTORY, WEIGHTS, CheckpointError, check_writable, unwritable
 from vae_core.runs.storage import CURVES, DECODER, FILM, RECORD, STATES
 
 PARTS = (WEIGHTS, CARD, HISTORY, RECORD, CURVES, DECODER, FILM, STATES)  # any of them is a result, or some of one
@@ -52,7 +52,7 @@ def workplace(folder: Path) -> Iterator[Path]:
         made = hidden / folder.resolve().name  # a run is named after its folder
         made.mkdir(exist_ok=True)
     except OSError as error:
-        raise _unwritable(folder, error) from None
+        raise unwritable(folder, error) from None
     try:
         yield made
     except NotInPlace:
@@ -78,7 +78,7 @@ def put_in_place(made: Path, folder: Path, replace: bool) -> Path:
         target.mkdir(exist_ok=True)
         _exchange(made, target)
     except OSError as error:
-        raise NotInPlace(f"{_unwritable(target, error)} What was learned is in {made}: move it from there.") from None
+        raise NotInPlace(f"{unwritable(target, error)} What was learned is in {made}: move it from there.") from None
     return target
 
 
@@ -100,7 +100,3 @@ def _exchange(made: Path, target: Path) -> None:
             shutil.move(source, aim)
             back.callback(shutil.move, aim, source)
         back.pop_all()
-
-
-def _unwritable(folder: Path, error: OSError) -> CheckpointError:
-    return CheckpointError(f"{folder} cannot be written ({error.strerror}): choose another folder.")

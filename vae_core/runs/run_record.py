@@ -5,6 +5,7 @@ from __future__ import annotations
 import secrets
 import sys
 import time
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -12,12 +13,13 @@ from typing import Any
 import numpy as np
 
 from vae_core.checkpoints import replacing
-from vae_core.config import CHANGEABLE, RunConfig
+from vae_core.config import LiveSettings, RunConfig
 from vae_core.inspect.snapshot import Snapshot
 from vae_core.inspect.step_trace import StepTrace
-from vae_core.metrics import Meter, collapse_of
+from vae_core.metrics.definitions import Metrics
 from vae_core.metrics.diagnosis import BEGINNING, Diagnosis, diagnose
-from vae_core.row_buffer import ROW
+from vae_core.metrics.verdict import collapse_of
+from vae_core.models import family
 from vae_core.runs import storage
 from vae_core.runs.messages import ENDED, PAUSED, RUNNING, STARTING, Update
 from vae_core.runs.snapshot_file import frame_bytes, packed
@@ -29,7 +31,7 @@ from vae_core.trainer import Mark
 TRAIN_CAPACITY = 65_536  # rows: every step up to there, then thinned
 TEST_CAPACITY = 16_384
 MARKS = 500  # changes of weights that are remembered
-TEST_ROW = ("step", "nll", "kl", "mean_std", "active")
+_FORMER = {"train": ("step", "nll", "kl", "loss"), "test": ("step", "nll", "kl", "mean_std", "active")}  # of any family
 SHIPPED = "shipped"  # the visitor to whom the runs belong that come with the program: everybody may watch them
 SAVED = "saved"  # on disk, and in no engine: Resume goes on from its last saved step
 
@@ -71,18 +73,20 @@ class RunRecord:
         self.folder = root / self.run_id
         self.version = self.saved_version = 0  # rises with every change
         self.removed = False  # it has left for good: what is still written of it is to be removed
+        kind = family(config.model)
+        self.columns = {"train": kind.columns(), "test": kind.test_columns()}  # of its curves, by name
         self.clear(generation=0)
         self.status, self.message, self.device = STARTING, "", ""
-        self.weights = {name: getattr(config, name) for name in CHANGEABLE}
+        self.settings = config.live
 
     def clear(self, generation: int) -> None:
         """Forget what came out so far: a reset."""
         self.generation = generation
-        self.train = ThinnedHistory(len(ROW), TRAIN_CAPACITY)
-        self.test = ThinnedHistory(len(TEST_ROW), TEST_CAPACITY)
+        self.train = ThinnedHistory(len(self.columns["train"]), TRAIN_CAPACITY)
+        self.test = ThinnedHistory(len(self.columns["test"]), TEST_CAPACITY)
         self.snapshot: Snapshot | None = None
         self.diagnosis: Diagnosis | None = None
-        self._verdict: tuple[int, Diagnosis] | None = None  # the last one by the meter, and its step
+        self._verdict: tuple[int, Diagnosis] | None = None  # the last one by the metrics, and its step
         self.slow: StepTrace | None = None  # the last step in slow motion
         self.marks: list[Mark] = []
         self.final: dict[str, Any] | None = None
@@ -101,7 +105,7 @@ class RunRecord:
         fresh = update.generation > self.generation
         if fresh:
             self.clear(update.generation)
-            self.config = self.config.with_(**update.weights)  # it begins again with the weights in force
+            self.config = self.config.with_(**update.settings.to_dict())  # it begins again with those in force
         self._add(update)
         return fresh
 
@@ -111,14 +115,16 @@ class RunRecord:
         if not update.total_steps:  # it failed before it began
             return
         self.step, self.steps_per_epoch, self.total_steps = update.step, update.steps_per_epoch, update.total_steps
-        self.images_per_s, self.weights, self.device = update.images_per_s, update.weights, update.device
+        self.images_per_s, self.settings, self.device = update.images_per_s, update.settings, update.device
         self.final, self.states = update.final, update.states
         self.marks = (self.marks + list(update.marks))[-MARKS:]
-        self.train.extend(update.rows)
+        if update.rows is not None:
+            self.train.extend(update.rows)
         self.slow = update.slow or self.slow
         if (s := update.snapshot) is not None:
             self.snapshot, self.diagnosis = s, self._diagnose(s)
-            self.test.extend(np.array([[s.step, s.nll, s.kl, s.mean_std, s.active.sum()]], np.float32))
+            seen = {"step": s.step, **s.terms, "mean_std": s.mean_std, "active": s.active.sum()}
+            self.test.extend(np.array([[seen[name] for name in self.columns["test"]]], np.float32))
 
     def keep_film(self, fresh: bool, snapshot: Snapshot | None) -> None:
         """Write the frame of a snapshot just received; `fresh` removes the frames of before. One thread at a time."""
@@ -142,13 +148,13 @@ class RunRecord:
             frame_file(self.film_folder, dropped).unlink(missing_ok=True)
 
     def _diagnose(self, s: Snapshot) -> Diagnosis | None:
-        """Of a run by itself with every snapshot; of an arm by its meter, which is taken now and then."""
+        """Of a run by itself with every snapshot; of an arm by its metrics, which is taken now and then."""
         trained = self._decoder_trained(s.step)
-        if s.meter is not None:
-            self._verdict = (s.step, collapse_of(Meter.from_dict(s.meter), self.weights, trained))
+        if s.metrics is not None:
+            self._verdict = (s.step, collapse_of(Metrics.from_dict(s.metrics), self.settings, trained))
             return self._verdict[1]
         if self.arm is None or s.step < BEGINNING:
-            return diagnose(s, self.weights, trained)
+            return diagnose(s, self.settings, trained)
         if self._verdict is None:
             return None
         step, verdict = self._verdict
@@ -156,12 +162,15 @@ class RunRecord:
 
     def _decoder_trained(self, step: int) -> bool:
         """Whether in any of the steps made so far alpha was above 0 and the decoder not frozen."""
-        since, learns = 0, _teaches_decoder(self.config.to_dict())
+        since, learns = 0, self._teaches_decoder(self.config.live)
         for mark in self.marks:
             if learns and mark.step > since:
                 return True
-            since, learns = mark.step, _teaches_decoder(mark.weights)
+            since, learns = mark.step, self._teaches_decoder(mark.settings)
         return learns and step > since
+
+    def _teaches_decoder(self, settings: LiveSettings) -> bool:
+        return (settings.alpha > 0 or "nll" not in self.columns["train"]) and settings.frozen != "decoder"
 
     @property
     def film_folder(self) -> Path:
@@ -208,9 +217,10 @@ class RunRecord:
             "step": self.step,
             "steps_per_epoch": self.steps_per_epoch,
             "total_steps": self.total_steps,
-            "weights": self.weights,
+            "weights": self.settings.to_dict(),
+            "columns": self.columns,
             "device": self.device,
-            "marks": [asdict(mark) for mark in self.marks],
+            "marks": [mark.to_dict() for mark in self.marks],
             "final": self.final,
         }
 
@@ -237,11 +247,12 @@ class RunRecord:
             run.clear(record["generation"])
             run.status, run.device, run.final = record["status"], record["device"], record["final"]
             run.step, run.steps_per_epoch = record["step"], record["steps_per_epoch"]
-            run.total_steps, run.weights = record["total_steps"], run.weights | record["weights"]
-            run.marks = [Mark(**mark) for mark in record["marks"]]
+            run.total_steps, run.settings = record["total_steps"], LiveSettings(**record["weights"])
+            run.marks = [Mark.from_dict(mark) for mark in record["marks"]]
             run.created = float(record.get("created", 0))
-            run.train.extend(_until(_table(train, len(ROW)), run.step))
-            run.test.extend(_until(_table(test, len(TEST_ROW)), run.step))
+            columns = record.get("columns", _FORMER)
+            run.train.extend(_until(_table(train, columns["train"], run.columns["train"]), run.step))
+            run.test.extend(_until(_table(test, columns["test"], run.columns["test"]), run.step))
         except (KeyError, TypeError, ValueError, AttributeError) as error:
             raise storage.StorageError(f"The saved run {folder.name} is damaged ({error}): it is left out.") from None
         run._forget_the_future()
@@ -280,14 +291,10 @@ class RunRecord:
         ]
 
 
-def _table(rows: np.ndarray, columns: int) -> np.ndarray:
-    if rows.ndim != 2 or rows.shape[1] != columns:
+def _table(rows: np.ndarray, found: Sequence[str], wanted: Sequence[str]) -> np.ndarray:
+    if rows.ndim != 2 or rows.shape[1] != len(found):
         raise ValueError(f"curves of shape {rows.shape}")
-    return rows.astype(np.float32)
-
-
-def _teaches_decoder(settings: dict[str, Any]) -> bool:
-    return settings["alpha"] > 0 and settings.get("frozen") != "decoder"
+    return rows[:, [list(found).index(name) for name in wanted]].astype(np.float32)
 
 
 def _until(rows: np.ndarray, step: int) -> np.ndarray:

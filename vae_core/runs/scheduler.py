@@ -15,12 +15,12 @@ from typing import Any
 
 import torch
 
-from vae_core.config import CHANGEABLE, ConfigError, RunConfig
+from vae_core.config import ConfigError, RunConfig
 from vae_core.data.images import DataError
 from vae_core.divergence import RunError
 from vae_core.runs.allowance import Allowance
 from vae_core.runs.messages import FAILED, PAUSED, RUNNING, STOPPED, Command, Update
-from vae_core.runs.task import METER_SHARE, NOTHING, TURN_S, Task, Upkeep
+from vae_core.runs.task import METRICS_SHARE, NOTHING, TURN_S, Task, Upkeep
 
 UPKEEP_SHARE = 1 / 11  # of the engine's time at most for the snapshots and states of all runs that train
 PROMPT_SHARE = 1 / 5  # and for those that somebody waits for, first looks above all; so many seconds of them at once:
@@ -39,7 +39,7 @@ class Scheduler:
         """
         self.folder = folder
         self.tasks: dict[str, Task] = {}
-        self._upkeep, self._meters = Allowance(UPKEEP_SHARE), Allowance(1 / (1 + METER_SHARE))
+        self._upkeep, self._measuring = Allowance(UPKEEP_SHARE), Allowance(1 / (1 + METRICS_SHARE))
         self._prompt, self._figures = Allowance(PROMPT_SHARE, PROMPT_S), Allowance(FIGURES_SHARE)
 
     @property
@@ -116,13 +116,13 @@ class Scheduler:
         """What falls due in a lane, by run. Who trains in step is looked after at the same step: when all want it."""
         training = _next(lane)
         snapshot, save = all(task.wants_snapshot for task in training), any(task.wants_save for task in training)
-        meter = snapshot and self._meters.free and all(task.wants_meter for task in training)
-        return {task.run_id: Upkeep(snapshot, meter, save) if task in training else task.owed for task in lane}
+        metrics = snapshot and self._measuring.free and all(task.wants_metrics for task in training)
+        return {task.run_id: Upkeep(snapshot, metrics, save) if task in training else task.owed for task in lane}
 
     def _look_after(self, lane: list[Task], allowance: Allowance) -> list[Update]:
         needs = self._needs(lane)
-        if any(need.meter for need in needs.values()):
-            allowance = self._meters
+        if any(need.metrics for need in needs.values()):
+            allowance = self._measuring
         with allowance.spending():
             return [u for task in lane if needs[task.run_id] for u in _reports(task, needs[task.run_id])]
 
@@ -154,12 +154,12 @@ class Scheduler:
         if resume:
             task.restore()
         if branch:
-            task.trainer.set(**{name: getattr(task.config, name) for name in CHANGEABLE})
+            task.trainer.set(**task.config.live.to_dict())
         task.change(status)
 
     def _reset(self, task: Task, **changes: Any) -> None:
         """Back to the same initial weights of the networks, with the settings that are in force now, or new ones."""
-        config = task.config.with_(**{**task.trainer.weights, **changes})
+        config = task.config.with_(**task.trainer.settings.to_dict() | changes)
         task.forget_states()
         fresh = Task(task.run_id, config, self.folder, task.generation + 1, task.group)
         self.tasks[task.run_id] = fresh
@@ -197,7 +197,7 @@ class Scheduler:
             task.change(STOPPED)
 
     def _set(self, task: Task, **changes: Any) -> None:
-        """Change CHANGEABLE settings; saved at once, so that a crash cannot undo it."""
+        """Change LiveSettings; saved at once, so that a crash cannot undo it."""
         if task.status in (RUNNING, PAUSED) and task.trainer.set(**changes):
             task.hurry()
 

@@ -55,10 +55,10 @@ def numbers_of(s: Snapshot, diagnosis: Diagnosis | None = None) -> dict[str, Any
         "explained": s.explained,
         "meanStd": s.mean_std,
         "sigma": s.sigma,
-        "nll": s.nll,
-        "kl": s.kl,
+        "terms": s.terms,
+        "negElbo": s.neg_elbo,
         "diagnosis": asdict(diagnosis) if diagnosis else None,
-        "meter": s.meter,
+        "meter": s.metrics,
     }
 
 
@@ -96,7 +96,11 @@ def read_frame(path: AnyPath) -> tuple[dict[str, Any], dict[str, np.ndarray]]:
     data = unpacked(path)
     try:
         header = json.loads(data[8 : 8 + int.from_bytes(data[:8], "little")])
-        return json.loads(header["__metadata__"]["snapshot"]), load(data)
+        numbers = json.loads(header["__metadata__"]["snapshot"])
+        if "terms" not in numbers:  # written when there was but one family
+            numbers["terms"] = {name: numbers[name] for name in ("nll", "kl")}
+            numbers["negElbo"] = sum(numbers["terms"].values())
+        return numbers, load(data)
     except (ValueError, KeyError, TypeError, SafetensorError) as error:
         raise FrameError(f"The frame {path} cannot be read ({error}): it is left out.") from None
 
@@ -112,13 +116,13 @@ def read_snapshot(path: AnyPath) -> Snapshot:
     xy = arrays.pop("xy").astype(np.float32) * numbers["xyUnit"]
     return Snapshot(
         step=numbers["step"],
-        nll=numbers["nll"],
-        kl=numbers["kl"],
+        terms=numbers["terms"],
+        bound=numbers["negElbo"] is not None,
         mean_std=numbers["meanStd"],
         sigma=numbers["sigma"],
         explained=numbers["explained"],
-        meter=numbers.get("meter"),
-        mu=np.zeros((0, len(arrays["kl_dims"])), np.float32),
+        metrics=numbers.get("meter"),
+        mu=np.zeros((0, len(arrays["active"])), np.float32),
         xy=xy,
         **arrays | {"active": arrays["active"].astype(bool)},
     )

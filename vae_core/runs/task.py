@@ -31,7 +31,7 @@ EARLY_STEPS = 60  # ... except at the very beginning, when everything changes
 SAVE_S = 5.0  # a state is kept so often, more rarely where many runs train
 IW_SAMPLES, IW_IMAGES = 50, 200  # of the bound at a run's end: a few seconds for the slowest network
 
-METER_SHARE = 20  # in training, the figures of metrics rest at least so many times as long as they took
+METRICS_SHARE = 20  # in training, the metrics rest at least so many times as long as they took
 
 STATES = 12  # kept of a run, 10 MB each at most
 EARLY_STATES = 1.6  # before SAVE_S has passed, a state is kept whenever the steps have grown by this factor
@@ -42,7 +42,7 @@ class Upkeep:
     """What of a run falls due besides a report, and takes longer."""
 
     snapshot: bool = False
-    meter: bool = False  # the snapshot comes with the figures of metrics
+    metrics: bool = False  # the snapshot comes with the metrics
     save: bool = False
 
     def __bool__(self) -> bool:
@@ -91,8 +91,8 @@ class Task:
         self._marks_sent = 0
         self._taker: SnapshotTaker | None = None
         self._slow: StepTrace | None = None  # waits for the next report
-        self._report_due = self._snapshot_due = self._meter_due = 0.0
-        self._snapshot_step = self._saved_step = self._metered_step = -1
+        self._report_due = self._snapshot_due = self._measuring_due = 0.0
+        self._snapshot_step = self._saved_step = self._measured_step = -1
         self._save_due = float("inf")
 
     @property
@@ -106,9 +106,9 @@ class Task:
         return time.monotonic() >= self._snapshot_due
 
     @property
-    def wants_meter(self) -> bool:
-        """Runs of a group are compared by the meter: now and then while they train, and always where they rest."""
-        return bool(self.group) and not self.early and time.monotonic() >= self._meter_due
+    def wants_metrics(self) -> bool:
+        """Runs of a group are compared by the metrics: now and then while they train, and always where they rest."""
+        return bool(self.group) and not self.early and time.monotonic() >= self._measuring_due
 
     @property
     def wants_save(self) -> bool:
@@ -124,9 +124,9 @@ class Task:
     def owed(self) -> Upkeep:
         """What somebody waits for: the first look at a run, what it looks like where it rests, a save in a hurry."""
         step, running = self.trainer.step_count, self.status == RUNNING
-        meter = not running and bool(self.group) and step != self._metered_step
+        metrics = not running and bool(self.group) and step != self._measured_step
         unseen = self._snapshot_step < 0 if running else step != self._snapshot_step
-        return Upkeep(unseen or meter, meter, self._save_due == 0)
+        return Upkeep(unseen or metrics, metrics, self._save_due == 0)
 
     @property
     def opens_group(self) -> bool:
@@ -161,9 +161,11 @@ class Task:
         self._report_due = 0.0
 
     def slow_step(self) -> None:
-        """One step in slow motion, then pause."""
-        if not self.trainer.done:
+        """One step, then pause; in slow motion where there is a posterior to show."""
+        if not self.trainer.done and self.trainer.model.has.posterior == "gaussian":
             self._slow = trace_step(self.trainer)
+        elif not self.trainer.done:
+            self.trainer.step()
         self.change(FINISHED if self.trainer.done else PAUSED)
 
     def change(self, status: str, message: str = "", until: int | None = None) -> None:
@@ -197,11 +199,11 @@ class Task:
         self._report_due = now + REPORT_S if self.status == RUNNING else float("inf")
         rows = self.trainer.flush()
         states = self.save() if upkeep.save else self._states()
-        return [self._update(rows, states, self._snapshot(upkeep.meter) if upkeep.snapshot else None)]
+        return [self._update(rows, states, self._snapshot(upkeep.metrics) if upkeep.snapshot else None)]
 
     def obituary(self) -> Update:
         """What can be said of a run whose trainer or disk is broken; nothing more is expected of it."""
-        self._snapshot_step = self._metered_step = self.trainer.step_count
+        self._snapshot_step = self._measured_step = self.trainer.step_count
         return Update(self.run_id, self.generation, FAILED, self.message)
 
     def hurry(self) -> None:
@@ -244,7 +246,7 @@ class Task:
             steps_per_epoch=trainer.steps_per_epoch,
             total_steps=trainer.total_steps,
             images_per_s=self.pace.rate,
-            weights=trainer.weights,
+            settings=trainer.settings,
             rows=rows,
             marks=marks,
             snapshot=snapshot,
@@ -254,12 +256,12 @@ class Task:
             slow=slow,
         )
 
-    def _snapshot(self, metered: bool) -> Snapshot:
+    def _snapshot(self, measured: bool) -> Snapshot:
         started, step = time.monotonic(), self.trainer.step_count
         self._taker = self._taker or SnapshotTaker(self.config, self.trainer.images)
-        snapshot = self._taker.take(self.trainer.model, step, metered)
+        snapshot = self._taker.take(self.trainer.model, step, measured)
         now = time.monotonic()
         self._snapshot_step, self._snapshot_due = step, now + (now - started if self.early else SNAPSHOT_S)
-        if metered:
-            self._metered_step, self._meter_due = step, now + METER_SHARE * (now - started)
+        if measured:
+            self._measured_step, self._measuring_due = step, now + METRICS_SHARE * (now - started)
         return snapshot

@@ -3,20 +3,27 @@
 import { Feed } from "../lib/feed.js";
 import { Film } from "../lib/film.js";
 import { History } from "../lib/history.js";
+import { pictureOf } from "../lib/wire.js";
 import { warmed, weightsAt } from "./pulls.js";
 
 export class Arm {
-  /** changed(arm, what): what is "news", "picture" or "meter". */
+  /**
+   * @param {ArmShown} shown
+   * @param {(arm: Arm, what: "news" | "picture" | "meter") => void} changed
+   */
   constructor(shown, changed) {
     this.run = shown.run_id;
     this.shown = shown;
     this.changed = changed;
     this.history = new History();
     this.film = new Film(shown.run_id);
+    /** @type {SnapshotPicture | null} */
     this.live = null;
+    /** @type {SnapshotPicture | null} */
     this.picture = null;
     this.meters = new Map();
     this.at = null;
+    /** @type {News | null} */
     this.news = null;
     this.state = "…";
     this.generation = 0;
@@ -30,18 +37,19 @@ export class Arm {
 
   /** Whether there is a posterior: without one neither std nor KL are defined, and z is mu. */
   get posterior() {
-    return this.shown.model !== "ae";
+    return this.shown.posterior;
   }
 
   /** What is decoded is mu, and no sample. */
   get decodesMu() {
-    return this.shown.model === "ae" || this.shown.model === "bug-mean";
+    return !this.shown.sampled;
   }
 
   get status() {
     return this.state === "open" ? (this.news?.status ?? "…") : this.state;
   }
 
+  /** @param {Message} message */
   take(message) {
     const { news, arrays } = message;
     this.history.add(message);
@@ -49,7 +57,7 @@ export class Arm {
     this.news = news;
     this.film.steps = news.film;
     if (news.snapshot) {
-      this.live = { ...news.snapshot, ...arrays };
+      this.live = pictureOf(news.snapshot, arrays);
       this.remember(news.snapshot);
       this.film.frames.delete(news.snapshot.step); // at rest it is filmed again, with its meter
       if (this.at === null) this.show(this.live);

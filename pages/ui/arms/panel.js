@@ -5,7 +5,7 @@ import { cellUnder, drawGrid, drawImages, frameImage } from "../lib/images.js";
 import { activeOf, drawKlBars } from "../lib/kl_bars.js";
 import { LatentMap } from "../lib/map.js";
 import { format, stepText } from "../lib/numbers.js";
-import { basisOf, cloudInPlane, ellipseOf, row, toPlane } from "../lib/plane.js";
+import { axesOf, basisOf, cloudInPlane, ellipseOf, row, toPlane } from "../lib/plane.js";
 import { ArmCurves } from "./curves.js";
 import { ARM } from "./html.js";
 import { Overlay } from "./overlay.js";
@@ -153,7 +153,7 @@ export class Panel {
   }
 
   /** The pictures of the moment; `shows(row)` says which rows are open. */
-  drawPicture(chosen, shows, axes) {
+  drawPicture(chosen, shows) {
     const { part, arm } = this,
       p = arm.picture;
     this.root.dataset.step = p?.step ?? "";
@@ -163,10 +163,10 @@ export class Panel {
       ? `${sentence(stepText(p.step))}${late ? ", the last kept before" : ""}. ${this.caption(p)}`
       : "Nothing yet at this moment.";
     if (!p) return;
-    part.nll.value = format(p.nll);
-    part.kl.value = arm.posterior ? format(p.kl) : "not defined";
+    part.nll.value = format(p.terms.nll);
+    part.kl.value = arm.posterior ? format(p.terms.kl) : "not defined";
     part.diagnosis.textContent = p.diagnosis ? `${p.diagnosis.name}: ${p.diagnosis.sentence}` : "";
-    if (shows("map")) this.map.show(p, axes);
+    if (shows("map")) this.map.show(p, axesOf(p.dims));
     if (shows("pictures")) this.drawTen(chosen);
     if (shows("draws")) drawImages(part.prior_draws, p.prior_draws, 10);
     if (shows("grid")) this.drawGrid(p);
@@ -174,7 +174,7 @@ export class Panel {
 
   caption(p) {
     const plane =
-      p.kl_dims.shape[0] > 2
+      p.dims > 2
         ? `Plane of the first two principal axes: ${Math.round(100 * p.explained)}% of the variance of μ. `
         : "";
     return plane + this.clouded(p);

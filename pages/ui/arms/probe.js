@@ -100,7 +100,7 @@ export class Probe {
     const { reach, of } = this.near,
       { distance } = nearestCode(xy, p);
     const place = placeOf(xy, distance, reach);
-    const flat = p.kl_dims.shape[0] > 2 ? ", in the plane of the map" : "";
+    const flat = p.dims > 2 ? ", in the plane of the map" : "";
     return {
       place,
       text: `z = (${xy.map((v) => fixed(v)).join(", ")})${flat}; nearest code ${distance.toFixed(2)} away; near is up to ${reach.toFixed(2)} (${of}).`,

@@ -91,7 +91,7 @@ export class Table {
     const nll = {
       ...NLL,
       values: this.columns.map(({ picture, step }) =>
-        picture && (step === null || picture.step === step) ? picture.nll : null,
+        picture && (step === null || picture.step === step) ? picture.terms.nll : null,
       ),
     };
     return csvOf(this.columns, [nll, ...rows]);

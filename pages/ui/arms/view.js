@@ -1,14 +1,14 @@
 // Arms side by side on one clock and the same axes. Mounted by view.py through assets.loader.
 
 import { Clicks } from "../lib/clicks.js";
-import { choices, everyFrame, quietPartsOf } from "../lib/dom.js";
+import { choices, everyFrame, pressWhere, quietPartsOf } from "../lib/dom.js";
 import { onPageKeys } from "../lib/keys.js";
-import { axesOf } from "../lib/plane.js";
 import { coloursOf, followTheme } from "../lib/theme.js";
 import { Arm } from "./arm.js";
 import { Clock } from "./clock.js";
 import { ROOT, ROWS } from "./html.js";
 import { PATIENCE_MS, Panel } from "./panel.js";
+import { Point } from "./point.js";
 import { Probe } from "./probe.js";
 import { Table } from "./table.js";
 import { SharedCurves, drawKl, drawTug } from "./together.js";
@@ -29,7 +29,7 @@ class ArmsView {
     this.panels = [];
     this.chosen = new Set(DIGITS);
     this.open = null;
-    this.point = null;
+    this.point = new Point(this.part.linked);
     this.data = {};
     this.news = true;
     this.curves = new SharedCurves(() => (this.sees("curves") ? this.panels : []));
@@ -50,12 +50,12 @@ class ArmsView {
     choices(part.chips, "chip", (row) => this.fold(row));
     choices(part.points, "point", (i) => this.pick(Number(i)));
     part.automatic.onchange = ({ target }) => this.setAutomatic(target.checked);
-    part.linked.onchange = () => this.setPoint(this.point?.panel, this.point?.xy ?? null);
+    part.linked.onchange = () => this.setPoint(this.point.panel, this.point.xy);
     this.clicks = new Clicks((count) => this.setStateValue("clicks", count));
     this.shown = () => !document.hidden && this.ask();
     document.addEventListener("visibilitychange", this.shown);
     this.deafen = onPageKeys((key) => this.key(key));
-    this.observer = new ResizeObserver(() => this.panels.forEach((panel) => this.renew(panel)));
+    this.observer = new ResizeObserver(() => this.renewAll());
     this.observer.observe(part.columns);
   }
 
@@ -71,6 +71,10 @@ class ArmsView {
     this.clock.begin(data.at);
     this.figured = false;
     this.refresh();
+  }
+
+  get arms() {
+    return this.panels.map(({ arm }) => arm);
   }
 
   /** Keep the panels of arms that stay, in the order of the list. */
@@ -130,25 +134,28 @@ class ArmsView {
 
   /** An arm has something new. */
   changed(panel, what) {
-    if (what === "news") {
-      this.news = true;
-      this.report();
-    }
+    if (what === "news") this.report();
+    this.news ||= what === "news";
     if (what === "picture") this.stale.add(panel);
-    if (what === "picture" && this.point) this.settleLater(); // a decoder of every moment would be too much to fetch
+    if (what === "picture" && this.point.xy) this.settleLater(); // a decoder of every moment would be too much to fetch
     if (what === "meter" || panel.arm.live?.meter) this.figured = false;
     this.ask();
   }
 
   /** Streamlit learns of a new status, so that buttons can follow. */
   report() {
-    const statuses = this.panels.map(({ arm }) => arm.status).join(",");
+    const statuses = this.arms.map(({ status }) => status).join(",");
     if (statuses !== this.reported && !statuses.includes("…"))
       this.setStateValue("statuses", (this.reported = statuses));
   }
 
   refresh() {
-    this.clock.refresh(this.panels.map(({ arm }) => arm));
+    this.clock.refresh(this.arms);
+    this.tell();
+  }
+
+  /** What is said beside the pictures is drawn again. */
+  tell() {
     this.news = true;
     this.ask();
   }
@@ -171,8 +178,8 @@ class ArmsView {
 
   /** At rest: the meter of the moment is looked for, and the point is decoded again. */
   settle() {
-    for (const { arm } of this.panels) arm.seekMeter();
-    if (this.point) this.setPoint(this.point.panel, this.point.xy);
+    for (const arm of this.arms) arm.seekMeter();
+    if (this.point.xy) this.setPoint(this.point.panel, this.point.xy);
   }
 
   // ---- what the visitor does
@@ -180,15 +187,12 @@ class ArmsView {
   /** A switch shows what was wished until the run says so, or has had its time. */
   toggle(message) {
     this.setTriggerValue("toggle", message);
-    setTimeout(() => {
-      this.news = true;
-      this.ask();
-    }, PATIENCE_MS + 50);
+    setTimeout(() => this.tell(), PATIENCE_MS + 50);
   }
 
   setOpen(open) {
     this.open = open;
-    for (const chip of this.part.chips.children) chip.setAttribute("aria-pressed", open.has(chip.dataset.chip));
+    pressWhere(this.part.chips, "chip", (row) => open.has(row));
     this.root.dataset.closed = ROWS.map(([key]) => key)
       .filter((key) => !open.has(key))
       .join(" ");
@@ -199,10 +203,9 @@ class ArmsView {
     const open = new Set(this.open);
     if (!open.delete(key)) open.add(key);
     this.setOpen(open);
-    this.panels.forEach((panel) => this.renew(panel));
+    this.renewAll();
     this.curves.hurry();
-    this.news = true;
-    this.ask();
+    this.tell();
   }
 
   renew(panel) {
@@ -210,9 +213,13 @@ class ArmsView {
     this.ask();
   }
 
+  renewAll() {
+    this.panels.forEach((panel) => this.renew(panel));
+  }
+
   pick(index) {
     if (!this.chosen.delete(index)) this.chosen.add(index);
-    this.panels.forEach((panel) => this.renew(panel));
+    this.renewAll();
   }
 
   setAutomatic(on) {
@@ -223,43 +230,25 @@ class ArmsView {
 
   /** Decode at a point of a map, and at the same point of the others. */
   setPoint(panel, xy) {
-    this.point = xy && { panel, xy };
-    this.moved = true;
+    this.point.set(panel, xy);
     this.ask();
-  }
-
-  drawPoint() {
-    this.moved = false;
-    for (const panel of this.panels) {
-      const point = this.pointOf(panel);
-      panel.over.setPoint(point);
-      panel.probe.show(point);
-    }
-  }
-
-  pointOf(panel) {
-    return this.point && (this.part.linked.checked || panel === this.point.panel) ? this.point.xy : null;
   }
 
   // ---- drawing
 
   redraw() {
     if (document.hidden || !this.panels.length) return;
-    const at = this.clock.at;
+    const { at } = this.clock;
     if (this.news) this.drawNews();
     for (const panel of this.panels) panel.drawNews(at);
     const drawn = this.stale;
     this.stale = new Set();
     for (const panel of drawn)
       if (this.panels.includes(panel))
-        panel.drawPicture(
-          this.chosen,
-          (row) => this.open.has(row) && panel.seen.has(row),
-          axesOf(panel.arm.picture?.kl_dims.shape[0] ?? 2),
-        );
-    if (drawn.size) this.root.dataset.step = at ?? Math.max(0, ...this.panels.map(({ arm }) => arm.picture?.step ?? 0));
-    if (this.moved) this.drawPoint();
-    const weights = JSON.stringify(this.panels.map(({ arm }) => arm.weights()));
+        panel.drawPicture(this.chosen, (row) => this.open.has(row) && panel.seen.has(row));
+    if (drawn.size) this.root.dataset.step = at ?? Math.max(0, ...this.arms.map(({ picture }) => picture?.step ?? 0));
+    this.point.draw(this.panels);
+    const weights = JSON.stringify(this.arms.map((arm) => arm.weights()));
     if (drawn.size || weights !== this.tugOf) this.drawTug();
     this.tugOf = weights;
     if (drawn.size && this.sees("meter")) drawKl(this.panels);
@@ -273,29 +262,26 @@ class ArmsView {
 
   drawNews() {
     this.news = false;
-    const steps = this.panels.map(({ arm }) => `${arm.film.steps.length} to ${arm.film.steps.at(-1)}`).join();
+    const steps = this.arms.map(({ film }) => `${film.steps.length} to ${film.steps.at(-1)}`).join();
     if (steps !== this.filmed) {
       this.filmed = steps;
       this.refresh();
       this.news = false;
     }
-    this.part.same.textContent = sameness(this.panels.flatMap(({ arm }) => (arm.news ? [arm.news.config] : [])));
+    const configs = this.arms.flatMap(({ news }) => (news ? [news.config] : []));
+    const plain = this.arms.some(({ posterior }) => !posterior);
+    this.part.same.textContent = sameness(configs, plain);
     this.curves.draw();
   }
 
   drawTable() {
     this.figured = true;
-    if (this.open.has("table"))
-      this.table.draw(
-        this.data.figures,
-        this.panels.map(({ arm }) => arm),
-      );
+    if (this.open.has("table")) this.table.draw(this.data.figures, this.arms);
   }
 
   drawTug() {
-    for (const button of this.part.points.children)
-      button.setAttribute("aria-pressed", this.chosen.has(Number(button.dataset.point)));
-    const scale = drawTug(this.panels, this.chosen, this.open.has("pulls"), (panel) => this.pointOf(panel));
+    pressWhere(this.part.points, "point", (i) => this.chosen.has(Number(i)));
+    const scale = drawTug(this.panels, this.chosen, this.open.has("pulls"), (panel) => this.point.of(panel));
     this.part.scale.value = `1 unit of the map = ${scale.toLocaleString("en")} nats per unit`;
   }
 

@@ -4,25 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass
-from pathlib import Path
 from typing import Any
 
 import streamlit as st
 
-from pages.ui.assets import loader
-from pages.ui.palette import css_variables
+from pages.ui.component import declare
 from pages.ui.presses import counting
 
-_HERE = Path(__file__).resolve().parent
-_UPLOT = _HERE.parent / "vendor" / "uplot" / "uPlot.min.css"
 ROWS = ("map", "pictures", "draws", "grid", "curves", "pulls", "meter", "table")
 
-_component = st.components.v2.component(
-    "arms_view",
-    html="<div class='frame'>\n<div class='arms'></div></div>",
-    css=_UPLOT.read_text() + css_variables(".arms") + (_HERE / "arms.css").read_text(),
-    js=loader("arms/view.js"),
-)
+_show = declare("arms_view", "arms/view.js", "arms", "vendor/uplot/uPlot.min.css", "arms/arms.css", frame=True)
 
 
 @dataclass(frozen=True)
@@ -32,7 +23,8 @@ class ArmShown:
     Attributes:
         run_id: what to follow.
         name: over the column; no two arms of a view share one.
-        model: of its config. "ae" has no posterior: what needs a sample of z is marked as not defined.
+        posterior: whether there is one: without, what needs it is marked as not defined.
+        sampled: whether what is decoded is a sample of z, and not its mean.
         mine: whether this visitor may command it, with switches and a branch.
         predicted: what the class expects of it, shown beside what happens; may be empty.
         removable: whether it has a button that takes it away.
@@ -40,7 +32,8 @@ class ArmShown:
 
     run_id: str
     name: str
-    model: str = "vae"
+    posterior: bool = True
+    sampled: bool = True
     mine: bool = False
     predicted: str = ""
     removable: bool = False
@@ -95,18 +88,15 @@ def arms_view(
         "space": on_space is not None,
         **counting(counted),
     }
-    result = _component(
-        key=key,
-        data=data,
-        default={"statuses": "", "at": None, "clicks": 0},
-        on_statuses_change=_nothing,
-        on_at_change=_nothing,
+    result = _show(
+        key,
+        data,
+        {"statuses": "", "at": None, "clicks": 0},
         on_toggle_change=_with_value(key, "toggle", on_toggle),
         on_branch_change=_with_value(key, "branch", on_branch),
         on_remove_change=_with_value(key, "remove", on_remove),
-        on_space_change=on_space or _nothing,
+        on_space_change=on_space or (lambda: None),
         on_clicks_change=lambda: on_clicks(st.session_state[key]["clicks"]),
-        height="content",
     )
     return Seen(result.statuses or "", None if result.at is None else int(result.at))
 
@@ -120,7 +110,3 @@ def _with_value(key: str, name: str, callback: Callable[[dict[str, Any]], None] 
             callback(dict(value))
 
     return call
-
-
-def _nothing() -> None:
-    """Streamlit wants a callback for every state; the run of the script is all that is needed."""

@@ -18,14 +18,14 @@ export function differences(configs) {
 /** What a caption says of the map beside its step: what is the same for all stands above the arms. */
 export const MAPS = "Maps: μ of 5,000 test images, axes in std of the prior; ellipses: 1 std of q(z|x) of ten images.";
 
-/** The label above the arms. */
-export function sameness(configs) {
+/** The label above the arms. plain: whether one of them draws no z. */
+export function sameness(configs, plain) {
   if (!configs.length) return "";
   const different = differences(configs);
   if (different.length)
     return `These arms differ in more than the loss: ${different.map((d) => SPOKEN[d] ?? d).join(", ")}.`;
   const models = configs.map(({ model }) => model);
-  const loss = models.includes("ae") ? "the loss, and in that the plain autoencoder draws no z" : "the loss";
+  const loss = plain ? "the loss, and in that the plain autoencoder draws no z" : "the loss";
   const what = models.some((model) => model.startsWith("bug")) ? "the one line shown above" : loss;
   return `Same initial weights, same batches, same ε, same evaluation noise (seed ${configs[0].seed}): the arms differ in nothing but ${what}.`;
 }

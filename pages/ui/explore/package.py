@@ -27,13 +27,22 @@ from vae_core.data import prepare
 from vae_core.evaluate import ACTIVE_VARIANCE
 from vae_core.inspect.image_attributes import ATTRIBUTES, measure
 from vae_core.inspect.snapshot import map_images
-from vae_core.latent import Plane, attribute_vectors, class_means, map_plane, outer_thirds
-from vae_core.models.vae import VAE
+from vae_core.latent import (
+    Plane,
+    attribute_vectors,
+    class_means,
+    map_plane,
+    outer_thirds,
+    principal_axes,
+    quantile_grid,
+)
+from vae_core.models.parts.coder import Coder
 from vae_core.runs.snapshot_file import FrameError, read_frame
 from vae_core.runs.storage import FILM, frame_file, frames_in
 
 KEPT = 8  # packages in memory, 4 MB each at most
 _CHUNK = 500  # images encoded at once
+_NODES = 20  # a side, of the sheet whose pictures give the axes of the warp; as in prior_warp.js
 _one_at_a_time = threading.Lock()  # a class that opens the same model waits for one packing
 
 
@@ -59,9 +68,9 @@ def package_bytes(source: Source) -> bytes | None:
 
     Tensors, for N = 5,000 images and D latents: `model.encoder.*` and `model.decoder.*` (as they lie in the model's
     file, float32 or float16), `mu` (N, D) float32, `labels` (N,) uint8, `var_mu` (D,) float32, `active` (D,) uint8,
-    `basis` (D, 2) float32 of the map's plane ((1, 1) for D = 1), `class_means` (10, D) and
-    `attribute_vectors` (4, D), float32. With a posterior also `log_var` (N, D) float16 and `kl_dims` (D,) float32,
-    nats per image.
+    `basis` (D, 2) float32 of the map's plane ((1, 1) for D = 1), `class_means` (10, D), `attribute_vectors` (4, D) and
+    `picture_axes` (784, 2), float32. With a posterior also `log_var` (N, D) float16 and `kl_dims` (D,) float32, nats
+    per image.
 
     Returns:
         None when the file has vanished or does not hold this model.
@@ -73,9 +82,11 @@ def package_bytes(source: Source) -> bytes | None:
         return None
     model, weights, beta = read
     codes = _codes(model, source.config)
-    _require_numbers(source, [*weights.values(), *codes.values()])
     plane = map_plane(codes["mu"], _last_plane(source))
-    tensors = weights | _half_log_var(codes) | _structure(codes["mu"]) | {"basis": plane.basis}
+    pictures = _sheet(model, plane.basis)
+    _require_numbers(source, [*weights.values(), *codes.values(), pictures])
+    axes = principal_axes(pictures)[1][:, -2:].flip(-1).float()  # the two largest
+    tensors = weights | _half_log_var(codes) | _structure(codes["mu"]) | {"basis": plane.basis, "picture_axes": axes}
     about = _about(source, model, beta) | {"explained": plane.explained}
     text = json.dumps(about, ensure_ascii=False, allow_nan=False)
     return save({name: tensor.contiguous() for name, tensor in tensors.items()}, {"about": text})
@@ -89,9 +100,10 @@ def _packed(source: Source) -> bytes:
     return gzip.compress(body, compresslevel=6, mtime=0)
 
 
-def _read(source: Source) -> tuple[VAE, dict[str, Tensor], float] | None:
+def _read(source: Source) -> tuple[Coder, dict[str, Tensor], float] | None:
     """The model in evaluation mode, its tensors as in the file, named for the package, and the beta in force."""
     model, prefix = models.build(source.config), source.prefix
+    assert isinstance(model, Coder)  # no other is a source
     try:
         with safe_open(source.path, framework="pt") as file:
             names = [name for name in file.keys() if name.startswith(prefix)]  # noqa: SIM118
@@ -106,7 +118,7 @@ def _read(source: Source) -> tuple[VAE, dict[str, Tensor], float] | None:
 
 
 @torch.no_grad()
-def _codes(model: VAE, config: RunConfig) -> dict[str, Tensor]:
+def _codes(model: Coder, config: RunConfig) -> dict[str, Tensor]:
     """mu, and with a posterior log_var and kl_dims, of the map's images as the browser encodes them.
 
     "dynamic" draws pixels anew each time; here the grey images stand for them, their mean.
@@ -114,10 +126,18 @@ def _codes(model: VAE, config: RunConfig) -> dict[str, Tensor]:
     protocol = "grey" if config.protocol == "dynamic" else config.protocol
     x = prepare(_images()[0], protocol, torch.Generator())  # (N, 1, 28, 28); neither protocol draws
     parts = [model.encode(part) for part in x.split(_CHUNK)]
-    mu, log_var = (torch.cat(halves) for halves in zip(*parts, strict=True))  # (N, D) each
-    if not model.stochastic:
+    mu, *log_vars = (torch.cat(halves) for halves in zip(*parts, strict=True))  # (N, D) each
+    if not log_vars:
         return {"mu": mu}
+    (log_var,) = log_vars
     return {"mu": mu, "log_var": log_var, "kl_dims": losses.gaussian_kl_dims(mu, log_var).mean(0)}
+
+
+@torch.no_grad()
+def _sheet(model: Coder, basis: Tensor) -> Tensor:
+    """(400, 784) the pictures of the map's plane through z = 0, at prior quantiles: the browser's warp bends them."""
+    z = quantile_grid(_NODES)[:, : basis.shape[1]] @ basis.T  # (400, D)
+    return model.mean_image(model.decode(z)).flatten(1)
 
 
 def _last_plane(source: Source) -> Plane | None:
@@ -148,13 +168,15 @@ def _structure(mu: Tensor) -> dict[str, Tensor]:
     }
 
 
-def _about(source: Source, model: VAE, beta: float) -> dict[str, Any]:
+def _about(source: Source, model: Coder, beta: float) -> dict[str, Any]:
     config = source.config
     return {
         "name": source.name,
         "title": source.title,
         "net": config.net,
         "model": config.model,
+        "family": source.family.title,
+        "posterior": source.family.has.posterior is not None,
         "dims": config.latent_dim,
         "likelihood": config.likelihood,
         "sigma": None if config.likelihood == "bernoulli" else model.sigma.item(),

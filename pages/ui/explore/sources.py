@@ -9,12 +9,15 @@ from pathlib import Path
 from pages.ui import shipped
 from vae_core.checkpoints import WEIGHTS
 from vae_core.config import RunConfig
+from vae_core.families import BUG
+from vae_core.models import family
+from vae_core.models.base import Family
+from vae_core.models.parts.coder import Coder
 from vae_core.runs import registry
 from vae_core.runs.run_record import RunRecord
 from vae_core.runs.storage import state_file, steps_in
 
 _GREY = " Trained on binarised draws of the pixels; what is encoded here are the grey images, their mean."
-FAMILIES = {"vae": "VAE", "ae": "Plain autoencoder"}  # the browser knows these; the bug lab's models are for no result
 
 
 @dataclass(frozen=True)
@@ -39,6 +42,10 @@ class Source:
     stamp: int = 0
 
     @property
+    def family(self) -> type[Family]:
+        return family(self.config.model)
+
+    @property
     def is_shipped(self) -> bool:
         return not self.prefix
 
@@ -59,16 +66,21 @@ def find(name: str) -> Source | None:
 
 def twin_of(source: Source) -> str | None:
     """Name of the shipped plain autoencoder with the same network and latents; none for an autoencoder itself."""
-    if source.config.model == "ae":
+    if not source.family.has.posterior:
         return None
-    wanted = {"model": "ae", "net": source.config.net, "latent_dim": source.config.latent_dim}
-    found = (name for name, card in shipped.cards().items() if wanted.items() <= card["config"].items())
-    return next(found, None)
+    wanted = {"net": source.config.net, "latent_dim": source.config.latent_dim}
+    plain = [name for name, card in shipped.cards().items() if not family(card["config"]["model"]).has.posterior]
+    return next((name for name in plain if wanted.items() <= shipped.cards()[name]["config"].items()), None)
 
 
 def _models() -> list[str]:
     """Names of the shipped models that the browser can run."""
-    return [name for name, card in shipped.cards().items() if card["config"]["model"] in FAMILIES]
+    return [name for name, card in shipped.cards().items() if _runs_in_browser(card["config"]["model"])]
+
+
+def _runs_in_browser(model: str) -> bool:
+    """Whether it is made of the networks that the browser knows; the bug lab's models are for no result."""
+    return issubclass(family(model), Coder) and not model.startswith(BUG)
 
 
 def _of_checkpoint(name: str) -> Source:
@@ -79,7 +91,7 @@ def _of_checkpoint(name: str) -> Source:
 
 def _of_run(run: RunRecord) -> Source | None:
     """The last kept state of a run; None where there is none, or no model to explore."""
-    found = _last_state(run.states_folder) if run.config.model in FAMILIES else None
+    found = _last_state(run.states_folder) if _runs_in_browser(run.config.model) else None
     if found is None:
         return None
     step, path, stamp = found
@@ -110,11 +122,11 @@ def _name(run: RunRecord) -> str:
 def _described(config: RunConfig) -> str:
     """ "VAE, mlp, 2 latents, beta 4"."""
     latents = "1 latent" if config.latent_dim == 1 else f"{config.latent_dim} latents"
-    parts = [FAMILIES[config.model], config.net, latents]
+    parts = [family(config.model).title, config.net, latents]
     if config.likelihood != "bernoulli":
         learned = " learned" if config.likelihood == "gaussian-learned" else f" {config.sigma:g}"
         parts.append(f"Gaussian, sigma{learned}")
-    if config.model == "vae" and config.beta != 1:
+    if "kl" in family(config.model).TERMS and config.beta != 1:
         parts.append(f"beta {config.beta:g}")
     return ", ".join(parts)
 
@@ -122,9 +134,8 @@ def _described(config: RunConfig) -> str:
 def _trained(card: dict, config: RunConfig) -> str:
     """ "100 epochs, seed 0. −ELBO 138.91 nats per image (grey test images, K = 1)."."""
     test = card["test"]
-    named = "Reconstruction" if test["neg_elbo"] is None else "−ELBO"
-    value = test["nll"] if test["neg_elbo"] is None else test["neg_elbo"]
-    figure = f"{value:.2f}".replace("-", "−")
-    samples = "" if test["neg_elbo"] is None else f", K = {test['samples']}"
+    bound = family(config.model).has.bound
+    figure = f"{test['neg_elbo' if bound else 'nll']:.2f}".replace("-", "−")
+    named, samples = ("−ELBO", f", K = {test['samples']}") if bound else ("Reconstruction", "")
     where = f"{test['images']:,} {test['protocol']} test images{samples}"
     return f"{config.epochs} epochs, seed {config.seed}. {named} {figure} nats per image ({where})."

@@ -9,21 +9,10 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-import streamlit as st
+from pages.ui.component import declare, show_state
 
-from pages.ui.assets import loader
-from pages.ui.palette import css_variables
-
-_STYLES = sorted(
-    Path(__file__).resolve().parent.glob("*.css"), key=lambda path: (path.name != "explore.css", path.name)
-)
-
-_component = st.components.v2.component(
-    "explorer_view",
-    html="<div class='frame'>\n<div class='explore'></div></div>",
-    css=css_variables(".explore") + "".join(path.read_text(encoding="utf-8") for path in _STYLES),
-    js=loader("explore/explorer.js"),
-)
+_STYLES = sorted(Path(__file__).resolve().parent.rglob("*.css"), key=lambda path: (path.name != "explore.css", path))
+_show = declare("explorer_view", "explore/explorer.js", "explore", *_STYLES, frame=True)
 
 
 def explorer_view(
@@ -49,15 +38,4 @@ def explorer_view(
     Returns:
         What is shown, as last reported; `state` before the first report.
     """
-    result = _component(
-        key=key,
-        data={"name": name, "version": str(version), "dims": dims, "way": way, "state": state, "again": again},
-        default={"state": None},
-        on_state_change=_nothing,
-        height="content",
-    )
-    return state if result.state is None else dict(result.state)
-
-
-def _nothing() -> None:
-    """Streamlit wants a callback for every state; the run of the script is all that is needed."""
+    return show_state(_show, key, state, name=name, version=str(version), dims=dims, way=way, again=again)

@@ -10,20 +10,12 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-import streamlit as st
-
-from pages.ui.assets import loader
-from pages.ui.palette import css_variables
+from pages.ui.component import declare, show_state
 
 ROOT = Path(__file__).resolve().parents[3]
 COLOURS = ("q", "decoder", "reconstruction", "kl", "total")
 
-_component = st.components.v2.component(
-    "lesson_code_map",
-    html="<div class='codemap'>\n</div>",
-    css=css_variables(".codemap") + (Path(__file__).resolve().parent / "code_map.css").read_text(),
-    js=loader("lesson/code_map.js"),
-)
+_show = declare("lesson_code_map", "lesson/code_map.js", "codemap", "lesson/code_map.css")
 
 
 @dataclass(frozen=True)
@@ -92,15 +84,5 @@ def code_map_view(steps: Sequence[Step], key: str, chosen: str | None = None) ->
         }
         for s in steps
     ]
-    result = _component(
-        key=key,
-        data={"steps": parts, "state": {"chosen": chosen} if chosen else None},
-        default={"state": None},
-        on_state_change=_nothing,
-        height="content",
-    )
-    return chosen if result.state is None else str(result.state["chosen"])
-
-
-def _nothing() -> None:
-    """Streamlit wants a callback for every state; the run of the script is all that is needed."""
+    state = show_state(_show, key, {"chosen": chosen} if chosen else None, steps=parts)
+    return None if state is None else str(state["chosen"])

@@ -2,20 +2,11 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import Any
 
-import streamlit as st
+from pages.ui.component import declare, show_state
 
-from pages.ui.assets import loader
-from pages.ui.palette import css_variables
-
-_component = st.components.v2.component(
-    "lesson_transform",
-    html="<div class='lesson'>\n</div>",
-    css=css_variables(".lesson") + (Path(__file__).resolve().parent / "lesson.css").read_text(),
-    js=loader("lesson/transform.js"),
-)
+_show = declare("lesson_transform", "lesson/transform.js", "lesson", "lesson/lesson.css")
 
 
 def transform_view(key: str, state: dict[str, Any] | None = None, again: int = 0) -> dict[str, Any] | None:
@@ -32,15 +23,4 @@ def transform_view(key: str, state: dict[str, Any] | None = None, again: int = 0
     Returns:
         What is shown, as last reported; `state` before the first report.
     """
-    result = _component(
-        key=key,
-        data={"state": state, "again": again},
-        default={"state": None},
-        on_state_change=_nothing,
-        height="content",
-    )
-    return state if result.state is None else dict(result.state)
-
-
-def _nothing() -> None:
-    """Streamlit wants a callback for every state; the run of the script is all that is needed."""
+    return show_state(_show, key, state, again=again)

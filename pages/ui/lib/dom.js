@@ -45,11 +45,14 @@ export function choices(root, key, choose) {
   for (const button of root.querySelectorAll(`[data-${key}]`)) button.onclick = () => choose(button.dataset[key]);
 }
 
-/** Of such buttons that one is pressed whose value it is. */
-export function press(root, key, value) {
+/** Of such buttons those are pressed whose value is(value). */
+export function pressWhere(root, key, is) {
   for (const button of root.querySelectorAll(`[data-${key}]`))
-    button.setAttribute("aria-pressed", button.dataset[key] === String(value));
+    button.setAttribute("aria-pressed", is(button.dataset[key]));
 }
+
+/** Of such buttons that one is pressed whose value it is. */
+export const press = (root, key, value) => pressWhere(root, key, (own) => own === String(value));
 
 /** The marks of a run as a list: all of them, and readable by a screen reader. */
 export function listMarks(list, marks) {

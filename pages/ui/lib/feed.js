@@ -5,7 +5,11 @@ import { unpack } from "./wire.js";
 const GONE = 4404;
 
 export class Feed {
-  /** onMessage({ news, arrays }); onState("open" | "lost" | "gone") */
+  /**
+   * @param {string} run
+   * @param {(message: Message) => void} onMessage
+   * @param {(state: "open" | "lost" | "gone") => void} onState
+   */
   constructor(run, onMessage, onState) {
     this.run = run;
     this.onMessage = onMessage;

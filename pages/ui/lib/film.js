@@ -2,7 +2,7 @@
 
 import { fetchBytes } from "./fetched.js";
 import { stepText } from "./numbers.js";
-import { unpack } from "./wire.js";
+import { pictureOf, unpack } from "./wire.js";
 
 /** Frames by step, fetched when first wanted. */
 export class Film {
@@ -16,12 +16,16 @@ export class Film {
     this.steps = [];
   }
 
-  /** Resolves to one object a frame, its numbers and arrays, or to null when it has been thinned out. */
+  /**
+   * Resolves to one object a frame, its numbers and arrays, or to null when it has been thinned out.
+   * @param {number} step
+   * @returns {Promise<SnapshotPicture | null>}
+   */
   get(step) {
     if (!this.frames.has(step)) {
       const frame = fetchBytes(this.url(step))
         .then(unpack)
-        .then(({ snapshot, arrays }) => ({ ...snapshot, ...arrays }))
+        .then(({ snapshot, arrays }) => pictureOf(snapshot, arrays))
         .catch(() => null);
       frame.then((f) => f ?? this.frames.delete(step)); // a failure is not remembered
       this.frames.set(step, frame);

@@ -1,8 +1,6 @@
 // What the browser knows of a run's curves: arrays that grow, kept as columns for uPlot.
 
 const MOST = 4096; // rows of a table: several to a pixel of the charts, and a long run costs no more to draw than a short one
-const TRAIN = ["step", "nll", "kl", "loss"];
-const TEST = ["step", "nll", "kl", "meanStd", "active"];
 
 export class History {
   constructor() {
@@ -10,26 +8,36 @@ export class History {
   }
 
   clear() {
-    this.train = columns(TRAIN);
-    this.test = columns(TEST);
+    this.train = columns(["step"]); // the first message names the others
+    this.test = columns(["step"]);
+    this.terms = [];
     this.waiting = { train: new Waiting(), test: new Waiting() };
     this.marks = [];
   }
 
-  /** Add the rows and marks of a message; rows seen before are left out. */
+  /** Add the rows and marks of a message; rows seen before are left out. @param {Message} message */
   add({ news, arrays }) {
     if (news.fresh) this.clear();
-    append(this.train, TRAIN, arrays.train, this.waiting.train);
-    append(this.test, TEST, arrays.test, this.waiting.test);
+    for (const split of ["train", "test"]) {
+      const names = news.columns[split];
+      if (!this[split].step.length) this[split] = columns(names);
+      append(this[split], names, arrays[split], this.waiting[split]);
+    }
+    this.terms = news.columns.train.slice(1, -1);
     for (const mark of news.marks) {
       if (!this.marks.some((m) => m.step === mark.step && m.text === mark.text)) this.marks.push(mark);
     }
   }
 
-  /** Whether the loss minimised ever differed from −ELBO: alpha or beta was not 1. */
+  /** Whether the loss minimised ever differed from the sum of the terms: a weight was not 1. */
   weighted() {
-    const { nll, kl, loss } = this.train;
-    return loss.some((v, i) => Math.abs(v - nll[i] - kl[i]) > 1e-3 * Math.abs(v) + 1e-3);
+    const { loss = [] } = this.train;
+    return loss.some((v, i) => Math.abs(v - this.sum(this.train, i)) > 1e-3 * Math.abs(v) + 1e-3);
+  }
+
+  /** Of the terms in a row of a table: −ELBO, where they are a bound. */
+  sum(table, i) {
+    return this.terms.reduce((sum, term) => sum + table[term][i], 0);
   }
 }
 
@@ -42,7 +50,12 @@ export function align(sources, wanted) {
   const steps = sources.reduce((all, { train, test }) => mergeSteps(all, mergeSteps(train.step, test.step)), []);
   const curve = ({ source, name }) => {
     const [split, term] = name.split(".");
-    return place(sources[source][split], steps, term);
+    const history = sources[source];
+    return place(
+      history[split],
+      steps,
+      term === "negElbo" ? (t, i) => history.sum(t, i) : (t, i) => t[term]?.[i] ?? null,
+    );
   };
   return [steps, ...wanted.map(curve)];
 }
@@ -58,6 +71,12 @@ class Waiting {
   }
 }
 
+/**
+ * @param {Record<string, number[]>} table
+ * @param {string[]} names
+ * @param {Tensor<Float32Array>} rows
+ * @param {Waiting} waiting
+ */
 function append(table, names, { shape: [count, width], data }, waiting) {
   for (let i = 0; i < count; i++) {
     const row = data.subarray(i * width, (i + 1) * width);
@@ -95,10 +114,7 @@ function mergeSteps(a, b) {
   return merged;
 }
 
-const derived = { negElbo: (t, i) => t.nll[i] + t.kl[i] };
-
-function place(table, steps, term) {
-  const value = derived[term] ?? ((t, i) => t[term][i]);
+function place(table, steps, value) {
   let i = 0;
   return steps.map((step) => (table.step[i] === step ? value(table, i++) : null));
 }

@@ -4,7 +4,7 @@
 /** The basis of a picture; null where it is not known (an old frame of more than two latents). */
 export function basisOf({
   basis,
-  kl_dims: {
+  active: {
     shape: [dims],
   },
 }) {

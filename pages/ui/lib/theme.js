@@ -30,6 +30,7 @@ export function coloursOf(root) {
     reconstruction: value("--term-reconstruction"),
     kl: value("--term-kl"),
     total: value("--term-total"),
+    ...Object.fromEntries([0, 1, 2].map((i) => [`other${i}`, value(`--term-other${i}`)])),
     classes: Array.from({ length: 10 }, (_, i) => value(`--class-${i}`)),
   };
 }

@@ -16,13 +16,132 @@ interface Tensor<Data = any> {
 }
 type Tensors = Record<string, Tensor>;
 
-/** What a package says of its model: vae_core/export writes it. */
+/** What a package says of its model: pages/ui/explore/package.py writes it. */
 interface About {
   name: string;
-  model: "vae" | "ae";
+  title: string;
   net: "mlp" | "conv";
+  model: string;
+  family: string;
+  posterior: boolean;
   dims: number;
-  [more: string]: any;
+  likelihood: string;
+  sigma: number | null;
+  protocol: string;
+  beta: number;
+  seed: number;
+  step: number;
+  epochs: number;
+  caption: string;
+  twin: string | null;
+  shipped: boolean;
+  explained: number;
+  yardstick: number;
+  attributes: (Record<"key" | "label" | "unit" | "says", string> & Record<"low" | "high" | "mean", number>)[];
+}
+
+/** A family's term: `colour` is a name of the palette. */
+interface Term {
+  name: string;
+  label: string;
+  colour: string;
+}
+
+/** What a family has, for the live view: pages/ui/terms.py writes it. */
+interface Family {
+  terms: Term[];
+  bound: boolean;
+  posterior: boolean;
+  codes: boolean;
+}
+
+/** An arm as it is asked for: ArmShown of pages/ui/arms/view.py. */
+interface ArmShown {
+  run_id: string;
+  name: string;
+  posterior: boolean;
+  sampled: boolean;
+  mine: boolean;
+  predicted: string;
+  removable: boolean;
+}
+
+/** The numbers of a snapshot as they are sent; frames from before families named their terms have nll and kl alone. */
+interface SnapshotNumbers {
+  step: number;
+  xyUnit: number;
+  explained: number;
+  meanStd: number | null;
+  sigma: number | null;
+  terms?: Record<string, number>;
+  negElbo?: number | null;
+  nll?: number;
+  kl?: number;
+  diagnosis: { name: string; sentence: string } | null;
+  meter: Record<string, any> | null;
+}
+
+/** The arrays of a snapshot; what a family has not is empty. */
+type SnapshotArrays = Record<
+  | "xy"
+  | "labels"
+  | "kl_dims"
+  | "active"
+  | "originals"
+  | "reconstructions"
+  | "prior_draws"
+  | "grid"
+  | "basis"
+  | "ten_mu"
+  | "ten_log_var"
+  | "ten_pull_mu"
+  | "ten_pull_log_var",
+  Tensor
+>;
+
+/** A snapshot as everything draws it: its terms by name in nats, their sum where it is −ELBO, D = dims. */
+interface SnapshotPicture extends SnapshotNumbers, SnapshotArrays {
+  terms: Record<string, number>;
+  negElbo: number | null;
+  dims: number;
+}
+
+/** What can change while a run trains: LiveSettings of vae_core/config.py. */
+interface LiveSettings {
+  alpha: number;
+  beta: number;
+  weights: string;
+  learning_rate: number;
+  frozen: string;
+}
+
+/** What is new of a run: socket.py writes it. `columns`: the names of the columns of its tables. */
+interface News {
+  run: string;
+  fresh: boolean;
+  status: string;
+  message: string;
+  step: number;
+  stepsPerEpoch: number;
+  totalSteps: number;
+  imagesPerSecond: number;
+  weights: LiveSettings;
+  columns: Record<"train" | "test", string[]>;
+  device: string;
+  config: Record<string, any>;
+  marks: { step: number; text: string; weights: LiveSettings }[];
+  final: boolean;
+  cursor: Record<string, number>;
+  film: number[];
+  states: number[];
+  snapshot?: SnapshotNumbers;
+  slow?: { step: number; [number: string]: any };
+}
+
+/** A message of a run: its tables train and test, and the arrays of a snapshot, if there is one. */
+interface Message {
+  news: News;
+  arrays: Tensors;
 }
 
 /** What the encoder makes of an image; logVar is null where the code is no distribution. */

@@ -8,6 +8,7 @@ import { History } from "../lib/history.js";
 import { LatentMap } from "../lib/map.js";
 import { format, stepText } from "../lib/numbers.js";
 import { axesOf } from "../lib/plane.js";
+import { pictureOf } from "../lib/wire.js";
 
 const htmlOf = (dash) =>
   `<figcaption><svg viewBox="0 0 36 8" aria-hidden="true"><path d="M0 4H36" stroke="currentColor" stroke-width="3" stroke-dasharray="${dash}"/></svg> <b></b> <span></span></figcaption><canvas class="square" role="img" aria-label="latent map of a compared run"></canvas><p class="note"></p>`;
@@ -30,19 +31,23 @@ export class Compared {
     );
   }
 
+  /** @param {Message} message */
   take(message) {
     this.history.add(message);
     const { snapshot, film } = message.news;
-    if (snapshot) this.show({ ...snapshot, ...message.arrays });
+    if (snapshot) this.show(pictureOf(snapshot, message.arrays));
     else if (!this.seen && film.length)
       new Film(this.run).get(film.at(-1)).then((picture) => picture && !this.seen && this.show(picture));
   }
 
+  /** @param {SnapshotPicture} picture */
   show(picture) {
-    const { step, nll, kl, kl_dims: dims } = picture;
+    const { step, negElbo, terms, dims } = picture;
     this.seen = true;
-    this.map.show(picture, axesOf(Math.max(2, dims.shape[0])));
-    this.figures.textContent = `${stepText(step)}: −ELBO ${format(nll + kl)}, KL ${format(kl)}`;
+    if (dims) this.map.show(picture, axesOf(Math.max(2, dims)));
+    const figures = Number.isFinite(negElbo) ? { "−ELBO": negElbo, KL: terms.kl } : terms;
+    const texts = Object.entries(figures).map(([name, value]) => `${name} ${format(value)}`);
+    this.figures.textContent = `${stepText(step)}: ${texts.join(", ")}`;
   }
 
   destroy() {

@@ -1,25 +1,28 @@
 // What the live view is made of: its curves by name, and its elements.
 
-export const ALL = [
-  { name: "train.loss", label: "loss minimised", colour: "text", kind: "loss" },
-  { name: "train.negElbo", label: "train −ELBO", colour: "total", kind: "train" },
-  { name: "train.nll", label: "train reconstruction", colour: "reconstruction", kind: "train" },
-  { name: "train.kl", label: "train KL", colour: "kl", kind: "train" },
-  { name: "test.negElbo", label: "test −ELBO", colour: "total", kind: "test" },
-  { name: "test.nll", label: "test reconstruction", colour: "reconstruction", kind: "test" },
-  { name: "test.kl", label: "test KL", colour: "kl", kind: "test" },
-];
-export const KL = ALL.filter((s) => s.name.endsWith(".kl"));
+/** The curves of a family: its terms, what they are bound by, and the loss. @param {Family} family */
+export function seriesOf({ terms, bound }) {
+  const shown = bound ? [{ name: "negElbo", label: "−ELBO", colour: "total" }, ...terms] : terms;
+  const curves = (kind) => shown.map((s) => ({ ...s, name: `${kind}.${s.name}`, label: `${kind} ${s.label}`, kind }));
+  return [
+    { name: "train.loss", label: "loss minimised", colour: "text", kind: "loss" },
+    ...curves("train"),
+    ...curves("test"),
+  ];
+}
+
+/** The figures of a family in a row: −ELBO = reconstruction + KL. @param {Family} family */
+export function headerOf({ terms, bound }) {
+  const figure = ({ name, label, colour }) =>
+    `<b class="${colour}">${label} <output data-part="${name}">–</output></b>`;
+  const sign = (text) => `<b class="equals">${text}</b>`;
+  const sum = terms.map(figure).join(sign(bound ? "+" : "·"));
+  const total = bound ? figure({ name: "negElbo", label: "−ELBO", colour: "total" }) + sign("=") : "";
+  return `${total}${sum}<span class="unit">nats per image, 5,000 test images, K = 1 ↓ down is good</span>`;
+}
 
 export const HTML = `
-<header role="status">
-  <b class="total">−ELBO <output data-part="negElbo">–</output></b>
-  <b class="equals">=</b>
-  <b class="reconstruction">reconstruction <output data-part="nll">–</output></b>
-  <b class="equals">+</b>
-  <b class="kl">KL <output data-part="kl">–</output></b>
-  <span class="unit">nats per image, 5,000 test images, K = 1 ↓ down is good</span>
-</header>
+<header role="status" data-part="header"></header>
 <div class="state">
   <span class="status" data-part="status">…</span>
   <span class="track" role="progressbar" aria-label="training progress" data-part="track"><i></i></span>
@@ -40,16 +43,18 @@ export const HTML = `
 <section class="card curves">
   <h3>Loss terms <small><i class="swatch test"></i> test <i class="swatch train"></i> train <span data-part="lossKey" hidden><i class="swatch loss"></i> loss minimised</span></small></h3>
   <div data-part="all"></div>
-  <h3><b class="kl">KL</b> on its own axis</h3>
-  <div data-part="klOnly"></div>
+  <div data-part="klCard">
+    <h3><b class="kl">KL</b> on its own axis</h3>
+    <div data-part="klOnly"></div>
+  </div>
   <ul class="marks" aria-label="changes during the run" data-part="marks"></ul>
 </section>
-<section class="card map">
+<section class="card map" data-part="mapCard">
   <h3>Latent map <small data-part="plane"></small></h3>
   <canvas class="square" data-part="map" role="img" aria-label="latent codes of 5,000 test images, coloured by digit"></canvas>
   <p class="note">
     <label><input type="checkbox" data-part="automatic"> automatic axes</label>
-    <span>mean posterior std <output data-part="meanStd">–</output></span>
+    <span data-part="std">mean posterior std <output data-part="meanStd">–</output></span>
     <span data-part="sigma"></span>
   </p>
   <p class="note"><span>Axes in units of the prior's std.</span> <span data-part="outside"></span></p>
@@ -57,12 +62,14 @@ export const HTML = `
 <section class="card pictures">
   <h3>Originals <small>one test image of each class</small></h3>
   <canvas class="images" data-part="originals" role="img" aria-label="ten test images"></canvas>
-  <h3>Reconstructions <small>from a sample of z</small></h3>
+  <h3>Reconstructions <small data-part="fromWhat">from a sample of z</small></h3>
   <canvas class="images" data-part="reconstructions" role="img" aria-label="their reconstructions"></canvas>
-  <h3><span class="tabs" data-part="tabs"><button data-show="draws" aria-pressed="true">Prior draws</button><button data-show="grid" aria-pressed="false">Grid</button></span> <small data-part="tabNote">z ~ N(0, I), fixed</small></h3>
+  <h3 data-part="drawsTitle"><span class="tabs" data-part="tabs"><button data-show="draws" aria-pressed="true">Prior draws</button><button data-show="grid" aria-pressed="false">Grid</button></span> <small data-part="tabNote">z ~ N(0, I), fixed</small></h3>
   <canvas class="images" data-part="prior_draws" role="img" aria-label="decoded draws from the prior"></canvas>
   <canvas class="images" data-part="grid" hidden tabindex="0" role="img" aria-label="decoded grid at prior quantiles; click a cell to find it on the map"></canvas>
-  <h3><b class="kl">KL</b> per dimension <small><output data-part="active">–</output></small></h3>
-  <svg data-part="bars" role="img" aria-label="KL per latent dimension"></svg>
+  <div data-part="barsCard">
+    <h3><b class="kl">KL</b> per dimension <small><output data-part="active">–</output></small></h3>
+    <svg data-part="bars" role="img" aria-label="KL per latent dimension"></svg>
+  </div>
 </section>
 <section class="compared" data-part="compared" aria-label="compared runs"></section>`;

@@ -8,9 +8,10 @@ import { Film, Scrubber } from "../lib/film.js";
 import { History } from "../lib/history.js";
 import { onPageKeys } from "../lib/keys.js";
 import { coloursOf, followTheme } from "../lib/theme.js";
+import { pictureOf } from "../lib/wire.js";
 import { Compared } from "./compared.js";
 import { drawHeader, drawLost } from "./header.js";
-import { ALL, HTML, KL } from "./html.js";
+import { HTML, headerOf, seriesOf } from "./html.js";
 import { Picture } from "./picture.js";
 import { SlowMotion } from "./slow/motion.js";
 
@@ -24,8 +25,7 @@ class LiveView {
     root.innerHTML = HTML;
     this.part = partsOf(root);
     this.history = new History();
-    this.all = new Curves(this.part.all, { series: ALL, height: 205 });
-    this.kl = new Curves(this.part.klOnly, { series: KL, height: 140 });
+    this.curves = [];
     this.picture = new Picture(root, this.part);
     this.slow = new SlowMotion(this.part.slow, () => this.setTriggerValue("slow", true));
     this.others = [];
@@ -50,9 +50,31 @@ class LiveView {
     this.setTriggerValue = setTriggerValue;
     this.picture.said = data;
     this.clicks.follow(data.counted, data.clicks);
-    if (followTheme(this.root)) this.restyle();
+    const themed = followTheme(this.root);
+    if (themed) this.colours = coloursOf(this.root);
+    this.setFamily(data.family);
+    if (themed) this.restyle();
     this.compare(data.compare ?? []);
     if (data.run !== this.run) this.open(data);
+  }
+
+  /** The header and the curves of a run are those of its family's terms: another family has others. @param {Family} family */
+  setFamily(family) {
+    const key = JSON.stringify(family);
+    if (key === this.family) return;
+    this.family = key;
+    this.part.header.innerHTML = headerOf(family);
+    Object.assign(this.part, partsOf(this.part.header));
+    this.curves.forEach((curves) => curves.destroy());
+    const kl = seriesOf(family).filter(({ name }) => name.endsWith(".kl"));
+    this.curves = [new Curves(this.part.all, { series: seriesOf(family), height: kl.length ? 205 : 345 })];
+    if (kl.length) this.curves.push(new Curves(this.part.klOnly, { series: kl, height: 140 }));
+    this.part.klCard.hidden = !kl.length;
+    this.picture.setFamily(family);
+    for (const curves of this.curves) {
+      curves.restyle(this.colours);
+      curves.compare(this.others.map((other) => other.label));
+    }
   }
 
   /** Another run; at: a moment named by the link. */
@@ -66,7 +88,7 @@ class LiveView {
     this.film = this.scrubber.film = new Film(run);
     if (this.scrubber.at !== null) this.reportMoment(null);
     this.scrubber.at = null;
-    for (const curves of [this.all, this.kl]) curves.setMoment(null);
+    for (const curves of this.curves) curves.setMoment(null);
     this.root.classList.remove("past");
     this.wanted = at ?? null;
     this.feed = new Feed(
@@ -102,15 +124,15 @@ class LiveView {
       other.map.restyle(this.colours);
       other.map.setAutomatic(this.part.automatic.checked);
     }
-    for (const curves of [this.all, this.kl]) curves.compare(wanted.map((w) => w.label));
+    for (const curves of this.curves) curves.compare(wanted.map((w) => w.label));
     this.ask();
   }
 
   restyle() {
-    this.colours = coloursOf(this.root);
-    for (const part of [this.all, this.kl, this.slow, ...this.maps()]) part.restyle(this.colours);
+    for (const part of [...this.curves, this.slow, ...this.maps()]) part.restyle(this.colours);
   }
 
+  /** @param {Message} message */
   take(message) {
     const { news, arrays } = message;
     this.history.add(message);
@@ -123,7 +145,7 @@ class LiveView {
       this.scrubber.go(this.wanted);
       this.wanted = null;
     }
-    if (news.snapshot) this.present = { ...news.snapshot, ...arrays };
+    if (news.snapshot) this.present = pictureOf(news.snapshot, arrays);
     if (news.slow && news.slow.step === news.step) this.slow.show(news.slow, arrays);
     else this.slow.follow(news.step);
     this.newPicture ||= Boolean(news.snapshot) || news.fresh;
@@ -153,10 +175,9 @@ class LiveView {
     if (document.hidden || !this.news) return;
     const weighted = this.history.weighted();
     this.part.lossKey.hidden = !weighted;
-    this.all.setShown("train.loss", weighted);
+    this.curves[0]?.setShown("train.loss", weighted);
     const histories = [this.history, ...this.others.map((other) => other.history)];
-    this.all.draw(histories);
-    this.kl.draw(histories);
+    for (const curves of this.curves) curves.draw(histories);
     drawHeader(this.part, this.news);
     listMarks(this.part.marks, this.history.marks);
     if (this.newPicture && this.present && this.scrubber.at === null) this.picture.draw(this.present);
@@ -166,7 +187,7 @@ class LiveView {
   /** Show a moment of the film, or the present (null). Moves that outrun the frames skip what they passed. */
   async goTo(step) {
     this.root.classList.toggle("past", step !== null);
-    for (const curves of [this.all, this.kl]) curves.setMoment(step);
+    for (const curves of this.curves) curves.setMoment(step);
     if (step === null) return this.present && this.picture.draw(this.present);
     const picture = await this.film.get(step);
     if (this.scrubber.at !== step) return;
@@ -193,6 +214,6 @@ class LiveView {
     document.removeEventListener("visibilitychange", this.shown);
     this.clicks.destroy();
     this.deafen();
-    for (const part of [this.all, this.kl, this.picture.map, this.slow, ...this.others]) part.destroy();
+    for (const part of [...this.curves, this.picture.map, this.slow, ...this.others]) part.destroy();
   }
 }

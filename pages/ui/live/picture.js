@@ -20,32 +20,55 @@ export class Picture {
     part.why.onclick = () => this.explain(part.explained.hidden);
   }
 
-  draw(p) {
+  /** What a family has not is not on the page: see models/base.py. @param {Family} family */
+  setFamily({ terms, bound, posterior, codes }) {
     const { part } = this;
-    const dims = p.kl_dims.shape[0];
+    this.names = [...(bound ? ["negElbo"] : []), ...terms.map(({ name }) => name)];
+    this.has = { posterior, codes };
+    part.mapCard.hidden = part.drawsTitle.hidden = part.prior_draws.hidden = !codes;
+    part.std.hidden = part.barsCard.hidden = !posterior;
+    part.fromWhat.textContent = posterior ? "from a sample of z" : "";
+  }
+
+  /** @param {SnapshotPicture} p */
+  draw(p) {
+    const { part, has } = this;
     this.root.dataset.step = p.step;
-    this.map.show(p, axesOf(dims));
-    for (const [name, value] of Object.entries({ negElbo: p.nll + p.kl, nll: p.nll, kl: p.kl }))
-      part[name].value = format(value);
+    const figures = { negElbo: p.negElbo, ...p.terms };
+    for (const name of this.names) part[name].value = format(figures[name]);
     part.diagnosis.textContent = p.diagnosis ? p.diagnosis.sentence : "";
     part.diagnosisName.textContent = p.diagnosis ? `${p.diagnosis.name}:` : "";
     if (!part.explained.hidden) this.explain(true);
-    part.meanStd.value = p.meanStd.toFixed(3);
+    if (has.codes) this.drawCodes(p);
+    if (has.posterior) this.drawPosterior(p);
     part.sigma.textContent = p.sigma == null ? "" : `sigma of the likelihood ${p.sigma.toFixed(3)}`;
+    for (const name of ["originals", "reconstructions"]) drawImages(part[name], p[name], 10);
+  }
+
+  /** @param {SnapshotPicture} p */
+  drawCodes(p) {
+    const { part, map } = this;
+    map.show(p, axesOf(p.dims));
     part.plane.textContent =
-      ["mu, one dimension", "mu of 5,000 test images"][dims - 1] ??
+      ["mu, one dimension", "mu of 5,000 test images"][p.dims - 1] ??
       `PCA plane of mu, ${Math.round(100 * p.explained)} %`;
-    for (const name of ["originals", "reconstructions", "prior_draws"]) drawImages(part[name], p[name], 10);
+    drawImages(part.prior_draws, p.prior_draws, 10);
     part.tabs.lastChild.hidden = !drawGrid(part.grid, p.grid);
     if (part.tabs.lastChild.hidden) this.showTab("draws");
-    const { data } = p.kl_dims;
+  }
+
+  /** @param {SnapshotPicture} p */
+  drawPosterior(p) {
+    const { part } = this,
+      { data } = p.kl_dims;
+    part.meanStd.value = p.meanStd.toFixed(3);
     drawKlBars(part.bars, p, { top: niceAbove(Math.max(...data, 0.1)), width: 290, every: data.length <= 16 ? 1 : 4 });
     part.active.value = activeOf(p);
   }
 
   /** No figure of before stands beside a run that begins anew. */
   forget() {
-    for (const name of ["negElbo", "nll", "kl", "meanStd"]) this.part[name].value = "–";
+    for (const name of [...this.names, "meanStd"]) this.part[name].value = "–";
   }
 
   explain(open) {

@@ -4,24 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 
 import streamlit as st
 
-from pages.ui.assets import loader
-from pages.ui.palette import css_variables
+from pages.ui.component import declare
 from pages.ui.presses import counting
+from pages.ui.terms import describe
 from vae_core.metrics.diagnosis import EXPLAINED
+from vae_core.models.base import Family
 
-_HERE = Path(__file__).resolve().parent
-VENDOR = _HERE.parent / "vendor" / "uplot"
-
-_component = st.components.v2.component(
-    "live_view",
-    html="<div class='frame'><div class='live'></div></div>",
-    css=(VENDOR / "uPlot.min.css").read_text() + css_variables(".live") + (_HERE / "live.css").read_text(),
-    js=loader("live/live.js"),
-)
+_show = declare("live_view", "live/live.js", "live", "vendor/uplot/uPlot.min.css", "live/live.css", frame=True)
 
 
 @dataclass(frozen=True)
@@ -34,6 +26,7 @@ class Seen:
 
 def live_view(
     run_id: str,
+    kind: type[Family],
     *,
     key: str,
     compare: Sequence[tuple[str, str]] = (),
@@ -50,7 +43,7 @@ def live_view(
     elsewhere, so that buttons can follow.
 
     Args:
-        run_id: what to follow.
+        run_id: what to follow. kind: its model's family, whose terms are drawn.
         key: of the widget; the same key keeps its place and its zoom.
         compare: ids and labels of runs to draw beside it.
         at: the step at which the film is to open; the nearest kept frame is shown.
@@ -60,28 +53,21 @@ def live_view(
         counted: key of a button whose clicks are counted in the browser, as Streamlit makes one of several quick ones.
         on_clicks: called with their number in this session, a moment after the last one.
     """
-    compared = [{"run": run, "label": label} for run, label in compare]
     data = {
         "run": run_id,
+        "family": describe(kind),
         "at": at,
-        "compare": compared,
+        "compare": [{"run": run, "label": label} for run, label in compare],
         "explained": EXPLAINED,
         "readOn": read_on or {},
         **counting(counted),
     }
-    result = _component(
-        key=key,
-        data=data,
-        default={"status": "", "at": None, "clicks": 0},
-        on_status_change=_nothing,
-        on_at_change=_nothing,
+    result = _show(
+        key,
+        data,
+        {"status": "", "at": None, "clicks": 0},
         on_space_change=on_space,
         on_slow_change=on_slow,
         on_clicks_change=lambda: on_clicks(st.session_state[key]["clicks"]),
-        height="content",
     )
     return Seen(result.status or "", None if result.at is None else int(result.at))
-
-
-def _nothing() -> None:
-    """Streamlit wants a callback for every state; the run of the script is all that is needed."""

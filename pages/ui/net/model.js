@@ -5,8 +5,6 @@ import { PIXELS } from "../lib/images.js";
 import { convolution, leakyRelu, linear, relu, transposedConvolution } from "./layers.js";
 
 const LOG_VAR_RANGE = [-14, 10]; // as in vae_core: clamped where the encoder ends, and only there
-/** @type {Record<string, boolean>} */
-const FAMILIES = { vae: true, ae: false }; // whether its code is a distribution
 
 // at: the layer's place in torch's nn.Sequential, norm: the place of its BatchNorm. D: latent dimensions.
 /** @type {Record<string, Record<"encoder" | "decoder", (D: number) => any[]>>} */
@@ -39,15 +37,13 @@ const NETS = {
 };
 
 /**
- * about { net, model, dims }, arrays of readTensors -> { dims, stochastic, encode, decode }. Throws on a net or a family
- * that is not known here, and on weights that are missing, too many or of another shape.
- * @param {Pick<About, "net" | "model" | "dims">} about
+ * about { net, posterior, dims }, arrays of readTensors -> { dims, stochastic, encode, decode }. Throws on a net that
+ * is not known here, and on weights that are missing, too many or of another shape.
+ * @param {Pick<About, "net" | "posterior" | "dims">} about
  * @param {Tensors} arrays
  * @returns {Model}
  */
-export function modelOf({ net, model, dims }, arrays) {
-  if (!Object.hasOwn(FAMILIES, model)) throw new Error(`Models of the family "${model}" are not run in the browser.`);
-  const stochastic = FAMILIES[model];
+export function modelOf({ net, posterior: stochastic, dims }, arrays) {
   return {
     dims,
     stochastic,

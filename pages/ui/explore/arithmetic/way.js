@@ -94,7 +94,7 @@ export class ArithmeticWay {
       [original, reconstruction] = this.figures;
     original.root.hidden = !of;
     original.show(found.image(image), named(image, set));
-    const from = about.model === "ae" ? "from its code" : "from mu";
+    const from = !about.posterior ? "from its code" : "from mu";
     reconstruction.show(start, of ? `reconstruction ${from}` : `c: ${named(c, set)}, decoded`);
     this.before = [...(of ? [measure(found.image(image))] : []), measure(start)];
     this.measures.open(about.attributes, [...(of ? ["test image"] : []), "decoded", "changed", "change"]);

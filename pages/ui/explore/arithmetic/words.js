@@ -15,7 +15,7 @@ export function nounOf(found, state) {
 /** What the page says below; plan: null for the class means. */
 export function noteOf(found, state, plan) {
   const { set, about } = found,
-    [mu, unit] = about.model === "ae" ? ["the code", ""] : ["mu", " prior standard deviations"];
+    [mu, unit] = !about.posterior ? ["the code", ""] : ["mu", " prior standard deviations"];
   if (!plan)
     return `The mean of ${mu} over those of the 5,000 test images that are of a class, decoded: a place, and no test image. Press one to send z there.`;
   const length = `Its length: ${short(lengthOf(plan.vector))}${unit}.`;

@@ -46,8 +46,8 @@ export function windowWords(reach, map) {
 
 const NLL = "nll is −log p(x given z), summed over the 784 pixels:";
 
-/** What nll means in a model, and what it is not. about { likelihood, sigma, model } */
-export function likelihoodWords({ likelihood, sigma, model }) {
+/** What nll means in a model, and what it is not. about { likelihood, sigma, posterior } */
+export function likelihoodWords({ likelihood, sigma, posterior }) {
   const known = Number.isFinite(sigma);
   const kind =
     likelihood === "bernoulli"
@@ -56,7 +56,5 @@ export function likelihoodWords({ likelihood, sigma, model }) {
         ? `a Gaussian of sigma ${fixed(sigma)} for each, a density that may be negative`
         : "";
   const means = kind ? `${NLL} ${kind}.` : "The sigma of this model's Gaussian is not known here, so nll is left out.";
-  return model === "ae"
-    ? means
-    : `${means} Only with z from a sample is nll + KL an estimate of −ELBO; from mu it is not.`;
+  return !posterior ? means : `${means} Only with z from a sample is nll + KL an estimate of −ELBO; from mu it is not.`;
 }

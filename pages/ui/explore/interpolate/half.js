@@ -3,7 +3,6 @@
 
 import { figure } from "../shared/figure.js";
 import { halfWay } from "../shared/paths.js";
-import { NAMES } from "./lane.js";
 
 const HTML = `<h4></h4><div class="figures"></div>`;
 
@@ -42,7 +41,7 @@ export class HalfWay {
       if (lane)
         show(
           lane.picture(halfWay(lane.found.code(i), lane.found.code(j))),
-          `${NAMES[lane.found.about.model]}: half way in z${lane.found.about.model === "vae" ? ", from mu" : ""}`,
+          `${lane.found.about.family}: half way in z${lane.found.about.posterior ? ", from mu" : ""}`,
         );
     });
   }

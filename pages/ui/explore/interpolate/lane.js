@@ -11,8 +11,6 @@ import { Slices, nearestImages } from "./slices.js";
 
 const HTML = `<p class="title"><b></b> <span></span></p><div></div>`;
 
-export const NAMES = { vae: "VAE", ae: "Plain autoencoder" };
-
 export class Lane {
   /** on: { pick(k), measured(), ready() } */
   constructor(root, name, on) {
@@ -81,8 +79,8 @@ export class Lane {
   tell() {
     const { about } = this.found,
       [name, text] = this.title.children;
-    name.textContent = NAMES[about.model];
-    text.textContent = `${modelName(about)}${about.model === "vae" ? ", from mu" : ""}: at most ${ratioText(Math.max(...this.ratios))} × ${short(this.radius)} from a code (near: 1 ×), ${holeWords(this.ratios)}`;
+    name.textContent = about.family;
+    text.textContent = `${modelName(about)}${about.posterior ? ", from mu" : ""}: at most ${ratioText(Math.max(...this.ratios))} × ${short(this.radius)} from a code (near: 1 ×), ${holeWords(this.ratios)}`;
   }
 
   /** top: near radii that fill a bar's whole height, the same for both strips. */

@@ -3,7 +3,6 @@
 import { ratioText } from "../shared/near.js";
 import { modelName } from "../shared/numbers.js";
 import { sheet, table, thereAndBack } from "../shared/saved.js";
-import { NAMES } from "./lane.js";
 
 const FRAMES = 48; // of the animation, one way
 const COLUMNS = ["model", "t", "z", "distance_to_nearest_code", "near_radius", "nearest_test_image", "pixel_distance"];
@@ -27,7 +26,7 @@ export function pathFiles(found, lanes, state, colours) {
 
 function row({ found: { about }, path, pictures, ratios }, { images, shape }, labels) {
   const stops = images.map((i) => `test image ${i}, a ${labels[i]}`).join(" to ");
-  const title = `${NAMES[about.model]} ${modelName(about)}: ${stops}, ${shape}${about.model === "vae" ? ", from mu" : ""}`;
+  const title = `${about.family} ${modelName(about)}: ${stops}, ${shape}${about.posterior ? ", from mu" : ""}`;
   return { title, count: path.count, pictures, texts: ratios.map((ratio) => `${ratioText(ratio)} radii`) };
 }
 

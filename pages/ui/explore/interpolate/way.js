@@ -9,7 +9,7 @@ import { ratioText, ruleOf } from "../shared/near.js";
 import { NOTHING } from "../shared/saved.js";
 import { HalfWay } from "./half.js";
 import { HTML } from "./html.js";
-import { Lane, NAMES } from "./lane.js";
+import { Lane } from "./lane.js";
 import { MOST, randomPair, withStop } from "./path.js";
 import { Player } from "./player.js";
 import { pathFiles } from "./save.js";
@@ -114,8 +114,8 @@ export class InterpolateWay {
     });
   }
 
-  missing({ model, net, dims, twin }) {
-    if (model === "ae") return "This model is a plain autoencoder itself: choose a VAE to see both.";
+  missing({ posterior, net, dims, twin }) {
+    if (!posterior) return "This model is a plain autoencoder itself: choose a VAE to see both.";
     return twin
       ? ""
       : `No plain autoencoder with the ${net} net and ${dims} ${dims === 1 ? "latent" : "latents"} ships, so there is none to compare with.`;
@@ -157,7 +157,7 @@ export class InterpolateWay {
 
   tellRules() {
     this.part.rule.textContent = this.lanes
-      .map(({ found }) => `Near, ${NAMES[found.about.model]}: ${ruleOf(found)}.`)
+      .map(({ found }) => `Near, ${found.about.family}: ${ruleOf(found)}.`)
       .join(" ");
   }
 
@@ -189,7 +189,7 @@ export class InterpolateWay {
   decodeLane(lane, { root, show }, z, picture) {
     show(
       picture ? greys(picture) : lane.picture(z),
-      `${NAMES[lane.found.about.model]}, ${ratioText(lane.ratioAt(z))} near radii from a code`,
+      `${lane.found.about.family}, ${ratioText(lane.ratioAt(z))} near radii from a code`,
     );
     root.dataset.z = Array.from(z, (v) => v.toFixed(4)).join(",");
   }

@@ -61,7 +61,7 @@ export class PriorDraws {
     this.found = found;
     this.asked = null;
     this.state = null;
-    const model = found.about.model === "ae" ? "" : ", the model itself";
+    const model = !found.about.posterior ? "" : ", the model itself";
     this.part.reset.setAttribute("aria-label", `temperature 1${model}`);
   }
 
@@ -118,7 +118,7 @@ export class PriorDraws {
       temperature === 1
         ? "Temperature 1 is the model: z from its prior N(0, I)."
         : `At temperature ${fixed(temperature)} z comes from N(0, ${fixed(temperature)}² I): these are not draws from the model's p(x).`;
-    this.part.note.textContent = `${about.model === "ae" ? YARDSTICK : vae} Each picture is the decoder's mean at z = temperature · eps, eps = torch.randn(${COUNT}, ${set.dims}, generator=torch.Generator().manual_seed(${seed})).`;
+    this.part.note.textContent = `${!about.posterior ? YARDSTICK : vae} Each picture is the decoder's mean at z = temperature · eps, eps = torch.randn(${COUNT}, ${set.dims}, generator=torch.Generator().manual_seed(${seed})).`;
   }
 
   /** Mark the draw at which z is. */

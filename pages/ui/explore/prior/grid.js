@@ -103,7 +103,7 @@ export class PriorGrid {
     const unit =
       this.state.labels === "z"
         ? "prior standard deviations"
-        : this.found.about.model === "ae"
+        : !this.found.about.posterior
           ? "quantiles of N(0, I)"
           : "prior quantiles";
     part.across.textContent = `${plane.labels[0]}, ${unit} →`;

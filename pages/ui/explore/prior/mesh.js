@@ -6,19 +6,45 @@ import { imagesOf } from "../shared/print.js";
 const MARGIN = 1.16; // round the sheet
 const EVERY = 2; // a picture at every second node: more would hide each other
 const PICTURE = 0.058; // its side, of the canvas'
+const PIXELS = 784,
+  UNIT = 1 / (255 * Math.sqrt(PIXELS)); // of a grey level, so that a length is a root mean square
 
 /**
- * xs, ys: columns and rows of the grid in prior units, ys falling; pictures: Uint8Array; components: of components.js;
- * stretch: of prior_math.js. Signs of components are arbitrary: they are turned so that as little as can be flips over.
+ * xs, ys: columns and rows of the grid in prior units, ys falling; pictures: Uint8Array; axes: picture_axes of the
+ * package; stretch: of prior_math.js. Signs of axes are arbitrary: they are turned so that as little as can be flips over.
  */
-export function meshOf({ xs, ys, pictures, components, stretch }) {
+export function meshOf({ xs, ys, pictures, axes, stretch }) {
   const n = xs.length,
-    count = n * ys.length;
+    count = n * ys.length,
+    { xy, kept } = onAxes(pictures, axes);
   const z = Array.from({ length: count }, (_, i) => [xs[i % n], ys[Math.floor(i / n)]]);
-  const signs = [0, 1].map((k) => (z.reduce((sum, at, i) => sum + at[k] * components.xy[2 * i + k], 0) < 0 ? -1 : 1));
-  const image = z.map((_, i) => [signs[0] * components.xy[2 * i], signs[1] * components.xy[2 * i + 1]]);
+  const signs = [0, 1].map((k) => (z.reduce((sum, at, i) => sum + at[k] * xy[2 * i + k], 0) < 0 ? -1 : 1));
+  const image = z.map((_, i) => [signs[0] * xy[2 * i], signs[1] * xy[2 * i + 1]]);
   const reach = (points) => MARGIN * Math.max(1e-6, ...points.flat().map(Math.abs));
-  return { xs, ys, z, image, pictures, stretch, kept: components.kept, reach: [reach(z), reach(image)] };
+  return { xs, ys, z, image, pictures, stretch, kept, reach: [reach(z), reach(image)] };
+}
+
+/**
+ * Where pictures, Uint8Array count · 784 of grey levels, lie on two orthonormal axes (784 · 2): { xy: Float64Array
+ * count · 2, kept }. Distances in xy are root mean squares over the pixels, in grey levels from 0 to 1; kept: the share of
+ * the pictures' variance that lies on the axes, 0 where all pictures are the same.
+ */
+export function onAxes(pictures, axes) {
+  const count = pictures.length / PIXELS,
+    mean = new Float64Array(PIXELS),
+    xy = new Float64Array(2 * count);
+  for (let at = 0; at < pictures.length; at++) mean[at % PIXELS] += pictures[at] / count;
+  let total = 0;
+  for (let at = 0; at < pictures.length; at++) {
+    const p = at % PIXELS,
+      v = (pictures[at] - mean[p]) * UNIT,
+      node = 2 * Math.floor(at / PIXELS);
+    total += v * v;
+    xy[node] += v * axes[2 * p];
+    xy[node + 1] += v * axes[2 * p + 1];
+  }
+  const both = xy.reduce((sum, v) => sum + v * v, 0);
+  return { xy, kept: total > 1e-12 ? Math.min(1, both / total) : 0 };
 }
 
 /** Where node i lies at warp w, in a square of `size`. */

@@ -13,8 +13,8 @@ export function slice({ found, view: { plane }, place }) {
 
 /** A plain autoencoder was trained without a prior, and what is said of one would be false. */
 export const YARDSTICK = "A plain autoencoder has no prior: N(0, I) is only a yardstick here, to compare with the VAE.";
-export const priorOf = ({ found: { about } }) => (about.model === "ae" ? "N(0, I)" : "the prior");
-const yardstick = ({ found: { about } }) => (about.model === "ae" ? YARDSTICK : "");
+export const priorOf = ({ found: { about } }) => (!about.posterior ? "N(0, I)" : "the prior");
+const yardstick = ({ found: { about } }) => (!about.posterior ? YARDSTICK : "");
 
 /** A plane of one latent is a line: one row. */
 export const rowsOf = ({ found: { set } }, n) => (set.dims === 1 ? 1 : n);

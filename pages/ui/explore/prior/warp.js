@@ -9,7 +9,6 @@ import { handOn } from "../shared/hand.js";
 import { short } from "../shared/numbers.js";
 import { paper } from "../shared/print.js";
 import { NOTHING } from "../shared/saved.js";
-import { twoComponentsLater } from "./components.js";
 import { quantiles, stretches } from "./math.js";
 import { drawMesh, meshOf, placeAt, placeOfPoint } from "./mesh.js";
 import { nodes, notes, priorOf, rowsOf, slice } from "./slice.js";
@@ -99,12 +98,12 @@ export class PriorWarp {
     const wanted = () => key === this.asked && found === this.found; // a run's next state has the same key
     const part = (_, from, to) => wanted() && this.say(`Decoding ${to} of ${count} pictures…`);
     const pictures = await found.background.decode("prior warp", zs, part);
-    const components = pictures && wanted() ? await twoComponentsLater(pictures) : null;
-    if (!components || !wanted()) return;
+    if (!pictures || !wanted()) return;
     const xs = quantiles(SIDE),
-      ys = rowsOf(this, SIDE) > 1 ? xs.toReversed() : Float32Array.of(0);
+      ys = rowsOf(this, SIDE) > 1 ? xs.toReversed() : Float32Array.of(0),
+      axes = found.set.pictureAxes;
     this.zs = zs;
-    this.mesh = meshOf({ xs, ys, pictures, components, stretch: stretches(pictures, xs, ys) });
+    this.mesh = meshOf({ xs, ys, pictures, axes, stretch: stretches(pictures, xs, ys) });
     this.say("");
     this.tell();
     this.ask();
@@ -132,7 +131,11 @@ export class PriorWarp {
     this.announce(
       `PC 1 and PC 2 keep ${Math.round(100 * mesh.kept)}% of the variance of these ${mesh.z.length} pictures. What folds here need not fold in all 784 pixels.${range}`,
     );
-    part.note.textContent = `Every cell has the same share of ${priorOf(this)}. At the right end its nodes lie where their pictures are: a cell is wide where equal shares spread over more change; “colour by stretch” divides by its width in z. ${notes(this)}`;
+    const axes =
+      this.found.set.dims > 2
+        ? " PC 1 and PC 2 are those of the plane of the principal axes of the codes, through z = 0."
+        : "";
+    part.note.textContent = `Every cell has the same share of ${priorOf(this)}. At the right end its nodes lie where their pictures are: a cell is wide where equal shares spread over more change; “colour by stretch” divides by its width in z.${axes} ${notes(this)}`;
     part.mesh.setAttribute(
       "aria-label",
       `${mesh.z.length} decoded pictures, on their way from z to their first two principal components: warp ${fixed(this.warp)}`,

@@ -20,6 +20,7 @@ export async function fetchModel(name, version = "0") {
     mapImages(),
   ]);
   const { metadata, arrays } = readTensors(buffer);
+  /** @type {About} */
   const about = JSON.parse(metadata.about);
   const weights = Object.fromEntries(Object.entries(arrays).filter(([key]) => key.startsWith("model.")));
   return new Found(buffer, about, modelOf(about, weights), setOf(about, arrays, images));
@@ -33,6 +34,12 @@ export class Found {
   /** @type {number} measured when it is first asked for */
   radius;
 
+  /**
+   * @param {ArrayBuffer} buffer
+   * @param {About} about
+   * @param {Model} model
+   * @param {any} set
+   */
   constructor(buffer, about, model, set) {
     this.about = about;
     this.model = model;
@@ -110,5 +117,6 @@ function setOf({ dims }, arrays, images) {
     basis: arrays.basis,
     classMeans: data("class_means"),
     attributeVectors: data("attribute_vectors"),
+    pictureAxes: data("picture_axes"),
   };
 }

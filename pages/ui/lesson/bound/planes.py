@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 import torch
+from scipy import ndimage
 from torch import Tensor
 
 from pages.ui.lesson.bound.view import BoundData, Gaussian, Line, Plane
@@ -102,18 +103,12 @@ def _merged(squares: list[Square], new: Square) -> list[Square]:
 def _parts(high: np.ndarray, cell: int) -> list[tuple[np.ndarray, np.ndarray]]:
     """Row and column indices of the points of each part that hangs together, cells of `cell` points being its grain."""
     rows, columns = high.nonzero()
-    raster: dict[tuple[int, int], list[int]] = {}
-    for k, place in enumerate(zip((rows // cell).tolist(), (columns // cell).tolist(), strict=True)):
-        raster.setdefault(place, []).append(k)
-    parts = []
-    while raster:
-        edge, points = [next(iter(raster))], []
-        while edge:
-            i, j = edge.pop()
-            points += raster.pop((i, j), [])
-            edge += [(a, b) for a in (i - 1, i, i + 1) for b in (j - 1, j, j + 1) if (a, b) in raster]
-        parts.append((rows[points], columns[points]))
-    return parts
+    at = rows // cell, columns // cell
+    raster = np.zeros((CELLS, CELLS), bool)
+    raster[at] = True
+    parts, count = ndimage.label(raster, ndimage.generate_binary_structure(2, 2))  # by all eight neighbours
+    part = parts[at]
+    return [(rows[part == k], columns[part == k]) for k in range(1, count + 1)]
 
 
 def _square(found: Evidence, rows: np.ndarray, columns: np.ndarray) -> Square:

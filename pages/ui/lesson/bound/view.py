@@ -25,23 +25,13 @@ import base64
 import hashlib
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, field
-from pathlib import Path
 from typing import Any
 
 import numpy as np
-import streamlit as st
 
-from pages.ui.assets import loader
-from pages.ui.palette import css_variables
+from pages.ui.component import declare
 
-_HERE = Path(__file__).resolve().parent
-
-_component = st.components.v2.component(
-    "bound_view",
-    html="<div class='frame'><div class='bound'></div></div>",
-    css=css_variables(".bound") + (_HERE / "bound.css").read_text(),
-    js=loader("lesson/bound/view.js"),
-)
+_show = declare("bound_view", "lesson/bound/view.js", "bound", "lesson/bound/bound.css", frame=True)
 
 
 @dataclass(frozen=True)
@@ -132,8 +122,7 @@ def bound_view(data: BoundData, *, key: str, q: Gaussian | None = None) -> Gauss
     """
     content = data.to_data()
     content["q"] = None if q is None else q.to_data()
-    result = _component(key=key, data=content, default={"q": None}, on_q_change=_nothing, height="content")
-    left = result.q
+    left = _show(key, content, {"q": None}).q
     if left is None or left["id"] != content["id"]:
         return None
     return Gaussian(tuple(left["mu"]), tuple(left["log_var"]))
@@ -141,7 +130,3 @@ def bound_view(data: BoundData, *, key: str, q: Gaussian | None = None) -> Gauss
 
 def _base64(values: np.ndarray) -> str:
     return base64.b64encode(np.ascontiguousarray(values).tobytes()).decode()
-
-
-def _nothing() -> None:
-    """Streamlit wants a callback for every state; the run of the script is all that is needed."""

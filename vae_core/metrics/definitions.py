@@ -1,4 +1,4 @@
-"""What the meter shows: each figure with its unit, its better end and the reason, and the ranking of arms."""
+"""What is measured: each metric with its unit, its better end and the reason. The browser ranks the arms."""
 
 from __future__ import annotations
 
@@ -8,11 +8,11 @@ from typing import Any
 
 
 @dataclass(frozen=True)
-class Meter:
-    """The figures of one model on test images; None where a figure is not defined (a model without noise).
+class Metrics:
+    """The metrics of one model on test images; None where a metric is not defined (a model without noise).
 
     kl, kl_dims in nats per image; mean_std, spread, prior_gap in prior standard deviations; outside, holes and
-    neighbours are shares, 0 to 1; draw_* and variety in grey levels, 0 to 1. See FIGURES for what they say.
+    neighbours are shares, 0 to 1; draw_* and variety in grey levels, 0 to 1. See METRICS for what they say.
     """
 
     kl: float | None
@@ -40,12 +40,12 @@ class Meter:
         return len(self.active_dims)
 
     def to_dict(self) -> dict[str, Any]:
-        """JSON-ready: one entry a figure, and the two lists per dimension."""
+        """JSON-ready: one entry a metric, and the two lists per dimension."""
         lists = {"kl_dims": None if self.kl_dims is None else list(self.kl_dims), "active_dims": list(self.active_dims)}
         return {**asdict(self), **lists, "active": self.active}
 
     @classmethod
-    def from_dict(cls, values: Mapping[str, Any]) -> Meter:
+    def from_dict(cls, values: Mapping[str, Any]) -> Metrics:
         """What `to_dict` wrote."""
         kl_dims = None if values["kl_dims"] is None else tuple(values["kl_dims"])
         lists = {"kl_dims": kl_dims, "active_dims": tuple(values["active_dims"])}
@@ -53,16 +53,16 @@ class Meter:
 
 
 @dataclass(frozen=True)
-class Figure:
+class Metric:
     """One row of the table.
 
     Attributes:
-        key: of Meter.
+        key: of Metrics.
         label, unit: for the row.
         better: "high", "low", or None where neither end is better.
         why: the reason for `better`.
         says: one sentence on what it is.
-        digits: after the point; figures that look equal are equal.
+        digits: after the point; values that look equal are equal.
         needs_codes: a model with no active unit is not ranked, as its codes match the prior by saying nothing.
     """
 
@@ -75,9 +75,9 @@ class Figure:
     digits: int = 2
     needs_codes: bool = False
 
-    def text(self, meter: Meter) -> str:
+    def text(self, metrics: Metrics) -> str:
         """The value as it is shown, without the unit; "not defined" where there is none."""
-        value = getattr(meter, self.key)
+        value = getattr(metrics, self.key)
         if value is None:
             return "not defined"
         return f"{value:.{self.digits}%}" if self.unit == "%" else f"{value:.{self.digits}f}"
@@ -85,8 +85,8 @@ class Figure:
 
 COLLAPSED = "A model with no active unit is left out: its codes match the prior because they say nothing."
 
-FIGURES = (
-    Figure(
+METRICS = (
+    Metric(
         "kl",
         "KL",
         "nats",
@@ -94,7 +94,7 @@ FIGURES = (
         "Near 0 is collapse, and far above is a memory that the prior does not know.",
         "KL of q(z given x) from the prior, mean over the images.",
     ),
-    Figure(
+    Metric(
         "active",
         "Active units",
         "units",
@@ -103,7 +103,7 @@ FIGURES = (
         "Latent dimensions whose mu has a variance above 0.01 over the images (Burda et al. 2016).",
         0,
     ),
-    Figure(
+    Metric(
         "mean_std",
         "Mean posterior std",
         "prior std",
@@ -112,7 +112,7 @@ FIGURES = (
         "Width of q(z given x), mean over images and dimensions.",
         3,
     ),
-    Figure(
+    Metric(
         "spread",
         "Spread of mu",
         "prior std",
@@ -120,7 +120,7 @@ FIGURES = (
         "Near 0 all codes are alike; far above 1 they leave the prior.",
         "Standard deviation of mu over the images, root mean square over the dimensions.",
     ),
-    Figure(
+    Metric(
         "outside",
         "Codes outside 3 sigma",
         "%",
@@ -130,7 +130,7 @@ FIGURES = (
         1,
         True,
     ),
-    Figure(
+    Metric(
         "prior_gap",
         "Aggregate posterior to prior",
         "prior std",
@@ -140,7 +140,7 @@ FIGURES = (
         3,
         True,
     ),
-    Figure(
+    Metric(
         "holes",
         "Prior draws in a hole",
         "%",
@@ -150,7 +150,7 @@ FIGURES = (
         1,
         True,
     ),
-    Figure(
+    Metric(
         "neighbours",
         "Nearest-neighbour accuracy on mu",
         "%",
@@ -159,7 +159,7 @@ FIGURES = (
         "How often the nearest other code has the same label; the scale of the codes does not matter.",
         1,
     ),
-    Figure(
+    Metric(
         "draw_fidelity",
         "Prior draw to nearest test image",
         "grey levels",
@@ -168,7 +168,7 @@ FIGURES = (
         "Root mean square difference a pixel, mean over the draws.",
         3,
     ),
-    Figure(
+    Metric(
         "draw_coverage",
         "Test image to nearest prior draw",
         "grey levels",
@@ -177,7 +177,7 @@ FIGURES = (
         "Root mean square difference a pixel, mean over the test images.",
         3,
     ),
-    Figure(
+    Metric(
         "draw_gap",
         "Prior draws to test images, as sets",
         "grey levels",
@@ -186,7 +186,7 @@ FIGURES = (
         "Energy distance: distances between the sets less distances within each.",
         3,
     ),
-    Figure(
+    Metric(
         "variety",
         "Variety of prior draws",
         "grey levels",
@@ -196,34 +196,3 @@ FIGURES = (
         3,
     ),
 )
-
-
-@dataclass(frozen=True)
-class Ranking:
-    """The arms at both ends of a figure; ties share a place. Empty where nothing is to be ranked."""
-
-    best: tuple[str, ...] = ()
-    worst: tuple[str, ...] = ()
-
-
-def best_and_worst(meters: Mapping[str, Meter]) -> dict[str, Ranking]:
-    """Which arms stand at the ends of each figure.
-
-    Not ranked: a figure with no better end, an arm for which it is not defined, and, where the figure asks for
-    codes, an arm with no active unit. Fewer than two different values left over rank nobody.
-    """
-    return {figure.key: _rank(figure, meters) for figure in FIGURES}
-
-
-def _rank(figure: Figure, meters: Mapping[str, Meter]) -> Ranking:
-    decimals = figure.digits + 2 * (figure.unit == "%")
-    values = {
-        name: round(float(getattr(meter, figure.key)), decimals)
-        for name, meter in meters.items()
-        if getattr(meter, figure.key) is not None and (meter.active > 0 or not figure.needs_codes)
-    }
-    low, high = min(values.values(), default=0), max(values.values(), default=0)
-    if figure.better is None or low == high:
-        return Ranking()
-    best, worst = (low, high) if figure.better == "low" else (high, low)
-    return Ranking(*(tuple(name for name, value in values.items() if value == end) for end in (best, worst)))

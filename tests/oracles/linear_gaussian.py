@@ -1,4 +1,4 @@
-"""A model whose evidence p(x) is known in closed form: the oracle of the lesson and of the tests."""
+"""A model whose evidence p(x) is known in closed form: the oracle of the tests."""
 
 from __future__ import annotations
 

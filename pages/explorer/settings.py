@@ -1,0 +1,69 @@
+"""What the address of the page holds: the model, the way, and what rests in the component."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import streamlit as st
+
+from pages.explorer.ways import WAYS
+from pages.ui.address import MOST, Address, Choice, Named, Number, Part
+from pages.ui.explore.sources import Source, find
+from pages.ui.shipped import PLANE
+from pages.ui.words import quoted
+
+PARTS = ("view", *WAYS)  # of the component's state
+STATE = "explorer state"  # in the session: the component's state as last known
+AGAIN = "explorer again"  # counts what Python put into that state
+_NO_WEIGHTS = "of the model {} no weights are kept here; a run keeps its first after seconds"
+
+
+def _other_latents(part: dict[str, Any]) -> str:
+    source, z = find(link.get("model")), part.get("z", [])
+    dims = source.config.latent_dim if source is not None else 0
+    if not isinstance(z, list):
+        return "its z is no list of numbers"
+    return f"its z has {len(z)} numbers, and the model {dims} latents" if "z" in part and len(z) != dims else ""
+
+
+def _other_step(step: int) -> str:
+    source = find(link.get("model"))
+    if source is None or source.name != st.query_params.get("model") or step == source.step:
+        return ""
+    return f"it was made at step {quoted(str(step))}, and the run has come to step {source.step:,}"
+
+
+link = Address(
+    "explorer",
+    Named("model", PLANE, find, _NO_WEIGHTS),
+    Number("step", None, 0, MOST, key=None, misfit=_other_step),
+    Choice("way", "pad", WAYS),
+    *(Part(name, None, key=None, misfit=_other_latents) for name in PARTS),
+)
+
+
+def adopt(asked: dict[str, Any]) -> list[str]:
+    """The parts that a link holds become the component's."""
+    st.session_state.setdefault(STATE, {})
+    st.session_state.setdefault(AGAIN, 0)
+    for part in (part for part in PARTS if part in asked):
+        put(part, asked[part], whole=True)
+    return []
+
+
+def put(part: str, values: dict[str, Any], whole: bool = False) -> None:
+    """Change a part of what the component shows, or replace it as a whole."""
+    state = st.session_state
+    before = {} if whole else state[STATE].get(part) or {}
+    state[STATE] = {**state[STATE], part: {**before, **values}}
+    state[AGAIN] += 1
+
+
+def write_link(source: Source) -> None:
+    """Put what is on the page into its address: of the component, the map, the pad and the way that is open."""
+    state = st.session_state[STATE]
+    parts = {part: state.get(part) or {} for part in ("view", "pad", link.get("way"))}
+    own = {  # the others are still of another model
+        part: value for part, value in parts.items() if len(value.get("z", ())) in (0, source.config.latent_dim)
+    }
+    link.write(step=None if source.is_shipped else source.step, **own)

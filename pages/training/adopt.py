@@ -1,0 +1,61 @@
+"""A link is followed to the page, and the page is put into its link: what the settings alone do not say."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import streamlit as st
+
+from pages.training import actions, controls, rest
+from pages.training.settings import DEFAULTS, link
+from pages.ui.words import plain
+from vae_core.config import CHANGEABLE, ConfigError, RunConfig
+from vae_core.runs.messages import RUNNING, STARTING
+from vae_core.runs.run_record import RunRecord
+
+
+def adopt(asked: dict[str, Any]) -> list[str]:
+    """Show the weights that a link asks for, or those of the run.
+
+    Args:
+        asked: values of the address.
+    Returns:
+        What does not hold.
+    """
+    problems = []
+    if weights := {name: asked[name] for name in CHANGEABLE if name in asked}:
+        weights = controls.weights_now() | weights
+        try:
+            RunConfig(**DEFAULTS | weights)
+            controls.show_weights(weights)
+        except ConfigError as error:
+            problems.append(f"its weights cannot be used ({plain(str(error).rstrip('.'))})")
+    named = set(st.query_params)
+    if _follow_run(named) and named & set(CHANGEABLE):
+        problems.append("its weights are not those of your run in training, which are shown")
+    return problems
+
+
+def _follow_run(named: set[str]) -> bool:
+    """Show the weights of the visitor's own run, unless the address has others for a run that does not train now.
+
+    Args:
+        named: what the address names.
+    Returns:
+        Whether the widgets showed others.
+    """
+    run = actions.shown_run()
+    meant = ("run" in named or not named & set(DEFAULTS)) and not named & set(CHANGEABLE)
+    return (meant or run.status in (STARTING, RUNNING)) and actions.follow(run)
+
+
+def write_link(
+    run: RunRecord, at: int | None, settings: dict[str, Any], weights: dict[str, Any], beside: list[str]
+) -> None:
+    """Put what is on the page into its address.
+
+    Args:
+        at: the step at which the film rests. beside: ids of the runs that are compared.
+    """
+    values = settings if rest.cause(weights) else settings | weights  # no link could hold them: see _follow_run
+    link.write(**{"sigma": None} | values, run=run.run_id, compare=beside, step=at)

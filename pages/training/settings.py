@@ -1,0 +1,70 @@
+"""What the address of the page holds: settings, weights, the run, those beside it, and the moment."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection
+from typing import Any
+
+from pages.ui.address import MOST, Address, Choice, Named, Number, Setting, Several
+from vae_core import devices
+from vae_core.config import CHANGEABLE, FROZEN, LIKELIHOODS, NETS, PROTOCOLS, ConfigError, RunConfig
+from vae_core.runs import registry
+
+DATASET_NAMES = {"mnist": "MNIST digits"}
+LATENT_DIMS = (2, 3, 8, 16, 32)
+BATCH_SIZES = (32, 64, 128, 256, 512, 1024)
+PIXELS = 784
+LEAST_ALPHA = 0.01  # the least that the widget takes
+MOMENT, SHOWN, COMPARED = "moment", "shown run", "compared runs"  # in the session: the step, the run, those beside it
+COMPARABLE = 4  # at once: so many dash patterns can be told apart
+DEFAULTS = RunConfig(epochs=20).to_dict()  # long enough to try things out while it trains
+_CHOICES: dict[str, Collection[Any] | Callable[[], Collection[Any]]] = {
+    "net": NETS,
+    "latent_dim": LATENT_DIMS,
+    "likelihood": LIKELIHOODS,
+    "dataset": DATASET_NAMES,
+    "protocol": PROTOCOLS,
+    "batch_size": BATCH_SIZES,
+    "device": lambda: ["auto", *devices.available()],
+    "frozen": FROZEN,
+}
+_NUMBERS: dict[str, tuple[Any, ...]] = {
+    "sigma": (0.01, 10.0),
+    "epochs": (1, 200),
+    "warmup_steps": (0, 100_000),
+    "seed": (0, MOST),
+    "alpha": (LEAST_ALPHA / PIXELS, 1000.0, (0.0,)),  # the mean over pixels is an alpha; 0 is off
+    "beta": (0.01, 1000.0, (0.0,)),
+    "learning_rate": (1e-5, 10.0),
+}
+
+
+def _of_config(name: str, default: Any) -> Setting:
+    """A setting of a run. What changes on its way has a key of None: other widgets stand for it (controls)."""
+    key = None if name in CHANGEABLE else ""
+    if name in _CHOICES:
+        return Choice(name, default, _CHOICES[name], key=key)
+    if name in _NUMBERS:
+        return Number(name, default, *_NUMBERS[name], key=key)
+    return Named(name, default, lambda text: _can_be(name, text), f"{name} {{}} cannot be used", key=key)
+
+
+def _can_be(name: str, text: str) -> bool:
+    try:
+        return bool(RunConfig.from_dict({name: text}))
+    except ConfigError:
+        return False
+
+
+def _run(run_id: str) -> Any:
+    return registry.shared().get(run_id)
+
+
+link = Address(
+    "training",
+    *(_of_config(name, default) for name, default in DEFAULTS.items() if name != "model"),
+    Named("run", None, _run, "the run that it names is not on this server any more", key=SHOWN),
+    Several("compare", (), _run, "not all runs that it compares are on this server any more", COMPARABLE, key=COMPARED),
+    Number("step", None, 0, MOST, key=MOMENT),
+    prefix="",
+)

@@ -1,0 +1,38 @@
+"""What a family's terms are called on every page, and the colour that each keeps."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from pages.ui.palette import colours_of
+from vae_core.config import NAMES
+from vae_core.models.base import Family
+
+_COLOURS = {"neg_elbo": "total", "nll": "reconstruction", "kl": "kl"}
+
+
+def label_of_term(name: str) -> str:
+    """What a term, or the sum of those that bound log p(x), is called."""
+    return "−ELBO" if name == "neg_elbo" else NAMES.get(name, name)
+
+
+def colour_name(name: str, terms: list[str]) -> str:
+    """The name of a term's colour in the palette; terms of a family's own take theirs in turn."""
+    own = [term for term in terms if term not in _COLOURS]
+    return _COLOURS.get(name) or f"other{own.index(name) % len(colours_of(dark=False).others)}"
+
+
+def colour_of_term(name: str, terms: list[str], dark: bool) -> str:
+    """ "#rrggbb"."""
+    return colours_of(dark).terms[colour_name(name, terms)]
+
+
+def describe(kind: type[Family]) -> dict[str, Any]:
+    """A family as the browser's views take it, JSON-ready."""
+    names = list(kind.TERMS)
+    return {
+        "terms": [{"name": n, "label": label_of_term(n), "colour": colour_name(n, names)} for n in names],
+        "bound": kind.has.bound,
+        "posterior": kind.has.posterior is not None,
+        "codes": kind.has.codes,
+    }

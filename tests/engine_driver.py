@@ -1,0 +1,76 @@
+"""An engine in the process of the test, and the curve that it must give."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from vae_core.config import RunConfig
+from vae_core.data import Images
+from vae_core.runs.messages import RUNNING, Command, Update
+from vae_core.runs.scheduler import Scheduler
+from vae_core.trainer import Trainer
+
+EPOCH = 8  # steps: 2,000 images in batches of 256
+CONFIG = RunConfig(device="cpu", epochs=1000)
+
+
+class Driver:
+    """An engine and all that came out of it."""
+
+    def __init__(self, folder: Path) -> None:
+        self.engine = Scheduler(folder)
+        self.updates: list[Update] = []
+
+    def tell(self, name: str, run: str = "a", **args: Any) -> list[Update]:
+        updates = self.engine.handle(Command(run, name, args))
+        self.updates += updates
+        return updates
+
+    def open(
+        self,
+        run: str = "a",
+        config: RunConfig = CONFIG,
+        status: str = RUNNING,
+        generation: int = 0,
+        resume: bool = False,
+    ) -> list[Update]:
+        args = {"config": config.to_dict(), "generation": generation, "resume": resume, "status": status}
+        return self.tell("open", run, **args)
+
+    def turn(self) -> None:
+        self.updates += self.engine.turn()
+
+    def turn_until(self, done: Callable[[], Any], seconds: float = 60) -> None:
+        deadline = time.monotonic() + seconds
+        while not done():
+            assert time.monotonic() < deadline, "it did not happen"
+            self.turn()
+
+    def idle(self) -> None:
+        """Take turns as the process does: until there is nothing to do."""
+        self.turn_until(lambda: not self.engine.busy)
+
+    def of(self, run: str = "a", generation: int = 0) -> list[Update]:
+        return [u for u in self.updates if u.run_id == run and u.generation == generation]
+
+    def last(self, run: str = "a") -> Update:
+        return [u for u in self.updates if u.run_id == run][-1]
+
+    def rows(self, run: str = "a", generation: int = 0) -> np.ndarray:
+        return np.concatenate([u.rows for u in self.of(run, generation)])
+
+    def steps(self, run: str = "a", generation: int = 0) -> list[int]:
+        return [int(step) for step in self.rows(run, generation)[:, 0]]
+
+
+def undisturbed(config: RunConfig, images: Images, steps: int) -> np.ndarray:
+    """The rows of a trainer that nobody interrupts: the oracle of every curve here."""
+    trainer = Trainer(config, images)
+    for _ in range(steps):
+        trainer.step()
+    return trainer.flush()

@@ -1,0 +1,15 @@
+"""The variance for the standard deviation: the noise is too narrow or too wide by a square."""
+
+from __future__ import annotations
+
+from torch import Tensor
+
+from vae_core.models.vae import VAE
+
+
+class LogVarAsLogStd(VAE):
+    """Takes exp(log_var) for the std. It is the variance."""
+
+    def sample(self, mu: Tensor, log_var: Tensor, eps: Tensor) -> Tensor:  # type: ignore[override]
+        std = log_var.exp()  # (B, D)
+        return mu + std * eps

@@ -1,0 +1,27 @@
+"""Templates filled with values; what a template does not mark as safe is escaped, whatever it holds."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from markupsafe import Markup
+
+from vae_core.export.pictures import data_uri
+from vae_core.export.svg import number, tick_label, ticks
+
+_ENVIRONMENT = Environment(
+    loader=FileSystemLoader(Path(__file__).with_name("templates"), encoding="utf-8"),
+    autoescape=True,
+    undefined=StrictUndefined,
+    trim_blocks=True,
+    lstrip_blocks=True,
+)
+_ENVIRONMENT.filters |= {"number": number, "tick": tick_label, "px": "{:.1f}".format, "data_uri": data_uri}
+_ENVIRONMENT.globals["ticks"] = ticks
+
+
+def fill(template: str, **values: Any) -> Markup:
+    """The text of a file in templates/, safe to stand in another one."""
+    return Markup(_ENVIRONMENT.get_template(template).render(values))

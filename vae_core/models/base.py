@@ -1,0 +1,131 @@
+"""The contract of a model family. The trainer, the figures and the pages know no more of a family than stands here.
+
+A family is one file in this folder with one class in it. It names the terms of its loss and says what it has; history
+columns, legends and tables follow from the names, and a figure of what a family has not is absent.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import ClassVar, Self
+
+from torch import Tensor, nn
+
+from vae_core.config import RunConfig
+
+BEFORE, AFTER = "step", "loss"  # the columns of a train history around those of the terms
+
+
+@dataclass(frozen=True)
+class Has:
+    """What a family has.
+
+    Attributes:
+        codes: an image has a place in latent space: `encode`, `sample` and `decode` are there.
+        posterior: the distribution q(z given x) that `encode` gives the parameters of: "gaussian" (mu and log_var of
+            independent dimensions), or None where z is no random variable.
+        sampled: what is decoded is a draw of z, so a reconstruction is one of many.
+        prior: decoded draws from N(0, I) are new pictures of the model.
+        bound: the sum of its terms is minus a lower bound on log p(x), the ELBO.
+        labels: `forward` takes labels, too.
+    """
+
+    codes: bool = False
+    posterior: str | None = None
+    sampled: bool = False
+    prior: bool = False
+    bound: bool = False
+    labels: bool = False
+
+
+@dataclass(frozen=True)
+class Pass:
+    """What one pass of a batch gives."""
+
+    terms: dict[str, Tensor]  # by name, (B,) nats each
+    logits: Tensor  # (B, 1, 28, 28) decoder output
+    z: Tensor | None = None  # (B, D), of a family with codes
+    mu: Tensor | None = None  # (B, D) where the images lie in latent space; the mean of a posterior
+    log_var: Tensor | None = None  # (B, D), of a gaussian posterior
+
+
+class Family(nn.Module):
+    """A model whose loss is a weighted sum of named terms. Noise is an argument, so eval() changes no estimator.
+
+    Attributes:
+        TERMS: the names of the terms, in the order of their columns, each with its weight where the settings name none.
+        title: what it is called on a page. has: see Has. latent_dim: D, also of the noise that `forward` takes.
+    """
+
+    TERMS: ClassVar[dict[str, float]]
+    title: ClassVar[str] = "Model"
+    has: ClassVar[Has] = Has()
+    latent_dim: int
+
+    @classmethod
+    def from_config(cls, config: RunConfig, shape: tuple[int, ...]) -> Self:
+        """A new model, its weights drawn from the global generator.
+
+        Args:
+            shape: of an image, (1, 28, 28).
+        Raises:
+            ConfigError: a setting that this family cannot use.
+        """
+        raise NotImplementedError
+
+    @classmethod
+    def columns(cls) -> tuple[str, ...]:
+        """Of the train history: the step, the terms by name, and the weighted loss."""
+        return (BEFORE, *cls.TERMS, AFTER)
+
+    @classmethod
+    def test_columns(cls) -> tuple[str, ...]:
+        """Of the test history: the step, the terms, and what of the latent space the family has figures of."""
+        posterior = ("mean_std",) if cls.has.posterior == "gaussian" else ()
+        return (BEFORE, *cls.TERMS, *posterior, *(("active",) if cls.has.codes else ()))
+
+    def forward(self, x: Tensor, eps: Tensor) -> Pass:
+        """One pass: the terms of the loss, one sample of z an image.
+
+        Args:
+            x: (B, 1, 28, 28) images in [0, 1].
+            eps: (B, D) draws from N(0, I).
+        """
+        raise NotImplementedError
+
+    def set_trainable(self, weights: Mapping[str, float], frozen: str = "none") -> None:
+        """Say what learns in training.
+
+        Args:
+            weights: of the terms in the coming step.
+            frozen: the half that keeps its weights, "encoder", "decoder" or "none".
+        """
+        for name, parameter in self.named_parameters():
+            parameter.requires_grad_(not name.startswith(f"{frozen}."))
+
+    def mean_image(self, logits: Tensor) -> Tensor:
+        """x_hat, what is shown of a decoder output, in [0, 1]."""
+        return logits.sigmoid()
+
+    # Of families that have codes:
+
+    def encode(self, x: Tensor) -> tuple[Tensor, ...]:
+        """The parameters of q(z given x), (B, D) each; the first is where the images lie in latent space."""
+        raise NotImplementedError
+
+    def sample(self, *parameters_and_eps: Tensor) -> Tensor:
+        """z, with the shape of eps: (B, D) or (K, B, D). Takes what `encode` gives, then eps."""
+        raise NotImplementedError
+
+    def decode(self, z: Tensor) -> Tensor:
+        """z (B, D) to logits (B, 1, 28, 28)."""
+        raise NotImplementedError
+
+    def nll(self, logits: Tensor, x: Tensor) -> Tensor:
+        """−log p(x given z), (B,) nats per image."""
+        raise NotImplementedError
+
+    def generate(self, z: Tensor) -> Tensor:
+        """New pictures (B, 1, 28, 28) at draws z (B, D) from N(0, I), whatever images were seen before."""
+        return self.mean_image(self.decode(z))

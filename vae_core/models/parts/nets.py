@@ -1,0 +1,63 @@
+"""The networks of encoder and decoder, by name, for images of 28 x 28 grey pixels."""
+
+from __future__ import annotations
+
+from torch import nn
+
+
+def mlp_encoder(out_features: int) -> nn.Module:
+    """784-400-200-out, ReLU between."""
+    return nn.Sequential(
+        nn.Flatten(),  # (B, 784)
+        nn.Linear(784, 400),
+        nn.ReLU(),
+        nn.Linear(400, 200),
+        nn.ReLU(),
+        nn.Linear(200, out_features),
+    )
+
+
+def mlp_decoder(latent_dim: int) -> nn.Module:
+    """D-200-400-784, ReLU between."""
+    return nn.Sequential(
+        nn.Linear(latent_dim, 200),
+        nn.ReLU(),
+        nn.Linear(200, 400),
+        nn.ReLU(),
+        nn.Linear(400, 784),
+        nn.Unflatten(-1, (1, 28, 28)),
+    )
+
+
+def conv_encoder(out_features: int) -> nn.Module:
+    """Three strided convolutions, 28 -> 13 -> 5 -> 1 pixels (a DCGAN discriminator with two outputs)."""
+    return nn.Sequential(
+        nn.Conv2d(1, 16, kernel_size=4, stride=2),  # (B, 16, 13, 13)
+        nn.BatchNorm2d(16),
+        nn.LeakyReLU(0.2),
+        nn.Conv2d(16, 32, kernel_size=4, stride=2),  # (B, 32, 5, 5)
+        nn.BatchNorm2d(32),
+        nn.LeakyReLU(0.2),
+        nn.Conv2d(32, out_features, kernel_size=4, stride=2),  # (B, out, 1, 1)
+        nn.Flatten(),
+    )
+
+
+def conv_decoder(latent_dim: int) -> nn.Module:
+    """Four transposed convolutions, 1 -> 3 -> 6 -> 13 -> 28 pixels (a DCGAN generator without its sigmoid)."""
+    return nn.Sequential(
+        nn.Unflatten(-1, (latent_dim, 1, 1)),
+        nn.ConvTranspose2d(latent_dim, 256, kernel_size=3, stride=2),  # (B, 256, 3, 3)
+        nn.BatchNorm2d(256),
+        nn.ReLU(),
+        nn.ConvTranspose2d(256, 128, kernel_size=4, stride=1),  # (B, 128, 6, 6)
+        nn.BatchNorm2d(128),
+        nn.ReLU(),
+        nn.ConvTranspose2d(128, 64, kernel_size=3, stride=2),  # (B, 64, 13, 13)
+        nn.BatchNorm2d(64),
+        nn.ReLU(),
+        nn.ConvTranspose2d(64, 1, kernel_size=4, stride=2),  # (B, 1, 28, 28)
+    )
+
+
+NETS = {"mlp": (mlp_encoder, mlp_decoder), "conv": (conv_encoder, conv_decoder)}

@@ -211,7 +211,7 @@ def test_a_scrubbed_moment_shows_the_figures_recorded_then(server: Server) -> No
     assert run.film == sorted(recorded) == frames_in(run.film_folder) and len(run.film) >= 7
     for step, (_, nll, kl, mean_std, active) in recorded.items():
         numbers, arrays = read_frame(frame_file(run.film_folder, step))
-        assert (np.float32(numbers["nll"]), np.float32(numbers["kl"])) == (nll, kl)
+        assert tuple(np.float32(numbers["terms"][name]) for name in ("nll", "kl")) == (nll, kl)
         assert (np.float32(numbers["meanStd"]), arrays["active"].sum()) == (mean_std, active)
 
 

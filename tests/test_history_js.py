@@ -16,8 +16,9 @@ const rows = (first, last) => {
   return { shape: [last - first + 1, 4], data };
 };
 const none = { shape: [0, 5], data: new Float32Array(0) };
+const columns = { train: ["step", "nll", "kl", "loss"], test: ["step", "nll", "kl", "mean_std", "active"] };
 const kept = new history.History();
-for (const [first, last] of given) kept.add({ news: { fresh: false, marks: [] }, arrays: { train: rows(first, last), test: none } });
+for (const [first, last] of given) kept.add({ news: { fresh: false, marks: [], columns }, arrays: { train: rows(first, last), test: none } });
 print(kept.train);
 """  # noqa: E501
 

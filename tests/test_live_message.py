@@ -65,6 +65,10 @@ def test_figures_that_are_no_numbers_do_not_break_the_message(
 ) -> None:
     """JSON knows no NaN: a browser that gets one drops the whole message, rows and all."""
     nowhere = np.full_like(snapshot_at().xy, np.nan)
-    tell(1, 1, snapshot=snapshot_at(1, nll=float("nan"), kl=float("inf"), mean_std=float("nan"), xy=nowhere))
+    tell(
+        1,
+        1,
+        snapshot=snapshot_at(1, terms={"nll": float("nan"), "kl": float("inf")}, mean_std=float("nan"), xy=nowhere),
+    )
     news, _ = unpack(pack(all_news(fake_registry, live_run)))
     assert news["snapshot"]["nll"] is None and news["snapshot"]["kl"] is None

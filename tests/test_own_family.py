@@ -18,7 +18,7 @@ from safetensors.torch import load_file
 from tests.command_line import ROOT
 from tests.local_engine import LocalLink
 from vae_core import checkpoints, families, models
-from vae_core.config import ConfigError, LiveSettings, RunConfig
+from vae_core.config import ConfigError, RunConfig
 from vae_core.data import Images
 from vae_core.inspect.snapshot import take_snapshot
 from vae_core.runs.messages import FINISHED, PAUSED
@@ -76,9 +76,8 @@ def test_no_name_reaches_a_file_that_is_no_family() -> None:
 def test_a_step_minimises_the_weighted_sum_of_its_terms(small: Images) -> None:
     """Against SGD's own arithmetic: the recorded loss, and the gradient of a hand-made sum."""
     trainer = Trainer(config(weights="noise=2, size=0"), small)
-    assert trainer.columns == ("step", *TERMS, "loss") and trainer.settings == LiveSettings(
-        pixels=1.0, size=0.0, noise=2.0
-    )
+    assert trainer.columns == ("step", *TERMS, "loss")
+    assert trainer.weights == {"pixels": 1.0, "size": 0.0, "noise": 2.0}
     x, eps = trainer.batch()
     terms = models.build(trainer.config)(x, eps).terms
     by_hand = terms["pixels"].mean() + 2 * terms["noise"].mean()

@@ -49,7 +49,7 @@ def snapshot(snapshot_of_new_model: Snapshot) -> Callable[[int], Snapshot]:
 
     def at(step: int) -> Snapshot:
         few = {name: getattr(snapshot_of_new_model, name)[:51] for name in ("mu", "xy", "labels")}
-        return replace(snapshot_of_new_model, step=step, nll=150.5, kl=6.25, mean_std=0.5, **few)
+        return replace(snapshot_of_new_model, step=step, terms={"nll": 150.5, "kl": 6.25}, mean_std=0.5, **few)
 
     return at
 

@@ -2,14 +2,29 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 import streamlit as st
 
-from pages.training.settings import BATCH_SIZES, DATASET_NAMES, DEFAULTS, LATENT_DIMS, LEAST_ALPHA, PIXELS, link
+from pages.training.settings import (
+    BATCH_SIZES,
+    DATASET_NAMES,
+    DEFAULTS,
+    LATENT_DIMS,
+    LEAST_ALPHA,
+    PIXELS,
+    TERMS,
+    families_offered,
+    link,
+    own_terms,
+    terms_on_page,
+)
+from pages.ui.terms import label_of_term
 from pages.ui.words import label_of
 from vae_core import devices
-from vae_core.config import CHANGEABLE, LIKELIHOODS, NETS, PROTOCOLS, RunConfig
+from vae_core.config import CHANGEABLE, LETTERS, LIKELIHOODS, NETS, PROTOCOLS, RunConfig, own_weights
+from vae_core.models import family
 
 LIKELIHOOD_NAMES = {
     "bernoulli": "Bernoulli",
@@ -31,6 +46,13 @@ def settings() -> dict[str, Any]:
 def _model() -> dict[str, Any]:
     values: dict[str, Any] = {}
     st.subheader("Model")
+    values["model"] = st.selectbox(
+        "Family",
+        families_offered(),
+        format_func=lambda name: family(name).title,
+        **link.kept("model"),
+        help="What is trained, and which terms its loss has. The VAE has the ELBO.",
+    )
     values["net"] = st.segmented_control(
         "Network",
         NETS,
@@ -117,19 +139,27 @@ def _training() -> dict[str, Any]:
     return values
 
 
-def weights(on_change: Any) -> dict[str, Any]:
-    """Widgets for what may change during a run; `on_change` is called when the visitor changes one."""
+def weights(terms: Mapping[str, float], on_change: Any) -> dict[str, Any]:
+    """Widgets for what may change during a run.
+
+    Args:
+        terms: of the family that they are for, each with its own weight.
+        on_change: called when the visitor changes one.
+    """
+    st.session_state[TERMS] = dict(terms)
     _prepare()
     columns = st.columns([1.75, 1.15, 0.95, 1.15, 1.3, 0.9], vertical_alignment="bottom")
     columns[0].toggle(
         "Reconstruction on",
         on_change=on_change,
+        disabled="nll" not in terms,
         key="recon_on",
         persist_state="session",
         help="Off: nothing ties a code to its image, the KL pulls every code to the prior, the decoder stops learning.",
     )
     columns[1].number_input(
         "alpha",
+        disabled="nll" not in terms,
         step=0.5,
         on_change=on_change,
         **link.number("alpha") | {"min_value": LEAST_ALPHA},
@@ -138,12 +168,14 @@ def weights(on_change: Any) -> dict[str, Any]:
     columns[2].toggle(
         "KL on",
         on_change=on_change,
+        disabled="kl" not in terms,
         key="kl_on",
         persist_state="session",
         help="Off: expect the codes to spread, their std to shrink, and the KL to rise without limit.",
     )
     columns[3].number_input(
         "beta",
+        disabled="kl" not in terms,
         step=0.5,
         on_change=on_change,
         **link.number("beta"),
@@ -164,7 +196,11 @@ def weights(on_change: Any) -> dict[str, Any]:
 
 
 def _more(on_change: Any) -> None:
-    """What is changed more rarely."""
+    """What is changed more rarely, and the weights of a family's own terms."""
+    for term in own_terms():
+        st.number_input(
+            f"Weight of {label_of_term(term)}", 0.0, 1e6, step=0.1, on_change=on_change, key=_weight_key(term)
+        )
     st.segmented_control(
         "Reconstruction term",
         REDUCTIONS,
@@ -212,9 +248,12 @@ def weights_now() -> dict[str, Any]:
     _prepare()
     state = st.session_state
     alpha = state["alpha"] / PIXELS if state["reduction"] == "mean" else state["alpha"]
+    letters = {"alpha": alpha if state["recon_on"] else 0.0, "beta": state["beta"] if state["kl_on"] else 0.0}
+    has = {LETTERS[term] for term in terms_on_page() if term in LETTERS}
+    own = {term: state[_weight_key(term)] for term in own_terms()}
     return {
-        "alpha": alpha if state["recon_on"] else 0.0,
-        "beta": state["beta"] if state["kl_on"] else 0.0,
+        **{letter: value if letter in has else DEFAULTS[letter] for letter, value in letters.items()},
+        "weights": ", ".join(f"{term}={own[term]:g}" for term, usual in own_terms().items() if own[term] != usual),
         "learning_rate": state["learning_rate"],
         "frozen": state["frozen"],
     }
@@ -232,6 +271,8 @@ def show_weights(weights: dict[str, Any]) -> None:
     if 0 < weights["alpha"] < LEAST_ALPHA:  # no alpha of the widget: the mean over pixels was on
         state["reduction"], state["alpha"] = "mean", round(PIXELS * weights["alpha"], 9)
     state["learning_rate"], state["frozen"] = weights["learning_rate"], weights["frozen"]
+    for term, own in (own_terms() | own_weights(weights["weights"])).items():
+        state[_weight_key(term)] = own
 
 
 def differences(old: RunConfig, new: RunConfig) -> list[str]:
@@ -243,5 +284,10 @@ def differences(old: RunConfig, new: RunConfig) -> list[str]:
 
 def _prepare() -> None:
     """Defaults go through the session state, so that a link or a chip can set a widget without a quarrel."""
-    for key, value in _DEFAULTS.items():
+    for key, value in (_DEFAULTS | {_weight_key(term): weight for term, weight in own_terms().items()}).items():
         st.session_state.setdefault(key, value)
+
+
+def _weight_key(term: str) -> str:
+    """Where the weight of a family's own term stands in the session."""
+    return f"weight of {term}"

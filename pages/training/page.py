@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 import streamlit as st
@@ -39,7 +40,7 @@ def lesson(settings: dict[str, Any]) -> None:
     run = actions.shown_run()
     row = st.container(horizontal=True, gap="small")
     buttons(row, run, settings)
-    weights = controls.weights(on_change=actions.change_weights)
+    weights = controls.weights(shown_terms(run, settings), on_change=actions.change_weights)
     config = checked(settings, weights)
     if why := actions.why_it_rests(run):
         st.warning(why, icon=":material/error:")
@@ -74,6 +75,12 @@ def lesson(settings: dict[str, Any]) -> None:
         result(run)
     take_home(run)
     code(run)
+
+
+def shown_terms(run: RunRecord, settings: dict[str, Any]) -> Mapping[str, float]:
+    """Terms whose weights are on the page: of the run that would take them, else of the one that Start makes."""
+    follows = actions.is_mine(run) and not run.ended
+    return family(run.config.model if follows else settings["model"]).TERMS
 
 
 def buttons(row: Any, run: RunRecord, settings: dict[str, Any]) -> None:

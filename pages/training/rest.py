@@ -6,6 +6,9 @@ from typing import Any
 
 import streamlit as st
 
+from pages.training.settings import own_terms, terms_on_page
+from vae_core.config import LiveSettings
+
 _HELD = "held run"  # keys in session_state: a run that rests for this reason, and the command with which it goes on;
 _LAST = "last command"  # the last command that a button gave, and to which run
 _GOES_ON = {"epoch": "epoch", "pause": "", "step": "", "slow": "", "reset": ""}  # by the last command; else "resume"
@@ -13,9 +16,12 @@ _GOES_ON = {"epoch": "epoch", "pause": "", "step": "", "slow": "", "reset": ""} 
 
 def cause(weights: dict[str, Any]) -> tuple[str, str] | None:
     """Why nothing would learn with these weights, and what to do; None where something does learn."""
-    if weights["alpha"] == weights["beta"] == 0:
+    terms = terms_on_page()
+    if not any(LiveSettings(**weights).weights_of(terms).values()):
+        if own_terms():
+            return "All terms are off, so there is nothing to minimise", "give one of them a weight"
         return "Both terms are off, so there is nothing to minimise", "switch one of them on"
-    if weights["alpha"] == 0 and weights["frozen"] == "encoder":
+    if weights["alpha"] == 0 and weights["frozen"] == "encoder" and not own_terms():
         return (
             "The reconstruction is off and the encoder is frozen, so nothing is left that learns",
             "switch the reconstruction on or train both halves",

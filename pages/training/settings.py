@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Mapping
 from typing import Any
 
+import streamlit as st
+
 from pages.ui.address import MOST, Address, Choice, Named, Number, Setting, Several
-from vae_core import devices
-from vae_core.config import CHANGEABLE, FROZEN, LIKELIHOODS, NETS, PROTOCOLS, ConfigError, RunConfig
+from vae_core import devices, families
+from vae_core.config import CHANGEABLE, FROZEN, LETTERS, LIKELIHOODS, NETS, PROTOCOLS, ConfigError, RunConfig
+from vae_core.models import family
 from vae_core.runs import registry
 
 DATASET_NAMES = {"mnist": "MNIST digits"}
@@ -18,7 +21,25 @@ LEAST_ALPHA = 0.01  # the least that the widget takes
 MOMENT, SHOWN, COMPARED = "moment", "shown run", "compared runs"  # in the session: the step, the run, those beside it
 COMPARABLE = 4  # at once: so many dash patterns can be told apart
 DEFAULTS = RunConfig(epochs=20).to_dict()  # long enough to try things out while it trains
+TERMS = "terms on the page"  # in the session: of the family whose weights the widgets show, each with its own weight
+
+
+def families_offered() -> list[str]:
+    """Names of the model families, without the bug lab's."""
+    return [name for name in families.names() if not name.startswith(families.BUG)]
+
+
+def terms_on_page() -> Mapping[str, float]:
+    return st.session_state.get(TERMS) or family(DEFAULTS["model"]).TERMS
+
+
+def own_terms() -> dict[str, float]:
+    """Those of the terms on the page whose weights have no letter of their own."""
+    return {term: weight for term, weight in terms_on_page().items() if term not in LETTERS}
+
+
 _CHOICES: dict[str, Collection[Any] | Callable[[], Collection[Any]]] = {
+    "model": families_offered,
     "net": NETS,
     "latent_dim": LATENT_DIMS,
     "likelihood": LIKELIHOODS,
@@ -62,7 +83,7 @@ def _run(run_id: str) -> Any:
 
 link = Address(
     "training",
-    *(_of_config(name, default) for name, default in DEFAULTS.items() if name != "model"),
+    *(_of_config(name, default) for name, default in DEFAULTS.items()),
     Named("run", None, _run, "the run that it names is not on this server any more", key=SHOWN),
     Several("compare", (), _run, "not all runs that it compares are on this server any more", COMPARABLE, key=COMPARED),
     Number("step", None, 0, MOST, key=MOMENT),

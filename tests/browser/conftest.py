@@ -21,6 +21,7 @@ from playwright.sync_api import TimeoutError as PlaywrightTimeout
 from tests.browser.setup import FLAGS, system_browser
 
 ROOT = Path(__file__).resolve().parents[2]
+FAMILIES = ROOT / "tests" / "families"  # of the tests' own
 
 
 @contextmanager
@@ -35,7 +36,7 @@ def serving(*arguments: str, port: int = 0) -> Iterator[tuple[str, subprocess.Po
             port = probe.getsockname()[1]
     command = [sys.executable, "-m", "streamlit", "run", "app.py", "--server.port", str(port), *arguments]
     with tempfile.TemporaryDirectory() as saved:
-        own = {"ELBO_ROOM_RUNS": saved, "ELBO_ROOM_GONE_AFTER_S": "8"}
+        own = {"ELBO_ROOM_RUNS": saved, "ELBO_ROOM_GONE_AFTER_S": "8", "ELBO_ROOM_FAMILIES": str(FAMILIES)}
         environment = {**own, **os.environ}  # a test may name others
         process = subprocess.Popen(command, cwd=ROOT, stdout=subprocess.DEVNULL, env=environment)
         yield from _until_done(process, f"http://127.0.0.1:{port}")

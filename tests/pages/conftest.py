@@ -15,11 +15,16 @@ from vae_core.runs.registry import Registry
 ROUTER = Path(__file__).resolve().parents[2] / "pages" / "router.py"
 
 
+FAMILIES = Path(__file__).resolve().parents[1] / "families"  # of the tests' own
+
+
 @pytest.fixture(scope="session")
 def engine() -> Iterator[Registry]:
-    own = Registry()
-    yield own
-    own.close()
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("ELBO_ROOM_FAMILIES", str(FAMILIES))  # for the engine process, too
+        own = Registry()
+        yield own
+        own.close()
 
 
 @pytest.fixture

@@ -1,6 +1,6 @@
 """A snapshot as a file: one frame of a run's film.
 
-It is a safetensors file that the browser reads as it is (pages/ui/live/wire.js): the arrays of a snapshot, and
+It is a safetensors file that the browser reads as it is (pages/ui/lib/wire.js): the arrays of a snapshot, and
 under `__metadata__` its numbers as one JSON text, "snapshot". On disk it is gzip-compressed, to about a half.
 """
 

@@ -1,4 +1,4 @@
-// The frame of the bound, filled by bound.js.
+// The frame of the bound, filled by view.js.
 
 export const HTML = `
 <header>

@@ -113,7 +113,7 @@ export class PlaneProblem {
     return Math.min(MOST, Math.max(FEWEST, Math.ceil((2 * REACH * std) / apart))) | 1;
   }
 
-  /** log p(x, z) at the nodes mu + std t, row by row, as bound_field.place gives it. */
+  /** log p(x, z) at the nodes mu + std t, row by row, as field.place gives it. */
   sample({ mu }, std, x, y, doubt = true) {
     const [xs, ys] = [x, y].map((rule, d) => Float64Array.from(rule.t, (t) => mu[d] + std[d] * t));
     return place(this.planes, xs, ys, doubt);

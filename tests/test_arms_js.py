@@ -17,7 +17,7 @@ from safetensors.torch import save_file
 from torch.distributions import Normal, kl_divergence
 
 from pages.ui.arms.routes import decoder_bytes
-from tests.node_runner import needs_node, node_runner
+from tests.node_runner import node_runner
 from tests.oracles.ranking import best_and_worst
 from vae_core import models
 from vae_core.config import RunConfig
@@ -40,8 +40,6 @@ MODULES = (
     "lib/tensors",
     "net/model",
 )
-
-pytestmark = needs_node("the arms view's modules")
 
 
 @pytest.fixture

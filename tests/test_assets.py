@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -13,8 +14,9 @@ from starlette.testclient import TestClient
 from pages.ui import assets
 
 UI = Path(__file__).resolve().parents[1] / "pages" / "ui"
-BROWSER_FILES = sorted(p.relative_to(UI).as_posix() for s in ("*.js", "*.css") for p in UI.rglob(s))
-PYTHON_FILES = sorted(p.relative_to(UI).as_posix() for p in UI.rglob("*.py"))
+OURS = sorted(p for p in UI.rglob("*") if "node_modules" not in p.parts)
+BROWSER_FILES = [p.relative_to(UI).as_posix() for p in OURS if p.suffix in (".js", ".css")]
+PYTHON_FILES = [p.relative_to(UI).as_posix() for p in OURS if p.suffix == ".py"]
 
 
 @pytest.fixture(scope="module")
@@ -55,6 +57,8 @@ def test_python_sources_are_not_served(path: str, client: TestClient) -> None:
         "live/nothing.js",
         "live/WIRE.PY",
         "vendor/uplot/LICENSE",
+        "eslint.config.mjs",
+        "package.json",
         "a" * 5000 + ".js",
     ],
 )
@@ -70,6 +74,24 @@ def test_a_script_outside_the_folder_is_not_served(tmp_path: Path) -> None:
     served = TestClient(Starlette(routes=[route]))
     for path in ("../secret.js", "..%2fsecret.js", "%2e%2e%2fsecret.js", "link.js"):
         assert served.get(f"/assets/{path}").status_code == 404
+
+
+def test_the_linters_are_neither_served_nor_part_of_the_version(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(assets, "UI", tmp_path)
+    (tmp_path / "one.js").write_text("1")
+    before = assets.asset_version()
+    tool = tmp_path / "node_modules" / "tool" / "index.js"
+    tool.parent.mkdir(parents=True)
+    tool.write_text("2")
+    os.utime(tool, (2**32, 2**32))
+    assert assets.asset_version() == before
+    served = TestClient(Starlette(routes=[Mount("/assets", assets.BrowserFiles(directory=tmp_path))]))
+    assert served.get("/assets/one.js").status_code == 200
+    for path in ("node_modules/tool/index.js", "./node_modules/tool/index.js", "x/../node_modules/tool/index.js"):
+        assert served.get(f"/assets/{path}").status_code == 404
+        assert served.get(f"/assets/{path.replace('/', '%2f')}").status_code == 404
 
 
 def test_nothing_can_be_written(client: TestClient) -> None:

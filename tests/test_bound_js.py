@@ -17,7 +17,7 @@ from torch.distributions import Categorical, Independent, MixtureSameFamily, Mul
 
 from pages.ui.lesson.bound.planes import bound_data, modes
 from pages.ui.lesson.bound.view import BoundData, Gaussian, Line, Plane
-from tests.node_runner import needs_node, node_runner
+from tests.node_runner import node_runner
 from tests.oracles.linear_gaussian import LinearGaussian
 from vae_core.exact.quadrature import evidence
 
@@ -42,8 +42,6 @@ QS = {
     "far off on the coarse grid": ([-2.0, -2.5], [0.3, 0.3]),
     "the prior": ([0.0, 0.0], [1.0, 1.0]),
 }
-
-pytestmark = needs_node("the visible bound")
 
 
 @pytest.fixture

@@ -13,12 +13,10 @@ import torch
 from torch.distributions import Chi2, Normal
 
 from pages.ui import shipped
-from tests.node_runner import needs_node, node_runner
+from tests.node_runner import node_runner
 from vae_core.inspect.snapshot import map_images
 
 MODULES = ("lib/distances", "explore/shared/density", "explore/neighbours", "explore/shared/plane", "explore/state")
-
-pytestmark = needs_node("the explorer's pad")
 
 
 @pytest.fixture

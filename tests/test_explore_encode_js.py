@@ -12,9 +12,7 @@ import pytest
 import torch
 from torch.distributions import Bernoulli, Normal, kl_divergence
 
-from tests.node_runner import needs_node, node_runner
-
-pytestmark = needs_node("the mathematics of encoding")
+from tests.node_runner import node_runner
 
 BASE = {"of": "test", "image": 0, "picture": None, "seed": 0, "shown": "mu"}
 

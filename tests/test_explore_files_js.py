@@ -13,9 +13,7 @@ import pytest
 import torch
 from PIL import Image
 
-from tests.node_runner import needs_node, node_runner
-
-pytestmark = needs_node("the explorer's files")
+from tests.node_runner import node_runner
 
 
 @pytest.fixture

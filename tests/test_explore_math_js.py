@@ -10,13 +10,11 @@ import numpy as np
 import pytest
 import torch
 
-from tests.node_runner import needs_node, node_runner
+from tests.node_runner import node_runner
 from vae_core import latent
 from vae_core.data import Images
 from vae_core.data.picture import as_mnist
 from vae_core.inspect.image_attributes import ATTRIBUTES, measure
-
-pytestmark = needs_node("the explorer's mathematics")
 
 
 @pytest.fixture

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 import torch
 
-from tests.node_runner import needs_node, node_runner
+from tests.node_runner import node_runner
 from vae_core.latent import prior_quantiles, quantile_grid
 from vae_core.models.vae import VAE
 
@@ -21,8 +21,6 @@ MODULES = (
     "explore/prior/mesh",
     "explore/traverse/way as traverse",
 )
-
-pytestmark = needs_node("the explorer's prior")
 
 
 @pytest.fixture

@@ -9,11 +9,9 @@ from typing import Any
 import numpy as np
 import pytest
 
-from tests.node_runner import needs_node, node_runner
+from tests.node_runner import node_runner
 
 MODULES = ("shared/hand", "prior/draws", "prior/grid", "traverse/way as traverse", "traverse/row", "traverse/sweep")
-
-pytestmark = needs_node("the explorer's traversal")
 
 
 @pytest.fixture

@@ -12,10 +12,9 @@ import numpy as np
 import pytest
 import torch
 
-from tests.node_runner import needs_node, node_runner
+from tests.node_runner import node_runner
 from vae_core.latent import half_way, spherical, straight, through
 
-pytestmark = needs_node("the ways to explore")
 Node = Callable[..., Any]
 LIMITS = {"dims": 3, "count": 5000}
 JUNK: list[Any] = [

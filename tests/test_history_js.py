@@ -7,9 +7,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from tests.node_runner import needs_node, node_runner
-
-pytestmark = needs_node("history.js")
+from tests.node_runner import node_runner
 
 SCRIPT = """
 const rows = (first, last) => {

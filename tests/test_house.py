@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import json
 import posixpath
 import re
 import subprocess
@@ -10,12 +11,15 @@ import sys
 import tomllib
 from graphlib import TopologicalSorter
 from pathlib import Path
+from typing import Any
+
+from pages.ui.assets import browser_files
 
 ROOT = Path(__file__).resolve().parents[1]
 CORE = sorted((ROOT / "vae_core").rglob("*.py"))
-PAGES = sorted((ROOT / "pages").rglob("*.py"))
-SOURCES = [ROOT / "app.py", *CORE, *PAGES]
 UI = ROOT / "pages" / "ui"
+PAGES = sorted(p for p in (ROOT / "pages").rglob("*.py") if "node_modules" not in p.parts)  # those are the linters'
+SOURCES = [ROOT / "app.py", *CORE, *PAGES]
 BROWSER = {
     path.relative_to(UI.parent).as_posix(): path
     for path in sorted(UI.rglob("*.js"))
@@ -87,7 +91,7 @@ def test_no_page_imports_another_page() -> None:
 
 
 def test_what_pages_share_imports_no_page() -> None:
-    shared = sorted((ROOT / "pages" / "ui").rglob("*.py"))
+    shared = [p for p in PAGES if p.is_relative_to(UI)]
     assert offenders(shared, *(f"pages.{folder}" for folder in PAGE_FOLDERS), "pages.router", "app") == []
 
 
@@ -255,11 +259,24 @@ def test_settings_that_the_server_stands_on() -> None:
 def test_the_browser_code_asks_no_other_host() -> None:
     """Vendored and served from here: a class may have no internet. XML namespaces are names, not addresses."""
     named = []
-    for path in [
-        p for kind in ("*.js", "*.css") for p in (ROOT / "pages" / "ui").rglob(kind) if "vendor" not in p.parts
-    ]:
+    for path in [p for p in browser_files() if "vendor" not in p.parts]:
         for line in path.read_text(encoding="utf-8").splitlines():
             comment, namespace = line.lstrip().startswith(("//", "*", "/*")), "www.w3.org" in line
             if ("http://" in line or "https://" in line) and not comment and not namespace:
                 named.append(f"{path.name}: {line.strip()}")
     assert named == []
+
+
+def test_the_lock_file_of_the_linters_names_no_registry() -> None:
+    """Every machine asks the registry that it is set up for. A package's funding page is no address of one."""
+    lock = json.loads((UI / "package-lock.json").read_text(encoding="utf-8"))
+    assert len(lock["packages"]) > 50
+    for package in lock["packages"].values():
+        package.pop("funding", None)
+    assert "://" not in json.dumps(lock)
+
+
+def test_every_linter_of_the_browser_code_is_pinned() -> None:
+    wanted: dict[str, Any] = json.loads((UI / "package.json").read_text(encoding="utf-8"))["devDependencies"]
+    assert {"prettier", "eslint", "typescript"} <= set(wanted)
+    assert [name for name, version in wanted.items() if not version[0].isdigit()] == []

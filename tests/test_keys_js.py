@@ -8,9 +8,8 @@ from typing import Any
 
 import pytest
 
-from tests.node_runner import needs_node, node_runner
+from tests.node_runner import node_runner
 
-pytestmark = needs_node("which keys a component takes")
 Node = Callable[..., Any]
 MODIFIERS = ("shiftKey", "ctrlKey", "metaKey", "altKey")
 PRESS = """

@@ -12,7 +12,7 @@ import pytest
 import torch
 from torch.distributions import Categorical, MixtureSameFamily, Normal, kl_divergence
 
-from tests.node_runner import needs_node, node_runner
+from tests.node_runner import node_runner
 
 MODULES = (
     "lib/rng",
@@ -23,8 +23,6 @@ MODULES = (
 )
 PAIRS = [(0.0, 1.0, 0.0, 1.0), (1.5, 0.6, 0.0, 1.0), (-3.0, 0.2, 3.0, 2.0), (3.0, 2.0, -3.0, 0.2), (0.4, 1.1, 0.3, 1.0)]
 BUMPS = [(4.0, 0.7, 0.7), (8.0, 0.3, 1.5), (2.0, 0.8, 0.8), (6.0, 0.5, 1.0), (0.0, 0.3, 1.5)]
-
-pytestmark = needs_node("the lesson's modules")
 
 
 @pytest.fixture(scope="module")

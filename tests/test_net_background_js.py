@@ -9,10 +9,8 @@ from typing import Any
 import pytest
 import torch
 
-from tests.node_runner import needs_node, node_runner
+from tests.node_runner import node_runner
 from tests.test_net_js import MODULES, OPEN, packed, trained
-
-pytestmark = needs_node("the networks in the browser")
 
 
 @pytest.fixture

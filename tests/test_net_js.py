@@ -14,7 +14,7 @@ import torch
 from safetensors.torch import load_file, save
 from torch import Tensor, nn
 
-from tests.node_runner import needs_node, node_runner
+from tests.node_runner import node_runner
 from vae_core.models.ae import AE
 from vae_core.models.vae import LOG_VAR_RANGE, VAE
 
@@ -22,8 +22,6 @@ CHECKPOINTS = Path(__file__).resolve().parents[1] / "checkpoints"
 SHIPPED = sorted(path.parent.name for path in CHECKPOINTS.glob("*/model.safetensors"))
 MODULES = ("lib/tensors", "lib/images", "net/layers", "net/model", "net/jobs", "net/background")
 DIMS = [1, 2, 5, 32]
-
-pytestmark = needs_node("the networks in the browser")
 
 
 @pytest.fixture

@@ -132,7 +132,8 @@ def named_files() -> set[str]:
 def test_what_readme_names_is_there() -> None:
     names = named_files()
     assert {"LICENSE", "app.py", "checkpoints/", ".streamlit/config.toml", "pages/ui/live", "rng.py"} <= names
-    here = {path.name for folder in ("pages", "vae_core", "tests") for path in (ROOT / folder).rglob("*")}
+    there = [path for folder in ("pages", "vae_core", "tests") for path in (ROOT / folder).rglob("*")]
+    here = {path.name for path in there if "node_modules" not in path.parts}
     assert [name for name in sorted(names) if not (ROOT / name).exists() and name not in here] == []
 
 

@@ -13,7 +13,7 @@ import pytest
 import safetensors.numpy
 
 from pages.ui.live.socket import pack
-from tests.node_runner import needs_node, node_runner
+from tests.node_runner import node_runner
 from vae_core.config import LiveSettings, RunConfig
 from vae_core.inspect.snapshot import Snapshot
 from vae_core.runs.messages import Update
@@ -23,8 +23,6 @@ from vae_core.runs.run_record import RunRecord
 from vae_core.trainer import Mark
 
 BEGINNING = Cursor()
-
-pytestmark = needs_node("wire.js and history.js")
 
 
 @pytest.fixture

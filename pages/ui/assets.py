@@ -11,13 +11,14 @@ from starlette.staticfiles import StaticFiles
 
 UI = Path(__file__).resolve().parent
 SUFFIXES = {".js", ".css"}
+LINTERS = "node_modules"  # is there where `make lint` has run
 
 
 class BrowserFiles(StaticFiles):
-    """Only scripts and styles: Python sources lie in the same folders."""
+    """Only scripts and styles, and none of the linters': Python sources and those lie in the same folders."""
 
     def lookup_path(self, path: str) -> tuple[str, os.stat_result | None]:
-        if Path(path).suffix not in SUFFIXES:
+        if Path(path).suffix not in SUFFIXES or LINTERS in Path(path).parts:
             return "", None
         return super().lookup_path(path)
 
@@ -27,9 +28,15 @@ def asset_route() -> Mount:
     return Mount("/assets", GZipMiddleware(BrowserFiles(directory=UI)))
 
 
+def browser_files() -> list[Path]:
+    """The scripts and styles that are served. Asked again and again: it never walks the linters' thousands of files."""
+    rooms = [p for p in UI.iterdir() if p.name != LINTERS]
+    return [p for room in rooms for p in (room, *room.rglob("*")) if p.suffix in SUFFIXES]
+
+
 def asset_version() -> str:
     """Changes when any of the files does, so that browsers never mix old and new ones."""
-    newest = max(p.stat().st_mtime_ns for p in UI.rglob("*") if p.suffix in SUFFIXES)
+    newest = max(p.stat().st_mtime_ns for p in browser_files())
     return format(newest, "x")
 
 

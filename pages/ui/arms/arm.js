@@ -7,23 +7,27 @@ import { pictureOf } from "../lib/wire.js";
 import { warmed, weightsAt } from "./pulls.js";
 
 export class Arm {
-  /** changed(arm, what): what is "news", "picture" or "meter". */
+  /**
+   * @param {ArmShown} shown
+   * @param {(arm: Arm, what: "news" | "picture" | "meter") => void} changed
+   */
   constructor(shown, changed) {
-    Object.assign(this, {
-      run: shown.run_id,
-      shown,
-      changed,
-      history: new History(),
-      film: new Film(shown.run_id),
-      live: null,
-      picture: null,
-      meters: new Map(),
-      at: null,
-      news: null,
-      state: "…",
-      generation: 0,
-      sought: false,
-    });
+    this.run = shown.run_id;
+    this.shown = shown;
+    this.changed = changed;
+    this.history = new History();
+    this.film = new Film(shown.run_id);
+    /** @type {SnapshotPicture | null} */
+    this.live = null;
+    /** @type {SnapshotPicture | null} */
+    this.picture = null;
+    this.meters = new Map();
+    this.at = null;
+    /** @type {News | null} */
+    this.news = null;
+    this.state = "…";
+    this.generation = 0;
+    this.sought = false;
     this.feed = new Feed(
       this.run,
       (message) => this.take(message),
@@ -45,6 +49,7 @@ export class Arm {
     return this.state === "open" ? (this.news?.status ?? "…") : this.state;
   }
 
+  /** @param {Message} message */
   take(message) {
     const { news, arrays } = message;
     this.history.add(message);

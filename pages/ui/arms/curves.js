@@ -7,7 +7,8 @@ export class ArmCurves extends Curves {
     const colour = term === "nll" ? "reconstruction" : "kl";
     const series = ["train", "test"].map((kind) => ({ name: `${kind}.${term}`, label: kind, colour, kind }));
     super(host, { series, height: 138, sync: "elbo-room-arms" });
-    Object.assign(this, { label, axes: { last: 1, top: 1 } });
+    this.label = label;
+    this.axes = { last: 1, top: 1 };
   }
 
   range() {

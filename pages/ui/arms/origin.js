@@ -1,6 +1,9 @@
 // Where a sample comes from: the nearest test image to its picture, and what lies around its z on the map.
 
-/** The code nearest to a point of the map: { index, distance } in prior units. */
+/**
+ * The code nearest to a point of the map: { index, distance } in prior units.
+ * @param {Numbers} place
+ */
 export function nearestCode([x, y], { xy: { data }, xyUnit }, except = -1) {
   let [index, least] = [-1, Infinity];
   for (let i = 0; 2 * i < data.length; i++) {

@@ -11,7 +11,13 @@ const KEYS = { ArrowLeft: [-STEP, 0], ArrowRight: [STEP, 0], ArrowUp: [0, STEP],
 export class Overlay {
   /** onPoint(xy): decode there; onPick(i): image i was clicked. */
   constructor(canvas, map, onPoint, onPick) {
-    Object.assign(this, { canvas, map, onPoint, onPick, clouds: [], arrows: [], point: null });
+    this.canvas = canvas;
+    this.map = map;
+    this.onPoint = onPoint;
+    this.onPick = onPick;
+    this.clouds = [];
+    this.arrows = [];
+    this.point = null;
     canvas.onpointerdown = (event) => this.press(event);
     canvas.onpointermove = (event) => this.pressed && this.onPoint(this.map.place(event));
     canvas.onpointerup = canvas.onpointercancel = () => (this.pressed = false);
@@ -48,7 +54,9 @@ export class Overlay {
 
   /** clouds: [{ index, at, ellipse | null, chosen }]; arrows: [{ from, by (map units), term }]; point: [x, y] | null */
   show({ clouds, arrows, point }) {
-    Object.assign(this, { clouds, arrows, point });
+    this.clouds = clouds;
+    this.arrows = arrows;
+    this.point = point;
     this.draw();
   }
 
@@ -64,6 +72,7 @@ export class Overlay {
     if (!square) return;
     const { ctx, side } = square;
     const scale = side / (2 * this.map.reach());
+    /** @type {ToPixels} */
     const at = ([x, y]) => [side / 2 + x * scale, side / 2 - y * scale];
     for (const cloud of this.clouds) this.drawCloud(ctx, cloud, at, scale);
     for (const { from, by, term } of this.arrows) {

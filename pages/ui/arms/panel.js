@@ -17,9 +17,14 @@ const sentence = (text) => text[0].toUpperCase() + text.slice(1);
 export const PATIENCE_MS = 8000; // for an answer to a switch, before it shows again what is
 
 export class Panel {
+  /** @type {import("./probe.js").Probe} what the pointer finds, set by the view */
+  probe;
+
   /** does: { point(panel, xy), pick(i), toggle(message), branch(run), remove(run) } */
   constructor(arm, does) {
-    Object.assign(this, { arm, does, pending: {} });
+    this.arm = arm;
+    this.does = does;
+    this.pending = {};
     this.root = make("section", { className: "arm", innerHTML: ARM });
     const part = (this.part = partsOf(this.root));
     this.map = new LatentMap(part.map, part.outside);
@@ -62,7 +67,7 @@ export class Panel {
     this.watcher = new IntersectionObserver(
       (entries) => {
         for (const { target, isIntersecting } of entries)
-          this.seen[isIntersecting ? "add" : "delete"](target.dataset.row);
+          this.seen[isIntersecting ? "add" : "delete"](/** @type {HTMLElement} */ (target).dataset.row);
         if (entries.some((entry) => entry.isIntersecting)) changed();
       },
       { rootMargin: "80px" },

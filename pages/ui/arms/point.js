@@ -3,11 +3,16 @@
 export class Point {
   /** linked: the box that says whether all arms follow. */
   constructor(linked) {
-    Object.assign(this, { linked, panel: null, xy: null });
+    this.linked = linked;
+    this.panel = null;
+    this.xy = null;
+    this.moved = false;
   }
 
   set(panel, xy) {
-    Object.assign(this, { panel, xy, moved: true });
+    this.panel = panel;
+    this.xy = xy;
+    this.moved = true;
   }
 
   of(panel) {

@@ -21,7 +21,9 @@ function decoderIn({ metadata: { net, config }, arrays }) {
 /** The decoder under the pointer of one arm. */
 export class Probe {
   constructor(arm, part) {
-    Object.assign(this, { arm, part, point: null });
+    this.arm = arm;
+    this.part = part;
+    this.point = null;
   }
 
   /** Decode at a point of the map; null takes the picture away. */
@@ -34,7 +36,9 @@ export class Probe {
     if (!point || !p) return;
     const basis = basisOf(p);
     if (!basis) return this.say("The plane of this map was not kept: nothing to decode.");
-    const [decoder, known] = [this.decoder(p.step), mapImages()];
+    /** @type {Promise<any> & { ready?: boolean }} */
+    const known = mapImages();
+    const decoder = this.decoder(p.step);
     if (!(decoder.ready && known.ready)) this.say("Fetching the decoder…");
     const [kept, set] = await Promise.all([decoder, known.catch(() => null)]);
     decoder.ready = known.ready = true;
@@ -55,6 +59,7 @@ export class Probe {
     const asked = `${this.arm.generation} ${step}`;
     if (this.asked === asked && this.weights) return this.weights;
     this.asked = asked;
+    /** @type {Promise<any> & { ready?: boolean }} */
     const weights = fetchBytes(`./decoder/${encodeURIComponent(this.arm.run)}/${step}`)
       .then(readTensors)
       .then((file) => ({ step: Number(file.metadata.step), decode: decoderIn(file) }))
@@ -88,7 +93,10 @@ export class Probe {
   }
 
   words(xy, p) {
-    if (this.measured !== p) Object.assign(this, { measured: p, near: nearness(p, this.arm.posterior) });
+    if (this.measured !== p) {
+      this.measured = p;
+      this.near = nearness(p, this.arm.posterior);
+    }
     const { reach, of } = this.near,
       { distance } = nearestCode(xy, p);
     const place = placeOf(xy, distance, reach);

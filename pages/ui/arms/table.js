@@ -18,7 +18,8 @@ const NLL = {
 
 export class Table {
   constructor(head, body, link) {
-    Object.assign(this, { head, body });
+    this.head = head;
+    this.body = body;
     link.onclick = (event) => {
       event.preventDefault();
       download(new Blob([this.csv()], { type: "text/csv" }), "ablation.csv");

@@ -10,7 +10,8 @@ const CURVES_MS = 500; // between two drawings of the curves: charts cost most, 
 export class SharedCurves {
   /** wanted(): the panels, or none where no curve is on the screen. */
   constructor(wanted) {
-    Object.assign(this, { wanted, at: 0 });
+    this.wanted = wanted;
+    this.at = 0;
   }
 
   /** The next drawing does not wait. */

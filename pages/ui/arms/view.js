@@ -26,17 +26,15 @@ class ArmsView {
     this.root = root;
     root.innerHTML = ROOT;
     this.part = quietPartsOf(root);
-    Object.assign(this, {
-      panels: [],
-      chosen: new Set(DIGITS),
-      open: null,
-      point: new Point(this.part.linked),
-      data: {},
-      news: true,
-      curves: new SharedCurves(() => (this.sees("curves") ? this.panels : [])),
-      stale: new Set(),
-      tugOf: "",
-    });
+    this.panels = [];
+    this.chosen = new Set(DIGITS);
+    this.open = null;
+    this.point = new Point(this.part.linked);
+    this.data = {};
+    this.news = true;
+    this.curves = new SharedCurves(() => (this.sees("curves") ? this.panels : []));
+    this.stale = new Set();
+    this.tugOf = "";
     this.clock = new Clock(
       this.part,
       (step) => this.goTo(step),
@@ -63,7 +61,9 @@ class ArmsView {
 
   /** Called by Streamlit on mount and on every change of data or theme. */
   update({ data, setStateValue, setTriggerValue }) {
-    Object.assign(this, { setStateValue, setTriggerValue, data });
+    this.setStateValue = setStateValue;
+    this.setTriggerValue = setTriggerValue;
+    this.data = data;
     if (!this.open) this.setOpen(new Set(data.rows ?? ROWS.map(([key]) => key)));
     this.clicks.follow(data.counted, data.clicks);
     this.setArms(data.arms);
@@ -262,7 +262,7 @@ class ArmsView {
 
   drawNews() {
     this.news = false;
-    const steps = this.arms.map(({ film: { steps } }) => `${steps.length} to ${steps.at(-1)}`).join();
+    const steps = this.arms.map(({ film }) => `${film.steps.length} to ${film.steps.at(-1)}`).join();
     if (steps !== this.filmed) {
       this.filmed = steps;
       this.refresh();

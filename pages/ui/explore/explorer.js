@@ -23,11 +23,20 @@ export function mount(parent) {
 }
 
 class Explorer {
+  /** @type {Record<string, any>} the ways by their names, once there is a model */
+  ways;
+  /** @type {any} the state of every part, as state.js cleans it */
+  state;
+
   constructor(root) {
     this.root = root;
     root.innerHTML = ROOT;
     const part = (this.part = quietPartsOf(root));
-    Object.assign(this, { data: {}, found: null, moved: true, reading: new Reading(part) });
+    /** @type {any} what view.py says */
+    this.data = {};
+    this.found = null;
+    this.moved = true;
+    this.reading = new Reading(part);
     this.ask = everyFrame(() => this.redraw());
     this.place = new Place({
       moved: () => this.renew(),
@@ -84,7 +93,9 @@ class Explorer {
   async open({ name, version }) {
     const opening = (this.opening = {}); // of two that are on their way the later counts
     this.found?.rest();
-    Object.assign(this, { name, version, found: null });
+    this.name = name;
+    this.version = version;
+    this.found = null;
     this.root.dataset.ready = "";
     this.say("Fetching the model…");
     try {
@@ -149,7 +160,7 @@ class Explorer {
     this.report(); // so that what was reported before does not count any more
   }
 
-  /** In a link z stands with the pad; here it is the page's. */
+  /** In a link z stands with the pad; here it is the page's. @param {Record<string, any>} state */
   keep({ pad: { z, ...pad }, ...state }) {
     this.state = { ...state, pad };
     this.place.rest = z;

@@ -30,7 +30,9 @@ export class Files {
   constructor(root, page) {
     root.innerHTML = HTML;
     this.part = partsOf(root, "file");
-    Object.assign(this, { page, status: root.querySelector("small"), busy: false });
+    this.page = page;
+    this.status = root.querySelector("small");
+    this.busy = false;
     for (const kind of Object.keys(TYPES)) {
       this.part[kind].disabled = true;
       this.part[kind].title = `save what is shown as ${kind.toUpperCase()}`;

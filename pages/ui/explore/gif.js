@@ -12,7 +12,11 @@ const GREYS = Array.from({ length: 256 }, (_, v) => [v, v, v]);
 /** How many times frames of a width are enlarged. */
 export const enlargement = (width) => Math.max(1, Math.min(LARGEST, Math.floor(WIDEST / width)));
 
-/** { width, height, frames: [grey levels], delayMs } -> Uint8Array of the file. progress(share) after every frame. */
+/**
+ * The bytes of the file. progress(share) after every frame.
+ * @param {{ width: number, height: number, frames: Uint8Array[], delayMs: number }} film frames: grey levels
+ * @param {(share: number) => void} progress
+ */
 export async function gifOf({ width, height, frames, delayMs }, progress = () => {}) {
   const gif = GIFEncoder(),
     times = enlargement(width);

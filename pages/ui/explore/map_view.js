@@ -12,7 +12,13 @@ const ELLIPSES = 200; // of the 5,000 posteriors: more would hide each other
 export class MapView {
   /** place: the z of the page; page: { change(partial), renew() } */
   constructor(part, map, place, page) {
-    Object.assign(this, { part, map, place, page, codes: new Float32Array(0), backdrop: make("canvas"), ready: null });
+    this.part = part;
+    this.map = map;
+    this.place = place;
+    this.page = page;
+    this.codes = new Float32Array(0);
+    this.backdrop = make("canvas");
+    this.ready = null;
     for (const key of ["grid", "ellipses", "automatic"])
       part[key].onchange = ({ target }) => this.change({ [key]: target.checked });
     part.across.onchange = () => this.choose(part.across, part.up);
@@ -22,7 +28,8 @@ export class MapView {
   }
 
   restyle(colours, dark) {
-    Object.assign(this, { colours, dark });
+    this.colours = colours;
+    this.dark = dark;
   }
 
   /** Half the side of the map, in prior units. */
@@ -57,9 +64,13 @@ export class MapView {
       [part.across, "PC 1"],
       [part.up, "PC 2"],
     ]) {
-      select.replaceChildren(new Option(first, "pca"), ...order.map((d) => new Option(name(d), d)));
+      select.replaceChildren(new Option(first, "pca"), ...order.map((d) => new Option(name(d), String(d))));
     }
-    Object.assign(this, { found, order, shown: null, asked: null, ready: null });
+    this.found = found;
+    this.order = order;
+    this.shown = null;
+    this.asked = null;
+    this.ready = null;
     this.show(state);
   }
 
@@ -157,6 +168,7 @@ export class MapView {
     if (!square) return;
     const { ctx, side } = square,
       scale = side / (2 * this.reach);
+    /** @type {ToPixels} */
     const at = ([x, y]) => [side / 2 + x * scale, side / 2 - y * scale];
     way.draw(ctx, at, scale, colours);
     cross(ctx, at(plane.to(place.z)), side, colours, place.hovered !== null);

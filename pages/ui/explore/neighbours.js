@@ -6,7 +6,11 @@ import { PIXELS } from "../lib/images.js";
 export class Neighbours {
   /** images: Uint8Array count * 784; found(list): the nearest, best first, as [{ index, distance }]. */
   constructor(images, found, keep = 5) {
-    Object.assign(this, { images, found, keep, at: Infinity, next: null });
+    this.images = images;
+    this.found = found;
+    this.keep = keep;
+    this.at = Infinity;
+    this.next = null;
   }
 
   /** A search that is on its way is finished first: while a drag goes on the list still follows. */
@@ -16,7 +20,10 @@ export class Neighbours {
   }
 
   begin() {
-    Object.assign(this, { grey: this.next, next: null, at: 0, best: [] });
+    this.grey = this.next;
+    this.next = null;
+    this.at = 0;
+    this.best = [];
   }
 
   /** Whether there is more to do. */

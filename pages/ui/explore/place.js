@@ -11,7 +11,10 @@ export class Place {
    * rested(): it came to rest as a stop of the trail }
    */
   constructor(on) {
-    Object.assign(this, { on, rest: [], hovered: null, stops: [] });
+    this.on = on;
+    this.rest = [];
+    this.hovered = null;
+    this.stops = [];
   }
 
   /** What is shown. */
@@ -22,12 +25,15 @@ export class Place {
   /** Another model: no stop of before is a place in it. */
   load() {
     clearTimeout(this.still);
-    Object.assign(this, { hovered: null, nudgedFrom: null, stops: [] });
+    this.hovered = null;
+    this.nudgedFrom = null;
+    this.stops = [];
   }
 
   /** Move z there, for good. */
   point(z, told = true) {
-    Object.assign(this, { hovered: null, rest: Array.from(z) });
+    this.hovered = null;
+    this.rest = Array.from(z);
     this.on.moved();
     if (told) this.on.told();
   }

@@ -15,7 +15,11 @@ export class Pointer {
    * codes(): Float32Array (count, 2) of the map.
    */
   constructor(canvas, map, codes, on) {
-    Object.assign(this, { canvas, map, codes, on, down: null });
+    this.canvas = canvas;
+    this.map = map;
+    this.codes = codes;
+    this.on = on;
+    this.down = null;
     canvas.onpointerdown = (event) => this.press(event);
     canvas.onpointermove = (event) => this.move(event);
     canvas.onpointerup = (event) => this.release(event);
@@ -53,7 +57,10 @@ export class Pointer {
     this.on.leave();
   }
 
-  /** The test image whose code lies within reach of a finger, or -1. */
+  /**
+   * The test image whose code lies within reach of a finger, or -1.
+   * @param {Numbers} place
+   */
   codeAt([x, y]) {
     const codes = this.codes(),
       limit = ((NEAR * 2 * this.map.reach()) / this.canvas.clientWidth) ** 2;

@@ -16,7 +16,8 @@ export class Reading {
 
   load(found) {
     const { about, set } = found;
-    Object.assign(this, { found, neighbours: new Neighbours(set.images, (list) => this.tellNeighbours(list)) });
+    this.found = found;
+    this.neighbours = new Neighbours(set.images, (list) => this.tellNeighbours(list));
     this.part.from.textContent =
       about.shipped === false ? `x̂ decoded at z, weights of ${stepText(about.step)}` : "x̂ decoded at z";
   }

@@ -8,7 +8,10 @@ export const COUNT = 5000;
 const REACH = 100; // codes of a plain autoencoder may lie far out; no further, so that sums stay finite
 const PINS = 8;
 
-/** cleaners: { way: (raw, limits) => state } */
+/**
+ * cleaners: { way: (raw, limits) => state }
+ * @returns {Record<string, any>} a part for every way, and `view`
+ */
 export function cleanState(raw, limits, cleaners) {
   const state = { view: cleanView(raw?.view, limits) };
   for (const [way, clean] of Object.entries(cleaners)) state[way] = clean(raw?.[way] ?? {}, limits);

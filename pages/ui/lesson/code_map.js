@@ -123,10 +123,9 @@ class CodeMap {
   light(changes) {
     Object.assign(this, changes);
     const lit = this.pointed ?? this.focused ?? this.chosen;
-    for (const element of this.root.querySelectorAll("[data-step]")) {
-      element.classList.toggle("lit", element.dataset.step === lit);
-      if (element.tagName === "BUTTON")
-        element.setAttribute("aria-pressed", String(element.dataset.step === this.chosen));
+    for (const step of this.root.querySelectorAll("[data-step]")) {
+      step.classList.toggle("lit", step.dataset.step === lit);
+      if (step.tagName === "BUTTON") step.setAttribute("aria-pressed", String(step.dataset.step === this.chosen));
     }
   }
 
@@ -183,7 +182,7 @@ function section(step, source) {
 function written(line, number, [from, to]) {
   const made = document.createElement("span");
   made.className = number >= from && number <= to ? "line doc" : "line";
-  made.style.setProperty("--indent", line.length - line.trimStart().length + 2);
+  made.style.setProperty("--indent", String(line.length - line.trimStart().length + 2));
   made.textContent = line + "\n";
   return made;
 }

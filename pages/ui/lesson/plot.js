@@ -33,7 +33,14 @@ const TOUCH = 16; // half the width of what a finger can hit
 
 export class Plot {
   constructor(host, { x, y, label, height = 220, equal = false, draw = () => {} }) {
-    Object.assign(this, { host, x, y, height, equal, draw, marks: new Map(), width: 0 });
+    this.host = host;
+    this.x = x;
+    this.y = y;
+    this.height = height;
+    this.equal = equal;
+    this.draw = draw;
+    this.marks = new Map();
+    this.width = 0;
     host.classList.add("plot");
     this.surface = host.appendChild(document.createElement("canvas"));
     this.svg = host.appendChild(svg("svg", { role: "group", "aria-label": label }));
@@ -57,6 +64,7 @@ export class Plot {
     if (this.width) this.draw();
   }
 
+  /** @param {{ x?: Axis, y?: Axis }} axes */
   range({ x, y }) {
     const same = (now, next) => Object.entries(next ?? {}).every(([name, value]) => now[name] === value);
     if (same(this.x, x) && same(this.y, y)) return;
@@ -135,12 +143,24 @@ export class Plot {
     return points.map(([x, y], i) => `${i ? "L" : "M"}${this.px(x).toFixed(1)},${this.py(y).toFixed(1)}`).join("");
   }
 
+  /**
+   * @param {string} name
+   * @param {Numbers} place
+   * @param {string} text
+   * @param {string} className
+   */
   text(name, [x, y], text, className) {
     const mark = set(this.mark(name, "text", className), { x: this.px(x), y: this.py(y) });
     mark.textContent = text;
     return mark;
   }
 
+  /**
+   * @param {string} name
+   * @param {Numbers} place
+   * @param {number} radius
+   * @param {string} className
+   */
   ring(name, [x, y], radius, className) {
     return set(this.mark(name, "circle", className), {
       cx: this.px(x),
@@ -154,6 +174,8 @@ export class Plot {
    * value is the origin of a drag; drag(dx, dy, origin), the way since then in units of the axes; key(steps, fine, up):
    * arrows ±1, page keys ±10, fine with Shift, up for all but ← and →; end(), once it rests. `focusable: false` for a
    * twin of another handle.
+   * @param {string} name
+   * @param {Moves & { className: string, label: string, focusable?: boolean }} options
    */
   handle(name, { className, label, focusable = true, ...moves }) {
     const g = svg("g", { class: `handle ${className}`, role: "slider", "aria-label": label });
@@ -167,13 +189,22 @@ export class Plot {
     return g;
   }
 
-  /** Put a handle at a place; now, min, max and text are what a screen reader says of it. */
+  /**
+   * Put a handle at a place; now, min, max and text are what a screen reader says of it.
+   * @param {string} name
+   * @param {Numbers} at
+   * @param {{ now: number, min: number, max: number, text: string }} says
+   */
   place(name, [x, y], { now, min, max, text }) {
     const values = { "aria-valuenow": now, "aria-valuemin": min, "aria-valuemax": max, "aria-valuetext": text };
     return set(this.marks.get(name), { transform: `translate(${this.px(x)} ${this.py(y)})`, ...values });
   }
 
-  /** Make any element of the plot draggable, with start, drag and end as for a handle. */
+  /**
+   * Make any element of the plot draggable, with start, drag and end as for a handle.
+   * @param {SVGElement} target
+   * @param {Moves} moves
+   */
   grab(target, { start = () => null, drag, end = () => {} }) {
     let from = null,
       origin = null;
@@ -216,6 +247,10 @@ export class Plot {
 const KEYS = { ArrowRight: 1, ArrowUp: 1, ArrowLeft: -1, ArrowDown: -1, PageUp: 10, PageDown: -10 };
 const REST = 400; // ms after the last key
 
+/**
+ * @param {SVGElement} target
+ * @param {Moves} moves
+ */
 function steer(target, { key, end = () => {} }) {
   let timer = null;
   const act = (name, { shiftKey }) => {

@@ -7,7 +7,10 @@ const REST = 200; // ms after the last click
 export class Clicks {
   /** tell(count): clicks of this session so far. */
   constructor(tell) {
-    Object.assign(this, { tell, where: null, count: 0, timer: null });
+    this.tell = tell;
+    this.where = null;
+    this.count = 0;
+    this.timer = null;
     this.clicked = ({ target }) => this.where && target.closest?.(`.${this.where} button:enabled`) && this.add();
     document.addEventListener("click", this.clicked, true);
   }

@@ -9,7 +9,11 @@ const SYNC = "elbo-room-curves";
 /** One chart. `series`: [{ name: "test.nll", label, colour, kind: "test" | "train" | "loss" }], of the run shown. */
 export class Curves {
   constructor(host, { series, height, sync = SYNC }) {
-    Object.assign(this, { host, series, own: series, height, marks: [] });
+    this.host = host;
+    this.series = series;
+    this.own = series;
+    this.height = height;
+    this.marks = [];
     this.sync = uPlot.sync(sync);
     this.reading = host.appendChild(document.createElement("div"));
     this.reading.className = "reading";
@@ -59,7 +63,7 @@ export class Curves {
       ...this.size(),
       legend: { show: false },
       cursor: { sync: { key: this.sync.key }, points: { size: 7 }, drag: { x: true, y: false } },
-      scales: { x: { time: false }, y: { range: (_, low, high) => this.range(low, high) } },
+      scales: { x: { time: false }, y: { range: () => this.range() } },
       axes: [
         { ...axis, label: "step", size: 32, values: (_, ticks) => ticks.map((t) => t.toLocaleString("en")) },
         { ...axis, label: "nats ↓", size: 46 },

@@ -4,11 +4,17 @@
 export function everyFrame(draw) {
   let frame = 0;
   const ask = () => (frame ||= requestAnimationFrame(() => ((frame = 0), draw())));
-  ask.cancel = () => (frame = cancelAnimationFrame(frame) ?? 0);
+  ask.cancel = () => {
+    cancelAnimationFrame(frame);
+    frame = 0;
+  };
   return ask;
 }
 
-/** The elements of a view by their data-part, or another name. */
+/**
+ * The elements of a view by their data-part, or another name.
+ * @returns {Parts}
+ */
 export const partsOf = (root, key = "part") =>
   Object.fromEntries([...root.querySelectorAll(`[data-${key}]`)].map((e) => [e.dataset[key], e]));
 
@@ -19,7 +25,13 @@ export function quietPartsOf(root) {
   return parts;
 }
 
-/** An element with properties and children; in `dataset` its data attributes, in `aria` those of a screen reader. */
+/**
+ * An element with properties and children; in `dataset` its data attributes, in `aria` those of a screen reader.
+ * @param {string} tag
+ * @param {Record<string, any>} properties
+ * @param {...(Node | string)} children
+ * @returns {any}
+ */
 export function make(tag, { dataset, aria, ...properties } = {}, ...children) {
   const made = Object.assign(document.createElement(tag), properties);
   Object.assign(made.dataset, dataset);

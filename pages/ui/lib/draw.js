@@ -26,11 +26,16 @@ export function line(ctx, places, ...pens) {
   strokes(ctx, pens, () => places.forEach((place) => ctx.lineTo(...place)));
 }
 
+/** @param {CanvasRenderingContext2D} ctx @param {Numbers} centre */
 export function ring(ctx, [x, y], radius, ...pens) {
   strokes(ctx, pens, () => ctx.arc(x, y, radius * devicePixelRatio, 0, 2 * Math.PI));
 }
 
-/** An ellipse as plane.js gives it; scale: pixels of the canvas to one of its units. */
+/**
+ * An ellipse as plane.js gives it; scale: pixels of the canvas to one of its units.
+ * @param {CanvasRenderingContext2D} ctx
+ * @param {Numbers} centre
+ */
 export function ellipse(ctx, [x, y], { long, short, angle }, scale, ...pens) {
   strokes(ctx, pens, () => ctx.ellipse(x, y, long * scale, short * scale, -angle, 0, 2 * Math.PI));
 }

@@ -5,9 +5,18 @@ import { unpack } from "./wire.js";
 const GONE = 4404;
 
 export class Feed {
-  /** onMessage({ news, arrays }); onState("open" | "lost" | "gone") */
+  /**
+   * @param {string} run
+   * @param {(message: Message) => void} onMessage
+   * @param {(state: "open" | "lost" | "gone") => void} onState
+   */
   constructor(run, onMessage, onState) {
-    Object.assign(this, { run, onMessage, onState, cursor: null, closed: false, wait: 500 });
+    this.run = run;
+    this.onMessage = onMessage;
+    this.onState = onState;
+    this.cursor = null;
+    this.closed = false;
+    this.wait = 500;
     this.connect();
   }
 

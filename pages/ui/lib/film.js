@@ -16,7 +16,11 @@ export class Film {
     this.steps = [];
   }
 
-  /** Resolves to one object a frame, its numbers and arrays, or to null when it has been thinned out. */
+  /**
+   * Resolves to one object a frame, its numbers and arrays, or to null when it has been thinned out.
+   * @param {number} step
+   * @returns {Promise<SnapshotPicture | null>}
+   */
   get(step) {
     if (!this.frames.has(step)) {
       const frame = fetchBytes(this.url(step))
@@ -40,7 +44,12 @@ const SECONDS = 8; // the whole film at speed 1
 /** Buttons and slider. `show(step)` is called with a film step, or with null for the present. */
 export class Scrubber {
   constructor(part, film, show, settled) {
-    Object.assign(this, { part, film, show, settled, at: null, timer: null });
+    this.part = part;
+    this.film = film;
+    this.show = show;
+    this.settled = settled;
+    this.at = null;
+    this.timer = null;
     part.scrub.oninput = () => (this.pause(), this.go(this.film.steps[part.scrub.value]));
     part.toLive.onclick = () => (this.pause(), this.go(null));
     part.play.onclick = () => (this.timer ? this.pause() : this.play());

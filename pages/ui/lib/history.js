@@ -15,7 +15,7 @@ export class History {
     this.marks = [];
   }
 
-  /** Add the rows and marks of a message; rows seen before are left out. */
+  /** Add the rows and marks of a message; rows seen before are left out. @param {Message} message */
   add({ news, arrays }) {
     if (news.fresh) this.clear();
     for (const split of ["train", "test"]) {
@@ -65,10 +65,18 @@ const columns = (names) => Object.fromEntries(names.map((name) => [name, []]));
 /** Rows that are too few yet for an average: the rule of thinned_history.py, in which a row stands for `stride` steps. */
 class Waiting {
   constructor() {
-    Object.assign(this, { stride: 1, rows: [], seen: -1 });
+    this.stride = 1;
+    this.rows = [];
+    this.seen = -1;
   }
 }
 
+/**
+ * @param {Record<string, number[]>} table
+ * @param {string[]} names
+ * @param {Tensor<Float32Array>} rows
+ * @param {Waiting} waiting
+ */
 function append(table, names, { shape: [count, width], data }, waiting) {
   for (let i = 0; i < count; i++) {
     const row = data.subarray(i * width, (i + 1) * width);

@@ -7,8 +7,18 @@ import { plain } from "./numbers.js";
 const REACH = 4; // the fixed axes run from -4 to 4
 
 export class LatentMap {
+  /** @type {(ctx: CanvasRenderingContext2D, side: number) => void} */
+  under;
+  /** @type {(ctx: CanvasRenderingContext2D, at: (v: number) => number, scale: number) => void} */
+  over;
+
   constructor(canvas, note) {
-    Object.assign(this, { canvas, note, automatic: false, snapshot: null, alpha: 0.75, axes: ["μ₁", "μ₂"] });
+    this.canvas = canvas;
+    this.note = note;
+    this.automatic = false;
+    this.snapshot = null;
+    this.alpha = 0.75;
+    this.axes = ["μ₁", "μ₂"];
     this.observer = new ResizeObserver(() => this.draw());
     this.observer.observe(canvas);
   }
@@ -134,6 +144,7 @@ export class LatentMap {
     ctx.font = `bold ${17 * px}px sans-serif`;
     ctx.textAlign = "center";
     sums.forEach(([x, y, n], digit) => {
+      /** @type {Point} */
       const place = [at(x / n), at(-y / n) + 6 * px];
       if (n) words(ctx, digit, place, this.colours.classes[digit], this.colours.background);
     });

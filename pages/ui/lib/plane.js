@@ -42,7 +42,10 @@ export function cloudInPlane(logVar, { shape: [dims, width], data }) {
   return cloud;
 }
 
-/** The ellipse of one standard deviation: half axes, and the angle of the long one from the x axis, anticlockwise. */
+/**
+ * The ellipse of one standard deviation: half axes, and the angle of the long one from the x axis, anticlockwise.
+ * @param {number[]} cloud
+ */
 export function ellipseOf([xx, xy, yy]) {
   const middle = (xx + yy) / 2,
     swing = Math.hypot((xx - yy) / 2, xy);

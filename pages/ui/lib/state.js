@@ -7,7 +7,11 @@
  */
 export class Shared {
   constructor(clean, apply) {
-    Object.assign(this, { clean, apply, sent: new Set(), heard: "null", again: undefined });
+    this.clean = clean;
+    this.apply = apply;
+    this.sent = new Set();
+    this.heard = "null";
+    this.again = undefined;
   }
 
   update({ data, setStateValue }) {

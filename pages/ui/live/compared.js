@@ -16,7 +16,9 @@ const htmlOf = (dash) =>
 /** One compared run: its feed, its history, its map. */
 export class Compared {
   constructor(host, { run, label }, index, changed) {
-    Object.assign(this, { run, label, history: new History() });
+    this.run = run;
+    this.label = label;
+    this.history = new History();
     const dash = DASHES[index % DASHES.length].join(" ");
     this.figure = host.appendChild(make("figure", { innerHTML: htmlOf(dash) }));
     this.figure.querySelector("b").textContent = label;
@@ -29,6 +31,7 @@ export class Compared {
     );
   }
 
+  /** @param {Message} message */
   take(message) {
     this.history.add(message);
     const { snapshot, film } = message.news;
@@ -37,6 +40,7 @@ export class Compared {
       new Film(this.run).get(film.at(-1)).then((picture) => picture && !this.seen && this.show(picture));
   }
 
+  /** @param {SnapshotPicture} picture */
   show(picture) {
     const { step, negElbo, terms, dims } = picture;
     this.seen = true;

@@ -1,6 +1,6 @@
 // What the live view is made of: its curves by name, and its elements.
 
-/** The curves of a family: its terms, what they are bound by, and the loss. family: as pages/ui/terms.py describes it. */
+/** The curves of a family: its terms, what they are bound by, and the loss. @param {Family} family */
 export function seriesOf({ terms, bound }) {
   const shown = bound ? [{ name: "negElbo", label: "−ELBO", colour: "total" }, ...terms] : terms;
   const curves = (kind) => shown.map((s) => ({ ...s, name: `${kind}.${s.name}`, label: `${kind} ${s.label}`, kind }));
@@ -11,7 +11,7 @@ export function seriesOf({ terms, bound }) {
   ];
 }
 
-/** The figures of a family in a row: −ELBO = reconstruction + KL. */
+/** The figures of a family in a row: −ELBO = reconstruction + KL. @param {Family} family */
 export function headerOf({ terms, bound }) {
   const figure = ({ name, label, colour }) =>
     `<b class="${colour}">${label} <output data-part="${name}">–</output></b>`;

@@ -46,7 +46,8 @@ class LiveView {
 
   /** Called by Streamlit on mount and on every change of data or theme. */
   update({ data, setStateValue, setTriggerValue }) {
-    Object.assign(this, { setStateValue, setTriggerValue });
+    this.setStateValue = setStateValue;
+    this.setTriggerValue = setTriggerValue;
     this.picture.said = data;
     this.clicks.follow(data.counted, data.clicks);
     const themed = followTheme(this.root);
@@ -57,7 +58,7 @@ class LiveView {
     if (data.run !== this.run) this.open(data);
   }
 
-  /** The header and the curves of a run are those of its family's terms: another family has others. */
+  /** The header and the curves of a run are those of its family's terms: another family has others. @param {Family} family */
   setFamily(family) {
     const key = JSON.stringify(family);
     if (key === this.family) return;
@@ -131,6 +132,7 @@ class LiveView {
     for (const part of [...this.curves, this.slow, ...this.maps()]) part.restyle(this.colours);
   }
 
+  /** @param {Message} message */
   take(message) {
     const { news, arrays } = message;
     this.history.add(message);

@@ -11,18 +11,16 @@ import { axesOf } from "../lib/plane.js";
 export class Picture {
   /** `said` is { explained, readOn }: sentences and links by the name of a diagnosis. */
   constructor(root, part) {
-    Object.assign(this, {
-      root,
-      part,
-      map: new LatentMap(part.map, part.outside),
-      said: { explained: {}, readOn: {} },
-    });
+    this.root = root;
+    this.part = part;
+    this.map = new LatentMap(part.map, part.outside);
+    this.said = { explained: {}, readOn: {} };
     part.tabs.onclick = ({ target }) => target.dataset.show && this.showTab(target.dataset.show);
     part.grid.onclick = (event) => this.findCell(event);
     part.why.onclick = () => this.explain(part.explained.hidden);
   }
 
-  /** What a family has not is not on the page: see models/base.py. */
+  /** What a family has not is not on the page: see models/base.py. @param {Family} family */
   setFamily({ terms, bound, posterior, codes }) {
     const { part } = this;
     this.names = [...(bound ? ["negElbo"] : []), ...terms.map(({ name }) => name)];
@@ -32,6 +30,7 @@ export class Picture {
     part.fromWhat.textContent = posterior ? "from a sample of z" : "";
   }
 
+  /** @param {SnapshotPicture} p */
   draw(p) {
     const { part, has } = this;
     this.root.dataset.step = p.step;
@@ -46,6 +45,7 @@ export class Picture {
     for (const name of ["originals", "reconstructions"]) drawImages(part[name], p[name], 10);
   }
 
+  /** @param {SnapshotPicture} p */
   drawCodes(p) {
     const { part, map } = this;
     map.show(p, axesOf(p.dims));
@@ -57,6 +57,7 @@ export class Picture {
     if (part.tabs.lastChild.hidden) this.showTab("draws");
   }
 
+  /** @param {SnapshotPicture} p */
   drawPosterior(p) {
     const { part } = this,
       { data } = p.kl_dims;

@@ -5,10 +5,24 @@ import { desk } from "./jobs.js";
 
 const SLICE = 6; // ms of a frame, on the page; the rest is for drawing
 
+/** @typedef {Job & { resolve: (found: any) => void, reject: (why: Error) => void, onPart?: OnPart, found: Found }} Call */
+
 export class Background {
-  /** buffer: the package of a model (ArrayBuffer of a safetensors file with `about` in its metadata); it is copied. */
+  /** @type {(message: any) => void} to the worker, or to the queue on the page */
+  send = () => {};
+  /** @type {Worker | null} */
+  worker = null;
+
+  /**
+   * @param {ArrayBuffer} buffer the package of a model (a safetensors file with `about` in its metadata); it is copied
+   */
   constructor(buffer) {
-    Object.assign(this, { buffer, calls: new Map(), last: 0, broken: "", ended: false });
+    this.buffer = buffer;
+    /** @type {Map<string, Call>} */
+    this.calls = new Map();
+    this.last = 0;
+    this.broken = "";
+    this.ended = false;
     this.start();
   }
 
@@ -16,6 +30,10 @@ export class Background {
    * Mean images of n codes. zs: Float32Array n · D -> a promise of Uint8Array n · 784, grey levels; null if a newer call
    * with the same key replaced it. onPart(pictures, from, to), as parts come: pictures has its whole length, n · 784,
    * and of it the images from … to − 1 are new. Rejects with a sentence if the package is no model or zs no codes.
+   * @param {string} key
+   * @param {Numbers} zs
+   * @param {OnPart} [onPart]
+   * @returns {Promise<Uint8Array | null>}
    */
   decode(key, zs, onPart) {
     return this.call(key, "decode", zs, onPart).then((found) => found && found.pictures);
@@ -24,6 +42,9 @@ export class Background {
   /**
    * Codes of n images. xs: Float32Array n · 784 in [0, 1] -> a promise of { mu, logVar }, Float32Array n · D each, or of
    * null as above. logVar is null for a plain autoencoder.
+   * @param {string} key
+   * @param {Numbers} xs
+   * @returns {Promise<Code | null>}
    */
   encode(key, xs) {
     return this.call(key, "encode", xs);
@@ -37,6 +58,13 @@ export class Background {
     this.calls.clear();
   }
 
+  /**
+   * @param {string} key
+   * @param {Job["kind"]} kind
+   * @param {Numbers} values
+   * @param {OnPart} [onPart]
+   * @returns {Promise<any>}
+   */
   call(key, kind, values, onPart) {
     this.calls.get(key)?.resolve(null); // replaced
     this.calls.delete(key);
@@ -50,6 +78,7 @@ export class Background {
     });
   }
 
+  /** @param {Job} job */
   post({ key, id, kind, input }) {
     this.send({ key, id, kind, input });
   }
@@ -66,7 +95,7 @@ export class Background {
       event.preventDefault();
       this.stayHere();
     };
-    this.send = (message) => this.worker.postMessage(message);
+    this.send = (message) => this.worker?.postMessage(message);
     this.send({ open: this.buffer });
   }
 
@@ -75,21 +104,23 @@ export class Background {
     this.worker?.terminate();
     this.worker = null;
     if (this.ended) return;
+    /** @param {() => void} run */
     const later = (run) => setTimeout(() => this.ended || run(), 0);
     this.send = desk((message) => this.hear(message), SLICE, later);
     this.send({ open: this.buffer });
     for (const call of this.calls.values()) this.post(call);
   }
 
+  /** @param {any} message of jobs.js */
   hear({ broken, key, id, failed, ...part }) {
     if (broken) return this.giveUp(broken);
     const call = this.calls.get(key);
-    if (call?.id !== id) return; // a part of what was replaced
+    if (!call || call.id !== id) return; // a part of what was replaced
     if (failed) this.finish(call, () => call.reject(new Error(failed)));
     else this.keep(call, part);
   }
 
-  /** A part of a call: into its place of the whole. */
+  /** A part of a call: into its place of the whole. @param {Call} call @param {JobPart} part */
   keep(call, { from, to, count, part }) {
     for (const [name, array] of Object.entries(part)) {
       const each = array ? array.length / Math.max(1, to - from) : 0;
@@ -100,11 +131,13 @@ export class Background {
     call.onPart?.(call.found.pictures, from, to);
   }
 
+  /** @param {Call} call @param {() => void} answer */
   finish(call, answer) {
     this.calls.delete(call.key);
     answer();
   }
 
+  /** @param {string} why */
   giveUp(why) {
     this.broken = why;
     for (const call of this.calls.values()) call.reject(new Error(why));

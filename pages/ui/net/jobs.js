@@ -9,6 +9,7 @@ import { PIXELS, greys } from "../lib/images.js";
 import { readTensors } from "../lib/tensors.js";
 import { modelOf } from "./model.js";
 
+/** @type {Record<string, { size: (model: Model) => number, run: (model: Model, input: Float32Array) => Found, types: any }>} */
 const KINDS = {
   decode: {
     size: (model) => model.dims,
@@ -24,21 +25,31 @@ const KINDS = {
 
 /** What waits, by key. A newer job replaces an older one with the same key; the keys take turns, a slice each. */
 export class Jobs {
+  /** @param {Model} model */
   constructor(model, now = () => performance.now()) {
-    Object.assign(this, { model, now, waiting: new Map() });
+    this.model = model;
+    this.now = now;
+    /** @type {Map<string, Job & { count: number, done: number }>} */
+    this.waiting = new Map();
   }
 
+  /** @param {Job} job */
   add({ key, id, kind, input }) {
     const count = input.length / KINDS[kind].size(this.model);
     if (!Number.isInteger(count)) throw new Error(`${input.length} numbers are not whole inputs to ${kind}.`);
     this.waiting.set(key, { key, id, kind, input, count, done: 0 });
   }
 
+  /** @param {string} key */
   drop(key) {
     this.waiting.delete(key);
   }
 
-  /** Work on the key whose turn it is, for at most `ms` milliseconds but on one image at least: a part, or null if nothing waits. */
+  /**
+   * Work on the key whose turn it is, for at most `ms` milliseconds but on one image at least.
+   * @param {number} ms
+   * @returns {JobPart | null} null if nothing waits
+   */
   slice(ms) {
     const [job] = this.waiting.values();
     if (!job) return null;
@@ -50,10 +61,11 @@ export class Jobs {
     return { key, id, from, to: done, count, part };
   }
 
+  /** @param {Job & { count: number, done: number }} job @param {number} ms @returns {Found} */
   run(job, ms) {
     const { size, run, types } = KINDS[job.kind],
       step = size(this.model),
-      results = [];
+      /** @type {Found[]} */ results = [];
     const start = this.now();
     let last = 0,
       spent = 0;
@@ -74,7 +86,7 @@ export class Jobs {
   }
 }
 
-/** Arrays of one length, side by side; null if they are null. */
+/** Arrays of one length, side by side; null if they are null. @param {any} Type @param {any[]} arrays */
 function joined(Type, arrays) {
   if (arrays[0] === null) return null;
   const each = arrays[0]?.length ?? 0,
@@ -86,14 +98,19 @@ function joined(Type, arrays) {
 /**
  * A function that takes messages and has `say` answer them, part by part: (message, arrays that may be handed over).
  * `later` has the next slice wait until newer messages have come through.
+ * @param {(answer: any, handed?: Transferable[]) => void} say
+ * @param {number} ms
+ * @param {(run: () => void) => void} later
+ * @returns {(message: any) => void}
  */
 export function desk(say, ms, later) {
-  let jobs = null,
-    going = false;
+  /** @type {Jobs | null} */
+  let jobs = null;
+  let going = false;
   const work = () => {
     const part = jobs?.slice(ms);
     going = Boolean(part);
-    if (!going) return;
+    if (!part) return;
     later(work);
     say(
       part,
@@ -104,10 +121,14 @@ export function desk(say, ms, later) {
   };
   return (message) => {
     if (message.open) jobs = opened(message.open, say);
-    else if (take(jobs, message, say) && !going) later(work, (going = true));
+    else if (take(jobs, message, say) && !going) {
+      going = true;
+      later(work);
+    }
   };
 }
 
+/** @param {ArrayBuffer} buffer @param {(answer: any) => void} say */
 function opened(buffer, say) {
   try {
     const { metadata, arrays } = readTensors(buffer);
@@ -119,12 +140,13 @@ function opened(buffer, say) {
   }
 }
 
+/** @param {Jobs | null} jobs @param {Job} message @param {(answer: any) => void} say */
 function take(jobs, message, say) {
   try {
     jobs?.add(message);
     return jobs !== null;
   } catch (error) {
-    jobs.drop(message.key); // it was replaced all the same
+    jobs?.drop(message.key); // it was replaced all the same
     say({ key: message.key, id: message.id, failed: error.message });
     return false;
   }

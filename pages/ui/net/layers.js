@@ -8,19 +8,27 @@
 
 const EPS = 1e-5; // of torch's BatchNorm: under the root, so that it never divides by 0
 
+/** @type {Activation} */
 export const relu = (y) => {
   for (let i = 0; i < y.length; i++) if (y[i] < 0) y[i] = 0;
   return y;
 };
 
+/** @type {Activation} */
 export const leakyRelu = (y) => {
   for (let i = 0; i < y.length; i++) if (y[i] < 0) y[i] *= 0.2;
   return y;
 };
 
+/** @type {Activation} */
 const identity = (y) => y;
 
-/** weight (outs, ins), bias (outs): x (ins) -> y (outs) */
+/**
+ * weight (outs, ins), bias (outs): x (ins) -> y (outs)
+ * @param {Weights} weights
+ * @param {{ then?: Activation }} options
+ * @returns {Layer}
+ */
 export function linear(weights, { then = identity } = {}) {
   const { ins, outs, rows, start } = prepared(weights, true);
   const y = new Float64Array(outs),
@@ -36,6 +44,9 @@ export function linear(weights, { then = identity } = {}) {
 /**
  * weight (co, ci, k, k): x (size, size, ci) -> y (out, out, co), out = ⌊(size − k) / stride⌋ + 1.
  * Each output gathers: it reads the k × k inputs under the kernel.
+ * @param {Weights} weights
+ * @param {{ size: number, stride: number, then?: Activation }} options
+ * @returns {Layer}
  */
 export function convolution(weights, { size, stride, then = identity }) {
   const { ins, outs, k, rows, start } = prepared(weights, true);
@@ -59,6 +70,9 @@ export function convolution(weights, { size, stride, then = identity }) {
 /**
  * weight (ci, co, k, k): x (size, size, ci) -> y (out, out, co), out = (size − 1) · stride + k.
  * The other way round: each input scatters, it adds to the k × k outputs under the kernel.
+ * @param {Weights} weights
+ * @param {{ size: number, stride: number, then?: Activation }} options
+ * @returns {Layer}
  */
 export function transposedConvolution(weights, { size, stride, then = identity }) {
   const { ins, outs, k, rows, start } = prepared(weights, false);
@@ -82,15 +96,17 @@ export function transposedConvolution(weights, { size, stride, then = identity }
 /**
  * The weights as rows, [ky][kx][ci][co], and what every output starts from, with the BatchNorm after the layer folded in:
  *   scale · (w x + b − mean) + β  =  (scale · w) x + (scale · (b − mean) + β),   scale = γ / sqrt(var + eps)
- * outsFirst: torch keeps (co, ci, …) of Linear and Conv2d, (ci, co, …) of ConvTranspose2d.
+ * @param {Weights} weights
+ * @param {boolean} outsFirst torch keeps (co, ci, …) of Linear and Conv2d, (ci, co, …) of ConvTranspose2d
  */
 function prepared({ weight, bias, norm }, outsFirst) {
   const [first, second, k = 1] = weight.shape,
     [outs, ins] = outsFirst ? [first, second] : [second, first];
   const scale = norm ? norm.weight.data.map((gamma, co) => gamma / Math.sqrt(norm.running_var.data[co] + EPS)) : null;
-  const start = norm
-    ? bias.data.map((b, co) => scale[co] * (b - norm.running_mean.data[co]) + norm.bias.data[co])
-    : bias.data;
+  const start =
+    norm && scale
+      ? bias.data.map((b, co) => scale[co] * (b - norm.running_mean.data[co]) + norm.bias.data[co])
+      : bias.data;
   const rows = new Float32Array(weight.data.length);
   for (let tap = 0, to = 0; tap < k * k; tap++) {
     for (let ci = 0; ci < ins; ci++) {
@@ -105,11 +121,21 @@ function prepared({ weight, bias, norm }, outsFirst) {
 
 /** The sum that every layer is made of; nearly all the time goes by in addTo. */
 class RowSum {
+  /** @param {number} ins @param {number} outs @param {Float32Array} rows */
   constructor(ins, outs, rows) {
-    Object.assign(this, { ins, outs, rows, count: 0, values: new Float64Array(ins), channels: new Int32Array(ins) });
+    this.ins = ins;
+    this.outs = outs;
+    this.rows = rows;
+    this.count = 0;
+    this.values = new Float64Array(ins);
+    this.channels = new Int32Array(ins);
   }
 
-  /** Take the input channels from x[at] on; zeros are left out here, once for all places of the kernel. */
+  /**
+   * Take the input channels from x[at] on; zeros are left out here, once for all places of the kernel.
+   * @param {Numbers} x
+   * @param {number} at
+   */
   read(x, at) {
     const { ins, values, channels } = this;
     let count = 0;
@@ -122,7 +148,12 @@ class RowSum {
     this.count = count;
   }
 
-  /** y[at + co] += Σ x[ci] · rows[tap][ci][co]. Four rows at a time: y is then read and written four times less often. */
+  /**
+   * y[at + co] += Σ x[ci] · rows[tap][ci][co]. Four rows at a time: y is then read and written four times less often.
+   * @param {Float64Array} y
+   * @param {number} at
+   * @param {number} tap
+   */
   addTo(y, at, tap) {
     const { ins, outs, rows, count, values, channels } = this;
     const first = tap * ins * outs,

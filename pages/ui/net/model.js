@@ -7,6 +7,7 @@ import { convolution, leakyRelu, linear, relu, transposedConvolution } from "./l
 const LOG_VAR_RANGE = [-14, 10]; // as in vae_core: clamped where the encoder ends, and only there
 
 // at: the layer's place in torch's nn.Sequential, norm: the place of its BatchNorm. D: latent dimensions.
+/** @type {Record<string, Record<"encoder" | "decoder", (D: number) => any[]>>} */
 const NETS = {
   mlp: {
     encoder: (D) => [
@@ -38,6 +39,9 @@ const NETS = {
 /**
  * about { net, posterior, dims }, arrays of readTensors -> { dims, stochastic, encode, decode }. Throws on a net that
  * is not known here, and on weights that are missing, too many or of another shape.
+ * @param {Pick<About, "net" | "posterior" | "dims">} about
+ * @param {Tensors} arrays
+ * @returns {Model}
  */
 export function modelOf({ net, posterior: stochastic, dims }, arrays) {
   return {
@@ -48,7 +52,13 @@ export function modelOf({ net, posterior: stochastic, dims }, arrays) {
   };
 }
 
-/** A function from z (D) to the mean image: Float32Array 784 in [0, 1], sigmoid of the logits. */
+/**
+ * A function from z (D) to the mean image: Float32Array 784 in [0, 1], sigmoid of the logits.
+ * @param {string} net
+ * @param {number} dims
+ * @param {Tensors} arrays
+ * @returns {Model["decode"]}
+ */
 export function decoderOf(net, dims, arrays, prefix = "") {
   const logits = network("decoder", net, dims, arrays, prefix);
   return (z) => Float32Array.from(logits(checked(z, dims, "z")), (logit) => 1 / (1 + Math.exp(-logit)));
@@ -57,6 +67,11 @@ export function decoderOf(net, dims, arrays, prefix = "") {
 /**
  * A function from an image (784 in [0, 1]) to { mu, logVar }, Float32Array D each. logVar is null where the code is no
  * distribution: a plain autoencoder has those outputs too, but nothing trains them.
+ * @param {string} net
+ * @param {number} dims
+ * @param {boolean} stochastic
+ * @param {Tensors} arrays
+ * @returns {Model["encode"]}
  */
 export function encoderOf(net, dims, stochastic, arrays, prefix = "") {
   const [least, most] = LOG_VAR_RANGE;
@@ -68,7 +83,15 @@ export function encoderOf(net, dims, stochastic, arrays, prefix = "") {
   };
 }
 
-/** All layers of one half, one after the other: x -> y, a buffer that the next call writes over. */
+/**
+ * All layers of one half, one after the other: x -> y, a buffer that the next call writes over.
+ * @param {"encoder" | "decoder"} half
+ * @param {string} net
+ * @param {number} dims
+ * @param {Tensors} arrays
+ * @param {string} prefix
+ * @returns {Layer}
+ */
 function network(half, net, dims, arrays, prefix) {
   if (!Object.hasOwn(NETS, net))
     throw new Error(`The network "${net}" is not run in the browser: only mlp and conv are.`);
@@ -76,22 +99,34 @@ function network(half, net, dims, arrays, prefix) {
   const take = taker(arrays, prefix);
   const layers = NETS[net][half](dims).map(({ layer, at, norm, weight, ...options }) => {
     const outs = weight[layer === transposedConvolution ? 1 : 0];
+    /** @type {Weights} */
     const weights = { weight: take(`${at}.weight`, weight), bias: take(`${at}.bias`, [outs]) };
     if (norm) weights.norm = normOf(take, norm, outs);
     return layer(weights, options);
   });
   take.all();
-  return (x) => layers.reduce((h, layer) => layer(h), x);
+  return (x) => layers.reduce((h, layer) => layer(h), /** @type {any} */ (x));
 }
 
+/**
+ * @param {(name: string, shape: number[]) => Tensor<Float32Array>} take
+ * @param {number} at
+ * @param {number} outs
+ * @returns {any}
+ */
 function normOf(take, at, outs) {
   const names = ["weight", "bias", "running_mean", "running_var"];
   return Object.fromEntries(names.map((name) => [name, take(`${at}.${name}`, [outs])]));
 }
 
-/** A function that hands out arrays by name and holds them to their shape; .all() throws when one was never asked for. */
+/**
+ * A function that hands out arrays by name and holds them to their shape; .all() throws when one was never asked for.
+ * @param {Tensors} arrays
+ * @param {string} prefix
+ */
 function taker(arrays, prefix) {
   const taken = new Set();
+  /** @param {string} name @param {number[]} shape */
   const take = (name, shape) => {
     const array = arrays[prefix + name];
     if (!array) throw new Error(`The weights ${prefix}${name} are missing.`);
@@ -112,6 +147,7 @@ function taker(arrays, prefix) {
   return take;
 }
 
+/** @param {Numbers} values @param {number} count @param {string} name */
 function checked(values, count, name) {
   if (values.length !== count) throw new Error(`${name} has ${values.length} numbers, not ${count}.`);
   return values;

@@ -29,7 +29,11 @@ export class AttributePanel {
     root.innerHTML = `<div class="row" role="group" aria-label="attribute"></div><div class="row"><span class="row digits" role="group" aria-label="a test image of the class"></span><button></button><small></small></div>`;
     const [kinds, line] = root.children,
       [digits, next, text] = line.children;
-    Object.assign(this, { change, kinds, digits, next, text });
+    this.change = change;
+    this.kinds = kinds;
+    this.digits = digits;
+    this.next = next;
+    this.text = text;
     digits.append(
       ...DIGITS.map((digit) => button(digit, `a test image of class ${digit}`, () => this.take(Number(digit), 0))),
     );
@@ -68,6 +72,9 @@ export class AttributePanel {
 
 /** The ten class means, decoded. */
 export class MeansPanel {
+  /** @type {Uint8Array[]} grey levels by digit */
+  pictures;
+
   /** pick(digit) */
   constructor(root, pick) {
     root.classList.add("means");
@@ -76,10 +83,14 @@ export class MeansPanel {
   }
 
   load(found) {
-    Object.assign(this, { found, pictures: null });
+    this.found = found;
+    this.pictures = null;
   }
 
-  /** words(digit, code): under each; pressed(digit). */
+  /**
+   * @param {(digit: string, code: Numbers) => string} words under each
+   * @param {(digit: string) => boolean | null} pressed
+   */
   show(words, pressed = () => null) {
     const { found } = this,
       codes = DIGITS.map((digit) => codeOf(digit, found.set));
@@ -103,7 +114,9 @@ export class SlotsPanel {
         children: [hint, means],
       },
     ] = root.children;
-    Object.assign(this, { change, hint, slot: "a" });
+    this.change = change;
+    this.hint = hint;
+    this.slot = "a";
     this.buttons = SLOTS.map((slot) => pictureButton(() => this.choose(slot)));
     slots.append(...this.buttons.map((made) => made.root));
     this.means = new MeansPanel(means, (digit) => this.fill(digit));

@@ -27,7 +27,14 @@ export class ArithmeticWay {
     root.innerHTML = HTML;
     const part = quietPartsOf(root),
       change = (partial) => this.change(partial);
-    Object.assign(this, { root, place, view, page, part, plan: null, trying: null, inHand: handOn(part.strength) });
+    this.root = root;
+    this.place = place;
+    this.view = view;
+    this.page = page;
+    this.part = part;
+    this.plan = null;
+    this.trying = null;
+    this.inHand = handOn(part.strength);
     this.attribute = new AttributePanel(part.attribute, change);
     this.means = new MeansPanel(part.means, (digit) => place.point(codeOf(String(digit), this.found.set)));
     this.slots = new SlotsPanel(part.difference, change);
@@ -45,7 +52,9 @@ export class ArithmeticWay {
   // ---- what is shown
 
   load(found) {
-    Object.assign(this, { found, key: null, plan: null });
+    this.found = found;
+    this.key = null;
+    this.plan = null;
     for (const panel of [this.attribute, this.means, this.slots]) panel.load(found);
   }
 
@@ -78,7 +87,9 @@ export class ArithmeticWay {
     const { found, plan, part } = this,
       { set, about } = found,
       of = mode === "attribute";
-    Object.assign(this, { key, pictures: null, strength: null });
+    this.key = key;
+    this.pictures = null;
+    this.strength = null;
     const start = found.greys(plan.start),
       [original, reconstruction] = this.figures;
     original.root.hidden = !of;

@@ -12,9 +12,18 @@ const FINE = 0.14; // of its height or width: a small digit is inked with a fine
 const DOT = 4; // pixels: no brush is finer
 
 export class Drawing {
+  /** @type {CanvasRenderingContext2D} for small drawings, made when one comes */
+  fine;
+
   /** on: { moving(), done(text): the picture as base64, or null where nothing is left } */
   constructor(canvas, on) {
-    Object.assign(this, { canvas, on, base: null, text: null, strokes: [], before: [], stroke: null });
+    this.canvas = canvas;
+    this.on = on;
+    this.base = null;
+    this.text = null;
+    this.strokes = [];
+    this.before = [];
+    this.stroke = null;
     this.ctx = surface(canvas);
     canvas.onpointerdown = (event) => this.begin(event);
     canvas.onpointermove = (event) => this.follow(event);
@@ -30,7 +39,10 @@ export class Drawing {
 
   /** Another picture, from outside; what was drawn before is gone. */
   take(text) {
-    Object.assign(this, { base: pictureOf(text), text, strokes: [], before: [] });
+    this.base = pictureOf(text);
+    this.text = text;
+    this.strokes = [];
+    this.before = [];
     this.paint();
   }
 
@@ -67,7 +79,8 @@ export class Drawing {
   }
 
   change({ base, strokes }) {
-    Object.assign(this, { base, strokes });
+    this.base = base;
+    this.strokes = strokes;
     this.paint();
     this.settle();
   }
@@ -88,7 +101,8 @@ export class Drawing {
     if (!event.isPrimary || event.button || this.busy) return;
     this.canvas.setPointerCapture(event.pointerId);
     this.remember();
-    Object.assign(this, { stroke: [this.place(event)], pointer: event.pointerId });
+    this.stroke = [this.place(event)];
+    this.pointer = event.pointerId;
     this.strokes = [...this.strokes, this.stroke];
     line(this.ctx, this.stroke, 0, BRUSH);
     this.on.moving();

@@ -16,7 +16,12 @@ const LIVE_MS = 200; // between two times that the samples of a drawing are deco
 export class Seen {
   /** on: of the sheet, see there; page: { ready(): the samples can be saved; z(): what is shown big } */
   constructor(part, on, page) {
-    Object.assign(this, { part, page, code: null, samples: null, askedAt: 0, decoder: new Latest("encode") });
+    this.part = part;
+    this.page = page;
+    this.code = null;
+    this.samples = null;
+    this.askedAt = 0;
+    this.decoder = new Latest("encode");
     this.sheet = new Sheet(part.sheet, "pictures from 16 samples", on);
     this.sheet.resize(COLUMNS, SAMPLES);
     part.details.ontoggle = () => this.tellTable();
@@ -26,7 +31,10 @@ export class Seen {
     const { part } = this,
       { about, model } = found,
       { stochastic } = model;
-    Object.assign(this, { found, code: null, samples: null, usual: null });
+    this.found = found;
+    this.code = null;
+    this.samples = null;
+    this.usual = null;
     part.likelihood.textContent = likelihoodWords(about);
     for (const key of ["sampleBox", "terms", "std"]) part[key].hidden = !stochastic;
     part.plain.hidden = stochastic;

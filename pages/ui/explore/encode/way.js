@@ -22,7 +22,14 @@ export class EncodeWay {
     root.classList.add("encode");
     root.innerHTML = HTML;
     const part = quietPartsOf(root);
-    Object.assign(this, { root, place, view, page, part, code: null, key: null, dots: [] });
+    this.root = root;
+    this.place = place;
+    this.view = view;
+    this.page = page;
+    this.part = part;
+    this.code = null;
+    this.key = null;
+    this.dots = [];
     const over = (i) => place.hover(i === null ? null : this.z(i)),
       choose = (i) => place.point(this.z(i));
     this.seen = new Seen(part, { over, leave: () => over(null), choose }, { ready: page.refresh, z: () => place.z });
@@ -80,7 +87,10 @@ export class EncodeWay {
   // ---- what is shown
 
   load(found, linked) {
-    Object.assign(this, { found, key: null, code: null, linked: this.linked === undefined && linked });
+    this.found = found;
+    this.key = null;
+    this.code = null;
+    this.linked = this.linked === undefined && linked;
     this.seen.load(found);
   }
 
@@ -92,7 +102,9 @@ export class EncodeWay {
     this.tellState(state);
     const key = JSON.stringify(state.of === "test" ? state.image : state.picture);
     const [isNew, newEps, other] = [key !== this.key, state.seed !== this.seed, state.shown !== this.shown];
-    Object.assign(this, { key, seed: state.seed, shown: state.shown });
+    this.key = key;
+    this.seed = state.seed;
+    this.shown = state.shown;
     if (isNew || newEps) this.encode(this.greys(state), state.of === "test" ? state.image : -1);
     const follows = isNew || other || (newEps && state.shown === "sample");
     if (follows && this.code && !this.linked) this.place.point(this.shownZ, false);

@@ -12,7 +12,11 @@ const CLOSE = 11; // CSS pixels: a pointer so close to a dot means it
 export class Zoom {
   /** on: { over(i or null), choose(i) }: a sample's dot under the pointer */
   constructor(canvas, on) {
-    Object.assign(this, { canvas, on, dots: [], centre: null, at: null });
+    this.canvas = canvas;
+    this.on = on;
+    this.dots = [];
+    this.centre = null;
+    this.at = null;
     canvas.onpointermove = (event) => this.over(this.dotAt(event));
     canvas.onpointerleave = () => this.over(null);
     canvas.onclick = (event) => {
@@ -39,12 +43,14 @@ export class Zoom {
     const { ctx, side } = square,
       scale = side / (2 * this.reach),
       [a, b] = cloud.mu;
+    /** @type {ToPixels} */
     const at = ([x, y]) => [side / 2 + (x - a) * scale, side / 2 - (y - b) * scale];
     drawCodes(ctx, at, side, codes, labels, colours);
     drawCloud(ctx, at, scale, colours, cloud);
     ring(ctx, at(plane.to(z)), 7, [colours.background, 4], [colours.text, 2]); // where the big picture is from
     this.drawAxes(ctx, side, cloud.mu, plane.labels, colours);
-    Object.assign(this, { dots: cloud.dots, centre: cloud.mu });
+    this.dots = cloud.dots;
+    this.centre = cloud.mu;
   }
 
   drawAxes(ctx, side, [a, b], [across, up], { text, background }) {

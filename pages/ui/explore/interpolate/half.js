@@ -14,7 +14,9 @@ export function pixelAverage(a, b) {
 export class HalfWay {
   constructor(root) {
     root.innerHTML = HTML;
-    [this.title, this.box] = root.children;
+    const [title, box] = root.children;
+    this.title = title;
+    this.box = box;
     this.figures = ["first", "second", "average", "half", "halfTwin"].map(figure);
     this.box.append(...this.figures.map((f) => f.root));
   }

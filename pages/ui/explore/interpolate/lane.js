@@ -16,12 +16,18 @@ export class Lane {
   constructor(root, name, on) {
     root.innerHTML = HTML;
     const [title, film] = root.children;
-    Object.assign(this, { root, on, title, found: null, slices: new Slices() });
+    this.root = root;
+    this.on = on;
+    this.title = title;
+    this.found = null;
+    this.slices = new Slices();
     this.film = new Strip(film, name, on.pick);
   }
 
   open(found) {
-    Object.assign(this, { found, radius: radiusOf(found), key: null });
+    this.found = found;
+    this.radius = radiusOf(found);
+    this.key = null;
   }
 
   close() {
@@ -36,7 +42,8 @@ export class Lane {
     this.key = key;
     const codes = images.map((i) => this.found.code(i));
     const path = (this.path = new Path(codes, shape));
-    Object.assign(this, { pictures: null, near: [] });
+    this.pictures = null;
+    this.near = [];
     this.slices.stop();
     this.ratios = Array.from({ length: path.count }, (_, k) => this.ratioAt(path.z(path.placeOf(k))));
     this.film.size(path.count, Object.fromEntries(images.map((_, s) => [s * path.steps, s + 1])));

@@ -6,7 +6,9 @@ const JUMP_MS = 100; // a frame counts for no more, so that nothing jumps after 
 export class Player {
   /** button: says what it does; on: { path(), place(), move(place), rest(), shown() } */
   constructor(button, on) {
-    Object.assign(this, { button, on, going: false });
+    this.button = button;
+    this.on = on;
+    this.going = false;
     button.onclick = () => (this.going ? on.rest() : this.play());
   }
 

@@ -11,7 +11,8 @@ const CHIP = `<b></b><canvas class="images" width="28" height="28" role="img"></
 export class Stops {
   /** set(images): other stops are wanted. */
   constructor(root, set) {
-    Object.assign(this, { root, set });
+    this.root = root;
+    this.set = set;
     root.setAttribute("role", "list");
     root.setAttribute("aria-label", "stops of the path");
   }

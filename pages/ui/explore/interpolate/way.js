@@ -20,12 +20,16 @@ export class InterpolateWay {
     root.classList.add("paths");
     root.innerHTML = HTML;
     const part = quietPartsOf(root);
-    Object.assign(this, { root, place, view, page, part, at: 0, before: [], fresh: null, inHand: handOn(part.seek) });
-    const on = {
-      pick: (k) => this.rest(this.path.placeOf(k)),
-      measured: () => this.measured(),
-      ready: page.refresh,
-    };
+    this.root = root;
+    this.place = place;
+    this.view = view;
+    this.page = page;
+    this.part = part;
+    this.at = 0;
+    this.before = [];
+    this.fresh = null;
+    this.inHand = handOn(part.seek);
+    const on = { pick: (k) => this.rest(this.path.placeOf(k)), measured: () => this.measured(), ready: page.refresh };
     this.main = new Lane(part.main, "the path in this model", on);
     this.twin = new Lane(part.twin, "the same path in the plain autoencoder", on);
     this.half = new HalfWay(part.half);
@@ -214,7 +218,8 @@ export class InterpolateWay {
   /** Another path, which can be taken back. */
   set(images, more = {}) {
     this.before = [...this.before, this.state.images].slice(-20);
-    Object.assign(this, { fresh: null, full: false });
+    this.fresh = null;
+    this.full = false;
     this.tellFresh();
     this.change({ images, ...more });
   }

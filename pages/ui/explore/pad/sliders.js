@@ -20,8 +20,11 @@ export class Sliders {
   /** place: where z is tried out while a slider moves, and goes when it rests. */
   constructor(root, place) {
     root.innerHTML = `<div class="sliders"></div><details><summary></summary><div class="sliders"></div></details>`;
-    [this.active, this.folded] = root.children;
-    Object.assign(this, { place, rows: [] });
+    const [active, folded] = root.children;
+    this.active = active;
+    this.folded = folded;
+    this.place = place;
+    this.rows = [];
     this.folded.ontoggle = () => this.z && this.drawStrips(this.z);
   }
 
@@ -47,7 +50,7 @@ export class Sliders {
         children: [strip, range],
       },
       output,
-    ] = root.children;
+    ] = /** @type {any} */ (root.children);
     title.children[0].textContent = name(d);
     title.children[1].textContent = this.found.set.klDims ? `KL ${fixed(share)} nats` : `var ${fixed(share)}`;
     range.setAttribute("aria-label", `${name(d)}, in prior standard deviations`);

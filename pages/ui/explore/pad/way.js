@@ -32,7 +32,11 @@ export class PadWay {
   constructor(root, place, view, page) {
     root.innerHTML = HTML;
     const part = quietPartsOf(root);
-    Object.assign(this, { root, place, view, page, part });
+    this.root = root;
+    this.place = place;
+    this.view = view;
+    this.page = page;
+    this.part = part;
     this.sliders = new Sliders(part.sliders, place);
     part.back.onclick = () => place.back();
     part.pin.onclick = () => this.pin(place.z);
@@ -41,7 +45,9 @@ export class PadWay {
 
   load(found) {
     clearTimeout(this.slide);
-    Object.assign(this, { found, restedAt: null, pinned: null });
+    this.found = found;
+    this.restedAt = null;
+    this.pinned = null;
     this.sliders.load(found);
   }
 

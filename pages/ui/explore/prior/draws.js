@@ -38,7 +38,13 @@ export class PriorDraws {
     const part = quietPartsOf(root),
       { change } = page;
     const held = handOn(part.temperature);
-    Object.assign(this, { root, place, view, page, part, decoder: new Latest("prior draws"), held });
+    this.root = root;
+    this.place = place;
+    this.view = view;
+    this.page = page;
+    this.part = part;
+    this.decoder = new Latest("prior draws");
+    this.held = held;
     part.temperature.oninput = () => this.put({ ...this.state, temperature: Number(part.temperature.value) });
     part.temperature.onchange = () => change({ temperature: Number(part.temperature.value) });
     part.reset.onclick = () => change({ temperature: 1 });
@@ -52,7 +58,9 @@ export class PriorDraws {
   }
 
   load(found) {
-    Object.assign(this, { found, asked: null, state: null });
+    this.found = found;
+    this.asked = null;
+    this.state = null;
     const model = !found.about.posterior ? "" : ", the model itself";
     this.part.reset.setAttribute("aria-label", `temperature 1${model}`);
   }
@@ -84,7 +92,8 @@ export class PriorDraws {
       } = this,
       asked = JSON.stringify([found.about.name, seed, temperature]);
     if (asked === this.asked) return;
-    Object.assign(this, { asked, zs: draws(seed, COUNT, found.set.dims, temperature) });
+    this.asked = asked;
+    this.zs = draws(seed, COUNT, found.set.dims, temperature);
     this.decoder.ask(found, this.zs, (pictures, from, to) => {
       this.sheet.draw(pictures, from, to);
       if (to === COUNT && asked === this.asked) this.tell(pictures);

@@ -29,11 +29,20 @@ const HTML = `
 </div>`;
 
 export class PriorGrid {
+  /** @type {Float32Array} the codes of the pictures, n · rows · D */
+  zs;
+
   constructor(root, place, view, page) {
     root.innerHTML = HTML;
     const part = quietPartsOf(root),
       { change } = page;
-    Object.assign(this, { root, place, view, page, part, decoder: new Latest("prior grid"), held: handOn(part.n) });
+    this.root = root;
+    this.place = place;
+    this.view = view;
+    this.page = page;
+    this.part = part;
+    this.decoder = new Latest("prior grid");
+    this.held = handOn(part.n);
     part.n.oninput = () => this.put({ ...this.state, n: Number(part.n.value) });
     part.n.onchange = () => change({ n: Number(part.n.value) });
     part.labels.onchange = () => change({ labels: part.labels.value });
@@ -46,7 +55,9 @@ export class PriorGrid {
   }
 
   load(found) {
-    Object.assign(this, { found, asked: null, state: null });
+    this.found = found;
+    this.asked = null;
+    this.state = null;
   }
 
   /** What the hand holds stays with the hand. */
@@ -69,7 +80,11 @@ export class PriorGrid {
       { off, key } = slice(this),
       asked = `${n} ${key}`;
     if (asked === this.asked) return;
-    Object.assign(this, { asked, n, ...nodes(this, n, off) });
+    const { xy, zs } = nodes(this, n, off);
+    this.asked = asked;
+    this.n = n;
+    this.xy = xy;
+    this.zs = zs;
     this.sheet.resize(n, n * rowsOf(this, n));
     const draw = (pictures, from, to) => asked === this.asked && this.sheet.draw(pictures, from, to);
     this.decoder.ask(this.found, this.zs, draw);

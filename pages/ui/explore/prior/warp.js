@@ -37,7 +37,13 @@ export class PriorWarp {
   constructor(root, place, view, page) {
     root.innerHTML = HTML;
     const part = quietPartsOf(root);
-    Object.assign(this, { root, place, view, page, part, held: handOn(part.warp), mesh: null });
+    this.root = root;
+    this.place = place;
+    this.view = view;
+    this.page = page;
+    this.part = part;
+    this.held = handOn(part.warp);
+    this.mesh = null;
     const { change } = page;
     this.ask = everyFrame(() => this.drawNow());
     part.warp.oninput = () => (this.stop(), this.move(Number(part.warp.value)));
@@ -53,7 +59,11 @@ export class PriorWarp {
 
   load(found) {
     this.stop();
-    Object.assign(this, { found, asked: null, state: null, mesh: null, warp: null });
+    this.found = found;
+    this.asked = null;
+    this.state = null;
+    this.mesh = null;
+    this.warp = null;
     this.announce("");
   }
 
@@ -92,7 +102,8 @@ export class PriorWarp {
     const xs = quantiles(SIDE),
       ys = rowsOf(this, SIDE) > 1 ? xs.toReversed() : Float32Array.of(0),
       axes = found.set.pictureAxes;
-    Object.assign(this, { zs, mesh: meshOf({ xs, ys, pictures, axes, stretch: stretches(pictures, xs, ys) }) });
+    this.zs = zs;
+    this.mesh = meshOf({ xs, ys, pictures, axes, stretch: stretches(pictures, xs, ys) });
     this.say("");
     this.tell();
     this.ask();

@@ -32,6 +32,7 @@ export class PriorWay {
     root.innerHTML = HTML;
     this.root = root;
     const boxes = partsOf(root, "box");
+    /** @type {Record<string, any>} */
     this.tabs = Object.fromEntries(
       Object.entries(TABS).map(([key, Tab]) => [key, new Tab(boxes[key], place, view, page)]),
     );

@@ -20,6 +20,7 @@ export async function fetchModel(name, version = "0") {
     mapImages(),
   ]);
   const { metadata, arrays } = readTensors(buffer);
+  /** @type {About} */
   const about = JSON.parse(metadata.about);
   const weights = Object.fromEntries(Object.entries(arrays).filter(([key]) => key.startsWith("model.")));
   return new Found(buffer, about, modelOf(about, weights), setOf(about, arrays, images));
@@ -30,8 +31,21 @@ export async function fetchModel(name, version = "0") {
  * background: works on many pictures without a stutter.
  */
 export class Found {
+  /** @type {number} measured when it is first asked for */
+  radius;
+
+  /**
+   * @param {ArrayBuffer} buffer
+   * @param {About} about
+   * @param {Model} model
+   * @param {any} set
+   */
   constructor(buffer, about, model, set) {
-    Object.assign(this, { about, model, set, background: new Background(buffer), last: null });
+    this.about = about;
+    this.model = model;
+    this.set = set;
+    this.background = new Background(buffer);
+    this.last = null;
   }
 
   /** Whether codes are distributions. */

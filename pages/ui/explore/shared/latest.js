@@ -9,7 +9,9 @@ const AT_ONCE = 64; // pictures of the mlp, about half a millisecond each
 export class Latest {
   /** key: as Background.decode takes it. */
   constructor(key) {
-    Object.assign(this, { key, busy: false, next: null });
+    this.key = key;
+    this.busy = false;
+    this.next = null;
   }
 
   /** found: the model; show(pictures, from, to): as they come, pictures has its whole length. */

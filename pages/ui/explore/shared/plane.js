@@ -55,6 +55,7 @@ export class Plane {
   }
 }
 
+/** @param {number[]} axes */
 function chosen([i, j], dims) {
   const data = new Float32Array(2 * dims);
   data[2 * i] = 1;

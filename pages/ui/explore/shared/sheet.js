@@ -12,8 +12,15 @@ export class Sheet {
   constructor(root, label, on) {
     root.classList.add("sheet");
     root.innerHTML = HTML;
-    [this.canvas, this.here, this.cursor] = root.children;
-    Object.assign(this, { root, on, count: 0, columns: 1, at: null });
+    const [canvas, here, cursor] = root.children;
+    this.canvas = canvas;
+    this.here = here;
+    this.cursor = cursor;
+    this.root = root;
+    this.on = on;
+    this.count = 0;
+    this.columns = 1;
+    this.at = null;
     this.canvas.setAttribute("aria-label", `${label}: arrow keys move from picture to picture, Enter takes one`);
     this.canvas.onpointermove = (event) => this.over(this.cell(event));
     this.canvas.onpointerleave = () => this.leave();
@@ -25,7 +32,10 @@ export class Sheet {
   /** So many pictures, black until they are drawn. */
   resize(columns, count) {
     if (columns === this.columns && count === this.count) return;
-    Object.assign(this, { columns, count, at: null, data: new Uint8Array(count * PIXELS) });
+    this.columns = columns;
+    this.count = count;
+    this.at = null;
+    this.data = new Uint8Array(count * PIXELS);
     this.cursor.hidden = this.here.hidden = true;
     this.show();
   }

@@ -14,7 +14,11 @@ export class Strip {
     root.innerHTML = HTML;
     const [frames, cells] = root.children,
       [canvas, marks] = frames.children;
-    Object.assign(this, { root, canvas, marks, cells, count: 1 });
+    this.root = root;
+    this.canvas = canvas;
+    this.marks = marks;
+    this.cells = cells;
+    this.count = 1;
     canvas.setAttribute("aria-label", name);
     canvas.onclick = ({ offsetX }) =>
       pick(Math.min(this.count - 1, Math.floor((this.count * offsetX) / canvas.clientWidth)));

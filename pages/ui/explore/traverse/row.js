@@ -29,7 +29,15 @@ export class Row {
       [strip, under] = line.children,
       [marker, ...ends] = under.children,
       [figure, { firstChild: bar }] = right.children;
-    Object.assign(this, { d, share, active, root, marker, ends, figure, bar, button: title.children[0] });
+    this.d = d;
+    this.share = share;
+    this.active = active;
+    this.root = root;
+    this.marker = marker;
+    this.ends = ends;
+    this.figure = figure;
+    this.bar = bar;
+    this.button = title.children[0];
     this.change = null; // how far the two ends are apart; null: its pictures are not those that are wanted now
     this.button.textContent = name(d);
     this.button.title = `draw ${name(d)} on the map and move along it`;

@@ -12,12 +12,21 @@ export function toAndFro(way, reach) {
 export class Sweep {
   /** show(value): for every frame; rest(value): paused there, the base stays what it was; told(going); reach(), steps(), wanted(): as they are now. */
   constructor({ show, rest, told, reach, steps, wanted }) {
-    Object.assign(this, { show, rest, told, reach, steps, wanted, way: 0, at: null, going: false });
+    this.show = show;
+    this.rest = rest;
+    this.told = told;
+    this.reach = reach;
+    this.steps = steps;
+    this.wanted = wanted;
+    this.way = 0;
+    this.at = null;
+    this.going = false;
   }
 
   play() {
     if (this.going) return;
-    Object.assign(this, { going: true, at: null });
+    this.going = true;
+    this.at = null;
     this.slow = matchMedia("(prefers-reduced-motion: reduce)").matches;
     this.told(true);
     this.next(performance.now());

@@ -29,7 +29,15 @@ export class TraverseWay {
   constructor(root, place, view, page) {
     root.innerHTML = HTML;
     const part = quietPartsOf(root);
-    Object.assign(this, { root, place, view, page, part, rows: [], asked: null, made: null, held: handOn(part.reach) });
+    this.root = root;
+    this.place = place;
+    this.view = view;
+    this.page = page;
+    this.part = part;
+    this.rows = [];
+    this.asked = null;
+    this.made = null;
+    this.held = handOn(part.reach);
     const set = page.change;
     part.reach.oninput = () => this.put({ ...this.state, reach: Number(part.reach.value) }); // nothing is told while it moves
     part.reach.onchange = () => set({ reach: Number(part.reach.value) });
@@ -65,7 +73,11 @@ export class TraverseWay {
     const { part, place } = this,
       { set } = found;
     this.sweep.halt();
-    Object.assign(this, { found, state: null, asked: null, made: null, noun: found.posterior ? "mu" : "code" });
+    this.found = found;
+    this.state = null;
+    this.asked = null;
+    this.made = null;
+    this.noun = found.posterior ? "mu" : "code";
     const on = {
       over: (d, k) => place.hover(this.with(d, valueAt(k, this.state))),
       leave: () => place.hover(null),
@@ -159,7 +171,8 @@ export class TraverseWay {
     const { state, base, found } = this,
       { steps } = state;
     const zs = rows.flatMap(({ d }) => valuesOf(state).map((value) => this.with(d, value)));
-    Object.assign(this, { asked, made: { state, base: Float32Array.from(base) } });
+    this.asked = asked;
+    this.made = { state, base: Float32Array.from(base) };
     for (const row of this.rows) row.change = null; // its pictures are of another base or reach
     const drawRow = rowByRow(steps, (pictures, r) => rows[r].draw(pictures));
     const draw = (pictures, _, to) => {

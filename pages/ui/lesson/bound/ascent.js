@@ -9,7 +9,10 @@ const MOST_STEPS = 2000;
  */
 export class Ascent {
   constructor(problem, q, rate = 0.1) {
-    Object.assign(this, { problem, rate, done: false, steps: 0 });
+    this.problem = problem;
+    this.rate = rate;
+    this.done = false;
+    this.steps = 0;
     this.q = problem.keep(q);
     this.reading = problem.evaluate(this.q);
     this.trace = [this.reading.elbo];
@@ -24,7 +27,8 @@ export class Ascent {
       const there = problem.evaluate(next);
       if (!(there.elbo > reading.elbo)) continue;
       this.done = there.elbo - reading.elbo < RISE || ++this.steps >= MOST_STEPS;
-      Object.assign(this, { q: next, reading: there });
+      this.q = next;
+      this.reading = there;
       this.trace.push(there.elbo);
       return !this.done;
     }

@@ -26,13 +26,11 @@ export class Bars {
     this.part = Object.fromEntries(
       ["evidence", "total", "gap", "reconstruction", "kl"].map((name) => [name, find(`i.${name}`)]),
     );
-    Object.assign(this, {
-      rows: find(".rows"),
-      axis: find(".axis"),
-      cut: find(".cut"),
-      rules: [find(".rule.total"), find(".rule.evidence")],
-      window: null,
-    });
+    this.rows = find(".rows");
+    this.axis = find(".axis");
+    this.cut = find(".cut");
+    this.rules = [find(".rule.total"), find(".rule.evidence")];
+    this.window = null;
   }
 
   /** Another problem has another axis. */

@@ -33,7 +33,12 @@ export class Climb {
   /** encoder: the encoder's q, or null where there is none. */
   start(problem, q, encoder) {
     const ascent = new Ascent(problem, q);
-    Object.assign(this, { problem, encoder, ascent, trace: ascent.trace, searching: null, state: "running" });
+    this.problem = problem;
+    this.encoder = encoder;
+    this.ascent = ascent;
+    this.trace = ascent.trace;
+    this.searching = null;
+    this.state = "running";
   }
 
   pause() {
@@ -46,12 +51,15 @@ export class Climb {
 
   /** q was moved by hand. The curve and the gaps stay: they belong to the problem. */
   stop() {
-    Object.assign(this, { ascent: null, searching: null, state: "idle" });
+    this.ascent = null;
+    this.searching = null;
+    this.state = "idle";
   }
 
   /** Another problem. */
   clear() {
-    Object.assign(this, { best: null, trace: null });
+    this.best = null;
+    this.trace = null;
     this.stop();
   }
 
@@ -74,7 +82,9 @@ export class Climb {
     if (this.best) starts.push(this.best.q);
     else if (this.encoder) starts.push(this.encoder, ...this.problem.starts());
     const tried = this.best?.starts ?? 0;
-    Object.assign(this, { state: "searching", searching: search(this.problem, starts), tried });
+    this.state = "searching";
+    this.searching = search(this.problem, starts);
+    this.tried = tried;
   }
 
   look() {

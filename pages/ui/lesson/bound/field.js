@@ -6,7 +6,11 @@ const LOG_2PI = Math.log(2 * Math.PI);
 export class Plane {
   constructor({ n, z1, z2, values }) {
     if (values.length !== n * n) throw new Error(`a plane of ${n} × ${n} needs ${n * n} values, not ${values.length}`);
-    Object.assign(this, { n, values, low: [z1[0], z2[0]], high: [z1[1], z2[1]], step: (z1[1] - z1[0]) / (n - 1) });
+    this.n = n;
+    this.values = values;
+    this.low = [z1[0], z2[0]];
+    this.high = [z1[1], z2[1]];
+    this.step = (z1[1] - z1[0]) / (n - 1);
     this.top = values.reduce((a, b) => Math.max(a, b), -Infinity);
   }
 

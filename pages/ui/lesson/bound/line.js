@@ -12,7 +12,10 @@ const REACH = 4,
 
 export class LinePicture {
   constructor(root, { change, settle }) {
-    Object.assign(this, { root, change, settle, flip: 1 });
+    this.root = root;
+    this.change = change;
+    this.settle = settle;
+    this.flip = 1;
     this.svg = svg(
       "svg",
       { role: "group", "aria-label": "densities over z: prior dashed, exact posterior grey, q in colour" },

@@ -30,7 +30,9 @@ export class PlaneProblem {
    */
   constructor(planes, logEvidence, error) {
     this.planes = planes.map((plane) => new Plane(plane));
-    Object.assign(this, { logEvidence, error, limits: { mu: this.span(), log_var: [-12, 2.5] } });
+    this.logEvidence = logEvidence;
+    this.error = error;
+    this.limits = { mu: this.span(), log_var: [-12, 2.5] };
     this.top = Math.max(...this.planes.map((plane) => plane.top));
     this.fine = this.planes.length > 1 ? this.planes.slice(0, -1) : this.planes;
     this.ownEvidence = evidenceOf(this.planes);
@@ -196,7 +198,12 @@ export class LineProblem {
   constructor({ w, b, sigma, x }) {
     const precision = 1 + (w / sigma) ** 2;
     const spread = w * w + sigma * sigma; // variance of x
-    Object.assign(this, { w, b, sigma, x, error: 0, limits: { mu: [[-4, 4]], log_var: [-6, 2.2] } });
+    this.w = w;
+    this.b = b;
+    this.sigma = sigma;
+    this.x = x;
+    this.error = 0;
+    this.limits = { mu: [[-4, 4]], log_var: [-6, 2.2] };
     this.posterior = { mu: [(w * (x - b)) / spread], log_var: [-Math.log(precision)] };
     this.logEvidence = -0.5 * ((x - b) ** 2 / spread + Math.log(spread) + LOG_2PI);
   }

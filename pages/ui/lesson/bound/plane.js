@@ -11,9 +11,17 @@ const DEPTH = 200; // nats below the top at which the landscape of the whole pri
 const PRIOR = { low: [-4, -4], size: 8 };
 
 export class PlanePicture {
+  low = PRIOR.low; // the lower left corner of the window
+  size = PRIOR.size; // its side
+
   /** change(q) is called while q is moved and returns it within its limits; settle() when it is let go. */
   constructor(root, { change, settle }) {
-    Object.assign(this, { root, change, settle, view: "near", side: 0, flip: [1, 1] });
+    this.root = root;
+    this.change = change;
+    this.settle = settle;
+    this.view = "near";
+    this.side = 0;
+    this.flip = [1, 1];
     this.canvas = root.appendChild(document.createElement("canvas"));
     this.canvas.setAttribute("aria-hidden", "true");
     this.svg = svg(
@@ -88,7 +96,9 @@ export class PlanePicture {
 
   /** Another image: its problem, and its encoder's q, which the near view must contain. */
   show(problem, encoder) {
-    Object.assign(this, { problem, encoder, q: null });
+    this.problem = problem;
+    this.encoder = encoder;
+    this.q = null;
     this.near = windowAround(problem.extent(7), encoder);
     this.layout();
   }
@@ -116,7 +126,7 @@ export class PlanePicture {
     const width = this.root.clientWidth;
     if (!width || !this.problem || !this.ink) return;
     this.side = Math.min(width - MARGIN.left - MARGIN.right, 410);
-    Object.assign(this, { near: this.near, q: this.close, prior: PRIOR }[this.view]);
+    ({ low: this.low, size: this.size } = { near: this.near, q: this.close, prior: PRIOR }[this.view]);
     this.scale = this.side / this.size;
     const height = this.side + MARGIN.top + MARGIN.bottom;
     set(this.svg, { width, height, viewBox: `0 0 ${width} ${height}` });

@@ -29,7 +29,10 @@ class BoundView {
     this.bars = new Bars(part.bars);
     this.trace = new Trace(part.trace);
     this.climb = new Climb();
-    Object.assign(this, { mode: "image", problems: {}, q: {}, ask: everyFrame(() => this.redraw()) });
+    this.mode = "image";
+    this.problems = {};
+    this.q = {};
+    this.ask = everyFrame(() => this.redraw());
     choices(part.modes, "mode", (mode) => this.setMode(mode));
     choices(part.views, "view", (view) => this.setView(view));
     part.optimise.onclick = () => this.optimise();

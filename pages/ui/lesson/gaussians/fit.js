@@ -10,7 +10,10 @@ const FRAMES = 90; // that the walk downhill takes: a second and a half
 /** One Gaussian for a mixture of two: forward by its moments, reverse by gradient descent. */
 export class Fit {
   constructor(view) {
-    Object.assign(this, { view, task: new News(), news: new News(), way: null });
+    this.view = view;
+    this.task = new News();
+    this.news = new News();
+    this.way = null;
     this.at = Infinity; // the step of the descent that is shown
     this.plot = new Plot(view.part.fits, {
       x: across(),

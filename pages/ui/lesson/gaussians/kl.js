@@ -68,8 +68,9 @@ export function support(gaussians) {
 
 /**
  * The area under q log(q/p), split by sign: { positive, negative, kl }, kl = positive − negative.
- * @param logQ, logP log densities
- * @param [from, to] where q has its mass
+ * @param {(z: number) => number} logQ its log density
+ * @param {(z: number) => number} logP
+ * @param {number[]} range from, to: where q has its mass
  */
 export function areas(logQ, logP, [from, to]) {
   const f = integrand(logQ, logP);

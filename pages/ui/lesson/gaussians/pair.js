@@ -9,7 +9,8 @@ import { BOUNDS, EDGE, News, TOPS, across, density, nats } from "./state.js";
 /** Two Gaussians, the integrand, and the numbers beside them. */
 export class Pair {
   constructor(view) {
-    Object.assign(this, { view, news: new News() });
+    this.view = view;
+    this.news = new News();
     const { part, ask } = view;
     this.densities = new Plot(part.densities, {
       x: across(),
@@ -73,6 +74,7 @@ export class Pair {
     plot.line(`${name} grab`, points, "grab");
     const side = g.mu > other.mu || (g.mu === other.mu && name === "q") ? "right" : "left";
     plot.text(`${name} name`, [g.mu, f(g.mu)], name, `letter ${name} ${side}`);
+    /** @type {(value: number, limits: number[]) => any} */
     const says = (value, [min, max]) => ({ now: value, min, max, text: fixed(value, 2) });
     plot.place(`${name} mean`, [g.mu, f(g.mu)], says(g.mu, BOUNDS.mu));
     for (const sign of ["−", "+"]) {
@@ -85,7 +87,7 @@ export class Pair {
     const plot = this.integrand;
     const [first, second, of] = this.view.state.shown === "qp" ? [q, p, "q log(q/p)"] : [p, q, "p log(p/q)"];
     const logs = [first, second].map((g) => (z) => kl.logNormal(g, z));
-    const points = sample(kl.integrand(...logs), -EDGE, EDGE, 560);
+    const points = sample(kl.integrand(logs[0], logs[1]), -EDGE, EDGE, 560);
     const values = points.map(([, f]) => f);
     const top = niceAbove(Math.max(0.1, ...values));
     const bottom = -Math.max(top / 5, niceAbove(Math.max(1e-3, ...values.map((f) => -f))));
@@ -115,8 +117,8 @@ export class Pair {
   }
 
   showAreas(logs, first) {
-    const all = kl.areas(...logs, kl.support([first]));
-    const inside = kl.areas(...logs, [-EDGE, EDGE]);
+    const all = kl.areas(logs[0], logs[1], kl.support([first]));
+    const inside = kl.areas(logs[0], logs[1], [-EDGE, EDGE]);
     const outside = 1 - (inside.positive + inside.negative) / (all.positive + all.negative);
     const note = outside > 0.01 ? ` ${Math.round(100 * outside)} % of the area lies outside the frame.` : "";
     const name = this.view.state.shown === "qp" ? "KL(q‖p)" : "KL(p‖q)";

@@ -6,7 +6,10 @@ import { LatentMap } from "../../lib/map.js";
 /** All shown codes of the batch as dots, the chosen one ringed; after the update, where they went. */
 export class PlaneOfBatch extends LatentMap {
   showBatch(arrays, dims, chosen, stage) {
-    Object.assign(this, { arrays, dims, chosen, stage });
+    this.arrays = arrays;
+    this.dims = dims;
+    this.chosen = chosen;
+    this.stage = stage;
     this.show(
       arrays,
       dims.map((d) => `μ${d + 1}`),
@@ -16,6 +19,7 @@ export class PlaneOfBatch extends LatentMap {
   drawCodes(ctx, side, at) {
     const { mu, mu_after: after } = this.arrays;
     const [count, width] = mu.shape;
+    /** @type {(codes: Tensor, i: number) => Point} */
     const spot = ({ data }, i) => [at(data[i * width + this.dims[0]]), at(-data[i * width + this.dims[1]])];
     const { text } = this.colours;
     for (let i = 0; i < count; i++) {
@@ -43,7 +47,8 @@ export class CloseUp {
   }
 
   show(cloud, stage) {
-    Object.assign(this, { cloud, stage });
+    this.cloud = cloud;
+    this.stage = stage;
     this.draw();
   }
 
@@ -110,6 +115,7 @@ export class CloseUp {
     const { reconstruction, kl } = this.colours;
     const px = devicePixelRatio;
     const scaled = (pulls, share) => (share * side) / Math.max(...pulls.flat().map(Math.abs), 1e-9);
+    /** @type {(from: Numbers, by: Numbers, k: number) => Point} */
     const move = ([x, y], [a, b], k) => [x + k * a, y - k * b];
     const k = scaled([nllMu, klMu], 0.4);
     arrow(ctx, at(mu), move(at(mu), nllMu, k), reconstruction, 4);

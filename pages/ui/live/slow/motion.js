@@ -175,6 +175,7 @@ export class SlowMotion {
         .map((v) => signed(v, 2))
         .join(", ")})`;
     const own = (name) => this.arrays[name].data[this.chosen].toFixed(1);
+    /** @type {[number, string, string, string?][]} from which stage, name, value, colour */
     const all = [
       [1, "mu", pair("mu")],
       [
@@ -233,6 +234,8 @@ function largestTwo(kl) {
   return order.length < 2 ? [0, 0] : order.slice(0, 2).sort((a, b) => a - b);
 }
 
+/** @param {number[]} axes
+ * @param {number} dims */
 function plane([a, b], dims) {
   if (dims === 1) return "one latent dimension, drawn on both axes";
   return dims === 2

@@ -199,6 +199,7 @@ def test_the_colours_are_those_of_the_pages() -> None:
 
 def variables(colours: style.Colours) -> list[str]:
     terms = [f"--term-{name}: {getattr(colours, name)};" for name in ("reconstruction", "kl", "total")]
+    terms += [f"--term-other{i}: {colour};" for i, colour in enumerate(colours.others)]
     return terms + [f"--class-{digit}: {colours.classes[digit]};" for digit in range(10)]
 
 

@@ -85,9 +85,9 @@ def visited(page: str, name: str, *visits: tuple[dict[str, str], Any]) -> list[d
 
 
 def names_in(registry: Registry) -> list[str]:
-    """Names that some setting may look up: of models, runs, arms and groups."""
+    """Names that some setting may look up: of models, runs, arms and groups, and weights of terms."""
     group = registry.start_group([("full", RunConfig())], "tester", True, place="ablation group")
-    return [PLANE, "mnist-ae-mlp-2", *shipped_arms(), *BY_KEY, group]
+    return [PLANE, "mnist-ae-mlp-2", *shipped_arms(), *BY_KEY, group, "codebook=0.5, noise=2"]
 
 
 def examples(setting: Setting, registry: Registry) -> Iterator[Any]:

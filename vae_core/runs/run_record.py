@@ -5,7 +5,6 @@ from __future__ import annotations
 import secrets
 import sys
 import time
-from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -291,7 +290,7 @@ class RunRecord:
         ]
 
 
-def _table(rows: np.ndarray, found: Sequence[str], wanted: Sequence[str]) -> np.ndarray:
+def _table(rows: np.ndarray, found: list[str] | tuple[str, ...], wanted: tuple[str, ...]) -> np.ndarray:
     if rows.ndim != 2 or rows.shape[1] != len(found):
         raise ValueError(f"curves of shape {rows.shape}")
     return rows[:, [list(found).index(name) for name in wanted]].astype(np.float32)

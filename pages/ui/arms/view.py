@@ -13,7 +13,9 @@ from pages.ui.presses import counting
 
 ROWS = ("map", "pictures", "draws", "grid", "curves", "pulls", "meter", "table")
 
-_show = declare("arms_view", "arms/view.js", "arms", "vendor/uplot/uPlot.min.css", "arms/arms.css", frame=True)
+_show = declare(
+    "arms_view", "arms/view.js", "arms", "vendor/uplot/uPlot.min.css", "arms/arms.css", "arms/details.css", frame=True
+)
 
 
 @dataclass(frozen=True)

@@ -6,7 +6,7 @@ from typing import Any
 
 from pages.ui.component import declare, show_state
 
-_show = declare("lesson_transform", "lesson/transform.js", "lesson", "lesson/lesson.css")
+_show = declare("lesson_transform", "lesson/transform.js", "lesson", "lesson/lesson.css", "lesson/figures.css")
 
 
 def transform_view(key: str, state: dict[str, Any] | None = None, again: int = 0) -> dict[str, Any] | None:

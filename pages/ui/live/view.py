@@ -13,7 +13,9 @@ from pages.ui.terms import describe
 from vae_core.metrics.diagnosis import EXPLAINED
 from vae_core.models.base import Family
 
-_show = declare("live_view", "live/live.js", "live", "vendor/uplot/uPlot.min.css", "live/live.css", frame=True)
+_show = declare(
+    "live_view", "live/live.js", "live", "vendor/uplot/uPlot.min.css", "live/live.css", "live/slow/slow.css", frame=True
+)
 
 
 @dataclass(frozen=True)

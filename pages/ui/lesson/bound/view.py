@@ -31,7 +31,9 @@ import numpy as np
 
 from pages.ui.component import declare
 
-_show = declare("bound_view", "lesson/bound/view.js", "bound", "lesson/bound/bound.css", frame=True)
+_show = declare(
+    "bound_view", "lesson/bound/view.js", "bound", "lesson/bound/bound.css", "lesson/bound/sums.css", frame=True
+)
 
 
 @dataclass(frozen=True)

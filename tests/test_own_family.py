@@ -96,7 +96,7 @@ def test_its_weights_change_on_the_way_and_leave_a_mark(small: Images) -> None:
     for refused, word in refusals.items():
         with pytest.raises(ConfigError, match=word):
             trainer.set(weights=refused)
-    with pytest.raises(ConfigError, match="no kl term: set beta to 0"):
+    with pytest.raises(ConfigError, match="no KL term: set beta to 0"):
         Trainer(config(beta=4.0), small)
     assert trainer.settings.weights == "noise=4"
 

@@ -11,7 +11,7 @@ from typing import Any
 import torch
 
 from vae_core import families, rng
-from vae_core.config import LETTERS, ConfigError, LiveSettings, RunConfig, spoken
+from vae_core.config import LETTERS, NAMES, ConfigError, LiveSettings, RunConfig, spoken
 from vae_core.models.base import Family
 
 SHAPE = (1, 28, 28)
@@ -52,7 +52,7 @@ def check(config: RunConfig) -> None:
     terms = family(config.model).TERMS
     for term, letter in LETTERS.items():
         if term not in terms and getattr(config, letter) not in (0, getattr(RunConfig, letter)):
-            raise ConfigError(f"The model {config.model} has no {term} term: set {letter} to 0.")
+            raise ConfigError(f"The model {config.model} has no {NAMES[term]} term: set {letter} to 0.")
     if unknown := sorted(set(config.live.own_weights) - set(terms)):
         raise ConfigError(f"The model {config.model} has no term {unknown[0]!r}: it has {spoken(tuple(terms))}.")
     if not any(config.live.weights_of(terms).values()):
@@ -68,6 +68,9 @@ def change(settings: LiveSettings, changes: dict[str, Any], config: RunConfig) -
         ConfigError: a value that cannot be used.
     """
     changed = settings.changed(changes, config)
+    for term, letter in LETTERS.items():
+        if term not in family(config.model).TERMS and getattr(changed, letter) != getattr(settings, letter):
+            raise ConfigError(f"The model {config.model} has no {NAMES[term]} term, so {letter} stays as it is.")
     check(config.with_(**changed.to_dict()))
     return changed
 

@@ -137,7 +137,7 @@ def test_places_go_to_the_plane_and_back(dims: int, node: Callable[..., Any]) ->
 
 def test_one_latent_lies_on_the_x_axis_and_an_old_frame_of_many_has_no_plane(node: Callable[..., Any]) -> None:
     found = node(
-        "const none = { shape: [0, 2], data: [] }; const dims = (d) => ({ basis: none, kl_dims: { shape: [d] } });"
+        "const none = { shape: [0, 2], data: [] }; const dims = (d) => ({ basis: none, active: { shape: [d] } });"
         "const one = plane.basisOf(dims(1));"
         "print([plane.toPlane([1.5], one), plane.fromPlane([1.5, 3], one), plane.basisOf(dims(2)).shape,"
         " plane.basisOf(dims(16))]);"

@@ -157,7 +157,7 @@ def axes_of(pictures: np.ndarray) -> np.ndarray:
 def test_on_its_principal_axes_a_sheet_lies_as_numpy_says(node: Callable[..., Any]) -> None:
     pictures = decoded(12)
     script = (
-        BYTES + "const { xy, kept } = warp_mesh.onAxes(pictures, Float32Array.from(given));"
+        BYTES + "const { xy, kept } = mesh.onAxes(pictures, Float32Array.from(given));"
         "print({ xy: Array.from(xy), kept });"
     )
     found = node(script, axes_of(pictures).ravel().tolist(), pictures.tobytes())
@@ -173,7 +173,7 @@ def test_on_its_principal_axes_a_sheet_lies_as_numpy_says(node: Callable[..., An
 def test_few_or_equal_pictures_lie_on_axes_too(count: int, node: Callable[..., Any]) -> None:
     pictures = decoded(4)[[0, 5, 10][:count]]
     for given, kept in ((pictures, min(1, count - 1)), (np.repeat(pictures[:1], 6, axis=0), 0)):
-        script = "const { xy, kept } = warp_mesh.onAxes(pictures, Float32Array.from(given));"
+        script = "const { xy, kept } = mesh.onAxes(pictures, Float32Array.from(given));"
         found = node(
             BYTES + script + "print([Array.from(xy), kept]);", axes_of(given).ravel().tolist(), given.tobytes()
         )

@@ -49,7 +49,7 @@ def trained(net: str, dims: int, family: type[VAE] = VAE) -> VAE:
                 module.bias.normal_(0.0, 0.5)
         model.train()
         for step in range(5):
-            mu, _ = model.encode(images(32, step))
+            mu, *_ = model.encode(images(32, step))
             model.decode(mu + 3 * torch.randn_like(mu))
         last = [m for m in model.encoder.modules() if isinstance(m, nn.Linear | nn.Conv2d)][-1]
         assert last.bias is not None

@@ -123,7 +123,7 @@ def test_history_appends_and_leaves_out_what_it_has(
     node: Callable[..., Any], fake_registry: Registry, run: RunRecord, snapshot: Any
 ) -> None:
     """The second message overlaps the first, as after joining a running stream; the third is the second again."""
-    marks = tuple(Mark(3, f"{name} 1 → 0 at step 3", {name: 0.0}) for name in ("beta", "alpha"))
+    marks = tuple(Mark(3, f"{name} 1 → 0 at step 3", LiveSettings(**{name: 0.0})) for name in ("beta", "alpha"))
     take(run, 1, 4, snapshot=snapshot(4), marks=marks)
     first, early = message(fake_registry, run), Cursor(generation=0, train_step=2)
     take(run, 5, 7, snapshot=snapshot(7))
@@ -137,7 +137,7 @@ def test_history_appends_and_leaves_out_what_it_has(
     expected = rows(1, 7)
     for i, name in enumerate(("step", "nll", "kl", "loss")):
         assert found["train"][name] == expected[:, i].tolist()
-    assert found["test"]["step"] == [4, 7] and found["test"]["meanStd"] == [0.5, 0.5]
+    assert found["test"]["step"] == [4, 7] and found["test"]["mean_std"] == [0.5, 0.5]
     assert found["marks"] == [mark.text for mark in marks]
 
 

@@ -40,7 +40,7 @@ def test_the_arrays_are_those_of_the_snapshot(
         assert np.array_equal(arrays[name], getattr(taken, name)), name
     assert arrays["active"].tolist() == [1, 0, 1]
     assert arrays["train"][:, 0].tolist() == list(range(1, 8)) and arrays["test"].tolist() == [[7, 150.5, 6.25, 0.5, 2]]
-    assert news["snapshot"]["nll"] == 150.5 and news["snapshot"]["sigma"] is None
+    assert news["snapshot"]["terms"]["nll"] == 150.5 and news["snapshot"]["sigma"] is None
 
 
 @pytest.mark.parametrize("scale", [1e-3, 1.0, 1e4])
@@ -71,4 +71,4 @@ def test_figures_that_are_no_numbers_do_not_break_the_message(
         snapshot=snapshot_at(1, terms={"nll": float("nan"), "kl": float("inf")}, mean_std=float("nan"), xy=nowhere),
     )
     news, _ = unpack(pack(all_news(fake_registry, live_run)))
-    assert news["snapshot"]["nll"] is None and news["snapshot"]["kl"] is None
+    assert news["snapshot"]["terms"] == {"nll": None, "kl": None}

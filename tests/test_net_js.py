@@ -220,7 +220,7 @@ def test_a_file_that_cannot_be_read_says_so(file: bytes, wanted: str, node: Call
     [
         ("about.net = 'resnet'", 'The network "resnet" is not run in the browser: only mlp and conv are.'),
         ("about.net = 'toString'", 'The network "toString" is not run in the browser: only mlp and conv are.'),
-        ("about.model = 'vq'", 'Models of the family "vq" are not run in the browser.'),
+        ("delete about.posterior", "The model does not say whether it has a posterior."),
         ("about.dims = 0", '"0" is no number of latent dimensions.'),
         ("about.dims = 3", "model.encoder.6.weight has the shape (4, 32, 4, 4) in place of (6, 32, 4, 4) floats."),
         ("about.net = 'mlp'", "model.encoder.1.weight has the shape (16) in place of (400, 784) floats."),

@@ -35,7 +35,7 @@ export class Picture {
     const { part, has } = this;
     this.root.dataset.step = p.step;
     const figures = { negElbo: p.negElbo, ...p.terms };
-    for (const name of this.names) part[name].value = format(figures[name]);
+    for (const name of this.names) part[name].value = format(figures[name] ?? NaN);
     part.diagnosis.textContent = p.diagnosis ? p.diagnosis.sentence : "";
     part.diagnosisName.textContent = p.diagnosis ? `${p.diagnosis.name}:` : "";
     if (!part.explained.hidden) this.explain(true);

@@ -38,12 +38,13 @@ const NETS = {
 
 /**
  * about { net, posterior, dims }, arrays of readTensors -> { dims, stochastic, encode, decode }. Throws on a net that
- * is not known here, and on weights that are missing, too many or of another shape.
+ * is not known here, where it is not said whether there is a posterior, and on weights that are missing, too many or of another shape.
  * @param {Pick<About, "net" | "posterior" | "dims">} about
  * @param {Tensors} arrays
  * @returns {Model}
  */
 export function modelOf({ net, posterior: stochastic, dims }, arrays) {
+  if (typeof stochastic !== "boolean") throw new Error("The model does not say whether it has a posterior.");
   return {
     dims,
     stochastic,

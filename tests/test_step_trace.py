@@ -50,7 +50,7 @@ def test_the_sample_is_mu_plus_std_times_eps_and_kl_is_that_of_torch(small: Imag
     np.testing.assert_allclose(seen.z, seen.mu + seen.std * seen.eps, rtol=1e-5, atol=1e-6)
     q = Normal(torch.from_numpy(seen.mu).double(), torch.from_numpy(seen.std).double())
     kl = kl_divergence(q, Normal(0.0, 1.0)).sum(-1).numpy()
-    np.testing.assert_allclose(seen.terms["kl"], kl, rtol=1e-4, atol=1e-4)
+    np.testing.assert_allclose(seen.kl, kl, rtol=1e-4, atol=1e-4)
 
 
 def test_the_pulls_are_slopes_of_the_terms(small: Images) -> None:

@@ -224,7 +224,7 @@ class Explorer {
         const at = this.view.plane.to(place.rest);
         place.nudge(to([at[0] + x, at[1] + y]));
       }),
-      key: (key) => Boolean(this.found && (this.way.key?.(key) || place.key(key))),
+      key: (key) => Boolean(this.found && (this.way.keyDown?.(key) || place.key(key))),
     };
   }
 

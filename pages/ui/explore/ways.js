@@ -6,7 +6,7 @@
 //   show(state)                its part of the state
 //   draw(ctx, at, scale, colours)          over the map
 //   files()                    what there is to save, see files.js
-//   and may have: moved(z, picture), press(xy, code), click(z), near(xy), key(key), restyle(), destroy()
+//   and may have: moved(z, picture), press(xy, code), click(z), near(xy), keyDown(key), restyle(), destroy()
 
 import { cleanArithmetic } from "./arithmetic/math.js";
 import { ArithmeticWay } from "./arithmetic/way.js";

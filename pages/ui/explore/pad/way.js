@@ -76,7 +76,7 @@ export class PadWay {
     this.pin(z);
   }
 
-  key(key) {
+  keyDown(key) {
     if (key === "Enter") this.pin(this.place.z);
     return key === "Enter";
   }

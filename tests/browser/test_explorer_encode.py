@@ -38,12 +38,12 @@ def encoding(
     return page
 
 
-def torch_code(model: str, grey: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """(D,) mu and std of a 28 x 28 picture of grey levels."""
+def torch_code(model: str, grey: np.ndarray) -> tuple[np.ndarray, np.ndarray | None]:
+    """(D,) mu and std of a 28 x 28 picture of grey levels; no std without a posterior."""
     one = shipped.checkpoint(model).model
     with torch.no_grad():
-        mu, log_var = one.encode(torch.tensor(grey).view(1, 1, 28, 28).float() / 255)
-    return mu[0].numpy(), (0.5 * log_var[0]).exp().numpy()
+        mu, *log_var = one.encode(torch.tensor(grey).view(1, 1, 28, 28).float() / 255)
+    return mu[0].numpy(), (0.5 * log_var[0][0]).exp().numpy() if log_var else None
 
 
 def table(page: Page) -> np.ndarray:

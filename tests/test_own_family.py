@@ -21,7 +21,7 @@ from vae_core import checkpoints, families, models
 from vae_core.config import ConfigError, RunConfig
 from vae_core.data import Images
 from vae_core.inspect.snapshot import take_snapshot
-from vae_core.runs.messages import FINISHED, PAUSED
+from vae_core.runs.messages import PAUSED, STOPPED
 from vae_core.runs.news import Cursor
 from vae_core.runs.registry import Registry
 from vae_core.runs.run_record import RunRecord
@@ -147,7 +147,7 @@ def test_the_command_line_trains_and_saves_it(tmp_path: Path) -> None:
 def test_a_run_in_the_background_is_saved_and_goes_on(local_registry: tuple[Registry, list[LocalLink]]) -> None:
     """The engine reports its three curves, keeps its state with its weights, and ends with its own figures."""
     server = Server(*local_registry)
-    run_id = server.runs.start(config(epochs=1), "ann")
+    run_id = server.runs.start(config(epochs=50), "ann")
     server.until(lambda: server.run(run_id).step >= 4)
     server.runs.command(run_id, "set", weights="size=2")
     server.runs.command(run_id, "pause")
@@ -160,7 +160,7 @@ def test_a_run_in_the_background_is_saved_and_goes_on(local_registry: tuple[Regi
     assert bytes(state["weights"].tolist()) == b"size=2"
     server.runs.command(run_id, "slow")  # no posterior: a step like any other
     server.until(lambda: server.run(run_id).step == news.step + 1)
-    server.runs.command(run_id, "resume")
-    server.until(lambda: server.run(run_id).status == FINISHED and server.run(run_id).final is not None)
+    server.runs.command(run_id, "stop")
+    server.until(lambda: server.run(run_id).status == STOPPED and server.run(run_id).final is not None)
     final = server.run(run_id).final or {}
     assert set(TERMS) <= set(final) and "neg_elbo" not in final

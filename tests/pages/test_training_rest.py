@@ -11,6 +11,7 @@ from pages.ui.live import view
 from tests.pages.conftest import ROUTER, checked
 from tests.pages.test_training import only_run, start
 from tests.waiting import wait_for
+from vae_core.models.base import Family
 from vae_core.runs.registry import Registry
 from vae_core.runs.run_record import RunRecord
 
@@ -74,7 +75,7 @@ def presses(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     """What the browser is to report of the live view at the next run of the page: "on_space", "on_slow"."""
     waiting: list[str] = []
 
-    def live_view(run_id: str, **options: Callable[[], None]) -> view.Seen:
+    def live_view(run_id: str, kind: type[Family], **options: Callable[[], None]) -> view.Seen:
         while waiting:
             options[waiting.pop()]()
         return view.Seen("", None)

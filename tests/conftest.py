@@ -61,6 +61,16 @@ def small_data(small: Images, monkeypatch: pytest.MonkeyPatch) -> Images:
     return small
 
 
+@pytest.fixture
+def make_trainer(small: Images) -> Callable[..., trainer.Trainer]:
+    """A trainer on the small images; settings as RunConfig takes them."""
+
+    def made(**settings: Any) -> trainer.Trainer:
+        return trainer.Trainer(RunConfig(**({"device": "cpu", "epochs": 50, "batch_size": 128} | settings)), small)
+
+    return made
+
+
 @pytest.fixture(scope="session")
 def snapshot_of_new_model(small: Images) -> Snapshot:
     """What a run with three latents looks like before its first step; change fields with dataclasses.replace."""

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import csv
-import io
 import math
 from collections.abc import Callable
 from pathlib import Path
@@ -18,12 +16,10 @@ from torch.distributions import Normal, kl_divergence
 
 from pages.ui.arms.routes import decoder_bytes
 from tests.node_runner import node_runner
-from tests.oracles.ranking import best_and_worst
 from vae_core import models
 from vae_core.config import RunConfig
 from vae_core.data import Images
 from vae_core.inspect.latent_gradients import latent_gradients
-from vae_core.metrics.definitions import METRICS, Metrics
 from vae_core.metrics.draws import nearest
 from vae_core.runs.run_record import RunRecord
 from vae_core.runs.storage import DECODER
@@ -237,89 +233,6 @@ def test_the_place_of_a_point(node: Callable[..., Any]) -> None:
     assert [f[0] for f in found] == distances.argmin(-1).tolist()
     assert [f[1] for f in found] == pytest.approx(distances.amin(-1).tolist(), rel=1e-5)
     assert [f[2] for f in found] == ["both", "nowhere", "hole", "nowhere", "code"]
-
-
-# ---- the table
-
-
-def some_meter(seed: int, **changes: Any) -> Metrics:
-    """Values with few digits, so that ties happen."""
-    r = np.random.RandomState(seed)
-    values = {f.key: round(float(r.randint(0, 6)) / 8, 3) for f in METRICS if f.key != "active"}
-    active = tuple(bool(a) for a in r.randint(0, 2, 2))
-    return Metrics(**{**values, "kl_dims": (1.0, 2.0), "active_dims": active, **changes})
-
-
-def metrics_of(seed: int) -> dict[str, Metrics]:
-    nothing = {"kl": None, "kl_dims": None, "mean_std": None, "holes": None}
-    return {
-        "full": some_meter(3 * seed),
-        "no KL": some_meter(3 * seed + 1),
-        "no reconstruction": some_meter(3 * seed + 2, active_dims=(False, False)),
-        "plain autoencoder": some_meter(100 + seed, **nothing),
-    }
-
-
-def figures() -> list[dict[str, Any]]:
-    return [
-        {
-            "key": f.key,
-            "label": f.label,
-            "unit": f.unit,
-            "better": f.better,
-            "digits": f.digits,
-            "needsCodes": f.needs_codes,
-        }
-        for f in METRICS
-    ]
-
-
-@pytest.mark.parametrize("seed", range(8))
-def test_best_and_worst_and_the_texts_are_those_of_vae_core(seed: int, node: Callable[..., Any]) -> None:
-    arms = metrics_of(seed)
-    found = node(
-        "print(given.figures.map((f) => ({ ...meter.bestAndWorst(f, given.meters),"
-        " texts: given.meters.map((m) => meter.textOf(f, m[f.key])) })));",
-        {"figures": figures(), "meters": [m.to_dict() for m in arms.values()]},
-    )
-    names, wanted = list(arms), best_and_worst(arms)
-    for figure, row in zip(METRICS, found, strict=True):
-        ranking = wanted[figure.key]
-        assert tuple(names[i] for i in row["best"]) == ranking.best, figure.key
-        assert tuple(names[i] for i in row["worst"]) == ranking.worst, figure.key
-        assert row["texts"] == [figure.text(m) for m in arms.values()]
-
-
-def test_numbers_are_rounded_as_python_rounds(node: Callable[..., Any]) -> None:
-    values = [0.125, 0.375, 2.5, 3.5, 0.5, 1e-9, 1234.5678, 0.045, 2.675, 99.95, 0.0, -0.375, 12.0]
-    found = node("print(given.map((v) => [0, 1, 2, 3].map((d) => meter.rounded(v, d))));", values)
-    assert found == [[f"{v:.{d}f}" for d in range(4)] for v in values]
-
-
-def test_an_arm_without_a_meter_yet_is_not_ranked(node: Callable[..., Any]) -> None:
-    found = node(
-        "const f = { key: 'v', unit: '', better: 'low', digits: 2, needsCodes: false };"
-        "print([meter.bestAndWorst(f, [null, { v: 1 }, { v: 2 }]), meter.bestAndWorst(f, [null, { v: 1 }])]);"
-    )
-    assert found == [{"best": [1], "worst": [2]}, {"best": [], "worst": []}]
-
-
-def test_the_csv_file_reads_back_whatever_the_arms_are_called(node: Callable[..., Any]) -> None:
-    names = ["full", 'beta 0.1, "soft"', "=SUM(A1)", "two\nlines"]
-    rows = [
-        {"label": "KL", "unit": "nats", "values": [1.23456789, 0.0, None, "not defined"]},
-        {"label": "holes", "unit": "%", "values": [0.5, 0.25, 1e-7, None]},
-    ]
-    text = node(
-        "print(meter.csvOf(given.names.map((name, i) => ({ name, step: i ? 470 : null })), given.rows));",
-        {"names": names, "rows": rows},
-    )
-    table = list(csv.reader(io.StringIO(text, newline="")))
-    assert table[0] == ["figure", "unit", "full", 'beta 0.1, "soft"', "'=SUM(A1)", "two\nlines"]
-    assert table[1] == ["step of the figures", "steps", "", "470", "470", "470"]
-    assert table[2] == ["KL", "nats", "1.23456789", "0", "", "not defined"]
-    assert table[3][:2] == ["holes", "share, 0 to 1"] and float(table[3][4]) == 1e-7
-    assert len(table) == 4
 
 
 # ---- axes

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import base64
 import math
 import re
 from collections.abc import Callable
@@ -15,25 +14,18 @@ import torch
 from torch import Tensor
 from torch.distributions import Categorical, Independent, MixtureSameFamily, MultivariateNormal, Normal, kl_divergence
 
-from pages.ui.lesson.bound.planes import bound_data, modes
-from pages.ui.lesson.bound.view import BoundData, Gaussian, Line, Plane
-from tests.node_runner import node_runner
-from tests.oracles.linear_gaussian import LinearGaussian
-from vae_core.exact.quadrature import evidence
-
-MODULES = (
-    "lib/numbers",
-    *(f"lesson/bound/{name}" for name in ("axis", "ascent", "math as bound", "handles", "wire", "words as said")),
+from tests.bound_problem import (
+    X,
+    data,
+    exact,
+    gaussian,
+    grid,
+    independent,
+    linear_planes,
+    model,
+    run_bound,
 )
-PRELUDE = """
-const { axisWindow } = axis, { Ascent, gaps, search } = ascent, { LineProblem, PlaneProblem, normalRule } = bound;
-const { keyed } = handles, { unpack } = wire, { doubts, sumOf } = said, { fixed, plain, ticks } = numbers;
-const problem = given?.planes && new PlaneProblem(given.planes.map(unpack), given.log_evidence, given.error);
-const climb = (p, q, rate) => { const a = new Ascent(p, q, rate); while (a.step()); return a; };
-const finish = (generator) => { for (;;) { const { value, done } = generator.next(); if (done) return value; } };
-"""
-WEIGHT = torch.tensor([[2.0, 0.6], [-1.0, 1.5], [0.5, 2.5], [1.0, -0.3]], dtype=torch.float64)
-X = torch.tensor([[1.5, 0.2, 2.0, 0.4]], dtype=torch.float64)
+
 QS = {
     "near the posterior": ([0.4, 0.5], [0.3, 0.25]),
     "narrower than any step": ([0.35, 0.6], [0.004, 0.006]),
@@ -46,53 +38,7 @@ QS = {
 
 @pytest.fixture
 def node(tmp_path: Path) -> Callable[..., Any]:
-    """Run a script beside the modules of the bound; what it prints is JSON."""
-    run = node_runner(tmp_path, *MODULES)
-    return lambda script, given=None: run(PRELUDE + script, given)
-
-
-def model(widen: float = 1.0) -> LinearGaussian:
-    return LinearGaussian(WEIGHT, torch.zeros(4, dtype=torch.float64), 0.8, widen)
-
-
-def exact() -> tuple[float, MultivariateNormal]:
-    """log p(x) and the posterior of the linear model from the joint Gaussian of z and x, by torch.distributions."""
-    noise = 0.64 * torch.eye(4, dtype=torch.float64)
-    log_p = MultivariateNormal(torch.zeros(4, dtype=torch.float64), WEIGHT @ WEIGHT.T + noise).log_prob(X[0]).item()
-    gain = WEIGHT.T @ torch.linalg.inv(WEIGHT @ WEIGHT.T + noise)
-    return log_p, MultivariateNormal(gain @ X[0], torch.eye(2, dtype=torch.float64) - gain @ WEIGHT)
-
-
-def linear_log_joint(z: Tensor) -> Tensor:
-    """(N, 2) to (N,): prior and likelihood as torch.distributions have them."""
-    return Independent(Normal(torch.zeros_like(z), 1.0), 1).log_prob(z) + Normal(z @ WEIGHT.T, 0.8).log_prob(X).sum(-1)
-
-
-def grid(log_joint: Callable[[Tensor], Tensor], centre: tuple[float, float], half: float, side: int) -> Plane:
-    steps = torch.linspace(-half, half, side, dtype=torch.float64)
-    z2, z1 = torch.meshgrid(centre[1] - steps, centre[0] + steps, indexing="ij")
-    values = log_joint(torch.stack([z1, z2], -1).reshape(-1, 2)).reshape(side, side).numpy()
-    return Plane(values, (centre[0] - half, centre[0] + half), (centre[1] - half, centre[1] + half))
-
-
-def data(planes: list[Plane], log_evidence: float, error: float = 0.0, **more: Any) -> dict[str, Any]:
-    encoder = Gaussian((0.4, 0.6), (-2.0, -2.0))
-    image = np.zeros((28, 28), np.uint8)
-    made = BoundData(planes, log_evidence, error, encoder, image, "a label", "a name")
-    return {**made.to_data(), **more}
-
-
-def linear_planes() -> list[Plane]:
-    return [grid(linear_log_joint, (0.4, 0.6), 1.8, 101), grid(linear_log_joint, (0.0, 0.0), 6.0, 121)]
-
-
-def gaussian(mu: Any, std: Any) -> dict[str, list[float]]:
-    return {"mu": list(mu), "log_var": [2 * math.log(s) for s in std]}
-
-
-def independent(mu: Any, std: Any) -> Independent:
-    parts = (torch.tensor(v, dtype=torch.float64) for v in (mu, std))
-    return Independent(Normal(*parts), 1)
+    return run_bound(tmp_path)
 
 
 @pytest.mark.parametrize("name", QS)
@@ -337,82 +283,3 @@ def test_numbers_are_written_with_a_true_minus_and_no_negative_zero(node: Callab
         "0",
     ]
     assert node("print(ticks(-4, 4, 5));") == pytest.approx([-4, -2, 0, 2, 4])
-
-
-def test_planes_arrive_as_they_were_sent(node: Callable[..., Any]) -> None:
-    plane = linear_planes()[0]
-    sent = data([plane], 0.0)["planes"][0]
-    found = node("const p = unpack(given); print({ ...p, values: Array.from(p.values) });", sent)
-    assert found["values"] == plane.log_joint.astype("<f4").flatten().tolist()
-    assert (found["n"], found["z1"], found["z2"]) == (101, list(plane.z1), list(plane.z2))
-    assert base64.b64decode(data([plane], 0.0)["image"]) == bytes(784)
-
-
-def test_a_plane_must_be_square_finite_and_of_equal_steps() -> None:
-    good = np.zeros((5, 5))
-    Plane(good, (0.0, 1.0), (2.0, 3.0))
-    bad = good.copy()
-    bad[2, 2] = np.nan
-    with pytest.raises(ValueError, match="not finite"):
-        Plane(bad, (0.0, 1.0), (2.0, 3.0))
-    with pytest.raises(ValueError, match="square grid"):
-        Plane(np.zeros((5, 6)), (0.0, 1.0), (2.0, 3.0))
-    for z2 in ((2.0, 4.0), (3.0, 2.0)):
-        with pytest.raises(ValueError, match="equal widths"):
-            Plane(good, (0.0, 1.0), z2)
-
-
-def test_the_id_follows_the_contents() -> None:
-    planes = linear_planes()
-    assert data(planes, -1.0)["id"] == data(planes, -1.0)["id"] != data(planes, -1.1)["id"]
-
-
-@pytest.fixture(scope="module")
-def linear_data() -> BoundData:
-    """What the page would send of the linear model, its encoder five times too wide."""
-    spoilt = model(widen=5.0)
-    found = evidence(spoilt, X)
-    return bound_data(spoilt, X, found, image=np.zeros((28, 28)), label="x", name="linear", line=Line(w=1.0))
-
-
-def test_bound_data_is_the_model_on_grids(linear_data: BoundData, node: Callable[..., Any]) -> None:
-    log_p, posterior = exact()
-    assert linear_data.log_evidence == pytest.approx(log_p, abs=1e-3) and linear_data.line.w == 1.0
-    fine, whole = linear_data.planes[0], linear_data.planes[-1]
-    assert (whole.z1, whole.z2, len(whole.log_joint)) == ((-5.0, 5.0), (-5.0, 5.0), 201)
-    corner = torch.tensor([[fine.z1[0], fine.z2[1]], [fine.z1[1], fine.z2[0]]], dtype=torch.float64)
-    assert fine.log_joint[[0, -1], [0, -1]] == pytest.approx(linear_log_joint(corner).numpy(), rel=1e-9)
-    for (low, high), mean, var in zip((fine.z1, fine.z2), posterior.mean, posterior.variance, strict=True):
-        assert low < mean - 4 * var.sqrt() and high > mean + 4 * var.sqrt()
-    found = node("print([problem.ownEvidence, problem.evaluate(given.encoder)]);", linear_data.to_data())
-    wide = MultivariateNormal(posterior.mean, torch.diag(25 / posterior.precision_matrix.diagonal()))
-    assert found[0] == pytest.approx(log_p, abs=2e-3) and found[1]["agrees"]
-    assert found[1]["klPosterior"] == pytest.approx(kl_divergence(wide, posterior).item(), rel=1e-3)
-
-
-class TwoModes:
-    """A likelihood with two far and narrow modes, and an encoder that sees neither."""
-
-    latent_dim = 2
-
-    def decode(self, z: Tensor) -> Tensor:
-        return z
-
-    def encode(self, x: Tensor) -> tuple[Tensor, Tensor]:
-        return torch.tensor([[-1.5, 1.5]], dtype=x.dtype), torch.tensor([[-6.0, -6.0]], dtype=x.dtype)
-
-    def nll(self, logits: Tensor, x: Tensor) -> Tensor:
-        distance = torch.stack([((logits - c) / 0.05).square().sum(-1) for c in (-1.0, 1.2)])
-        return -torch.logsumexp(-0.5 * distance, 0)
-
-
-def test_each_mode_and_the_encoder_get_a_grid_of_their_own() -> None:
-    found = evidence(TwoModes(), X)
-    squares = modes(found)
-    centres = sorted(round(s.z1, 1) for s in squares)
-    assert centres == [-1.0, 1.2] and all(0.2 < s.half < 0.4 for s in squares)
-    made = bound_data(TwoModes(), X, found, image=np.zeros((28, 28)), label="x", name="two")
-    held = [p for p in made.planes[:-1] if p.z1[0] < -1.7 and p.z1[1] > -1.3 and p.z2[0] < 1.3 and p.z2[1] > 1.7]
-    assert len(made.planes) == 4 and len(held) == 1
-    steps = [(p.z1[1] - p.z1[0]) / (len(p.log_joint) - 1) for p in made.planes]
-    assert steps == sorted(steps)

@@ -10,68 +10,41 @@ import numpy as np
 import pytest
 import torch
 
-from vae_core.config import ConfigError, LiveSettings, RunConfig
-from vae_core.data import Images
-from vae_core.divergence import Diverged, RunError
+from tests.trained import KL, LOSS, NLL, STEP, decoder_of, same, steps
+from vae_core.config import ConfigError, LiveSettings
 from vae_core.evaluate import evaluate_test
 from vae_core.inspect.snapshot import take_snapshot
 from vae_core.trainer import Trainer
-
-STEP, NLL, KL, LOSS = range(4)
-
-
-@pytest.fixture
-def make(small: Images) -> Callable[..., Trainer]:
-    """A trainer on the small images; settings as RunConfig takes them."""
-
-    def trainer(**settings: Any) -> Trainer:
-        return Trainer(RunConfig(**({"device": "cpu", "epochs": 50, "batch_size": 128} | settings)), small)
-
-    return trainer
-
-
-def steps(trainer: Trainer, count: int) -> np.ndarray:
-    """Train and return the rows of these steps."""
-    for _ in range(count):
-        trainer.step()
-    return trainer.flush()
-
-
-def decoder_of(trainer: Trainer) -> list[torch.Tensor]:
-    return [p.detach().clone() for p in trainer.model.decoder.parameters()]
-
-
-def same(a: list[torch.Tensor], b: list[torch.Tensor]) -> bool:
-    return all(torch.equal(p, q) for p, q in zip(a, b, strict=True))
-
 
 # ---- the same curve
 
 
 @pytest.mark.parametrize(("net", "count"), [("mlp", 20), ("conv", 4)])
-def test_the_same_seed_gives_the_same_curve_bit_for_bit(net: str, count: int, make: Callable[..., Trainer]) -> None:
+def test_the_same_seed_gives_the_same_curve_bit_for_bit(
+    net: str, count: int, make_trainer: Callable[..., Trainer]
+) -> None:
     """20 steps of 128 cross an epoch of 2,000 images."""
     torch.manual_seed(1)
-    first = steps(make(net=net, protocol="dynamic"), count)
+    first = steps(make_trainer(net=net, protocol="dynamic"), count)
     torch.manual_seed(2)
-    second = steps(make(net=net, protocol="dynamic"), count)
+    second = steps(make_trainer(net=net, protocol="dynamic"), count)
     assert np.array_equal(first, second)
 
 
-def test_another_seed_gives_another_curve(make: Callable[..., Trainer]) -> None:
-    assert (steps(make(seed=1), 3)[:, NLL] != steps(make(seed=2), 3)[:, NLL]).all()
+def test_another_seed_gives_another_curve(make_trainer: Callable[..., Trainer]) -> None:
+    assert (steps(make_trainer(seed=1), 3)[:, NLL] != steps(make_trainer(seed=2), 3)[:, NLL]).all()
 
 
-def test_rows_count_steps_from_1_and_come_once(make: Callable[..., Trainer]) -> None:
-    trainer = make()
+def test_rows_count_steps_from_1_and_come_once(make_trainer: Callable[..., Trainer]) -> None:
+    trainer = make_trainer()
     rows = np.concatenate([steps(trainer, n) for n in (1, 300, 0, 2)])  # 300 steps overflow the device's buffer
     assert rows.dtype == np.float32 and rows.shape == (303, 4)
     assert rows[:, STEP].tolist() == list(range(1, 304))
 
 
-def test_an_epoch_sees_every_image_once(make: Callable[..., Trainer]) -> None:
+def test_an_epoch_sees_every_image_once(make_trainer: Callable[..., Trainer]) -> None:
     """2,000 images in batches of 300: six full batches and one of 200, in another order each epoch."""
-    trainer = make(batch_size=300)
+    trainer = make_trainer(batch_size=300)
     seen = {tuple(i.flatten().nonzero().flatten().tolist()): n for n, i in enumerate(trainer.images.x_train)}
     orders = []
     for _epoch in range(2):
@@ -85,8 +58,8 @@ def test_an_epoch_sees_every_image_once(make: Callable[..., Trainer]) -> None:
     assert orders[0] != orders[1]
 
 
-def test_every_step_draws_noise_of_its_own(make: Callable[..., Trainer]) -> None:
-    trainer, draws = make(), []
+def test_every_step_draws_noise_of_its_own(make_trainer: Callable[..., Trainer]) -> None:
+    trainer, draws = make_trainer(), []
     for _ in range(3):
         draws.append(trainer.batch()[1])
         trainer.step()
@@ -95,9 +68,9 @@ def test_every_step_draws_noise_of_its_own(make: Callable[..., Trainer]) -> None
     assert abs(together.mean()) < 0.2 and abs(together.std() - 1) < 0.1  # 768 draws from N(0, 1)
 
 
-def test_training_leaves_global_random_numbers_alone(make: Callable[..., Trainer]) -> None:
+def test_training_leaves_global_random_numbers_alone(make_trainer: Callable[..., Trainer]) -> None:
     before = torch.random.get_rng_state()
-    trainer = make(protocol="dynamic")
+    trainer = make_trainer(protocol="dynamic")
     steps(trainer, 2)
     evaluate_test(trainer.model, trainer.images, trainer.config)
     take_snapshot(trainer)
@@ -105,10 +78,10 @@ def test_training_leaves_global_random_numbers_alone(make: Callable[..., Trainer
 
 
 @pytest.mark.parametrize("net", ["mlp", "conv"])
-def test_state_and_restore_go_on_bit_for_bit(net: str, make: Callable[..., Trainer]) -> None:
+def test_state_and_restore_go_on_bit_for_bit(net: str, make_trainer: Callable[..., Trainer]) -> None:
     """The uninterrupted curve is the oracle; the other one goes through a state in the middle of an epoch."""
     settings = {"net": net, "protocol": "dynamic", "likelihood": "gaussian-learned", "warmup_steps": 10}
-    whole, before, after = make(**settings), make(**settings), make(**settings)
+    whole, before, after = make_trainer(**settings), make_trainer(**settings), make_trainer(**settings)
     rows = steps(whole, 3)
     whole.set(beta=0.5, learning_rate=1e-4)
     rows = np.concatenate([rows, steps(whole, 4)])
@@ -120,16 +93,16 @@ def test_state_and_restore_go_on_bit_for_bit(net: str, make: Callable[..., Train
     assert np.array_equal(np.concatenate([begun, steps(after, 4)]), rows)
 
 
-def test_restoring_the_very_beginning_forgets_adams_moments(make: Callable[..., Trainer]) -> None:
-    fresh, used = make(), make()
+def test_restoring_the_very_beginning_forgets_adams_moments(make_trainer: Callable[..., Trainer]) -> None:
+    fresh, used = make_trainer(), make_trainer()
     beginning = fresh.state()
     steps(used, 5)
     used.restore(beginning)
     assert np.array_equal(steps(used, 5), steps(fresh, 5))
 
 
-def test_a_state_is_a_copy(make: Callable[..., Trainer]) -> None:
-    trainer = make()
+def test_a_state_is_a_copy(make_trainer: Callable[..., Trainer]) -> None:
+    trainer = make_trainer()
     state = trainer.state()
     weights = state["model.decoder.0.weight"].clone()
     steps(trainer, 2)
@@ -137,8 +110,8 @@ def test_a_state_is_a_copy(make: Callable[..., Trainer]) -> None:
 
 
 @pytest.mark.parametrize("net", ["mlp", "conv"])
-def test_looking_at_a_run_does_not_change_its_curve(net: str, make: Callable[..., Trainer]) -> None:
-    left_alone, looked_at = make(net=net, protocol="dynamic"), make(net=net, protocol="dynamic")
+def test_looking_at_a_run_does_not_change_its_curve(net: str, make_trainer: Callable[..., Trainer]) -> None:
+    left_alone, looked_at = make_trainer(net=net, protocol="dynamic"), make_trainer(net=net, protocol="dynamic")
     expected = steps(left_alone, 4)
     found = steps(looked_at, 2)
     evaluate_test(looked_at.model, looked_at.images, looked_at.config)
@@ -147,8 +120,8 @@ def test_looking_at_a_run_does_not_change_its_curve(net: str, make: Callable[...
     assert np.array_equal(np.concatenate([found, steps(looked_at, 2)]), expected)
 
 
-def test_two_snapshots_of_the_same_weights_are_the_same(make: Callable[..., Trainer]) -> None:
-    trainer = make(protocol="dynamic")
+def test_two_snapshots_of_the_same_weights_are_the_same(make_trainer: Callable[..., Trainer]) -> None:
+    trainer = make_trainer(protocol="dynamic")
     first, second = take_snapshot(trainer), take_snapshot(trainer)
     assert (first.terms["nll"], first.terms["kl"]) == (second.terms["nll"], second.terms["kl"])
     assert all(np.array_equal(v, vars(second)[k]) for k, v in vars(first).items() if isinstance(v, np.ndarray))
@@ -157,18 +130,18 @@ def test_two_snapshots_of_the_same_weights_are_the_same(make: Callable[..., Trai
 # ---- the loss and its switches
 
 
-def test_the_recorded_loss_is_the_weighted_sum_of_the_recorded_terms(make: Callable[..., Trainer]) -> None:
-    rows = steps(make(alpha=2.5, beta=7.0), 10).astype(np.float64)
+def test_the_recorded_loss_is_the_weighted_sum_of_the_recorded_terms(make_trainer: Callable[..., Trainer]) -> None:
+    rows = steps(make_trainer(alpha=2.5, beta=7.0), 10).astype(np.float64)
     np.testing.assert_allclose(rows[:, LOSS], 2.5 * rows[:, NLL] + 7.0 * rows[:, KL], rtol=1e-6)
 
 
-def test_training_lowers_the_loss(make: Callable[..., Trainer]) -> None:
-    rows = steps(make(), 100)
+def test_training_lowers_the_loss(make_trainer: Callable[..., Trainer]) -> None:
+    rows = steps(make_trainer(), 100)
     assert rows[-10:, LOSS].mean() < 0.6 * rows[0, LOSS]
 
 
-def test_without_reconstruction_the_decoder_stays_at_its_initial_weights(make: Callable[..., Trainer]) -> None:
-    trainer = make(alpha=0)
+def test_without_reconstruction_the_decoder_stays_at_its_initial_weights(make_trainer: Callable[..., Trainer]) -> None:
+    trainer = make_trainer(alpha=0)
     initial, encoder = decoder_of(trainer), [p.detach().clone() for p in trainer.model.encoder.parameters()]
     rows = steps(trainer, 30)
     assert same(decoder_of(trainer), initial)
@@ -176,8 +149,10 @@ def test_without_reconstruction_the_decoder_stays_at_its_initial_weights(make: C
     assert rows[-1, KL] < 0.1 * rows[0, KL]  # the codes go to the prior
 
 
-def test_reconstruction_switched_off_freezes_the_decoder_from_that_step_on(make: Callable[..., Trainer]) -> None:
-    trainer = make()
+def test_reconstruction_switched_off_freezes_the_decoder_from_that_step_on(
+    make_trainer: Callable[..., Trainer],
+) -> None:
+    trainer = make_trainer()
     initial = decoder_of(trainer)
     steps(trainer, 10)
     trainer.set(alpha=0)
@@ -193,9 +168,9 @@ def test_reconstruction_switched_off_freezes_the_decoder_from_that_step_on(make:
 @pytest.mark.parametrize("net", ["mlp", "conv"])
 @pytest.mark.parametrize("half", ["encoder", "decoder"])
 def test_a_frozen_half_keeps_its_weights_and_statistics_while_the_other_learns(
-    half: str, net: str, make: Callable[..., Trainer]
+    half: str, net: str, make_trainer: Callable[..., Trainer]
 ) -> None:
-    trainer = make(net=net, frozen=half, likelihood="gaussian-learned", latent_dim=3)
+    trainer = make_trainer(net=net, frozen=half, likelihood="gaussian-learned", latent_dim=3)
     initial = trainer.state()
     rows = steps(trainer, 12)
     moved = {k for k, v in trainer.state().items() if k.startswith("model.") and not torch.equal(v, initial[k])}
@@ -204,27 +179,27 @@ def test_a_frozen_half_keeps_its_weights_and_statistics_while_the_other_learns(
     assert rows[-1, LOSS] < rows[0, LOSS]
 
 
-def test_a_half_can_be_frozen_on_the_way_and_thawed(make: Callable[..., Trainer]) -> None:
-    trainer, free = make(), make()
+def test_a_half_can_be_frozen_on_the_way_and_thawed(make_trainer: Callable[..., Trainer]) -> None:
+    trainer, free = make_trainer(), make_trainer()
     steps(trainer, 6)
     mark = trainer.set(frozen="decoder")
     assert mark is not None and mark.text == "frozen none → decoder at step 6"
     frozen = decoder_of(trainer)
     steps(trainer, 6)  # Adam's momentum must not move it either
     assert same(decoder_of(trainer), frozen)
-    saved, other = trainer.state(), make()
+    saved, other = trainer.state(), make_trainer()
     other.restore(saved)
     assert other.settings.frozen == "decoder"
     trainer.set(frozen="none")
     steps(trainer, 1)
     assert not same(decoder_of(trainer), frozen)
-    assert np.array_equal(steps(free, 3)[:, LOSS], steps(make(), 3)[:, LOSS])
+    assert np.array_equal(steps(free, 3)[:, LOSS], steps(make_trainer(), 3)[:, LOSS])
 
 
-def test_without_kl_the_posterior_shrinks(make: Callable[..., Trainer]) -> None:
+def test_without_kl_the_posterior_shrinks(make_trainer: Callable[..., Trainer]) -> None:
     spreads = []
     for beta in (1.0, 0.0):
-        trainer = make(beta=beta)
+        trainer = make_trainer(beta=beta)
         steps(trainer, 150)
         spreads.append(evaluate_test(trainer.model, trainer.images, trainer.config))
     with_kl, without = spreads
@@ -232,40 +207,40 @@ def test_without_kl_the_posterior_shrinks(make: Callable[..., Trainer]) -> None:
     assert without.terms["kl"] > 2 * with_kl.terms["kl"]
 
 
-def test_warm_up_is_linear_and_ends_at_beta(make: Callable[..., Trainer]) -> None:
+def test_warm_up_is_linear_and_ends_at_beta(make_trainer: Callable[..., Trainer]) -> None:
     """With alpha = 0 the recorded loss is beta_now * kl, so the record itself tells the weight that was used."""
-    trainer = make(alpha=0, beta=4.0, warmup_steps=8)
+    trainer = make_trainer(alpha=0, beta=4.0, warmup_steps=8)
     rows = steps(trainer, 12).astype(np.float64)
     expected = np.append(np.linspace(0, 4, 9), [4, 4, 4])
     np.testing.assert_allclose(rows[:, LOSS] / rows[:, KL], expected, rtol=1e-6, atol=1e-9)
     assert trainer.weights == {"nll": 0, "kl": 4.0}
 
 
-def test_a_change_of_weights_leaves_a_mark(make: Callable[..., Trainer]) -> None:
-    trainer = make()
+def test_a_change_of_weights_leaves_a_mark(make_trainer: Callable[..., Trainer]) -> None:
+    trainer = make_trainer()
     steps(trainer, 3)
     assert trainer.set(beta=0).text == "beta 1 → 0 at step 3"  # type: ignore[union-attr]
     assert trainer.set(alpha=2.5, learning_rate=0.01).text == "alpha 1 → 2.5, learning rate 0.002 → 0.01 at step 3"  # type: ignore[union-attr]
     assert [mark.step for mark in trainer.marks] == [3, 3]
 
 
-def test_setting_what_is_already_set_leaves_no_mark(make: Callable[..., Trainer]) -> None:
-    trainer = make()
+def test_setting_what_is_already_set_leaves_no_mark(make_trainer: Callable[..., Trainer]) -> None:
+    trainer = make_trainer()
     assert trainer.set(alpha=1, beta=1.0, frozen="none") is None
     assert trainer.marks == []
 
 
-def test_a_changed_weight_counts_from_the_next_step(make: Callable[..., Trainer]) -> None:
-    trainer = make()
+def test_a_changed_weight_counts_from_the_next_step(make_trainer: Callable[..., Trainer]) -> None:
+    trainer = make_trainer()
     steps(trainer, 2)
     trainer.set(alpha=3)
     row = steps(trainer, 1)[0].astype(np.float64)
     assert row[LOSS] == pytest.approx(3 * row[NLL] + row[KL], rel=1e-6)
 
 
-def test_a_changed_learning_rate_is_used(make: Callable[..., Trainer]) -> None:
+def test_a_changed_learning_rate_is_used(make_trainer: Callable[..., Trainer]) -> None:
     """The first Adam step moves every weight that has a gradient by about the learning rate."""
-    trainer = make()
+    trainer = make_trainer()
     trainer.set(learning_rate=1e-5)
     before = trainer.model.encoder[-1].bias.detach().clone()
     steps(trainer, 1)
@@ -289,149 +264,18 @@ def test_a_changed_learning_rate_is_used(make: Callable[..., Trainer]) -> None:
     ],
 )
 def test_weights_that_cannot_be_used_are_refused_and_change_nothing(
-    weights: dict[str, Any], make: Callable[..., Trainer]
+    weights: dict[str, Any], make_trainer: Callable[..., Trainer]
 ) -> None:
-    trainer, untouched = make(), make()
+    trainer, untouched = make_trainer(), make_trainer()
     with pytest.raises(ConfigError):
         trainer.set(**weights)
     assert (trainer.settings, trainer.marks) == (LiveSettings(), [])
     assert np.array_equal(steps(trainer, 3), steps(untouched, 3))
 
 
-def test_the_second_weight_cannot_be_switched_off_after_the_first(make: Callable[..., Trainer]) -> None:
-    trainer = make()
+def test_the_second_weight_cannot_be_switched_off_after_the_first(make_trainer: Callable[..., Trainer]) -> None:
+    trainer = make_trainer()
     trainer.set(beta=0)
     with pytest.raises(ConfigError, match="nothing to minimise"):
         trainer.set(alpha=0)
     assert trainer.settings.alpha == 1.0
-
-
-# ---- failures
-
-
-@pytest.mark.parametrize(
-    ("settings", "named"),
-    [
-        ({"learning_rate": 1000.0}, "learning rate 1000"),
-        ({"learning_rate": 1.0, "likelihood": "gaussian", "sigma": 0.01}, "sigma 0.01"),
-    ],
-)
-def test_divergence_names_the_setting_and_keeps_finite_weights(
-    settings: dict[str, Any], named: str, make: Callable[..., Trainer]
-) -> None:
-    trainer = make(**settings)
-    with pytest.raises(Diverged, match="Training stopped; the last good weights") as caught:
-        for _ in range(50):
-            steps(trainer, 1)
-    assert named in str(caught.value)
-    assert all(p.isfinite().all() for p in trainer.model.state_dict().values())
-    assert np.isfinite(evaluate_test(trainer.model, trainer.images, trainer.config).neg_elbo)
-
-
-def test_a_weight_that_is_no_number_is_noticed_although_the_losses_still_were(make: Callable[..., Trainer]) -> None:
-    trainer = make(beta=200)
-    steps(trainer, 2)
-    good = decoder_of(trainer)
-    trainer.step()
-    next(trainer.model.decoder.parameters()).data[0, 0] = float("nan")
-    with pytest.raises(Diverged, match=r"^A weight ran away .* beta 200"):
-        trainer.flush()
-    assert trainer.step_count == 2 and same(decoder_of(trainer), good)
-
-
-def test_divergence_goes_back_to_the_weights_of_the_last_flush(make: Callable[..., Trainer]) -> None:
-    trainer, calm = make(), make()
-    steps(trainer, 4)
-    steps(calm, 4)
-    trainer.set(learning_rate=1000)
-    with pytest.raises(Diverged, match=r"learning rate 1000.*step 4"):
-        steps(trainer, 20)
-    assert trainer.step_count == 4
-    assert same(list(trainer.model.parameters()), list(calm.model.parameters()))
-
-
-def test_the_rows_before_a_divergence_are_not_lost_and_all_are_finite(make: Callable[..., Trainer]) -> None:
-    trainer = make()
-    steps(trainer, 4)
-    trainer.set(learning_rate=1000)
-    with pytest.raises(Diverged):
-        steps(trainer, 20)
-    rows = trainer.flush()
-    assert rows[0, STEP] == 5 and np.isfinite(rows).all()
-
-
-@pytest.mark.parametrize(
-    "settings", [{"alpha": 1e6}, {"alpha": 1000.0, "likelihood": "gaussian", "sigma": 0.01}], ids=["alpha", "sigma"]
-)
-def test_a_large_but_allowed_weight_is_no_divergence(settings: dict[str, Any], make: Callable[..., Trainer]) -> None:
-    """Both terms stay what they are in nats; only the weighted sum is large, and Adam does not mind."""
-    rows = steps(make(**settings), 20)
-    assert np.isfinite(rows).all() and rows[-1, NLL] < rows[0, NLL]
-
-
-def test_out_of_memory_becomes_advice(make: Callable[..., Trainer], monkeypatch: pytest.MonkeyPatch) -> None:
-    trainer = make(batch_size=96)
-
-    def full(*_: Any) -> None:
-        raise torch.OutOfMemoryError("CUDA out of memory. Tried to allocate 7.00 EiB")
-
-    monkeypatch.setattr(trainer.model, "forward", full)
-    with pytest.raises(RunError, match=r"lower the batch size \(now 96\)") as caught:
-        trainer.step()
-    assert "EiB" not in str(caught.value)
-
-
-# ---- the whole of MNIST
-
-
-def test_three_epochs_on_mnist_reach_a_known_elbo(mnist: Images) -> None:
-    trainer = Trainer(RunConfig(net="mlp", latent_dim=2, epochs=3, device="cpu"), mnist)
-    while not trainer.done:
-        trainer.step()
-    assert trainer.step_count == trainer.total_steps == 3 * 235
-    assert trainer.images_seen == 180_000
-    assert evaluate_test(trainer.model, trainer.images, trainer.config).neg_elbo < 157  # grey MNIST, test, K = 1
-
-
-# ---- on a GPU
-
-
-def on(device: str, images: Images, **settings: Any) -> Trainer:
-    moved = Images(images.name, *(t.to(device) for t in (images.x_train, images.y_train, images.x_test, images.y_test)))
-    return Trainer(RunConfig(**({"device": device, "epochs": 50, "batch_size": 128} | settings)), moved)
-
-
-@pytest.mark.requires_cuda
-@pytest.mark.parametrize("net", ["mlp", "conv"])
-def test_training_on_cuda_reaches_a_lower_loss(net: str, small: Images) -> None:
-    trainer = on("cuda", small, net=net)
-    assert next(trainer.model.parameters()).device.type == "cuda"
-    rows = steps(trainer, 100)
-    assert np.isfinite(rows).all() and rows[-10:, LOSS].mean() < 0.6 * rows[0, LOSS]
-
-
-@pytest.mark.requires_cuda
-@pytest.mark.parametrize("net", ["mlp", "conv"])
-def test_cpu_and_cuda_begin_with_the_same_weights(net: str, small: Images) -> None:
-    on_cpu, on_cuda = (on(d, small, net=net).model.state_dict() for d in ("cpu", "cuda"))
-    assert all(torch.equal(on_cpu[k], on_cuda[k].cpu()) for k in on_cpu)
-
-
-@pytest.mark.requires_cuda
-@pytest.mark.parametrize("net", ["mlp", "conv"])
-def test_the_loss_of_one_batch_agrees_between_cpu_and_cuda(net: str, small: Images) -> None:
-    """The same images and the same eps, which each device would otherwise draw for itself."""
-    on_cpu, on_cuda = (on(d, small, net=net) for d in ("cpu", "cuda"))
-    x, eps = on_cpu.batch()
-    expected, found = on_cpu.model(x, eps), on_cuda.model(x.to("cuda"), eps.to("cuda"))
-    torch.testing.assert_close(found.terms["nll"].cpu(), expected.terms["nll"], rtol=1e-3, atol=1e-2)
-    torch.testing.assert_close(found.terms["kl"].cpu(), expected.terms["kl"], rtol=1e-3, atol=1e-3)
-
-
-@pytest.mark.requires_cuda
-def test_a_state_saved_on_cuda_goes_on_there(small: Images) -> None:
-    whole, before, after = (on("cuda", small) for _ in range(3))
-    expected = steps(whole, 6)[3:]
-    steps(before, 3)
-    after.restore(before.state())
-    np.testing.assert_allclose(steps(after, 3), expected, rtol=1e-4)

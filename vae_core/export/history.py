@@ -19,9 +19,12 @@ def history_csv(story: RunReport) -> str:
     """
     kind = family(story.config.model)
     bound = ("neg_elbo",) if kind.has.bound else ()
-    columns = dict.fromkeys(("split", "step", *kind.TERMS, *bound, *kind.columns(), *kind.test_columns()))
+    columns = dict.fromkeys(("split", "step", *kind.TERMS, *bound, *kind.columns(), *kind.evaluation_columns()))
     rows: list[dict[str, Any]] = []
-    for split, names, table in (("train", kind.columns(), story.train), ("test", kind.test_columns(), story.test)):
+    for split, names, table in (
+        ("train", kind.columns(), story.train),
+        ("test", kind.evaluation_columns(), story.test),
+    ):
         for values in table:
             row: dict[str, Any] = dict(zip(names, values, strict=True))
             whole: dict[str, Any] = {name: int(row[name]) for name in ("step", "active") if name in row}

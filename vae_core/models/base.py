@@ -80,7 +80,7 @@ class Family(nn.Module):
         return (BEFORE, *cls.TERMS, AFTER)
 
     @classmethod
-    def test_columns(cls) -> tuple[str, ...]:
+    def evaluation_columns(cls) -> tuple[str, ...]:
         """Of the test history: the step, the terms, and what of the latent space the family has figures of."""
         posterior = ("mean_std",) if cls.has.posterior == "gaussian" else ()
         return (BEFORE, *cls.TERMS, *posterior, *(("active",) if cls.has.codes else ()))

@@ -73,7 +73,7 @@ class RunRecord:
         self.version = self.saved_version = 0  # rises with every change
         self.removed = False  # it has left for good: what is still written of it is to be removed
         kind = family(config.model)
-        self.columns = {"train": kind.columns(), "test": kind.test_columns()}  # of its curves, by name
+        self.columns = {"train": kind.columns(), "test": kind.evaluation_columns()}  # of its curves, by name
         self.clear(generation=0)
         self.status, self.message, self.device = STARTING, "", ""
         self.settings = config.live

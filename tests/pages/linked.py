@@ -1,0 +1,59 @@
+"""All addresses that the pages declare, examples of what they hold, and a page opened by one."""
+
+from __future__ import annotations
+
+import importlib
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+from streamlit.testing.v1 import AppTest
+
+from pages.ablation.arms import BY_KEY
+from pages.ui.address import Address, Choice, Named, Number, Part, Setting, Several
+from pages.ui.shipped import PLANE, shipped_arms
+from tests.pages.conftest import ROUTER, checked
+from vae_core.config import RunConfig
+from vae_core.runs.registry import Registry
+
+PAGES = Path(ROUTER).parent
+ADDRESSES: dict[str, Address] = {
+    path.parent.name: importlib.import_module(f"pages.{path.parent.name}.settings").link
+    for path in sorted(PAGES.glob("*/settings.py"))
+}
+DECLARED = [(page, name) for page, link in ADDRESSES.items() for name in link.settings]
+
+
+def names_in(registry: Registry) -> list[str]:
+    """Names that some setting may look up: of models, runs, arms and groups, and weights of terms."""
+    group = registry.start_group([("full", RunConfig())], "tester", True, place="ablation group")
+    return [PLANE, "mnist-ae-mlp-2", *shipped_arms(), *BY_KEY, group, "codebook=0.5, noise=2"]
+
+
+def examples(setting: Setting, registry: Registry) -> Iterator[Any]:
+    """All choices, both limits of a range, and so on."""
+    if isinstance(setting, Choice):
+        yield from setting.offered()
+    elif isinstance(setting, Number):
+        yield from (setting.low, setting.high, *setting.others)
+        yield type(setting.low)(0.37 * (setting.high - setting.low) + setting.low)
+    elif isinstance(setting, Several):
+        known = [name for name in names_in(registry) if setting.found(name)]
+        yield from ([], known[:1], known[: setting.most])
+    elif isinstance(setting, Named):
+        yield from (name for name in names_in(registry) if setting.found(name))
+    elif isinstance(setting, Part):
+        yield {"z": [0.5, -1.25], "mu": [0.5, -1.25], "log_var": [-1, 0.125], "text": "é <b> & ="}
+    else:
+        raise TypeError(f"{setting} is of a kind that has no examples here")
+
+
+def is_default(setting: Setting, value: Any) -> bool:
+    return value == (list(setting.default) if isinstance(setting.default, tuple) else setting.default)
+
+
+def shown(page: str, query: dict[str, Any]) -> AppTest:
+    """A page in a new session, opened by a link."""
+    at = AppTest.from_file(str(ROUTER), default_timeout=60).run()
+    at.query_params.update(query)
+    return checked(at.switch_page(f"{page}/page.py").run())

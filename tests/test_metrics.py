@@ -18,6 +18,7 @@ from vae_core.metrics import codes
 from vae_core.metrics.definitions import METRICS
 from vae_core.metrics.draws import draw_quality, energy_distance, nearest, thinned
 from vae_core.metrics.measure import measure
+from vae_core.models.base import Has
 
 
 def normals(*shape: int, seed: int = 0) -> Tensor:
@@ -143,6 +144,7 @@ def test_what_each_figure_of_the_draws_can_and_cannot_tell(mnist: Images) -> Non
 class Toy(nn.Module):
     """Reads its codes off two pixels; its decoder shows the picture whose turn the sign of each z calls."""
 
+    has = Has(codes=True, posterior="gaussian")
     latent_dim = 2
 
     def __init__(self, pictures: Tensor) -> None:

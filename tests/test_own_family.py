@@ -8,6 +8,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -15,13 +16,17 @@ import pytest
 import torch
 from safetensors.torch import load_file
 
+from pages.training.settings import families_offered
 from tests.command_line import ROOT
 from tests.local_engine import LocalLink
 from vae_core import checkpoints, families, models
-from vae_core.config import ConfigError, RunConfig
+from vae_core.config import ConfigError, LiveSettings, RunConfig
 from vae_core.data import Images
-from vae_core.inspect.snapshot import take_snapshot
-from vae_core.runs.messages import PAUSED, STOPPED
+from vae_core.divergence import Diverged
+from vae_core.inspect.snapshot import Snapshot, take_snapshot
+from vae_core.metrics.diagnosis import diagnose
+from vae_core.runs import storage
+from vae_core.runs.messages import FAILED, PAUSED, STOPPED
 from vae_core.runs.news import Cursor
 from vae_core.runs.registry import Registry
 from vae_core.runs.run_record import RunRecord
@@ -164,3 +169,60 @@ def test_a_run_in_the_background_is_saved_and_goes_on(local_registry: tuple[Regi
     server.until(lambda: server.run(run_id).status == STOPPED and server.run(run_id).final is not None)
     final = server.run(run_id).final or {}
     assert set(TERMS) <= set(final) and "neg_elbo" not in final
+
+
+BROKEN = {
+    "does not parse": "def (",
+    "needs what is not there": "import no_such_module",
+    "holds no family": "ANSWER = 42",
+    "holds two": "from vae_core.models.base import Family\nclass A(Family): ...\nclass B(Family): ...",
+}
+
+
+@pytest.mark.parametrize("text", BROKEN.values(), ids=list(BROKEN))
+def test_a_file_that_cannot_be_loaded_is_said_in_a_sentence(
+    text: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, small: Images
+) -> None:
+    """Whoever asks for it hears why; a saved run of it is damaged, and the menu of the page leaves it out."""
+    (tmp_path / "own.py").write_text(text)
+    (tmp_path / "_helper.py").write_text("1 / 0")
+    monkeypatch.setenv("ELBO_ROOM_FAMILIES", str(tmp_path))
+    assert "own" in families.names() and not any("helper" in name for name in families.names())
+    with pytest.raises(ConfigError, match="The family own cannot be loaded"):
+        Trainer(RunConfig(model="own", device="cpu"), small)
+    assert families_offered() == ["vae", "ae"]
+    run = RunRecord("ann", RunConfig(device="cpu"), tmp_path)
+    record = run.record() | {"config": RunConfig(model="own", device="cpu").to_dict()}
+    storage.write(run.folder, record, *run.contents()[1:])
+    with pytest.raises(storage.StorageError, match="cannot be loaded"):
+        RunRecord.load(run.folder)
+
+
+def test_a_family_that_fails_when_it_is_built_fails_its_run_and_not_the_engine(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, local_registry: tuple[Registry, list[LocalLink]]
+) -> None:
+    text = (FOLDER / "three_terms.py").read_text().replace("return cls(config.latent_dim)", "return cls(1 / 0)")
+    (tmp_path / "failing.py").write_text(text)
+    monkeypatch.setenv("ELBO_ROOM_FAMILIES", str(tmp_path))
+    server = Server(*local_registry)
+    failed = server.runs.start(RunConfig(model="failing", device="cpu"), "ann")
+    assert server.run(failed).status == FAILED and "ZeroDivisionError" in server.run(failed).message
+    other = server.runs.start(RunConfig(device="cpu"), "bob")
+    server.until(lambda: server.run(other).step > 0)
+
+
+def test_a_run_that_is_no_bound_is_told_by_its_terms(snapshot_of_new_model: Snapshot) -> None:
+    """A KL alone makes no posterior: no name of the field is given where std and bound are not there."""
+    seen = replace(snapshot_of_new_model, step=500, bound=False, mean_std=None, terms={"nll": 90.0, "kl": 25.0})
+    for active in (seen.active, seen.active[:0]):
+        found = diagnose(replace(seen, active=active), LiveSettings(), True)
+        assert found.name == "training" and "KL 25.00 nats" in found.sentence
+
+
+def test_what_ran_away_is_named_with_its_weight(small: Images) -> None:
+    trainer = Trainer(config(weights="noise=1e6", learning_rate=1000.0), small)
+    with pytest.raises(Diverged, match=r"noise 1e\+06") as caught:
+        for _ in range(300):
+            trainer.step()
+        trainer.flush()
+    assert "beta" not in str(caught.value) and "learning rate 1000" in str(caught.value)

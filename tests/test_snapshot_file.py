@@ -196,3 +196,20 @@ def test_the_grid_decodes_prior_quantiles_from_high_to_low_z2(taken: Snapshot, t
 
 def test_only_two_latents_have_a_grid(snapshot_of_new_model: Snapshot) -> None:
     assert snapshot_of_new_model.grid.shape == (0, 0, 28, 28)
+
+
+def test_an_old_frame_of_an_autoencoder_has_no_kl(taken: Snapshot, tmp_path: Path) -> None:
+    """Its log variances meant nothing, and yet a KL and a std were written of them."""
+    nothing = taken.ten_mu[:0]
+    data = frame_bytes(replace(taken, ten_log_var=nothing, ten_pull_log_var=nothing))
+    length = int.from_bytes(data[:8], "little")
+    header = json.loads(data[8 : 8 + length])
+    numbers = json.loads(header["__metadata__"]["snapshot"])
+    numbers |= numbers.pop("terms")
+    del numbers["negElbo"]
+    header["__metadata__"]["snapshot"] = json.dumps(numbers)
+    text = json.dumps(header).encode()
+    path = tmp_path / "old.gz"
+    path.write_bytes(packed(len(text).to_bytes(8, "little") + text + data[8 + length :]))
+    back = read_snapshot(path)
+    assert back.terms == {"nll": taken.terms["nll"]} and back.neg_elbo is None and back.mean_std is None

@@ -115,7 +115,7 @@ def _figures_of(kind: type[Family]) -> dict[str, Callable[[Any], bool]]:
         **({"neg_elbo": _is_number} if kind.has.bound else {}),
         **({"active_units": _is_whole} if kind.has.codes else {}),
         **(_POSTERIOR_FIGURES if gaussian else {}),
-        **(_BOUND_FIGURES if gaussian and kind.has.bound else {}),
+        **(_BOUND_FIGURES if gaussian and kind.has.bound and kind.has.prior else {}),
     }
 
 

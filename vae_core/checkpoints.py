@@ -97,7 +97,10 @@ def load(folder: AnyPath) -> Checkpoint:
     folder = Path(folder)
     card = read_card(folder / CARD)
     config = config_of(card, folder / CARD)
-    model = models.build(config)
+    try:
+        model = models.build(config)
+    except ConfigError as error:
+        raise CheckpointError(f"{folder / CARD} has no usable config ({error}): restore or retrain it.") from None
     expected = {k: tuple(v.shape) for k, v in model.state_dict().items()}
     model.load_state_dict(read_tensors(folder / WEIGHTS, expected))
     return Checkpoint(model.eval(), config, card, folder)

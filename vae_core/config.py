@@ -86,20 +86,10 @@ class RunConfig:
                 _within(getattr(self, name), least, most),
                 f"{name} is {getattr(self, name)!r}: give a number from {least:g} to {most:g}.",
             )
-        _require(
-            isinstance(self.model, str) and families.find(self.model) is not None,
-            f"model {self.model!r} is unknown: choose {spoken(families.names())}.",
-        )
+        if not isinstance(self.model, str) or families.find(self.model) is None:
+            raise ConfigError(f"model {self.model!r} is unknown: choose {spoken(families.names())}.")
         _require(isinstance(self.weights, str), f"weights is {self.weights!r}: give text, such as 'codebook=0.5'.")
-        own = own_weights(self.weights)
-        _require(
-            self.alpha > 0 or self.beta > 0 or bool(own),
-            "alpha and beta are both 0, so there is nothing to minimise: give one of them a positive weight.",
-        )
-        _require(
-            self.alpha > 0 or bool(own) or self.frozen != "encoder",
-            "alpha is 0 and the encoder is frozen, so nothing is left that learns: change one of the two.",
-        )
+        own_weights(self.weights)
 
     @property
     def live(self) -> LiveSettings:

@@ -7,7 +7,7 @@ from math import isnan
 import numpy as np
 from torch import Tensor, stack
 
-from vae_core.config import NAMES, LiveSettings, RunConfig
+from vae_core.config import LETTERS, NAMES, RunConfig
 
 RUNAWAY = 1e8  # nats per image; beyond it a loss counts as infinite
 
@@ -36,17 +36,17 @@ def all_finite(parameters: dict[str, Tensor]) -> bool:
     return bool(stack(sums).isfinite().all())
 
 
-def explain(row: dict[str, float] | None, step: int, kept: int, settings: LiveSettings, config: RunConfig) -> str:
+def explain(row: dict[str, float] | None, step: int, kept: int, weights: dict[str, float], config: RunConfig) -> str:
     """What ran away, at which settings, and what to do.
 
     Args:
         row: the first row of the history that is not sane, by column; None where a weight was the first.
         step: where it was noticed, if it was a weight. kept: the step whose weights are put back.
-        settings: those in force.
+        weights: of the terms. config: with the learning rate in force.
     """
     at = step if row is None else int(row["step"])
     return (
-        f"{_what(row)} ran away to infinity at step {at}, with {', '.join(_suspects(settings, config))}. "
+        f"{_what(row)} ran away to infinity at step {at}, with {', '.join(_suspects(weights, config))}. "
         f"Training stopped; the last good weights (step {kept}) are kept. Change what is named here and start again."
     )
 
@@ -61,12 +61,13 @@ def _what(row: dict[str, float] | None) -> str:
     return f"The {NAMES.get(first, first)} term"
 
 
-def _suspects(settings: LiveSettings, config: RunConfig) -> list[str]:
+def _suspects(weights: dict[str, float], config: RunConfig) -> list[str]:
     """The settings most likely behind it: those beyond the usual range, else all that matter."""
+    named = {LETTERS.get(term, term): weight for term, weight in reversed(weights.items())}
     usual = [
-        (f"learning rate {settings.learning_rate:g}", settings.learning_rate > 0.01),
-        (f"beta {settings.beta:g}", settings.beta > 100),
-        (f"alpha {settings.alpha:g}", settings.alpha > 100),
-        (f"sigma {config.sigma:g}", config.likelihood != "bernoulli" and config.sigma < 0.05),
+        (f"learning rate {config.learning_rate:g}", config.learning_rate > 0.01),
+        *((f"{name} {weight:g}", weight > 100) for name, weight in named.items()),
     ]
-    return [text for text, odd in usual if odd] or [text for text, _ in usual[:3]]
+    low_sigma = config.likelihood != "bernoulli" and config.sigma < 0.05
+    odd = [text for text, is_odd in usual if is_odd] + [f"sigma {config.sigma:g}"] * low_sigma
+    return odd or [text for text, _ in usual]

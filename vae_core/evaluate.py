@@ -91,7 +91,7 @@ def evaluate(model: Family, pixels: Tensor, protocol: str, seed: int, chunk: int
             x = prepare(part, protocol, generator)
             eps = torch.randn(len(x), model.latent_dim, generator=generator, device=x.device)
             out = model(x, eps)
-            seen.append(replace(out, logits=out.logits[:0]))  # pictures would fill the memory
+            seen.append(replace(out, logits=out.logits.new_empty(0)))  # pictures would fill the memory
     terms = {name: torch.cat([out.terms[name] for out in seen]).mean().item() for name in model.TERMS}
     mu = torch.cat([out.mu for out in seen]) if model.has.codes else None  # (N, D)
     bound = sum(terms.values()) if model.has.bound else None
@@ -160,7 +160,7 @@ def final_metrics(
     """
     figures = {"split": "test", "protocol": config.protocol, "images": len(images.x_test), "samples": 1}
     figures |= evaluate_test(model, images, config).to_dict()
-    if not (model.has.bound and model.has.posterior == "gaussian"):
+    if not (model.has.bound and model.has.prior and model.has.posterior == "gaussian"):
         return figures
     pixels, seed = images.x_test[:iw_images], rng.stream_seed(config.seed, "eval")
     bound = mean_iw_bound(model, pixels, config.protocol, seed, iw_samples)

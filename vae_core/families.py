@@ -12,28 +12,30 @@ import os
 from pathlib import Path
 
 _HERE = Path(__file__).parent
-_NO_FAMILIES = ("__init__", "base")
+_NO_FAMILIES = ("base",)  # nor what begins with "_": helpers
 BUG = "bug-"
 
 
 def find(name: str) -> tuple[str, Path] | None:
     """The module and the file of a family, or None where there is none of this name. Imports nothing."""
     for module, prefix, folder in _folders():
-        stem = name.removeprefix(prefix).replace("-", "_")
-        path = folder / f"{stem}.py"
-        if name.startswith(prefix) and stem.isidentifier() and stem not in _NO_FAMILIES and path.is_file():
-            return f"{module}.{stem}", path
+        path = folder / f"{name.removeprefix(prefix).replace('-', '_')}.py"
+        if name == _name(prefix, path) and path.is_file():
+            return f"{module}.{path.stem}", path
     return None
 
 
 def names() -> tuple[str, ...]:
     """Of all families that are there."""
-    return tuple(
-        prefix + path.stem.replace("_", "-")
-        for _, prefix, folder in _folders()
-        for path in sorted(folder.glob("*.py"), reverse=True)  # the VAE first
-        if path.stem not in _NO_FAMILIES
-    )
+    files = [(prefix, path) for _, prefix, folder in _folders() for path in sorted(folder.glob("*.py"), reverse=True)]
+    return tuple(dict.fromkeys(name for prefix, path in files if (name := _name(prefix, path))))  # the VAE first
+
+
+def _name(prefix: str, path: Path) -> str:
+    """Of the family in a file; "" where it can be none."""
+    stem = path.stem
+    fits = stem.isidentifier() and stem == stem.lower() and not stem.startswith("_") and stem not in _NO_FAMILIES
+    return prefix + stem.replace("_", "-") if fits else ""
 
 
 def _folders() -> list[tuple[str, str, Path]]:

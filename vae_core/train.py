@@ -11,7 +11,7 @@ from typing import Any, NoReturn
 
 from tqdm import tqdm
 
-from vae_core import checkpoints, devices, thinning
+from vae_core import checkpoints, devices, models, thinning
 from vae_core.cards import HELP, Keeping, make_card, table
 from vae_core.checkpoints import CheckpointError
 from vae_core.config import ConfigError, RunConfig
@@ -100,6 +100,7 @@ def main(arguments: list[str] | None = None) -> int:
     try:
         config = RunConfig.from_dict(options)
         devices.resolve(config.device)
+        models.check(config)
         result_folder.check_free(folder, overwrite)
         trainer = Trainer(config)
     except (ConfigError, CheckpointError, DataError) as error:

@@ -225,8 +225,10 @@ class Trainer:
         noticed = self.step_count
         self.step_count, parameters = self._good
         self.model.load_state_dict(parameters)
+        weights = self.settings.weights_of(self.model.TERMS)
+        config = self.config.with_(learning_rate=self.settings.learning_rate)
         named = None if row is None else dict(zip(self.columns, row.tolist(), strict=True))
-        return Diverged(explain(named, noticed, self.step_count, self.settings, self.config))
+        return Diverged(explain(named, noticed, self.step_count, weights, config))
 
     def _parameters(self) -> dict[str, Tensor]:
         return {k: v.detach().clone() for k, v in self.model.state_dict().items()}

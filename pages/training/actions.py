@@ -6,11 +6,12 @@ from typing import Any
 
 import streamlit as st
 
-from pages.training import controls, rest
-from pages.training.settings import COMPARED, MOMENT, SHOWN
+from pages.training import rest, weights
+from pages.training.settings import COMPARED, MOMENT, SHOWN, terms_on_page
 from pages.ui import notices, presses, visitor
 from pages.ui.shipped import shipped_run
-from vae_core.config import ConfigError, LiveSettings, RunConfig
+from vae_core.config import LETTERS, ConfigError, LiveSettings, RunConfig
+from vae_core.models import family
 from vae_core.runs import registry
 from vae_core.runs.messages import PAUSED, RUNNING, STARTING
 from vae_core.runs.run_record import SAVED, RunRecord
@@ -37,10 +38,12 @@ def is_mine(run: RunRecord) -> bool:
 def start(settings: dict[str, Any], paused: bool = False) -> None:
     """Callback: a new run with the widgets' settings."""
     notices.clear("training")
-    if rest.cause(controls.weights_now()):  # the page says so
+    terms = family(settings["model"]).TERMS
+    now = weights.weights_now(terms)
+    if rest.cause(now, terms):  # the page says so
         return
     try:
-        config = RunConfig(**settings, **controls.weights_now())
+        config = RunConfig(**settings, **now)
         show(registry.shared().start(config, visitor.current(), paused))
         _advice_was_taken()
     except ConfigError as error:
@@ -97,16 +100,16 @@ def command(run_id: str, name: str, **args: Any) -> None:
     if run is None or not is_mine(run):
         return
     notices.clear("training")
-    weights = controls.weights_now()
-    nothing_learns = rest.cause(weights) is not None
+    now = weights_for(run)
+    nothing_learns = _cause(run) is not None
     if nothing_learns and name in TRAINING:
         _rest(run)
         if name == "resume":
             rest.wish(run_id)
         return
     if name == "reset" and not nothing_learns:
-        args = weights
-    if name in TRAINING and not _send(run_id, "set", **weights):
+        args = now
+    if name in TRAINING and not _send(run_id, "set", **now):
         return
     if _send(run_id, name, **args):
         rest.note(run_id, name)
@@ -139,10 +142,10 @@ def branch(run_id: str, at: int | None) -> None:
     notices.clear("training")
     parent = registry.shared().get(run_id)
     step = state_before(parent, at) if parent else None
-    if parent is None or step is None or not is_mine(parent) or rest.cause(controls.weights_now()):
+    if parent is None or step is None or not is_mine(parent) or _cause(parent):
         return
     try:
-        show(registry.shared().branch(run_id, step, controls.weights_now()))
+        show(registry.shared().branch(run_id, step, weights_for(parent)))
         st.session_state[COMPARED] = [run_id]
     except ConfigError as error:
         notices.put("training", str(error))
@@ -168,10 +171,23 @@ def show(run_id: str) -> None:
 
 def follow(run: RunRecord) -> bool:
     """Let the switches show the weights of a run that they will change; returns whether they showed others."""
-    if not is_mine(run) or run.ended or run.settings == LiveSettings(**controls.weights_now()):
+    if not is_mine(run) or run.ended:
         return False
-    controls.show_weights(run.settings.to_dict())
-    return True
+    terms, now = family(run.config.model).TERMS, LiveSettings(**weights_for(run))
+    same = now.weights_of(terms) == run.settings.weights_of(terms) and now.learning_rate == run.settings.learning_rate
+    weights.show_weights(run.settings.to_dict(), terms)
+    return not (same and now.frozen == run.settings.frozen)
+
+
+def weights_for(run: RunRecord) -> dict[str, Any]:
+    """The settings on the page as this run takes them; of a term that its family has not, they stay what they are."""
+    terms = family(run.config.model).TERMS
+    fixed = {letter: getattr(run.settings, letter) for term, letter in LETTERS.items() if term not in terms}
+    return weights.weights_now(terms) | fixed
+
+
+def _cause(run: RunRecord) -> tuple[str, str] | None:
+    return rest.cause(weights_for(run), family(run.config.model).TERMS)
 
 
 def change_weights() -> None:
@@ -180,15 +196,14 @@ def change_weights() -> None:
     run = shown_run()
     if not is_mine(run) or run.ended:
         return
-    weights = controls.weights_now()
-    if rest.cause(weights):
+    if _cause(run):
         _rest(run)
-    elif _send(run.run_id, "set", **weights) and (name := rest.goes_on(run.run_id)):
+    elif _send(run.run_id, "set", **weights_for(run)) and (name := rest.goes_on(run.run_id)):
         rest.forget()
         _send(run.run_id, name)
 
 
 def why_it_rests(run: RunRecord) -> str:
     """For the page, as long as nothing can learn with the weights that it shows: why, and what to do. Else ""."""
-    found = rest.cause(controls.weights_now())
+    found = rest.cause(weights.weights_now(), terms_on_page())
     return rest.sentence(*found, run.run_id, is_mine(run) and not run.ended) if found else ""

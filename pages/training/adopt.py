@@ -6,9 +6,10 @@ from typing import Any
 
 import streamlit as st
 
-from pages.training import actions, controls, rest
-from pages.training.settings import DEFAULTS, link
+from pages.training import actions, rest, weights
+from pages.training.settings import DEFAULTS, link, terms_on_page
 from pages.ui.words import plain
+from vae_core import models
 from vae_core.config import CHANGEABLE, ConfigError, RunConfig
 from vae_core.runs.messages import RUNNING, STARTING
 from vae_core.runs.run_record import RunRecord
@@ -23,11 +24,13 @@ def adopt(asked: dict[str, Any]) -> list[str]:
         What does not hold.
     """
     problems = []
-    if weights := {name: asked[name] for name in CHANGEABLE if name in asked}:
-        weights = controls.weights_now() | weights
+    if given := {name: asked[name] for name in CHANGEABLE if name in asked}:
+        model = asked.get("model", DEFAULTS["model"])
+        terms = models.family(model).TERMS
+        now = weights.weights_now(terms) | given
         try:
-            RunConfig(**DEFAULTS | weights)
-            controls.show_weights(weights)
+            models.check(RunConfig(**DEFAULTS | {"model": model} | now))
+            weights.show_weights(now, terms)
         except ConfigError as error:
             problems.append(f"its weights cannot be used ({plain(str(error).rstrip('.'))})")
     named = set(st.query_params)
@@ -50,12 +53,13 @@ def _follow_run(named: set[str]) -> bool:
 
 
 def write_link(
-    run: RunRecord, at: int | None, settings: dict[str, Any], weights: dict[str, Any], beside: list[str]
+    run: RunRecord, at: int | None, settings: dict[str, Any], now: dict[str, Any], beside: list[str]
 ) -> None:
     """Put what is on the page into its address.
 
     Args:
-        at: the step at which the film rests. beside: ids of the runs that are compared.
+        at: the step at which the film rests. now: the weights. beside: ids of the runs that are compared.
     """
-    values = settings if rest.cause(weights) else settings | weights  # no link could hold them: see _follow_run
+    learns = rest.cause(now, terms_on_page()) is None  # no link could hold what does not: see _follow_run
+    values = settings | now if learns else settings
     link.write(**{"sigma": None} | values, run=run.run_id, compare=beside, step=at)

@@ -9,6 +9,7 @@ from typing import Any
 import streamlit as st
 
 from vae_core import losses
+from vae_core.models import family
 from vae_core.models.vae import VAE
 from vae_core.runs.run_record import RunRecord
 from vae_core.trainer import Trainer
@@ -17,6 +18,8 @@ _BERNOULLI = r"-\log p(x \mid z) = -\sum_i x_i \log \hat x_i + (1 - x_i) \log (1
 _GAUSSIAN = r"-\log p(x \mid z) = \sum_i \frac{(x_i - \hat x_i)^2}{2\sigma^2} + \log \sigma + \tfrac12 \log 2\pi"
 _KL = r"\mathrm{KL}(q \,\|\, p) = \tfrac12 \sum_d \mu_d^2 + \sigma_d^2 - 1 - \log \sigma_d^2"
 _SAMPLE = r"z = \mu + \sigma \odot \varepsilon, \qquad \varepsilon \sim \mathcal N(0, I)"
+_TERMS = r"x, \varepsilon \mapsto \text{term}_{1}, \dots, \text{term}_{T}"
+_LOSS_OF_TERMS = r"\text{loss} = \frac1B \sum_{b} \sum_{t} w_t \, \text{term}_{t,b}"
 _LOSS = r"\text{loss} = \frac1B \sum_{b} \alpha \, \text{nll}_b + \beta \, \text{KL}_b"
 
 
@@ -32,6 +35,8 @@ def code(run: RunRecord) -> None:
         ("KL", _KL, [losses.gaussian_kl_dims, losses.gaussian_kl]),
         ("Loss and update", _LOSS, [Trainer._update]),
     ]
+    if not (kind := family(run.config.model)).is_elbo():
+        parts = [("Terms", _TERMS, [kind.forward]), ("Loss and update", _LOSS_OF_TERMS, [Trainer._update])]
     with st.expander("The code that ran", icon=":material/code:"):
         for name, formula, functions in parts:
             st.markdown(f"**{name}**")

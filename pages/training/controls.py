@@ -10,7 +10,6 @@ import streamlit as st
 from pages.training.settings import (
     BATCH_SIZES,
     DATASET_NAMES,
-    DEFAULTS,
     LATENT_DIMS,
     LEAST_ALPHA,
     PIXELS,
@@ -20,10 +19,11 @@ from pages.training.settings import (
     own_terms,
     terms_on_page,
 )
+from pages.training.weights import prepare, weight_key, weights_now
 from pages.ui.terms import label_of_term
 from pages.ui.words import label_of
 from vae_core import devices
-from vae_core.config import CHANGEABLE, LETTERS, LIKELIHOODS, NETS, PROTOCOLS, RunConfig, own_weights
+from vae_core.config import CHANGEABLE, LIKELIHOODS, NETS, PROTOCOLS, RunConfig
 from vae_core.models import family
 
 LIKELIHOOD_NAMES = {
@@ -34,12 +34,10 @@ LIKELIHOOD_NAMES = {
 REDUCTIONS = {"sum": "sum over pixels", "mean": "mean over pixels"}
 HALVES = {"none": "both halves", "encoder": "decoder only", "decoder": "encoder only"}
 
-_DEFAULTS = {**DEFAULTS, "recon_on": True, "kl_on": True, "reduction": "sum"}
-
 
 def settings() -> dict[str, Any]:
     """Widgets for what is fixed during a run; returns their values as RunConfig takes them."""
-    _prepare()
+    prepare()
     return _model() | _data() | _training()
 
 
@@ -147,7 +145,7 @@ def weights(terms: Mapping[str, float], on_change: Any) -> dict[str, Any]:
         on_change: called when the visitor changes one.
     """
     st.session_state[TERMS] = dict(terms)
-    _prepare()
+    prepare()
     columns = st.columns([1.75, 1.15, 0.95, 1.15, 1.3, 0.9], vertical_alignment="bottom")
     columns[0].toggle(
         "Reconstruction on",
@@ -197,9 +195,15 @@ def weights(terms: Mapping[str, float], on_change: Any) -> dict[str, Any]:
 
 def _more(on_change: Any) -> None:
     """What is changed more rarely, and the weights of a family's own terms."""
-    for term in own_terms():
+    for term in own_terms(terms_on_page()):
         st.number_input(
-            f"Weight of {label_of_term(term)}", 0.0, 1e6, step=0.1, on_change=on_change, key=_weight_key(term)
+            f"Weight of {label_of_term(term)}",
+            0.0,
+            1e6,
+            step=0.1,
+            on_change=on_change,
+            key=weight_key(term),
+            persist_state="session",
         )
     st.segmented_control(
         "Reconstruction term",
@@ -243,51 +247,8 @@ def remarks() -> None:
         )
 
 
-def weights_now() -> dict[str, Any]:
-    """The CHANGEABLE settings as the switches and numbers stand; a term switched off has weight 0."""
-    _prepare()
-    state = st.session_state
-    alpha = state["alpha"] / PIXELS if state["reduction"] == "mean" else state["alpha"]
-    letters = {"alpha": alpha if state["recon_on"] else 0.0, "beta": state["beta"] if state["kl_on"] else 0.0}
-    has = {LETTERS[term] for term in terms_on_page() if term in LETTERS}
-    own = {term: state[_weight_key(term)] for term in own_terms()}
-    return {
-        **{letter: value if letter in has else DEFAULTS[letter] for letter, value in letters.items()},
-        "weights": ", ".join(f"{term}={own[term]:g}" for term, usual in own_terms().items() if own[term] != usual),
-        "learning_rate": state["learning_rate"],
-        "frozen": state["frozen"],
-    }
-
-
-def show_weights(weights: dict[str, Any]) -> None:
-    """Set the widgets so that `weights_now` gives these CHANGEABLE settings. They must not have been drawn yet."""
-    _prepare()
-    state = st.session_state
-    for weight, switch in (("alpha", "recon_on"), ("beta", "kl_on")):
-        state[switch] = weights[weight] > 0
-        state[weight] = weights[weight] or state[weight]
-    if weights["alpha"]:
-        state["reduction"] = "sum"
-    if 0 < weights["alpha"] < LEAST_ALPHA:  # no alpha of the widget: the mean over pixels was on
-        state["reduction"], state["alpha"] = "mean", round(PIXELS * weights["alpha"], 9)
-    state["learning_rate"], state["frozen"] = weights["learning_rate"], weights["frozen"]
-    for term, own in (own_terms() | own_weights(weights["weights"])).items():
-        state[_weight_key(term)] = own
-
-
 def differences(old: RunConfig, new: RunConfig) -> list[str]:
     """What a new run would change, without the weights that a running one takes at once."""
     before, after = old.to_dict(), new.to_dict()
     fixed = [k for k in after if k not in CHANGEABLE and before[k] != after[k]]
     return [f"{k.replace('_', ' ')} {before[k]} → {after[k]}" for k in fixed]
-
-
-def _prepare() -> None:
-    """Defaults go through the session state, so that a link or a chip can set a widget without a quarrel."""
-    for key, value in (_DEFAULTS | {_weight_key(term): weight for term, weight in own_terms().items()}).items():
-        st.session_state.setdefault(key, value)
-
-
-def _weight_key(term: str) -> str:
-    """Where the weight of a family's own term stands in the session."""
-    return f"weight of {term}"

@@ -20,6 +20,7 @@ from pages.ui import notices
 from pages.ui.buttons import command_button
 from pages.ui.live.view import live_view
 from vae_core.config import ConfigError, RunConfig
+from vae_core.inspect.step_trace import can_be_traced
 from vae_core.models import family
 from vae_core.runs import registry
 from vae_core.runs.messages import ENDED, PAUSED
@@ -38,7 +39,7 @@ def page() -> None:
 def lesson(settings: dict[str, Any]) -> None:
     """Everything but the settings; it runs again by itself when a button is pressed or the run changes status."""
     run = actions.shown_run()
-    row = st.container(horizontal=True, gap="small")
+    row = st.container(horizontal=True, gap="xsmall")
     buttons(row, run, settings)
     weights = controls.weights(shown_terms(run, settings), on_change=actions.change_weights)
     config = checked(settings, weights)
@@ -101,7 +102,8 @@ def buttons(row: Any, run: RunRecord, settings: dict[str, Any]) -> None:
     command_button(row, pause, actions.command, run.run_id, pause.lower(), disabled=off, width=108)
     command_button(row, "Step", actions.step, *new, disabled=ended, help="Train on one batch, then pause.")
     slow = "Train on one batch, then see it in slow motion: batch, codes, eps, decoding, losses, gradients, update."
-    command_button(row, "Slow step", actions.slow, *new, disabled=ended, help=slow)
+    seen = not mine or can_be_traced(family(run.config.model))
+    command_button(row, "Slow step", actions.slow, *new, disabled=ended or not seen, help=slow)
     for label, disabled, help in (
         ("Epoch", off, "Train to the end of the epoch, then pause."),
         ("Stop", off, "End the run here and compute its figures over all test images."),

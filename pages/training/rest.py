@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 import streamlit as st
 
-from pages.training.settings import own_terms, terms_on_page
 from vae_core.config import LiveSettings
 
 _HELD = "held run"  # keys in session_state: a run that rests for this reason, and the command with which it goes on;
@@ -14,14 +14,18 @@ _LAST = "last command"  # the last command that a button gave, and to which run
 _GOES_ON = {"epoch": "epoch", "pause": "", "step": "", "slow": "", "reset": ""}  # by the last command; else "resume"
 
 
-def cause(weights: dict[str, Any]) -> tuple[str, str] | None:
-    """Why nothing would learn with these weights, and what to do; None where something does learn."""
-    terms = terms_on_page()
-    if not any(LiveSettings(**weights).weights_of(terms).values()):
-        if own_terms():
-            return "All terms are off, so there is nothing to minimise", "give one of them a weight"
-        return "Both terms are off, so there is nothing to minimise", "switch one of them on"
-    if weights["alpha"] == 0 and weights["frozen"] == "encoder" and not own_terms():
+def cause(weights: dict[str, Any], terms: Mapping[str, float]) -> tuple[str, str] | None:
+    """Why nothing would learn, and what to do; None where something does learn.
+
+    Args:
+        weights: as LiveSettings has them. terms: of the family that is trained, each with its own weight.
+    """
+    in_force = LiveSettings(**weights).weights_of(terms)
+    if not any(in_force.values()):
+        if set(terms) == {"nll", "kl"}:
+            return "Both terms are off, so there is nothing to minimise", "switch one of them on"
+        return "No term is on, so there is nothing to minimise", "give one of them a weight"
+    if weights["frozen"] == "encoder" and not any(w for term, w in in_force.items() if term != "kl"):
         return (
             "The reconstruction is off and the encoder is frozen, so nothing is left that learns",
             "switch the reconstruction on or train both halves",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Callable, Collection, Mapping
 from typing import Any
 
@@ -25,17 +26,23 @@ TERMS = "terms on the page"  # in the session: of the family whose weights the w
 
 
 def families_offered() -> list[str]:
-    """Names of the model families, without the bug lab's."""
-    return [name for name in families.names() if not name.startswith(families.BUG)]
+    """Names of the model families that can be loaded, without the bug lab's."""
+    return [name for name in families.names() if not name.startswith(families.BUG) and _loads(name)]
+
+
+def _loads(name: str) -> bool:
+    with contextlib.suppress(ConfigError):
+        return bool(family(name))
+    return False
 
 
 def terms_on_page() -> Mapping[str, float]:
     return st.session_state.get(TERMS) or family(DEFAULTS["model"]).TERMS
 
 
-def own_terms() -> dict[str, float]:
-    """Those of the terms on the page whose weights have no letter of their own."""
-    return {term: weight for term, weight in terms_on_page().items() if term not in LETTERS}
+def own_terms(terms: Mapping[str, float]) -> dict[str, float]:
+    """Those of a family's terms whose weights have no letter of their own."""
+    return {term: weight for term, weight in terms.items() if term not in LETTERS}
 
 
 _CHOICES: dict[str, Collection[Any] | Callable[[], Collection[Any]]] = {

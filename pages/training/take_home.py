@@ -25,7 +25,7 @@ def take_home(run: RunRecord) -> None:
     """Downloads, made when they are asked for, and the curves as a figure that stands still."""
     if not run.step:
         return
-    if not family(run.config.model).has.bound:
+    if not family(run.config.model).is_elbo():
         st.caption("This model has no ELBO to report: take home its curves, or a run of a VAE.")
         st.download_button("History (CSV)", lambda: figures.history_table(run).to_csv(index=False), "history.csv")
         return

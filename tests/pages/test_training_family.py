@@ -31,7 +31,7 @@ def test_it_is_trained_with_the_weights_of_its_own_terms(training: AppTest, regi
     for term in ("pixels", "size", "noise"):
         training.number_input(key=f"weight of {term}").set_value(0.0)
     checked(training.run())
-    assert "All terms are off" in training.warning[0].value
+    assert "No term is on" in training.warning[0].value
     checked(training.button(key="stop").click().run())
     wait_for(lambda: run.final is not None)
     checked(training.run())
@@ -52,3 +52,43 @@ def test_what_its_view_is_told(training: AppTest) -> None:
         "codes": True,
     }
     assert describe(family("vae"))["terms"][0] == {"name": "nll", "label": "reconstruction", "colour": "reconstruction"}
+
+
+def test_an_autoencoder_started_beside_a_vae_takes_commands(training: AppTest, registry: Registry) -> None:
+    """The VAE on the page had its KL off; the new run has none, and Pause, Resume and a new weight reach it."""
+    checked(training.button(key="start").click().run())
+    training.toggle(key="kl_on").set_value(False)
+    checked(training.run())
+    training.selectbox(key="model").set_value("ae")
+    checked(training.run())
+    checked(training.button(key="start").click().run())
+    run, vae = registry.of("tester")
+    wait_for(lambda: run.step > 0 and vae.status == "stopped")
+    assert run.config.model == "ae" and run.columns["train"] == ("step", "nll", "loss")
+    checked(training.run())
+    assert training.button(key="slow").disabled
+    checked(training.button(key="pause").click().run())
+    wait_for(lambda: run.status == "paused")
+    training.number_input(key="alpha").set_value(2.0)
+    checked(training.run())
+    wait_for(lambda: run.settings.alpha == 2)
+    checked(training.button(key="pause").click().run())
+    wait_for(lambda: run.status == "running")
+    assert not training.warning
+
+
+def test_an_ended_run_goes_on_with_its_own_terms_whatever_family_is_chosen(
+    training: AppTest, registry: Registry
+) -> None:
+    checked(training.button(key="start").click().run())
+    (run,) = registry.of("tester")
+    training.number_input(key="beta").set_value(4.0)
+    checked(training.run())
+    wait_for(lambda: run.settings.beta == 4 and run.step > 0)
+    checked(training.button(key="stop").click().run())
+    wait_for(lambda: run.final is not None)
+    training.selectbox(key="model").set_value("ae")
+    checked(training.run())
+    checked(training.button(key="reset").click().run())
+    wait_for(lambda: run.status == "paused" and run.step == 0)
+    assert run.settings.beta == 4 and run.config.beta == 4

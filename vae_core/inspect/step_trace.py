@@ -15,6 +15,7 @@ import torch
 from torch import Tensor
 
 from vae_core import losses
+from vae_core.models.base import Family
 from vae_core.trainer import Trainer
 
 SHOWN = 48  # images of a batch that are shown
@@ -54,11 +55,16 @@ class StepTrace:
         return {f.name: getattr(self, f.name) for f in fields(self) if f.name not in ("step", "numbers")}
 
 
+def can_be_traced(kind: Family | type[Family]) -> bool:
+    """Whether there is a posterior to show, and two terms that pull on it."""
+    return kind.has.posterior == "gaussian" and set(kind.TERMS) == {"nll", "kl"}
+
+
 def trace_step(trainer: Trainer) -> StepTrace:
     """Make one step like any other, and tell everything that happened in it.
 
     Args:
-        trainer: of a family with a Gaussian posterior, whose terms are "nll" and "kl".
+        trainer: of a family that can be traced.
     Raises:
         Diverged, RunError: as Trainer.step.
     """

@@ -33,7 +33,7 @@ EXPLAINED = {
     "from the prior get worse.",
     "mean image": "Some units still follow the images, but the decoder hardly listens: all pictures are near the mean "
     "of the training set. Typical of a large beta, and of the first steps.",
-    "training": "This model has no KL term: nothing here bounds log p(x), and no posterior can collapse. "
+    "training": "This model has no ELBO: nothing here bounds log p(x), so no name of the field fits. "
     "It makes the weighted sum of its terms small, each a mean over the test images in nats per image; down is good.",
     "learning": "Both terms are at work: the reconstruction keeps the codes apart, the KL keeps them near the prior. "
     "−ELBO is an upper bound on −log p(x); both are nats per image, down is good.",
@@ -83,7 +83,7 @@ def diagnose(s: Seen, settings: LiveSettings, decoder_trained: bool) -> Diagnosi
             "decoder never trained",
             f"Nothing has ever trained the decoder: its pictures are those of its initial weights. {_figures(s)}.",
         )
-    if "kl" not in s.terms:
+    if "kl" not in s.terms or s.neg_elbo is None or s.mean_std is None:  # the rest is about a bound
         return Diagnosis("training", f"{_figures(s)}.")
     if settings.alpha == 0:
         return Diagnosis(

@@ -67,8 +67,8 @@ def _encode(model: Any, pixels: Tensor, protocol: str, seed: int, chunk: int) ->
         eps = torch.randn(len(x), model.latent_dim, generator=generator, device=x.device)
         parameters = model.encode(x)
         parts.append((parameters[0], model.sample(*parameters, eps), *parameters[1:]))
-    mu, z, *log_var = (torch.cat(part).cpu().double() for part in zip(*parts, strict=True))
-    return _Codes(mu, z, log_var[0] if log_var else None)
+    mu, z, *more = (torch.cat(part).cpu().double() for part in zip(*parts, strict=True))
+    return _Codes(mu, z, more[0] if model.has.posterior == "gaussian" else None)
 
 
 def _posterior_figures(encoded: _Codes, prior: Tensor) -> dict[str, Any]:

@@ -87,7 +87,7 @@ def _collapsed(metrics: Metrics, settings: LiveSettings) -> Diagnosis:
 def _without_kl(metrics: Metrics) -> Diagnosis:
     apart = f"codes spread to a std of {metrics.spread:.1f}, {metrics.outside:.0%} of them outside 3 sigma"
     if metrics.mean_std is None or metrics.holes is None:
-        return Diagnosis("autoencoder-like", f"A plain autoencoder: each image is one point, and {apart}.")
+        return Diagnosis("autoencoder-like", f"Without a posterior each image is one point, and {apart}.")
     if metrics.mean_std < NARROW and metrics.prior_gap > FAR:
         return Diagnosis(
             "autoencoder-like",

@@ -21,11 +21,16 @@ def family(name: str) -> type[Family]:
     """The class of a family.
 
     Raises:
-        KeyError: there is none of this name.
+        ConfigError: there is none of this name, or its file cannot be loaded.
     """
     if (found := families.find(name)) is None:
-        raise KeyError(name)
-    return _class_in(*found)
+        raise ConfigError(f"The family {name} is not here any more: put its file back.")
+    try:
+        return _class_in(*found)
+    except Exception as error:  # noqa: BLE001 - whatever is wrong in somebody's own file
+        raise ConfigError(
+            f"The family {name} cannot be loaded ({type(error).__name__}: {error}): mend its file."
+        ) from None
 
 
 def build(config: RunConfig, shape: tuple[int, ...] = SHAPE) -> Family:
@@ -55,8 +60,12 @@ def check(config: RunConfig) -> None:
             raise ConfigError(f"The model {config.model} has no {NAMES[term]} term: set {letter} to 0.")
     if unknown := sorted(set(config.live.own_weights) - set(terms)):
         raise ConfigError(f"The model {config.model} has no term {unknown[0]!r}: it has {spoken(tuple(terms))}.")
-    if not any(config.live.weights_of(terms).values()):
-        raise ConfigError(f"All weights of {spoken(tuple(terms))} are 0: give one of them a positive weight.")
+    weights = config.live.weights_of(terms)
+    if not any(weights.values()):
+        names = " and ".join(LETTERS.get(term, term) for term in terms)
+        raise ConfigError(f"The weights of {names} are 0, so there is nothing to minimise: give one a positive weight.")
+    if not any(weight for term, weight in weights.items() if term != "kl") and config.frozen == "encoder":
+        raise ConfigError("The KL alone trains the encoder, which is frozen, so nothing is left that learns: thaw it.")
 
 
 def change(settings: LiveSettings, changes: dict[str, Any], config: RunConfig) -> LiveSettings:
@@ -86,4 +95,6 @@ def _class_in(module: str, path: Path) -> type[Family]:
         sys.modules[module] = found = importlib.util.module_from_spec(spec)
         spec.loader.exec_module(found)
     kinds = [kind for kind in vars(found).values() if isinstance(kind, type) and kind.__module__ == module]
-    return next(kind for kind in kinds if issubclass(kind, Family))
+    if len(found_here := [kind for kind in kinds if issubclass(kind, Family)]) != 1:
+        raise TypeError(f"it holds {len(found_here)} families, and should hold one")
+    return found_here[0]

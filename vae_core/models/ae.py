@@ -25,7 +25,7 @@ class AE(Coder):
         mu, _ = self.encoder(x).chunk(2, dim=-1)  # (B, D)
         return (mu,)
 
-    def sample(self, mu: Tensor, eps: Tensor) -> Tensor:  # type: ignore[override]
+    def sample(self, mu: Tensor, eps: Tensor) -> Tensor:
         """z = mu, whatever eps is: (B, D), or (K, B, D) if eps has K samples."""
         return mu.expand_as(eps)
 

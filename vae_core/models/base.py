@@ -6,7 +6,7 @@ columns, legends and tables follow from the names, and a figure of what a family
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import ClassVar, Self
 
@@ -26,9 +26,8 @@ class Has:
         posterior: the distribution q(z given x) that `encode` gives the parameters of: "gaussian" (mu and log_var of
             independent dimensions), or None where z is no random variable.
         sampled: what is decoded is a draw of z, so a reconstruction is one of many.
-        prior: decoded draws from N(0, I) are new pictures of the model.
+        prior: N(0, I), whose decoded draws are new pictures of the model, and from which its KL is measured.
         bound: the sum of its terms is minus a lower bound on log p(x), the ELBO.
-        labels: `forward` takes labels, too.
     """
 
     codes: bool = False
@@ -36,7 +35,6 @@ class Has:
     sampled: bool = False
     prior: bool = False
     bound: bool = False
-    labels: bool = False
 
 
 @dataclass(frozen=True)
@@ -55,13 +53,16 @@ class Family(nn.Module):
 
     Attributes:
         TERMS: the names of the terms, in the order of their columns, each with its weight where the settings name none.
-        title: what it is called on a page. has: see Has. latent_dim: D, also of the noise that `forward` takes.
+        title: what it is called on a page. has: see Has. latent_dim: D, that of the config.
     """
 
     TERMS: ClassVar[dict[str, float]]
     title: ClassVar[str] = "Model"
     has: ClassVar[Has] = Has()
     latent_dim: int
+    sample: Callable[
+        ..., Tensor
+    ]  # of families with codes: from what `encode` gives, then eps, to z with the shape of eps
 
     @classmethod
     def from_config(cls, config: RunConfig, shape: tuple[int, ...]) -> Self:
@@ -73,6 +74,11 @@ class Family(nn.Module):
             ConfigError: a setting that this family cannot use.
         """
         raise NotImplementedError
+
+    @classmethod
+    def is_elbo(cls) -> bool:
+        """Whether its loss is −ELBO in two terms, as the report and the script of a run tell it."""
+        return cls.has.bound and set(cls.TERMS) == {"nll", "kl"}
 
     @classmethod
     def columns(cls) -> tuple[str, ...]:
@@ -112,10 +118,6 @@ class Family(nn.Module):
 
     def encode(self, x: Tensor) -> tuple[Tensor, ...]:
         """The parameters of q(z given x), (B, D) each; the first is where the images lie in latent space."""
-        raise NotImplementedError
-
-    def sample(self, *parameters_and_eps: Tensor) -> Tensor:
-        """z, with the shape of eps: (B, D) or (K, B, D). Takes what `encode` gives, then eps."""
         raise NotImplementedError
 
     def decode(self, z: Tensor) -> Tensor:

@@ -34,7 +34,7 @@ class VAE(Coder):
         mu, log_var = self.encoder(x).chunk(2, dim=-1)  # (B, D), (B, D)
         return mu, log_var.clamp(*LOG_VAR_RANGE)
 
-    def sample(self, mu: Tensor, log_var: Tensor, eps: Tensor) -> Tensor:  # type: ignore[override]
+    def sample(self, mu: Tensor, log_var: Tensor, eps: Tensor) -> Tensor:
         """z = mu + std * eps, the reparameterised sample (Kingma and Welling 2014, section 2.4).
 
         Args:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 
-from vae_core import devices
+from vae_core import devices, models
 from vae_core.config import ConfigError, RunConfig
 from vae_core.runs.run_record import Arm
 
@@ -16,7 +16,8 @@ def check_arms(arms: Sequence[tuple[str, RunConfig]]) -> None:
     """Refuse arms that cannot train in step.
 
     Raises:
-        ConfigError: a device is not there; no arms or too many; two of one name; configs that cannot be in step.
+        ConfigError: a device is not there; no arms or too many; two of one name; configs that cannot be
+            in step, or that their family cannot use.
     """
     names = [name for name, _ in arms]
     if not 1 <= len(arms) <= ARMS:
@@ -27,6 +28,8 @@ def check_arms(arms: Sequence[tuple[str, RunConfig]]) -> None:
         if len({getattr(config, setting) for _, config in arms}) > 1:
             raise ConfigError(f"Arms in step share their {setting.replace('_', ' ')}: give all the same.")
     devices.resolve(arms[0][1].device)
+    for _, config in arms:
+        models.check(config)
 
 
 def branch_arm(parent: Arm, step: int, names: Sequence[str]) -> Arm:

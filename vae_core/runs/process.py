@@ -9,6 +9,7 @@ import os
 import subprocess
 import sys
 import threading
+import traceback
 from collections.abc import Callable, Iterable
 from multiprocessing.connection import Connection
 from pathlib import Path
@@ -86,7 +87,10 @@ class EngineProcess:
                 update = self._connection.recv()
             except (EOFError, OSError):
                 break
-            self._on_update(update)
+            try:
+                self._on_update(update)
+            except Exception:  # noqa: BLE001 - what one run brings must not silence those of all others
+                traceback.print_exc()
         self._outbox.close()
         self._outbox.join(seconds=5)  # it must not write to a descriptor that has meanwhile become another file's
         self._connection.close()

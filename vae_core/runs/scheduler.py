@@ -144,6 +144,8 @@ class Scheduler:
             return [Update(run_id, generation, FAILED, "The GPU is out of memory: close other runs, then start again.")]
         except OSError as error:
             return [Update(run_id, generation, FAILED, f"The run cannot be saved ({error.strerror}): free disk space.")]
+        except Exception as error:  # of a family of somebody's own: it must not end the engine
+            return [Update(run_id, generation, FAILED, f"The run cannot begin ({type(error).__name__}: {error}).")]
         self.tasks[run_id] = task
         with _contained(task):
             self._enter(task, resume, status, branch)

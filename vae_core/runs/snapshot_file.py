@@ -97,12 +97,18 @@ def read_frame(path: AnyPath) -> tuple[dict[str, Any], dict[str, np.ndarray]]:
     try:
         header = json.loads(data[8 : 8 + int.from_bytes(data[:8], "little")])
         numbers = json.loads(header["__metadata__"]["snapshot"])
-        if "terms" not in numbers:  # written when there was but one family
-            numbers["terms"] = {name: numbers[name] for name in ("nll", "kl")}
-            numbers["negElbo"] = sum(numbers["terms"].values())
-        return numbers, load(data)
+        arrays = load(data)
+        return numbers if "terms" in numbers else _with_terms(numbers, arrays), arrays
     except (ValueError, KeyError, TypeError, SafetensorError) as error:
         raise FrameError(f"The frame {path} cannot be read ({error}): it is left out.") from None
+
+
+def _with_terms(numbers: dict[str, Any], arrays: dict[str, np.ndarray]) -> dict[str, Any]:
+    """Those of a frame from before families named their terms; an autoencoder's had a KL that meant nothing."""
+    if len(arrays.get("ten_mu", ())) and not len(arrays["ten_log_var"]):
+        return numbers | {"terms": {"nll": numbers["nll"]}, "negElbo": None, "meanStd": None}
+    terms = {name: numbers[name] for name in ("nll", "kl")}
+    return numbers | {"terms": terms, "negElbo": sum(terms.values())}
 
 
 def read_snapshot(path: AnyPath) -> Snapshot:

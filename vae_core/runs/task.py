@@ -17,7 +17,7 @@ from vae_core.checkpoints import replacing
 from vae_core.config import RunConfig
 from vae_core.evaluate import final_metrics
 from vae_core.inspect.snapshot import Snapshot, SnapshotTaker
-from vae_core.inspect.step_trace import StepTrace, trace_step
+from vae_core.inspect.step_trace import StepTrace, can_be_traced, trace_step
 from vae_core.runs import storage
 from vae_core.runs.messages import FAILED, FINISHED, PAUSED, RUNNING, STOPPED, Update
 from vae_core.runs.storage import state_file, steps_in
@@ -162,7 +162,7 @@ class Task:
 
     def slow_step(self) -> None:
         """One step, then pause; in slow motion where there is a posterior to show."""
-        if not self.trainer.done and self.trainer.model.has.posterior == "gaussian":
+        if not self.trainer.done and can_be_traced(self.trainer.model):
             self._slow = trace_step(self.trainer)
         elif not self.trainer.done:
             self.trainer.step()

@@ -49,8 +49,8 @@ export const ARM = `
 <header data-row="head" class="box">
   <div class="line"><h3 data-part="name"></h3><span class="status" data-part="status">…</span><span class="buttons"><button data-part="branch" title="go on from this moment as a new arm">Branch</button><button data-part="remove" aria-label="take this arm away" title="take this arm away">✕</button></span></div>
   <div class="line toggles">
-    <label class="reconstruction"><input type="checkbox" role="switch" data-part="alpha"> reconstruction <output data-part="alphaNow"></output></label>
-    <label class="kl"><input type="checkbox" role="switch" data-part="beta"> KL <output data-part="betaNow"></output></label>
+    <label class="reconstruction"><input type="checkbox" role="switch" data-part="alpha" disabled> reconstruction <output data-part="alphaNow"></output></label>
+    <label class="kl"><input type="checkbox" role="switch" data-part="beta" disabled> KL <output data-part="betaNow"></output></label>
   </div>
   <p class="predicted" data-part="predicted" hidden></p>
 </header>

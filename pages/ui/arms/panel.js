@@ -88,7 +88,7 @@ export class Panel {
 
   /** What the switch of a term shows in the present: what was wished, else what is. */
   wished(term) {
-    return this.pending[term]?.on ?? this.arm.news.weights[term] > 0;
+    return this.pending[term]?.on ?? this.arm.news?.weights[term] > 0;
   }
 
   pictureUnder(event) {

@@ -44,7 +44,7 @@ export class Table {
     this.body.replaceChildren(
       this.line(
         NLL,
-        this.columns.map(({ picture }) => picture),
+        this.columns.map(({ picture }) => picture && { step: picture.step, nll: picture.terms.nll }),
       ),
       ...figures.map((f) =>
         this.line(

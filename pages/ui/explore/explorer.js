@@ -232,8 +232,8 @@ class Explorer {
 
   restyle() {
     this.colours = coloursOf(this.root);
+    this.view.restyle(this.colours, this.root.classList.contains("dark")); // before the map, which draws with it
     this.map.restyle(this.colours);
-    this.view.restyle(this.colours, this.root.classList.contains("dark"));
     for (const way of Object.values(this.ways ?? {})) way.restyle?.();
     this.ask();
   }

@@ -39,6 +39,11 @@ export class History {
   sum(table, i) {
     return this.terms.reduce((sum, term) => sum + table[term][i], 0);
   }
+
+  /** Whether it has the same terms as another run: only then are their sums the same thing. */
+  isLike({ terms }) {
+    return terms.length === this.terms.length && terms.every((term) => this.terms.includes(term));
+  }
 }
 
 /**
@@ -54,7 +59,9 @@ export function align(sources, wanted) {
     return place(
       history[split],
       steps,
-      term === "negElbo" ? (t, i) => history.sum(t, i) : (t, i) => t[term]?.[i] ?? null,
+      term === "negElbo"
+        ? (t, i) => (history.isLike(sources[0]) ? history.sum(t, i) : null)
+        : (t, i) => t[term]?.[i] ?? null,
     );
   };
   return [steps, ...wanted.map(curve)];

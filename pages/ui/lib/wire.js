@@ -4,16 +4,24 @@ import { readTensors } from "./tensors.js";
 
 /**
  * A snapshot as one object: its numbers and arrays, `terms` by name in nats, `dims` of the latent space. Frames from
- * before families named their terms have but nll and kl.
+ * before families named their terms have but nll and kl, of which an autoencoder's KL and std meant nothing.
  * @param {SnapshotNumbers} snapshot
  * @param {Tensors} arrays
  * @returns {SnapshotPicture}
  */
 export function pictureOf(snapshot, arrays) {
-  const { nll, kl } = snapshot;
-  const terms = snapshot.terms ?? { nll, kl };
-  const negElbo = snapshot.terms ? snapshot.negElbo : nll + kl;
-  return { ...snapshot, .../** @type {SnapshotArrays} */ (arrays), terms, negElbo, dims: arrays.active.shape[0] };
+  const dims = arrays.active.shape[0];
+  return { ...snapshot, .../** @type {SnapshotArrays} */ (arrays), ...termsOf(snapshot, arrays), dims };
+}
+
+/**
+ * @param {SnapshotNumbers} snapshot
+ * @param {Tensors} arrays
+ */
+function termsOf({ terms, negElbo, nll, kl, meanStd }, { ten_mu: mu, ten_log_var: logVar }) {
+  if (terms) return { terms, negElbo, meanStd };
+  if (mu?.shape[0] > 0 && !logVar?.shape[0]) return { terms: { nll }, negElbo: null, meanStd: null };
+  return { terms: { nll, kl }, negElbo: nll + kl, meanStd };
 }
 
 /**

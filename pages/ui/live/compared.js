@@ -45,7 +45,7 @@ export class Compared {
     const { step, negElbo, terms, dims } = picture;
     this.seen = true;
     if (dims) this.map.show(picture, axesOf(Math.max(2, dims)));
-    const figures = Number.isFinite(negElbo) ? { "−ELBO": negElbo, KL: terms.kl } : terms;
+    const figures = Number.isFinite(negElbo) ? { "−ELBO": negElbo, ...("kl" in terms && { KL: terms.kl }) } : terms;
     const texts = Object.entries(figures).map(([name, value]) => `${name} ${format(value)}`);
     this.figures.textContent = `${stepText(step)}: ${texts.join(", ")}`;
   }

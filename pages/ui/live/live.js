@@ -64,7 +64,6 @@ class LiveView {
     if (key === this.family) return;
     this.family = key;
     this.part.header.innerHTML = headerOf(family);
-    Object.assign(this.part, partsOf(this.part.header));
     this.curves.forEach((curves) => curves.destroy());
     const kl = seriesOf(family).filter(({ name }) => name.endsWith(".kl"));
     this.curves = [new Curves(this.part.all, { series: seriesOf(family), height: kl.length ? 205 : 345 })];
@@ -164,8 +163,9 @@ class LiveView {
 
   /** A run that was saved or shipped has no snapshot in memory: its last frame stands for it. */
   async showLastFrame(step) {
-    const last = await this.film.get(step);
-    if (!last || this.present) return;
+    const { film } = this;
+    const last = await film.get(step);
+    if (!last || this.present || film !== this.film) return; // another run may be shown by then
     this.present = last;
     this.newPicture = true;
     this.ask();

@@ -1,6 +1,6 @@
 // A moment of the run as pictures and figures: the map, the images, the grid, the KL of each dimension, the diagnosis.
 
-import { make, press } from "../lib/dom.js";
+import { make, partsOf, press } from "../lib/dom.js";
 import { cellUnder, drawGrid, drawImages } from "../lib/images.js";
 import { activeOf, drawKlBars } from "../lib/kl_bars.js";
 import { LatentMap } from "../lib/map.js";
@@ -23,9 +23,12 @@ export class Picture {
   /** What a family has not is not on the page: see models/base.py. @param {Family} family */
   setFamily({ terms, bound, posterior, codes }) {
     const { part } = this;
+    this.figures = partsOf(part.header); // a term may have the name of a part
     this.names = [...(bound ? ["negElbo"] : []), ...terms.map(({ name }) => name)];
     this.has = { posterior, codes };
     part.mapCard.hidden = part.drawsTitle.hidden = part.prior_draws.hidden = !codes;
+    part.grid.hidden = true;
+    if (codes) this.showTab("draws");
     part.std.hidden = part.barsCard.hidden = !posterior;
     part.fromWhat.textContent = posterior ? "from a sample of z" : "";
   }
@@ -35,7 +38,7 @@ export class Picture {
     const { part, has } = this;
     this.root.dataset.step = p.step;
     const figures = { negElbo: p.negElbo, ...p.terms };
-    for (const name of this.names) part[name].value = format(figures[name] ?? NaN);
+    for (const name of this.names) this.figures[name].value = format(figures[name] ?? NaN);
     part.diagnosis.textContent = p.diagnosis ? p.diagnosis.sentence : "";
     part.diagnosisName.textContent = p.diagnosis ? `${p.diagnosis.name}:` : "";
     if (!part.explained.hidden) this.explain(true);
@@ -68,7 +71,7 @@ export class Picture {
 
   /** No figure of before stands beside a run that begins anew. */
   forget() {
-    for (const name of [...this.names, "meanStd"]) this.part[name].value = "–";
+    for (const output of [...Object.values(this.figures), this.part.meanStd]) output.value = "–";
   }
 
   explain(open) {

@@ -10,6 +10,6 @@ from vae_core.models.vae import VAE
 class LogVarAsLogStd(VAE):
     """Takes exp(log_var) for the std. It is the variance."""
 
-    def sample(self, mu: Tensor, log_var: Tensor, eps: Tensor) -> Tensor:  # type: ignore[override]
+    def sample(self, mu: Tensor, log_var: Tensor, eps: Tensor) -> Tensor:
         std = log_var.exp()  # (B, D)
         return mu + std * eps

@@ -82,8 +82,9 @@ export class InterpolateWay {
     this.path = main.path;
     part.inner.style.setProperty("--count", this.path.count);
     part.seek.max = this.path.last;
+    const under = this.player.going || this.inHand(); // it is somewhere on its way
+    this.look(under ? Math.min(this.at, this.path.last) : this.path.place(state.at));
     this.follow(state);
-    if (!this.player.going && !this.inHand()) this.look(this.path.place(state.at)); // else it is somewhere on its way
     this.decode();
     this.tellHalf();
   }

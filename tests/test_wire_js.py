@@ -173,6 +173,22 @@ def test_aligned_columns_share_their_steps(
     ]
 
 
+def test_beside_a_vae_an_autoencoder_has_no_bound(node: Callable[..., Any]) -> None:
+    """Its only term is no −ELBO: the curve of its sum would lie below every VAE's."""
+    script = """
+    const run = (columns, row) => {
+      const h = new History(), none = { shape: [0, columns.length], data: new Float32Array(0) };
+      const arrays = { train: { shape: [1, row.length], data: Float32Array.from(row) }, test: none };
+      h.add({ news: { fresh: true, marks: [], columns: { train: columns, test: columns } }, arrays });
+      return h;
+    };
+    const vae = run(["step", "nll", "kl", "loss"], [1, 90, 8, 98]), ae = run(["step", "nll", "loss"], [1, 70, 70]);
+    const wanted = [0, 1].flatMap((source) => ["negElbo", "nll", "kl"].map((term) => ({ source, name: `train.${term}` })));
+    print(align([vae, ae], wanted));
+    """  # noqa: E501
+    assert node(script) == [[1], [98], [90], [8], [None], [70], [None]]
+
+
 def test_an_empty_history_aligns_to_empty_columns(node: Callable[..., Any]) -> None:
     assert node('print(align([new History()], [{source: 0, name: "train.nll"}, {source: 0, name: "test.nll"}]));') == [
         [],

@@ -1,7 +1,5 @@
 """The server: `streamlit run app.py`. One ASGI app with the pages, the live data and the browser code."""
 
-from __future__ import annotations
-
 import contextlib
 import gc
 import sys

@@ -1,7 +1,5 @@
 """Linear models whose evidence and posterior are known, on grids as the bound's view takes them."""
 
-from __future__ import annotations
-
 import math
 from collections.abc import Callable
 from pathlib import Path

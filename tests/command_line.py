@@ -1,7 +1,5 @@
 """The command line in this process, on few images, and what it leaves behind."""
 
-from __future__ import annotations
-
 import csv
 import json
 from pathlib import Path

@@ -1,7 +1,5 @@
 """What the tests of several rooms share: small images, a trainer's data patched, an engine's link without a process."""
 
-from __future__ import annotations
-
 import shutil
 from collections.abc import Callable, Iterator
 from dataclasses import replace

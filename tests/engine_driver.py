@@ -1,7 +1,5 @@
 """An engine in the process of the test, and the curve that it must give."""
 
-from __future__ import annotations
-
 import time
 from collections.abc import Callable
 from pathlib import Path

@@ -1,7 +1,5 @@
 """Packages of the explorer read by their format's own reader, and runs that have kept a state to explore."""
 
-from __future__ import annotations
-
 import json
 import struct
 from collections.abc import Iterator

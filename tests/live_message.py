@@ -1,7 +1,5 @@
 """What a viewer of the live route receives, read by hand."""
 
-from __future__ import annotations
-
 import json
 import struct
 from typing import Any

@@ -1,7 +1,5 @@
 """An engine in the process of the test, for a registry that has no other: turns are taken by the test."""
 
-from __future__ import annotations
-
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any

@@ -1,7 +1,5 @@
 """Modules of pages/ui under node: a script that finds them by name and prints JSON."""
 
-from __future__ import annotations
-
 import json
 import re
 import shutil

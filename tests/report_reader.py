@@ -1,7 +1,5 @@
 """A reader of the report: its elements by html.parser, its drawings with a ruler laid on their own axes."""
 
-from __future__ import annotations
-
 import re
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -21,7 +19,7 @@ VOID = {"meta", "link", "img", "br"}
 class Element:
     tag: str
     attrs: dict[str, str]
-    content: list[Element | str] = field(default_factory=list)
+    content: list["Element | str"] = field(default_factory=list)
 
     @property
     def text(self) -> str:
@@ -29,10 +27,10 @@ class Element:
         return "".join(part for part in self.content if isinstance(part, str))
 
     @property
-    def children(self) -> list[Element]:
+    def children(self) -> list["Element"]:
         return [part for part in self.content if isinstance(part, Element)]
 
-    def all(self, tag: str, css: str = "") -> list[Element]:
+    def all(self, tag: str, css: str = "") -> list["Element"]:
         """Descendants with this tag and these classes, in the order of the document."""
         found = [self] if self.tag == tag and set(css.split()) <= set(self.attrs.get("class", "").split()) else []
         return found + [e for child in self.children for e in child.all(tag, css)]

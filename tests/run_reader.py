@@ -1,7 +1,5 @@
 """What a reader of a registry sees of a run."""
 
-from __future__ import annotations
-
 from vae_core.runs.news import Cursor, News
 from vae_core.runs.registry import Registry
 

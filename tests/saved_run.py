@@ -1,7 +1,5 @@
 """A run as the tests of storage save it."""
 
-from __future__ import annotations
-
 from dataclasses import replace
 from pathlib import Path
 from typing import Any

@@ -1,7 +1,5 @@
 """How much time may go into what is not training: never more than its share, whoever asks and how often."""
 
-from __future__ import annotations
-
 import pytest
 
 from vae_core.runs.allowance import Allowance

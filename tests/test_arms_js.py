@@ -1,7 +1,5 @@
 """The arms view's mathematics, run under node and held against torch, autograd and vae_core.metrics."""
 
-from __future__ import annotations
-
 import math
 from collections.abc import Callable
 from pathlib import Path

@@ -1,7 +1,5 @@
 """What the arms view fetches: the decoder's weights at a moment, and the images behind the points of the map."""
 
-from __future__ import annotations
-
 import gzip
 import json
 import struct

@@ -1,7 +1,5 @@
 """The table of arms under node: its ranks and texts are those of vae_core.metrics."""
 
-from __future__ import annotations
-
 import csv
 import io
 from collections.abc import Callable

@@ -1,7 +1,5 @@
 """Browser code is served; Python sources and anything outside the folder are not."""
 
-from __future__ import annotations
-
 import os
 from collections.abc import Iterator
 from pathlib import Path

@@ -1,7 +1,5 @@
 """The bench for a GPU, as it runs where there is none: complete, on the core alone, and with its failures named."""
 
-from __future__ import annotations
-
 import json
 import math
 import os

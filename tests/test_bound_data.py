@@ -1,7 +1,5 @@
 """What the page sends of a model for its bound: the joint density on grids, against the model itself."""
 
-from __future__ import annotations
-
 import base64
 from collections.abc import Callable
 from pathlib import Path

@@ -1,7 +1,5 @@
 """The visible bound's mathematics under node, held against models whose evidence is known and against brute force."""
 
-from __future__ import annotations
-
 import math
 import re
 from collections.abc import Callable

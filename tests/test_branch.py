@@ -1,7 +1,5 @@
 """Branches, with an engine in this process: where they begin, what they take over, and how they differ."""
 
-from __future__ import annotations
-
 import time
 
 import numpy as np

@@ -3,8 +3,6 @@
 Each check, as the page shows it, passes on the right model and has to fail on the wrong one.
 """
 
-from __future__ import annotations
-
 import copy
 from collections.abc import Callable, Iterator
 from pathlib import Path

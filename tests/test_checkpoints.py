@@ -1,7 +1,5 @@
 """Checkpoints: read by the format's other readers, refused in one sentence, replaced whole or not at all."""
 
-from __future__ import annotations
-
 import csv
 import json
 import os

@@ -1,7 +1,5 @@
 """What a class does to the registry of runs: nobody waits for an engine, and no arrival costs anybody anything."""
 
-from __future__ import annotations
-
 import os
 import shutil
 import signal

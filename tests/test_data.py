@@ -1,7 +1,5 @@
 """The shipped images against published facts of MNIST; the three protocols; damaged files."""
 
-from __future__ import annotations
-
 from collections.abc import Callable
 from pathlib import Path
 

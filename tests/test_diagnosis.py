@@ -1,7 +1,5 @@
 """The diagnosis of a snapshot: its name, and that the number in its sentence is the snapshot's."""
 
-from __future__ import annotations
-
 from dataclasses import replace
 
 import numpy as np

@@ -1,7 +1,5 @@
 """The dose plot: its numbers against cards on disk and by hand, its lines, its labels, and what it leaves out."""
 
-from __future__ import annotations
-
 import json
 from collections.abc import Callable
 from typing import Any

@@ -1,7 +1,5 @@
 """Evaluation against a brute-force loop with torch.distributions, and against a model made to be read off."""
 
-from __future__ import annotations
-
 from collections.abc import Callable
 from typing import Any, ClassVar
 

@@ -1,7 +1,5 @@
 """exact.py against MultivariateNormal, quadrature and Bayes on a grid; iw_bound against the exact evidence."""
 
-from __future__ import annotations
-
 import itertools
 import math
 

@@ -1,7 +1,5 @@
 """What autograd says of a draw, against torch's own rsample, finite differences and the weights themselves."""
 
-from __future__ import annotations
-
 import pytest
 import torch
 from torch.distributions import Bernoulli, Normal

@@ -1,7 +1,5 @@
 """The terms of the bound, its gap and the best Gaussian against torch.distributions and brute force."""
 
-from __future__ import annotations
-
 import itertools
 
 import pytest

@@ -1,7 +1,5 @@
 """The three derivations tick where they should and break where they should; then the shipped model itself."""
 
-from __future__ import annotations
-
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path

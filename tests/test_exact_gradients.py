@@ -1,7 +1,5 @@
 """Gradient estimators against closed forms, autograd through torch.distributions and finite differences."""
 
-from __future__ import annotations
-
 import math
 from functools import partial
 

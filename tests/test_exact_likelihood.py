@@ -1,7 +1,5 @@
 """Likelihoods, the best sigma and the reduction, against torch.distributions and torch's own mean reductions."""
 
-from __future__ import annotations
-
 import math
 
 import pytest

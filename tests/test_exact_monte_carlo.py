@@ -1,7 +1,5 @@
 """Drawing p(x) against the closed form of the linear Gaussian model, and sums done the slow way."""
 
-from __future__ import annotations
-
 import math
 
 import pytest

@@ -1,7 +1,5 @@
 """Evidence and posterior on the lattice against closed forms (mixtures, linear Gaussian) and brute force."""
 
-from __future__ import annotations
-
 import math
 from collections.abc import Callable
 

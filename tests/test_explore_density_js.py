@@ -1,7 +1,5 @@
 """The explorer's pad under node: how usual a place is, the nearest codes and images, planes, states of a link."""
 
-from __future__ import annotations
-
 import math
 from collections.abc import Callable
 from pathlib import Path

@@ -1,7 +1,5 @@
 """The explorer's way Encode under node: what a link may say, and its mathematics against torch and brute force."""
 
-from __future__ import annotations
-
 import base64
 from collections.abc import Callable
 from pathlib import Path

@@ -1,7 +1,5 @@
 """What the explorer saves, under node, held against Pillow and Python's csv."""
 
-from __future__ import annotations
-
 import csv
 import io
 from collections.abc import Callable

@@ -1,7 +1,5 @@
 """The explorer's mathematics in the browser, run under node and held against vae_core."""
 
-from __future__ import annotations
-
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any

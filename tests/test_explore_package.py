@@ -1,7 +1,5 @@
 """What the explorer opens: its packages against the files themselves, and models, codes and vectors made by hand."""
 
-from __future__ import annotations
-
 import json
 from pathlib import Path
 from typing import Any

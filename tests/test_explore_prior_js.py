@@ -1,7 +1,5 @@
 """The explorer's prior under node, held against torch and numpy; states of a link to it and to a traversal."""
 
-from __future__ import annotations
-
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any

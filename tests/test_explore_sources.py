@@ -1,7 +1,5 @@
 """What the explorer offers to open, and how its packages come over the wire."""
 
-from __future__ import annotations
-
 import gzip
 import shutil
 from pathlib import Path

@@ -1,7 +1,5 @@
 """A row of the traversal, its sweep, and sliders in the hand, under node."""
 
-from __future__ import annotations
-
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any

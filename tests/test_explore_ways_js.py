@@ -1,7 +1,5 @@
 """The mathematics of two ways to explore, under node: paths over stops and differences of codes."""
 
-from __future__ import annotations
-
 import csv
 import io
 import json

@@ -1,7 +1,5 @@
 """The report in a real Chromium without a network: nothing asked for, nothing complained of, everything in view."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -13,8 +11,8 @@ from playwright.sync_api import Browser, Page, sync_playwright
 
 from tests.browser.setup import FLAGS, system_browser
 from tests.told import told
+from vae_core.export.colours import DARK, LIGHT
 from vae_core.export.report import html_report
-from vae_core.export.style import DARK, LIGHT
 from vae_core.trainer import Mark
 
 TITLE = "Monday: KL off at half time"

@@ -1,7 +1,5 @@
 """The zip file, unpacked by zipfile and used as its receiver would use it."""
 
-from __future__ import annotations
-
 import io
 import json
 import zipfile

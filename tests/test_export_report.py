@@ -1,8 +1,6 @@
 """The report, parsed by html.parser. Drawings are measured against their own axes: a value is read off the tick labels
 and grid lines beside it, as a reader with a ruler would."""
 
-from __future__ import annotations
-
 import re
 import tomllib
 from dataclasses import replace
@@ -16,7 +14,7 @@ from tests.report_reader import ROOT, Element, Tree, parse, value_of
 from tests.told import HALF, told
 from vae_core import cards
 from vae_core.config import RunConfig
-from vae_core.export import style
+from vae_core.export import colours
 from vae_core.export.report import html_report
 from vae_core.export.run_report import RunReport
 from vae_core.inspect.snapshot import Snapshot
@@ -77,23 +75,23 @@ def test_every_text_from_outside_is_escaped(story: RunReport) -> None:
 def test_the_colours_are_those_of_the_pages() -> None:
     theme = tomllib.loads((ROOT / ".streamlit" / "config.toml").read_text(encoding="utf-8"))["theme"]
     pages = palette.css_variables(".page").splitlines()
-    for colours, line, name in ((style.LIGHT, pages[0], "light"), (style.DARK, pages[1], "dark")):
-        assert line == f".page{'.dark' if name == 'dark' else ''} {{ {' '.join(variables(colours))} }}"
-        assert colours.ground == theme[name]["backgroundColor"]
-        assert colours.panel == theme[name]["secondaryBackgroundColor"]
-        assert colours.rule == theme[name]["borderColor"]
-        assert colours.ink == theme[name]["textColor"]
+    for ground, line, name in ((colours.LIGHT, pages[0], "light"), (colours.DARK, pages[1], "dark")):
+        assert line == f".page{'.dark' if name == 'dark' else ''} {{ {' '.join(variables(ground))} }}"
+        assert ground.ground == theme[name]["backgroundColor"]
+        assert ground.panel == theme[name]["secondaryBackgroundColor"]
+        assert ground.rule == theme[name]["borderColor"]
+        assert ground.ink == theme[name]["textColor"]
 
 
-def variables(colours: style.Colours) -> list[str]:
-    terms = [f"--term-{name}: {getattr(colours, name)};" for name in ("reconstruction", "kl", "total")]
-    terms += [f"--term-other{i}: {colour};" for i, colour in enumerate(colours.others)]
-    return terms + [f"--class-{digit}: {colours.classes[digit]};" for digit in range(10)]
+def variables(ground: colours.Colours) -> list[str]:
+    terms = [f"--term-{name}: {getattr(ground, name)};" for name in ("reconstruction", "kl", "total")]
+    terms += [f"--term-other{i}: {colour};" for i, colour in enumerate(ground.others)]
+    return terms + [f"--class-{digit}: {ground.classes[digit]};" for digit in range(10)]
 
 
 def test_other_colours_can_be_given(story: RunReport) -> None:
-    text = html_report(story, "A run", light=replace(style.LIGHT, kl="rebeccapurple"))
-    assert "--kl: rebeccapurple;" in text and style.LIGHT.kl not in text
+    text = html_report(story, "A run", light=replace(colours.LIGHT, kl="rebeccapurple"))
+    assert "--kl: rebeccapurple;" in text and colours.LIGHT.kl not in text
 
 
 # ---- words and numbers

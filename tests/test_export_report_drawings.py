@@ -1,7 +1,5 @@
 """The drawings of the report, measured against their own axes as a reader with a ruler would."""
 
-from __future__ import annotations
-
 import base64
 import io
 import re

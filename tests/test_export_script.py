@@ -1,7 +1,5 @@
 """The script that repeats a run: it is run, alone, in a folder of its own, and its numbers are compared."""
 
-from __future__ import annotations
-
 import ast
 import os
 import re

@@ -1,7 +1,5 @@
 """The story of a run, and its curves as a table."""
 
-from __future__ import annotations
-
 import io
 from dataclasses import replace
 

@@ -3,8 +3,6 @@
 What the two formats say, without the library that wrote the file. (TensorBoard's own reader was tried by hand.)
 """
 
-from __future__ import annotations
-
 import io
 import struct
 import urllib.request

@@ -1,7 +1,5 @@
 """Many runs on one engine, on a clock of the test's own: what the class as a whole gets, and how long anybody waits."""
 
-from __future__ import annotations
-
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path

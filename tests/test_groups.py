@@ -1,7 +1,5 @@
 """Arms that train in step: they differ in the loss alone, each goes as it would alone, and they stay together."""
 
-from __future__ import annotations
-
 import time
 from dataclasses import replace
 from typing import Any

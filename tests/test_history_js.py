@@ -1,7 +1,5 @@
 """Long runs in the browser: history.js keeps at most 4,096 rows, run under node against averages made by NumPy."""
 
-from __future__ import annotations
-
 from pathlib import Path
 
 import numpy as np

@@ -1,7 +1,5 @@
 """The rules of the house: which room may import which, and the settings that the server stands on."""
 
-from __future__ import annotations
-
 import ast
 import json
 import posixpath
@@ -107,7 +105,7 @@ LAYERS = [
         "vae_core.config",
         "vae_core.devices",
         "vae_core.losses",
-        "vae_core.paths",
+        "vae_core.any_path",
         "vae_core.thinning",
         "vae_core.console",
         "vae_core.vision",

@@ -1,7 +1,5 @@
 """Attributes against bars, rings and ellipses of known slant, stroke, height and width, and against plain loops."""
 
-from __future__ import annotations
-
 import math
 
 import numpy as np

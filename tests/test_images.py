@@ -1,7 +1,5 @@
 """The doors of the data: what cannot be trained on is refused in one sentence that says what to do."""
 
-from __future__ import annotations
-
 from collections.abc import Callable
 from typing import Any
 

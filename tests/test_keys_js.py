@@ -1,7 +1,5 @@
 """Which keys a component hears and takes, under node: all combinations of the modifiers."""
 
-from __future__ import annotations
-
 import itertools
 from collections.abc import Callable
 from typing import Any

@@ -1,7 +1,5 @@
 """The plane of the map against numpy's SVD, grids against the normal distribution, ways in closed form."""
 
-from __future__ import annotations
-
 from statistics import NormalDist
 
 import numpy as np

@@ -1,7 +1,5 @@
 """Ten images close up: pulls against finite differences, and nothing for a model without a posterior."""
 
-from __future__ import annotations
-
 import numpy as np
 import pytest
 import torch

@@ -1,7 +1,5 @@
 """The lesson's mathematics, run under node and held against torch.distributions, torch.randn, numpy and brute force."""
 
-from __future__ import annotations
-
 import itertools
 import math
 from collections.abc import Callable

@@ -1,7 +1,5 @@
 """Who may listen to the live route, and the film beside it."""
 
-from __future__ import annotations
-
 from typing import Any
 
 import pytest

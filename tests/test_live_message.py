@@ -1,7 +1,5 @@
 """What travels over the live route: the message of a run."""
 
-from __future__ import annotations
-
 from typing import Any
 
 import numpy as np

@@ -1,7 +1,5 @@
 """losses.py against torch.distributions, Monte Carlo, enumeration and finite differences."""
 
-from __future__ import annotations
-
 import itertools
 
 import pytest

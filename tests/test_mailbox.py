@@ -1,7 +1,5 @@
 """Commands on their way to an engine: they leave in order, nobody waits, and what may become one does."""
 
-from __future__ import annotations
-
 import threading
 from typing import Any
 

@@ -1,7 +1,5 @@
 """The collapse meter against closed forms, brute force in numpy, and models made so that the answer is known."""
 
-from __future__ import annotations
-
 import math
 
 import numpy as np

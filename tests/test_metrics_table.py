@@ -1,7 +1,5 @@
 """The table of metrics: what each says, who is best, and what real arms get of it."""
 
-from __future__ import annotations
-
 import json
 from dataclasses import replace
 from typing import Any

@@ -1,7 +1,5 @@
 """The VAE: shapes, sizes, noise as an argument, seeds."""
 
-from __future__ import annotations
-
 import math
 import random
 

@@ -1,7 +1,5 @@
 """Decoding in the background, under node: the queue, Background with and without a worker, the worker itself."""
 
-from __future__ import annotations
-
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any

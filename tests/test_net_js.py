@@ -1,7 +1,5 @@
 """The networks in the browser, run under node and held against torch and against safetensors' own writer."""
 
-from __future__ import annotations
-
 import json
 from collections.abc import Callable
 from pathlib import Path

@@ -1,7 +1,5 @@
 """A family that nobody but a test knows of goes the whole way: command line, background run, file, and back."""
 
-from __future__ import annotations
-
 import csv
 import json
 import subprocess

@@ -1,7 +1,5 @@
 """Where the core takes a path it takes text as well: the same file comes of both."""
 
-from __future__ import annotations
-
 import ast
 from collections.abc import Callable
 from pathlib import Path

@@ -1,7 +1,5 @@
 """Pictures as MNIST: its own images, files that must be refused, and photos of a pen on paper."""
 
-from __future__ import annotations
-
 import io
 import re
 import struct

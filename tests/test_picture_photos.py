@@ -1,7 +1,5 @@
 """Photos and drawings of a digit become what MNIST would have of it, and a VAE knows them."""
 
-from __future__ import annotations
-
 from pathlib import Path
 
 import numpy as np

@@ -1,7 +1,5 @@
 """Every press of a button is carried out once, in whatever order its two witnesses speak: Streamlit and the browser."""
 
-from __future__ import annotations
-
 from types import SimpleNamespace
 
 import pytest

@@ -1,7 +1,5 @@
 """README is run: its Python, its command lines, the files that it names, and the figures that the code has, too."""
 
-from __future__ import annotations
-
 import os
 import re
 import shlex

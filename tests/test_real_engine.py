@@ -1,7 +1,5 @@
 """The registry with a real engine process, on the whole of MNIST."""
 
-from __future__ import annotations
-
 import os
 import signal
 import threading

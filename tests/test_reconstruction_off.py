@@ -3,8 +3,6 @@
 The cause is known, as the test made it: no beta can be to blame, and none may be named.
 """
 
-from __future__ import annotations
-
 import time
 
 import numpy as np

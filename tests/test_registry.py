@@ -1,7 +1,5 @@
 """The registry of runs, with an engine in this process: what is kept, what is sent, what is read."""
 
-from __future__ import annotations
-
 import time
 from collections.abc import Callable
 from typing import Any

@@ -1,7 +1,5 @@
 """Runs that a server keeps on disk: found again, closed, and removed when there are too many."""
 
-from __future__ import annotations
-
 import os
 import time
 from dataclasses import replace

@@ -1,7 +1,5 @@
 """The engine in this process, on small images: its commands, its turns, its failures, and what a crash costs."""
 
-from __future__ import annotations
-
 from pathlib import Path
 
 import numpy as np

@@ -1,7 +1,5 @@
 """Several runs in one engine, the faults of one among the others, and what a crash of the engine leaves."""
 
-from __future__ import annotations
-
 import shutil
 from pathlib import Path
 from types import SimpleNamespace

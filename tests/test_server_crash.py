@@ -1,7 +1,5 @@
 """What a server that crashes or is killed leaves on disk, and what the next one makes of it."""
 
-from __future__ import annotations
-
 import json
 import os
 import shutil

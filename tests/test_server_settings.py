@@ -1,7 +1,5 @@
 """What the environment sets for a server, and what it says to nonsense."""
 
-from __future__ import annotations
-
 import pytest
 
 from vae_core.runs import environment

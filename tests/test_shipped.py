@@ -1,7 +1,5 @@
 """Shipped runs are found, registered once, and left out when damaged; the tests of what they show are elsewhere."""
 
-from __future__ import annotations
-
 import json
 import shutil
 from pathlib import Path

@@ -1,7 +1,5 @@
 """What ships as finished runs: small enough, readable, rebuilt by the command on its card, and telling the story."""
 
-from __future__ import annotations
-
 import csv
 import gzip
 import hashlib

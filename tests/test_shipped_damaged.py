@@ -1,7 +1,5 @@
 """A damaged model among those that ship is left out with one line, and everything else stays usable."""
 
-from __future__ import annotations
-
 import asyncio
 import gc
 import json

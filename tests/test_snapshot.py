@@ -1,7 +1,5 @@
 """Snapshots: pictures and figures of the model as it is, always under the same noise."""
 
-from __future__ import annotations
-
 from statistics import NormalDist
 
 import numpy as np

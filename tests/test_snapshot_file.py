@@ -1,7 +1,5 @@
 """A run's film: which steps stay, what a frame holds, and the grid of a model with two latents."""
 
-from __future__ import annotations
-
 import json
 import subprocess
 from dataclasses import replace

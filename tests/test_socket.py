@@ -1,7 +1,5 @@
 """The live route: nothing falls between two messages, for one viewer and for several."""
 
-from __future__ import annotations
-
 import asyncio
 from typing import Any
 from urllib.parse import quote

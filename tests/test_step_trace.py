@@ -1,7 +1,5 @@
 """A step in slow motion: it is the ordinary step, and what is told of it holds against independent computations."""
 
-from __future__ import annotations
-
 from typing import Any
 
 import numpy as np

@@ -1,7 +1,5 @@
 """Runs on disk: what is saved comes back, what is damaged is left out, and it all has an end."""
 
-from __future__ import annotations
-
 import gzip
 import json
 import time

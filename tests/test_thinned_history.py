@@ -1,7 +1,5 @@
 """The growing table against plain numpy arrays."""
 
-from __future__ import annotations
-
 import itertools
 
 import numpy as np

@@ -1,7 +1,5 @@
 """The command line: one line for every bad input, and three files for every run that learned something."""
 
-from __future__ import annotations
-
 import shlex
 import subprocess
 import sys

@@ -1,7 +1,5 @@
 """Trainings from the command line that end early: what was learned is kept, and the exit status says why."""
 
-from __future__ import annotations
-
 import os
 import shutil
 import signal

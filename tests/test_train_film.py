@@ -1,7 +1,5 @@
 """Runs that the command line films for the live view, with their model or by themselves."""
 
-from __future__ import annotations
-
 import json
 import shlex
 from pathlib import Path

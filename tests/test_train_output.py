@@ -1,7 +1,5 @@
 """What the command line prints on a terminal that lacks letters, or that has gone: readable, and never a traceback."""
 
-from __future__ import annotations
-
 import ast
 import io
 import os

@@ -1,7 +1,5 @@
 """A result in the folder of a training: kept whole unless its replacement is wished for, and complete."""
 
-from __future__ import annotations
-
 import os
 import shutil
 from pathlib import Path

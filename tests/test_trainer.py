@@ -1,7 +1,5 @@
 """The trainer: the same curve bit for bit, switches that switch, and failures that name their cause."""
 
-from __future__ import annotations
-
 import itertools
 from collections.abc import Callable
 from typing import Any

@@ -1,7 +1,5 @@
 """How a training fails: the cause is named, and what was finite is kept."""
 
-from __future__ import annotations
-
 from collections.abc import Callable
 from typing import Any
 

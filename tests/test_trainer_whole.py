@@ -1,7 +1,5 @@
 """Training on the whole of MNIST, and on a GPU."""
 
-from __future__ import annotations
-
 from typing import Any
 
 import numpy as np

@@ -1,7 +1,5 @@
 """The named states of an arm by its figures: by cause, and in the same order as the live page's words."""
 
-from __future__ import annotations
-
 from dataclasses import replace
 
 import numpy as np

@@ -1,7 +1,5 @@
 """vision.py in fresh processes: torchvision beside this torch, and no help where none is needed."""
 
-from __future__ import annotations
-
 import json
 import subprocess
 import sys

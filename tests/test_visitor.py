@@ -1,7 +1,5 @@
 """The visitor's cookie: given once, with a page, and kept."""
 
-from __future__ import annotations
-
 import re
 from http.cookies import SimpleCookie
 

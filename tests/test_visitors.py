@@ -1,7 +1,5 @@
 """Who is there: whose runs stay, and whose are let go."""
 
-from __future__ import annotations
-
 from collections.abc import Callable, Iterator
 from typing import Any
 

@@ -1,7 +1,5 @@
 """The browser's side of a message, run under node on bytes that pack() made."""
 
-from __future__ import annotations
-
 import json
 from collections.abc import Callable
 from dataclasses import replace

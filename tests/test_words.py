@@ -1,7 +1,5 @@
 """What a link says cannot become Markdown on the page."""
 
-from __future__ import annotations
-
 import pytest
 
 from pages.ui.words import plain, quoted

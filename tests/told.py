@@ -1,7 +1,5 @@
 """The story of a run that the tests of export share. It needs nothing that a machine for training may lack."""
 
-from __future__ import annotations
-
 import functools
 
 import numpy as np

@@ -1,7 +1,5 @@
 """Rows of a trainer, and its weights at a moment."""
 
-from __future__ import annotations
-
 import numpy as np
 import torch
 

@@ -1,7 +1,5 @@
 """Polling, where a test waits for another thread or process."""
 
-from __future__ import annotations
-
 import time
 from collections.abc import Callable
 from typing import Any

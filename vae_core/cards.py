@@ -1,7 +1,5 @@
 """The card of a trained model: how it is made, and what it must hold so that whoever shows it may rely on it."""
 
-from __future__ import annotations
-
 import math
 import platform
 import shlex
@@ -15,12 +13,12 @@ import torch
 
 import vae_core
 from vae_core import devices
+from vae_core.any_path import AnyPath
 from vae_core.checkpoints import CheckpointError, config_of, read_card
 from vae_core.config import NAMES, RunConfig
 from vae_core.evaluate import final_metrics
 from vae_core.models import family
 from vae_core.models.base import Family
-from vae_core.paths import AnyPath
 from vae_core.thinning import FRAMES
 from vae_core.trainer import Trainer
 

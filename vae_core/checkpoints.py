@@ -3,8 +3,6 @@
 Never pickle: loading a checkpoint runs no code of the file's. Writing is atomic, file by file.
 """
 
-from __future__ import annotations
-
 import contextlib
 import csv
 import io
@@ -23,9 +21,9 @@ from safetensors.torch import save as to_bytes
 from torch import Tensor
 
 from vae_core import models
+from vae_core.any_path import AnyPath
 from vae_core.config import ConfigError, RunConfig
 from vae_core.models.base import Family
-from vae_core.paths import AnyPath
 
 WEIGHTS, CARD, HISTORY = "model.safetensors", "card.json", "history.csv"
 _CARD_LIMIT = 1_000_000  # bytes; a card is a few kB

@@ -1,11 +1,9 @@
 """What a run is: one frozen record of settings, saved as JSON beside the weights."""
 
-from __future__ import annotations
-
 import math
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, fields, replace
-from typing import Any
+from typing import Any, Self
 
 from vae_core import families
 
@@ -92,7 +90,7 @@ class RunConfig:
         own_weights(self.weights)
 
     @property
-    def live(self) -> LiveSettings:
+    def live(self) -> "LiveSettings":
         """Those settings that may change while it runs."""
         return LiveSettings(**{name: getattr(self, name) for name in CHANGEABLE})
 
@@ -100,7 +98,7 @@ class RunConfig:
         return asdict(self)
 
     @classmethod
-    def from_dict(cls, values: dict[str, Any]) -> RunConfig:
+    def from_dict(cls, values: dict[str, Any]) -> Self:
         """The config that `to_dict` wrote.
 
         Raises:
@@ -111,7 +109,7 @@ class RunConfig:
         _require(not unknown, f"The config has unknown settings ({', '.join(unknown)}): remove them.")
         return cls(**values)
 
-    def with_(self, **changes: Any) -> RunConfig:
+    def with_(self, **changes: Any) -> Self:
         return replace(self, **changes)
 
 
@@ -165,7 +163,7 @@ class LiveSettings:
     def to_dict(self) -> dict[str, Any]:
         return asdict(self)
 
-    def changed(self, values: dict[str, Any], config: RunConfig) -> LiveSettings:
+    def changed(self, values: dict[str, Any], config: RunConfig) -> "LiveSettings":
         """These settings with other values, held to the same rules as those of a new run.
 
         Args:

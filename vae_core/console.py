@@ -1,7 +1,5 @@
 """Output on every terminal: a letter that its encoding lacks is replaced, and ends no training with a traceback."""
 
-from __future__ import annotations
-
 import codecs
 import contextlib
 import io

@@ -1,7 +1,5 @@
 """Which device computes, and what a device is called."""
 
-from __future__ import annotations
-
 import platform
 
 import torch

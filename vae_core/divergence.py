@@ -1,7 +1,5 @@
 """When training runs away: how that is noticed, and which settings it is put down to."""
 
-from __future__ import annotations
-
 from math import isnan
 
 import numpy as np

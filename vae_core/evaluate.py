@@ -4,8 +4,6 @@ Every function takes its noise from a seed or a generator of its own, so evaluat
 training, and evaluating twice gives the same numbers.
 """
 
-from __future__ import annotations
-
 import contextlib
 import math
 from collections.abc import Iterator

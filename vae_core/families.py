@@ -6,8 +6,6 @@
 The environment variable ELBO_ROOM_FAMILIES names one more folder, for families of one's own.
 """
 
-from __future__ import annotations
-
 import os
 from pathlib import Path
 

@@ -1,7 +1,5 @@
 """Geometry of the latent space: the plane of a map, differences of mean codes, and ways from one code to another."""
 
-from __future__ import annotations
-
 import itertools
 from collections.abc import Callable
 from dataclasses import dataclass

@@ -1,10 +1,9 @@
 """The terms of the loss: pure functions, one value per image, in nats, no reduction over the batch.
 
-The loss that training minimises is `(alpha * nll + beta * kl).mean()`; with alpha = beta = 1 it is the
-negative ELBO (Kingma and Welling 2014, eq. 3).
+A family's `forward` (models/) calls them; `Trainer._update` weights what it gives and takes the mean, the loss that
+training minimises: `(alpha * nll + beta * kl).mean()` of a VAE, with alpha = beta = 1 the negative ELBO (Kingma and
+Welling 2014, eq. 3).
 """
-
-from __future__ import annotations
 
 import math
 

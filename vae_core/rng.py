@@ -9,8 +9,6 @@ however the run got there: after a pause, a restart, a branch, or in another arm
     eval    evaluation noise                 counter 0: always the same draws
 """
 
-from __future__ import annotations
-
 import numpy as np
 import torch
 

@@ -1,7 +1,5 @@
 """Rows of the train history wait on the device: to read each at once would make every step wait for the GPU."""
 
-from __future__ import annotations
-
 import numpy as np
 import torch
 from torch import Tensor

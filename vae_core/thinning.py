@@ -1,7 +1,5 @@
 """Which steps of a run are kept: dense early, where everything changes, and sparse late."""
 
-from __future__ import annotations
-
 import numpy as np
 
 FRAMES = 48  # snapshots that are kept of a run

@@ -1,7 +1,5 @@
 """The command line: `python -m vae_core.train --net mlp --latent-dim 2 --epochs 3 --out DIR`."""
 
-from __future__ import annotations
-
 import argparse
 import sys
 import time

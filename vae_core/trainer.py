@@ -5,11 +5,9 @@
 The terms come from the model by name, the weights from the settings, and they may change at any step.
 """
 
-from __future__ import annotations
-
 import math
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Self
 
 import numpy as np
 import torch
@@ -35,7 +33,7 @@ class Mark:
         return {"step": self.step, "text": self.text, "weights": self.settings.to_dict()}
 
     @classmethod
-    def from_dict(cls, values: dict[str, Any]) -> Mark:
+    def from_dict(cls, values: dict[str, Any]) -> Self:
         """What `to_dict` wrote."""
         return cls(values["step"], values["text"], LiveSettings(**values["weights"]))
 

@@ -11,8 +11,6 @@ Import torchvision from here and nowhere else:
     from vae_core.vision import datasets, make_grid, transforms
 """
 
-from __future__ import annotations
-
 import torch
 
 _SCHEMAS = {

@@ -1,7 +1,5 @@
 """What the buttons of the ablation page do: commands to the visitor's groups of arms."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from typing import Any
 

@@ -1,7 +1,5 @@
 """The arms of an ablation: configs that differ in nothing but the loss."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any

@@ -1,7 +1,5 @@
 """Drop a term: choose the arms, predict, train, and see them side by side."""
 
-from __future__ import annotations
-
 from typing import Any
 
 import streamlit as st

@@ -1,7 +1,5 @@
 """The sources that the bug lab shows, read from the files that run: a line on the page cannot drift from them."""
 
-from __future__ import annotations
-
 import ast
 import difflib
 import inspect

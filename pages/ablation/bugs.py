@@ -3,8 +3,6 @@
 Every one of them trains without an error. They are the most asked about in the issues of public VAE repositories.
 """
 
-from __future__ import annotations
-
 import inspect
 from collections.abc import Callable
 from dataclasses import dataclass

@@ -1,7 +1,5 @@
 """Bug lab: one classic mistake beside the right code, trained in step."""
 
-from __future__ import annotations
-
 import streamlit as st
 
 from pages.ablation import actions, stage

@@ -4,8 +4,6 @@ Rate and distortion of Alemi et al. 2018, "Fixing a broken ELBO": a model is a p
 −ELBO = nll + KL, models with the same −ELBO lie on one falling line.
 """
 
-from __future__ import annotations
-
 import math
 from collections.abc import Sequence
 from typing import Any
@@ -14,7 +12,7 @@ import pandas as pd
 import plotly.graph_objects as go
 
 from pages.ui.palette import colours_of
-from vae_core.export.style import Colours
+from vae_core.export.colours import Colours
 from vae_core.families import BUG
 from vae_core.models import family
 from vae_core.runs import registry

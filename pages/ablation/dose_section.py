@@ -1,7 +1,5 @@
 """Dose: how much KL is good? A row of betas as rate and distortion; a point opens its run."""
 
-from __future__ import annotations
-
 import streamlit as st
 
 from pages.ablation import actions, stage

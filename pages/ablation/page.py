@@ -1,7 +1,5 @@
 """Ablation: drop a term, and the class sees what dies. Arms side by side, on one clock and on the same axes."""
 
-from __future__ import annotations
-
 import streamlit as st
 
 from pages.ablation.arms_section import arms_section

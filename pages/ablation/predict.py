@@ -3,8 +3,6 @@
 The page never calls an answer right or wrong: it shows what was said and what happened.
 """
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from typing import Any
 

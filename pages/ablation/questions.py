@@ -1,7 +1,5 @@
 """What the page asks before an arm trains: four maps that might come, one of which does."""
 
-from __future__ import annotations
-
 import random
 from dataclasses import dataclass
 

@@ -1,7 +1,5 @@
 """What the address of the page holds: section, arms, settings, the group and the moment."""
 
-from __future__ import annotations
-
 from typing import Any
 
 import streamlit as st

@@ -1,7 +1,5 @@
 """Schematic latent maps for the questions: blobs, not points, and the word "sketch" on each, so none is a result."""
 
-from __future__ import annotations
-
 import base64
 import math
 import random

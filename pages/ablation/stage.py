@@ -1,7 +1,5 @@
 """What the sections share: the row of buttons, and the arms side by side."""
 
-from __future__ import annotations
-
 from collections.abc import Callable, Sequence
 from dataclasses import asdict
 from functools import partial

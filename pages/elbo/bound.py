@@ -1,7 +1,5 @@
 """Section 3, the bound you can see: drag q over the true posterior and watch the parts of log p(x)."""
 
-from __future__ import annotations
-
 import functools
 
 import streamlit as st

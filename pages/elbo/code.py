@@ -1,7 +1,5 @@
 """Section 7, from mathematics to code: each box and each formula beside the very source that computes it."""
 
-from __future__ import annotations
-
 import functools
 
 import streamlit as st

@@ -1,7 +1,5 @@
 """Section 2, three ways to the bound: line by line, each with its value, each sign checked against the numbers."""
 
-from __future__ import annotations
-
 import functools
 
 import streamlit as st

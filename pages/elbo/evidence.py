@@ -1,7 +1,5 @@
 """Section 1, what we want: p(x), and why drawing from the prior hardly ever finds it."""
 
-from __future__ import annotations
-
 import functools
 import math
 from dataclasses import dataclass

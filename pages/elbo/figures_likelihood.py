@@ -1,7 +1,5 @@
 """Figures of section 6: what a pixel costs, what sigma does, and what a reduction makes of both terms."""
 
-from __future__ import annotations
-
 import math
 
 import plotly.graph_objects as go

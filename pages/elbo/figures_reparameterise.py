@@ -1,7 +1,5 @@
 """What section 5 shows: estimates of one gradient in three ways, and the slope of the KL in two parametrisations."""
 
-from __future__ import annotations
-
 import functools
 import itertools
 from dataclasses import dataclass

@@ -1,14 +1,12 @@
 """What the still figures of sections 5 and 6 share: colours, layout, and how numbers are written."""
 
-from __future__ import annotations
-
 import math
 from typing import Any
 
 import plotly.graph_objects as go
 
 from pages.ui.palette import colours_of
-from vae_core.export.style import LIGHT
+from vae_core.export.colours import LIGHT
 
 PLAIN = {"displayModeBar": False}
 

@@ -1,7 +1,5 @@
 """Section 4, KL divergence: two Gaussians to drag, and the term of the loss with the numbers of today's image."""
 
-from __future__ import annotations
-
 import pandas as pd
 import streamlit as st
 

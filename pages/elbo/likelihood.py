@@ -1,7 +1,5 @@
 """Section 6, which likelihood: what a pixel costs, which sigma is best, and what the reduction does to beta."""
 
-from __future__ import annotations
-
 import functools
 from dataclasses import dataclass
 from typing import Any

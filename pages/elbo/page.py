@@ -1,7 +1,5 @@
 """The ELBO: a derivation in which every line carries its value, for an image and a model that can be changed."""
 
-from __future__ import annotations
-
 from collections.abc import Callable
 
 import streamlit as st

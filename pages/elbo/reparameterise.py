@@ -1,7 +1,5 @@
 """Section 5, reparameterisation: two ways to one gradient, what autograd sees of each, and why log variance."""
 
-from __future__ import annotations
-
 import functools
 import inspect
 import textwrap

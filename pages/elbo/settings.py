@@ -1,7 +1,5 @@
 """What the address of the page holds: section, image, model, what each section shows, and what was dragged."""
 
-from __future__ import annotations
-
 from typing import Any
 
 import streamlit as st

@@ -1,7 +1,5 @@
 """What the whole page speaks of: one test image and one shipped model with two latents."""
 
-from __future__ import annotations
-
 import functools
 from dataclasses import dataclass
 from typing import Any

@@ -1,7 +1,5 @@
 """What the page would otherwise compute before its first visitor's eyes."""
 
-from __future__ import annotations
-
 from pages.elbo.bound import data_of
 from pages.elbo.derivation import derived
 from pages.elbo.evidence import draws

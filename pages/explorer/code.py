@@ -1,7 +1,5 @@
 """The code that does it: the Python of the core, which the browser's is tested against."""
 
-from __future__ import annotations
-
 import inspect
 from collections.abc import Callable
 from typing import Any

@@ -1,7 +1,5 @@
 """The latent explorer: the picture follows the finger, in a model that runs in the visitor's browser."""
 
-from __future__ import annotations
-
 import streamlit as st
 
 from pages.explorer.code import code

@@ -1,7 +1,5 @@
 """What the address of the page holds: the model, the way, and what rests in the component."""
 
-from __future__ import annotations
-
 from typing import Any
 
 import streamlit as st

@@ -1,7 +1,5 @@
 """A picture of the visitor's own, made to look as MNIST's do, and handed to the component."""
 
-from __future__ import annotations
-
 import base64
 import threading
 

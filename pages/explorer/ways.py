@@ -1,7 +1,5 @@
 """The ways to explore: their names in the link and on the page, and what to look for in each."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 
 

@@ -1,7 +1,5 @@
 """The way of the data as a picture: x → mu, log_var → z → x̂, with the two terms in their colours."""
 
-from __future__ import annotations
-
 import base64
 import io
 from pathlib import Path
@@ -11,7 +9,7 @@ from PIL import Image
 
 from pages.home.example import Codes, Passage
 from pages.ui.palette import colours_of
-from vae_core.export.style import Colours
+from vae_core.export.colours import Colours
 
 _CSS = Path(__file__).with_suffix(".css").read_text()
 _REACH = 3.4  # the plane shows -3.4 to 3.4 prior standard deviations

@@ -1,7 +1,5 @@
 """One image on its way through a trained model: the numbers of the home page."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 
 import numpy as np

@@ -1,7 +1,5 @@
 """What the buttons of the training page do: commands to the visitor's runs."""
 
-from __future__ import annotations
-
 from typing import Any
 
 import streamlit as st

@@ -1,7 +1,5 @@
 """Try this: settings that are worth seeing, and what to look for."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass, field
 from typing import Any
 

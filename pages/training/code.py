@@ -1,7 +1,5 @@
 """The code that ran: the source of the very functions, beside their formulas."""
 
-from __future__ import annotations
-
 import inspect
 from collections.abc import Callable
 from typing import Any

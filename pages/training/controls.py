@@ -1,7 +1,5 @@
 """The settings of a run as widgets, and the config that they make."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 from typing import Any
 

@@ -1,7 +1,5 @@
 """Figures of the training page that stand still: to hover over, zoom into and save."""
 
-from __future__ import annotations
-
 import pandas as pd
 import plotly.graph_objects as go
 

@@ -1,7 +1,5 @@
 """The visitor's runs: which one is shown, which are drawn beside it, and in what they differ."""
 
-from __future__ import annotations
-
 import pandas as pd
 import streamlit as st
 

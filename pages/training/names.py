@@ -1,7 +1,5 @@
 """What runs are called, and how they differ."""
 
-from __future__ import annotations
-
 from pages.ui.shipped import PLANE
 from vae_core.runs.run_record import SHIPPED, RunRecord
 

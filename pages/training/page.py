@@ -1,17 +1,15 @@
 """Live training: start a run, watch it, change its loss on the way, look back, branch off."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 from typing import Any
 
 import streamlit as st
 
 from pages.training import actions, controls
-from pages.training.adopt import adopt, write_link
 from pages.training.chips import chips
 from pages.training.code import code
 from pages.training.library import compared, library
+from pages.training.linked_weights import adopt, write_link
 from pages.training.names import READ_ON
 from pages.training.result import result
 from pages.training.settings import link

@@ -1,12 +1,11 @@
 """Nothing to minimise: a run rests until something can learn again, and it is known what it does then."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 from typing import Any
 
 import streamlit as st
 
+from vae_core import models
 from vae_core.config import LiveSettings
 
 _HELD = "held run"  # keys in session_state: a run that rests for this reason, and the command with which it goes on;
@@ -20,12 +19,12 @@ def cause(weights: dict[str, Any], terms: Mapping[str, float]) -> tuple[str, str
     Args:
         weights: as LiveSettings has them. terms: of the family that is trained, each with its own weight.
     """
-    in_force = LiveSettings(**weights).weights_of(terms)
-    if not any(in_force.values()):
+    nothing = models.idle(LiveSettings(**weights), terms)
+    if nothing == models.ALL_OFF:
         if set(terms) == {"nll", "kl"}:
             return "Both terms are off, so there is nothing to minimise", "switch one of them on"
         return "No term is on, so there is nothing to minimise", "give one of them a weight"
-    if weights["frozen"] == "encoder" and not any(w for term, w in in_force.items() if term != "kl"):
+    if nothing == models.KL_ALONE:
         return (
             "The reconstruction is off and the encoder is frozen, so nothing is left that learns",
             "switch the reconstruction on or train both halves",

@@ -1,7 +1,5 @@
 """The figures of a run that has ended."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator
 from typing import Any
 

@@ -1,7 +1,5 @@
 """What the address of the page holds: settings, weights, the run, those beside it, and the moment."""
 
-from __future__ import annotations
-
 import contextlib
 from collections.abc import Callable, Collection, Mapping
 from typing import Any
@@ -68,7 +66,7 @@ _NUMBERS: dict[str, tuple[Any, ...]] = {
 
 
 def _of_config(name: str, default: Any) -> Setting:
-    """A setting of a run. What changes on its way has a key of None: other widgets stand for it (controls)."""
+    """A setting of a run. What changes on its way has a key of None: other widgets stand for it (linked_weights)."""
     key = None if name in CHANGEABLE else ""
     if name in _CHOICES:
         return Choice(name, default, _CHOICES[name], key=key)

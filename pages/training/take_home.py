@@ -1,7 +1,5 @@
 """What a visitor takes home from a run: report, checkpoint, script, curves, figures."""
 
-from __future__ import annotations
-
 import pandas as pd
 import streamlit as st
 from safetensors.torch import load_file

@@ -1,7 +1,5 @@
 """The weights that the widgets show: read for a family's terms, and shown as a run or a link has them."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 from typing import Any
 

@@ -4,8 +4,6 @@ A page lists its settings and makes an Address of them (pages/<page>/settings.py
 is named in one sentence, and the rest is shown. A value at its default is left out of the address.
 """
 
-from __future__ import annotations
-
 import json
 from collections.abc import Callable, Collection
 from dataclasses import dataclass, field

@@ -1,7 +1,5 @@
 """Browser code of the components, served by this server: no other host is ever asked."""
 
-from __future__ import annotations
-
 import os
 from pathlib import Path
 

@@ -1,7 +1,5 @@
 """The buttons that command a run, the same on every page: names, signs and keys."""
 
-from __future__ import annotations
-
 from collections.abc import Callable
 from typing import Any
 

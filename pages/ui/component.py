@@ -1,7 +1,5 @@
 """A component of the browser: its root, its styles and its script, and how it is shown."""
 
-from __future__ import annotations
-
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any

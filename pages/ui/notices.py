@@ -4,8 +4,6 @@ A page runs again by itself, whenever a component has something to report, so a 
 would be gone before it is read. It stays for a while, or until the visitor does something else.
 """
 
-from __future__ import annotations
-
 import time
 
 import streamlit as st

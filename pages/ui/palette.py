@@ -1,10 +1,8 @@
-"""The colours of vae_core.export.style as a page takes them."""
-
-from __future__ import annotations
+"""The colours of vae_core.export.colours as a page takes them."""
 
 import streamlit as st
 
-from vae_core.export.style import DARK, LIGHT, Colours
+from vae_core.export.colours import DARK, LIGHT, Colours
 
 
 def is_dark() -> bool:

@@ -4,8 +4,6 @@ Of quick presses Streamlit makes as few as it pleases: those that come while a s
 the page counts the clicks too (lib/clicks.js), and what was lost is made good.
 """
 
-from __future__ import annotations
-
 import re
 from typing import Any
 

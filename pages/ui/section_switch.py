@@ -1,7 +1,5 @@
 """The switch at the top of a page that has sections."""
 
-from __future__ import annotations
-
 import streamlit as st
 
 from pages.ui.address import Address

@@ -1,7 +1,5 @@
 """What ships and is loaded once per server: the test images, the trained models and the finished runs."""
 
-from __future__ import annotations
-
 import functools
 import sys
 from dataclasses import replace

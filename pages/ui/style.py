@@ -2,7 +2,7 @@
 
 import streamlit as st
 
-from vae_core.export.style import LIGHT
+from vae_core.export.colours import LIGHT
 
 _ROOM = """
 .stMain .block-container { padding-left: 1.5rem; padding-right: 1.5rem; padding-top: 4.25rem; }

@@ -1,7 +1,5 @@
 """What a family's terms are called on every page, and the colour that each keeps."""
 
-from __future__ import annotations
-
 from typing import Any
 
 from pages.ui.palette import colours_of

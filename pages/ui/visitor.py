@@ -1,7 +1,5 @@
 """Who is visiting: a random cookie, so that a visitor's runs are their own and survive a reload."""
 
-from __future__ import annotations
-
 import re
 import secrets
 

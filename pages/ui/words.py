@@ -1,7 +1,5 @@
 """Words that come from outside, made harmless before they are shown."""
 
-from __future__ import annotations
-
 import re
 from collections.abc import Callable, Mapping
 from typing import Any

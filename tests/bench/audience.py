@@ -3,8 +3,6 @@
 Prints "ready" when all are connected and have read the run so far, and at the end what they have received since.
 """
 
-from __future__ import annotations
-
 import asyncio
 import contextlib
 import json

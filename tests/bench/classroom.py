@@ -6,8 +6,6 @@
 Prints a table; it fails nothing. The registry is the server's own, with a real engine process, without pages.
 """
 
-from __future__ import annotations
-
 import argparse
 import statistics
 import sys

@@ -6,8 +6,6 @@ that fails is named in the table, and the others go on. Exit status: 0, 1 where 
 begin.
 """
 
-from __future__ import annotations
-
 import argparse
 import datetime
 import json

@@ -1,7 +1,5 @@
 """The parts of `python -m tests.bench.gpu`: what a GPU changes, in tables. Nothing here asserts a time."""
 
-from __future__ import annotations
-
 import contextlib
 import importlib.util
 import os

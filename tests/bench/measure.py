@@ -1,7 +1,5 @@
 """What the measurements share: processor time, the step that a run has reached, and what others do on the machine."""
 
-from __future__ import annotations
-
 import json
 import os
 import re

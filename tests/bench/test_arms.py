@@ -1,7 +1,5 @@
 """Three arms in step against three runs one after the other, and against one batched computation of three models."""
 
-from __future__ import annotations
-
 import statistics
 import time
 from collections.abc import Callable

@@ -1,7 +1,5 @@
 """How fast the ELBO page opens and answers, the server being warm, and the frames of the browser while one drags."""
 
-from __future__ import annotations
-
 import itertools
 import math
 import re

@@ -7,8 +7,6 @@ true lines one or the other fails by chance (one in 16,000 at 4 standard errors)
 with ten other seeds, where a cause would show again and chance does not.
 """
 
-from __future__ import annotations
-
 import math
 import statistics
 import time

@@ -1,7 +1,5 @@
 """The picture follows the finger: updates a second, frames, event to pixels, and what is sent, while z is dragged."""
 
-from __future__ import annotations
-
 import contextlib
 import itertools
 import json

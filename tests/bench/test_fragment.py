@@ -1,7 +1,5 @@
 """What a fragment run costs the server, with torch imported: with our settings, and with Streamlit's default GC."""
 
-from __future__ import annotations
-
 import os
 from pathlib import Path
 

@@ -1,7 +1,5 @@
 """Training speed with and without somebody watching, by turns in one run, and the frames of that browser."""
 
-from __future__ import annotations
-
 import itertools
 import statistics
 from functools import partial

@@ -1,7 +1,5 @@
 """How soon the pictures of another moment are on the screen: from the move of the bar to the frame that shows them."""
 
-from __future__ import annotations
-
 import random
 import statistics
 

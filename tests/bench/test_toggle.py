@@ -1,7 +1,5 @@
 """From pressing "KL off" to a visibly changed map: the snapshot whose mean posterior std has fallen by a third."""
 
-from __future__ import annotations
-
 import statistics
 import time
 

@@ -1,7 +1,5 @@
 """What a class that follows one run costs the server and the training: 0 and 30 viewers, by turns."""
 
-from __future__ import annotations
-
 import contextlib
 import json
 import statistics

@@ -1,7 +1,5 @@
 """A real server and a real Chromium. A missing browser is a failure, not a skip."""
 
-from __future__ import annotations
-
 import os
 import socket
 import subprocess

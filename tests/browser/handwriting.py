@@ -1,7 +1,5 @@
 """Ten digits as a hand writes them with the mouse: strokes of points, x to the right, y down, as shares of a canvas."""
 
-from __future__ import annotations
-
 import math
 from collections.abc import Sequence
 

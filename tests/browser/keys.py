@@ -1,7 +1,5 @@
 """What tests of the keyboard share: everything on a page that takes the focus and draws, and what becomes of a key."""
 
-from __future__ import annotations
-
 from playwright.sync_api import JSHandle, Page
 
 # Keys that belong to the browser, or to nobody: reload, search, jump by words, back, send, close, a letter.

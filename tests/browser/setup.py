@@ -3,8 +3,6 @@
 Headless shell is the same engine without windows around its pages: the tests take two thirds of the time.
 """
 
-from __future__ import annotations
-
 import os
 import shutil
 import subprocess

@@ -1,7 +1,5 @@
 """What tests of the explorer's traversal and prior share: torch's pictures, and those on the page."""
 
-from __future__ import annotations
-
 import json
 from collections.abc import Callable
 from pathlib import Path

@@ -1,7 +1,5 @@
 """The ablation page, played as a lecturer would: predict, run, toggle, recover, scrub, branch, link."""
 
-from __future__ import annotations
-
 import re
 
 from playwright.sync_api import Locator, Page, expect

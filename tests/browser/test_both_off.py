@@ -1,7 +1,5 @@
 """Both terms switched off by hand, in a real browser: what the switches show is what trains."""
 
-from __future__ import annotations
-
 import re
 
 from playwright.sync_api import Page, expect

@@ -1,7 +1,5 @@
 """The code map of the ELBO page: a box, its formula and its sources light up together, by pointer and by keyboard."""
 
-from __future__ import annotations
-
 import re
 from collections.abc import Callable
 

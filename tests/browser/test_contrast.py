@@ -1,7 +1,5 @@
 """What is written on the primary colour, or in it, can be read in light and dark: 4.5 to 1 and more, as WCAG counts."""
 
-from __future__ import annotations
-
 import re
 from collections.abc import Callable, Iterator
 

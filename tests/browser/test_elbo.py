@@ -1,7 +1,5 @@
 """The ELBO page as a lecturer uses it: three derivations walked with the keyboard, q dragged over the posterior."""
 
-from __future__ import annotations
-
 import re
 
 import pytest

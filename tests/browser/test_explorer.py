@@ -1,7 +1,5 @@
 """The explorer's pad as a student uses it: try out, drag, keys, pins, sliders, planes, links."""
 
-from __future__ import annotations
-
 import json
 from collections.abc import Callable
 from urllib.parse import parse_qs, quote, urlparse

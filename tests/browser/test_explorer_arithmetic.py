@@ -1,7 +1,5 @@
 """Arithmetic with codes, as a student does it; what is drawn, said and saved is held against torch."""
 
-from __future__ import annotations
-
 import csv
 
 import numpy as np

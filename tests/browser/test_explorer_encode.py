@@ -1,7 +1,5 @@
 """The explorer's way Encode as a student uses it: draw, choose, upload; what comes out is what torch says."""
 
-from __future__ import annotations
-
 import base64
 import json
 import re

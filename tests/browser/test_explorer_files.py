@@ -1,7 +1,5 @@
 """What the explorer saves, and its address: pictures and films are held against torch pixel by pixel."""
 
-from __future__ import annotations
-
 import csv
 import functools
 import io

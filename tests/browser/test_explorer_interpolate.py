@@ -1,7 +1,5 @@
 """Paths between images, as a student makes them; what is drawn, said and saved is held against torch."""
 
-from __future__ import annotations
-
 import csv
 import re
 

@@ -1,7 +1,5 @@
 """The explorer's prior in a real browser: the grid, the draws and the warp are held against torch and numpy."""
 
-from __future__ import annotations
-
 import functools
 import json
 import re

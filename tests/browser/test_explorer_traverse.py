@@ -1,7 +1,5 @@
 """The explorer's traversal in a real browser: pictures and figures are held against torch."""
 
-from __future__ import annotations
-
 import csv
 import functools
 import io

@@ -1,7 +1,5 @@
 """Pictures of one's own in the way Encode: what can be used is encoded, the rest gets one sentence."""
 
-from __future__ import annotations
-
 import io
 import re
 import struct

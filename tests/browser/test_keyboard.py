@@ -1,7 +1,5 @@
 """The keyboard holds nobody: what draws and takes the focus acts on its own keys and leaves all others alone."""
 
-from __future__ import annotations
-
 import re
 from collections.abc import Callable
 

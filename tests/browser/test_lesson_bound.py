@@ -1,7 +1,5 @@
 """The visible bound in a real browser: q is dragged, typed and optimised over a posterior that is known exactly."""
 
-from __future__ import annotations
-
 import json
 import math
 import re

@@ -1,7 +1,5 @@
 """The lesson's components in a real browser, on a page of their own: drag, keyboard, links, numbers as torch's."""
 
-from __future__ import annotations
-
 import json
 import re
 import urllib.parse

@@ -1,7 +1,5 @@
 """What a lecturer does in front of a class, in a real browser with a real run."""
 
-from __future__ import annotations
-
 import os
 import re
 import signal

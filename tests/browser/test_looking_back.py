@@ -1,7 +1,5 @@
 """Scrub, branch, compare, link, keyboard, a server that dies: in a real browser."""
 
-from __future__ import annotations
-
 import gzip
 import json
 import re

@@ -1,7 +1,5 @@
 """The live page draws the terms of a family that only the tests know."""
 
-from __future__ import annotations
-
 from playwright.sync_api import Page, expect
 
 from tests.browser.test_live_training import number, start, status

@@ -1,7 +1,5 @@
 """Every page opens by its link: on a fresh server, in light and dark, on a projector and a phone."""
 
-from __future__ import annotations
-
 import pytest
 from playwright.sync_api import expect
 

@@ -1,7 +1,5 @@
 """What impatient hands do: quick clicks count, and buttons follow the run without being asked."""
 
-from __future__ import annotations
-
 from playwright.sync_api import Page, expect
 
 from tests.browser.test_ablation import at_step, statuses, train

@@ -1,7 +1,5 @@
 """One batch in slow motion, in a real browser: the captions, their numbers, the keyboard, the next batch."""
 
-from __future__ import annotations
-
 import re
 
 import pytest

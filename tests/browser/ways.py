@@ -1,7 +1,5 @@
 """What tests of the ways to explore share: torch's answers, and hands for the page."""
 
-from __future__ import annotations
-
 import functools
 import json
 from collections.abc import Callable

@@ -1,7 +1,5 @@
 """A family of a test's own: three named terms, codes, and no posterior. Nothing but this file knows of it."""
 
-from __future__ import annotations
-
 from typing import ClassVar, Self
 
 import torch

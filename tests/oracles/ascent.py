@@ -1,7 +1,5 @@
 """The best Gaussian q for one image, found by gradient ascent on the ELBO itself, without an encoder."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 from typing import Any
 

@@ -1,7 +1,5 @@
 """Where the encoder's gap comes from: its family of distributions, or one net for all images."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 
 from vae_core.exact.bounds import Bound

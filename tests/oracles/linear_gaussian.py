@@ -1,7 +1,5 @@
 """A model whose evidence p(x) is known in closed form: the oracle of the tests."""
 
-from __future__ import annotations
-
 from collections.abc import Callable
 from dataclasses import dataclass
 

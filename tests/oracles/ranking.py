@@ -1,7 +1,5 @@
 """Which arms stand at the ends of a metric: what the browser's ranking is held against."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 from dataclasses import dataclass
 

@@ -1,7 +1,5 @@
 """AppTest on the real router, with the real engine process behind it."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator
 from pathlib import Path
 

@@ -1,7 +1,5 @@
 """All addresses that the pages declare, examples of what they hold, and a page opened by one."""
 
-from __future__ import annotations
-
 import importlib
 from collections.abc import Iterator
 from pathlib import Path

@@ -1,7 +1,5 @@
 """The ablation page: what its widgets do to the arms behind them."""
 
-from __future__ import annotations
-
 from collections.abc import Callable
 
 import pytest

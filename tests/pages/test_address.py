@@ -3,8 +3,6 @@
 Settings are found where the pages declare them, so one that is new is tested by itself.
 """
 
-from __future__ import annotations
-
 from typing import Any
 
 import pytest

@@ -1,7 +1,5 @@
 """Pages over a damaged model that ships: it is not offered, and without the main one there is a sentence."""
 
-from __future__ import annotations
-
 import json
 from pathlib import Path
 

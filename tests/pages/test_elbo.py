@@ -1,7 +1,5 @@
 """The ELBO page, sections 1 to 4: its values against torch.distributions and brute force, its link, its crosses."""
 
-from __future__ import annotations
-
 import re
 
 import pytest

@@ -1,7 +1,5 @@
 """Sections 5 to 7 of the ELBO page: every number that they show, computed once more in another way."""
 
-from __future__ import annotations
-
 import ast
 import json
 import math

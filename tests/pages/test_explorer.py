@@ -1,7 +1,5 @@
 """The explorer page around its component: models, ways, uploads, links, and the code it shows."""
 
-from __future__ import annotations
-
 import base64
 import io
 import json

@@ -1,7 +1,5 @@
 """The home page shows numbers of the shipped model, checked against torch.distributions."""
 
-from __future__ import annotations
-
 import base64
 import io
 import re

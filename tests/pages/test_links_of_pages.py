@@ -1,7 +1,5 @@
 """Links in use: every widget of a page is in its link, and what was chosen elsewhere or together."""
 
-from __future__ import annotations
-
 from typing import Any
 
 import pytest

@@ -1,7 +1,5 @@
 """What a page has to say stays long enough to be read, whatever else makes the page run again."""
 
-from __future__ import annotations
-
 import pytest
 from streamlit.testing.v1 import AppTest
 

@@ -1,7 +1,5 @@
 """Links of before there was one address: they open to what they opened to then."""
 
-from __future__ import annotations
-
 from typing import Any
 from urllib.parse import parse_qsl
 

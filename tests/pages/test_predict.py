@@ -1,7 +1,5 @@
 """Predict, then reveal: what is asked, what is kept, and when the arms may train."""
 
-from __future__ import annotations
-
 import xml.etree.ElementTree as ET
 from collections.abc import Iterator
 

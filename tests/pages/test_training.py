@@ -1,7 +1,5 @@
 """The training page: what its widgets do to the run behind them."""
 
-from __future__ import annotations
-
 import io
 
 import pandas as pd

@@ -1,7 +1,5 @@
 """A family of a test's own on the live training page: nothing but its file knows of it."""
 
-from __future__ import annotations
-
 from streamlit.testing.v1 import AppTest
 
 from pages.ui.terms import describe

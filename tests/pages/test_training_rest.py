@@ -1,7 +1,5 @@
 """The training page with nothing to minimise: the run rests, the page says so, and what it shows is what trains."""
 
-from __future__ import annotations
-
 from collections.abc import Callable
 
 import pytest

@@ -3,8 +3,6 @@
 The bug lab shows them, and the tests call them.
 """
 
-from __future__ import annotations
-
 import torch
 from torch import Tensor
 from torch.distributions import Bernoulli, MultivariateNormal, Normal, kl_divergence

@@ -3,16 +3,14 @@
 torchvision downloads the files into FOLDER (default: a temporary folder) unless they lie there already.
 """
 
-from __future__ import annotations
-
 import sys
 import tempfile
 from pathlib import Path
 
 import numpy as np
 
+from vae_core.any_path import AnyPath
 from vae_core.data.images import SETS
-from vae_core.paths import AnyPath
 
 
 def build(folder: AnyPath, target: AnyPath) -> None:

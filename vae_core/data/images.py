@@ -1,7 +1,5 @@
 """Image sets, held as uint8 on the device that computes."""
 
-from __future__ import annotations
-
 import functools
 import zipfile
 import zlib
@@ -12,7 +10,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from vae_core.paths import AnyPath
+from vae_core.any_path import AnyPath
 
 
 @dataclass(frozen=True)

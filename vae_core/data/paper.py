@@ -1,7 +1,5 @@
 """From a photo of paper to the ink on it: which of the two is darker, uneven light, faint ink, specks."""
 
-from __future__ import annotations
-
 import numpy as np
 from scipy import ndimage
 

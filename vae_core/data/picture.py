@@ -4,8 +4,6 @@ Pillow's plugins are opened by name: of the many formats it knows only two are t
 checked before anything is decoded. Pillow's own guard against decompression bombs is a global setting and not needed.
 """
 
-from __future__ import annotations
-
 import io
 import struct
 import zlib

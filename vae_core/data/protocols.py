@@ -5,8 +5,6 @@ dynamic    each pixel redrawn as Bernoulli(x) every time it is used (Burda et al
 threshold  1 where x > 0.5: easier, and not comparable with the other two
 """
 
-from __future__ import annotations
-
 import torch
 from torch import Tensor
 

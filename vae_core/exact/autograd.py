@@ -4,8 +4,6 @@ The two functions `drawn` and `reparameterised` make the same z in distribution.
 beside what autograd answered when they ran.
 """
 
-from __future__ import annotations
-
 import threading
 from collections.abc import Callable
 from dataclasses import dataclass

@@ -6,8 +6,6 @@
 The gap is computed as the divergence that it is, never as log p(x) − ELBO, so that the identity can fail.
 """
 
-from __future__ import annotations
-
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial

@@ -1,7 +1,5 @@
 """log p(x given z) and log p(x, z) of one image at many z, the net in its own precision, sums in float64."""
 
-from __future__ import annotations
-
 from typing import Any
 
 import torch

@@ -8,8 +8,6 @@ Neighbours are estimated in different ways, or from different draws, so that a t
 the two divergences by quadrature, the expectations by Monte Carlo, each from draws of its own.
 """
 
-from __future__ import annotations
-
 from collections.abc import Callable
 from dataclasses import replace
 from typing import Any

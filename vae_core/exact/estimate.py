@@ -1,7 +1,5 @@
 """A number in nats together with how far it may be off: what every check of the lesson compares."""
 
-from __future__ import annotations
-
 import math
 from dataclasses import dataclass
 
@@ -20,14 +18,14 @@ class Estimate:
     error: float = 0.0  # nats: a standard error (Monte Carlo), an error estimate (quadrature) or 0 (exact)
     how: str = EXACT  # EXACT, QUADRATURE or MONTE_CARLO; of a sum, the least certain of its parts
 
-    def __add__(self, other: Estimate) -> Estimate:
+    def __add__(self, other: "Estimate") -> "Estimate":
         how = max(self.how, other.how, key=_ORDER.index)
         return Estimate(self.value + other.value, math.hypot(self.error, other.error), how)
 
-    def __neg__(self) -> Estimate:
+    def __neg__(self) -> "Estimate":
         return Estimate(-self.value, self.error, self.how)
 
-    def __sub__(self, other: Estimate) -> Estimate:
+    def __sub__(self, other: "Estimate") -> "Estimate":
         return self + -other
 
 

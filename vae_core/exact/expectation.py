@@ -4,8 +4,6 @@ The lattice lies in eps, z = mu + std eps, so it is as fine as q is narrow. The 
 accurate for smooth f; it is refined until it agrees with itself at twice the step.
 """
 
-from __future__ import annotations
-
 import itertools
 import math
 from collections.abc import Callable

@@ -9,8 +9,6 @@ Here f does not depend on mu and log_var. Of the ELBO, take f = log p(x, z): wha
 of q, whose gradient is 0 for mu and ½ for log_var, without any noise.
 """
 
-from __future__ import annotations
-
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial

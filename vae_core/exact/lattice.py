@@ -4,8 +4,6 @@ Every level halves the step. Points of the level before are kept, new ones are c
 may come within `DEPTH` nats of its maximum, and all others are interpolated: they hardly count.
 """
 
-from __future__ import annotations
-
 import math
 from collections.abc import Callable
 from dataclasses import dataclass

@@ -1,7 +1,5 @@
 """What a choice of likelihood, of sigma and of the reduction does to the loss of one image. Nats per image."""
 
-from __future__ import annotations
-
 import math
 from dataclasses import dataclass
 

@@ -1,7 +1,5 @@
 """A derivation as data: formulas with their values in nats, and whether each follows from the one before."""
 
-from __future__ import annotations
-
 import math
 import re
 from collections.abc import Mapping

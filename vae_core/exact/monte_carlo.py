@@ -6,8 +6,6 @@
 One weight a draw; log of their mean estimates log p(x), from below on average (Burda et al. 2016, theorem 1).
 """
 
-from __future__ import annotations
-
 import math
 from dataclasses import dataclass
 from typing import Any

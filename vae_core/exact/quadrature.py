@@ -5,8 +5,6 @@
 In two dimensions a fine enough lattice gives what is intractable in twenty; the encoder takes no part in it.
 """
 
-from __future__ import annotations
-
 import math
 from dataclasses import dataclass, replace
 from functools import partial

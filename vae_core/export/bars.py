@@ -1,7 +1,5 @@
 """KL per latent dimension as bars: filled where the unit is active, an outline where it is not."""
 
-from __future__ import annotations
-
 import numpy as np
 
 from vae_core.export.svg import nice, text_width, tick_label

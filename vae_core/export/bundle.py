@@ -1,7 +1,5 @@
 """Everything of a run in one zip file."""
 
-from __future__ import annotations
-
 import io
 import json
 import tempfile

@@ -1,7 +1,5 @@
 """The loss curves as a drawing: train faint, test bold, changes by hand as dashed lines."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 from typing import Any
 

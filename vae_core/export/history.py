@@ -1,7 +1,5 @@
 """The curves of a run as a table that any program reads."""
 
-from __future__ import annotations
-
 import csv
 import io
 from typing import Any

@@ -1,7 +1,5 @@
 """The latent map as a drawing: codes of the test images on equal axes, in units of the prior's standard deviation."""
 
-from __future__ import annotations
-
 import numpy as np
 
 from vae_core.export.svg import dots

@@ -1,7 +1,5 @@
 """Grey images as PNG files."""
 
-from __future__ import annotations
-
 import base64
 import io
 

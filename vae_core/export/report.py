@@ -1,13 +1,11 @@
 """A run as one HTML file: opens without a network, prints well, and asks nothing of anybody."""
 
-from __future__ import annotations
-
 from vae_core.cards import HELP, command
 from vae_core.export.bars import draw_bars
+from vae_core.export.colours import DARK, LIGHT, Colours
 from vae_core.export.curves import draw_curves
 from vae_core.export.latent_map import REACH, draw_latent_map, outside, reach
 from vae_core.export.run_report import RunReport, versions
-from vae_core.export.style import DARK, LIGHT, Colours
 from vae_core.export.templating import fill
 
 _LIKELIHOODS = {

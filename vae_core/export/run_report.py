@@ -1,7 +1,5 @@
 """What is known of a run when it is taken home."""
 
-from __future__ import annotations
-
 import platform
 from dataclasses import dataclass
 from typing import Any

@@ -4,8 +4,6 @@ Networks, loss terms and random streams are the source of the very functions tha
 differs from run to run is assembled from the pieces in script_pieces.py. A test runs it and compares the curves.
 """
 
-from __future__ import annotations
-
 import inspect
 import re
 from collections.abc import Callable

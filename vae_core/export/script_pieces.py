@@ -1,7 +1,5 @@
 """The pieces of the script that are no function of the core: kept apart so that they can be read as code."""
 
-from __future__ import annotations
-
 HEAD = '''"""Repeat one run of ELBO Room, with nothing but PyTorch and NumPy.
 
     python repeat.py mnist.npz              trains, prints the curve and the test figures

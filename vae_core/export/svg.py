@@ -1,7 +1,5 @@
 """Small parts of which the drawings are made: numbers, ticks, paths."""
 
-from __future__ import annotations
-
 import math
 
 import numpy as np

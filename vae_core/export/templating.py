@@ -1,7 +1,5 @@
 """Templates filled with values; what a template does not mark as safe is escaped, whatever it holds."""
 
-from __future__ import annotations
-
 from pathlib import Path
 from typing import Any
 

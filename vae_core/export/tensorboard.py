@@ -1,7 +1,5 @@
 """The run as a TensorBoard event file: put it into a folder and run `tensorboard --logdir FOLDER`."""
 
-from __future__ import annotations
-
 import tempfile
 from pathlib import Path
 from typing import Any

@@ -10,8 +10,6 @@ formula for total gradient variation", Archiv der Mathematik 11:218-222): the me
 the line that encloses what is brighter. Multiplying f by a constant changes no attribute.
 """
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 
 import torch

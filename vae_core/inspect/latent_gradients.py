@@ -1,7 +1,5 @@
 """Ten images close up: where their posteriors lie, and what the reconstruction term does to them."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 from typing import Any
 

@@ -1,7 +1,5 @@
 """What a run looks like at one moment: numpy only, so it travels between processes as it is."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass, field
 from typing import Any
 

@@ -4,8 +4,6 @@ The coming batch first goes through a copy of the model, so that nothing of the 
 running statistics of a BatchNorm. Then the step is made, and what the update changed is added.
 """
 
-from __future__ import annotations
-
 import copy
 from dataclasses import dataclass, fields, replace
 from typing import Any

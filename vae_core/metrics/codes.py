@@ -1,7 +1,5 @@
 """Figures of the codes. All are in prior units (the prior's standard deviation is 1) and in float64 on the CPU."""
 
-from __future__ import annotations
-
 import math
 
 import torch

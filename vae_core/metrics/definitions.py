@@ -1,10 +1,8 @@
 """What is measured: each metric with its unit, its better end and the reason. The browser ranks the arms."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, fields
-from typing import Any
+from typing import Any, Self
 
 
 @dataclass(frozen=True)
@@ -45,7 +43,7 @@ class Metrics:
         return {**asdict(self), **lists, "active": self.active}
 
     @classmethod
-    def from_dict(cls, values: Mapping[str, Any]) -> Metrics:
+    def from_dict(cls, values: Mapping[str, Any]) -> Self:
         """What `to_dict` wrote."""
         kl_dims = None if values["kl_dims"] is None else tuple(values["kl_dims"])
         lists = {"kl_dims": kl_dims, "active_dims": tuple(values["active_dims"])}

@@ -1,7 +1,5 @@
 """What a snapshot says about a run, in words, each with the number that it rests on."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 from typing import Protocol
 

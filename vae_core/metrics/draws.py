@@ -12,8 +12,6 @@ gap        energy distance between the two sets as wholes (Székely and Rizzo 20
            for no others, so neither blur nor a few perfect pictures can win. Real images score best.
 """
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 
 import torch

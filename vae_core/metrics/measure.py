@@ -1,7 +1,5 @@
 """All figures of one model at once, with fixed noise, so that arms of an ablation differ in their models only."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 from typing import Any
 

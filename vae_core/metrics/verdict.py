@@ -6,8 +6,6 @@ a large beta did it; "KL off" is "autoencoder-like" once the figures show it; "m
 "reconstruction off" is "between" until no unit is active.
 """
 
-from __future__ import annotations
-
 import math
 
 from vae_core.config import LiveSettings

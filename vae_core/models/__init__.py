@@ -1,10 +1,9 @@
 """Model families, one file each, found by name when they are asked for (families.py)."""
 
-from __future__ import annotations
-
 import functools
 import importlib.util
 import sys
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -12,9 +11,9 @@ import torch
 
 from vae_core import families, rng
 from vae_core.config import LETTERS, NAMES, ConfigError, LiveSettings, RunConfig, spoken
-from vae_core.models.base import Family
+from vae_core.models.base import SHAPE, Family
 
-SHAPE = (1, 28, 28)
+ALL_OFF, KL_ALONE = "all terms are off", "the KL alone, and the encoder frozen"  # reasons why nothing learns
 
 
 def family(name: str) -> type[Family]:
@@ -60,12 +59,25 @@ def check(config: RunConfig) -> None:
             raise ConfigError(f"The model {config.model} has no {NAMES[term]} term: set {letter} to 0.")
     if unknown := sorted(set(config.live.own_weights) - set(terms)):
         raise ConfigError(f"The model {config.model} has no term {unknown[0]!r}: it has {spoken(tuple(terms))}.")
-    weights = config.live.weights_of(terms)
-    if not any(weights.values()):
+    nothing = idle(config.live, terms)
+    if nothing == ALL_OFF:
         names = " and ".join(LETTERS.get(term, term) for term in terms)
         raise ConfigError(f"The weights of {names} are 0, so there is nothing to minimise: give one a positive weight.")
-    if not any(weight for term, weight in weights.items() if term != "kl") and config.frozen == "encoder":
+    if nothing == KL_ALONE:
         raise ConfigError("The KL alone trains the encoder, which is frozen, so nothing is left that learns: thaw it.")
+
+
+def idle(settings: LiveSettings, terms: Mapping[str, float]) -> str | None:
+    """Why training would change nothing: ALL_OFF, KL_ALONE (it trains the encoder, which is frozen), or None.
+
+    Args:
+        terms: of the family, each with its own weight.
+    """
+    weights = settings.weights_of(terms)
+    if not any(weights.values()):
+        return ALL_OFF
+    alone = not any(weight for term, weight in weights.items() if term != "kl")
+    return KL_ALONE if alone and settings.frozen == "encoder" else None
 
 
 def change(settings: LiveSettings, changes: dict[str, Any], config: RunConfig) -> LiveSettings:

@@ -3,8 +3,6 @@
 Its encoder has the outputs that a VAE has for log_var, so that both start from the same weights; nothing uses them.
 """
 
-from __future__ import annotations
-
 from typing import ClassVar
 
 from torch import Tensor

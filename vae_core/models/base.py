@@ -1,10 +1,9 @@
 """The contract of a model family. The trainer, the figures and the pages know no more of a family than stands here.
 
 A family is one file in this folder with one class in it. It names the terms of its loss and says what it has; history
-columns, legends and tables follow from the names, and a figure of what a family has not is absent.
+columns, legends and tables follow from the names, and a figure of what a family has not is absent. The smallest whole
+one is tests/families/three_terms.py; one with an encoder and a decoder begins with parts/coder.py, as vae.py does.
 """
-
-from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -14,6 +13,7 @@ from torch import Tensor, nn
 
 from vae_core.config import RunConfig
 
+SHAPE = (1, 28, 28)  # of an image of the first data set, which the networks here take
 BEFORE, AFTER = "step", "loss"  # the columns of a train history around those of the terms
 
 
@@ -101,7 +101,7 @@ class Family(nn.Module):
         raise NotImplementedError
 
     def set_trainable(self, weights: Mapping[str, float], frozen: str = "none") -> None:
-        """Say what learns in training.
+        """Say what learns in training: here a half is the submodule of its name, `encoder` or `decoder`.
 
         Args:
             weights: of the terms in the coming step.

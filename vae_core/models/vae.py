@@ -5,8 +5,6 @@ sample      z = mu + exp(½ log_var) * eps,  eps ~ N(0, I)
 decode      z (B, D)          ->  logits (B, 1, 28, 28)
 """
 
-from __future__ import annotations
-
 from typing import ClassVar
 
 from torch import Tensor

@@ -1,7 +1,5 @@
 """How much time may go into what is not training."""
 
-from __future__ import annotations
-
 import contextlib
 import time
 from collections.abc import Callable, Iterator

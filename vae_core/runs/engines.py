@@ -1,7 +1,5 @@
 """The engines that train, one per device: what is sent to them, what they send, and what happens when one dies."""
 
-from __future__ import annotations
-
 import threading
 import time
 from dataclasses import dataclass, field

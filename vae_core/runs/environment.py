@@ -1,7 +1,5 @@
 """What the environment of the server says about runs: where they are kept, and when their visitor counts as gone."""
 
-from __future__ import annotations
-
 import os
 import sys
 from pathlib import Path

@@ -1,7 +1,5 @@
 """Arms in step: what a group may hold, and what a branch of an arm is called."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from dataclasses import replace
 

@@ -1,7 +1,5 @@
 """The runs that the server has in memory, and whose they are."""
 
-from __future__ import annotations
-
 import threading
 
 from vae_core.runs.run_record import RunRecord

@@ -1,7 +1,5 @@
 """What is done now and then, on a thread of its own: save what changed, let go of who has left, tidy the disk."""
 
-from __future__ import annotations
-
 import threading
 import traceback
 

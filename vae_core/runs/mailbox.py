@@ -1,7 +1,5 @@
 """Both ends of the way of commands to an engine: whoever puts one in never waits, and openings hold nothing up."""
 
-from __future__ import annotations
-
 import collections
 import threading
 import time

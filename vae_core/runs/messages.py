@@ -1,7 +1,5 @@
 """What goes to and fro between the server and an engine: commands in, numbered updates out, and nothing else."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass, field
 from typing import Any
 

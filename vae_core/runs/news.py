@@ -1,7 +1,5 @@
 """What a reader of a run does not know yet: everything since a cursor."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 from typing import Any
 

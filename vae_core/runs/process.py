@@ -1,7 +1,5 @@
 """Both ends of the pipe between the server and an engine process. POSIX only: the pipe is inherited."""
 
-from __future__ import annotations
-
 import argparse
 import contextlib
 import multiprocessing
@@ -33,7 +31,7 @@ class EngineProcess:
         device: str,
         folder: Path,
         on_update: Callable[[Update], None],
-        on_death: Callable[[EngineProcess, str], None],
+        on_death: Callable[["EngineProcess", str], None],
     ) -> None:
         """
         Args:

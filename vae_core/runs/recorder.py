@@ -1,7 +1,5 @@
 """What the command line keeps of a run for the live view: its film, its curves and, if it stands alone, its decoder."""
 
-from __future__ import annotations
-
 from pathlib import Path
 from typing import Any
 
@@ -10,9 +8,9 @@ from safetensors.torch import save as to_bytes
 from torch import nn
 
 from vae_core import devices
+from vae_core.any_path import AnyPath
 from vae_core.checkpoints import CARD, CheckpointError, card_bytes, in_half, json_ready, unwritable, write_files
 from vae_core.inspect.snapshot import SnapshotTaker
-from vae_core.paths import AnyPath
 from vae_core.runs.messages import FINISHED, RUNNING, STOPPED, Update
 from vae_core.runs.run_record import SHIPPED, RunRecord
 from vae_core.runs.storage import DECODER, frames_in

@@ -4,8 +4,6 @@ A run is an actor: commands go in, numbered updates come out, and this registry 
 memory and, as it goes, on disk. Readers ask for "everything since" and get copies.
 """
 
-from __future__ import annotations
-
 import secrets
 import threading
 from collections.abc import Sequence

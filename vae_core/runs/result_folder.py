@@ -1,7 +1,5 @@
 """The folder of a training: a result that lies there stays whole until a new one is complete, and wished for."""
 
-from __future__ import annotations
-
 import contextlib
 import itertools
 import os

@@ -1,13 +1,11 @@
 """What the server knows of one run, and what it tells those who read along."""
 
-from __future__ import annotations
-
 import secrets
 import sys
 import time
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 
 import numpy as np
 
@@ -232,7 +230,7 @@ class RunRecord:
         storage.write(self.folder, *self.contents())
 
     @classmethod
-    def load(cls, folder: Path) -> RunRecord:
+    def load(cls, folder: Path) -> Self:
         """A run as it was saved. One that was training then is now SAVED.
 
         Raises:
@@ -267,13 +265,13 @@ class RunRecord:
         for file in files:
             file.unlink(missing_ok=True)
 
-    def inherit(self, parent: RunRecord, step: int) -> None:
+    def inherit(self, parent: Self, step: int) -> None:
         """Take over the parent's curves and marks up to a step."""
         self.train.extend(_until(parent.train.since(-1), step))
         self.test.extend(_until(parent.test.since(-1), step))
         self.marks = [mark for mark in parent.marks if mark.step <= step]
 
-    def copy_files(self, parent: RunRecord, step: int) -> None:
+    def copy_files(self, parent: Self, step: int) -> None:
         """Copy the state to go on from, and the film up to it; the parent may thin both meanwhile.
 
         Raises:

@@ -1,7 +1,5 @@
 """The runs that the server keeps on disk: whose they are, saved as they change, found again, removed when too many."""
 
-from __future__ import annotations
-
 import contextlib
 import shutil
 import sys

@@ -4,8 +4,6 @@ Commands come in, updates go out; nothing else is shared. `Scheduler` knows no p
 directly; process.py puts it at the far end of a pipe.
 """
 
-from __future__ import annotations
-
 import contextlib
 import time
 import traceback

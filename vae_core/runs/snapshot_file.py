@@ -4,8 +4,6 @@ It is a safetensors file that the browser reads as it is (pages/ui/lib/wire.js):
 under `__metadata__` its numbers as one JSON text, "snapshot". On disk it is gzip-compressed, to about a half.
 """
 
-from __future__ import annotations
-
 import gzip
 import json
 import zlib
@@ -17,9 +15,9 @@ import numpy as np
 from safetensors import SafetensorError
 from safetensors.numpy import load, save
 
+from vae_core.any_path import AnyPath
 from vae_core.inspect.snapshot import Snapshot
 from vae_core.metrics.diagnosis import Diagnosis
-from vae_core.paths import AnyPath
 
 _XY_MAX = 32_767
 

@@ -3,13 +3,11 @@
     <root>/<run id>/run.json            what the run is and where it stands
                     curves.safetensors  its train and test rows
                     film/               its frames (snapshot_file.py)
-                    states/             what training goes on from (scheduler.py)
+                    states/             what training goes on from (task.py)
                     decoder.safetensors the decoder of a run that ships without states (recorder.py)
 
 Every file replaces its predecessor only when it is complete.
 """
-
-from __future__ import annotations
 
 import contextlib
 import fcntl
@@ -22,8 +20,8 @@ import numpy as np
 from safetensors import SafetensorError
 from safetensors.numpy import load_file, save
 
+from vae_core.any_path import AnyPath
 from vae_core.checkpoints import replacing
-from vae_core.paths import AnyPath
 
 RECORD, CURVES, FILM, STATES = "run.json", "curves.safetensors", "film", "states"
 DECODER = "decoder.safetensors"  # float16, layers named as in the decoder's nn.Sequential

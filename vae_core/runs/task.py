@@ -1,7 +1,5 @@
 """One run inside an engine: its trainer, what it is doing, and what it reports and saves as it goes."""
 
-from __future__ import annotations
-
 import collections
 import time
 from dataclasses import dataclass

@@ -1,7 +1,5 @@
 """A growing table of numbers in bounded memory."""
 
-from __future__ import annotations
-
 import numpy as np
 
 

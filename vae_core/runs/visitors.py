@@ -1,7 +1,5 @@
 """Who is there: the open browser windows of every visitor."""
 
-from __future__ import annotations
-
 import threading
 import time
 from dataclasses import dataclass

@@ -1,7 +1,5 @@
 """What the arms view fetches once: a decoder's weights, to decode under the pointer, and the images of the map."""
 
-from __future__ import annotations
-
 import functools
 import gzip
 import json

@@ -1,7 +1,5 @@
 """Arms of an ablation side by side, on one clock and the same axes: drawn in the browser, one feed an arm."""
 
-from __future__ import annotations
-
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any

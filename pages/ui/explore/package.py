@@ -4,8 +4,6 @@ One safetensors file: `__metadata__.about` is JSON text, the tensors are listed 
 and decodes by itself with it; images come from `/map-images`, in the same order.
 """
 
-from __future__ import annotations
-
 import functools
 import gzip
 import json

@@ -1,7 +1,5 @@
 """What the explorer fetches once per model: the package of its weights and codes."""
 
-from __future__ import annotations
-
 from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
 from starlette.responses import PlainTextResponse, Response

@@ -1,7 +1,5 @@
 """What the explorer can open: the models that ship, and a visitor's own runs where they have kept a state."""
 
-from __future__ import annotations
-
 import contextlib
 from dataclasses import dataclass
 from pathlib import Path

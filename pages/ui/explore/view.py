@@ -4,8 +4,6 @@ What goes to the browser: the name of the model (its package is fetched once, se
 that a link names. What comes back: the state, once something has come to rest; nothing while it moves.
 """
 
-from __future__ import annotations
-
 from pathlib import Path
 from typing import Any
 

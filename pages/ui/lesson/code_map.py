@@ -1,7 +1,5 @@
 """The step from mathematics to code: boxes, formulas and the very sources, which light up together."""
 
-from __future__ import annotations
-
 import ast
 import inspect
 import textwrap

@@ -22,6 +22,7 @@
 // Light and dark: colours are CSS variables (--st-* of Streamlit, --term-* and --class-* of palette.py).
 // Nothing here touches the page when it is imported.
 
+import { draggable } from "../lib/drag.js";
 import { onKeys } from "../lib/keys.js";
 import { plain, ticks } from "../lib/numbers.js";
 import { set, svg } from "../lib/svg.js";
@@ -206,26 +207,9 @@ export class Plot {
    * @param {Moves} moves
    */
   grab(target, { start = () => null, drag, end = () => {} }) {
-    let from = null,
-      origin = null;
-    // a finger on it moves it and not the page: touch-action does nothing on the parts of an svg
-    target.addEventListener("touchstart", (event) => event.preventDefault(), { passive: false });
-    target.addEventListener("pointerdown", (event) => {
-      if (event.button) return;
-      event.preventDefault();
-      target.setPointerCapture(event.pointerId);
-      if (target.hasAttribute("tabindex")) target.focus({ preventScroll: true });
-      [from, origin] = [this.at(event), start()];
-    });
-    target.addEventListener("pointermove", (event) => {
-      if (!from) return;
-      const [x, y] = this.at(event);
-      drag(x - from[0], y - from[1], origin);
-    });
-    target.addEventListener("lostpointercapture", () => {
-      if (from) end();
-      from = null;
-    });
+    const across = (px) => (px * (this.x.to - this.x.from)) / this.frame.width;
+    const up = (px) => (px * (this.y.from - this.y.to)) / this.frame.height;
+    draggable(target, { start, move: (origin, dx, dy) => drag(across(dx), up(dy), origin), end });
   }
 
   canvas() {

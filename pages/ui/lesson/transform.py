@@ -1,7 +1,5 @@
 """The first step of the lesson: normal noise, sent through a function, becomes data. It all happens in the browser."""
 
-from __future__ import annotations
-
 from typing import Any
 
 from pages.ui.component import declare, show_state

@@ -3,8 +3,6 @@
 A message is a safetensors file: arrays, and under `__metadata__` one JSON text, "news". wire.js reads it.
 """
 
-from __future__ import annotations
-
 import asyncio
 import contextlib
 import json
@@ -102,7 +100,7 @@ def takes_gzip(accept_encoding: str) -> bool:
 class Channel:
     """One run's stream: a task that packs each change once for all its viewers."""
 
-    _open: ClassVar[dict[str, Channel]] = {}
+    _open: ClassVar[dict[str, "Channel"]] = {}
 
     def __init__(self, run_id: str, news: News) -> None:
         self.run_id = run_id
@@ -111,7 +109,7 @@ class Channel:
         self._task = asyncio.create_task(self._pump())
 
     @classmethod
-    def of(cls, run_id: str, news: News) -> Channel:
+    def of(cls, run_id: str, news: News) -> "Channel":
         """The channel of a run; a new one goes on from the news that its first viewer has just read."""
         if run_id not in cls._open:
             cls._open[run_id] = cls(run_id, news)

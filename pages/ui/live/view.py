@@ -1,7 +1,5 @@
 """The live view of a run: everything that moves, drawn in the browser and fed only with what is new."""
 
-from __future__ import annotations
-
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 

@@ -1,7 +1,5 @@
 """Draws from the posterior for draws from the prior: the "new" pictures are copies, and hide every hole."""
 
-from __future__ import annotations
-
 import torch
 from torch import Tensor
 

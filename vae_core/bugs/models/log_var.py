@@ -1,7 +1,5 @@
 """The variance for the standard deviation: the noise is too narrow or too wide by a square."""
 
-from __future__ import annotations
-
 from torch import Tensor
 
 from vae_core.models.vae import VAE

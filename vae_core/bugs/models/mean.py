@@ -1,7 +1,5 @@
 """The mean for the sample: no noise ever reaches the decoder."""
 
-from __future__ import annotations
-
 from dataclasses import replace
 
 from torch import Tensor

@@ -1,7 +1,5 @@
 """An encoder, a decoder, and what the decoder's output says about pixels: the half that autoencoders share."""
 
-from __future__ import annotations
-
 import math
 from collections.abc import Mapping
 from typing import Self
@@ -12,10 +10,8 @@ from torch import Tensor, nn
 
 from vae_core import losses
 from vae_core.config import SIGMA_FLOOR, ConfigError, RunConfig
-from vae_core.models.base import Family
+from vae_core.models.base import SHAPE, Family
 from vae_core.models.parts.nets import NETS
-
-SHAPE = (1, 28, 28)  # of the images that the networks take
 
 
 class Coder(Family):
@@ -55,7 +51,7 @@ class Coder(Family):
             frozen: the half that keeps its weights, "encoder", "decoder" (with a learned sigma) or "none".
         """
         self.encoder.train(self.training and frozen != "encoder")
-        self.decoder.train(self.training and frozen != "decoder" and weights["nll"] > 0)
+        self.decoder.train(self.training and frozen != "decoder" and weights.get("nll", 1) > 0)
         for name, parameter in self.named_parameters():
             parameter.requires_grad_(frozen != ("encoder" if name.startswith("encoder.") else "decoder"))
 

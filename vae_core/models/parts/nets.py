@@ -1,7 +1,5 @@
 """The networks of encoder and decoder, by name, for images of 28 x 28 grey pixels."""
 
-from __future__ import annotations
-
 from torch import nn
 
 

@@ -1,7 +1,7 @@
 // Arithmetic with codes: attributes are directions, and so is the difference of any two codes.
 
 import { nearestCode } from "../../lib/distances.js";
-import { choices, press, quietPartsOf } from "../../lib/dom.js";
+import { choices, press } from "../../lib/dom.js";
 import { badges } from "../../lib/draw.js";
 import { greys, imageAt } from "../../lib/images.js";
 import { fixed } from "../../lib/numbers.js";
@@ -12,6 +12,7 @@ import { isHole, radiusOf, ratioText, ruleOf } from "../shared/near.js";
 import { short } from "../shared/numbers.js";
 import { NOTHING } from "../shared/saved.js";
 import { Strip } from "../shared/strip.js";
+import { Way } from "../shared/way.js";
 import { drawArrow, drawLine } from "./arrows.js";
 import { measure } from "./attributes.js";
 import { HTML } from "./html.js";
@@ -21,17 +22,12 @@ import { AttributePanel, MeansPanel, SlotsPanel, meanWords } from "./panels.js";
 import { meansFiles, planFiles } from "./save.js";
 import { noteOf, nounOf } from "./words.js";
 
-export class ArithmeticWay {
+export class ArithmeticWay extends Way {
   constructor(root, place, view, page) {
+    super(root, place, view, page, HTML);
     root.classList.add("paths");
-    root.innerHTML = HTML;
-    const part = quietPartsOf(root),
+    const { part } = this,
       change = (partial) => this.change(partial);
-    this.root = root;
-    this.place = place;
-    this.view = view;
-    this.page = page;
-    this.part = part;
     this.plan = null;
     this.trying = null;
     this.inHand = handOn(part.strength);

@@ -1,15 +1,16 @@
 // An image becomes a cloud of codes: mu, the ellipse of its std, and 16 samples with their pictures. The image is one of
 // the test images, or drawn here, or a picture of the visitor's own; a drawing is encoded in every frame.
 
-import { choices, everyFrame, press, quietPartsOf } from "../../lib/dom.js";
+import { choices, everyFrame, press } from "../../lib/dom.js";
 import { another, nextOf } from "../shared/classes.js";
 import { rowAt } from "../shared/found.js";
 import { NOTHING } from "../shared/saved.js";
+import { Way } from "../shared/way.js";
 import { drawCloud } from "./cloud.js";
 import { Drawing } from "./drawing.js";
 import { HTML } from "./html.js";
 import { SAMPLES, klDims, noise, pictureOf, samplesOf, stdOf, taken } from "./math.js";
-import { encodeFiles } from "./print.js";
+import { encodeFiles } from "./save.js";
 import { Seen } from "./seen.js";
 import { article, windowWords } from "./words.js";
 import { Zoom } from "./zoom.js";
@@ -17,16 +18,11 @@ import { Zoom } from "./zoom.js";
 const CLOSE = 8; // CSS pixels: a pointer so close to a sample's dot means it
 const OWN = "your picture, centred and scaled as MNIST";
 
-export class EncodeWay {
+export class EncodeWay extends Way {
   constructor(root, place, view, page) {
+    super(root, place, view, page, HTML);
     root.classList.add("encode");
-    root.innerHTML = HTML;
-    const part = quietPartsOf(root);
-    this.root = root;
-    this.place = place;
-    this.view = view;
-    this.page = page;
-    this.part = part;
+    const { part } = this;
     this.code = null;
     this.key = null;
     this.dots = [];

@@ -1,12 +1,13 @@
 // From image to image: a path through the codes of test images, and the same path in the plain autoencoder beside it.
 
-import { choices, press, quietPartsOf } from "../../lib/dom.js";
+import { choices, press } from "../../lib/dom.js";
 import { greys } from "../../lib/images.js";
 import { fixed } from "../../lib/numbers.js";
 import { figure } from "../shared/figure.js";
 import { handOn } from "../shared/hand.js";
 import { ratioText, ruleOf } from "../shared/near.js";
 import { NOTHING } from "../shared/saved.js";
+import { Way } from "../shared/way.js";
 import { HalfWay } from "./half.js";
 import { HTML } from "./html.js";
 import { Lane } from "./lane.js";
@@ -15,16 +16,11 @@ import { Player } from "./player.js";
 import { pathFiles } from "./save.js";
 import { Stops, drawPath } from "./stops.js";
 
-export class InterpolateWay {
+export class InterpolateWay extends Way {
   constructor(root, place, view, page) {
+    super(root, place, view, page, HTML);
     root.classList.add("paths");
-    root.innerHTML = HTML;
-    const part = quietPartsOf(root);
-    this.root = root;
-    this.place = place;
-    this.view = view;
-    this.page = page;
-    this.part = part;
+    const { part } = this;
     this.at = 0;
     this.before = [];
     this.fresh = null;

@@ -1,7 +1,7 @@
 // The pad: sliders ordered by KL with a film strip each, stops to go back to, and pinned points side by side.
 
 import { columnsOf, csv } from "../../lib/csv.js";
-import { make, quietPartsOf } from "../../lib/dom.js";
+import { make } from "../../lib/dom.js";
 import { badges, disc, line } from "../../lib/draw.js";
 import { drawImage, imagesIn } from "../../lib/images.js";
 import { fixed } from "../../lib/numbers.js";
@@ -10,6 +10,7 @@ import { rounded, zText } from "../shared/numbers.js";
 import { through } from "../shared/paths.js";
 import { sideBySide } from "../shared/print.js";
 import { filmOf } from "../shared/saved.js";
+import { Way } from "../shared/way.js";
 import { Sliders } from "./sliders.js";
 
 const PINS = 8;
@@ -28,15 +29,10 @@ const HTML = `
 <p><small>A slider for every latent, the one with the largest KL first; above it what it does, from −3 to 3.</small></p>
 <div data-part="sliders"></div>`;
 
-export class PadWay {
+export class PadWay extends Way {
   constructor(root, place, view, page) {
-    root.innerHTML = HTML;
-    const part = quietPartsOf(root);
-    this.root = root;
-    this.place = place;
-    this.view = view;
-    this.page = page;
-    this.part = part;
+    super(root, place, view, page, HTML);
+    const { part } = this;
     this.sliders = new Sliders(part.sliders, place);
     part.back.onclick = () => place.back();
     part.pin.onclick = () => this.pin(place.z);

@@ -2,7 +2,6 @@
 
 import { columnsOf, csv } from "../../lib/csv.js";
 import { nearestCode } from "../../lib/distances.js";
-import { quietPartsOf } from "../../lib/dom.js";
 import { disc } from "../../lib/draw.js";
 import { fixed } from "../../lib/numbers.js";
 import { nearRule } from "../shared/density.js";
@@ -13,6 +12,7 @@ import { short } from "../shared/numbers.js";
 import { sheetPicture } from "../shared/print.js";
 import { indexOf, joined } from "../shared/rows.js";
 import { Sheet } from "../shared/sheet.js";
+import { Way } from "../shared/way.js";
 import { draws, variety } from "./math.js";
 import { YARDSTICK } from "./slice.js";
 
@@ -32,17 +32,12 @@ const HTML = `
 <p data-part="figures" aria-live="off"></p>
 <p data-part="note"></p>`;
 
-export class PriorDraws {
+export class PriorDraws extends Way {
   constructor(root, place, view, page) {
-    root.innerHTML = HTML;
-    const part = quietPartsOf(root),
+    super(root, place, view, page, HTML);
+    const { part } = this,
       { change } = page;
     const held = handOn(part.temperature);
-    this.root = root;
-    this.place = place;
-    this.view = view;
-    this.page = page;
-    this.part = part;
     this.decoder = new Latest("prior draws");
     this.held = held;
     part.temperature.oninput = () => this.put({ ...this.state, temperature: Number(part.temperature.value) });

@@ -1,7 +1,7 @@
 // The decoded grid at prior quantiles: every picture stands for the same share of the prior.
 
 import { columnsOf, csv } from "../../lib/csv.js";
-import { make, quietPartsOf } from "../../lib/dom.js";
+import { make } from "../../lib/dom.js";
 import { fixed } from "../../lib/numbers.js";
 import { rowAt } from "../shared/found.js";
 import { handOn } from "../shared/hand.js";
@@ -9,6 +9,7 @@ import { Latest } from "../shared/latest.js";
 import { percent } from "../shared/numbers.js";
 import { sheetPicture } from "../shared/print.js";
 import { Sheet } from "../shared/sheet.js";
+import { Way } from "../shared/way.js";
 import { beyond, cellOf, quantiles } from "./math.js";
 import { nodes, notes, priorOf, rowsOf, slice } from "./slice.js";
 
@@ -28,19 +29,14 @@ const HTML = `
   </div>
 </div>`;
 
-export class PriorGrid {
+export class PriorGrid extends Way {
   /** @type {Float32Array} the codes of the pictures, n · rows · D */
   zs;
 
   constructor(root, place, view, page) {
-    root.innerHTML = HTML;
-    const part = quietPartsOf(root),
+    super(root, place, view, page, HTML);
+    const { part } = this,
       { change } = page;
-    this.root = root;
-    this.place = place;
-    this.view = view;
-    this.page = page;
-    this.part = part;
     this.decoder = new Latest("prior grid");
     this.held = handOn(part.n);
     part.n.oninput = () => this.put({ ...this.state, n: Number(part.n.value) });

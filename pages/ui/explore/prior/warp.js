@@ -1,7 +1,7 @@
 // The warp: the grid at prior quantiles moves from its places in z to those of its pictures in the space of images.
 
 import { columnsOf, csv } from "../../lib/csv.js";
-import { everyFrame, quietPartsOf } from "../../lib/dom.js";
+import { everyFrame } from "../../lib/dom.js";
 import { line, ring, squareOf } from "../../lib/draw.js";
 import { fixed } from "../../lib/numbers.js";
 import { rowAt } from "../shared/found.js";
@@ -9,6 +9,7 @@ import { handOn } from "../shared/hand.js";
 import { short } from "../shared/numbers.js";
 import { paper } from "../shared/print.js";
 import { NOTHING } from "../shared/saved.js";
+import { Way } from "../shared/way.js";
 import { quantiles, stretches } from "./math.js";
 import { drawMesh, meshOf, placeAt, placeOfPoint } from "./mesh.js";
 import { nodes, notes, priorOf, rowsOf, slice } from "./slice.js";
@@ -33,15 +34,10 @@ const HTML = `
   </div>
 </div>`;
 
-export class PriorWarp {
+export class PriorWarp extends Way {
   constructor(root, place, view, page) {
-    root.innerHTML = HTML;
-    const part = quietPartsOf(root);
-    this.root = root;
-    this.place = place;
-    this.view = view;
-    this.page = page;
-    this.part = part;
+    super(root, place, view, page, HTML);
+    const { part } = this;
     this.held = handOn(part.warp);
     this.mesh = null;
     const { change } = page;

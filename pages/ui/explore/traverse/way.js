@@ -1,6 +1,6 @@
 // One latent at a time: every row moves one of them from −reach to reach and holds all others at the base.
 
-import { make, quietPartsOf } from "../../lib/dom.js";
+import { make } from "../../lib/dom.js";
 import { disc, line, shape } from "../../lib/draw.js";
 import { drawImage } from "../../lib/images.js";
 import { whole, within } from "../../lib/state.js";
@@ -8,6 +8,7 @@ import { handOn } from "../shared/hand.js";
 import { name } from "../shared/plane.js";
 import { inactiveWords, joined, rowByRow } from "../shared/rows.js";
 import { NOTHING } from "../shared/saved.js";
+import { Way } from "../shared/way.js";
 import { HTML } from "./html.js";
 import { Row, bare, valueAt, valuesOf } from "./row.js";
 import { traverseFiles } from "./save.js";
@@ -25,15 +26,10 @@ export const cleanTraverse = (raw, { dims, count }) => {
   };
 };
 
-export class TraverseWay {
+export class TraverseWay extends Way {
   constructor(root, place, view, page) {
-    root.innerHTML = HTML;
-    const part = quietPartsOf(root);
-    this.root = root;
-    this.place = place;
-    this.view = view;
-    this.page = page;
-    this.part = part;
+    super(root, place, view, page, HTML);
+    const { part } = this;
     this.rows = [];
     this.asked = null;
     this.made = null;

@@ -1,4 +1,4 @@
-// Small tools of the pictures: SVG elements, round ticks, numbers as text, and handles for mouse, finger and keys.
+// The handles of q: knobs for mouse, finger and keys.
 
 import { set, svg } from "../../lib/svg.js";
 
@@ -19,34 +19,6 @@ export function placeHandle({ group, stalk }, [x, y], [fromX, fromY], { now, tex
   for (const circle of group.querySelectorAll("circle")) set(circle, { cx: x, cy: y });
   set(stalk, { x1: fromX, y1: fromY, x2: x, y2: y });
   set(group, { "aria-valuenow": now.toFixed(4), "aria-valuetext": text });
-}
-
-/**
- * Follow a pointer that presses on the node until it lets go. `start()` returns what `move(began, dx, dy)` needs,
- * in pixels since the press; `end()` is called once.
- */
-export function draggable(node, { start, move, end }) {
-  let began = null,
-    from = null;
-  // touch-action does not hold for the parts of a drawing: without this a finger on the knob scrolls the page.
-  node.addEventListener("touchstart", (event) => event.preventDefault(), { passive: false });
-  node.addEventListener("pointerdown", (event) => {
-    if (event.button !== 0) return;
-    node.setPointerCapture(event.pointerId);
-    from = [event.clientX, event.clientY];
-    began = start();
-    node.closest("svg").classList.add("dragging");
-  });
-  node.addEventListener("pointermove", (event) => {
-    if (began) move(began, event.clientX - from[0], event.clientY - from[1]);
-  });
-  const stop = () => {
-    if (!began) return;
-    began = null;
-    node.closest("svg").classList.remove("dragging");
-    end();
-  };
-  for (const name of ["pointerup", "pointercancel", "lostpointercapture"]) node.addEventListener(name, stop);
 }
 
 const WIDER = 1.1;

@@ -1,38 +1,22 @@
 // The one-dimensional model: densities of the prior, of the exact posterior and of q, which can be taken hold of.
 
-import { onKeys } from "../../lib/keys.js";
+import { draggable } from "../../lib/drag.js";
 import { fixed, plain, ticks } from "../../lib/numbers.js";
 import { set, svg } from "../../lib/svg.js";
-import { draggable, handle, keyed, placeHandle } from "./handles.js";
+import { handle, placeHandle } from "./handles.js";
+import { Picture } from "./picture.js";
 
 const MARGIN = { left: 44, right: 10, top: 10, bottom: 40 };
 const REACH = 4,
   POINTS = 241,
   STALK = 26;
 
-export class LinePicture {
-  constructor(root, { change, settle }) {
-    this.root = root;
-    this.change = change;
-    this.settle = settle;
+export class LinePicture extends Picture {
+  constructor(root, moves) {
+    super(root, moves, "densities over z: prior dashed, exact posterior grey, q in colour", "bound-line");
     this.flip = 1;
-    this.svg = svg(
-      "svg",
-      { role: "group", "aria-label": "densities over z: prior dashed, exact posterior grey, q in colour" },
-      root,
-    );
-    this.makeParts();
-    this.observer = new ResizeObserver(() => this.layout());
-    this.observer.observe(root);
-  }
-
-  makeParts() {
-    const clip = svg("clipPath", { id: "bound-line" }, svg("defs", {}, this.svg));
-    this.clip = svg("rect", {}, clip);
-    this.frame = svg("g", { class: "frame" }, this.svg);
-    const inside = svg("g", { "clip-path": "url(#bound-line)" }, this.svg);
     this.curves = Object.fromEntries(
-      ["posterior", "prior", "curve"].map((name) => [name, svg("path", { class: name }, inside)]),
+      ["posterior", "prior", "curve"].map((name) => [name, svg("path", { class: name }, this.inside)]),
     );
     this.width = handle(this.svg, "width of q", "width0");
     this.centre = handle(
@@ -58,24 +42,6 @@ export class LinePicture {
   widen({ mu, log_var }, by) {
     this.holding = true;
     this.change({ mu, log_var: [2 * Math.log(Math.max(1e-6, Math.exp(0.5 * log_var[0]) + by))] });
-  }
-
-  drop() {
-    this.holding = false;
-    this.settle();
-    this.draw(this.q);
-  }
-
-  hear({ group }, only) {
-    const act = (key, { shiftKey }) => this.key(keyed(key, shiftKey, this.q, 0.08, only));
-    onKeys(group, act, { shift: true });
-  }
-
-  key(next) {
-    if (!next) return false;
-    this.q = this.change(next); // several keys may come before the next frame
-    this.settle();
-    return true;
   }
 
   show(problem) {
@@ -159,10 +125,6 @@ export class LinePicture {
       now: q.mu[0],
       text: `mu ${fixed(q.mu[0], 3)}`,
     });
-  }
-
-  destroy() {
-    this.observer.disconnect();
   }
 }
 

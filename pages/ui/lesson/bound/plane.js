@@ -1,48 +1,30 @@
 // The latent plane: the true posterior as a heat map, the prior's circles, and q to be taken hold of.
 
-import { onKeys } from "../../lib/keys.js";
+import { draggable } from "../../lib/drag.js";
 import { fixed, plain, ticks } from "../../lib/numbers.js";
 import { set, svg } from "../../lib/svg.js";
-import { draggable, handle, keyed, placeHandle } from "./handles.js";
+import { handle, placeHandle } from "./handles.js";
+import { Picture } from "./picture.js";
 
 const MARGIN = { left: 50, right: 8, top: 8, bottom: 40 };
 const STALK = 26; // px between the 2 std ellipse and the knob that changes its width
 const DEPTH = 200; // nats below the top at which the landscape of the whole prior has faded
 const PRIOR = { low: [-4, -4], size: 8 };
 
-export class PlanePicture {
+export class PlanePicture extends Picture {
   low = PRIOR.low; // the lower left corner of the window
   size = PRIOR.size; // its side
 
-  /** change(q) is called while q is moved and returns it within its limits; settle() when it is let go. */
-  constructor(root, { change, settle }) {
-    this.root = root;
-    this.change = change;
-    this.settle = settle;
+  constructor(root, moves) {
+    const label = "latent plane: posterior p(z given x) in grey, q as ellipses of 1 and 2 standard deviations";
+    super(root, moves, label, "bound-window");
     this.view = "near";
     this.side = 0;
     this.flip = [1, 1];
-    this.canvas = root.appendChild(document.createElement("canvas"));
+    this.canvas = document.createElement("canvas");
     this.canvas.setAttribute("aria-hidden", "true");
-    this.svg = svg(
-      "svg",
-      {
-        role: "group",
-        "aria-label": "latent plane: posterior p(z given x) in grey, q as ellipses of 1 and 2 standard deviations",
-      },
-      root,
-    );
-    this.makeParts();
-    this.observer = new ResizeObserver(() => this.layout());
-    this.observer.observe(root);
-  }
-
-  makeParts() {
-    const clip = svg("clipPath", { id: "bound-window" }, svg("defs", {}, this.svg));
-    this.clip = svg("rect", {}, clip);
-    this.frame = svg("g", { class: "frame" }, this.svg);
-    const inside = svg("g", { "clip-path": "url(#bound-window)" }, this.svg);
-    this.ellipses = [2, 1].map((k) => svg("ellipse", { class: `q q${k}` }, inside));
+    root.prepend(this.canvas);
+    this.ellipses = [2, 1].map((k) => svg("ellipse", { class: `q q${k}` }, this.inside));
     this.hint = svg("text", { class: "hint", "text-anchor": "middle" }, this.svg);
     this.widths = [0, 1].map((d) => handle(this.svg, `width of q along z${"₁₂"[d]}`, `width${d}`));
     this.centre = handle(this.svg, "centre of q: arrow keys move it, plus and minus change its widths", "centre");
@@ -76,22 +58,8 @@ export class PlanePicture {
     this.change({ mu, log_var: log_var.map((v, k) => (k === d ? 2 * Math.log(std) : v)) });
   }
 
-  drop() {
-    this.holding = false;
-    this.settle();
-    this.draw(this.q);
-  }
-
-  hear({ group }, only) {
-    const act = (key, { shiftKey }) => this.key(keyed(key, shiftKey, this.q, this.size / 100, only));
-    onKeys(group, act, { shift: true });
-  }
-
-  key(next) {
-    if (!next) return false;
-    this.q = this.change(next); // several keys may come before the next frame
-    this.settle();
-    return true;
+  get step() {
+    return this.size / 100;
   }
 
   /** Another image: its problem, and its encoder's q, which the near view must contain. */
@@ -203,6 +171,7 @@ export class PlanePicture {
     ctx.translate(-MARGIN.left, -MARGIN.top);
     for (let k = problem.planes.length - 1; k >= 0; k--) {
       const { low, high, step, n } = problem.planes[k];
+      /** @type {[number, number, number, number]} */
       const place = [
         this.x(low[0] - step / 2),
         this.y(high[1] + step / 2),
@@ -263,10 +232,6 @@ export class PlanePicture {
       now: q.mu[0],
       text: `mu ${q.mu.map((m) => fixed(m, 3)).join(", ")}`,
     });
-  }
-
-  destroy() {
-    this.observer.disconnect();
   }
 }
 

@@ -1,7 +1,5 @@
 """The grids that the bound is drawn from: one around each mode of the posterior, one around q, one for the plane."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 from functools import reduce
 from typing import Any
@@ -30,13 +28,13 @@ class Square:
     z2: float
     half: float
 
-    def holds(self, other: Square) -> bool:
+    def holds(self, other: "Square") -> bool:
         return max(abs(self.z1 - other.z1), abs(self.z2 - other.z2)) + other.half <= self.half
 
-    def meets(self, other: Square) -> bool:
+    def meets(self, other: "Square") -> bool:
         return max(abs(self.z1 - other.z1), abs(self.z2 - other.z2)) < self.half + other.half
 
-    def around(self, other: Square) -> Square:
+    def around(self, other: "Square") -> "Square":
         """The smallest square that holds both."""
         ends = [(getattr(s, axis) - s.half, getattr(s, axis) + s.half) for axis in ("z1", "z2") for s in (self, other)]
         low1, high1 = min(ends[0][0], ends[1][0]), max(ends[0][1], ends[1][1])

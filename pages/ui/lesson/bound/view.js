@@ -1,4 +1,4 @@
-// "The bound you can see": q is dragged over the true posterior, and the parts of log p(x) move. Mounted by bound.py.
+// "The bound you can see": q is dragged over the true posterior, and the parts of log p(x) move. Mounted by view.py.
 
 import { choices, everyFrame, partsOf, press } from "../../lib/dom.js";
 import { drawImage } from "../../lib/images.js";

@@ -19,8 +19,6 @@ What goes to the browser (`BoundData.to_data()`), all numbers in nats and in uni
 What comes back: the state `q`, {id, mu, log_var}, when q comes to rest; nothing while it moves.
 """
 
-from __future__ import annotations
-
 import base64
 import hashlib
 from collections.abc import Sequence

@@ -1,4 +1,4 @@
-// Two Gaussians to drag and their KL divergences; one Gaussian fitted to two bumps. Mounted by gaussians.py through
+// Two Gaussians to drag and their KL divergences; one Gaussian fitted to two bumps. Mounted by view.py through
 // assets.loader. All mathematics is in kl.js and rng.js, the state in state.js.
 
 import { choices, everyFrame, press, quietPartsOf } from "../../lib/dom.js";

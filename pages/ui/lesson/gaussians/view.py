@@ -1,7 +1,5 @@
 """The second step of the lesson: what a KL divergence measures, in both directions. It all happens in the browser."""
 
-from __future__ import annotations
-
 from typing import Any
 
 from pages.ui.component import declare, show_state

@@ -1,7 +1,5 @@
 """A link is followed to the page, and the page is put into its link: what the settings alone do not say."""
 
-from __future__ import annotations
-
 from typing import Any
 
 import streamlit as st

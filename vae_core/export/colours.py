@@ -5,8 +5,6 @@ a dark ground; the ten classes take Paul Tol's "muted" set, and maps also write 
 are those of .streamlit/config.toml.
 """
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 
 

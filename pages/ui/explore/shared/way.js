@@ -1,0 +1,14 @@
+// What every way of exploring begins with; ways.js says what it may have beyond.
+
+import { quietPartsOf } from "../../lib/dom.js";
+
+export class Way {
+  constructor(root, place, view, page, html) {
+    root.innerHTML = html;
+    this.root = root;
+    this.place = place;
+    this.view = view;
+    this.page = page;
+    this.part = quietPartsOf(root);
+  }
+}

@@ -106,4 +106,4 @@ def test_the_version_changes_with_any_file(tmp_path: Path, monkeypatch: pytest.M
     assert assets.asset_version() == before
     (tmp_path / "sub" / "two.css").touch()
     assert assets.asset_version() != before
-    assert f"one.js?v={assets.asset_version()}" in assets.loader("one.js")
+    assert f"one.js?v={assets.asset_version()}" in assets.loader("one.js", "one")

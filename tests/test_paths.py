@@ -16,7 +16,7 @@ from vae_core.data import Images, build
 from vae_core.data.images import SETS, read
 from vae_core.inspect.snapshot import Snapshot
 from vae_core.runs import snapshot_file, storage
-from vae_core.runs.recorder import Recorder, keep_run
+from vae_core.runs.command_line import Recorder, keep_run
 from vae_core.runs.run_record import RunRecord
 from vae_core.trainer import Trainer
 
@@ -105,7 +105,7 @@ def test_no_function_of_these_rooms_takes_a_path_alone() -> None:
     """What a test above might have missed; `self` of a record and values that are returned are no doors."""
     files = [
         CORE / "checkpoints.py",
-        CORE / "runs" / "recorder.py",
+        CORE / "runs" / "command_line.py",
         CORE / "runs" / "snapshot_file.py",
         *(CORE / "data").glob("*.py"),
     ]

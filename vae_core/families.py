@@ -11,7 +11,7 @@ from pathlib import Path
 
 _HERE = Path(__file__).parent
 _NO_FAMILIES = ("base",)  # nor what begins with "_": helpers
-BUG = "bug-"
+_BUG = "bug-"
 
 
 def find(name: str) -> tuple[str, Path] | None:
@@ -29,6 +29,11 @@ def names() -> tuple[str, ...]:
     return tuple(dict.fromkeys(name for prefix, path in files if (name := _name(prefix, path))))  # the VAE first
 
 
+def is_bug(name: str) -> bool:
+    """Whether a family is one of the bug lab's, which no page offers as a model."""
+    return name.startswith(_BUG)
+
+
 def _name(prefix: str, path: Path) -> str:
     """Of the family in a file; "" where it can be none."""
     stem = path.stem
@@ -39,5 +44,5 @@ def _name(prefix: str, path: Path) -> str:
 def _folders() -> list[tuple[str, str, Path]]:
     """Module, beginning of its families' names, and folder."""
     own = os.environ.get("ELBO_ROOM_FAMILIES")
-    folders = [("vae_core.models", "", _HERE / "models"), ("vae_core.bugs.models", BUG, _HERE / "bugs" / "models")]
+    folders = [("vae_core.models", "", _HERE / "models"), ("vae_core.bugs.models", _BUG, _HERE / "bugs" / "models")]
     return folders + ([("own_families", "", Path(own))] if own else [])

@@ -18,7 +18,7 @@ from vae_core.data.images import DataError
 from vae_core.divergence import RunError
 from vae_core.evaluate import evaluate_test
 from vae_core.runs import result_folder
-from vae_core.runs.recorder import Recorder, keep_run
+from vae_core.runs.command_line import Recorder, keep_run
 from vae_core.trainer import Trainer
 
 _OVERWRITE = (

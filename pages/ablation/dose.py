@@ -13,7 +13,7 @@ import plotly.graph_objects as go
 
 from pages.ui.palette import colours_of
 from vae_core.export.colours import Colours
-from vae_core.families import BUG
+from vae_core.families import is_bug
 from vae_core.models import family
 from vae_core.runs import registry
 from vae_core.runs.news import Cursor, News
@@ -90,7 +90,7 @@ def _row(news: News) -> dict[str, Any] | None:
     config = news.config
     fits = (
         "kl" in family(config.model).TERMS
-        and not config.model.startswith(BUG)
+        and not is_bug(config.model)
         and config.likelihood == "bernoulli"
         and config.protocol != "threshold"
     )

@@ -1,16 +1,15 @@
-"""A link is followed to the page, and the page is put into its link: what the settings alone do not say."""
+"""The weights that a link asks for are shown, or those of the run that it shows."""
 
 from typing import Any
 
 import streamlit as st
 
-from pages.training import actions, rest, weights
-from pages.training.settings import DEFAULTS, link, terms_on_page
+from pages.training import actions, weights
+from pages.training.settings import DEFAULTS
 from pages.ui.words import plain
 from vae_core import models
 from vae_core.config import CHANGEABLE, ConfigError, RunConfig
 from vae_core.runs.messages import RUNNING, STARTING
-from vae_core.runs.run_record import RunRecord
 
 
 def adopt(asked: dict[str, Any]) -> list[str]:
@@ -48,16 +47,3 @@ def _follow_run(named: set[str]) -> bool:
     run = actions.shown_run()
     meant = ("run" in named or not named & set(DEFAULTS)) and not named & set(CHANGEABLE)
     return (meant or run.status in (STARTING, RUNNING)) and actions.follow(run)
-
-
-def write_link(
-    run: RunRecord, at: int | None, settings: dict[str, Any], now: dict[str, Any], beside: list[str]
-) -> None:
-    """Put what is on the page into its address.
-
-    Args:
-        at: the step at which the film rests. now: the weights. beside: ids of the runs that are compared.
-    """
-    learns = rest.cause(now, terms_on_page()) is None  # no link could hold what does not: see _follow_run
-    values = settings | now if learns else settings
-    link.write(**{"sigma": None} | values, run=run.run_id, compare=beside, step=at)

@@ -9,10 +9,10 @@ from pages.training import actions, controls
 from pages.training.chips import chips
 from pages.training.code import code
 from pages.training.library import compared, library
-from pages.training.linked_weights import adopt, write_link
+from pages.training.linked_weights import adopt
 from pages.training.names import READ_ON
 from pages.training.result import result
-from pages.training.settings import link
+from pages.training.settings import link, write_link
 from pages.training.take_home import take_home
 from pages.ui import notices
 from pages.ui.buttons import command_button

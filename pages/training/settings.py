@@ -6,11 +6,13 @@ from typing import Any
 
 import streamlit as st
 
+from pages.training import rest
 from pages.ui.address import MOST, Address, Choice, Named, Number, Setting, Several
 from vae_core import devices, families
 from vae_core.config import CHANGEABLE, FROZEN, LETTERS, LIKELIHOODS, NETS, PROTOCOLS, ConfigError, RunConfig
 from vae_core.models import family
 from vae_core.runs import registry
+from vae_core.runs.run_record import RunRecord
 
 DATASET_NAMES = {"mnist": "MNIST digits"}
 LATENT_DIMS = (2, 3, 8, 16, 32)
@@ -25,7 +27,7 @@ TERMS = "terms on the page"  # in the session: of the family whose weights the w
 
 def families_offered() -> list[str]:
     """Names of the model families that can be loaded, without the bug lab's."""
-    return [name for name in families.names() if not name.startswith(families.BUG) and _loads(name)]
+    return [name for name in families.names() if not families.is_bug(name) and _loads(name)]
 
 
 def _loads(name: str) -> bool:
@@ -94,3 +96,16 @@ link = Address(
     Number("step", None, 0, MOST, key=MOMENT),
     prefix="",
 )
+
+
+def write_link(
+    run: RunRecord, at: int | None, settings: dict[str, Any], now: dict[str, Any], beside: list[str]
+) -> None:
+    """Put what is on the page into its address.
+
+    Args:
+        at: the step at which the film rests. now: the weights. beside: ids of the runs that are compared.
+    """
+    learns = rest.cause(now, terms_on_page()) is None  # no link could hold what does not: see linked_weights
+    values = settings | now if learns else settings
+    link.write(**{"sigma": None} | values, run=run.run_id, compare=beside, step=at)

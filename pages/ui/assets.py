@@ -38,14 +38,14 @@ def asset_version() -> str:
     return format(newest, "x")
 
 
-def loader(module: str) -> str:
+def loader(module: str, root: str) -> str:
     """The inline script of a component: imports `/assets/<module>` and hands every call on to it.
 
-    The module exports `mount(parentElement)`, which returns an object with a `root` element,
-    `update(component)` and `destroy()`.
+    The module's default export is a class: its constructor takes the element of the class `root`, and its objects have
+    that as `root`, `update(component)` and `destroy()`.
     The inline part stays this small because Streamlit sends it again with every change of data.
     """
-    return _LOADER.replace("MODULE", f"{module}?v={asset_version()}")
+    return _LOADER.replace("MODULE", f"{module}?v={asset_version()}").replace("ROOT", root)
 
 
 _LOADER = """
@@ -62,7 +62,7 @@ export default function (component) {
     host.elboShown = call;
     if (!host.elboView?.root.isConnected) {
       host.elboView?.destroy();
-      host.elboView = module.mount(host);
+      host.elboView = new module.default(host.querySelector(".ROOT"));
     }
     host.elboView.update(component);
   });

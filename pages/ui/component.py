@@ -30,7 +30,7 @@ def declare(name: str, module: str, root: str, *styles: Path | str, frame: bool 
         name,
         html=f"<div class='frame'>{content}</div>" if frame else content,
         css=css_variables(f".{root}") + "".join((UI / path).read_text(encoding="utf-8") for path in styles),
-        js=loader(module),
+        js=loader(module, root),
     )
 
     def show(key: str, data: dict[str, Any], default: dict[str, Any], **callbacks: Callable[[], None]) -> Any:

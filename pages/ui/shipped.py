@@ -101,7 +101,7 @@ def _model_folders() -> list[Path]:
 def _card(folder: Path) -> dict[str, Any] | None:
     try:
         card = read_whole_card(folder / CARD)
-        if "kept" in card and not (folder / WEIGHTS).exists():  # a run by itself, see vae_core.runs.recorder
+        if "kept" in card and not (folder / WEIGHTS).exists():  # a run by itself, see vae_core.runs.command_line
             return None
         checkpoints.load(folder)
         return card

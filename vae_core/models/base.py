@@ -1,8 +1,10 @@
 """The contract of a model family. The trainer, the figures and the pages know no more of a family than stands here.
 
-A family is one file in this folder with one class in it. It names the terms of its loss and says what it has; history
-columns, legends and tables follow from the names, and a figure of what a family has not is absent. The smallest whole
-one is tests/families/three_terms.py; one with an encoder and a decoder begins with parts/coder.py, as vae.py does.
+A family is one file in this folder with one Family in it: TERMS, latent_dim, from_config and forward; a title and what
+it has, if anything; with codes also encode, sample, decode and nll. Of its terms "nll" is weighted by alpha and "kl" by
+beta with its warm-up, others under their own names (config.py). History columns, legends and tables follow from the
+names, and a figure of what a family has not is absent. The smallest whole one is tests/families/three_terms.py; one
+with an encoder and a decoder begins with parts/coder.py, as vae.py does.
 """
 
 from collections.abc import Callable, Mapping

@@ -1,4 +1,4 @@
-"""What the server knows of one run, and what it tells those who read along."""
+"""What the server knows of one run, what it tells those who read along, and what it writes to disk (storage.py)."""
 
 import secrets
 import sys

@@ -4,9 +4,10 @@
                     curves.safetensors  its train and test rows
                     film/               its frames (snapshot_file.py)
                     states/             what training goes on from (task.py)
-                    decoder.safetensors the decoder of a run that ships without states (recorder.py)
+                    decoder.safetensors the decoder of a run that ships without states (command_line.py)
 
-Every file replaces its predecessor only when it is complete.
+run_record.py writes the first three and task.py the states; a run that the command line made has its card beside them
+(checkpoints.py). Every file replaces its predecessor only when it is complete.
 """
 
 import contextlib

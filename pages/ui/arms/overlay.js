@@ -1,6 +1,7 @@
 // What lies over a map and changes more often than its codes: the clouds of the ten images, the tug of war, the point that
 // is decoded. It takes the pointer and the arrow keys.
 
+import { onResize } from "../lib/dom.js";
 import { arrow, disc, ellipse, squareOf, strokes } from "../lib/draw.js";
 import { onKeys } from "../lib/keys.js";
 
@@ -22,8 +23,7 @@ export class Overlay {
     canvas.onpointermove = (event) => this.pressed && this.onPoint(this.map.place(event));
     canvas.onpointerup = canvas.onpointercancel = () => (this.pressed = false);
     onKeys(canvas, (key) => this.key(key));
-    this.observer = new ResizeObserver(() => this.draw());
-    this.observer.observe(canvas);
+    this.observer = onResize(canvas, () => this.draw());
   }
 
   press(event) {

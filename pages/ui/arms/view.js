@@ -1,7 +1,7 @@
 // Arms side by side on one clock and the same axes. Mounted by view.py through assets.loader.
 
 import { Clicks } from "../lib/clicks.js";
-import { choices, everyFrame, pressWhere, quietPartsOf } from "../lib/dom.js";
+import { choices, everyFrame, onResize, pressWhere, quietPartsOf } from "../lib/dom.js";
 import { onPageKeys } from "../lib/keys.js";
 import { coloursOf, followTheme } from "../lib/theme.js";
 import { Arm } from "./arm.js";
@@ -17,11 +17,7 @@ import { sameness } from "./words.js";
 const SETTLED_MS = 350; // after which a moment counts as chosen
 const DIGITS = [0, 1, 4]; // in the tug of war at first
 
-export function mount(parent) {
-  return new ArmsView(parent.querySelector(".arms"));
-}
-
-class ArmsView {
+export default class ArmsView {
   constructor(root) {
     this.root = root;
     root.innerHTML = ROOT;
@@ -55,8 +51,7 @@ class ArmsView {
     this.shown = () => !document.hidden && this.ask();
     document.addEventListener("visibilitychange", this.shown);
     this.deafen = onPageKeys((key) => this.key(key));
-    this.observer = new ResizeObserver(() => this.renewAll());
-    this.observer.observe(part.columns);
+    this.observer = onResize(part.columns, () => this.renewAll());
   }
 
   /** Called by Streamlit on mount and on every change of data or theme. */

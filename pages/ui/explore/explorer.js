@@ -1,6 +1,6 @@
 // The latent explorer: encoder and decoder run here, and the picture follows the finger. Mounted by view.py.
 
-import { everyFrame, make, quietPartsOf } from "../lib/dom.js";
+import { everyFrame, make, onResize, quietPartsOf } from "../lib/dom.js";
 import { LatentMap } from "../lib/map.js";
 import { Shared } from "../lib/state.js";
 import { coloursOf, followTheme } from "../lib/theme.js";
@@ -18,11 +18,7 @@ import { CLEAN, WAYS } from "./ways.js";
 const REST_MS = 300; // after which a state counts as settled, for the link
 const SHELL = 4; // of more latents, 0 is a place where no code and no draw ever is: it opens on the code of test image 0
 
-export function mount(parent) {
-  return new Explorer(parent.querySelector(".explore"));
-}
-
-class Explorer {
+export default class Explorer {
   /** @type {Record<string, any>} the ways by their names, once there is a model */
   ways;
   /** @type {any} the state of every part, as state.js cleans it */
@@ -60,8 +56,7 @@ class Explorer {
       tell: () => (this.reportNow(), JSON.parse(this.shared.last ?? "{}")),
     });
     part.retry.onclick = () => this.open(this.data);
-    this.observer = new ResizeObserver(() => this.ask());
-    this.observer.observe(part.over);
+    this.observer = onResize(part.over, () => this.ask());
     this.onShown = () => !document.hidden && this.ask();
     document.addEventListener("visibilitychange", this.onShown);
   }

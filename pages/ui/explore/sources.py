@@ -7,7 +7,7 @@ from pathlib import Path
 from pages.ui import shipped
 from vae_core.checkpoints import WEIGHTS
 from vae_core.config import RunConfig
-from vae_core.families import BUG
+from vae_core.families import is_bug
 from vae_core.models import family
 from vae_core.models.base import Family
 from vae_core.models.parts.coder import Coder
@@ -78,7 +78,7 @@ def _models() -> list[str]:
 
 def _runs_in_browser(model: str) -> bool:
     """Whether it is made of the networks that the browser knows; the bug lab's models are for no result."""
-    return issubclass(family(model), Coder) and not model.startswith(BUG)
+    return issubclass(family(model), Coder) and not is_bug(model)
 
 
 def _of_checkpoint(name: str) -> Source:

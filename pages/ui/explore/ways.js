@@ -5,7 +5,7 @@
 //   load(found, linked)        another model (shared/found.js); linked: z is that of a link to this way
 //   show(state)                its part of the state
 //   draw(ctx, at, scale, colours)          over the map
-//   files()                    what there is to save, see files.js
+//   files()                    what there is to save, see files.js, or null
 //   and may have: moved(z, picture), press(xy, code), click(z), near(xy), keyDown(key), restyle(), destroy()
 
 import { cleanArithmetic } from "./arithmetic/math.js";

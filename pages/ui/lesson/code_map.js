@@ -33,11 +33,7 @@ const HTML = `
 /** The state of a link: the name of a step. */
 export const clean = (raw) => ({ chosen: typeof raw?.chosen === "string" ? raw.chosen.slice(0, 40) : "" });
 
-export function mount(parent) {
-  return new CodeMap(parent.querySelector(".codemap"));
-}
-
-class CodeMap {
+export default class CodeMap {
   constructor(root) {
     this.root = root;
     root.innerHTML = HTML;

@@ -22,6 +22,7 @@
 // Light and dark: colours are CSS variables (--st-* of Streamlit, --term-* and --class-* of palette.py).
 // Nothing here touches the page when it is imported.
 
+import { onResize } from "../lib/dom.js";
 import { draggable } from "../lib/drag.js";
 import { onKeys } from "../lib/keys.js";
 import { plain, ticks } from "../lib/numbers.js";
@@ -48,8 +49,7 @@ export class Plot {
     this.axes = this.svg.appendChild(svg("g", { class: "axes", "aria-hidden": "true" }));
     this.inside = this.svg.appendChild(svg("svg", { class: "inside", overflow: "hidden", "aria-hidden": "true" }));
     this.handles = this.svg.appendChild(svg("g", {}));
-    this.observer = new ResizeObserver(() => this.resize());
-    this.observer.observe(host);
+    this.observer = onResize(host, () => this.resize());
     this.resize();
   }
 

@@ -106,11 +106,7 @@ const HTML = `
   </section>
 </div>`;
 
-export function mount(parent) {
-  return new TransformView(parent.querySelector(".lesson"));
-}
-
-class TransformView {
+export default class TransformView {
   constructor(root) {
     this.root = root;
     root.innerHTML = HTML;

@@ -1,5 +1,6 @@
 // The loss curves: uPlot draws axes and lines, this file says which, and adds marks and a reading at the cursor.
 
+import { onResize } from "./dom.js";
 import uPlot from "../vendor/uplot/uPlot.esm.js";
 import { align } from "./history.js";
 import { format } from "./numbers.js";
@@ -17,8 +18,7 @@ export class Curves {
     this.sync = uPlot.sync(sync);
     this.reading = host.appendChild(document.createElement("div"));
     this.reading.className = "reading";
-    this.observer = new ResizeObserver(() => this.plot?.setSize(this.size()));
-    this.observer.observe(host);
+    this.observer = onResize(host, () => this.plot?.setSize(this.size()));
   }
 
   size() {

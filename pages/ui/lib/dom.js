@@ -59,3 +59,18 @@ export function listMarks(list, marks) {
   if (list.childElementCount !== marks.length)
     list.replaceChildren(...marks.map(({ text }) => make("li", { textContent: text })));
 }
+
+/** A function that says whether a slider is in the hand: meanwhile no state that comes in may move it. */
+export function handOn(slider) {
+  let finger = false; // of which :active knows nothing
+  slider.addEventListener("touchstart", () => (finger = true), { passive: true });
+  for (const end of ["touchend", "touchcancel"]) slider.addEventListener(end, () => (finger = false));
+  return () => finger || slider.matches(":active");
+}
+
+/** Calls draw() for every size that the element gets; .disconnect() ends it. */
+export function onResize(element, draw) {
+  const observer = new ResizeObserver(() => draw());
+  observer.observe(element);
+  return observer;
+}

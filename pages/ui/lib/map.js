@@ -1,6 +1,7 @@
 // The latent map: mu of 5,000 test images, on equal-aspect axes in units of the prior's standard deviation.
 // What lies under the codes and over them is another's: under(ctx, side) and over(ctx, at, scale), where they are set.
 
+import { onResize } from "./dom.js";
 import { line, ring, squareOf, words } from "./draw.js";
 import { plain } from "./numbers.js";
 
@@ -19,8 +20,7 @@ export class LatentMap {
     this.snapshot = null;
     this.alpha = 0.75;
     this.axes = ["μ₁", "μ₂"];
-    this.observer = new ResizeObserver(() => this.draw());
-    this.observer.observe(canvas);
+    this.observer = onResize(canvas, () => this.draw());
   }
 
   restyle(colours) {

@@ -15,11 +15,7 @@ import { HTML, headerOf, seriesOf } from "./html.js";
 import { Picture } from "./picture.js";
 import { SlowMotion } from "./slow/motion.js";
 
-export function mount(parent) {
-  return new LiveView(parent.querySelector(".live"));
-}
-
-class LiveView {
+export default class LiveView {
   constructor(root) {
     this.root = root;
     root.innerHTML = HTML;

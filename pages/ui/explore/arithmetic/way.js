@@ -1,16 +1,14 @@
 // Arithmetic with codes: attributes are directions, and so is the difference of any two codes.
 
 import { nearestCode } from "../../lib/distances.js";
-import { choices, press } from "../../lib/dom.js";
+import { choices, handOn, press } from "../../lib/dom.js";
 import { badges } from "../../lib/draw.js";
 import { greys, imageAt } from "../../lib/images.js";
 import { fixed } from "../../lib/numbers.js";
 import { figure } from "../shared/figure.js";
 import { rowAt } from "../shared/found.js";
-import { handOn } from "../shared/hand.js";
 import { isHole, radiusOf, ratioText, ruleOf } from "../shared/near.js";
 import { short } from "../shared/numbers.js";
-import { NOTHING } from "../shared/saved.js";
 import { Strip } from "../shared/strip.js";
 import { Way } from "../shared/way.js";
 import { drawArrow, drawLine } from "./arrows.js";
@@ -203,7 +201,7 @@ export class ArithmeticWay extends Way {
   files() {
     const { found, plan, pictures, state, page } = this;
     if (state.mode === "means") return meansFiles(found, page.colours);
-    if (!plan || !pictures) return NOTHING;
+    if (!plan || !pictures) return null;
     const cells = STRENGTHS.map((_, k) => this.cell(k).text);
     const rows = () =>
       STRENGTHS.map((strength, k) => ({

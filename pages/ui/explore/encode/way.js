@@ -4,7 +4,6 @@
 import { choices, everyFrame, press } from "../../lib/dom.js";
 import { another, nextOf } from "../shared/classes.js";
 import { rowAt } from "../shared/found.js";
-import { NOTHING } from "../shared/saved.js";
 import { Way } from "../shared/way.js";
 import { drawCloud } from "./cloud.js";
 import { Drawing } from "./drawing.js";
@@ -213,7 +212,7 @@ export class EncodeWay extends Way {
     } = this;
     const digit = found.set.labels[image];
     const title = of === "test" ? `test image ${image}, ${article(digit)} ${digit}` : "a picture of one's own";
-    return code ? encodeFiles(found, code, seen.pictures, { title, seed, colours: page.colours }) : NOTHING;
+    return code ? encodeFiles(found, code, seen.pictures, { title, seed, colours: page.colours }) : null;
   }
 
   destroy() {

@@ -1,12 +1,10 @@
 // From image to image: a path through the codes of test images, and the same path in the plain autoencoder beside it.
 
-import { choices, press } from "../../lib/dom.js";
+import { choices, handOn, press } from "../../lib/dom.js";
 import { greys } from "../../lib/images.js";
 import { fixed } from "../../lib/numbers.js";
 import { figure } from "../shared/figure.js";
-import { handOn } from "../shared/hand.js";
 import { ratioText, ruleOf } from "../shared/near.js";
-import { NOTHING } from "../shared/saved.js";
 import { Way } from "../shared/way.js";
 import { HalfWay } from "./half.js";
 import { HTML } from "./html.js";
@@ -282,7 +280,7 @@ export class InterpolateWay extends Way {
 
   files() {
     const ready = this.lanes.length && this.lanes.every((lane) => lane.pictures);
-    return ready ? pathFiles(this.found, this.lanes, this.state, this.page.colours) : NOTHING;
+    return ready ? pathFiles(this.found, this.lanes, this.state, this.page.colours) : null;
   }
 
   destroy() {

@@ -2,11 +2,11 @@
 
 import { columnsOf, csv } from "../../lib/csv.js";
 import { nearestCode } from "../../lib/distances.js";
+import { handOn } from "../../lib/dom.js";
 import { disc } from "../../lib/draw.js";
 import { fixed } from "../../lib/numbers.js";
 import { nearRule } from "../shared/density.js";
 import { rowAt } from "../shared/found.js";
-import { handOn } from "../shared/hand.js";
 import { Latest } from "../shared/latest.js";
 import { short } from "../shared/numbers.js";
 import { sheetPicture } from "../shared/print.js";

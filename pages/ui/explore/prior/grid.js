@@ -1,10 +1,9 @@
 // The decoded grid at prior quantiles: every picture stands for the same share of the prior.
 
 import { columnsOf, csv } from "../../lib/csv.js";
-import { make } from "../../lib/dom.js";
+import { handOn, make } from "../../lib/dom.js";
 import { fixed } from "../../lib/numbers.js";
 import { rowAt } from "../shared/found.js";
-import { handOn } from "../shared/hand.js";
 import { Latest } from "../shared/latest.js";
 import { percent } from "../shared/numbers.js";
 import { sheetPicture } from "../shared/print.js";

@@ -1,14 +1,12 @@
 // The warp: the grid at prior quantiles moves from its places in z to those of its pictures in the space of images.
 
 import { columnsOf, csv } from "../../lib/csv.js";
-import { everyFrame } from "../../lib/dom.js";
+import { everyFrame, handOn, onResize } from "../../lib/dom.js";
 import { line, ring, squareOf } from "../../lib/draw.js";
 import { fixed } from "../../lib/numbers.js";
 import { rowAt } from "../shared/found.js";
-import { handOn } from "../shared/hand.js";
 import { short } from "../shared/numbers.js";
 import { paper } from "../shared/print.js";
-import { NOTHING } from "../shared/saved.js";
 import { Way } from "../shared/way.js";
 import { quantiles, stretches } from "./math.js";
 import { drawMesh, meshOf, placeAt, placeOfPoint } from "./mesh.js";
@@ -49,8 +47,7 @@ export class PriorWarp extends Way {
     part.mesh.onpointermove = (event) => this.over(event);
     part.mesh.onpointerleave = () => place.hover(null);
     part.mesh.onclick = (event) => this.nodeAt(event) >= 0 && place.point(this.z(this.nodeAt(event)));
-    this.observer = new ResizeObserver(() => this.ask());
-    this.observer.observe(part.mesh);
+    this.observer = onResize(part.mesh, () => this.ask());
   }
 
   load(found) {
@@ -233,7 +230,7 @@ export class PriorWarp extends Way {
   // ---- files
 
   files() {
-    return this.mesh ? { png: () => this.png(), gif: () => this.gif(), csv: () => this.csv() } : NOTHING;
+    return this.mesh ? { png: () => this.png(), gif: () => this.gif(), csv: () => this.csv() } : null;
   }
 
   png() {

@@ -2,7 +2,6 @@
 
 import { choices, partsOf, press } from "../../lib/dom.js";
 import { whole, within } from "../../lib/state.js";
-import { NOTHING } from "../shared/saved.js";
 import { PriorDraws } from "./draws.js";
 import { PriorGrid } from "./grid.js";
 import { PriorWarp } from "./warp.js";
@@ -74,7 +73,7 @@ export class PriorWay {
   }
 
   files() {
-    return this.state ? this.tab.files() : NOTHING;
+    return this.state ? this.tab.files() : null;
   }
 
   destroy() {

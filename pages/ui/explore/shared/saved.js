@@ -42,9 +42,6 @@ export function thereAndBack(pictures) {
   return filmOf([...frames, ...frames.slice(1, -1).reverse()]);
 }
 
-/** Nothing to save. */
-export const NOTHING = { png: null, gif: null, csv: null };
-
 /** A table as CSV, numbers as a program reads them; the column z is spread over z1 … zD. */
 export function table(columns, dims, rows) {
   const spread = (name, all, one) => (name === "z" ? all : [one]);

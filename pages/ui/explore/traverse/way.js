@@ -1,13 +1,11 @@
 // One latent at a time: every row moves one of them from −reach to reach and holds all others at the base.
 
-import { make } from "../../lib/dom.js";
+import { handOn, make } from "../../lib/dom.js";
 import { disc, line, shape } from "../../lib/draw.js";
 import { drawImage } from "../../lib/images.js";
 import { whole, within } from "../../lib/state.js";
-import { handOn } from "../shared/hand.js";
 import { name } from "../shared/plane.js";
 import { inactiveWords, joined, rowByRow } from "../shared/rows.js";
-import { NOTHING } from "../shared/saved.js";
 import { Way } from "../shared/way.js";
 import { HTML } from "./html.js";
 import { Row, bare, valueAt, valuesOf } from "./row.js";
@@ -224,7 +222,7 @@ export class TraverseWay extends Way {
     const { found, latent, state, made, page, noun } = this,
       rows = this.rows.filter((row) => row.change !== null);
     const along = (value) => this.with(latent, value);
-    return rows.length ? traverseFiles(found, rows, { ...made, noun, along, now: state }, page.colours) : NOTHING;
+    return rows.length ? traverseFiles(found, rows, { ...made, noun, along, now: state }, page.colours) : null;
   }
 
   destroy() {

@@ -1,5 +1,6 @@
 // What the picture of the plane and that of the line share: a frame, what is cut off at it, and a q in somebody's hands.
 
+import { onResize } from "../../lib/dom.js";
 import { onKeys } from "../../lib/keys.js";
 import { svg } from "../../lib/svg.js";
 import { keyed } from "./handles.js";
@@ -14,8 +15,7 @@ export class Picture {
     this.clip = svg("rect", {}, svg("clipPath", { id }, svg("defs", {}, this.svg)));
     this.frame = svg("g", { class: "frame" }, this.svg);
     this.inside = svg("g", { "clip-path": `url(#${id})` }, this.svg);
-    this.observer = new ResizeObserver(() => this.layout());
-    this.observer.observe(root);
+    this.observer = onResize(root, () => this.layout());
   }
 
   /** Lay it out for the width of the page and draw it. */

@@ -14,11 +14,7 @@ import { Trace } from "./trace.js";
 import { bytes, unpack } from "./wire.js";
 import { aboutLine, doubts, sumOf, tellGaps } from "./words.js";
 
-export function mount(parent) {
-  return new BoundView(parent.querySelector(".bound"));
-}
-
-class BoundView {
+export default class BoundView {
   constructor(root) {
     this.root = root;
     root.innerHTML = HTML;

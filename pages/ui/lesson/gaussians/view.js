@@ -10,11 +10,7 @@ import { HTML } from "./html.js";
 import { Pair } from "./pair.js";
 import { SEED_MOST, clean } from "./state.js";
 
-export function mount(parent) {
-  return new GaussiansView(parent.querySelector(".lesson"));
-}
-
-class GaussiansView {
+export default class GaussiansView {
   constructor(root) {
     this.root = root;
     root.innerHTML = HTML;

@@ -1,5 +1,6 @@
 // The two maps of a slow step: the whole plane of the prior, and a close-up of one image's cloud.
 
+import { onResize } from "../../lib/dom.js";
 import { arrow, disc, ellipse, line, ring, squareOf } from "../../lib/draw.js";
 import { LatentMap } from "../../lib/map.js";
 
@@ -37,8 +38,7 @@ export class PlaneOfBatch extends LatentMap {
 export class CloseUp {
   constructor(canvas) {
     this.canvas = canvas;
-    this.observer = new ResizeObserver(() => this.draw());
-    this.observer.observe(canvas);
+    this.observer = onResize(canvas, () => this.draw());
   }
 
   restyle(colours) {

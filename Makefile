@@ -9,6 +9,9 @@ PORT ?= 8501
 BIN = .venv/bin
 NODE_MODULES = pages/ui/node_modules
 
+# Compiled modules are kept, whatever the shell says: the tests start hundreds of processes that would compile them anew.
+unexport PYTHONDONTWRITEBYTECODE
+
 .PHONY: app test lint browser bench clean
 
 app: .venv/app-ready

@@ -16,7 +16,9 @@ from vae_core.models.parts.nets import NETS
 
 def code(way: str, source: Source) -> None:
     """The functions behind the way that is open, for the model on the page."""
-    with st.expander("The code", icon=":material/code:"):
+    with st.expander("The code", icon=":material/code:", key="code of the way", on_change="rerun") as box:
+        if not box.open:  # to colour source costs a browser more than all else on the page
+            return
         st.caption(
             "The browser runs the same networks with the same weights, written in JavaScript; tests hold both to the "
             "same numbers (1e-4)."

@@ -9,7 +9,7 @@ Point = tuple[float, float]
 Stroke = list[Point]
 
 
-def arc(centre: Point, radii: Point, start: float, end: float, count: int = 24) -> Stroke:
+def arc(centre: Point, radii: Point, start: float, end: float, count: int = 10) -> Stroke:
     """Part of an ellipse; angles in degrees, 0 to the right, 90 down (clockwise on the screen)."""
     turns = [math.radians(start + (end - start) * i / (count - 1)) for i in range(count)]
     return [(centre[0] + radii[0] * math.cos(t), centre[1] + radii[1] * math.sin(t)) for t in turns]

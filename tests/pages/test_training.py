@@ -270,6 +270,8 @@ def test_the_code_on_the_page_is_the_code_that_runs(training: AppTest) -> None:
 
     from vae_core import losses
 
-    sources = [c.value for c in training.code]
+    assert not training.code  # nothing is coloured for those who do not open it
+    training.session_state["code"] = True
+    sources = [c.value for c in checked(training.run()).code]
     assert inspect.getsource(losses.gaussian_kl).rstrip() in [s.rstrip() for s in sources]
     assert inspect.getsource(losses.bernoulli_nll).rstrip() in [s.rstrip() for s in sources]

@@ -130,6 +130,7 @@ export class EncodeWay extends Way {
     this.part.source.textContent = OWN;
     this.encode(this.drawing.picture(), -1, true);
     this.place.hover(this.shownZ);
+    this.page.hold(); // a hand that keeps still has not let go
   }
 
   /** grey: 784 levels, or null where nothing is drawn; own: index of the test image, or -1. */

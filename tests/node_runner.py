@@ -2,7 +2,6 @@
 
 import json
 import re
-import shutil
 import subprocess
 from collections.abc import Callable
 from pathlib import Path
@@ -18,19 +17,16 @@ def node_runner(folder: Path, *modules: str) -> Callable[..., Any]:
     """A function (script, given, file) that runs a script in a folder and returns what it prints.
 
     Args:
-        folder: an empty one. All modules are copied into it in the folders of pages/ui, for they import each other.
+        folder: an empty one, for the script.
         modules: "net/model" is `model` in the script, "explore/pad/way as pad" is `pad`. Besides these it has `given`
             (any JSON), `file()` (bytes, an ArrayBuffer), `array([shape, numbers])` and `print(value)`, called once.
     """
     (folder / "package.json").write_text('{"type": "module"}')
-    for path in UI.rglob("*.js"):
-        if "node_modules" not in path.parts:
-            target = folder / path.relative_to(UI)
-            target.parent.mkdir(parents=True, exist_ok=True)
-            shutil.copy(path, target)
     named = [re.split(" as |/", module)[-1] for module in modules]
     paths = [module.split(" as ")[0] for module in modules]
-    imports = "".join(f'import * as {name} from "./{path}.js";\n' for name, path in zip(named, paths, strict=True))
+    imports = "".join(
+        f'import * as {name} from "{(UI / path).as_uri()}.js";\n' for name, path in zip(named, paths, strict=True)
+    )
 
     def run(script: str, given: Any = None, file: bytes = b"") -> Any:
         (folder / "given.json").write_text(json.dumps(given))

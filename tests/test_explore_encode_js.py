@@ -17,7 +17,7 @@ BASE = {"of": "test", "image": 0, "picture": None, "seed": 0, "shown": "mu"}
 
 @pytest.fixture
 def node(tmp_path: Path) -> Callable[..., Any]:
-    names = ("math as encode_math", "words", "print as saved")
+    names = ("math as encode_math", "words", "save as saved")
     return node_runner(tmp_path, *(f"explore/encode/{name}" for name in names))
 
 

@@ -9,12 +9,12 @@ import pytest
 
 from tests.node_runner import node_runner
 
-MODULES = ("shared/hand", "prior/draws", "prior/grid", "traverse/way as traverse", "traverse/row", "traverse/sweep")
+MODULES = ("prior/draws", "prior/grid", "traverse/way as traverse", "traverse/row", "traverse/sweep")
 
 
 @pytest.fixture
 def node(tmp_path: Path) -> Callable[..., Any]:
-    return node_runner(tmp_path, *(f"explore/{name}" for name in MODULES))
+    return node_runner(tmp_path, "lib/dom", *(f"explore/{name}" for name in MODULES))
 
 
 def test_places_of_a_row(node: Callable[..., Any]) -> None:
@@ -74,7 +74,7 @@ def test_a_paused_sweep_rests_and_a_halted_one_does_not(node: Callable[..., Any]
 def test_a_slider_is_in_the_hand_of_a_mouse_or_a_finger(node: Callable[..., Any]) -> None:
     script = (
         "let active = false; const slider = Object.assign(new EventTarget(), { matches: (what) => active });"
-        "const held = hand.handOn(slider), found = [held()];"
+        "const held = dom.handOn(slider), found = [held()];"
         "for (const now of [true, false]) { active = now; found.push(held()); }"
         "for (const name of given) { slider.dispatchEvent(new Event(name)); found.push(held()); }"
         "print(found);"

@@ -7,8 +7,10 @@ from typing import Any
 import pytest
 import torch
 
-from tests.node_runner import node_runner
+from tests.node_runner import UI, node_runner
 from tests.test_net_js import MODULES, OPEN, packed, trained
+
+WORKER = (UI / "net" / "worker.js").as_uri()
 
 
 @pytest.fixture
@@ -199,7 +201,7 @@ def test_the_worker_itself_answers_in_parts(node: Callable[..., Any]) -> None:
         " heard.push({ id: m.id, handed: handed[0] === pictures.buffer, pictures: [...pictures] });"
         " if (heard.length === 1) self.onmessage({ data: { key: 'strip', id: 2, kind: 'decode', input: zs } });"
         " if (m.to === m.count) finished(); } };"
-        "await import('./net/worker.js');"
+        "await import('" + WORKER + "');"
         "self.onmessage({ data: { open: file() } });"
         "self.onmessage({ data: { key: 'strip', id: 1, kind: 'decode', input: new Float32Array(2000) } });"
         "await done; const [first, ...rest] = heard;"

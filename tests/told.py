@@ -34,7 +34,7 @@ def tell(
         test=np.array(test, np.float32).reshape(-1, 5),
         marks=tuple(trainer.marks),
         snapshot=snapshot,
-        final=final_metrics(trainer.model, trainer.images, trainer.config, 20, 100),
+        final=final_metrics(trainer.model, trainer.images, trainer.config, 5, 20),
         device=devices.describe(trainer.device),
         status=status or ("finished" if trainer.done else "stopped"),
     )

@@ -12,7 +12,7 @@ NODE_MODULES = pages/ui/node_modules
 # Compiled modules are kept, whatever the shell says: the tests start hundreds of processes that would compile them anew.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: app test lint browser bench clean
+.PHONY: app test lint lint-python lint-browser browser bench clean
 
 app: .venv/app-ready
 	$(BIN)/streamlit run app.py --server.port $(PORT)
@@ -20,14 +20,18 @@ app: .venv/app-ready
 # A browser test may be run once more: it counts on a real clock on a busy machine. The summary names those (RERUN).
 # What comes first is done at once: one computes, the other waits for its downloads.
 test: .venv/test-ready
-	$(MAKE) --no-print-directory -j 2 lint browser
+	$(MAKE) --no-print-directory -j 3 lint browser
 	$(BIN)/python -m pytest tests --ignore=tests/browser -n 2 --dist worksteal --durations 10
 	$(BIN)/python -m pytest tests/browser -n 2 --dist worksteal --reruns 1 --durations 10
 
-lint: .venv/test-ready $(NODE_MODULES)/ready
+lint: lint-python lint-browser
+
+lint-python: .venv/test-ready
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
+
+lint-browser: .venv/test-ready $(NODE_MODULES)/ready
 	@$(call npm,run --silent lint)
 
 browser: .venv/test-ready

@@ -99,7 +99,7 @@ def test_every_kind_of_run_is_repeated(name: str, small: Images, tmp_path: Path)
     settings, changes = VARIETY[name]
     config = RunConfig(**({"device": "cpu", "batch_size": 32} | settings))
     few = Images("mnist", small.x_train[:500], small.y_train[:500], small.x_test[:100], small.y_test[:100])
-    story = tell(Trainer(config, few), 20, changes)
+    story = tell(Trainer(config, few), 20, changes, bound_of=10)
     assert len(story.marks) == len(changes)
     curve, said = repeat(story, npz(few, tmp_path / "few.npz"), tmp_path)
     np.testing.assert_allclose(curve, story.train, rtol=1e-4, atol=1e-5)

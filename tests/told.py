@@ -17,9 +17,18 @@ HALF = 117  # of the 235 steps of an epoch; there the KL is switched off
 
 
 def tell(
-    trainer: Trainer, steps: int, changes: dict[int, dict[str, float]] | None = None, every: int = 40, status: str = ""
+    trainer: Trainer,
+    steps: int,
+    changes: dict[int, dict[str, float]] | None = None,
+    every: int = 40,
+    status: str = "",
+    bound_of: int = 100,
 ) -> RunReport:
-    """Train, change weights on the way as a lecturer would, and tell it as registry.py would."""
+    """Train, change weights on the way as a lecturer would, and tell it as registry.py would.
+
+    Args:
+        bound_of: of so many test images the tighter bound is estimated.
+    """
     test, snapshot = [], take_snapshot(trainer)
     for step in range(steps):
         if changes and step in changes:
@@ -34,7 +43,7 @@ def tell(
         test=np.array(test, np.float32).reshape(-1, 5),
         marks=tuple(trainer.marks),
         snapshot=snapshot,
-        final=final_metrics(trainer.model, trainer.images, trainer.config, 5, 20),
+        final=final_metrics(trainer.model, trainer.images, trainer.config, 20, bound_of),
         device=devices.describe(trainer.device),
         status=status or ("finished" if trainer.done else "stopped"),
     )

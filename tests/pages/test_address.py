@@ -83,9 +83,10 @@ def test_every_value_goes_into_the_link_and_comes_back(page: str, name: str, reg
     values = list(examples(setting, registry))
     assert values
     texts = [setting.write(value) for value in values]
-    for value, text, there in zip(values, texts, visited(page, name, *(({}, value) for value in values)), strict=True):
+    found = visited(page, name, *(({}, value) for value in values), *(({name: text}, None) for text in texts))
+    for value, text, there in zip(values, texts, found[: len(values)], strict=True):
         assert there["address"] == ({} if is_default(setting, value) else {name: text})
-    for value, back in zip(values, visited(page, name, *(({name: text}, None) for text in texts)), strict=True):
+    for value, back in zip(values, found[len(values) :], strict=True):
         assert back["asked"] == {name: value} and not back["said"]
         assert back["stands"].get(name, value) == value
 
@@ -103,8 +104,8 @@ def test_bad_text_is_named_and_the_rest_is_shown(page: str, name: str, registry:
     kept = [setting for setting in settings.values() if setting.name != name and setting.key == ""]
     other, value = next((s, v) for s in kept for v in examples(s, registry) if not is_default(s, v))
     rest = {other.name: other.write(value)}
-    (usual,) = visited(page, name, (rest, None))
-    for text, found in zip(BAD, visited(page, name, *(({name: text} | rest, None) for text in BAD)), strict=True):
+    usual, *all_found = visited(page, name, (rest, None), *(({name: text} | rest, None) for text in BAD))
+    for text, found in zip(BAD, all_found, strict=True):
         assert found["asked"] == {other.name: value} and found["stands"] == usual["stands"], text
         said = found["said"]
         assert said.startswith("This link does not hold in full: ") and said.endswith(". The rest is shown.")

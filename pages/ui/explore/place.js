@@ -47,6 +47,7 @@ export class Place {
 
   /** z comes to rest here; where it was can be gone back to. */
   go(z) {
+    this.endNudge();
     if (String(this.rest) !== String(rounded(z))) this.leave(this.rest);
     this.settle(z);
   }
@@ -66,14 +67,21 @@ export class Place {
     this.point(rounded(z));
     clearTimeout(this.still);
     this.still = setTimeout(() => {
-      this.leave(this.nudgedFrom);
-      this.nudgedFrom = null;
+      this.endNudge();
       this.settle(this.rest);
     }, STILL_MS);
   }
 
+  /** Whatever comes next finds the stop that arrow keys have made, also within the time in which they count as one. */
+  endNudge() {
+    clearTimeout(this.still);
+    if (this.nudgedFrom) this.leave(this.nudgedFrom);
+    this.nudgedFrom = null;
+  }
+
   /** Whether there was a stop to go back to. */
   back() {
+    this.endNudge();
     const z = this.stops.pop();
     if (z) this.settle(z);
     return Boolean(z);

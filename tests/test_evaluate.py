@@ -13,7 +13,7 @@ from vae_core import models
 from vae_core.config import RunConfig
 from vae_core.data import Images
 from vae_core.evaluate import evaluate, evaluate_test, evaluating, final_metrics, mean_iw_bound
-from vae_core.models.base import Has, Pass
+from vae_core.models.base import TAKEN, Has, Pass
 from vae_core.trainer import Trainer
 
 
@@ -117,6 +117,8 @@ def test_the_importance_weighted_bound_is_tighter_than_the_elbo(trainer: Trainer
 
 def test_final_metrics_say_what_they_are_of(trainer: Trainer) -> None:
     test = final_metrics(trainer.model, trainer.images, trainer.config, iw_samples=20, iw_images=100)
+    columns = {*trainer.model.columns(), *trainer.model.evaluation_columns()}
+    assert {*test, *columns} - {"nll", "kl"} <= TAKEN  # no family can have a term of these names
     assert (test["split"], test["protocol"], test["images"], test["samples"]) == ("test", "grey", 500, 1)
     assert (test["iw_samples"], test["iw_images"]) == (20, 100)
     assert test["neg_elbo"] == evaluate_test(trainer.model, trainer.images, trainer.config).neg_elbo

@@ -169,11 +169,15 @@ def test_a_run_in_the_background_is_saved_and_goes_on(local_registry: tuple[Regi
     assert set(TERMS) <= set(final) and "neg_elbo" not in final
 
 
+A_FAMILY = "from vae_core.models.base import Family\nclass A(Family)"
 BROKEN = {
     "does not parse": "def (",
     "needs what is not there": "import no_such_module",
     "holds no family": "ANSWER = 42",
     "holds two": "from vae_core.models.base import Family\nclass A(Family): ...\nclass B(Family): ...",
+    "has no terms": f"{A_FAMILY}: ...",
+    "has a term with the name of a column": f"{A_FAMILY}:\n TERMS = {{'loss': 1}}",
+    "has a term that no weight can name": f"{A_FAMILY}:\n TERMS = {{'a=b': 1}}",
 }
 
 

@@ -27,7 +27,7 @@ def weights_now(terms: Mapping[str, float] | None = None) -> dict[str, Any]:
     own = {term: state.get(weight_key(term), usual) for term, usual in own_terms(terms).items()}
     return {
         **{letter: value if letter in has else DEFAULTS[letter] for letter, value in letters.items()},
-        "weights": ", ".join(f"{term}={weight:g}" for term, weight in own.items() if weight != terms[term]),
+        "weights": ", ".join(f"{term}={weight:.12g}" for term, weight in own.items() if weight != terms[term]),
         "learning_rate": state["learning_rate"],
         "frozen": state["frozen"],
     }

@@ -11,7 +11,7 @@ import torch
 
 from vae_core import families, rng
 from vae_core.config import LETTERS, NAMES, ConfigError, LiveSettings, RunConfig, spoken
-from vae_core.models.base import SHAPE, Family
+from vae_core.models.base import SHAPE, TAKEN, Family
 
 ALL_OFF, KL_ALONE = "all terms are off", "the KL alone, and the encoder frozen"  # reasons why nothing learns
 
@@ -109,4 +109,7 @@ def _class_in(module: str, path: Path) -> type[Family]:
     kinds = [kind for kind in vars(found).values() if isinstance(kind, type) and kind.__module__ == module]
     if len(found_here := [kind for kind in kinds if issubclass(kind, Family)]) != 1:
         raise TypeError(f"it holds {len(found_here)} families, and should hold one")
-    return found_here[0]
+    kind = found_here[0]
+    if unfit := [term for term in kind.TERMS if not term.isidentifier() or term in TAKEN]:
+        raise TypeError(f"its term {unfit[0]!r} has a name that no column can have")
+    return kind

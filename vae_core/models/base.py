@@ -17,6 +17,16 @@ from vae_core.config import RunConfig
 
 SHAPE = (1, 28, 28)  # of an image of the first data set, which the networks here take
 BEFORE, AFTER = "step", "loss"  # the columns of a train history around those of the terms
+_OF_A_CARD = ("split", "protocol", "images", "samples", "neg_elbo", "kl_dims", "active_units")
+_OF_A_BOUND = ("neg_iw_bound", "iw_neg_elbo", "iw_samples", "iw_images")
+TAKEN = {
+    BEFORE,
+    AFTER,
+    "mean_std",
+    "active",
+    *_OF_A_CARD,
+    *_OF_A_BOUND,
+}  # by columns and figures: no term can be so called
 
 
 @dataclass(frozen=True)
@@ -55,6 +65,7 @@ class Family(nn.Module):
 
     Attributes:
         TERMS: the names of the terms, in the order of their columns, each with its weight where the settings name none.
+            A name is an identifier, and none of TAKEN.
         title: what it is called on a page. has: see Has. latent_dim: D, that of the config.
     """
 

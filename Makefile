@@ -18,7 +18,7 @@ app: .venv/app-ready
 	$(BIN)/streamlit run app.py --server.port $(PORT)
 
 # A browser test may be run once more: it counts on a real clock on a busy machine. The summary names those (RERUN).
-# What comes first is done at once: one computes, the other waits for its downloads.
+# What comes first is done at once: the linters compute, the browser waits for its downloads.
 test: .venv/test-ready
 	$(MAKE) --no-print-directory -j 3 lint browser
 	$(BIN)/python -m pytest tests --ignore=tests/browser -n 2 --dist worksteal --durations 10

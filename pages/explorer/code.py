@@ -1,6 +1,7 @@
 """The code that does it: the Python of the core, which the browser's is tested against."""
 
 import inspect
+import textwrap
 from collections.abc import Callable
 from typing import Any
 
@@ -24,7 +25,7 @@ def code(way: str, source: Source) -> None:
             "same numbers (1e-4)."
         )
         for function in functions(way, source):
-            st.code(inspect.getsource(function).rstrip(), language="python")
+            st.code(textwrap.dedent(inspect.getsource(function)).rstrip(), language="python")
 
 
 def functions(way: str, source: Source) -> list[Callable[..., Any]]:

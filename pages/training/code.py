@@ -1,6 +1,7 @@
 """The code that ran: the source of the very functions, beside their formulas."""
 
 import inspect
+import textwrap
 from collections.abc import Callable
 from typing import Any
 
@@ -42,4 +43,4 @@ def code(run: RunRecord) -> None:
             st.markdown(f"**{name}**")
             st.latex(formula)
             for function in functions:
-                st.code(inspect.getsource(function), language="python")
+                st.code(textwrap.dedent(inspect.getsource(function)), language="python")

@@ -89,7 +89,7 @@ def test_the_lesson_of_the_first_page(training):
 def test_start_pressed_while_the_page_still_opens_shows_the_new_run(opened, server):
     """The live view is being mounted on the shipped run when its data change: the outdated call must not win."""
     page = opened(f"{server}/training")
-    for _ in range(3):
+    for _ in range(5):
         page.get_by_role("button", name="Start").click()
         status(page, "running")
         page.get_by_role("button", name="Stop").click()

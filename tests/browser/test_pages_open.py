@@ -65,3 +65,18 @@ def test_an_address_stays_with_its_page_and_opens_to_the_same(opened, server):
     page.wait_for_url(lambda url: "likelihood=reduction" in url)
     page.get_by_role("link", name="Home").first.click()
     page.wait_for_url(lambda url: "digit=7" in url and "section" not in url)
+
+
+@pytest.mark.parametrize(
+    ("path", "name", "source"),
+    [("training", "The code that ran", "def gaussian_kl("), ("explorer", "The code", "def mlp_decoder(")],
+)
+def test_the_code_comes_when_it_is_opened_and_goes_when_it_is_closed(opened, server, path, name, source):
+    page = opened(f"{server}/{path}")
+    code = page.get_by_test_id("stCode").filter(has_text=source)
+    box = page.get_by_text(name, exact=True)
+    expect(code).to_have_count(0)
+    box.click()
+    expect(code.first).to_be_visible(timeout=30_000)
+    box.click()
+    expect(code).to_have_count(0, timeout=30_000)

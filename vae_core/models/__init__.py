@@ -111,5 +111,5 @@ def _class_in(module: str, path: Path) -> type[Family]:
         raise TypeError(f"it holds {len(found_here)} families, and should hold one")
     kind = found_here[0]
     if unfit := [term for term in kind.TERMS if not term.isidentifier() or term in TAKEN]:
-        raise TypeError(f"its term {unfit[0]!r} has a name that no column can have")
+        raise TypeError(f"its term {unfit[0]!r} has the name of another figure or is no identifier")
     return kind

@@ -2,6 +2,7 @@
 
 import { choices, partsOf, press } from "../../lib/dom.js";
 import { whole, within } from "../../lib/state.js";
+import { Way } from "../shared/way.js";
 import { PriorDraws } from "./draws.js";
 import { PriorGrid } from "./grid.js";
 import { PriorWarp } from "./warp.js";
@@ -26,10 +27,9 @@ export const cleanPrior = (raw) => ({
   heat: raw?.heat === true,
 });
 
-export class PriorWay {
+export class PriorWay extends Way {
   constructor(root, place, view, page) {
-    root.innerHTML = HTML;
-    this.root = root;
+    super(root, place, view, page, HTML);
     const boxes = partsOf(root, "box");
     /** @type {Record<string, any>} */
     this.tabs = Object.fromEntries(

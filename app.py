@@ -22,7 +22,7 @@ from pages.ui.arms.routes import arms_routes  # noqa: E402
 from pages.ui.assets import asset_route  # noqa: E402
 from pages.ui.explore.routes import explore_routes  # noqa: E402
 from pages.ui.live.socket import film_route, live_route  # noqa: E402
-from pages.ui.visitor import VisitorCookie  # noqa: E402
+from pages.ui.visitor import CountWindows, VisitorCookie  # noqa: E402
 from vae_core.checkpoints import CheckpointError  # noqa: E402
 from vae_core.runs import registry  # noqa: E402
 
@@ -48,5 +48,5 @@ app = st.App(
     ROOT / "pages" / "router.py",
     lifespan=lifespan,
     routes=[live_route(), film_route(), *arms_routes(), *explore_routes(), asset_route()],
-    middleware=[Middleware(VisitorCookie)],
+    middleware=[Middleware(VisitorCookie), Middleware(CountWindows)],
 )

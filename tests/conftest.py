@@ -106,17 +106,17 @@ class FakeLink:
     """Stands in for EngineProcess where no process is wanted: the test reads what was sent and says what comes back."""
 
     def __init__(
-        self, device: str, folder: Any, on_update: Callable[[Update], None], on_death: Callable[[Any, str], None]
+        self, device: str, on_update: Callable[[Update], None], on_death: Callable[[Any, str, str], None]
     ) -> None:
-        self.device, self.folder, self.tell, self._on_death = device, folder, on_update, on_death
+        self.device, self.tell, self._on_death = device, on_update, on_death
         self.sent: list[Command] = []
         self.closed = False
 
     def send(self, command: Command) -> None:
         self.sent.append(command)
 
-    def die(self, cause: str = "signal 9") -> None:
-        self._on_death(self, cause)
+    def die(self, cause: str = "signal 9", served: str = "") -> None:
+        self._on_death(self, cause, served)
 
     def close(self) -> None:
         self.closed = True

@@ -11,6 +11,7 @@ from vae_core.config import RunConfig
 from vae_core.data import Images
 from vae_core.runs.messages import RUNNING, Command, Update
 from vae_core.runs.scheduler import Scheduler
+from vae_core.runs.storage import states_folder, steps_in
 from vae_core.trainer import Trainer
 
 EPOCH = 8  # steps: 2,000 images in batches of 256
@@ -21,7 +22,7 @@ class Driver:
     """An engine and all that came out of it."""
 
     def __init__(self, folder: Path) -> None:
-        self.engine = Scheduler(folder)
+        self.engine, self.folder = Scheduler(), folder
         self.updates: list[Update] = []
 
     def tell(self, name: str, run: str = "a", **args: Any) -> list[Update]:
@@ -37,7 +38,10 @@ class Driver:
         generation: int = 0,
         resume: bool = False,
     ) -> list[Update]:
-        args = {"config": config.to_dict(), "generation": generation, "resume": resume, "status": status}
+        folder = self.folder / run
+        kept = steps_in(states_folder(folder, generation))[::-1] if resume else []
+        args = {"config": config.to_dict(), "generation": generation, "resume": kept, "status": status}
+        args["folder"] = str(folder)
         return self.tell("open", run, **args)
 
     def turn(self) -> None:

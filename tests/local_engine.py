@@ -1,7 +1,6 @@
 """An engine in the process of the test, for a registry that has no other: turns are taken by the test."""
 
 from collections.abc import Callable
-from pathlib import Path
 from typing import Any
 
 from vae_core.runs.messages import Command, Update
@@ -12,11 +11,11 @@ class LocalLink:
     """EngineProcess's behaviour without its process: commands are carried out at once, turns are taken by the test."""
 
     def __init__(
-        self, device: str, folder: Path, on_update: Callable[[Update], None], on_death: Callable[[Any, str], None]
+        self, device: str, on_update: Callable[[Update], None], on_death: Callable[[Any, str, str], None]
     ) -> None:
-        self.device, self.folder = device, folder
+        self.device = device
         self._on_update, self._on_death = on_update, on_death
-        self.engine: Scheduler | None = Scheduler(folder)
+        self.engine: Scheduler | None = Scheduler()
 
     def send(self, command: Command) -> None:
         if self.engine is not None:
@@ -26,9 +25,9 @@ class LocalLink:
         assert self.engine is not None
         self._report(self.engine.turn())
 
-    def die(self) -> None:
+    def die(self, served: str = "") -> None:
         self.engine = None
-        self._on_death(self, "signal 9")
+        self._on_death(self, "signal 9", served)
 
     def close(self) -> None:
         self.engine = None

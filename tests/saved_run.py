@@ -22,8 +22,10 @@ def some_rows(first: int, last: int) -> np.ndarray:
 
 
 def an_update(run_id: str, last: int = 20, status: str = RUNNING, **values: Any) -> Update:
+    """Its state has been saved, too, so that the run can be saved as one."""
     rows = some_rows(1, last)
-    return Update(run_id, 0, status, "", last, 8, 8000, 9.0, LiveSettings(beta=0.0), rows, device="CPU", **values)
+    usual = {"device": "CPU", "saved": last}
+    return Update(run_id, 0, status, "", last, 8, 8000, 9.0, LiveSettings(beta=0.0), rows, **usual | values)
 
 
 def a_run(root: Path, snapshot: Snapshot, status: str = RUNNING) -> RunRecord:

@@ -10,11 +10,11 @@ from vae_core.config import ConfigError, LiveSettings, RunConfig
 from vae_core.data import Images
 from vae_core.runs.held_runs import RUNS_PER_VISITOR
 from vae_core.runs.messages import PAUSED, RUNNING, STOPPED
+from vae_core.runs.progress import STATES
 from vae_core.runs.registry import Registry
 from vae_core.runs.run_record import Parent, RunRecord
 from vae_core.runs.snapshot_file import read_frame
 from vae_core.runs.storage import frame_file, frames_in, steps_in
-from vae_core.runs.task import STATES
 from vae_core.thinning import add_step
 from vae_core.trainer import Trainer
 
@@ -75,7 +75,7 @@ def undisturbed(images: Images, steps: int) -> np.ndarray:
 def test_with_the_same_weights_a_branch_is_its_parent_bit_for_bit(server: Server, small: Images) -> None:
     parent = server.parent(30, 40)
     branch = server.until(server.runs.branch(parent, 30, SAME), 70)
-    assert branch.parent == Parent(parent, 30) and branch.marks == []
+    assert branch.parent == Parent(parent, 30) and branch.marks == ()
     assert np.array_equal(rows(branch)[:70], rows(server.run(parent)))
     assert np.array_equal(rows(branch), undisturbed(small, len(rows(branch))))
 
@@ -90,7 +90,7 @@ def test_without_kl_a_branch_has_a_mark_and_goes_its_own_way(server: Server) -> 
     assert rows(branch)[30, 1] == before[30, 1] == rows(branch)[30, 3]  # one batch, one model: only the loss differs
     assert (rows(branch)[31:70, 1:] != before[31:, 1:]).all()
     assert rows(branch)[69, 2] > before[69, 2]
-    assert np.array_equal(rows(server.run(parent)), before) and server.run(parent).marks == []
+    assert np.array_equal(rows(server.run(parent)), before) and server.run(parent).marks == ()
 
 
 def test_a_branch_takes_over_the_test_curve_and_the_marks_up_to_its_step(server: Server) -> None:
@@ -196,7 +196,7 @@ def test_a_branch_has_the_film_up_to_its_step_as_files_of_its_own(server: Server
     parent = server.run(server.parent(20, 20, 20))
     branch = server.run(server.runs.branch(parent.run_id, 40, NO_KL))
     taken_over = [step for step in parent.film if step <= 40]
-    assert branch.film == frames_in(branch.film_folder) == taken_over and {0, 20, 40} <= set(taken_over)
+    assert list(branch.film) == frames_in(branch.film_folder) == taken_over and {0, 20, 40} <= set(taken_over)
     for step in taken_over[:-1]:  # at the last one it has a frame of its own
         assert frame_file(branch.film_folder, step).read_bytes() == frame_file(parent.film_folder, step).read_bytes()
     server.runs.close_run(parent.run_id)
@@ -206,7 +206,7 @@ def test_a_branch_has_the_film_up_to_its_step_as_files_of_its_own(server: Server
 def test_a_scrubbed_moment_shows_the_figures_recorded_then(server: Server) -> None:
     run = server.run(server.parent(*[15] * 6))
     recorded = {int(row[0]): row for row in run.test.since(-1)}
-    assert run.film == sorted(recorded) == frames_in(run.film_folder) and len(run.film) >= 7
+    assert list(run.film) == sorted(recorded) == frames_in(run.film_folder) and len(run.film) >= 7
     for step, (_, nll, kl, mean_std, active) in recorded.items():
         numbers, arrays = read_frame(frame_file(run.film_folder, step))
         assert tuple(np.float32(numbers["terms"][name]) for name in ("nll", "kl")) == (nll, kl)
@@ -216,7 +216,10 @@ def test_a_scrubbed_moment_shows_the_figures_recorded_then(server: Server) -> No
 def test_a_reset_begins_a_new_film(server: Server) -> None:
     run = server.run(server.parent(20, 20))
     server.runs.command(run.run_id, "reset")
-    assert run.film == frames_in(run.film_folder) == [0] and run.states == tuple(steps_in(run.states_folder)) == (0,)
+    assert run.film_folder.name == "film-1" and list(run.film) == frames_in(run.film_folder) == [0]
+    assert run.states_folder.name == "states-1" and list(run.states) == steps_in(run.states_folder) == [0]
+    server.runs._saved.save(run)
+    assert {path.name for path in run.folder.iterdir() if path.is_dir()} == {"film-1", "states-1"}
 
 
 def test_reconstruction_switched_off_before_the_first_step_never_reached_the_decoder(server: Server) -> None:

@@ -104,7 +104,7 @@ def test_the_weights_on_the_page_count_for_a_reset_of_a_run_that_has_ended(
     assert run.status == STOPPED
     runs.command(run.run_id, "reset", beta=4.0)
     links[-1].turn()
-    assert (run.status, run.step, run.settings.beta, run.config.beta, run.marks) == (PAUSED, 0, 4.0, 4.0, [])
+    assert (run.status, run.step, run.settings.beta, run.config.beta, run.marks) == (PAUSED, 0, 4.0, 4.0, ())
     with pytest.raises(ValueError, match="beta"):
         runs.command(run.run_id, "reset", beta=-1.0)
 
@@ -112,45 +112,28 @@ def test_the_weights_on_the_page_count_for_a_reset_of_a_run_that_has_ended(
 # ---- the housekeeper
 
 
-def test_one_bad_round_of_the_housekeeper_is_not_the_last(
+def test_one_bad_round_of_saving_is_not_the_last(
     tmp_path: Path, links: list[Any], snapshot_of_new_model: Snapshot, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     rounds: list[int] = []
+    write = storage.write
 
-    def folders(root: Path) -> list[Path]:
+    def failing(*contents: Any) -> None:
         rounds.append(1)
-        if len(rounds) == 2:  # the first is made as the registry begins
+        if len(rounds) == 1:
             raise RuntimeError("never seen before")
-        return []
+        write(*contents)
 
-    monkeypatch.setattr(storage, "folders", folders)
-    runs = Registry(root=tmp_path, gone_after_s=0.2)
-    runs.arrive("ann")
+    monkeypatch.setattr(storage, "write", failing)
+    runs = Registry(root=tmp_path)
     run_id = runs.start(CONFIG, "ann")
-    wait_for(lambda: len(rounds) > 3)
+    wait_for(lambda: rounds)
     links[0].tell(update(run_id, snapshot_of_new_model, 20))
-    at = len(rounds)
-    wait_for(lambda: len(rounds) > at + 1)
-    assert storage.read(tmp_path / run_id)[0]["step"] == 20  # what came after the bad round has been saved
+    run = runs.get(run_id)
+    assert run is not None
+    wait_for(lambda: run.saved is run.last_whole)
+    assert storage.read(run.folder)[0]["step"] == 20
     runs.close()
-
-
-def test_a_run_that_is_removed_while_the_oldest_are_looked_for_is_left_out(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    for _ in range(3):
-        RunRecord("ann", CONFIG, tmp_path).save()
-    first, *others = storage.folders(tmp_path)
-    stat, looks = Path.stat, []
-
-    def vanishing(path: Path, **options: Any) -> os.stat_result:
-        looks.extend([path] * (path.parent == first))
-        if path.parent == first and len(looks) > 1:  # it was there when the folder was listed
-            raise FileNotFoundError(path)
-        return stat(path, **options)
-
-    monkeypatch.setattr(Path, "stat", vanishing)
-    assert storage.folders(tmp_path) == others and len(looks) == 2
 
 
 def test_who_comes_back_while_their_run_is_put_away_finds_all_of_it(
@@ -158,41 +141,35 @@ def test_who_comes_back_while_their_run_is_put_away_finds_all_of_it(
 ) -> None:
     runs = Registry(root=tmp_path, gone_after_s=1e9)
     run = train_beyond_the_record(runs, links, snapshot_of_new_model, "ann")  # frames of 20 and 40, a record of 20
-    runs._visitors.presence("ann").gone_since = -1e12
-    write, back = storage.write, threading.Thread(target=lambda: runs.arrive("ann"))
+    make_gone(runs, "ann")
+    write, back = storage.write, threading.Thread(target=lambda: runs.find_saved("ann"))
 
     def slowly(*contents: Any) -> None:
         back.start()
         back.join(0.5)  # as long as it may take to read what is not yet written
         write(*contents)
 
-    monkeypatch.setattr(runs._saved, "save_changed", lambda: None)
     monkeypatch.setattr(storage, "write", slowly)
     runs._housekeeper.make_round()
     back.join(30)
     (found,) = runs.of("ann")
-    assert (found.run_id, found.step, found.film) == (run.run_id, 40, [20, 40])
+    assert found is not run and (found.run_id, found.step, found.film) == (run.run_id, 40, (20, 40))
     assert steps_in(found.states_folder) == [20, 40]
     monkeypatch.setattr(storage, "write", write)
     runs.close()
 
 
-def test_who_comes_back_at_the_last_moment_keeps_their_runs(
-    lasting: Registry, links: list[Any], monkeypatch: pytest.MonkeyPatch
-) -> None:
+def make_gone(runs: Registry, visitor: str) -> None:
+    """As if the last window had closed long ago."""
+    runs._visitors.windows()
+    runs._visitors._presences[visitor].gone_since = -1e12
+
+
+def test_who_comes_back_at_the_last_moment_keeps_their_runs(lasting: Registry) -> None:
     run_id = lasting.start(CONFIG, "ann")
-    lasting._visitors.presence("ann").gone_since = -1e12
-    own = lasting._runs.own
-
-    def at_this_moment(visitor: str) -> list[RunRecord]:
-        found = own(visitor)
-        monkeypatch.setattr(lasting._runs, "own", own)
-        lasting._housekeeper.let_go()
-        return found
-
-    monkeypatch.setattr(lasting._runs, "own", at_this_moment)
-    lasting.arrive("ann")
-    assert lasting.get(run_id) is not None
+    make_gone(lasting, "ann")
+    lasting.enter("ann")
+    assert lasting._housekeeper.let_go() == [] and lasting.get(run_id) is not None
 
 
 # ---- arrivals
@@ -208,19 +185,20 @@ def lasting(tmp_path: Path, links: list[Any]) -> Iterator[Registry]:
 
 def update(run_id: str, snapshot: Snapshot, step: int) -> Update:
     picture = replace(snapshot, step=step)
-    return Update(run_id, 0, RUNNING, step=step, total_steps=8000, snapshot=picture, device="CPU")
+    return Update(run_id, 0, RUNNING, step=step, total_steps=8000, snapshot=picture, device="CPU", saved=step)
 
 
 def train_beyond_the_record(runs: Registry, links: list[Any], snapshot: Snapshot, visitor: str) -> RunRecord:
     """A run whose film and states are newer than its record, as those of any run in training are."""
     run = runs.get(runs.start(CONFIG, visitor))
     assert run is not None
+    run.states_folder.mkdir(parents=True)
+    state_file(run.states_folder, 20).write_bytes(b"weights")
     links[0].tell(update(run.run_id, snapshot, 20))
-    runs._saved.save(run)
+    wait_for(lambda: run.saved is run.last_whole)
+    runs._saved.save_changed = lambda: None  # type: ignore[method-assign]
+    state_file(run.states_folder, 40).write_bytes(b"weights")
     links[0].tell(update(run.run_id, snapshot, 40))
-    run.states_folder.mkdir()
-    for step in (20, 40):
-        state_file(run.states_folder, step).write_bytes(b"weights")
     return run
 
 
@@ -229,8 +207,9 @@ def test_an_arrival_leaves_what_others_are_training_alone(
     arriving: str, lasting: Registry, links: list[Any], snapshot_of_new_model: Snapshot
 ) -> None:
     run = train_beyond_the_record(lasting, links, snapshot_of_new_model, "ann")
-    lasting.arrive(arriving)
-    assert frames_in(run.film_folder) == run.film == [20, 40] and steps_in(run.states_folder) == [20, 40]
+    lasting.enter(arriving)
+    lasting.find_saved(arriving)
+    assert frames_in(run.film_folder) == list(run.film) == [20, 40] and steps_in(run.states_folder) == [20, 40]
     assert lasting.get(run.run_id) is run
 
 
@@ -238,14 +217,16 @@ def test_an_arrival_reads_its_own_runs_and_no_others(
     tmp_path: Path, links: list[Any], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     for visitor in ("ann", "ann", "bob", "eve"):
-        RunRecord(visitor, CONFIG, tmp_path).save()
+        RunRecord(visitor, CONFIG, storage.folder_of(tmp_path, visitor)).save()
     read: list[Path] = []
     monkeypatch.setattr(storage, "read", lambda folder, real=storage.read: read.append(folder) or real(folder))
     runs = Registry(root=tmp_path)
     assert read == []
-    runs.arrive("ann")
+    runs.enter("ann")
+    runs.find_saved("ann")
     assert len(runs.of("ann")) == 2 and {folder.name for folder in read} == {run.run_id for run in runs.of("ann")}
-    runs.arrive("nobody yet")
+    runs.enter("nobody yet")
+    runs.find_saved("nobody yet")
     assert len(read) == 2
     runs.close()
 
@@ -254,15 +235,17 @@ def test_who_left_for_long_finds_the_last_moment_again(
     tmp_path: Path, links: list[Any], snapshot_of_new_model: Snapshot
 ) -> None:
     runs = Registry(root=tmp_path, gone_after_s=0.2)
-    runs.arrive("ann")
+    runs.enter("ann")
+    runs.find_saved("ann")
     run_id = runs.start(CONFIG, "ann")
     links[0].tell(update(run_id, snapshot_of_new_model, 20))
     runs.leave("ann")
     wait_for(lambda: runs.get(run_id) is None)
-    wait_for(lambda: (tmp_path / run_id / storage.RECORD).is_file())
-    runs.arrive("ann")
+    wait_for(lambda: (storage.folder_of(tmp_path, "ann") / run_id / storage.RECORD).is_file())
+    runs.enter("ann")
+    runs.find_saved("ann")
     (run,) = runs.of("ann")
-    assert (run.run_id, run.step, run.film) == (run_id, 20, [20])
+    assert (run.run_id, run.step, run.film) == (run_id, 20, (20,))
     runs.close()
 
 
@@ -305,7 +288,7 @@ def test_a_branch_bears_that_its_parent_thins_its_film_at_that_moment(
     monkeypatch.setattr(shutil, "copyfile", copyfile)
     branch = runs.get(runs.branch(parent_id, 20, {}, paused=True))
     assert branch is not None and branch.step == 20
-    assert branch.film == frames_in(branch.film_folder) and {0, 20} <= set(branch.film) and 10 not in branch.film
+    assert list(branch.film) == frames_in(branch.film_folder) and {0, 20} <= set(branch.film) and 10 not in branch.film
 
 
 def test_a_branch_that_cannot_be_saved_is_a_sentence_and_leaves_no_folder(
@@ -313,7 +296,8 @@ def test_a_branch_that_cannot_be_saved_is_a_sentence_and_leaves_no_folder(
 ) -> None:
     runs = local_registry[0]
     parent_id = runs.start(CONFIG, "ann", paused=True)
-    folders = set(runs._folder.iterdir())
+    owner = runs._saved.folder_of("ann")
+    folders = set(owner.iterdir())
 
     def full(*_: Any) -> None:
         raise OSError(28, "No space left on device")
@@ -321,7 +305,7 @@ def test_a_branch_that_cannot_be_saved_is_a_sentence_and_leaves_no_folder(
     monkeypatch.setattr(shutil, "copyfile", full)
     with pytest.raises(ValueError, match="free some disk space"):
         runs.branch(parent_id, 0, {})
-    assert set(runs._folder.iterdir()) == folders and len(runs.of("ann")) == 1
+    assert set(owner.iterdir()) == folders and len(runs.of("ann")) == 1
 
 
 def test_five_steps_asked_for_at_once_are_five_steps(local_registry: tuple[Registry, list[LocalLink]]) -> None:

@@ -16,6 +16,7 @@ from vae_core.runs import task as task_module
 from vae_core.runs.allowance import Allowance
 from vae_core.runs.messages import FAILED, PAUSED, Command
 from vae_core.runs.scheduler import Scheduler
+from vae_core.runs.storage import steps_in
 from vae_core.runs.task import TURN_S, Task
 from vae_core.trainer import Trainer
 
@@ -36,7 +37,7 @@ class World:
         self._replace("step", lambda t: self._pass(STEP_S) or setattr(t, "step_count", t.step_count + 1))
         patch.setattr(SnapshotTaker, "take", lambda _, model, step, __=False: self._shot(model, step, snapshot))
         self._replace("state", lambda t: self._pass(SAVE_S) or {})
-        self.engine = Scheduler(folder)
+        self.engine, self.folder = Scheduler(), folder
 
     def monotonic(self) -> float:
         return self.now
@@ -55,9 +56,13 @@ class World:
     def open(self, count: int) -> list[Task]:
         for i in range(count):
             self._pass(OPEN_S)
-            args = {"config": CONFIG.to_dict(), "generation": 0, "resume": False, "status": "running"}
-            self.engine.handle(Command(f"run {i}", "open", args))
+            self.engine.handle(Command(f"run {i}", "open", self.opening(f"run {i}")))
         return list(self.engine.tasks.values())
+
+    def opening(self, run: str, **args: Any) -> dict[str, Any]:
+        folder = str(self.folder / run)
+        usual = {"config": CONFIG.to_dict(), "folder": folder, "generation": 0, "resume": (), "status": "running"}
+        return usual | args
 
     def spend(self, seconds: float) -> None:
         """A class has asked for so much at once that nobody gets anything for a while."""
@@ -129,10 +134,10 @@ def test_pictures_and_states_go_round_until_everybody_has_newer_ones(world: Call
     tasks = ours.open(10)
     ours.run(30)
     halfway, seen = ours.now, {id(task.trainer.model) for task in tasks}
-    saved = {task.run_id: max(task._states()) for task in tasks}
+    saved = {task.run_id: steps_in(task.states_folder)[-1] for task in tasks}
     ours.run(40)
     assert {trainer for at, trainer in ours.snapshots if at > halfway} == seen
-    assert all(max(task._states()) > saved[task.run_id] for task in tasks)
+    assert all(steps_in(task.states_folder)[-1] > saved[task.run_id] for task in tasks)
 
 
 def test_a_pause_is_told_at_once_and_its_picture_follows(world: Callable[[], World]) -> None:
@@ -152,8 +157,7 @@ def test_arms_begin_with_a_picture_of_the_same_step_in_a_busy_class_too(world: C
     ours = world()
     ours.open(20)
     for i in range(5):
-        args = {"config": CONFIG.to_dict(), "generation": 0, "resume": False, "status": "running", "group": "g"}
-        (update,) = ours.engine.handle(Command(f"arm {i}", "open", args))
+        (update,) = ours.engine.handle(Command(f"arm {i}", "open", ours.opening(f"arm {i}", group="g")))
         assert update.snapshot is not None and update.snapshot.step == 0
 
 
@@ -177,5 +181,5 @@ def test_a_run_that_ends_in_a_busy_class_keeps_its_last_picture_and_its_last_sta
         updates.append(next(u for updates in busy.engine.slices() for u in updates if u.run_id == "run 0"))
     last = updates[-1]
     assert any(update.snapshot is not None and update.snapshot.step == step for update in updates)
-    assert word == "fail" or last.states[-1] == step
+    assert word == "fail" or any(update.saved == step for update in updates)
     assert last.step == step

@@ -194,8 +194,8 @@ def test_a_file_that_cannot_be_loaded_is_said_in_a_sentence(
         Trainer(RunConfig(model="own", device="cpu"), small)
     assert families_offered() == ["vae", "ae"]
     run = RunRecord("ann", RunConfig(device="cpu"), tmp_path)
-    record = run.record() | {"config": RunConfig(model="own", device="cpu").to_dict()}
-    storage.write(run.folder, record, *run.contents()[1:])
+    record = run.record(run.now) | {"config": RunConfig(model="own", device="cpu").to_dict()}
+    storage.write(run.folder, record, run.train.since(-1), run.test.since(-1))
     with pytest.raises(storage.StorageError, match="cannot be loaded"):
         RunRecord.load(run.folder)
 

@@ -13,10 +13,11 @@ from vae_core.config import ConfigError, LiveSettings, RunConfig
 from vae_core.data import Images
 from vae_core.runs.engines import DEATHS
 from vae_core.runs.held_runs import RUNS_PER_VISITOR
-from vae_core.runs.messages import FAILED, FINISHED, PAUSED, RUNNING, STOPPED, Update
+from vae_core.runs.messages import FINISHED, PAUSED, RUNNING, STOPPED, Update
 from vae_core.runs.news import Cursor
+from vae_core.runs.progress import TEST_CAPACITY, TRAIN_CAPACITY
 from vae_core.runs.registry import Registry
-from vae_core.runs.run_record import TEST_CAPACITY, TRAIN_CAPACITY, RunRecord
+from vae_core.runs.run_record import SAVED, RunRecord
 from vae_core.trainer import Trainer
 
 CONFIG = RunConfig(device="cpu", epochs=1000)
@@ -121,11 +122,12 @@ def test_a_cursor_reads_only_what_is_new(server: Server) -> None:
     assert everything.test[:, 0].tolist() == [0, *second.test[:, 0]]
 
 
-def test_what_was_read_is_a_copy(server: Server) -> None:
+def test_nobody_can_write_into_what_was_read(server: Server) -> None:
     run_id = server.start(paused=True)
     server.runs.command(run_id, "step", steps=2)
     server.turn_until(lambda: server.run(run_id).step == 2)
-    read(server.runs, run_id).train[:] = -1
+    with pytest.raises(ValueError, match="read-only"):
+        read(server.runs, run_id).train[:] = -1
     assert read(server.runs, run_id).train[:, 0].tolist() == [1, 2]
 
 
@@ -159,7 +161,7 @@ def test_memory_of_a_run_is_bounded_as_stated(server: Server) -> None:
     for start in range(0, many, 7_000):
         block = rows[start : start + 7_000]
         run.take(Update(run_id, 0, RUNNING, step=start, total_steps=many, rows=block, snapshot=snapshot))
-        assert run.nbytes - snapshot.nbytes <= 1.4e6
+        assert run.train.nbytes + run.test.nbytes <= 1.4e6
     assert TRAIN_CAPACITY * 4 * 4 + TEST_CAPACITY * 5 * 4 <= 1.4e6
     ten_times = snapshot.mu.nbytes * 10 + snapshot.xy.nbytes * 10  # the map has 5,000 images on the whole of MNIST
     assert ten_times + 60 * 28 * 28 + 5_000 <= 1e6
@@ -216,7 +218,49 @@ def test_an_engine_that_keeps_dying_is_given_up_with_a_sentence(server: Server) 
     for _ in range(DEATHS):
         assert server.run(run_id).status == RUNNING
         server.link.die()
-    assert server.run(run_id).status == FAILED and "signal 9" in server.run(run_id).message
+    run = server.run(run_id)
+    assert run.status == SAVED and "signal 9" in run.message and "press Resume to go on from step" in run.message
     assert len(server.links) == DEATHS
-    again = server.start()  # and a new run gets a new engine
-    assert server.run(again).status == RUNNING and len(server.links) == DEATHS + 1
+    server.runs.command(run_id, "resume")  # there is a new engine then
+    assert run.status == RUNNING and len(server.links) == DEATHS + 1
+
+
+@pytest.mark.parametrize("dies", ["first", "fourth"])
+def test_only_the_run_that_was_served_falls_and_can_be_resumed(dies: str, server: Server, small: Images) -> None:
+    """However often: what serves nobody is no fault of the others."""
+    culprit, other = server.runs.start(CONFIG, "ann"), server.runs.start(CONFIG, "bob")
+    resting = server.runs.start(CONFIG, "eve", paused=True)
+    server.turn_until(lambda: server.run(culprit).step > 20 and server.run(other).step > 20)
+    for _ in range(1 if dies == "first" else 4):
+        server.link.die(served=culprit)
+        run = server.run(culprit)
+        assert run.status == SAVED and "while it served this run" in run.message and "signal 9" in run.message
+        assert server.run(other).status == RUNNING and server.run(resting).status == PAUSED
+        server.runs.command(culprit, "resume")
+        assert run.status == RUNNING
+        reached = run.step
+        server.turn_until(lambda reached=reached: server.run(culprit).step > reached + 3)
+    steps = read(server.runs, culprit).train[:, 0]
+    assert steps.tolist() == list(range(1, len(steps) + 1))
+
+
+def test_arms_of_a_group_fall_together(server: Server) -> None:
+    """They train in step, so one of them cannot go on without the other."""
+    group = server.runs.start_group([("full", CONFIG), ("no KL", CONFIG.with_(beta=0))], "ann")
+    arms = server.runs.members(group)
+    server.turn_until(lambda: all(run.step > 5 for run in arms))
+    server.link.die(served=arms[0].run_id)
+    assert [run.status for run in arms] == [SAVED, SAVED]
+    server.runs.command_group(group, "resume")
+    server.turn_until(lambda: all(run.step > 30 for run in arms))
+    assert len({run.step for run in arms}) == 1
+
+
+def test_states_that_an_engine_could_not_tell_of_are_removed(server: Server) -> None:
+    run = server.run(server.start(paused=True))
+    server.runs.command(run.run_id, "step", steps=5)
+    server.turn_until(lambda: run.states[-1] == 5)
+    for name in ("000000007.safetensors", ".000000009.safetensors.x8d"):
+        (run.states_folder / name).write_bytes(b"half")
+    server.link.die()
+    assert [path.name for path in run.states_folder.iterdir()] == [f"{step:09d}.safetensors" for step in run.states]

@@ -101,8 +101,8 @@ def test_a_full_disk_fails_runs_and_not_the_engine(driver: Driver, tmp_path: Pat
 def test_a_config_that_cannot_be_used_is_a_failed_update_with_a_sentence(
     config: dict[str, Any], driver: Driver
 ) -> None:
-    args = {"config": CONFIG.to_dict() | config, "generation": 2, "resume": False, "status": RUNNING}
-    (update,) = driver.tell("open", **args)
+    args = {"config": CONFIG.to_dict() | config, "folder": str(driver.folder), "generation": 2, "status": RUNNING}
+    (update,) = driver.tell("open", resume=(), **args)
     assert (update.status, update.generation) == (FAILED, 2) and update.message.endswith(".")
     assert not driver.engine.busy
 

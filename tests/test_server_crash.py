@@ -44,7 +44,8 @@ def crashed(
     shutil.copytree(tmp_path / "before", tmp_path / "after", ignore=shutil.ignore_patterns("in-use"))
     runs.close()
     after = Registry(root=tmp_path / "after")
-    after.arrive("ann")
+    after.enter("ann")
+    after.find_saved("ann")
     yield after, run_id
     after.close()
 
@@ -118,7 +119,8 @@ def test_a_killed_server_loses_no_more_than_five_seconds_of_a_run(tmp_path: Path
 
     runs = Registry(root=root)
     try:
-        runs.arrive("ann")
+        runs.enter("ann")
+        runs.find_saved("ann")
         (run,) = runs.of("ann")
         assert (run.run_id, run.status) == (run_id, SAVED) and run.step > 0
         reached = next((at for at, step in printed if step >= run.step), printed[-1][0])

@@ -15,13 +15,15 @@ from safetensors.numpy import save_file
 from tests.saved_run import CONFIG, MARK, a_run, an_update, some_rows
 from vae_core.data import Images
 from vae_core.inspect.snapshot import Snapshot
+from vae_core.runs import storage
 from vae_core.runs import task as task_module
 from vae_core.runs.messages import FAILED, FINISHED, PAUSED, RUNNING, STARTING, STOPPED, Command
+from vae_core.runs.progress import STATES
 from vae_core.runs.registry import Registry
 from vae_core.runs.run_record import SAVED, RunRecord
 from vae_core.runs.scheduler import Scheduler
 from vae_core.runs.storage import CURVES, RECORD, StorageError, frame_file, frames_in, steps_in
-from vae_core.runs.task import STATES, Task
+from vae_core.runs.task import Task
 from vae_core.thinning import FRAMES
 
 
@@ -31,7 +33,7 @@ def test_a_saved_run_comes_back_as_it_was(tmp_path: Path, snapshot_of_new_model:
     back = RunRecord.load(run.folder)
     assert np.array_equal(back.train.since(-1), some_rows(1, 20))
     assert np.array_equal(back.test.since(-1), run.test.since(-1)) and len(back.test.since(-1)) == 3
-    assert back.marks == [MARK] and back.final == {"neg_elbo": 150.5} and back.film == [0, 10, 20]
+    assert back.marks == (MARK,) and back.final == {"neg_elbo": 150.5} and back.film == (0, 10, 20)
     for name in ("run_id", "visitor", "config", "parent", "generation", "step", "settings", "device", "folder"):
         assert getattr(back, name) == getattr(run, name), name
     assert (back.steps_per_epoch, back.total_steps) == (8, 8000)
@@ -46,7 +48,7 @@ def test_frames_of_the_time_before_they_were_compressed_are_no_film(
         path = frame_file(run.film_folder, step)
         path.with_suffix("").write_bytes(gzip.decompress(path.read_bytes()))
         path.unlink()
-    assert RunRecord.load(run.folder).film == [20]
+    assert RunRecord.load(run.folder).film == (20,)
 
 
 @pytest.mark.parametrize("status", [STARTING, RUNNING, PAUSED])
@@ -104,15 +106,17 @@ DAMAGE: dict[str, Callable[[Path], Any]] = {
 def test_a_damaged_run_is_left_out_and_the_others_are_found(
     damage: Callable[[Path], Any], tmp_path: Path, snapshot_of_new_model: Snapshot, links: list[Any]
 ) -> None:
-    bad, good = (a_run(tmp_path, snapshot_of_new_model) for _ in range(2))
+    root = tmp_path / "runs"
+    bad, good = (a_run(storage.folder_of(root, "ann"), snapshot_of_new_model) for _ in range(2))
     for run in (bad, good):
         run.save()
     damage(bad.folder)
     with pytest.raises(StorageError) as caught:
         RunRecord.load(bad.folder)
     assert bad.run_id in str(caught.value) and str(caught.value).endswith(".") and "\n" not in str(caught.value)
-    runs = Registry(root=tmp_path)
-    runs.arrive("ann")
+    runs = Registry(root=root)
+    runs.enter("ann")
+    runs.find_saved("ann")
     assert [run.run_id for run in runs.of("ann")] == [good.run_id]
     runs.close()
 
@@ -122,17 +126,23 @@ def test_curves_and_pictures_of_a_run_have_an_end(tmp_path: Path, snapshot_of_ne
     for step in range(0, 600, 3):
         run.take(an_update(run.run_id, step, snapshot=replace(snapshot_of_new_model, step=step)))
         assert len(run.film) <= FRAMES and run.film[-1] == step
-    assert run.film == frames_in(run.film_folder) and len(run.film) == FRAMES
+        if step % 50 == 0:
+            run.save()  # who leaves the film leaves the disk with the next record
+    run.save()
+    assert list(run.film) == frames_in(run.film_folder) and len(run.film) == FRAMES
 
 
 def test_states_of_a_run_have_an_end(tmp_path: Path, small_data: Images) -> None:
-    task = Task("a", CONFIG.with_(latent_dim=1), tmp_path, 0)
+    run = RunRecord("ann", CONFIG.with_(latent_dim=1), tmp_path)
+    task = Task(run.run_id, run.config, run.folder, 0)
     for _ in range(4 * STATES):
         task.trainer.step()
-        kept = task.save()
-        assert len(kept) <= STATES and kept[-1] == task.trainer.step_count
-    assert list(kept) == steps_in(task.folder) and len(kept) == STATES
-    assert sum(path.stat().st_size for path in task.folder.iterdir()) < STATES * 10e6
+        run.take(an_update(run.run_id, task.save()))
+        run.save()
+        assert len(run.states) <= STATES and run.states[-1] == task.trainer.step_count
+        assert list(run.states) == steps_in(run.states_folder)
+    assert len(run.states) == STATES
+    assert sum(path.stat().st_size for path in run.states_folder.iterdir()) < STATES * 10e6
 
 
 def test_a_run_that_was_paused_is_saved_again_as_it_goes(
@@ -141,14 +151,14 @@ def test_a_run_that_was_paused_is_saved_again_as_it_goes(
     """Against a crash: not only the next pause keeps a state."""
     monkeypatch.setattr(task_module, "SAVE_S", 0)
     monkeypatch.setattr(task_module, "REPORT_S", 0)
-    engine = Scheduler(tmp_path)
-    opening = {"config": CONFIG.to_dict(), "generation": 0, "resume": False, "status": PAUSED}
+    engine = Scheduler()
+    opening = {"config": CONFIG.to_dict(), "folder": str(tmp_path), "generation": 0, "resume": (), "status": PAUSED}
     engine.handle(Command("a", "open", opening))
     engine.handle(Command("a", "step", {"steps": 60}))
     while engine.tasks["a"].status == RUNNING:
         engine.turn()
     engine.handle(Command("a", "resume"))
     deadline = time.monotonic() + 60
-    while steps_in(engine.tasks["a"].folder)[-1] < 75:  # while it trains: states have their share of the time
+    while steps_in(engine.tasks["a"].states_folder)[-1] < 75:  # while it trains: states have their share of the time
         assert time.monotonic() < deadline and engine.tasks["a"].status == RUNNING
         engine.turn()

@@ -17,7 +17,7 @@ def rows_of(count: int, columns: int = 3) -> np.ndarray:
 def filled(rows: np.ndarray, capacity: int, block: int) -> ThinnedHistory:
     series = ThinnedHistory(rows.shape[1], capacity)
     for start in range(0, len(rows), block):
-        series.extend(rows[start : start + block])
+        series = series.with_rows(rows[start : start + block])
     return series
 
 
@@ -44,7 +44,7 @@ def test_memory_stays_bounded_and_steps_sorted_at_ten_times_the_capacity(block: 
     series = ThinnedHistory(3, 128)
     rows = rows_of(1280)
     for start in range(0, 1280, block):
-        series.extend(rows[start : start + block])
+        series = series.with_rows(rows[start : start + block])
         assert len(series) <= 128 and series.nbytes <= 128 * 3 * 4
     steps = series.since(-1)[:, 0]
     assert (np.diff(steps) > 0).all()
@@ -52,8 +52,7 @@ def test_memory_stays_bounded_and_steps_sorted_at_ten_times_the_capacity(block: 
 
 
 def test_small_tables_take_little_memory() -> None:
-    series = ThinnedHistory(4, 65_536)
-    series.extend(rows_of(10, 4))
+    series = ThinnedHistory(4, 65_536).with_rows(rows_of(10, 4))
     assert series.nbytes <= 1024 * 4 * 4
 
 
@@ -77,8 +76,7 @@ def test_known_rows_are_left_out() -> None:
     series = filled(rows_of(10), 100, 10)
     repeated = rows_of(12)
     repeated[:10, 1:] = -1
-    series.extend(repeated)
-    assert np.array_equal(series.since(-1), np.vstack([rows_of(10), repeated[10:]]))
+    assert np.array_equal(series.with_rows(repeated).since(-1), np.vstack([rows_of(10), repeated[10:]]))
 
 
 @pytest.mark.parametrize("step", [-1.0, 0.0, 1.0, 4.5, 9.0, 10.0, 1e9])
@@ -87,13 +85,34 @@ def test_since_gives_the_rows_later_than_a_step(step: float) -> None:
     assert np.array_equal(filled(rows, 100, 3).since(step), rows[rows[:, 0] > step])
 
 
-def test_since_gives_a_copy() -> None:
+def test_nobody_can_write_into_what_since_gives() -> None:
     series = filled(rows_of(10), 100, 10)
-    series.since(-1)[:] = 0
+    with pytest.raises(ValueError, match="read-only"):
+        series.since(-1)[:] = 0
     assert np.array_equal(series.since(-1), rows_of(10))
+
+
+@pytest.mark.parametrize("block", [1, 7, 200])
+def test_whoever_holds_a_history_sees_it_as_it_was_also_when_it_is_thinned(block: int) -> None:
+    rows, held = rows_of(1000), []
+    series = ThinnedHistory(3, 128)
+    for start in range(0, len(rows), block):
+        series = series.with_rows(rows[start : start + block])
+        held.append((series, series.since(-1).copy(), series.since(-1)))
+    for before, copy, view in held:
+        assert np.array_equal(before.since(-1), copy) and np.array_equal(view, copy)
+
+
+def test_two_that_go_on_from_the_same_history_do_not_mix() -> None:
+    common = filled(rows_of(10), 100, 10)
+    other = rows_of(15)
+    other[10:, 1:] += 500
+    one, two = common.with_rows(rows_of(12)), common.with_rows(other)
+    assert np.array_equal(one.since(-1), rows_of(12)) and np.array_equal(two.since(-1), other)
+    assert np.array_equal(one.with_rows(rows_of(13)).since(-1), rows_of(13)) and np.array_equal(two.since(-1), other)
 
 
 def test_an_empty_table() -> None:
     series = ThinnedHistory(3, 100)
-    series.extend(np.zeros((0, 3), np.float32))
+    series = series.with_rows(np.zeros((0, 3), np.float32))
     assert len(series) == 0 and series.last_step == -1.0 and series.since(-1).shape == (0, 3)

@@ -40,7 +40,7 @@ def test_of_a_run_by_itself_there_is_no_model(alone: Path) -> None:
     run = RunRecord.load(alone)
     assert (run.run_id, run.visitor, run.status, run.step) == ("by-itself", SHIPPED, FINISHED, 8)
     assert run.final == card_of(alone)["test"] and run.train.since(-1)[:, 0].tolist() == list(range(1, 9))
-    assert run.test.since(-1)[:, 0].tolist() == run.film
+    assert run.test.since(-1)[:, 0].tolist() == list(run.film)
 
 
 def test_its_frames_reach_from_the_first_step_to_the_last_with_the_meter_and_its_verdict(alone: Path) -> None:

@@ -29,7 +29,7 @@ def forgetful(links: list[Any]) -> Iterator[Registry]:
 def test_a_visitor_gone_for_long_loses_the_runs(forgetful: Registry, links: list[Any]) -> None:
     stays, leaves = forgetful.start(CONFIG, "ann"), forgetful.start(CONFIG, "bob")
     for visitor in ("ann", "bob"):
-        forgetful.arrive(visitor)
+        forgetful.enter(visitor)
     forgetful.leave("bob")
     wait_for(gone(forgetful, leaves))
     assert forgetful.of("bob") == [] and forgetful.read(leaves, Cursor()) is None
@@ -41,9 +41,9 @@ def test_a_visitor_back_in_time_keeps_the_runs(forgetful: Registry) -> None:
     """Bob leaves for good at the same moment; once his run is gone, Ann's would be gone too."""
     kept, lost = forgetful.start(CONFIG, "ann"), forgetful.start(CONFIG, "bob")
     for visitor in ("ann", "bob"):
-        forgetful.arrive(visitor)
+        forgetful.enter(visitor)
         forgetful.leave(visitor)
-    forgetful.arrive("ann")
+    forgetful.enter("ann")
     wait_for(gone(forgetful, lost))
     assert forgetful.get(kept) is not None
 
@@ -51,7 +51,7 @@ def test_a_visitor_back_in_time_keeps_the_runs(forgetful: Registry) -> None:
 def test_one_of_two_windows_may_close(forgetful: Registry) -> None:
     kept, lost = forgetful.start(CONFIG, "ann"), forgetful.start(CONFIG, "bob")
     for visitor in ("ann", "ann", "bob"):
-        forgetful.arrive(visitor)
+        forgetful.enter(visitor)
     for visitor in ("ann", "bob"):
         forgetful.leave(visitor)
     wait_for(gone(forgetful, lost))
@@ -68,7 +68,7 @@ def test_a_run_of_a_visitor_who_never_opened_a_window_ends_too(forgetful: Regist
 
 def test_leaving_more_often_than_arriving_is_harmless(forgetful: Registry) -> None:
     forgetful.leave("ann")
-    forgetful.arrive("ann")
+    forgetful.enter("ann")
     kept, lost = forgetful.start(CONFIG, "ann"), forgetful.start(CONFIG, "bob")
     wait_for(gone(forgetful, lost))
     assert forgetful.get(kept) is not None

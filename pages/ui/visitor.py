@@ -11,6 +11,8 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from vae_core.runs import registry
 
 COOKIE = "elbo_room_visitor"
+STREAM = "/_stcore/stream"  # where the socket of a window opens, below the prefix if there is one
+_VISITOR, _SOCKET = "visitor", "socket of the visitor"
 _TOKEN = re.compile(r"[A-Za-z0-9_-]{22}")
 
 
@@ -35,23 +37,49 @@ class VisitorCookie:
         await self.app(scope, receive, send_with_cookie)
 
 
+class CountWindows:
+    """Counts the open windows of every visitor by their sockets, which no visitor can count wrongly.
+
+    A browser that keeps no cookie gets a token for as long as its socket lasts.
+    """
+
+    def __init__(self, app: ASGIApp) -> None:
+        self.app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "websocket" or not scope["path"].endswith(STREAM):
+            return await self.app(scope, receive, send)
+        headers = Headers(scope=scope)
+        token = cookie_parser(headers.get("cookie", "")).get(COOKIE, "")
+        if not _TOKEN.fullmatch(token):
+            token = secrets.token_urlsafe(16)
+            cookies = "; ".join(filter(None, [headers.get("cookie", ""), f"{COOKIE}={token}"])).encode("latin-1")
+            others = [(name, value) for name, value in scope["headers"] if name != b"cookie"]
+            scope = {**scope, "headers": [*others, (b"cookie", cookies)]}
+        registry.shared().enter(token)
+        try:
+            await self.app(scope, receive, send)
+        finally:
+            registry.shared().leave(token)
+
+
 def current() -> str:
-    """The visitor of this session: the cookie's token, or one for this session where there is no cookie."""
-    token = st.context.cookies.get(COOKIE, "")
-    if _TOKEN.fullmatch(token):
-        return token
-    return st.session_state.setdefault("visitor", secrets.token_urlsafe(16))
+    """The visitor of this session: the cookie's token when it began, also when it goes on with another."""
+    return str(st.session_state.setdefault(_VISITOR, _token() or secrets.token_urlsafe(16)))
 
 
 def arrive() -> None:
-    """Note that a window of this visitor is open; its closing is noted by itself."""
-    _window(current())
+    """Once for every socket: what was saved of this visitor is there again, and the window counts as theirs."""
+    if st.session_state.get(_SOCKET) != (token := _token()):
+        st.session_state[_SOCKET] = token
+        if token:
+            registry.shared().count_as(token, current())
+        registry.shared().find_saved(current())
 
 
-@st.cache_resource(scope="session", show_spinner=False, on_release=lambda visitor: registry.shared().leave(visitor))
-def _window(visitor: str) -> str:
-    registry.shared().arrive(visitor)
-    return visitor
+def _token() -> str:
+    token = st.context.cookies.get(COOKIE, "")
+    return token if _TOKEN.fullmatch(token) else ""
 
 
 def _known(cookies: str) -> bool:

@@ -11,6 +11,7 @@ from vae_core import devices
 from vae_core.any_path import AnyPath
 from vae_core.checkpoints import CARD, CheckpointError, card_bytes, in_half, json_ready, unwritable, write_files
 from vae_core.inspect.snapshot import SnapshotTaker
+from vae_core.runs import storage
 from vae_core.runs.messages import FINISHED, RUNNING, STOPPED, Update
 from vae_core.runs.run_record import SHIPPED, RunRecord
 from vae_core.runs.storage import DECODER, frames_in
@@ -66,7 +67,8 @@ class Recorder:
         """
         self.take(None, FINISHED if self.trainer.done else STOPPED, json_ready(final))
         try:
-            self.run.save()
+            now = self.run.now
+            storage.write(self.run.folder, self.run.record(now), now.train.since(-1), now.test.since(-1))
         except OSError as error:
             raise unwritable(self.run.folder, error) from None
 

@@ -2,62 +2,69 @@
 
 import threading
 import time
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from vae_core import devices
 from vae_core.runs import storage
 from vae_core.runs.held_runs import HeldRuns
-from vae_core.runs.messages import FAILED, PAUSED, RUNNING, STARTING, Command, Update
+from vae_core.runs.messages import PAUSED, RUNNING, STARTING, Command, Update
 from vae_core.runs.process import EngineProcess
-from vae_core.runs.run_record import RunRecord
+from vae_core.runs.run_record import SAVED, RunRecord
 
-DEATHS = 3  # an engine that dies so often within a minute is given up
+DEATHS = 3  # an engine that dies so often within a minute, serving nobody, is not started again by itself
+LEFT = 100  # runs removed last, whose engines may still be writing
 
 
 @dataclass
 class Engine:
     link: EngineProcess
-    deaths: list[float] = field(default_factory=list)
+    deaths: list[float] = field(default_factory=list)  # without a culprit, within the last minute
+    restarts: int = 0
     open: set[str] = field(default_factory=set)  # ids of the runs that it has
 
 
 class Engines:
     """Engines by device, started when they are first asked for. Their callers hold the registry's lock."""
 
-    def __init__(self, runs: HeldRuns, folder: Path, closed: threading.Event) -> None:
+    def __init__(self, runs: HeldRuns, changed: Callable[[], None], closed: threading.Event) -> None:
         """
         Args:
-            folder: where runs keep their states.
+            changed: called when there is something to be saved.
             closed: set when the registry ends; from then on no engine is started again.
         """
-        self._runs, self._folder, self._closed = runs, folder, closed
+        self._runs, self._changed, self._closed = runs, changed, closed
         self._engines: dict[str, Engine] = {}
+        self._left: dict[str, Path] = {}  # folders of runs that were removed
 
     def of_device(self, device: str) -> Engine:
         if device not in self._engines:
             self._engines[device] = Engine(self._connect(device))
         return self._engines[device]
 
-    def open(self, run: RunRecord, resume: bool, status: str, branch: bool = False) -> None:
-        """Give a run to its engine."""
+    def open(self, run: RunRecord, status: str, branch: bool = False) -> None:
+        """Give a run to its engine, which goes on from its last kept state."""
         config = run.config.with_(**run.settings.to_dict())
         args = {
             "config": config.to_dict(),
+            "folder": str(run.folder),
             "generation": run.generation,
-            "resume": resume,
+            "resume": run.states[::-1],
             "status": status,
             "group": run.group,
+            "owner": run.visitor,
+            "branch": branch,
         }
         engine = self._engine_of(run)
         engine.open.add(run.run_id)
-        engine.link.send(Command(run.run_id, "open", args | {"branch": branch}))
+        engine.link.send(Command(run.run_id, "open", args))
 
     def ready(self, run: RunRecord) -> EngineProcess:
         """The engine that has this run; it is opened there when it was saved, or its engine died after it had ended."""
         engine = self._engine_of(run)
         if run.run_id not in engine.open:
-            self.open(run, resume=True, status=run.status if run.ended else PAUSED)
+            self.open(run, status=run.status if run.ended else PAUSED)
         return engine.link
 
     def close_run(self, run: RunRecord) -> None:
@@ -66,6 +73,13 @@ class Engines:
             if run.run_id in engine.open:
                 engine.open.discard(run.run_id)
                 engine.link.send(Command(run.run_id, "close"))
+
+    def remove_run(self, run: RunRecord) -> None:
+        """It leaves for good: what its engine still writes is removed when it says so."""
+        self.close_run(run)
+        self._left[run.run_id] = run.folder
+        for run_id in list(self._left)[:-LEFT]:
+            del self._left[run_id]
 
     def close(self) -> None:
         """End all engines, without the lock."""
@@ -78,42 +92,65 @@ class Engines:
         return self.of_device(devices.resolve(run.config.device).type)
 
     def _connect(self, device: str) -> EngineProcess:
-        return EngineProcess(device, self._folder, self._take, self._mourn)
+        return EngineProcess(device, self._take, self._mourn)
 
     def _take(self, update: Update) -> None:
-        with self._runs.lock:
-            run = self._runs.get(update.run_id)
-            if run is None or update.generation < run.generation:
-                return
-            fresh = run.receive(update)
-            if _complete(run):
+        """What an engine says of a run. On the reader thread of that engine, so no run is told of by two at once."""
+        run = self._runs.get(update.run_id)
+        if run is None:
+            if (left := self._left.get(update.run_id)) is not None:
+                storage.forget(left)
+            return
+        whole = run.last_whole
+        run.take(update)
+        if run.complete:
+            with self._runs.lock:
                 self.close_run(run)
-        run.keep_film(fresh, update.snapshot)
+        if run.last_whole is not whole:
+            self._changed()
         if run.removed:
             storage.forget(run.folder)
 
-    def _mourn(self, link: EngineProcess, cause: str) -> None:
-        """An engine died: start another one and open its runs again, or give up when that keeps happening."""
+    def _mourn(self, link: EngineProcess, cause: str, served: str = "") -> None:
+        """An engine died: the run that it served stops and can be resumed, the others go on in another engine."""
+        engine = self._engines.get(link.device)
+        if self._closed.is_set() or engine is None or engine.link is not link:
+            return
+        for run in self._runs.all():
+            if run.run_id in engine.open:
+                run.tidy_after_crash()
         with self._runs.lock:
-            engine = self._engines.get(link.device)
-            if self._closed.is_set() or engine is None or engine.link is not link:
-                return
-            now = time.monotonic()
-            engine.deaths = [t for t in engine.deaths if now - t < 60] + [now]
-            orphans = [run for run in self._runs.all() if run.run_id in engine.open and not _complete(run)]
+            orphans = [run for run in self._runs.all() if run.run_id in engine.open and not run.complete]
+            culprits = [run for run in orphans if served in (run.run_id, run.group) and served]
             engine.open.clear()
+            if not culprits:
+                now = time.monotonic()
+                engine.deaths = [t for t in engine.deaths if now - t < 60] + [now]
+            for run in culprits:
+                _set_aside(run, f"The training process died ({cause}) while it served this run", _CURE)
+            others = [run for run in orphans if run not in culprits]
             if len(engine.deaths) >= DEATHS:
                 del self._engines[link.device]
-                for run in orphans:
-                    run.tell(FAILED, f"The training process died {DEATHS} times ({cause}): try a smaller batch size.")
-                return
-            engine.link = self._connect(link.device)
-            for run in orphans:
-                status = RUNNING if run.status == STARTING else run.status
-                run.tell(STARTING, f"The training process died ({cause}); the run goes on from its last saved step.")
-                self.open(run, resume=True, status=status)
+                for run in others:
+                    _set_aside(run, f"The training process died {DEATHS} times in a minute ({cause})", "")
+            else:
+                engine.link, engine.restarts = self._connect(link.device), engine.restarts + 1
+                for run in others:
+                    self._go_on(run, cause)
+
+    def _go_on(self, run: RunRecord, cause: str) -> None:
+        status = RUNNING if run.status == STARTING else run.status
+        run.tell(STARTING, f"The training process died ({cause}); the run goes on from its last saved step.")
+        self.open(run, status)
 
 
-def _complete(run: RunRecord) -> bool:
-    """Whether nothing more is expected of an engine."""
-    return run.status == FAILED or (run.ended and run.final is not None)
+_CURE = " If that happens again, choose a smaller batch size or fewer latents."
+
+
+def _set_aside(run: RunRecord, what: str, cure: str) -> None:
+    """As if it had been read from disk: in no engine, and Resume goes on from its last state."""
+    kept = f"step {run.states[-1]:,}" if run.states else "its beginning"
+    if run.ended:
+        run.tell(run.status, f"{what}: its final figures are missing.{cure}")
+    else:
+        run.tell(SAVED, f"{what}: press Resume to go on from {kept}.{cure}")

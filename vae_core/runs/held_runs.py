@@ -9,10 +9,10 @@ GROUPS_PER_VISITOR = 3  # likewise
 
 
 class HeldRuns:
-    """Runs by id, in the order in which they were made. Thread-safe.
+    """Runs by id, in the order in which they were made.
 
-    `lock` is the registry's one lock. It is held for changes in memory alone (and while an engine process is started),
-    never across a pipe or a disk: the server's event loop takes it too.
+    Who changes something holds `lock`, the registry's one lock: for changes in memory alone (and while an engine
+    process is started), never across a pipe or a disk. Who reads needs none: the event loop waits for nobody.
     """
 
     def __init__(self) -> None:
@@ -33,16 +33,13 @@ class HeldRuns:
             del self._runs[run.run_id]
 
     def __getitem__(self, run_id: str) -> RunRecord:
-        with self.lock:
-            return self._runs[run_id]
+        return self._runs[run_id]
 
     def get(self, run_id: str) -> RunRecord | None:
-        with self.lock:
-            return self._runs.get(run_id)
+        return self._runs.get(run_id)
 
     def all(self) -> list[RunRecord]:
-        with self.lock:
-            return list(self._runs.values())
+        return list(self._runs.values())
 
     def own(self, visitor: str) -> list[RunRecord]:
         """All runs of a visitor, newest first."""

@@ -1,7 +1,9 @@
 """What is done now and then, on a thread of its own: save what changed, let go of who has left, tidy the disk."""
 
 import threading
+import time
 import traceback
+from collections.abc import Callable
 
 from vae_core.runs.engines import Engines
 from vae_core.runs.held_runs import HeldRuns
@@ -9,7 +11,9 @@ from vae_core.runs.run_record import RunRecord
 from vae_core.runs.saved_runs import SavedRuns
 from vae_core.runs.visitors import Visitors
 
-SAVE_S = 3.0  # what changed is written to disk this often
+ROUND_S = 3.0  # so often somebody may be let go
+SAVES_S = 0.1  # between two rounds of saving at least
+TIDY_S = 600.0  # so often the disk is tidied
 
 
 class Housekeeper:
@@ -24,19 +28,22 @@ class Housekeeper:
     ) -> None:
         self._runs, self._visitors, self._engines, self._saved = runs, visitors, engines, saved
         self._gone_after_s, self._closed = gone_after_s, closed
-        self._thread = threading.Thread(target=self._keep_house, name="runs-housekeeper", daemon=True)
-        self._thread.start()
+        work = {"runs-saver": self._save, "runs-housekeeper": self._let_go, "runs-tidier": self._tidy}
+        self._threads = [threading.Thread(target=one, name=name, daemon=True) for name, one in work.items()]
+        for thread in self._threads:
+            thread.start()
 
     def join(self) -> None:
-        """Wait for the round that is being made to end, once the registry is closed."""
-        self._thread.join()
+        """Wait for the rounds that are being made to end, once the registry is closed."""
+        self._saved.changed.set()
+        for thread in self._threads:
+            thread.join()
 
     def make_round(self) -> None:
-        self._saved.save_changed()
+        """Let go of who has left, and save what came since."""
         with self._saved.finding:  # who comes back now reads them when they are saved
             for run in self.let_go():
-                self._saved.save(run)  # what came since
-        self._saved.tidy()
+                self._saved.save(run)
 
     def let_go(self) -> list[RunRecord]:
         """Take the runs of visitors who have been gone for long out of memory and out of their engines."""
@@ -48,9 +55,26 @@ class Housekeeper:
                 self._runs.drop(run)
         return left
 
-    def _keep_house(self) -> None:
-        while not self._closed.wait(min(SAVE_S, self._gone_after_s / 4)):
-            try:
-                self.make_round()
-            except Exception:  # noqa: BLE001  # the next round is made all the same, else nothing would be saved any more
-                traceback.print_exc()
+    def _save(self) -> None:
+        while not self._closed.wait(SAVES_S):
+            self._saved.changed.wait()
+            _survive(self._saved.save_changed)
+
+    def _let_go(self) -> None:
+        while not self._closed.wait(min(ROUND_S, self._gone_after_s / 4)):
+            _survive(self.make_round)
+
+    def _tidy(self) -> None:
+        tidied = -TIDY_S
+        while not self._closed.wait(ROUND_S):
+            if time.monotonic() - tidied > TIDY_S:
+                _survive(self._saved.tidy)
+                tidied = time.monotonic()
+
+
+def _survive(work: Callable[[], None]) -> None:
+    """An error is not the last word: the next round is made all the same, else nothing would be saved any more."""
+    try:
+        work()
+    except Exception:  # noqa: BLE001
+        traceback.print_exc()

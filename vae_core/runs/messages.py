@@ -42,5 +42,5 @@ class Update:
     snapshot: Snapshot | None = None
     final: dict[str, Any] | None = None
     device: str = ""
-    states: tuple[int, ...] = ()  # steps from which a branch can go on
+    saved: int | None = None  # the step of a state just written: always that of this update
     slow: StepTrace | None = None

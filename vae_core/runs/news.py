@@ -9,6 +9,7 @@ from vae_core.config import LiveSettings, RunConfig
 from vae_core.inspect.snapshot import Snapshot
 from vae_core.inspect.step_trace import StepTrace
 from vae_core.metrics.diagnosis import Diagnosis
+from vae_core.runs.progress import columns_of
 from vae_core.runs.run_record import RunRecord
 from vae_core.trainer import Mark
 
@@ -57,37 +58,38 @@ class News:
 
 
 def news_of(run: RunRecord, since: Cursor) -> News:
-    """What a reader at a cursor does not know yet, as copies."""
-    thinned = run.train.thinned + run.test.thinned
-    fresh = since.generation != run.generation or since.thinned != thinned
+    """What a reader at a cursor does not know yet."""
+    now = run.now
+    thinned = now.train.thinned + now.test.thinned
+    fresh = since.generation != now.generation or since.thinned != thinned
     if fresh:
         since = Cursor()
-    newest = 2 * run.snapshot.step + (run.snapshot.metrics is not None) if run.snapshot else -1
-    slow = run.slow.step if run.slow else -1
-    cursor = Cursor(run.generation, thinned, run.train.last_step, run.test.last_step, len(run.marks), newest, slow)
+    newest = 2 * now.snapshot.step + (now.snapshot.metrics is not None) if now.snapshot else -1
+    slow = now.slow.step if now.slow else -1
+    cursor = Cursor(now.generation, thinned, now.train.last_step, now.test.last_step, len(now.marks), newest, slow)
     return News(
         run_id=run.run_id,
-        version=run.version,
+        version=now.version,
         fresh=fresh,
-        status=run.status,
-        message=run.message,
-        generation=run.generation,
-        step=run.step,
-        steps_per_epoch=run.steps_per_epoch,
-        total_steps=run.total_steps,
-        images_per_s=run.images_per_s,
-        settings=run.settings,
-        device=run.device,
-        config=run.config,
-        columns=run.columns,
-        train=run.train.since(since.train_step),
-        test=run.test.since(since.test_step),
-        marks=tuple(run.marks[since.marks :]),
-        film=tuple(run.film),
-        states=run.states,
-        snapshot=run.snapshot if newest != since.snapshot else None,
-        diagnosis=run.diagnosis,
-        final=run.final,
+        status=now.status,
+        message=now.message,
+        generation=now.generation,
+        step=now.step,
+        steps_per_epoch=now.steps_per_epoch,
+        total_steps=now.total_steps,
+        images_per_s=now.images_per_s,
+        settings=now.settings,
+        device=now.device,
+        config=now.config,
+        columns=columns_of(now.config),
+        train=now.train.since(since.train_step),
+        test=now.test.since(since.test_step),
+        marks=now.marks[since.marks :],
+        film=now.film,
+        states=now.states,
+        snapshot=now.snapshot if newest != since.snapshot else None,
+        diagnosis=now.diagnosis,
+        final=now.final,
         cursor=cursor,
-        slow=run.slow if slow != since.slow_step else None,
+        slow=now.slow if slow != since.slow_step else None,
     )

@@ -29,18 +29,16 @@ class EngineProcess:
     def __init__(
         self,
         device: str,
-        folder: Path,
         on_update: Callable[[Update], None],
         on_death: Callable[["EngineProcess", str], None],
     ) -> None:
         """
         Args:
             device: "cpu", "cuda" or "mps".
-            folder: where it keeps states.
             on_update: called with every update, on the reader thread.
             on_death: called once, on the reader thread, when the process has ended without being asked to.
         """
-        self.device, self.folder = device, folder
+        self.device = device
         self._on_update, self._on_death = on_update, on_death
         self._closing = False
         self._connection, self.process = self._start()
@@ -67,7 +65,7 @@ class EngineProcess:
     def _start(self) -> tuple[Connection, subprocess.Popen[bytes]]:
         ours, theirs = multiprocessing.Pipe()
         fd = theirs.fileno()
-        arguments = ["--fd", str(fd), "--device", self.device, "--folder", str(self.folder)]
+        arguments = ["--fd", str(fd), "--device", self.device]
         root = str(Path(__file__).resolve().parents[2])
         path = os.pathsep.join(p for p in (root, os.environ.get("PYTHONPATH")) if p)
         process = subprocess.Popen(
@@ -132,14 +130,13 @@ def main() -> None:
     parser = argparse.ArgumentParser()
     parser.add_argument("--fd", type=int, required=True)
     parser.add_argument("--device", required=True)
-    parser.add_argument("--folder", type=Path, required=True)
     options = parser.parse_args()
     # One core stays with the server and the browser: threads that wait for each other spin, and training that
     # shares its cores with somebody who watches is then slower on two of them than on one.
     torch.set_num_threads(max(1, torch.get_num_threads() - 1))
     Trainer(RunConfig(device=options.device)).step()  # warm: data and torch's own late imports, seconds at first
     with contextlib.suppress(EOFError, ConnectionError, KeyboardInterrupt):
-        serve(Connection(options.fd), Scheduler(options.folder))
+        serve(Connection(options.fd), Scheduler())
 
 
 if __name__ == "__main__":

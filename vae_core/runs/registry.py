@@ -6,6 +6,7 @@ memory and, as it goes, on disk. Readers ask for "everything since" and get copi
 
 import secrets
 import threading
+import time
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -16,7 +17,7 @@ from vae_core.runs import storage
 from vae_core.runs.engines import Engines
 from vae_core.runs.environment import GONE_AFTER_S, default_patience, default_root
 from vae_core.runs.groups import branch_arm, check_arms
-from vae_core.runs.held_runs import HeldRuns
+from vae_core.runs.held_runs import GROUPS_PER_VISITOR, RUNS_PER_VISITOR, HeldRuns
 from vae_core.runs.housekeeper import Housekeeper
 from vae_core.runs.messages import PAUSED, RUNNING, STARTING, Command
 from vae_core.runs.news import Cursor, News, news_of
@@ -38,11 +39,9 @@ class Registry:
         self._closed = threading.Event()
         self._runs = HeldRuns()
         self._lock = self._runs.lock
-        self._visitors = Visitors(self._lock)
+        self._visitors = Visitors()
         self._saved = SavedRuns(self._runs, root)
-        self._folder = self._saved.folder
-        self._engines = Engines(self._runs, self._folder, self._closed)
-        self._saved.tidy()
+        self._engines = Engines(self._runs, self._saved.changed.set, self._closed)
         self._housekeeper = Housekeeper(
             self._runs, self._visitors, self._engines, self._saved, gone_after_s, self._closed
         )
@@ -66,9 +65,9 @@ class Registry:
         models.check(config)
         with self._lock:
             self._stop_all(visitor)
-            run = RunRecord(visitor, config, self._folder)
+            run = RunRecord(visitor, config, self._saved.folder_of(visitor))
             left = self._add(run)
-            self._engines.open(run, resume=False, status=PAUSED if paused else RUNNING)
+            self._engines.open(run, status=PAUSED if paused else RUNNING)
         _forget(left)
         return run.run_id
 
@@ -89,10 +88,11 @@ class Registry:
         with self._lock:
             self._stop_all(visitor)
             group = secrets.token_urlsafe(16)
-            runs = [RunRecord(visitor, config, self._folder, arm=Arm(group, name, place)) for name, config in arms]
+            folder = self._saved.folder_of(visitor)
+            runs = [RunRecord(visitor, config, folder, arm=Arm(group, name, place)) for name, config in arms]
             left = [old for run in runs for old in self._add(run)]
             for run in runs:
-                self._engines.open(run, resume=False, status=PAUSED if paused else RUNNING)
+                self._engines.open(run, status=PAUSED if paused else RUNNING)
         _forget(left)
         return group
 
@@ -113,8 +113,9 @@ class Registry:
         with self._lock:
             parent = self._runs[run_id]
             settings = models.change(parent.settings, changes, parent.config)
-            run = RunRecord(parent.visitor, parent.config, self._folder, parent=Parent(run_id, step))
-            run.settings = settings
+            folder = self._saved.folder_of(parent.visitor)
+            run = RunRecord(parent.visitor, parent.config, folder, parent=Parent(run_id, step))
+            run.change(settings=settings)
             run.inherit(parent, step)
         try:
             run.copy_files(parent, step)
@@ -139,7 +140,7 @@ class Registry:
             if other.status in (STARTING, RUNNING) and not (run.arm and other.group == run.group):
                 self.command(other.run_id, "pause")
         left = self._add(run, spare=parent.run_id)
-        self._engines.open(run, resume=True, status=status, branch=True)
+        self._engines.open(run, status=status, branch=True)
         return left
 
     def command(self, run_id: str, name: str, **args: Any) -> None:
@@ -176,9 +177,7 @@ class Registry:
             StorageError: it cannot be read.
         """
         run = RunRecord.load(folder)
-        with self._lock:
-            self._runs.put(run)
-            run.saved_version = run.version
+        self._runs.put(run)
         return run.run_id
 
     def get(self, run_id: str | None) -> RunRecord | None:
@@ -197,10 +196,9 @@ class Registry:
         return self._runs.groups_of(visitor)
 
     def read(self, run_id: str, since: Cursor) -> News | None:
-        """Everything since a cursor, as copies; None when the run is not there any more."""
-        with self._lock:
-            run = self._runs.get(run_id)
-            return None if run is None else news_of(run, since)
+        """Everything since a cursor; None when the run is not there any more. Waits for nobody."""
+        run = self._runs.get(run_id)
+        return None if run is None else news_of(run, since)
 
     def close_run(self, run_id: str) -> None:
         """Forget a run, on disk too."""
@@ -212,15 +210,35 @@ class Registry:
 
     # ---- who is there
 
-    def arrive(self, visitor: str) -> None:
-        """A browser window of this visitor has opened; what was saved of theirs is there again."""
-        self._visitors.arrive(visitor)  # first of all, so that nobody lets go of the runs that are there
+    def enter(self, visitor: str) -> None:
+        """A browser window of this visitor has opened. Quick: it is called on the server's event loop."""
+        self._visitors.enter(visitor)
+
+    def leave(self, visitor: str) -> None:
+        """One of them has closed. Quick, too."""
+        self._visitors.leave(visitor)
+
+    def count_as(self, token: str, visitor: str) -> None:
+        """The windows that entered by this token are this visitor's."""
+        self._visitors.count_as(token, visitor)
+
+    def windows(self) -> dict[str, int]:
+        """How many windows of each visitor are open."""
+        return self._visitors.windows()
+
+    def find_saved(self, visitor: str) -> None:
+        """What was saved of a visitor who has come is there again."""
         if not self._runs.own(visitor):
             self._saved.find(visitor)
 
-    def leave(self, visitor: str) -> None:
-        """One of them has closed. Quick: it is called on the server's event loop."""
-        self._visitors.leave(visitor)
+    def letters(self, visitor: str) -> list[str]:
+        """Sentences for this visitor, above all on runs that had to leave; once."""
+        return self._saved.letters(visitor)
+
+    @property
+    def trouble(self) -> str:
+        """One sentence while runs cannot be kept on disk, else empty."""
+        return self._saved.trouble
 
     def close(self) -> None:
         """End all engines and save all runs."""
@@ -234,19 +252,20 @@ class Registry:
     def _add(self, run: RunRecord, spare: str = "") -> list[RunRecord]:
         """Take a run in; returns the oldest of its visitor's that had to leave for it, but not the one to spare."""
         self._runs.put(run)
-        self._saved.note(run)
         self._visitors.expect(run.visitor)
         left = self._runs.surplus(run.visitor, spare)
         for old in left:
             self._remove(old)
+        if left:
+            self._saved.tell(run.visitor, _farewell(left))
+        self._saved.changed.set()
         return left
 
     def _remove(self, run: RunRecord) -> None:
         """Take a run out of memory and out of its engine; its files are to be forgotten, without the lock."""
         run.removed = True
-        self._engines.close_run(run)
+        self._engines.remove_run(run)
         self._runs.drop(run)
-        self._saved.strike(run)
 
     def _stop_all(self, visitor: str) -> None:
         for run in self._runs.own(visitor):
@@ -258,6 +277,14 @@ def _forget(runs: Sequence[RunRecord]) -> None:
     """Remove the files of runs that have left."""
     for run in runs:
         storage.forget(run.folder)
+
+
+def _farewell(left: Sequence[RunRecord]) -> str:
+    """What the visitor is told of the runs that had to leave."""
+    day = time.strftime("%d %B, %H:%M", time.localtime(left[0].created))
+    if left[0].group:
+        return f"{GROUPS_PER_VISITOR} experiments are kept for you: the oldest, of {day}, was removed."
+    return f"{RUNS_PER_VISITOR} runs are kept for you: the oldest, of {day}, was removed."
 
 
 _registry: Registry | None = None

@@ -1,9 +1,11 @@
-"""What the server knows of one run, what it tells those who read along, and what it writes to disk (storage.py)."""
+"""One run as the server knows it: whose it is, where it stands (progress.py), and what is written of it to disk."""
 
 import secrets
 import sys
+import threading
 import time
-from dataclasses import asdict, dataclass
+from collections.abc import Callable
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any, Self
 
@@ -12,22 +14,14 @@ import numpy as np
 from vae_core.checkpoints import replacing
 from vae_core.config import LiveSettings, RunConfig
 from vae_core.inspect.snapshot import Snapshot
-from vae_core.inspect.step_trace import StepTrace
-from vae_core.metrics.definitions import Metrics
-from vae_core.metrics.diagnosis import BEGINNING, Diagnosis, diagnose
-from vae_core.metrics.verdict import collapse_of
-from vae_core.models import family
 from vae_core.runs import storage
-from vae_core.runs.messages import ENDED, PAUSED, RUNNING, STARTING, Update
+from vae_core.runs.messages import PAUSED, RUNNING, STARTING, Update
+from vae_core.runs.progress import Progress, columns_of
+from vae_core.runs.run_view import RunView
 from vae_core.runs.snapshot_file import frame_bytes, packed
-from vae_core.runs.storage import frame_file, frames_in, state_file, steps_in
-from vae_core.runs.thinned_history import ThinnedHistory
-from vae_core.thinning import add_step
+from vae_core.runs.storage import CURVES, OTHER_CURVES, Listing, frame_file, frames_in, state_file, steps_in
 from vae_core.trainer import Mark
 
-TRAIN_CAPACITY = 65_536  # rows: every step up to there, then thinned
-TEST_CAPACITY = 16_384
-MARKS = 500  # changes of weights that are remembered
 _FORMER = {"train": ("step", "nll", "kl", "loss"), "test": ("step", "nll", "kl", "mean_std", "active")}  # of any family
 SHIPPED = "shipped"  # the visitor to whom the runs belong that come with the program: everybody may watch them
 SAVED = "saved"  # on disk, and in no engine: Resume goes on from its last saved step
@@ -50,9 +44,11 @@ class Arm:
     place: str = ""  # where the group is shown; registry.py only keeps it
 
 
-class RunRecord:
-    """One run. In memory: at most 1.4 MB of curves, one snapshot (1 MB at 32 latents) and one slow step (0.2 MB); its
-    film is on disk."""
+class RunRecord(RunView):
+    """A run. What it is never changes; where it stands is `now`, swapped as a whole: readers take it and need no lock.
+
+    `now` is swapped under `lock`, which is held for nothing else; `last_whole` is the last moment that can be saved.
+    """
 
     def __init__(
         self,
@@ -63,132 +59,20 @@ class RunRecord:
         parent: Parent | None = None,
         arm: Arm | None = None,
     ) -> None:
+        """
+        Args:
+            root: the folder in which the run's own folder lies.
+        """
         self.arm = arm  # its place in a group, for a run that is one of several in step
         self.created = time.time()
         self.run_id = run_id or secrets.token_urlsafe(16)  # unguessable: who has it may watch
-        self.visitor, self.config, self.parent = visitor, config, parent
+        self.visitor, self.parent = visitor, parent
         self.folder = root / self.run_id
-        self.version = self.saved_version = 0  # rises with every change
+        self.now = self.last_whole = Progress.begin(config, arm is not None)
+        self._swapping = threading.Lock()
+        self.saved: Progress | None = None  # the moment that lies on disk
+        self._curves = OTHER_CURVES  # named by the record on disk, so the next one takes the other
         self.removed = False  # it has left for good: what is still written of it is to be removed
-        kind = family(config.model)
-        self.columns = {"train": kind.columns(), "test": kind.evaluation_columns()}  # of its curves, by name
-        self.clear(generation=0)
-        self.status, self.message, self.device = STARTING, "", ""
-        self.settings = config.live
-
-    def clear(self, generation: int) -> None:
-        """Forget what came out so far: a reset."""
-        self.generation = generation
-        self.train = ThinnedHistory(len(self.columns["train"]), TRAIN_CAPACITY)
-        self.test = ThinnedHistory(len(self.columns["test"]), TEST_CAPACITY)
-        self.snapshot: Snapshot | None = None
-        self.diagnosis: Diagnosis | None = None
-        self._verdict: tuple[int, Diagnosis] | None = None  # the last one by the metrics, and its step
-        self.slow: StepTrace | None = None  # the last step in slow motion
-        self.marks: list[Mark] = []
-        self.final: dict[str, Any] | None = None
-        self.notice = ""  # a message of the server's own, kept beside the engine's
-        self.film: list[int] = []  # steps of its frames; replaced as a whole, so that who reads it needs no lock
-        self.states: tuple[int, ...] = ()  # steps from which a branch can go on
-        self.step = self.steps_per_epoch = self.total_steps = 0
-        self.images_per_s = 0.0
-
-    def take(self, update: Update) -> None:
-        """Add what an update brings, in memory and to the film on disk."""
-        self.keep_film(self.receive(update), update.snapshot)
-
-    def receive(self, update: Update) -> bool:
-        """Add what an update brings, in memory. Returns whether the film begins anew, as after a reset."""
-        fresh = update.generation > self.generation
-        if fresh:
-            self.clear(update.generation)
-            self.config = self.config.with_(**update.settings.to_dict())  # it begins again with those in force
-        self._add(update)
-        return fresh
-
-    def _add(self, update: Update) -> None:
-        self.version += 1
-        self.status, self.message = update.status, update.message or self.notice
-        if not update.total_steps:  # it failed before it began
-            return
-        self.step, self.steps_per_epoch, self.total_steps = update.step, update.steps_per_epoch, update.total_steps
-        self.images_per_s, self.settings, self.device = update.images_per_s, update.settings, update.device
-        self.final, self.states = update.final, update.states
-        self.marks = (self.marks + list(update.marks))[-MARKS:]
-        if update.rows is not None:
-            self.train.extend(update.rows)
-        self.slow = update.slow or self.slow
-        if (s := update.snapshot) is not None:
-            self.snapshot, self.diagnosis = s, self._diagnose(s)
-            seen = {"step": s.step, **s.terms, "mean_std": s.mean_std, "active": s.active.sum()}
-            self.test.extend(np.array([[seen[name] for name in self.columns["test"]]], np.float32))
-
-    def keep_film(self, fresh: bool, snapshot: Snapshot | None) -> None:
-        """Write the frame of a snapshot just received; `fresh` removes the frames of before. One thread at a time."""
-        if fresh:
-            storage.forget(self.film_folder)
-        if snapshot is None:
-            return
-        try:
-            self.film_folder.mkdir(parents=True, exist_ok=True)
-            with replacing(frame_file(self.film_folder, snapshot.step)) as file:
-                file.write(packed(frame_bytes(snapshot, self.diagnosis)))
-        except OSError as error:  # a gap in the film; the run goes on
-            if self.removed:
-                return
-            print(f"A frame cannot be written ({error.strerror}): free some disk space.", file=sys.stderr)
-            return
-        film = list(self.film)
-        dropped = add_step(film, snapshot.step)
-        self.film, self.version = film, self.version + 1
-        if dropped is not None:
-            frame_file(self.film_folder, dropped).unlink(missing_ok=True)
-
-    def _diagnose(self, s: Snapshot) -> Diagnosis | None:
-        """Of a run by itself with every snapshot; of an arm by its metrics, which is taken now and then."""
-        trained = self._decoder_trained(s.step)
-        if s.metrics is not None:
-            self._verdict = (s.step, collapse_of(Metrics.from_dict(s.metrics), self.settings, trained))
-            return self._verdict[1]
-        if self.arm is None or s.step < BEGINNING:
-            return diagnose(s, self.settings, trained)
-        if self._verdict is None:
-            return None
-        step, verdict = self._verdict
-        return Diagnosis(verdict.name, f"{verdict.sentence} (At step {step:,}.)")
-
-    def _decoder_trained(self, step: int) -> bool:
-        """Whether in any of the steps made so far alpha was above 0 and the decoder not frozen."""
-        since, learns = 0, self._teaches_decoder(self.config.live)
-        for mark in self.marks:
-            if learns and mark.step > since:
-                return True
-            since, learns = mark.step, self._teaches_decoder(mark.settings)
-        return learns and step > since
-
-    def _teaches_decoder(self, settings: LiveSettings) -> bool:
-        return (settings.alpha > 0 or "nll" not in self.columns["train"]) and settings.frozen != "decoder"
-
-    @property
-    def film_folder(self) -> Path:
-        return self.folder / storage.FILM
-
-    @property
-    def states_folder(self) -> Path:
-        return self.folder / storage.STATES
-
-    def tell(self, status: str, message: str) -> None:
-        """Say something of the server's own; it stays beside what the engine says."""
-        self.status, self.message, self.notice = status, message, message
-        self.version += 1
-
-    @property
-    def ended(self) -> bool:
-        return self.status in ENDED
-
-    @property
-    def training(self) -> bool:
-        return self.status in (STARTING, RUNNING, PAUSED)
 
     @property
     def group(self) -> str:
@@ -196,38 +80,92 @@ class RunRecord:
         return self.arm.group if self.arm else ""
 
     @property
-    def nbytes(self) -> int:
-        pictures = sum(part.nbytes for part in (self.snapshot, self.slow) if part)
-        return self.train.nbytes + self.test.nbytes + pictures
+    def film_folder(self) -> Path:
+        return storage.film_folder(self.folder, self.now.generation)
 
-    def record(self) -> dict[str, Any]:
+    @property
+    def states_folder(self) -> Path:
+        return storage.states_folder(self.folder, self.now.generation)
+
+    # ---- what changes it
+
+    def take(self, update: Update) -> None:
+        """Add what an update brings, in memory and to the film on disk. One thread at a time."""
+        self._swap(lambda now: now.receive(update))
+        if update.snapshot is not None and update.generation == self.generation and self._write_frame(update.snapshot):
+            self._swap(lambda now: now.with_frame(update.step))
+
+    def change(self, **values: Any) -> None:
+        """Of what `now` holds."""
+        self._swap(lambda now: now.with_(**values))
+
+    def tell(self, status: str, message: str) -> None:
+        """Say something of the server's own; it stays beside what the engine says."""
+        self.change(status=status, message=message, notice=message)
+
+    def _swap(self, following: Callable[[Progress], Progress]) -> None:
+        with self._swapping:
+            self.now = now = following(self.now)
+            if now.consistent:
+                self.last_whole = now
+
+    def _write_frame(self, snapshot: Snapshot) -> bool:
+        """Tells whether it lies on disk now; if not there is a gap in the film, and the run goes on."""
+        try:
+            self.film_folder.mkdir(parents=True, exist_ok=True)
+            with replacing(frame_file(self.film_folder, snapshot.step)) as file:
+                file.write(packed(frame_bytes(snapshot, self.now.diagnosis)))
+            return True
+        except OSError as error:
+            if not self.removed:
+                print(f"A frame cannot be written ({error.strerror}): free some disk space.", file=sys.stderr)
+            return False
+
+    # ---- on disk
+
+    def record(self, moment: Progress) -> dict[str, Any]:
         """All but curves and film, JSON-ready, for storage."""
         return {
             "run_id": self.run_id,
             "created": self.created,
             "visitor": self.visitor,
-            "config": self.config.to_dict(),
+            "config": moment.config.to_dict(),
             "parent": asdict(self.parent) if self.parent else None,
             "arm": asdict(self.arm) if self.arm else None,
-            "generation": self.generation,
-            "status": self.status,
-            "step": self.step,
-            "steps_per_epoch": self.steps_per_epoch,
-            "total_steps": self.total_steps,
-            "weights": self.settings.to_dict(),
-            "columns": self.columns,
-            "device": self.device,
-            "marks": [mark.to_dict() for mark in self.marks],
-            "final": self.final,
+            "generation": moment.generation,
+            "status": moment.status,
+            "step": moment.step,
+            "steps_per_epoch": moment.steps_per_epoch,
+            "total_steps": moment.total_steps,
+            "weights": moment.settings.to_dict(),
+            "columns": columns_of(moment.config),
+            "device": moment.device,
+            "marks": [mark.to_dict() for mark in moment.marks],
+            "final": moment.final,
+            "film": moment.film,
+            "states": moment.states,
         }
 
-    def contents(self) -> tuple[dict[str, Any], np.ndarray, np.ndarray]:
-        """What storage.write takes: the record, and copies of the curves."""
-        return self.record(), self.train.since(-1), self.test.since(-1)
-
     def save(self) -> None:
-        """Write what is in memory to the disk; film and states lie there already."""
-        storage.write(self.folder, *self.contents())
+        """Write the last moment of which everything is there; film and states lie on disk already.
+
+        Raises:
+            OSError: the disk is full or the folder cannot be written.
+        """
+        moment, curves = self.last_whole, OTHER_CURVES if self._curves == CURVES else CURVES
+        storage.write(self.folder, self.record(moment), moment.train.since(-1), moment.test.since(-1), curves)
+        self._curves = curves
+        self.tidy(moment)
+
+    def tidy(self, moment: Progress, quiet: bool = False) -> None:
+        """Remove the files that this moment, the one that is saved, does not list; see storage.sweep."""
+        listed = Listing(self._curves, moment.generation, moment.step, moment.film, moment.states)
+        storage.sweep(self.folder, listed, quiet)
+        self.saved = moment
+
+    def tidy_after_crash(self) -> None:
+        """States that an engine wrote and could not tell of any more belong to nobody; it is not there to write."""
+        storage.sweep_states(self.states_folder, self.now.states)
 
     @classmethod
     def load(cls, folder: Path) -> Self:
@@ -241,35 +179,20 @@ class RunRecord:
             parent = Parent(**record["parent"]) if record["parent"] else None
             arm = Arm(**record["arm"]) if record.get("arm") else None
             run = cls(record["visitor"], RunConfig.from_dict(record["config"]), folder.parent, folder.name, parent, arm)
-            run.clear(record["generation"])
-            run.status, run.device, run.final = record["status"], record["device"], record["final"]
-            run.step, run.steps_per_epoch = record["step"], record["steps_per_epoch"]
-            run.total_steps, run.settings = record["total_steps"], LiveSettings(**record["weights"])
-            run.marks = [Mark.from_dict(mark) for mark in record["marks"]]
-            run.created = float(record.get("created", 0))
-            columns = record.get("columns", _FORMER)
-            run.train.extend(_until(_table(train, columns["train"], run.columns["train"]), run.step))
-            run.test.extend(_until(_table(test, columns["test"], run.columns["test"]), run.step))
-        except (KeyError, TypeError, ValueError, AttributeError) as error:
+            run.created, run._curves = float(record.get("created", 0)), record.get("curves", CURVES)
+            run.now = run.last_whole = _moment(run, record, train, test)
+        except (KeyError, TypeError, ValueError, AttributeError, OverflowError) as error:
             raise storage.StorageError(f"The saved run {folder.name} is damaged ({error}): it is left out.") from None
-        run._forget_the_future()
-        run.film, run.states = frames_in(run.film_folder), tuple(steps_in(run.states_folder))
-        if run.training:
-            run.status, run.message = SAVED, f"Saved at step {run.step}: press Resume to go on."
         return run
-
-    def _forget_the_future(self) -> None:
-        """Film and states may be ahead of the curves; that future is made again."""
-        files = [frame_file(self.film_folder, step) for step in frames_in(self.film_folder) if step > self.step]
-        files += [state_file(self.states_folder, step) for step in steps_in(self.states_folder) if step > self.step]
-        for file in files:
-            file.unlink(missing_ok=True)
 
     def inherit(self, parent: Self, step: int) -> None:
         """Take over the parent's curves and marks up to a step."""
-        self.train.extend(_until(parent.train.since(-1), step))
-        self.test.extend(_until(parent.test.since(-1), step))
-        self.marks = [mark for mark in parent.marks if mark.step <= step]
+        known = parent.now
+        self.change(
+            train=self.train.with_rows(_until(known.train.since(-1), step)),
+            test=self.test.with_rows(_until(known.test.since(-1), step)),
+            marks=tuple(mark for mark in known.marks if mark.step <= step),
+        )
 
     def copy_files(self, parent: Self, step: int) -> None:
         """Copy the state to go on from, and the film up to it; the parent may thin both meanwhile.
@@ -282,10 +205,44 @@ class RunRecord:
         if not storage.copy_if_there(state_file(parent.states_folder, step), state_file(self.states_folder, step)):
             storage.forget(self.folder)
             raise KeyError(step)
-        film = [s for s in parent.film if s <= step]
-        self.film = [
-            s for s in film if storage.copy_if_there(frame_file(parent.film_folder, s), frame_file(self.film_folder, s))
+        film = [
+            s
+            for s in parent.film
+            if s <= step and storage.copy_if_there(frame_file(parent.film_folder, s), frame_file(self.film_folder, s))
         ]
+        same = {"steps_per_epoch": parent.steps_per_epoch, "total_steps": parent.total_steps}
+        self.change(film=tuple(film), states=(step,), step=step, **same)
+
+
+def _moment(run: RunRecord, record: dict[str, Any], train: np.ndarray, test: np.ndarray) -> Progress:
+    """What a record and its curves say; a file of film or states that is not there is not listed any more."""
+    begin, step = run.now, int(record["step"])
+    columns, found = columns_of(begin.config), record.get("columns", _FORMER)
+    moment = replace(
+        begin,
+        generation=int(record["generation"]),
+        status=str(record["status"]),
+        device=str(record["device"]),
+        step=step,
+        steps_per_epoch=int(record["steps_per_epoch"]),
+        total_steps=int(record["total_steps"]),
+        settings=LiveSettings(**record["weights"]),
+        marks=tuple(Mark.from_dict(mark) for mark in record["marks"]),
+        final=record["final"],
+        train=begin.train.with_rows(_until(_table(train, found["train"], columns["train"]), step)),
+        test=begin.test.with_rows(_until(_table(test, found["test"], columns["test"]), step)),
+    )
+    film = frames_in(storage.film_folder(run.folder, moment.generation))
+    states = steps_in(storage.states_folder(run.folder, moment.generation))
+    listed = {*record.get("film", film)}, {*record.get("states", states)}
+    moment = replace(
+        moment,
+        film=tuple(s for s in film if s <= step and s in listed[0]),
+        states=tuple(s for s in states if s <= step and s in listed[1]),
+    )
+    if moment.status not in (STARTING, RUNNING, PAUSED, SAVED):
+        return moment
+    return replace(moment, status=SAVED, message=f"Saved at step {step}: press Resume to go on.")
 
 
 def _table(rows: np.ndarray, found: list[str] | tuple[str, ...], wanted: tuple[str, ...]) -> np.ndarray:

@@ -7,7 +7,7 @@ directly; process.py puts it at the far end of a pipe.
 import contextlib
 import time
 import traceback
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -30,12 +30,7 @@ ROUND = 4  # steps that a run of a group makes at a time: its weights then lie i
 class Scheduler:
     """All runs of one device."""
 
-    def __init__(self, folder: Path) -> None:
-        """
-        Args:
-            folder: where states are kept against a crash.
-        """
-        self.folder = folder
+    def __init__(self) -> None:
         self.tasks: dict[str, Task] = {}
         self._upkeep, self._measuring = Allowance(UPKEEP_SHARE), Allowance(1 / (1 + METRICS_SHARE))
         self._prompt, self._figures = Allowance(PROMPT_SHARE, PROMPT_S), Allowance(FIGURES_SHARE)
@@ -128,14 +123,25 @@ class Scheduler:
         self,
         run_id: str,
         config: dict[str, Any],
+        folder: str,
         generation: int,
-        resume: bool,
+        resume: Sequence[int],
         status: str,
         branch: bool = False,
         group: str = "",
+        owner: str = "",
     ) -> list[Update]:
+        """Take a run in.
+
+        Args:
+            folder: of the run.
+            resume: steps of its kept states, the newest first: it goes on from the first that can be read. None: it
+                begins anew.
+            branch: it goes on with the weights of its own config.
+            owner: its visitor.
+        """
         try:
-            task = Task(run_id, RunConfig.from_dict(config), self.folder, generation, group)
+            task = Task(run_id, RunConfig.from_dict(config), Path(folder), generation, group)
         except (ConfigError, DataError, RunError) as error:
             return [Update(run_id, generation, FAILED, str(error))]
         except torch.OutOfMemoryError:
@@ -149,10 +155,9 @@ class Scheduler:
             self._enter(task, resume, status, branch)
         return self._speak(task)
 
-    def _enter(self, task: Task, resume: bool, status: str, branch: bool) -> None:
+    def _enter(self, task: Task, resume: Sequence[int], status: str, branch: bool) -> None:
         """Begin, or go on from the last state; a branch goes on from it with the weights of its own config."""
-        if resume:
-            task.restore()
+        task.restore(resume)
         if branch:
             task.trainer.set(**task.config.live.to_dict())
         task.change(status)
@@ -160,8 +165,7 @@ class Scheduler:
     def _reset(self, task: Task, **changes: Any) -> None:
         """Back to the same initial weights of the networks, with the settings that are in force now, or new ones."""
         config = task.config.with_(**task.trainer.settings.to_dict() | changes)
-        task.forget_states()
-        fresh = Task(task.run_id, config, self.folder, task.generation + 1, task.group)
+        fresh = Task(task.run_id, config, task.folder, task.generation + 1, task.group)
         self.tasks[task.run_id] = fresh
         fresh.change(PAUSED)
 

@@ -2,24 +2,26 @@
 
 import collections
 import time
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+from safetensors import SafetensorError
 from safetensors.torch import load_file
 from safetensors.torch import save as to_bytes
 
 from vae_core import devices
 from vae_core.checkpoints import replacing
 from vae_core.config import RunConfig
+from vae_core.divergence import RunError
 from vae_core.evaluate import final_metrics
 from vae_core.inspect.snapshot import Snapshot, SnapshotTaker
 from vae_core.inspect.step_trace import StepTrace, can_be_traced, trace_step
 from vae_core.runs import storage
 from vae_core.runs.messages import FAILED, FINISHED, PAUSED, RUNNING, STOPPED, Update
-from vae_core.runs.storage import state_file, steps_in
-from vae_core.thinning import add_step
+from vae_core.runs.storage import state_file
 from vae_core.trainer import Trainer
 
 TURN_S = 0.05  # how long one run trains before the next one is served
@@ -31,7 +33,6 @@ IW_SAMPLES, IW_IMAGES = 50, 200  # of the bound at a run's end: a few seconds fo
 
 METRICS_SHARE = 20  # in training, the metrics rest at least so many times as long as they took
 
-STATES = 12  # kept of a run, 10 MB each at most
 EARLY_STATES = 1.6  # before SAVE_S has passed, a state is kept whenever the steps have grown by this factor
 
 
@@ -78,9 +79,14 @@ class Task:
     """One run inside the engine: its trainer, and what it is doing."""
 
     def __init__(self, run_id: str, config: RunConfig, folder: Path, generation: int, group: str = "") -> None:
+        """
+        Args:
+            folder: of the run; its states lie there.
+        """
         self.run_id, self.config, self.generation, self.group = run_id, config, generation, group
-        self.folder = folder / run_id / storage.STATES
-        self.folder.mkdir(parents=True, exist_ok=True)
+        self.folder = folder
+        self.states_folder = storage.states_folder(folder, generation)
+        self.states_folder.mkdir(parents=True, exist_ok=True)
         self.trainer = Trainer(config)
         self.status, self.message = RUNNING, ""
         self.final: dict[str, Any] | None = None
@@ -196,8 +202,8 @@ class Task:
             return []
         self._report_due = now + REPORT_S if self.status == RUNNING else float("inf")
         rows = self.trainer.flush()
-        states = self.save() if upkeep.save else self._states()
-        return [self._update(rows, states, self._snapshot(upkeep.metrics) if upkeep.snapshot else None)]
+        saved = self.save() if upkeep.save else None
+        return [self._update(rows, saved, self._snapshot(upkeep.metrics) if upkeep.snapshot else None)]
 
     def obituary(self) -> Update:
         """What can be said of a run whose trainer or disk is broken; nothing more is expected of it."""
@@ -208,30 +214,31 @@ class Task:
         """Report now; a snapshot, if there is anything new to see, and a save follow as soon as there is time."""
         self._report_due = self._snapshot_due = self._save_due = 0.0
 
-    def save(self) -> tuple[int, ...]:
-        """Keep the state on disk: against a crash, and for branches. Returns the steps of all that are kept."""
+    def save(self) -> int:
+        """Keep the state on disk: against a crash, and for branches. Returns its step; who reads that lists it."""
         self._saved_step = self.trainer.step_count
-        with replacing(state_file(self.folder, self._saved_step)) as file:
+        with replacing(state_file(self.states_folder, self._saved_step)) as file:
             file.write(to_bytes(self.trainer.state()))
         self._save_due = time.monotonic() + SAVE_S if self.status == RUNNING else float("inf")
-        steps = steps_in(self.folder)
-        while (dropped := add_step(steps, self._saved_step, STATES)) is not None:
-            state_file(self.folder, dropped).unlink(missing_ok=True)
-        return tuple(steps)
+        return self._saved_step
 
-    def restore(self) -> None:
-        """Go on from the last state on disk, if there is one."""
-        if steps := self._states():
-            self.trainer.restore(load_file(state_file(self.folder, steps[-1])))
+    def restore(self, steps: Sequence[int]) -> None:
+        """Go on from the first of these states that can be read; without any, from the beginning.
 
-    def forget_states(self) -> None:
-        for step in self._states():
-            state_file(self.folder, step).unlink(missing_ok=True)
+        Raises:
+            RunError: none can be read.
+        """
+        for step in steps:
+            try:
+                self.trainer.restore(load_file(state_file(self.states_folder, step)))
+            except (OSError, SafetensorError, RuntimeError, KeyError, ValueError):
+                continue
+            self._saved_step = step
+            return
+        if steps:
+            raise RunError("None of its saved weights can be read: press Reset to begin anew.")
 
-    def _states(self) -> tuple[int, ...]:
-        return tuple(steps_in(self.folder))
-
-    def _update(self, rows: np.ndarray, states: tuple[int, ...], snapshot: Snapshot | None) -> Update:
+    def _update(self, rows: np.ndarray, saved: int | None, snapshot: Snapshot | None) -> Update:
         trainer = self.trainer
         marks, self._marks_sent = tuple(trainer.marks[self._marks_sent :]), len(trainer.marks)
         slow, self._slow = self._slow, None
@@ -250,7 +257,7 @@ class Task:
             snapshot=snapshot,
             final=self.final,
             device=devices.describe(trainer.device),
-            states=states,
+            saved=saved,
             slow=slow,
         )
 

@@ -1,0 +1,160 @@
+"""Where a run stands: all that its readers see, as one value that is swapped for the next and never changed."""
+
+from dataclasses import dataclass, field, replace
+from typing import Any, Self
+
+import numpy as np
+
+from vae_core.config import LiveSettings, RunConfig
+from vae_core.inspect.snapshot import Snapshot
+from vae_core.inspect.step_trace import StepTrace
+from vae_core.metrics.definitions import Metrics
+from vae_core.metrics.diagnosis import BEGINNING, Diagnosis, diagnose
+from vae_core.metrics.verdict import collapse_of
+from vae_core.models import family
+from vae_core.runs.messages import ENDED, FAILED, STARTING, Update
+from vae_core.runs.thinned_history import ThinnedHistory
+from vae_core.thinning import add_step
+from vae_core.trainer import Mark
+
+TRAIN_CAPACITY = 65_536  # rows: every step up to there, then thinned
+TEST_CAPACITY = 16_384
+MARKS = 500  # changes of weights that are remembered
+STATES = 12  # kept of a run, 10 MB each at most
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """The last one by the metrics, and its step."""
+
+    step: int
+    diagnosis: Diagnosis
+
+
+@dataclass(frozen=True)
+class Progress:
+    """One moment of a run. In memory at most 1.4 MB of curves (shared with the moments before it), one snapshot (1 MB
+    at 32 latents) and one slow step (0.2 MB)."""
+
+    config: RunConfig
+    settings: LiveSettings  # in force
+    train: ThinnedHistory
+    test: ThinnedHistory
+    is_arm: bool = False
+    generation: int = 0  # counts the resets
+    version: int = 0  # rises with every change
+    status: str = STARTING
+    message: str = ""
+    notice: str = ""  # a message of the server's own, kept beside the engine's
+    device: str = ""
+    step: int = 0
+    steps_per_epoch: int = 0
+    total_steps: int = 0
+    images_per_s: float = 0.0
+    marks: tuple[Mark, ...] = ()
+    film: tuple[int, ...] = ()  # steps of its frames on disk
+    states: tuple[int, ...] = ()  # steps on disk from which training, or a branch, can go on
+    snapshot: Snapshot | None = None
+    diagnosis: Diagnosis | None = None
+    slow: StepTrace | None = None  # the last step in slow motion
+    final: dict[str, Any] | None = None
+    verdict: Verdict | None = field(default=None, repr=False)
+
+    @classmethod
+    def begin(cls, config: RunConfig, is_arm: bool = False) -> Self:
+        """Of a run that nothing is known of yet."""
+        columns = columns_of(config)
+        train = ThinnedHistory(len(columns["train"]), TRAIN_CAPACITY)
+        return cls(config, config.live, train, ThinnedHistory(len(columns["test"]), TEST_CAPACITY), is_arm)
+
+    @property
+    def consistent(self) -> bool:
+        """Whether a state is kept of this very step, so that it can be saved as one; after a failure none will come."""
+        return self.status == FAILED or self.step == (self.states[-1] if self.states else 0)
+
+    @property
+    def complete(self) -> bool:
+        """Whether nothing more is expected of an engine."""
+        return self.status == FAILED or (self.status in ENDED and self.final is not None)
+
+    def with_(self, **changes: Any) -> Self:
+        """The next moment."""
+        return replace(self, version=self.version + 1, **changes)
+
+    def with_frame(self, step: int) -> Self:
+        """A frame of this step lies on disk."""
+        return self.with_(film=_with_step(self.film, step))
+
+    def receive(self, update: Update) -> Self:
+        """The next moment, by what an update brings."""
+        if update.generation < self.generation:
+            return self
+        before = self if update.generation == self.generation else self._begin_anew(update)
+        status, message = update.status, update.message or before.notice
+        if not update.total_steps:  # it failed before it began
+            return before.with_(status=status, message=message)
+        now = before.with_(
+            status=status,
+            message=message,
+            step=update.step,
+            steps_per_epoch=update.steps_per_epoch,
+            total_steps=update.total_steps,
+            images_per_s=update.images_per_s,
+            settings=update.settings,
+            device=update.device,
+            final=update.final,
+            marks=(before.marks + update.marks)[-MARKS:],
+            train=before.train if update.rows is None else before.train.with_rows(update.rows),
+            slow=update.slow or before.slow,
+            states=before.states if update.saved is None else _with_step(before.states, update.saved, STATES),
+        )
+        return now if update.snapshot is None else now._look(update.snapshot)
+
+    def _begin_anew(self, update: Update) -> Self:
+        """After a reset: it begins again with the settings then in force."""
+        fresh = type(self).begin(self.config.with_(**update.settings.to_dict()), self.is_arm)
+        return replace(fresh, generation=update.generation, version=self.version, status=self.status)
+
+    def _look(self, s: Snapshot) -> Self:
+        seen = {"step": s.step, **s.terms, "mean_std": s.mean_std, "active": s.active.sum()}
+        row = np.array([[seen[name] for name in columns_of(self.config)["test"]]], np.float32)
+        now = replace(self, snapshot=s, test=self.test.with_rows(row))
+        if s.metrics is not None:
+            collapse = collapse_of(Metrics.from_dict(s.metrics), self.settings, self._decoder_trained(s.step))
+            return replace(now, verdict=Verdict(s.step, collapse), diagnosis=collapse)
+        return replace(now, diagnosis=now._diagnose(s))
+
+    def _diagnose(self, s: Snapshot) -> Diagnosis | None:
+        """Of a run by itself with every snapshot; of an arm by its metrics, which is taken now and then."""
+        if not self.is_arm or s.step < BEGINNING:
+            return diagnose(s, self.settings, self._decoder_trained(s.step))
+        if self.verdict is None:
+            return None
+        said = self.verdict.diagnosis
+        return Diagnosis(said.name, f"{said.sentence} (At step {self.verdict.step:,}.)")
+
+    def _decoder_trained(self, step: int) -> bool:
+        """Whether in any of the steps made so far alpha was above 0 and the decoder not frozen."""
+        since, learns = 0, self._teaches_decoder(self.config.live)
+        for mark in self.marks:
+            if learns and mark.step > since:
+                return True
+            since, learns = mark.step, self._teaches_decoder(mark.settings)
+        return learns and step > since
+
+    def _teaches_decoder(self, settings: LiveSettings) -> bool:
+        rebuilds = "nll" in columns_of(self.config)["train"]
+        return (settings.alpha > 0 or not rebuilds) and settings.frozen != "decoder"
+
+
+def columns_of(config: RunConfig) -> dict[str, tuple[str, ...]]:
+    """Of the curves of a run with this config, by name."""
+    kind = family(config.model)
+    return {"train": kind.columns(), "test": kind.evaluation_columns()}
+
+
+def _with_step(steps: tuple[int, ...], step: int, *capacity: int) -> tuple[int, ...]:
+    """The kept steps, and one more; of too many the one that is missed least is left out."""
+    kept = list(steps)
+    add_step(kept, step, *capacity)
+    return tuple(kept)

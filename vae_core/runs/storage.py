@@ -104,7 +104,7 @@ def sweep(folder: Path, listed: Listing, quiet: bool) -> None:
     """Remove what a saved run does not list: thinned out, or left over from a crash.
 
     Args:
-        quiet: nobody writes there. Else what is later than the saved moment is spared: it is about to be listed.
+        quiet: nobody writes there. Else what is not older than the saved moment is spared: it is about to be listed.
     """
     film, states = film_folder(folder, listed.generation), states_folder(folder, listed.generation)
     _clear(folder, {RECORD, DECODER, listed.curves, film.name, states.name}, quiet, listed.generation)
@@ -125,9 +125,9 @@ def _clear(folder: Path, kept: set[str], quiet: bool, present: int) -> None:
 
 
 def _to_come(name: str, present: int) -> bool:
-    """Whether a file is being written (its name is hidden then), or its step or generation is later."""
+    """Whether a file is being written (its name is hidden then), or its step or generation is not yet past."""
     number = name.partition(".")[0].rpartition("-")[2]
-    return name.startswith(".") or (number.isdigit() and int(number) > present and name != OTHER_CURVES)
+    return name.startswith(".") or (number.isdigit() and int(number) >= present and name != OTHER_CURVES)
 
 
 def entries(folder: Path) -> list[Path]:

@@ -130,7 +130,7 @@ def test_close_ends_the_process_and_removes_its_files() -> None:
     run_id = runs.start(CONFIG, "ann")
     assert runs.get(run_id).status == STARTING  # type: ignore[union-attr]
     wait_for(lambda: read(runs, run_id).step > 0)
-    pid, folder = pid_of(runs), runs._folder
+    pid, folder = pid_of(runs), runs._saved.folder
     assert alive(pid) and folder.exists()
     runs.close()
     assert not alive(pid) and not folder.exists()

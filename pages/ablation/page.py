@@ -7,6 +7,7 @@ from pages.ablation.bugs_section import bugs_section
 from pages.ablation.dose_section import dose_section
 from pages.ablation.settings import SECTIONS, find_own, link, write_link
 from pages.ui import notices
+from pages.ui.gone import is_missing
 from pages.ui.section_switch import section_switch
 
 DRAWN = {"arms": arms_section, "bugs": bugs_section, "dose": dose_section}
@@ -14,8 +15,9 @@ DRAWN = {"arms": arms_section, "bugs": bugs_section, "dose": dose_section}
 
 def page() -> None:
     link.open(find_own)
-    section_switch(link, SECTIONS)
-    lesson()
+    if not is_missing(link):
+        section_switch(link, SECTIONS)
+        lesson()
 
 
 @st.fragment

@@ -8,13 +8,13 @@ from pages.ablation import actions
 from pages.ablation.arms import BY_KEY, DEFAULT, LATENT_DIMS
 from pages.ablation.bugs import BUGS
 from pages.ui import visitor
-from pages.ui.address import MOST, Address, Choice, Named, Number, Several
+from pages.ui.address import MOST, Address, Choice, Number, Several, Subject
 from vae_core.runs import registry
 
 SECTIONS = {"arms": "Drop a term", "bugs": "Bug lab", "dose": "Dose"}
 EPOCHS = (1, 50)
 _GROUPS = {"arms": actions.ARMS_GROUP, "bugs": actions.BUG_GROUP, "dose": actions.DOSE_GROUP}
-_ARMS_GONE = "the arms that it names are not on this server any more"
+_ARMS_GONE = "The arms of this address are not here: they were removed, or come back with their owner, who is away."
 _POINTS_GONE = "not all points that it names are on this server any more"
 
 
@@ -37,7 +37,7 @@ link = Address(
     Number("dose_beta", 1.5, 0.05, 64.0),
     Number("dose_epochs", 10, *EPOCHS),
     Several("points", (), lambda run: registry.shared().get(run), _POINTS_GONE),
-    Named("run", None, lambda group: registry.shared().members(group), _ARMS_GONE, key=group_key),
+    Subject("run", None, lambda group: registry.shared().members(group), _ARMS_GONE, key=group_key),
     Number("step", None, 0, MOST, key=actions.MOMENT),
 )
 

@@ -9,6 +9,7 @@ from pages.explorer.ways import WAYS
 from pages.ui import notices, visitor
 from pages.ui.explore.sources import Source, find, listed
 from pages.ui.explore.view import explorer_view
+from pages.ui.gone import is_missing
 from pages.ui.shipped import PLANE, missing
 
 VERSIONS = "explorer versions"  # in the session: the state of every run that has been on the page
@@ -16,6 +17,8 @@ VERSIONS = "explorer versions"  # in the session: the state of every run that ha
 
 def page() -> None:
     link.open(adopt)
+    if is_missing(link):
+        return
     st.session_state[VERSIONS] = {}  # a component that is mounted anew fetches the last weights
     explore()
 

@@ -5,7 +5,7 @@ from typing import Any
 import streamlit as st
 
 from pages.explorer.ways import WAYS
-from pages.ui.address import MOST, Address, Choice, Named, Number, Part
+from pages.ui.address import MOST, Address, Choice, Number, Part, Subject
 from pages.ui.explore.sources import Source, find
 from pages.ui.shipped import PLANE
 from pages.ui.words import quoted
@@ -13,7 +13,7 @@ from pages.ui.words import quoted
 PARTS = ("view", *WAYS)  # of the component's state
 STATE = "explorer state"  # in the session: the component's state as last known
 AGAIN = "explorer again"  # counts what Python put into that state
-_NO_WEIGHTS = "of the model {} no weights are kept here; a run keeps its first after seconds"
+_NO_WEIGHTS = "Of the model {} no weights are here: a run keeps its first after seconds, and leaves with its owner."
 
 
 def _other_latents(part: dict[str, Any]) -> str:
@@ -33,7 +33,7 @@ def _other_step(step: int) -> str:
 
 link = Address(
     "explorer",
-    Named("model", PLANE, find, _NO_WEIGHTS),
+    Subject("model", PLANE, find, _NO_WEIGHTS),
     Number("step", None, 0, MOST, key=None, misfit=_other_step),
     Choice("way", "pad", WAYS),
     *(Part(name, None, key=None, misfit=_other_latents) for name in PARTS),

@@ -16,6 +16,7 @@ from pages.training.settings import link, write_link
 from pages.training.take_home import take_home
 from pages.ui import notices
 from pages.ui.buttons import command_button
+from pages.ui.gone import is_missing
 from pages.ui.live.view import live_view
 from vae_core.config import ConfigError, RunConfig
 from vae_core.inspect.step_trace import can_be_traced
@@ -30,7 +31,8 @@ def page() -> None:
     with st.sidebar:
         chips()
         settings = controls.settings()
-    lesson(settings)
+    if not is_missing(link):
+        lesson(settings)
 
 
 @st.fragment

@@ -7,7 +7,7 @@ from typing import Any
 import streamlit as st
 
 from pages.training import rest
-from pages.ui.address import MOST, Address, Choice, Named, Number, Setting, Several
+from pages.ui.address import MOST, Address, Choice, Named, Number, Setting, Several, Subject
 from vae_core import devices, families
 from vae_core.config import CHANGEABLE, FROZEN, LETTERS, LIKELIHOODS, NETS, PROTOCOLS, ConfigError, RunConfig
 from vae_core.models import family
@@ -88,10 +88,12 @@ def _run(run_id: str) -> Any:
     return registry.shared().get(run_id)
 
 
+_GONE = "The run of this address is not here: it was removed, or comes back with its owner, who is away."
+
 link = Address(
     "training",
     *(_of_config(name, default) for name, default in DEFAULTS.items()),
-    Named("run", None, _run, "the run that it names is not on this server any more", key=SHOWN),
+    Subject("run", None, _run, _GONE, key=SHOWN),
     Several("compare", (), _run, "not all runs that it compares are on this server any more", COMPARABLE, key=COMPARED),
     Number("step", None, 0, MOST, key=MOMENT),
     prefix="",

@@ -100,6 +100,11 @@ class Named(Setting):
 
 
 @dataclass(frozen=True)
+class Subject(Named):
+    """What the page is about. Where it is not found, nothing else is shown in its place: see gone.py."""
+
+
+@dataclass(frozen=True)
 class Several(Named):
     """Some of those that are found by their names, or none of them."""
 
@@ -143,6 +148,7 @@ class Address:
         """
         self.page, self.settings = page, {setting.name: setting for setting in settings}
         self.prefix = f"{page} " if prefix is None else prefix
+        self._missing = f"missing on {page}"  # in the session: what is said of a subject that is not here
         self._own = f"addresses of {page}"  # in the session: those that the page wrote, and the last that it read
 
     def default(self, name: str) -> Any:
@@ -184,14 +190,30 @@ class Address:
         if not self._is_new():
             return
         values, problems = {}, []
+        self.do_without()
         for name in (name for name in self.settings if name in st.query_params):
             try:
                 values[name] = self._take(name, st.query_params[name])
             except ValueError as error:
-                problems.append(str(error))
+                if isinstance(self.settings[name], Subject):
+                    st.session_state[self._missing] = str(error)
+                else:
+                    problems.append(str(error))
         problems += adopt(values)
         if problems:
             notices.put(self.page, f"This link does not hold in full: {'; '.join(problems)}. The rest is shown.")
+
+    def missing(self) -> str:
+        """What is to be said of the page's subject, if the address names one that is not here."""
+        return str(st.session_state.get(self._missing, ""))
+
+    def do_without(self) -> None:
+        """Callback: show the page without the subject that was asked for."""
+        st.session_state.pop(self._missing, None)
+
+    def ask_again(self) -> None:
+        """Callback: read the address once more."""
+        st.session_state.pop(self._own, None)
 
     def write(self, **values: Any) -> None:
         """Put what is on the page into its address; what stands at its default is left out.

@@ -65,19 +65,20 @@ class CountWindows:
 
 def current() -> str:
     """The visitor of this session: the cookie's token when it began, also when it goes on with another."""
-    return str(st.session_state.setdefault(_VISITOR, _token() or secrets.token_urlsafe(16)))
+    return str(st.session_state.setdefault(_VISITOR, token_of_socket() or secrets.token_urlsafe(16)))
 
 
 def arrive() -> None:
     """Once for every socket: what was saved of this visitor is there again, and the window counts as theirs."""
-    if st.session_state.get(_SOCKET) != (token := _token()):
+    if st.session_state.get(_SOCKET) != (token := token_of_socket()):
         st.session_state[_SOCKET] = token
         if token:
             registry.shared().count_as(token, current())
         registry.shared().find_saved(current())
 
 
-def _token() -> str:
+def token_of_socket() -> str:
+    """What CountWindows counts this window by."""
     token = st.context.cookies.get(COOKIE, "")
     return token if _TOKEN.fullmatch(token) else ""
 

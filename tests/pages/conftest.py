@@ -30,7 +30,8 @@ def registry(engine: Registry, monkeypatch: pytest.MonkeyPatch) -> Iterator[Regi
     """An empty registry; its engine process serves all tests."""
     own = engine
     monkeypatch.setattr(registry_module, "_registry", own)
-    monkeypatch.setattr(visitor, "current", lambda: "tester")  # AppTest has no cookies
+    monkeypatch.setattr(visitor, "current", lambda: "tester")  # AppTest has no cookies ...
+    monkeypatch.setattr(visitor, "token_of_socket", lambda: "")  # ... and no socket
     yield own
     grouped = [run for group in own.groups_of("tester") for run in own.members(group)]
     for run in [*own.of("tester"), *grouped]:

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from pages.ui.address import Named, Setting
+from pages.ui.address import Named, Setting, Subject
 from tests.pages.conftest import checked
 from tests.pages.linked import ADDRESSES, DECLARED, PAGES, examples, is_default
 from vae_core.runs.registry import Registry
@@ -59,7 +59,10 @@ def script(page: str, name: str, visits: list[tuple[dict[str, str], object]]) ->
             link.write(**{name: value})
         stands = {k: st.session_state.get(link.key(k)) for k in link.settings if link.settings[k].key is not None}
         said, _ = st.session_state.get(f"notice of {page}", ("", 0))
-        found.append({"asked": asked, "stands": stands, "said": said, "address": dict(st.query_params)})
+        missing = link.missing()
+        found.append(
+            {"asked": asked, "stands": stands, "said": said, "missing": missing, "address": dict(st.query_params)}
+        )
     st.session_state["found"] = found
 
 
@@ -107,8 +110,12 @@ def test_bad_text_is_named_and_the_rest_is_shown(page: str, name: str, registry:
     usual, *all_found = visited(page, name, (rest, None), *(({name: text} | rest, None) for text in BAD))
     for text, found in zip(BAD, all_found, strict=True):
         assert found["asked"] == {other.name: value} and found["stands"] == usual["stands"], text
-        said = found["said"]
-        assert said.startswith("This link does not hold in full: ") and said.endswith(". The rest is shown.")
+        said = found["missing"] if isinstance(settings[name], Subject) else found["said"]
+        if isinstance(settings[name], Subject):
+            assert said.endswith(".") and not found["said"]
+        else:
+            assert said.startswith("This link does not hold in full: ") and said.endswith(". The rest is shown.")
+            assert not found["missing"]
         assert in_words(settings[name]) in said and len(said) < 500
         assert not set(said) & set("<>[]!`*$\\") and "//" not in said
 

@@ -98,7 +98,6 @@ def test_what_rests_in_the_component_goes_into_the_link_and_comes_back(registry:
 @pytest.mark.parametrize(
     ("query", "words"),
     [
-        ({"model": "nobody"}, "of the model 'nobody' no weights are kept here"),
         ({"way": "fly"}, "way 'fly' is not offered here: choose pad, encode"),
         ({"pad": '{"z": [1'}, "'pad' cannot be read"),
         ({"view": "[" * 100_000}, "'view' cannot be read"),
@@ -115,6 +114,13 @@ def test_a_link_that_does_not_hold_says_so_and_the_rest_is_shown(
     at = linked(**query)
     assert [w for w in at.warning if words in w.value and "The rest is shown" in w.value]
     assert PLANE in texts(at)
+
+
+def test_a_link_to_a_model_that_is_not_here_says_so_and_shows_no_other(registry: Registry) -> None:
+    at = linked(model="nobody")
+    assert "Of the model 'nobody' no weights are here" in at.warning[0].value and not at.get("bidi_component")
+    checked(at.button(key="do without").click().run())
+    assert not at.warning and PLANE in texts(at)
 
 
 def test_an_own_run_with_kept_weights_can_be_explored(registry: Registry) -> None:

@@ -1,8 +1,9 @@
 """What the environment of the server says about runs: where they are kept, and when their visitor counts as gone."""
 
 import os
-import sys
 from pathlib import Path
+
+from vae_core.runs.log import logger
 
 GONE_AFTER_S = 600.0  # a visitor's runs stop so long after the last browser window closed; they stay saved
 
@@ -21,8 +22,7 @@ def default_patience() -> float:
         seconds = -1.0
     if 0 < seconds < float("inf"):
         return seconds
-    print(
-        f"ELBO_ROOM_GONE_AFTER_S is {asked!r}, which is no number of seconds above 0; {GONE_AFTER_S:.0f} is taken.",
-        file=sys.stderr,
+    logger.warning(
+        f"ELBO_ROOM_GONE_AFTER_S is {asked!r}, which is no number of seconds above 0; {GONE_AFTER_S:.0f} is taken."
     )
     return GONE_AFTER_S

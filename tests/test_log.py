@@ -80,7 +80,9 @@ def test_many_threads_may_speak_while_others_read() -> None:
         assert own == sorted(own)
 
 
-def test_without_a_stderr_a_sentence_is_kept_all_the_same(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_without_a_stderr_a_sentence_is_kept_all_the_same(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
     monkeypatch.setattr(log.sys, "stderr", None)
     logger.warning("Nobody hears it.")
-    assert last_sentences()[-1].text == "Nobody hears it."
+    assert last_sentences()[-1].text == "Nobody hears it." and capsys.readouterr().out == ""

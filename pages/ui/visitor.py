@@ -56,3 +56,8 @@ def _window(visitor: str) -> str:
 
 def _known(cookies: str) -> bool:
     return _TOKEN.fullmatch(cookie_parser(cookies).get(COOKIE, "")) is not None
+
+
+def token_in(cookies: str) -> str:
+    """The visitor's token in a header "cookie"; "" where it holds none."""
+    return cookie_parser(cookies).get(COOKIE, "") if _known(cookies) else ""

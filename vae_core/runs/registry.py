@@ -13,11 +13,12 @@ from typing import Any
 from vae_core import devices, models
 from vae_core.config import ConfigError, RunConfig
 from vae_core.runs import storage
-from vae_core.runs.engines import Engines
-from vae_core.runs.environment import GONE_AFTER_S, default_patience, default_root
+from vae_core.runs.engines import Engine, Engines
+from vae_core.runs.environment import GONE_AFTER_S, default_key, default_patience, default_root
 from vae_core.runs.groups import branch_arm, check_arms
 from vae_core.runs.held_runs import HeldRuns
 from vae_core.runs.housekeeper import Housekeeper
+from vae_core.runs.lecturer import Lecturers
 from vae_core.runs.messages import PAUSED, RUNNING, STARTING, Command
 from vae_core.runs.news import Cursor, News, news_of
 from vae_core.runs.run_record import Arm, Parent, RunRecord
@@ -35,6 +36,7 @@ class Registry:
                 or when another server uses it already.
         """
         self.gone_after_s = gone_after_s
+        self.lecturers = Lecturers(default_key())
         self._closed = threading.Event()
         self._runs = HeldRuns()
         self._lock = self._runs.lock
@@ -209,6 +211,26 @@ class Registry:
             if run is not None:
                 self._remove(run)
         _forget([run] if run is not None else [])
+
+    # ---- what the lecturer looks at (room.py)
+
+    @property
+    def folder(self) -> Path:
+        return self._folder
+
+    def runs(self) -> list[RunRecord]:
+        """All runs in memory, in the order in which they were made."""
+        return self._runs.all()
+
+    def engines(self) -> dict[str, Engine]:
+        """Those that were started, by device."""
+        with self._lock:
+            return dict(self._engines._engines)
+
+    def open_windows(self) -> list[int]:
+        """How many browser windows each visitor has open who has any."""
+        with self._lock:
+            return [p.windows for p in self._visitors._presences.values() if p.windows]
 
     # ---- who is there
 

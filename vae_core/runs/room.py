@@ -1,0 +1,191 @@
+"""The engine room: what the server is doing and for whom, as one picture for the lecturer's page."""
+
+import contextlib
+import functools
+import os
+import shutil
+import subprocess
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Protocol
+
+from vae_core.runs.engines import Engine
+from vae_core.runs.log import Sentence, last_sentences
+from vae_core.runs.messages import PAUSED, RUNNING, STARTING
+from vae_core.runs.registry import Registry
+from vae_core.runs.run_record import SHIPPED, RunRecord
+
+STOPPED_BY_LECTURER = "The lecturer has stopped this run."
+DISK_S = 10.0  # so long what was counted on the disk holds: it may be thousands of files
+_ORDER = (RUNNING, STARTING, PAUSED)
+
+
+class Line(Protocol):
+    """What an engine says of its seats, and of those who wait for one."""
+
+    @property
+    def seats(self) -> int: ...
+    @property
+    def training(self) -> Sequence[str]:
+        """Ids of the runs that have a seat."""
+        ...
+
+    @property
+    def waiting(self) -> Sequence[str]:
+        """Ids of the runs that wait, the next one first."""
+        ...
+
+    @property
+    def memory_bytes(self) -> int: ...
+    @property
+    def steps_per_s(self) -> float: ...
+    @property
+    def upkeep_share(self) -> float:
+        """How much of its time goes into pictures and saves, from 0 to 1."""
+        ...
+
+
+@dataclass(frozen=True)
+class EngineStatus:
+    """An engine, the process that trains on one device.
+
+    Attributes:
+        restarts: deaths after which it was started again, as far as they are remembered.
+        runs: how many it has open.
+        line: what it says of its seats; None where it says nothing.
+    """
+
+    device: str
+    restarts: int
+    runs: int
+    memory_bytes: int | None
+    line: Line | None = None
+
+
+@dataclass(frozen=True)
+class RunStatus:
+    """A run that trains, waits or rests. `place`: in the line, from 1; None where it does not wait."""
+
+    run_id: str
+    whose: str
+    what: str
+    status: str
+    step: int
+    total_steps: int
+    images_per_s: float
+    place: int | None
+    pinned: bool
+
+
+@dataclass(frozen=True)
+class RoomStatus:
+    """Memory and disk in bytes; what cannot be known here is None."""
+
+    engines: tuple[EngineStatus, ...]
+    runs: tuple[RunStatus, ...]  # those that may still train: what trains comes first
+    ended: int  # other runs in memory
+    visitors: int
+    windows: int
+    memory_bytes: int | None  # of the server, without its engines
+    disk_bytes: int  # of all that runs have on the disk
+    disk_budget_bytes: int | None
+    disk_free_bytes: int | None
+    sentences: tuple[Sentence, ...]  # oldest first
+
+
+def room_status(registry: Registry) -> RoomStatus:
+    """What the server is doing at this moment."""
+    engines = tuple(_engine(device, engine) for device, engine in registry.engines().items())
+    waiting = [run_id for engine in engines if engine.line for run_id in engine.line.waiting]
+    runs = [_run(registry, run, waiting) for run in registry.runs() if run.visitor != SHIPPED]
+    current = sorted((run for run in runs if run.status in _ORDER), key=lambda run: _ORDER.index(run.status))
+    windows = registry.open_windows()
+    return RoomStatus(
+        engines=engines,
+        runs=tuple(current),
+        ended=len(runs) - len(current),
+        visitors=len(windows),
+        windows=sum(windows),
+        memory_bytes=resident_bytes(os.getpid()),
+        disk_bytes=_disk_bytes(registry.folder, int(time.monotonic() / DISK_S)),
+        disk_budget_bytes=None,
+        disk_free_bytes=_free_bytes(registry.folder),
+        sentences=last_sentences(),
+    )
+
+
+def stop(registry: Registry, run_id: str) -> None:
+    """End anybody's run; its visitor reads who did it."""
+    run = registry.get(run_id)
+    if run is not None and run.training:
+        run.notice = STOPPED_BY_LECTURER
+        _command(registry, run_id, "stop")
+
+
+def pin(registry: Registry, run_id: str, pinned: bool) -> None:
+    """Let a run keep its seat at the device, whoever waits; or let it take turns again."""
+    if registry.get(run_id) is not None:
+        (registry.lecturers.pin if pinned else registry.lecturers.unpin)(run_id)
+        _command(registry, run_id, "pin" if pinned else "unpin")
+
+
+def _command(registry: Registry, run_id: str, name: str) -> None:
+    with contextlib.suppress(KeyError):  # it has just been forgotten
+        registry.command(run_id, name)
+
+
+def _engine(device: str, engine: Engine) -> EngineStatus:
+    process = getattr(engine.link, "process", None)  # an engine of the tests has none of its own
+    memory = resident_bytes(process.pid) if process else None
+    return EngineStatus(device, len(engine.deaths), len(engine.open), memory)
+
+
+def _run(registry: Registry, run: RunRecord, waiting: list[str]) -> RunStatus:
+    lecturers, config = registry.lecturers, run.config
+    whose = "lecturer" if lecturers.is_lecturer(run.visitor) else f"visitor {lecturers.number_of(run.visitor)}"
+    return RunStatus(
+        run_id=run.run_id,
+        whose=whose,
+        what=f"{config.model} {config.net}, {config.latent_dim} latents" + (f", {run.arm.name}" if run.arm else ""),
+        status=run.status,
+        step=run.step,
+        total_steps=run.total_steps,
+        images_per_s=run.images_per_s if run.status == RUNNING else 0.0,
+        place=waiting.index(run.run_id) + 1 if run.run_id in waiting else None,
+        pinned=lecturers.is_pinned(run.run_id),
+    )
+
+
+def resident_bytes(pid: int) -> int | None:
+    """Memory that a process holds: from Linux's /proc, elsewhere as `ps` says; None where neither knows it."""
+    try:
+        return int(Path(f"/proc/{pid}/statm").read_text().split()[1]) * os.sysconf("SC_PAGE_SIZE")
+    except (OSError, ValueError, IndexError):
+        pass
+    try:
+        said = subprocess.run(["ps", "-o", "rss=", "-p", str(pid)], capture_output=True, text=True, timeout=2)
+        return int(said.stdout) * 1024
+    except (OSError, ValueError, subprocess.SubprocessError):
+        return None
+
+
+def _free_bytes(folder: Path) -> int | None:
+    try:
+        return shutil.disk_usage(folder).free
+    except OSError:
+        return None
+
+
+@functools.lru_cache(maxsize=1)
+def _disk_bytes(folder: Path, moment: int) -> int:
+    """Of all files below a folder. `moment`: another number asks anew."""
+    sizes = 0
+    for parent, _, names in os.walk(folder):
+        for name in names:
+            try:
+                sizes += os.lstat(os.path.join(parent, name)).st_size
+            except OSError:  # it has just been removed
+                continue
+    return sizes

@@ -87,6 +87,20 @@ def test_after_a_break_it_asks_for_what_the_page_shows_and_waits_longer_each_tim
     assert states == [True] + 6 * [False] + [True]
 
 
+def test_what_was_said_before_a_break_is_forgotten(node: Node) -> None:
+    """The server says it again where it still holds; else the page would ask for ever for a run that is not shown."""
+    script = """
+    page("one");
+    told(sockets[0], "two");
+    sockets[0].onclose({});
+    const [move, retry] = timers;
+    retry.call();
+    move.call();
+    print([sockets.length, asked.length]);
+    """
+    assert node(script) == [2, 0]
+
+
 def test_a_page_that_is_left_neither_moves_nor_comes_back(node: Node) -> None:
     script = """
     const own = page("one"), [socket] = sockets;

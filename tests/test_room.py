@@ -12,7 +12,7 @@ from pages.ui.shipped import CHECKPOINTS, PLANE
 from vae_core.config import RunConfig
 from vae_core.runs import room
 from vae_core.runs.log import logger
-from vae_core.runs.messages import FINISHED, PAUSED, RUNNING, STARTING, STOPPED, Command, Update
+from vae_core.runs.messages import FINISHED, PAUSED, RUNNING, STOPPED, Command, Update
 from vae_core.runs.registry import Registry
 from vae_core.runs.room import STOPPED_BY_LECTURER, EngineStatus, pin, resident_bytes, room_status, stop
 
@@ -24,33 +24,47 @@ def say(links: list[Any], run_id: str, status: str, **more: Any) -> None:
     links[0].tell(Update(run_id, 0, status, **{"step": 12, "total_steps": 470, "images_per_s": 5000.0} | more))
 
 
-def rows(registry: Registry) -> list[tuple[str, str]]:
-    return [(run.whose, run.status) for run in room_status(registry).runs]
-
-
 def test_whose_runs_they_are_is_said_by_number_and_never_by_name(fake_registry: Registry, links: list[Any]) -> None:
     visitors = ["token-of-ann-1234567890", "token-of-bob-1234567890", "token-of-eve-1234567890"]
     for visitor in visitors:
         fake_registry.arrive(visitor)
         fake_registry.start(CONFIG, visitor)
     fake_registry.lecturers.admit(fake_registry.lecturers.key, visitors[1])
-    assert [run.whose for run in room_status(fake_registry).runs] == ["visitor 1", "lecturer", "visitor 2"]
+    assert [run.whose for run in room_status(fake_registry).runs] == ["lecturer", "visitor 1", "visitor 3"]
     fake_registry.close_run(fake_registry.of(visitors[0])[0].run_id)
     status = room_status(fake_registry)
-    assert [run.whose for run in status.runs] == ["lecturer", "visitor 2"]  # the numbers stay
+    assert [run.whose for run in status.runs] == ["lecturer", "visitor 3"]  # the numbers stay
     assert not any(visitor in repr(status) for visitor in visitors)
     assert fake_registry.lecturers.key not in repr(status)
 
 
-def test_what_trains_comes_first_and_what_has_ended_is_counted(fake_registry: Registry, links: list[Any]) -> None:
-    ids = [fake_registry.start(CONFIG, f"visitor {n}") for n in range(6)]
-    for run_id, status in zip(ids, (PAUSED, FINISHED, RUNNING, STARTING, STOPPED, RUNNING), strict=True):
-        say(links, run_id, status)
+def test_a_row_keeps_its_place_whatever_its_run_and_those_of_others_do(
+    fake_registry: Registry, links: list[Any]
+) -> None:
+    """Else a second click on Stop would end the run of somebody who has come to stand there."""
+    ids = [fake_registry.start(CONFIG, f"visitor {n}") for n in range(3)]
+    for status in (RUNNING, PAUSED, STOPPED, FINISHED):
+        say(links, ids[1], status)
+        found = room_status(fake_registry).runs
+        assert [run.run_id for run in found] == ids and found[1].status == status
+        assert found[1].active is (status in (RUNNING, PAUSED)) and found[0].active
+    newer = fake_registry.start(CONFIG, "visitor 1")
+    assert [run.run_id for run in room_status(fake_registry).runs] == [ids[0], newer, ids[2]]
+
+
+def test_of_a_visitor_stands_there_what_may_train_and_else_the_last_run(
+    fake_registry: Registry, links: list[Any]
+) -> None:
+    early, late = (fake_registry.start(CONFIG, "ann") for _ in range(2))
+    say(links, early, STOPPED)
     fake_registry.add_shipped(CHECKPOINTS / PLANE)
+    arms = [("full", CONFIG), ("no KL", CONFIG.with_(beta=0.0))]
+    fake_registry.start_group(arms, "bob")
     status = room_status(fake_registry)
-    assert [run.run_id for run in status.runs] == [ids[2], ids[5], ids[3], ids[0]]
-    assert [run.status for run in status.runs] == [RUNNING, RUNNING, STARTING, PAUSED]
-    assert status.ended == 2
+    assert [run.what for run in status.runs[1:]] == ["vae mlp, 3 latents, full", "vae mlp, 3 latents, no KL"]
+    assert status.runs[0].run_id == late and status.others == 1
+    say(links, late, STOPPED)
+    assert room_status(fake_registry).runs[0].run_id == late
 
 
 def test_a_run_says_where_it_stands(fake_registry: Registry, links: list[Any]) -> None:
@@ -61,11 +75,6 @@ def test_a_run_says_where_it_stands(fake_registry: Registry, links: list[Any]) -
     assert run.what == "vae mlp, 3 latents"
     say(links, run_id, PAUSED)
     assert room_status(fake_registry).runs[0].images_per_s == 0  # its last speed is none any more
-    fake_registry.start_group([("full", CONFIG), ("no KL", CONFIG.with_(beta=0.0))], "bob")
-    assert [run.what for run in room_status(fake_registry).runs[:2]] == [
-        "vae mlp, 3 latents, full",
-        "vae mlp, 3 latents, no KL",
-    ]
 
 
 def test_windows_and_visitors_are_counted(fake_registry: Registry) -> None:

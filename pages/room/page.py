@@ -20,16 +20,8 @@ def page() -> None:
             icon=":material/key:",
         )
         return
-    share()
+    show_class_link("Your class follows you by", key="class link")
     room()
-
-
-def share() -> None:
-    """The link by which the class follows."""
-    row = st.container(horizontal=True, vertical_alignment="center")
-    row.markdown("**Your class follows you by**", width="content")
-    with row:
-        show_class_link("class link")
 
 
 @st.fragment(run_every=EVERY_S)

@@ -8,9 +8,10 @@ import streamlit as st
 
 from vae_core.runs import registry
 from vae_core.runs.log import Sentence
+from vae_core.runs.messages import RUNNING
 from vae_core.runs.room import EngineStatus, RoomStatus, RunStatus, pin, stop
 
-MOST_RUNS = 40  # with buttons; of more there are only the numbers
+MOST_RUNS = 60  # with buttons; of more there are only the numbers
 MOST_SENTENCES = 8  # in sight at once
 NOTHING = "–"
 COLUMNS = {"whose": 1.1, "run": 2.4, "status": 1, "step": 1.5, "images/s": 0.9, "in line": 0.7, "": 2.1}
@@ -18,7 +19,7 @@ COLUMNS = {"whose": 1.1, "run": 2.4, "status": 1, "step": 1.5, "images/s": 0.9, 
 
 def figures(status: RoomStatus, followers: int) -> None:
     """Who is there and what they use, in one row."""
-    trains = sum(run.status == "running" and run.place is None for run in status.runs)
+    trains = sum(run.status == RUNNING and run.place is None for run in status.runs)
     waits = sum(run.place is not None for run in status.runs)
     engines = [engine.memory_bytes for engine in status.engines if engine.memory_bytes is not None]
     budget = f" of {in_bytes(status.disk_budget_bytes)}" if status.disk_budget_bytes else ""
@@ -35,16 +36,16 @@ def figures(status: RoomStatus, followers: int) -> None:
 
 
 def runs_table(status: RoomStatus) -> None:
-    """A row a run that may still train, with its buttons; what trains comes first."""
+    """A row a run, with its buttons. It keeps its place, so that nobody stops another one than was meant."""
     st.subheader("Runs", anchor=False)
     if status.runs:
         for cell, name in zip(st.columns(list(COLUMNS.values())), COLUMNS, strict=True):
             cell.caption(name)
-    for run in status.runs[:MOST_RUNS]:
+    runs = status.runs if len(status.runs) <= MOST_RUNS else [run for run in status.runs if run.active]
+    for run in runs[:MOST_RUNS]:
         _run_row(run)
-    more = len(status.runs) - MOST_RUNS
-    rest = [f"{more} more that may train"] if more > 0 else []
-    st.caption("; ".join([*rest, f"{status.ended} that have ended or rest on the disk"]) + ".")
+    if more := len(status.runs) - len(runs[:MOST_RUNS]) + status.others:
+        st.caption(f"{more} more, most of them earlier ones of the same visitors.")
 
 
 def _run_row(run: RunStatus) -> None:
@@ -61,6 +62,7 @@ def _run_row(run: RunStatus) -> None:
         key=f"pin {run.run_id}",
         icon=":material/keep_off:" if run.pinned else ":material/keep:",
         type="tertiary",
+        disabled=not run.active,
         help="A pinned run keeps its place at the device, whoever waits.",
     )
     row.button(
@@ -70,6 +72,7 @@ def _run_row(run: RunStatus) -> None:
         key=f"stop {run.run_id}",
         icon=":material/stop:",
         type="tertiary",
+        disabled=not run.active,
         help="It ends here, and its visitor reads who has stopped it.",
     )
 

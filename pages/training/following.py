@@ -60,11 +60,8 @@ def class_row(run: RunRecord) -> None:
     """For a lecturer: what the class sees, and the link by which it does."""
     if not is_lecturer():
         return
-    row = st.container(horizontal=True, vertical_alignment="center")
-    with row:
-        show_class_link("class link")
     seen = followed_run()
-    if actions.is_mine(run) and seen is not run:
-        row.button("Show this run to the class", on_click=_show, args=(run.run_id,), icon=":material/co_present:")
     what = "no run yet" if seen is None else "this run" if seen is run else "another run"
-    row.caption(f"By this link the class sees {what}.")
+    show_class_link(f"Your class sees {what} by", key="class link")
+    if actions.is_mine(run) and seen is not run:
+        st.button("Show this run to the class", on_click=_show, args=(run.run_id,), icon=":material/co_present:")

@@ -20,7 +20,7 @@ _HERE = ("localhost", "127.0.0.1", "::1")
 
 
 class LecturerKey:
-    """Takes the key out of the address before any page is sent: no projector and no history of a browser shows it.
+    """Takes the key out of the address before any page is sent: no projector shows it, and Back does not lead to it.
 
     It stands within VisitorCookie, which gives a browser that has none its cookie with the first answer.
     """

@@ -109,18 +109,18 @@ def test_a_link_to_a_run_leads_away_from_the_lecturers(room: Registry, views: li
 def test_nobody_but_the_lecturer_shows_anything_to_the_class(room: Registry) -> None:
     at = checked(shown("training", {}).button(key="start").click().run())
     assert room.of("tester") and room.lecturers.followed == ""
-    assert not any("class sees" in caption.value for caption in at.caption)
+    assert not any("class sees" in line.value for line in at.markdown)
 
 
 def test_the_class_sees_what_the_lecturer_starts_or_chooses(room: Registry) -> None:
     lecture(room)
     at = shown("training", {})
     assert room.lecturers.followed == ""  # the run that ships is not the lecturer's
-    assert any(caption.value == "By this link the class sees no run yet." for caption in at.caption)
+    assert any(line.value == "**Your class sees no run yet by**" for line in at.markdown)
     checked(at.button(key="start").click().run())
     (first,) = room.of("tester")
     assert room.lecturers.followed == first.run_id
-    assert any(caption.value == "By this link the class sees this run." for caption in at.caption)
+    assert any(line.value == "**Your class sees this run by**" for line in at.markdown)
     checked(at.button(key="start").click().run())
     second = room.of("tester")[0]
     assert room.lecturers.followed == second.run_id != first.run_id
@@ -139,7 +139,7 @@ def test_a_second_window_of_the_lecturers_takes_the_class_away_only_when_asked_t
     assert first != second
     checked(one.run())  # as it does by itself, whenever its run enters another status
     assert room.lecturers.followed == second
-    assert any(caption.value == "By this link the class sees another run." for caption in one.caption)
+    assert any(line.value == "**Your class sees another run by**" for line in one.markdown)
     checked(next(b for b in one.button if b.label == "Show this run to the class").click().run())
     assert room.lecturers.followed == first
     assert not any(b.label == "Show this run to the class" for b in one.button)

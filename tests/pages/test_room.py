@@ -13,7 +13,7 @@ from tests.pages.conftest import ROUTER, checked
 from tests.test_room import Waiting, say
 from vae_core.config import RunConfig
 from vae_core.runs.log import logger
-from vae_core.runs.messages import RUNNING, Command
+from vae_core.runs.messages import RUNNING, STOPPED, Command
 from vae_core.runs.registry import Registry
 from vae_core.runs.room import EngineStatus
 
@@ -57,7 +57,7 @@ def test_the_lecturer_sees_whose_runs_there_are(lecturer: Registry, links: list[
     at = room()
     assert not at.info
     row = ["vae mlp, 2 latents", "running", "12 of 470", "5,000", "–"]
-    assert words(at) == ["visitor 1", *row, "lecturer", *row]
+    assert words(at) == ["lecturer", *row, "visitor 1", *row]
     assert {metric.label.split(" (")[0] for metric in at.metric} == {
         "Visitors",
         "Followers",
@@ -90,14 +90,24 @@ def test_a_button_of_a_run_that_has_just_gone_is_harmless(lecturer: Registry, li
 
 
 def test_of_a_large_class_the_first_have_buttons_and_the_others_are_counted(
-    lecturer: Registry, monkeypatch: pytest.MonkeyPatch
+    lecturer: Registry, links: list[Any], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(tables, "MOST_RUNS", 3)
-    for n in range(5):
-        lecturer.start(CONFIG, f"visitor {n}")
+    ids = [lecturer.start(CONFIG, f"visitor {n}") for n in range(5)]
+    say(links, ids[0], STOPPED)
     at = room()
-    assert len([b for b in at.button if b.label == "Stop"]) == 3
-    assert any(c.value.startswith("2 more that may train; 0 that have ended") for c in at.caption)
+    assert [b.key for b in at.button if b.label == "Stop"] == [f"stop {run_id}" for run_id in ids[1:4]]
+    assert any(c.value.startswith("2 more") for c in at.caption)
+
+
+def test_a_run_that_has_ended_stays_in_its_place_without_anything_to_press(
+    lecturer: Registry, links: list[Any]
+) -> None:
+    ids = [lecturer.start(CONFIG, f"visitor {n}") for n in range(2)]
+    say(links, ids[0], STOPPED)
+    at = room()
+    assert [(b.key.split()[1], b.disabled) for b in at.button] == [(ids[0], True)] * 2 + [(ids[1], False)] * 2
+    assert not any("more" in caption.value for caption in at.caption)
 
 
 def test_what_the_server_said_stands_there_the_newest_first(lecturer: Registry) -> None:

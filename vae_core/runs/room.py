@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Protocol
 
 from vae_core.runs.engines import Engine
+from vae_core.runs.lecturer import Lecturers
 from vae_core.runs.log import Sentence, last_sentences
 from vae_core.runs.messages import PAUSED, RUNNING, STARTING
 from vae_core.runs.registry import Registry
@@ -19,7 +20,7 @@ from vae_core.runs.run_record import SHIPPED, RunRecord
 
 STOPPED_BY_LECTURER = "The lecturer has stopped this run."
 DISK_S = 10.0  # so long what was counted on the disk holds: it may be thousands of files
-_ORDER = (RUNNING, STARTING, PAUSED)
+_ACTIVE = (STARTING, RUNNING, PAUSED)
 
 
 class Line(Protocol):
@@ -78,14 +79,19 @@ class RunStatus:
     place: int | None
     pinned: bool
 
+    @property
+    def active(self) -> bool:
+        """Whether there is anything to stop."""
+        return self.status in _ACTIVE
+
 
 @dataclass(frozen=True)
 class RoomStatus:
     """Memory and disk in bytes; what cannot be known here is None."""
 
     engines: tuple[EngineStatus, ...]
-    runs: tuple[RunStatus, ...]  # those that may still train: what trains comes first
-    ended: int  # other runs in memory
+    runs: tuple[RunStatus, ...]  # lecturers' first, then by visitor, so that none moves while somebody points at it
+    others: int  # runs in memory that have ended, of visitors who have a newer one
     visitors: int
     windows: int
     memory_bytes: int | None  # of the server, without its engines
@@ -99,13 +105,13 @@ def room_status(registry: Registry) -> RoomStatus:
     """What the server is doing at this moment."""
     engines = tuple(_engine(device, engine) for device, engine in registry.engines().items())
     waiting = [run_id for engine in engines if engine.line for run_id in engine.line.waiting]
-    runs = [_run(registry, run, waiting) for run in registry.runs() if run.visitor != SHIPPED]
-    current = sorted((run for run in runs if run.status in _ORDER), key=lambda run: _ORDER.index(run.status))
+    own = [run for run in registry.runs() if run.visitor != SHIPPED]
+    shown = _in_order(registry.lecturers, own)
     windows = registry.open_windows()
     return RoomStatus(
         engines=engines,
-        runs=tuple(current),
-        ended=len(runs) - len(current),
+        runs=tuple(_run(registry, run, waiting) for run in shown),
+        others=len(own) - len(shown),
         visitors=len(windows),
         windows=sum(windows),
         memory_bytes=resident_bytes(os.getpid()),
@@ -140,6 +146,15 @@ def _engine(device: str, engine: Engine) -> EngineStatus:
     process = getattr(engine.link, "process", None)  # an engine of the tests has none of its own
     memory = resident_bytes(process.pid) if process else None
     return EngineStatus(device, len(engine.deaths), len(engine.open), memory)
+
+
+def _in_order(lecturers: Lecturers, runs: Sequence[RunRecord]) -> list[RunRecord]:
+    """Of every visitor what may still train or, if nothing does, the last run: so a row stays when its run ends."""
+    by_visitor: dict[str, list[RunRecord]] = {}
+    for run in runs:
+        by_visitor.setdefault(run.visitor, []).append(run)
+    visitors = sorted(by_visitor, key=lambda v: (not lecturers.is_lecturer(v), lecturers.number_of(v)))
+    return [run for v in visitors for run in [r for r in by_visitor[v] if r.training] or by_visitor[v][-1:]]
 
 
 def _run(registry: Registry, run: RunRecord, waiting: list[str]) -> RunStatus:

@@ -18,9 +18,12 @@ def following_line(run_id: str, text: str, key: str) -> None:
     _show_line(key, {"run": run_id, "text": text}, {"moved": 0})
 
 
-def show_class_link(key: str) -> None:
-    """The link by which a class follows, in large letters, with a button that copies it, also where there is no TLS."""
+def show_class_link(text: str, key: str) -> None:
+    """A few words, and the link by which a class follows, in large letters; a button copies it, also without TLS."""
     link = class_link(st.context.url)
-    _show_link(key, {"link": link}, {})
+    row = st.container(horizontal=True, vertical_alignment="center")
+    row.markdown(f"**{text}**", width="content")
+    with row:
+        _show_link(key, {"link": link}, {})
     if is_only_here(link):
         st.caption("It works on this computer alone: open this page by the server's address in the network first.")

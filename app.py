@@ -21,6 +21,8 @@ from pages.ui import shipped  # noqa: E402
 from pages.ui.arms.routes import arms_routes  # noqa: E402
 from pages.ui.assets import asset_route  # noqa: E402
 from pages.ui.explore.routes import explore_routes  # noqa: E402
+from pages.ui.follow.socket import follow_route  # noqa: E402
+from pages.ui.lecturer import LecturerKey, key_link  # noqa: E402
 from pages.ui.live.socket import film_route, live_route  # noqa: E402
 from pages.ui.visitor import CountWindows, VisitorCookie  # noqa: E402
 from vae_core.checkpoints import CheckpointError  # noqa: E402
@@ -40,6 +42,7 @@ async def lifespan(_app: Any) -> AsyncIterator[dict[str, Any]]:
     threading.Thread(target=warm_up, name="warm-up", daemon=True).start()
     gc.collect()
     gc.freeze()
+    print(f"Lecturer: {key_link(runs.lecturers.key)}", flush=True)  # not in the log, which a page shows
     yield {}
     runs.close()
 
@@ -47,6 +50,6 @@ async def lifespan(_app: Any) -> AsyncIterator[dict[str, Any]]:
 app = st.App(
     ROOT / "pages" / "router.py",
     lifespan=lifespan,
-    routes=[live_route(), film_route(), *arms_routes(), *explore_routes(), asset_route()],
-    middleware=[Middleware(VisitorCookie), Middleware(CountWindows)],
+    routes=[live_route(), film_route(), follow_route(), *arms_routes(), *explore_routes(), asset_route()],
+    middleware=[Middleware(VisitorCookie), Middleware(CountWindows), Middleware(LecturerKey)],
 )

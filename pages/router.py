@@ -2,13 +2,13 @@
 
 import streamlit as st
 
-from pages.ui import style, visitor
+from pages.ui import lecturer, style, visitor
 
 st.set_page_config(page_title="ELBO Room", page_icon="🔬", layout="wide", initial_sidebar_state="auto")
 style.apply()
 visitor.arrive()
 
-st.navigation(
+page = st.navigation(
     [
         st.Page("home/page.py", title="Home", url_path="home", icon=":material/home:", default=True),
         st.Page(
@@ -39,6 +39,16 @@ st.navigation(
             icon=":material/explore:",
             help="Move through latent space: the picture follows the finger.",
         ),
+        st.Page(
+            "room/page.py",
+            title="Engine room",
+            url_path="room",
+            icon=":material/dns:",
+            visibility="visible" if lecturer.is_lecturer() else "hidden",
+            help="For the lecturer: what the server is doing, and for whom.",
+        ),
     ],
     position="top",
-).run()
+)
+lecturer.answer_key()
+page.run()

@@ -58,7 +58,9 @@ def test_nobody_waits_for_an_engine_that_does_not_listen(real: Registry) -> None
         flood = [lambda i=i: [real.command(run_id, "set", beta=1 + i + n / 1000) for n in range(60)] for i in range(8)]
         flood += [lambda: [real.command(run_id, name) for _ in range(150) for name in ("pause", "resume")]]
         assert all_end([*flood, lambda: [real.start(CONFIG, "bob") for _ in range(10)]])
-        assert all_end([lambda: real.get(run_id), lambda: real.leave("eve"), lambda: real.of("ann")], seconds=10)
+        assert all_end(
+            [lambda: real.get(run_id), lambda: real.visitors.leave("eve"), lambda: real.of("ann")], seconds=10
+        )
     finally:
         os.kill(process.pid, signal.SIGCONT)
     real.command(run_id, "set", beta=3.25)
@@ -161,14 +163,14 @@ def test_who_comes_back_while_their_run_is_put_away_finds_all_of_it(
 
 def make_gone(runs: Registry, visitor: str) -> None:
     """As if the last window had closed long ago."""
-    runs._visitors.windows()
-    runs._visitors._presences[visitor].gone_since = -1e12
+    runs.visitors.windows()
+    runs.visitors._presences[visitor].gone_since = -1e12
 
 
 def test_who_comes_back_at_the_last_moment_keeps_their_runs(lasting: Registry) -> None:
     run_id = lasting.start(CONFIG, "ann")
     make_gone(lasting, "ann")
-    lasting.enter("ann")
+    lasting.visitors.enter("ann")
     assert lasting._housekeeper.let_go() == [] and lasting.get(run_id) is not None
 
 
@@ -207,7 +209,7 @@ def test_an_arrival_leaves_what_others_are_training_alone(
     arriving: str, lasting: Registry, links: list[Any], snapshot_of_new_model: Snapshot
 ) -> None:
     run = train_beyond_the_record(lasting, links, snapshot_of_new_model, "ann")
-    lasting.enter(arriving)
+    lasting.visitors.enter(arriving)
     lasting.find_saved(arriving)
     assert frames_in(run.film_folder) == list(run.film) == [20, 40] and steps_in(run.states_folder) == [20, 40]
     assert lasting.get(run.run_id) is run
@@ -222,10 +224,10 @@ def test_an_arrival_reads_its_own_runs_and_no_others(
     monkeypatch.setattr(storage, "read", lambda folder, real=storage.read: read.append(folder) or real(folder))
     runs = Registry(root=tmp_path)
     assert read == []
-    runs.enter("ann")
+    runs.visitors.enter("ann")
     runs.find_saved("ann")
     assert len(runs.of("ann")) == 2 and {folder.name for folder in read} == {run.run_id for run in runs.of("ann")}
-    runs.enter("nobody yet")
+    runs.visitors.enter("nobody yet")
     runs.find_saved("nobody yet")
     assert len(read) == 2
     runs.close()
@@ -235,14 +237,14 @@ def test_who_left_for_long_finds_the_last_moment_again(
     tmp_path: Path, links: list[Any], snapshot_of_new_model: Snapshot
 ) -> None:
     runs = Registry(root=tmp_path, gone_after_s=0.2)
-    runs.enter("ann")
+    runs.visitors.enter("ann")
     runs.find_saved("ann")
     run_id = runs.start(CONFIG, "ann")
     links[0].tell(update(run_id, snapshot_of_new_model, 20))
-    runs.leave("ann")
+    runs.visitors.leave("ann")
     wait_for(lambda: runs.get(run_id) is None)
     wait_for(lambda: (storage.folder_of(tmp_path, "ann") / run_id / storage.RECORD).is_file())
-    runs.enter("ann")
+    runs.visitors.enter("ann")
     runs.find_saved("ann")
     (run,) = runs.of("ann")
     assert (run.run_id, run.step, run.film) == (run_id, 20, (20,))

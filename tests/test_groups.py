@@ -309,7 +309,7 @@ def test_a_group_is_found_again_after_a_restart(small_data: Images, monkeypatch:
     first.close()
     again = Registry(root=tmp_path)
     try:
-        again.enter("ann")
+        again.visitors.enter("ann")
         again.find_saved("ann")
         assert again.groups_of("ann") == [group] and again.of("ann") == []
         arms = again.members(group)

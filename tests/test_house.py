@@ -94,8 +94,9 @@ def test_what_pages_share_imports_no_page() -> None:
 
 
 WAYS = [f"ui/explore/{way}" for way in ("pad", "encode", "interpolate", "arithmetic", "traverse", "prior")]
+COMPONENTS = ["ui/live", "ui/arms", "ui/lesson", "ui/explore", "ui/follow"]
 # Of these none imports another one, nor what lies in it.
-SIDE_BY_SIDE = [["ui/live", "ui/arms", "ui/lesson", "ui/explore"], WAYS, ["ui/lesson/bound", "ui/lesson/gaussians"]]
+SIDE_BY_SIDE = [COMPONENTS, WAYS, ["ui/lesson/bound", "ui/lesson/gaussians"]]
 
 # From the ground up: an arrow may only go down or stay on its floor, also inside functions and under `if`.
 LAYERS = [
@@ -124,7 +125,7 @@ LAYERS = [
     ["ui/net"],
     ["ui/lesson/plot.js", "ui/explore/shared"],
     [*WAYS, "ui/lesson/bound", "ui/lesson/gaussians"],
-    ["ui/live", "ui/arms", "ui/lesson", "ui/explore"],
+    COMPONENTS,
     ["pages.ui"],
     [f"pages.{folder}" for folder in sorted(PAGE_FOLDERS)],
     ["pages.router"],

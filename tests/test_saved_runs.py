@@ -34,7 +34,7 @@ def test_a_second_server_finds_the_runs_of_a_visitor_and_only_theirs(
     first.close()
     second = Registry(root=tmp_path)
     assert second.of("ann") == []
-    second.enter("ann")
+    second.visitors.enter("ann")
     second.find_saved("ann")
     (found,) = second.of("ann")
     assert (found.run_id, found.status, found.step) == (mine, SAVED, 20) and second.get(other) is None
@@ -54,7 +54,7 @@ def test_the_order_of_runs_is_that_of_their_start_after_a_restart_too(tmp_path: 
     expected = [run.run_id for run in first.of("ann")]
     first.close()
     second = Registry(root=tmp_path)
-    second.enter("ann")
+    second.visitors.enter("ann")
     second.find_saved("ann")
     assert [run.run_id for run in second.of("ann")] == expected == ids[::-1]
     second.close()
@@ -81,9 +81,9 @@ def test_a_saved_run_starts_no_engine_when_its_visitor_leaves(
     run = a_run(storage.folder_of(tmp_path, "ann"), snapshot_of_new_model)
     run.save()
     runs = Registry(root=tmp_path, gone_after_s=0.2)
-    runs.enter("ann")
+    runs.visitors.enter("ann")
     runs.find_saved("ann")
-    runs.leave("ann")
+    runs.visitors.leave("ann")
     wait_for(lambda: runs.get(run.run_id) is None)
     assert links == [] and run.folder.exists()
     runs.close()
@@ -94,10 +94,10 @@ def test_a_saved_run_of_a_device_that_is_not_here_does_not_stop_the_housekeeper(
 ) -> None:
     RunRecord("ann", CONFIG.with_(device="mps"), storage.folder_of(tmp_path, "ann"), run_id="from-a-mac").save()
     runs = Registry(root=tmp_path, gone_after_s=0.2)
-    runs.enter("ann")
+    runs.visitors.enter("ann")
     runs.find_saved("ann")
     assert runs.get("from-a-mac") is not None
-    runs.leave("ann")
+    runs.visitors.leave("ann")
     other = runs.start(CONFIG, "bob")
     wait_for(lambda: runs.get(other) is None, seconds=5)
     runs.close()
@@ -226,7 +226,7 @@ def test_a_second_server_on_the_same_folder_keeps_its_runs_elsewhere(
     run = a_run(storage.folder_of(tmp_path, "ann"), snapshot_of_new_model)
     run.save()
     first, second = Registry(root=tmp_path), Registry(root=tmp_path)
-    second.enter("ann")
+    second.visitors.enter("ann")
     second.find_saved("ann")
     started = second.get(second.start(CONFIG, "ann"))
     assert started is not None
@@ -237,7 +237,7 @@ def test_a_second_server_on_the_same_folder_keeps_its_runs_elsewhere(
     assert first.trouble == "" and elsewhere.is_dir()
     second.close()
     assert not elsewhere.exists() and run.folder.is_dir()
-    first.enter("ann")
+    first.visitors.enter("ann")
     first.find_saved("ann")
     assert [found.run_id for found in first.of("ann")] == [run.run_id]
     first.close()

@@ -47,7 +47,7 @@ def crashed(
     shutil.copytree(tmp_path / "before", tmp_path / "after", ignore=shutil.ignore_patterns("in-use"))
     runs.close()
     after = Registry(root=tmp_path / "after")
-    after.enter("ann")
+    after.visitors.enter("ann")
     after.find_saved("ann")
     yield after, run_id
     after.close()
@@ -125,7 +125,7 @@ def test_a_killed_server_loses_no_more_than_five_seconds_of_a_run(tmp_path: Path
 
     runs = Registry(root=root)
     try:
-        runs.enter("ann")
+        runs.visitors.enter("ann")
         runs.find_saved("ann")
         (run,) = runs.of("ann")
         assert (run.run_id, run.status) == (run_id, SAVED) and run.step > 0

@@ -115,7 +115,7 @@ def test_a_damaged_run_is_left_out_and_the_others_are_found(
         RunRecord.load(bad.folder)
     assert bad.run_id in str(caught.value) and str(caught.value).endswith(".") and "\n" not in str(caught.value)
     runs = Registry(root=root)
-    runs.enter("ann")
+    runs.visitors.enter("ann")
     runs.find_saved("ann")
     assert [run.run_id for run in runs.of("ann")] == [good.run_id]
     runs.close()

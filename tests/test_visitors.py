@@ -29,8 +29,8 @@ def forgetful(links: list[Any]) -> Iterator[Registry]:
 def test_a_visitor_gone_for_long_loses_the_runs(forgetful: Registry, links: list[Any]) -> None:
     stays, leaves = forgetful.start(CONFIG, "ann"), forgetful.start(CONFIG, "bob")
     for visitor in ("ann", "bob"):
-        forgetful.enter(visitor)
-    forgetful.leave("bob")
+        forgetful.visitors.enter(visitor)
+    forgetful.visitors.leave("bob")
     wait_for(gone(forgetful, leaves))
     assert forgetful.of("bob") == [] and forgetful.read(leaves, Cursor()) is None
     assert links[0].sent[-1] == Command(leaves, "close")  # the engine forgets it too
@@ -41,9 +41,9 @@ def test_a_visitor_back_in_time_keeps_the_runs(forgetful: Registry) -> None:
     """Bob leaves for good at the same moment; once his run is gone, Ann's would be gone too."""
     kept, lost = forgetful.start(CONFIG, "ann"), forgetful.start(CONFIG, "bob")
     for visitor in ("ann", "bob"):
-        forgetful.enter(visitor)
-        forgetful.leave(visitor)
-    forgetful.enter("ann")
+        forgetful.visitors.enter(visitor)
+        forgetful.visitors.leave(visitor)
+    forgetful.visitors.enter("ann")
     wait_for(gone(forgetful, lost))
     assert forgetful.get(kept) is not None
 
@@ -51,12 +51,12 @@ def test_a_visitor_back_in_time_keeps_the_runs(forgetful: Registry) -> None:
 def test_one_of_two_windows_may_close(forgetful: Registry) -> None:
     kept, lost = forgetful.start(CONFIG, "ann"), forgetful.start(CONFIG, "bob")
     for visitor in ("ann", "ann", "bob"):
-        forgetful.enter(visitor)
+        forgetful.visitors.enter(visitor)
     for visitor in ("ann", "bob"):
-        forgetful.leave(visitor)
+        forgetful.visitors.leave(visitor)
     wait_for(gone(forgetful, lost))
     assert forgetful.get(kept) is not None
-    forgetful.leave("ann")
+    forgetful.visitors.leave("ann")
     wait_for(gone(forgetful, kept))
 
 
@@ -67,10 +67,10 @@ def test_a_run_of_a_visitor_who_never_opened_a_window_ends_too(forgetful: Regist
 
 
 def test_leaving_more_often_than_arriving_is_harmless(forgetful: Registry) -> None:
-    forgetful.leave("ann")
-    forgetful.enter("ann")
+    forgetful.visitors.leave("ann")
+    forgetful.visitors.enter("ann")
     kept, lost = forgetful.start(CONFIG, "ann"), forgetful.start(CONFIG, "bob")
     wait_for(gone(forgetful, lost))
     assert forgetful.get(kept) is not None
-    forgetful.leave("ann")
+    forgetful.visitors.leave("ann")
     wait_for(gone(forgetful, kept))

@@ -5,7 +5,7 @@ from typing import Any
 import streamlit as st
 
 from pages.training import actions, weights
-from pages.training.settings import DEFAULTS
+from pages.training.settings import DEFAULTS, FOLLOWS
 from pages.ui.words import plain
 from vae_core import models
 from vae_core.config import CHANGEABLE, ConfigError, RunConfig
@@ -20,7 +20,8 @@ def adopt(asked: dict[str, Any]) -> list[str]:
     Returns:
         What does not hold.
     """
-    problems = []
+    problems: list[str] = []
+    st.session_state[FOLLOWS] = asked.get("follow", False)  # any other link leads away from the lecturer's run
     if given := {name: asked[name] for name in CHANGEABLE if name in asked}:
         model = asked.get("model", DEFAULTS["model"])
         terms = models.family(model).TERMS

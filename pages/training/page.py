@@ -8,6 +8,7 @@ import streamlit as st
 from pages.training import actions, controls
 from pages.training.chips import chips
 from pages.training.code import code
+from pages.training.following import class_row, follow, show_to_class
 from pages.training.library import compared, library
 from pages.training.linked_weights import adopt
 from pages.training.names import READ_ON
@@ -28,6 +29,9 @@ from vae_core.runs.run_record import SAVED, SHIPPED, RunRecord
 
 def page() -> None:
     link.open(adopt)
+    if link.get("follow"):
+        follow()
+        return
     with st.sidebar:
         chips()
         settings = controls.settings()
@@ -39,6 +43,7 @@ def page() -> None:
 def lesson(settings: dict[str, Any]) -> None:
     """Everything but the settings; it runs again by itself when a button is pressed or the run changes status."""
     run = actions.shown_run()
+    show_to_class(run)
     row = st.container(horizontal=True, gap="xsmall")
     buttons(row, run, settings)
     weights = controls.weights(shown_terms(run, settings), on_change=actions.change_weights)
@@ -64,6 +69,7 @@ def lesson(settings: dict[str, Any]) -> None:
     )
     branch_button(row, run, seen.at)
     write_link(run, seen.at, settings, weights, [run_id for run_id, _ in beside])
+    class_row(run)
     library(run)
     st.page_link(
         "explorer/page.py",

@@ -20,6 +20,7 @@ BATCH_SIZES = (32, 64, 128, 256, 512, 1024)
 PIXELS = 784
 LEAST_ALPHA = 0.01  # the least that the widget takes
 MOMENT, SHOWN, COMPARED = "moment", "shown run", "compared runs"  # in the session: the step, the run, those beside it
+FOLLOWS = "follows the lecturer"  # in the session: whether the page shows the lecturer's run instead of one's own
 COMPARABLE = 4  # at once: so many dash patterns can be told apart
 DEFAULTS = RunConfig(epochs=20).to_dict()  # long enough to try things out while it trains
 TERMS = "terms on the page"  # in the session: of the family whose weights the widgets show, each with its own weight
@@ -92,6 +93,7 @@ _GONE = "The run of this address is not here: it was removed, or comes back with
 
 link = Address(
     "training",
+    Choice("follow", False, (False, True), key=FOLLOWS),
     *(_of_config(name, default) for name, default in DEFAULTS.items()),
     Subject("run", None, _run, _GONE, key=SHOWN),
     Several("compare", (), _run, "not all runs that it compares are on this server any more", COMPARABLE, key=COMPARED),
@@ -111,3 +113,8 @@ def write_link(
     learns = rest.cause(now, terms_on_page()) is None  # no link could hold what does not: see linked_weights
     values = settings | now if learns else settings
     link.write(**{"sigma": None} | values, run=run.run_id, compare=beside, step=at)
+
+
+def write_class_link() -> None:
+    """Put into the address that the page follows the lecturer, and nothing else: it can be handed on."""
+    link.write(**dict.fromkeys(link.settings) | {"follow": True})

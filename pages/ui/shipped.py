@@ -1,7 +1,6 @@
 """What ships and is loaded once per server: the test images, the trained models and the finished runs."""
 
 import functools
-import sys
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -15,6 +14,7 @@ from vae_core.data import Images, load
 from vae_core.models import family
 from vae_core.models.base import Family
 from vae_core.runs import registry
+from vae_core.runs.log import logger
 from vae_core.runs.run_record import RunRecord
 from vae_core.runs.storage import RECORD, StorageError
 
@@ -134,8 +134,8 @@ def _register(folder: Path) -> bool:
 
 @functools.cache
 def _say(folder: Path, text: str) -> None:
-    """One line on stderr, once for a folder: a damaged run is tried again with every visit to its page."""
-    print(text, file=sys.stderr)
+    """One line in the log, once for a folder: a damaged run is tried again with every visit to its page."""
+    logger.warning(text)
 
 
 def _beta(run_id: str) -> float:

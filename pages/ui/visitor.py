@@ -56,11 +56,11 @@ class CountWindows:
             cookies = "; ".join(filter(None, [headers.get("cookie", ""), f"{COOKIE}={token}"])).encode("latin-1")
             others = [(name, value) for name, value in scope["headers"] if name != b"cookie"]
             scope = {**scope, "headers": [*others, (b"cookie", cookies)]}
-        registry.shared().enter(token)
+        registry.shared().visitors.enter(token)
         try:
             await self.app(scope, receive, send)
         finally:
-            registry.shared().leave(token)
+            registry.shared().visitors.leave(token)
 
 
 def current() -> str:
@@ -73,7 +73,7 @@ def arrive() -> None:
     if st.session_state.get(_SOCKET) != (token := token_of_socket()):
         st.session_state[_SOCKET] = token
         if token:
-            registry.shared().count_as(token, current())
+            registry.shared().visitors.count_as(token, current())
         registry.shared().find_saved(current())
 
 
@@ -85,3 +85,8 @@ def token_of_socket() -> str:
 
 def _known(cookies: str) -> bool:
     return _TOKEN.fullmatch(cookie_parser(cookies).get(COOKIE, "")) is not None
+
+
+def token_in(cookies: str) -> str:
+    """The visitor's token in a header "cookie"; "" where it holds none."""
+    return cookie_parser(cookies).get(COOKIE, "") if _known(cookies) else ""

@@ -20,6 +20,7 @@ from tests.browser.setup import FLAGS, system_browser
 
 ROOT = Path(__file__).resolve().parents[2]
 FAMILIES = ROOT / "tests" / "families"  # of the tests' own
+LECTURERS_KEY = "key-of-the-tests"
 
 
 @contextmanager
@@ -35,6 +36,7 @@ def serving(*arguments: str, port: int = 0) -> Iterator[tuple[str, subprocess.Po
     command = [sys.executable, "-m", "streamlit", "run", "app.py", "--server.port", str(port), *arguments]
     with tempfile.TemporaryDirectory() as saved:
         own = {"ELBO_ROOM_RUNS": saved, "ELBO_ROOM_GONE_AFTER_S": "8", "ELBO_ROOM_FAMILIES": str(FAMILIES)}
+        own |= {"ELBO_ROOM_KEY": LECTURERS_KEY}
         environment = {**own, **os.environ}  # a test may name others
         process = subprocess.Popen(command, cwd=ROOT, stdout=subprocess.DEVNULL, env=environment)
         yield from _until_done(process, f"http://127.0.0.1:{port}")

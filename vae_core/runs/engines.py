@@ -9,7 +9,7 @@ from pathlib import Path
 from vae_core import devices
 from vae_core.runs import storage
 from vae_core.runs.held_runs import HeldRuns
-from vae_core.runs.messages import PAUSED, RUNNING, STARTING, Command, Update
+from vae_core.runs.messages import PAUSED, RUNNING, STARTING, Command, Line, Update
 from vae_core.runs.process import EngineProcess
 from vae_core.runs.run_record import SAVED, RunRecord
 
@@ -22,6 +22,7 @@ class Engine:
     link: EngineProcess
     deaths: list[float] = field(default_factory=list)  # without a culprit, within the last minute
     restarts: int = 0
+    line: Line | None = None  # how it stood last
     open: set[str] = field(default_factory=set)  # ids of the runs that it has
 
 
@@ -37,6 +38,10 @@ class Engines:
         self._runs, self._changed, self._closed = runs, changed, closed
         self._engines: dict[str, Engine] = {}
         self._left: dict[str, Path] = {}  # folders of runs that were removed
+
+    def all(self) -> dict[str, Engine]:
+        """Those that were started, by device."""
+        return dict(self._engines)
 
     def of_device(self, device: str) -> Engine:
         if device not in self._engines:
@@ -92,10 +97,20 @@ class Engines:
         return self.of_device(devices.resolve(run.config.device).type)
 
     def _connect(self, device: str) -> EngineProcess:
-        return EngineProcess(device, self._take, self._mourn)
+        return EngineProcess(device, lambda said: self._hear(device, said), self._mourn)
+
+    def _hear(self, device: str, said: Update | Line) -> None:
+        """What an engine says. On the reader thread of that engine, so no run is told of by two at once."""
+        if isinstance(said, Update):
+            self._take(said)
+        elif device in self._engines:
+            engine = self._engines[device]
+            engine.line, waits = said, {one.run_id: one for one in said.waiting}
+            for run in self._runs.all():
+                if run.run_id in engine.open and run.now.waits != waits.get(run.run_id):
+                    run.change(waits=waits.get(run.run_id))
 
     def _take(self, update: Update) -> None:
-        """What an engine says of a run. On the reader thread of that engine, so no run is told of by two at once."""
         run = self._runs.get(update.run_id)
         if run is None:
             if (left := self._left.get(update.run_id)) is not None:
@@ -123,6 +138,9 @@ class Engines:
             orphans = [run for run in self._runs.all() if run.run_id in engine.open and not run.complete]
             culprits = [run for run in orphans if served in (run.run_id, run.group) and served]
             engine.open.clear()
+            engine.line = None
+            for run in orphans:
+                run.change(waits=None)
             if not culprits:
                 now = time.monotonic()
                 engine.deaths = [t for t in engine.deaths if now - t < 60] + [now]

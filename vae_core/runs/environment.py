@@ -1,11 +1,15 @@
-"""What the environment of the server says about runs: where they are kept, and when their visitor counts as gone."""
+"""What the environment says of the server: where runs are kept, when a visitor is gone, which key a lecturer has."""
 
 import os
-import sys
+import re
+import secrets
 from pathlib import Path
+
+from vae_core.runs.log import logger
 
 DISK_GB = 20.0
 GONE_AFTER_S = 600.0  # a visitor's runs stop so long after the last browser window closed; they stay saved
+_KEY = re.compile(r"[A-Za-z0-9_-]{8,100}")  # it stands in a link
 
 
 def default_root() -> Path:
@@ -31,5 +35,15 @@ def _number(name: str, usual: float, unit: str) -> float:
         value = -1.0
     if 0 < value < float("inf"):
         return value
-    print(f"{name} is {asked!r}, which is no number of {unit} above 0; {usual:.0f} is taken.", file=sys.stderr)
+    logger.warning(f"{name} is {asked!r}, which is no number of {unit} above 0; {usual:.0f} is taken.")
     return usual
+
+
+def default_key() -> str:
+    """The lecturer's key: ELBO_ROOM_KEY, or another one at every start. A bad one is never repeated: it is a secret."""
+    asked = os.environ.get("ELBO_ROOM_KEY", "")
+    if _KEY.fullmatch(asked):
+        return asked
+    if asked:
+        logger.warning("ELBO_ROOM_KEY is no key (8 to 100 letters, digits, - or _): a random one is taken.")
+    return secrets.token_urlsafe(16)

@@ -1,6 +1,8 @@
 """The runs that the server has in memory, and whose they are."""
 
 import threading
+import time
+from collections.abc import Sequence
 
 from vae_core.runs.run_record import RunRecord
 
@@ -65,3 +67,11 @@ class HeldRuns:
         others = [old for old in own[1:] if old.run_id != spare]
         too_many = max(0, len(own) - RUNS_PER_VISITOR)
         return surplus + (others[-too_many:] if too_many else [])
+
+
+def farewell(left: Sequence[RunRecord]) -> str:
+    """What the visitor is told of the runs that had to leave."""
+    day = time.strftime("%d %B, %H:%M", time.localtime(left[0].created))
+    if left[0].group:
+        return f"{GROUPS_PER_VISITOR} experiments are kept for you: the oldest, of {day}, was removed."
+    return f"{RUNS_PER_VISITOR} runs are kept for you: the oldest, of {day}, was removed."

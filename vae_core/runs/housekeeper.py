@@ -2,11 +2,11 @@
 
 import threading
 import time
-import traceback
 from collections.abc import Callable
 
 from vae_core.runs.engines import Engines
 from vae_core.runs.held_runs import HeldRuns
+from vae_core.runs.log import logger
 from vae_core.runs.run_record import RunRecord
 from vae_core.runs.saved_runs import SavedRuns
 from vae_core.runs.visitors import Visitors
@@ -77,4 +77,4 @@ def _survive(work: Callable[[], None]) -> None:
     try:
         work()
     except Exception:  # noqa: BLE001
-        traceback.print_exc()
+        logger.exception("A round of the housekeeper failed; the next one is made all the same.")

@@ -44,3 +44,26 @@ class Update:
     device: str = ""
     saved: int | None = None  # the step of a state just written: always that of this update
     slow: StepTrace | None = None
+
+
+@dataclass(frozen=True)
+class Waiting:
+    """A run that waits in the line of its device; its status is RUNNING. Arms of a group share a place."""
+
+    run_id: str
+    place: int  # 1 is next
+    of: int
+    seconds: float  # until it is its turn, about
+
+
+@dataclass(frozen=True)
+class Line:
+    """How an engine stands: who waits, and what it does for those who train."""
+
+    seats: int  # how many lanes train at once: a lane is a run, or the arms of a group
+    training: int  # lanes that do
+    waiting: tuple[Waiting, ...] = ()
+    memory_bytes: int = 0  # of the engine's process
+    steps_per_s: float = 0.0  # of all runs together, lately
+    upkeep_share: float = 0.0  # of the time lately that went into pictures, states and figures
+    device: str = ""

@@ -12,7 +12,7 @@ from vae_core.metrics.definitions import Metrics
 from vae_core.metrics.diagnosis import BEGINNING, Diagnosis, diagnose
 from vae_core.metrics.verdict import collapse_of
 from vae_core.models import family
-from vae_core.runs.messages import ENDED, FAILED, STARTING, Update
+from vae_core.runs.messages import ENDED, FAILED, RUNNING, STARTING, Update, Waiting
 from vae_core.runs.thinned_history import ThinnedHistory
 from vae_core.thinning import add_step
 from vae_core.trainer import Mark
@@ -58,6 +58,7 @@ class Progress:
     diagnosis: Diagnosis | None = None
     slow: StepTrace | None = None  # the last step in slow motion
     final: dict[str, Any] | None = None
+    waits: Waiting | None = None  # in the line of its device
     verdict: Verdict | None = field(default=None, repr=False)
 
     @classmethod
@@ -106,6 +107,7 @@ class Progress:
             marks=(before.marks + update.marks)[-MARKS:],
             train=before.train if update.rows is None else before.train.with_rows(update.rows),
             slow=update.slow or before.slow,
+            waits=before.waits if status == RUNNING else None,
             states=before.states if update.saved is None else _with_step(before.states, update.saved, STATES),
         )
         return now if update.snapshot is None else now._look(update.snapshot)

@@ -6,7 +6,6 @@ memory and, as it goes, on disk. Readers ask for "everything since" and get copi
 
 import secrets
 import threading
-import time
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -14,11 +13,12 @@ from typing import Any
 from vae_core import devices, models
 from vae_core.config import ConfigError, RunConfig
 from vae_core.runs import storage
-from vae_core.runs.engines import Engines
-from vae_core.runs.environment import GONE_AFTER_S, default_patience, default_root
+from vae_core.runs.engines import Engine, Engines
+from vae_core.runs.environment import GONE_AFTER_S, default_key, default_patience, default_root
 from vae_core.runs.groups import branch_arm, check_arms
-from vae_core.runs.held_runs import GROUPS_PER_VISITOR, RUNS_PER_VISITOR, HeldRuns
+from vae_core.runs.held_runs import HeldRuns, farewell
 from vae_core.runs.housekeeper import Housekeeper
+from vae_core.runs.lecturer import Lecturers
 from vae_core.runs.messages import PAUSED, RUNNING, STARTING, Command
 from vae_core.runs.news import Cursor, News, news_of
 from vae_core.runs.run_record import Arm, Parent, RunRecord
@@ -36,14 +36,15 @@ class Registry:
                 or when another server uses it already.
         """
         self.gone_after_s = gone_after_s
+        self.lecturers = Lecturers(default_key())
         self._closed = threading.Event()
         self._runs = HeldRuns()
         self._lock = self._runs.lock
-        self._visitors = Visitors()
+        self.visitors = Visitors()  # who is there
         self._saved = SavedRuns(self._runs, root)
         self._engines = Engines(self._runs, self._saved.changed.set, self._closed)
         self._housekeeper = Housekeeper(
-            self._runs, self._visitors, self._engines, self._saved, gone_after_s, self._closed
+            self._runs, self.visitors, self._engines, self._saved, gone_after_s, self._closed
         )
 
     # ---- what pages do
@@ -208,23 +209,21 @@ class Registry:
                 self._remove(run)
         _forget([run] if run is not None else [])
 
+    # ---- what the lecturer looks at (room.py)
+
+    def runs(self) -> list[RunRecord]:
+        """All runs in memory, in the order in which they were made."""
+        return self._runs.all()
+
+    def engines(self) -> dict[str, Engine]:
+        """Those that were started, by device."""
+        return self._engines.all()
+
+    def disk(self) -> tuple[Path, int]:
+        """Where runs are kept, and the bytes that they took when last counted."""
+        return self._saved.folder, self._saved.used
+
     # ---- who is there
-
-    def enter(self, visitor: str) -> None:
-        """A browser window of this visitor has opened. Quick: it is called on the server's event loop."""
-        self._visitors.enter(visitor)
-
-    def leave(self, visitor: str) -> None:
-        """One of them has closed. Quick, too."""
-        self._visitors.leave(visitor)
-
-    def count_as(self, token: str, visitor: str) -> None:
-        """The windows that entered by this token are this visitor's."""
-        self._visitors.count_as(token, visitor)
-
-    def windows(self) -> dict[str, int]:
-        """How many windows of each visitor are open."""
-        return self._visitors.windows()
 
     def find_saved(self, visitor: str) -> None:
         """What was saved of a visitor who has come is there again."""
@@ -252,12 +251,12 @@ class Registry:
     def _add(self, run: RunRecord, spare: str = "") -> list[RunRecord]:
         """Take a run in; returns the oldest of its visitor's that had to leave for it, but not the one to spare."""
         self._runs.put(run)
-        self._visitors.expect(run.visitor)
+        self.visitors.expect(run.visitor)
         left = self._runs.surplus(run.visitor, spare)
         for old in left:
             self._remove(old)
         if left:
-            self._saved.tell(run.visitor, _farewell(left))
+            self._saved.tell(run.visitor, farewell(left))
         self._saved.changed.set()
         return left
 
@@ -277,14 +276,6 @@ def _forget(runs: Sequence[RunRecord]) -> None:
     """Remove the files of runs that have left."""
     for run in runs:
         storage.forget(run.folder)
-
-
-def _farewell(left: Sequence[RunRecord]) -> str:
-    """What the visitor is told of the runs that had to leave."""
-    day = time.strftime("%d %B, %H:%M", time.localtime(left[0].created))
-    if left[0].group:
-        return f"{GROUPS_PER_VISITOR} experiments are kept for you: the oldest, of {day}, was removed."
-    return f"{RUNS_PER_VISITOR} runs are kept for you: the oldest, of {day}, was removed."
 
 
 _registry: Registry | None = None

@@ -1,7 +1,6 @@
 """One run as the server knows it: whose it is, where it stands (progress.py), and what is written of it to disk."""
 
 import secrets
-import sys
 import threading
 import time
 from collections.abc import Callable
@@ -15,6 +14,7 @@ from vae_core.checkpoints import replacing
 from vae_core.config import LiveSettings, RunConfig
 from vae_core.inspect.snapshot import Snapshot
 from vae_core.runs import storage
+from vae_core.runs.log import logger
 from vae_core.runs.messages import PAUSED, RUNNING, STARTING, Update
 from vae_core.runs.progress import Progress, columns_of
 from vae_core.runs.run_view import RunView
@@ -118,7 +118,7 @@ class RunRecord(RunView):
             return True
         except OSError as error:
             if not self.removed:
-                print(f"A frame cannot be written ({error.strerror}): free some disk space.", file=sys.stderr)
+                logger.error(f"A frame cannot be written ({error.strerror}): free some disk space.")
             return False
 
     # ---- on disk

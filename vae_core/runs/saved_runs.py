@@ -1,7 +1,6 @@
 """The runs that the server keeps on disk: whose they are, saved as they change, found again when their owner comes."""
 
 import shutil
-import sys
 import tempfile
 import threading
 from pathlib import Path
@@ -9,6 +8,7 @@ from pathlib import Path
 from vae_core.runs import disk_budget, storage
 from vae_core.runs.environment import disk_budget_bytes
 from vae_core.runs.held_runs import HeldRuns
+from vae_core.runs.log import logger
 from vae_core.runs.run_record import RunRecord
 
 
@@ -30,7 +30,7 @@ class SavedRuns:
         self.finding = threading.Lock()  # one arrival at a time reads what was saved
         self._letters: dict[str, list[str]] = {}  # what visitors are to be told, by visitor
         if self.trouble:
-            print(self.trouble, file=sys.stderr)
+            logger.error(self.trouble)
         if self.lasting:
             storage.sort_by_owner(self.folder)
 
@@ -54,7 +54,7 @@ class SavedRuns:
         except OSError as error:
             if not run.removed and not self.trouble:
                 self.trouble = f"Runs cannot be saved now ({error.strerror}): free some disk space."
-                print(self.trouble, file=sys.stderr)
+                logger.error(self.trouble)
         if run.removed:  # meanwhile
             storage.forget(run.folder)
 
@@ -92,9 +92,7 @@ class SavedRuns:
         return [*storage.take_letters(self.folder_of(visitor)), *self._letters.pop(visitor, [])]
 
     def tidy(self) -> None:
-        """Remove the oldest runs where the disk budget is exceeded, but the last of nobody, and what a crash left."""
-        if not self.lasting:
-            return
+        """Count, and remove the oldest runs where the disk budget is exceeded, but the last of nobody."""
         entries = [entry for entry in disk_budget.count(self.folder) if self._runs.get(entry.folder.name) is None]
         held = sum(disk_budget.size_of(run.folder) for run in self._runs.all() if self.folder in run.folder.parents)
         self.used = held + sum(entry.size for entry in entries)

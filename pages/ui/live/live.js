@@ -42,8 +42,9 @@ export default class LiveView {
 
   /** Called by Streamlit on mount and on every change of data or theme. */
   update({ data, setStateValue, setTriggerValue }) {
-    this.setStateValue = setStateValue;
-    this.setTriggerValue = setTriggerValue;
+    this.setStateValue = data.quiet ? () => {} : setStateValue;
+    this.setTriggerValue = data.quiet ? () => {} : setTriggerValue;
+    this.root.classList.toggle("quiet", data.quiet);
     this.picture.said = data;
     this.clicks.follow(data.counted, data.clicks);
     const themed = followTheme(this.root);

@@ -50,7 +50,7 @@ async def live(socket: WebSocket) -> None:
     queue.put_nowait(pack(news))
     channel = Channel.of(run_id, news)
     channel.viewers.add(queue)  # no await since the read: nothing falls between the two
-    leaving = asyncio.create_task(_until_left(socket))
+    leaving = asyncio.create_task(until_left(socket))
     try:
         await _forward(queue, socket, leaving)
     finally:
@@ -156,7 +156,8 @@ async def _forward(queue: asyncio.Queue[bytes | None], socket: WebSocket, leavin
             return
 
 
-async def _until_left(socket: WebSocket) -> None:
+async def until_left(socket: WebSocket) -> None:
+    """Until the browser closes the connection; what it says meanwhile is left unread."""
     with contextlib.suppress(WebSocketDisconnect, RuntimeError):
         while True:
             await socket.receive()

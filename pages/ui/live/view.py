@@ -36,6 +36,7 @@ def live_view(
     on_slow: Callable[[], None] = lambda: None,
     counted: str | None = None,
     on_clicks: Callable[[int], None] = lambda count: None,
+    quiet: bool = False,
 ) -> Seen:
     """Show a run as it trains, or at any moment of its film.
 
@@ -52,6 +53,7 @@ def live_view(
         on_slow: called when the next batch is wanted in slow motion.
         counted: key of a button whose clicks are counted in the browser, as Streamlit makes one of several quick ones.
         on_clicks: called with their number in this session, a moment after the last one.
+        quiet: to look at only: nothing that happens in it runs a script, whatever the run or the visitor does.
     """
     data = {
         "run": run_id,
@@ -60,6 +62,7 @@ def live_view(
         "compare": [{"run": run, "label": label} for run, label in compare],
         "explained": EXPLAINED,
         "readOn": read_on or {},
+        "quiet": quiet,
         **counting(counted),
     }
     result = _show(

@@ -173,7 +173,7 @@ def test_what_has_ended_or_ships_or_is_gone_is_left_alone(fake_registry: Registr
         stop(fake_registry, other)
     pin(fake_registry, "nobody", True)
     run = fake_registry.get(run_id)
-    assert run is not None and run.notice == "" and links[0].sent == sent
+    assert run is not None and run.now.notice == "" and links[0].sent == sent
     assert not fake_registry.lecturers.is_pinned("nobody")
 
 

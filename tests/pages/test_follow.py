@@ -35,6 +35,7 @@ def views(monkeypatch: pytest.MonkeyPatch) -> list[tuple[str, str, bool]]:
 def room(fake_registry: Registry, monkeypatch: pytest.MonkeyPatch) -> Registry:
     """The server's registry; whoever visits is "tester", a student."""
     monkeypatch.setattr(visitor, "current", lambda: "tester")
+    monkeypatch.setattr(visitor, "token_of_socket", lambda: "")
     return fake_registry
 
 

@@ -10,10 +10,10 @@ from pages.room import tables
 from pages.room.tables import engine_row, in_bytes
 from pages.ui import visitor
 from tests.pages.conftest import ROUTER, checked
-from tests.test_room import Waiting, say
+from tests.test_room import say
 from vae_core.config import RunConfig
 from vae_core.runs.log import logger
-from vae_core.runs.messages import RUNNING, STOPPED, Command
+from vae_core.runs.messages import RUNNING, STOPPED, Command, Line, Waiting
 from vae_core.runs.registry import Registry
 from vae_core.runs.room import EngineStatus
 
@@ -24,6 +24,7 @@ CONFIG = RunConfig(device="cpu", epochs=2)
 def class_registry(fake_registry: Registry, monkeypatch: pytest.MonkeyPatch) -> Iterator[Registry]:
     """The server's, whose engines say what the test says; whoever visits is "tester"."""
     monkeypatch.setattr(visitor, "current", lambda: "tester")
+    monkeypatch.setattr(visitor, "token_of_socket", lambda: "")
     return fake_registry
 
 
@@ -154,7 +155,10 @@ def test_bytes_are_said_in_units_that_can_be_compared() -> None:
 
 
 def test_an_engine_tells_of_its_line_where_it_has_one() -> None:
-    silent, talking = EngineStatus("cpu", 1, 3, 5 * 10**8), EngineStatus("cuda", 2, 4, None, Waiting(2, ("a",), ("b",)))
+    silent, talking = (
+        EngineStatus("cpu", 1, 3, 5 * 10**8),
+        EngineStatus("cuda", 2, 4, None, Line(2, 1, (Waiting("b", 1, 1, 3.0),), 10**8, 200.0, 0.1)),
+    )
     assert engine_row(silent) == {
         "device": "cpu",
         "memory of the process": "500 MB",

@@ -8,6 +8,7 @@ from pages.ablation.dose_section import dose_section
 from pages.ablation.settings import SECTIONS, find_own, link, write_link
 from pages.ui import notices
 from pages.ui.gone import is_missing
+from pages.ui.keeping import tell_of_runs
 from pages.ui.section_switch import section_switch
 
 DRAWN = {"arms": arms_section, "bugs": bugs_section, "dose": dose_section}
@@ -24,6 +25,7 @@ def page() -> None:
 def lesson() -> None:
     """The section on the page; it runs again by itself when a button is pressed or the arms change status."""
     notices.show("ablation")
+    tell_of_runs()
     write_link(DRAWN[link.get("section")]())
 
 

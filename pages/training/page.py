@@ -18,6 +18,7 @@ from pages.training.take_home import take_home
 from pages.ui import notices
 from pages.ui.buttons import command_button
 from pages.ui.gone import is_missing
+from pages.ui.keeping import tell_of_runs
 from pages.ui.live.view import live_view
 from vae_core.config import ConfigError, RunConfig
 from vae_core.inspect.step_trace import can_be_traced
@@ -51,6 +52,7 @@ def lesson(settings: dict[str, Any]) -> None:
     if why := actions.why_it_rests(run):
         st.warning(why, icon=":material/error:")
     notices.show("training")
+    tell_of_runs()
     if advice := st.session_state.get("advice"):
         st.info(advice, icon=":material/lightbulb:")
     explain(run, config)

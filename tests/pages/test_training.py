@@ -290,6 +290,19 @@ def test_an_address_of_a_run_whose_owner_comes_back_is_found_again(registry: Reg
     assert not at.warning and at.session_state["shown run"] == run.run_id
 
 
+@pytest.mark.parametrize("page", ["training", "ablation"])
+def test_what_becomes_of_runs_is_said(page: str, registry: Registry, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(registry._saved, "trouble", "Runs cannot be kept: the roof leaks.")
+    registry._saved._letters["tester"] = ["A run of yesterday was removed.", "Another one, too."]
+    at = AppTest.from_file(str(ROUTER), default_timeout=60)
+    at.run().switch_page(f"{page}/page.py")
+    checked(at.run())
+    said = [warning.value for warning in at.warning]
+    assert said == ["A run of yesterday was removed. Another one, too.", "Runs cannot be kept: the roof leaks."]
+    monkeypatch.setattr(registry._saved, "trouble", "")
+    assert len(checked(at.run()).warning) == 1 and registry.letters("tester") == []  # once, and it stays for a while
+
+
 def test_the_code_on_the_page_is_the_code_that_runs(training: AppTest) -> None:
     import inspect
 

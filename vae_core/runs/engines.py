@@ -29,13 +29,20 @@ class Engine:
 class Engines:
     """Engines by device, started when they are first asked for. Their callers hold the registry's lock."""
 
-    def __init__(self, runs: HeldRuns, changed: Callable[[], None], closed: threading.Event) -> None:
+    def __init__(
+        self,
+        runs: HeldRuns,
+        goes_first: Callable[[RunRecord], bool],
+        changed: Callable[[], None],
+        closed: threading.Event,
+    ) -> None:
         """
         Args:
+            goes_first: whether a run waits in no line: a lecturer's, or one that is pinned.
             changed: called when there is something to be saved.
             closed: set when the registry ends; from then on no engine is started again.
         """
-        self._runs, self._changed, self._closed = runs, changed, closed
+        self._runs, self._goes_first, self._changed, self._closed = runs, goes_first, changed, closed
         self._engines: dict[str, Engine] = {}
         self._left: dict[str, Path] = {}  # folders of runs that were removed
 
@@ -60,6 +67,7 @@ class Engines:
             "group": run.group,
             "owner": run.visitor,
             "branch": branch,
+            "first": self._goes_first(run),
         }
         engine = self._engine_of(run)
         engine.open.add(run.run_id)

@@ -3,6 +3,8 @@
 import secrets
 import threading
 
+from vae_core.runs.run_record import RunRecord
+
 
 class Lecturers:
     """Thread-safe, by a lock of its own: it is held for a moment and never while another one is waited for."""
@@ -54,6 +56,10 @@ class Lecturers:
     def is_pinned(self, run_id: str) -> bool:
         with self._lock:
             return run_id in self._pinned
+
+    def goes_first(self, run: RunRecord) -> bool:
+        """Whether it waits in no line."""
+        return self.is_lecturer(run.visitor) or self.is_pinned(run.run_id)
 
     def number_of(self, visitor: str) -> int:
         """A visitor's number, by which a lecturer can tell one from the other, and nobody learns who it is."""

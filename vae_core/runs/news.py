@@ -9,6 +9,7 @@ from vae_core.config import LiveSettings, RunConfig
 from vae_core.inspect.snapshot import Snapshot
 from vae_core.inspect.step_trace import StepTrace
 from vae_core.metrics.diagnosis import Diagnosis
+from vae_core.runs.messages import Waiting
 from vae_core.runs.progress import columns_of
 from vae_core.runs.run_record import RunRecord
 from vae_core.trainer import Mark
@@ -55,6 +56,7 @@ class News:
     final: dict[str, Any] | None
     cursor: Cursor
     slow: StepTrace | None = None
+    waits: Waiting | None = None  # its place in the line of its device
 
 
 def news_of(run: RunRecord, since: Cursor) -> News:
@@ -91,5 +93,6 @@ def news_of(run: RunRecord, since: Cursor) -> News:
         diagnosis=now.diagnosis,
         final=now.final,
         cursor=cursor,
+        waits=now.waits,
         slow=now.slow if slow != since.slow_step else None,
     )

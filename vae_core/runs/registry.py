@@ -42,7 +42,7 @@ class Registry:
         self._lock = self._runs.lock
         self.visitors = Visitors()  # who is there
         self._saved = SavedRuns(self._runs, root)
-        self._engines = Engines(self._runs, self._saved.changed.set, self._closed)
+        self._engines = Engines(self._runs, self.lecturers.goes_first, self._saved.changed.set, self._closed)
         self._housekeeper = Housekeeper(
             self._runs, self.visitors, self._engines, self._saved, gone_after_s, self._closed
         )

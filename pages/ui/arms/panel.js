@@ -4,7 +4,7 @@ import { listMarks, make, partsOf } from "../lib/dom.js";
 import { cellUnder, drawGrid, drawImages, frameImage } from "../lib/images.js";
 import { activeOf, drawKlBars } from "../lib/kl_bars.js";
 import { LatentMap } from "../lib/map.js";
-import { format, stepText } from "../lib/numbers.js";
+import { format, stepText, waitText } from "../lib/numbers.js";
 import { axesOf, basisOf, cloudInPlane, ellipseOf, row, toPlane } from "../lib/plane.js";
 import { ArmCurves } from "./curves.js";
 import { ARM } from "./html.js";
@@ -99,8 +99,10 @@ export class Panel {
   /** Names, switches and marks: whatever changes without a new picture. */
   drawNews(at) {
     const { part, arm } = this;
-    part.status.textContent = part.status.dataset.status = arm.status;
-    part.status.title = arm.news?.message ?? "";
+    const waits = arm.news?.waits;
+    part.status.dataset.status = arm.status;
+    part.status.textContent = waits ? `waiting, ${waits.place} of ${waits.of}` : arm.status;
+    part.status.title = waits ? waitText(waits) : (arm.news?.message ?? "");
     this.root.classList.toggle("lost", !["open", "…"].includes(arm.state));
     part.branch.textContent = at === null ? "Branch" : `Branch at ${at.toLocaleString("en")}`;
     this.drawToggles(at);

@@ -17,6 +17,13 @@ export function format(value) {
   return size >= 1e5 ? value.toExponential(1) : value.toFixed(size < 1 ? 3 : size < 10 ? 2 : 1);
 }
 
+/** How long something takes, about: of seconds. */
+export const aboutText = (seconds) =>
+  seconds < 90 ? `${Math.max(1, Math.ceil(seconds))} s` : `${Math.ceil(seconds / 60)} min`;
+
+/** Of a run that waits in the line of its device. @param {{ place: number, of: number, seconds: number }} waits */
+export const waitText = ({ place, of, seconds }) => `waiting: place ${place} of ${of}, about ${aboutText(seconds)}`;
+
 export const stepText = (step) => `step ${step.toLocaleString("en")}`;
 
 /** The smallest of …, 1, 2, 5, 10, 20, … that is not below v; 1 for nothing. */

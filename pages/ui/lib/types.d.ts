@@ -125,6 +125,7 @@ interface News {
   stepsPerEpoch: number;
   totalSteps: number;
   imagesPerSecond: number;
+  waits: { place: number; of: number; seconds: number } | null;
   weights: LiveSettings;
   columns: Record<"train" | "test", string[]>;
   device: string;

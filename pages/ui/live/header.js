@@ -1,9 +1,10 @@
 // The line above the view: the state of the run, its progress, its speed.
 
-import { stepText } from "../lib/numbers.js";
+import { aboutText, stepText, waitText } from "../lib/numbers.js";
 
 export function drawHeader(part, news) {
-  part.status.textContent = part.status.dataset.status = news.status;
+  part.status.dataset.status = news.status;
+  part.status.textContent = news.waits ? waitText(news.waits) : news.status;
   part.message.textContent = news.message;
   part.message.hidden = !news.message;
   const share = news.totalSteps ? news.step / news.totalSteps : 0;
@@ -28,10 +29,10 @@ export function drawLost(part, state) {
   part.message.hidden = false;
 }
 
-function progress({ step, stepsPerEpoch, totalSteps, imagesPerSecond, config }) {
+function progress({ step, stepsPerEpoch, totalSteps, imagesPerSecond, config, waits }) {
   if (!totalSteps) return "";
   const text = `epoch ${(step / stepsPerEpoch).toFixed(1)} of ${config.epochs} · ${stepText(step)}`;
-  if (!imagesPerSecond) return text;
+  if (!imagesPerSecond || waits) return text;
   const seconds = ((totalSteps - step) * config.batch_size) / imagesPerSecond;
-  return `${text} · ${seconds < 90 ? `${Math.ceil(seconds)} s` : `${Math.ceil(seconds / 60)} min`} left`;
+  return `${text} · ${aboutText(seconds)} left`;
 }

@@ -175,6 +175,7 @@ def pack(news: News) -> bytes:
         "stepsPerEpoch": news.steps_per_epoch,
         "totalSteps": news.total_steps,
         "imagesPerSecond": news.images_per_s,
+        "waits": asdict(news.waits) if news.waits else None,
         "weights": news.settings.to_dict(),
         "columns": news.columns,
         "device": news.device,

@@ -2,6 +2,7 @@
 
 import contextlib
 import gc
+import os
 import sys
 import threading
 from collections.abc import AsyncIterator
@@ -25,13 +26,21 @@ from pages.ui.follow.socket import follow_route  # noqa: E402
 from pages.ui.lecturer import LecturerKey, key_link  # noqa: E402
 from pages.ui.live.socket import film_route, live_route  # noqa: E402
 from pages.ui.visitor import CountWindows, VisitorCookie  # noqa: E402
+from pages.ui.web.headers import SafeHeaders, failed  # noqa: E402
+from pages.ui.web.limits import Unhurried  # noqa: E402
+from pages.ui.web.origins import OwnOrigins  # noqa: E402
+from pages.ui.web.prefix import BelowPrefix  # noqa: E402
+from pages.ui.web.settings import WebSettings  # noqa: E402
 from vae_core.checkpoints import CheckpointError  # noqa: E402
 from vae_core.runs import registry  # noqa: E402
+
+WEB = WebSettings.of(os.environ)
 
 
 @contextlib.asynccontextmanager
 async def lifespan(_app: Any) -> AsyncIterator[dict[str, Any]]:
     """Warm up before the first visitor: the engine starts, and the collector forgets what never goes away."""
+    WEB.hand_to_streamlit()
     torch.set_num_threads(1)  # beside an engine that trains, two that wait for each other take eight times as long
     runs = registry.shared()
     runs.warm_up()
@@ -50,6 +59,16 @@ async def lifespan(_app: Any) -> AsyncIterator[dict[str, Any]]:
 app = st.App(
     ROOT / "pages" / "router.py",
     lifespan=lifespan,
-    routes=[live_route(), film_route(), follow_route(), *arms_routes(), *explore_routes(), asset_route()],
-    middleware=[Middleware(VisitorCookie), Middleware(CountWindows), Middleware(LecturerKey)],
+    routes=[
+        BelowPrefix([live_route(), film_route(), follow_route(), *arms_routes(), *explore_routes(), asset_route()])
+    ],
+    middleware=[  # the first is the outermost
+        Middleware(SafeHeaders, frames=WEB.frames),
+        Middleware(OwnOrigins, listed=WEB.origins),
+        Middleware(Unhurried),
+        Middleware(VisitorCookie, framed=bool(WEB.frames)),
+        Middleware(LecturerKey),
+        Middleware(CountWindows),
+    ],
+    exception_handlers={Exception: failed},
 )

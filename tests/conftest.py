@@ -200,12 +200,15 @@ def snapshot_at(snapshot_of_new_model: Snapshot) -> Callable[..., Snapshot]:
 
 @pytest.fixture
 def live_client(monkeypatch: pytest.MonkeyPatch) -> Iterator[Any]:
-    """The live route. One event loop for all viewers, as on the server, and short ticks."""
+    """The live route, guarded as on the server. One event loop for all viewers, as there, and short ticks."""
     from starlette.applications import Starlette  # a machine for training alone has none
+    from starlette.middleware import Middleware
     from starlette.testclient import TestClient
 
     from pages.ui.live import socket
+    from pages.ui.web.origins import OwnOrigins
 
     monkeypatch.setattr(socket, "TICK_S", 0.01)
-    with TestClient(Starlette(routes=[socket.live_route(), socket.film_route()])) as made:
+    routes = [socket.live_route(), socket.film_route()]
+    with TestClient(Starlette(routes=routes, middleware=[Middleware(OwnOrigins)])) as made:
         yield made

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from pages.ui.assets import browser_files
+from vae_core.data.picture import MAX_BYTES
 
 ROOT = Path(__file__).resolve().parents[1]
 CORE = sorted((ROOT / "vae_core").rglob("*.py"))
@@ -252,6 +253,8 @@ def test_settings_that_the_server_stands_on() -> None:
     assert config["runner"]["postScriptGC"] is False  # a full collection after every fragment run
     assert config["browser"]["gatherUsageStats"] is False
     assert config["server"].get("enableXsrfProtection", True) is True
+    assert config["server"]["maxUploadSize"] * 10**6 == MAX_BYTES  # as the uploader says
+    assert config["server"]["maxWidgetStateSize"] == 1 and config["server"]["maxMessageSize"] <= 16  # MB
     assert config["server"]["address"] == "127.0.0.1"  # open to the class only when somebody says so
 
 

@@ -6,7 +6,8 @@ import pytest
 from starlette.testclient import TestClient
 from starlette.websockets import WebSocketDisconnect
 
-from pages.ui.live.socket import FOREIGN, GONE
+from pages.ui.live.socket import GONE
+from pages.ui.web.origins import REFUSED
 from tests.live_message import next_message, steps, url
 from vae_core.runs import registry as registry_module
 from vae_core.runs.registry import Registry
@@ -32,7 +33,7 @@ def refused(live_client: TestClient, run: str, **headers: str) -> int:
 )
 def test_a_page_of_another_site_may_not_listen(origin: str, live_client: TestClient, live_run: str, tell: Any) -> None:
     tell(1, 3)
-    assert refused(live_client, live_run, origin=origin) == FOREIGN
+    assert refused(live_client, live_run, origin=origin) == REFUSED
 
 
 @pytest.mark.parametrize("headers", [{}, {"origin": "http://testserver"}, {"origin": "https://testserver"}])

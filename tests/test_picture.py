@@ -265,7 +265,9 @@ def test_lit_and_grainy_paper_without_ink_is_refused(noise: float) -> None:
         assert "No digit" in refusal(saved(Image.fromarray(np.uint8(255 * (light + grain).clip(0, 1))), "JPEG"))
 
 
-@pytest.mark.parametrize(("width", "height"), [(50_000, 50_000), (5001, 5000), (2**31 - 1, 1)])
+@pytest.mark.parametrize(
+    ("width", "height"), [(50_000, 50_000), (5001, 5000), (2**31 - 1, 1), (1, 25_000_000), (10_001, 9)]
+)
 def test_a_bomb_is_refused_by_its_header(width: int, height: int) -> None:
     """Zeros pressed a thousandfold, more than a machine's memory when unpacked."""
     bomb = png(width, height, zlib.compress(bytes(5_000_000), 9))
@@ -275,6 +277,12 @@ def test_a_bomb_is_refused_by_its_header(width: int, height: int) -> None:
         assert tracemalloc.get_traced_memory()[1] < 1_000_000  # bytes
     finally:
         tracemalloc.stop()
+
+
+def test_a_long_picture_is_read_as_long_as_it_is_no_bomb() -> None:
+    ink = np.zeros((40, picture.MAX_SIDE), np.uint8)
+    ink[10:30, 100:120] = 255
+    assert read_picture(saved(Image.fromarray(ink))).shape[1] <= 800
 
 
 def test_a_jpeg_bomb_is_refused_by_its_header() -> None:

@@ -57,7 +57,11 @@ export default function (component) {
   const call = (host.elboCalls = (host.elboCalls ?? 0) + 1);
   let ended = false;
   const moment = new Promise((resolve) => setTimeout(resolve, 0));
-  Promise.all([import(new URL("./assets/MODULE", document.baseURI).href), moment]).then(([module]) => {
+  const fetched = import(new URL("./assets/MODULE", document.baseURI).href).catch((error) => {
+    if (!ended) host.querySelector(".ROOT").textContent = "The script of this panel did not come: reload the page.";
+    throw error;
+  });
+  Promise.all([fetched, moment]).then(([module]) => {
     if (ended || call < (host.elboShown ?? 0)) return;
     host.elboShown = call;
     if (!host.elboView?.root.isConnected) {

@@ -24,8 +24,10 @@ LECTURERS_KEY = "key-of-the-tests"
 
 
 @contextmanager
-def serving(*arguments: str, port: int = 0) -> Iterator[tuple[str, subprocess.Popen[bytes]]]:
-    """A fresh server on the port, or on a free one, ready to answer.
+def serving(
+    *arguments: str, port: int = 0, prefix: str = "", **environment: str
+) -> Iterator[tuple[str, subprocess.Popen[bytes]]]:
+    """A fresh server on the port, or on a free one, ready to answer; its address, with the prefix, and its process.
 
     Runs of a test that is over stop soon: else they would take the processor from all tests after it.
     """
@@ -33,13 +35,14 @@ def serving(*arguments: str, port: int = 0) -> Iterator[tuple[str, subprocess.Po
         with socket.socket() as probe:
             probe.bind(("127.0.0.1", 0))
             port = probe.getsockname()[1]
-    command = [sys.executable, "-m", "streamlit", "run", "app.py", "--server.port", str(port), *arguments]
+    below = ["--server.baseUrlPath", prefix] if prefix else []
+    command = [sys.executable, "-m", "streamlit", "run", "app.py", "--server.port", str(port), *below, *arguments]
     with tempfile.TemporaryDirectory() as saved:
         own = {"ELBO_ROOM_RUNS": saved, "ELBO_ROOM_GONE_AFTER_S": "8", "ELBO_ROOM_FAMILIES": str(FAMILIES)}
         own |= {"ELBO_ROOM_KEY": LECTURERS_KEY}
-        environment = {**own, **os.environ}  # a test may name others
-        process = subprocess.Popen(command, cwd=ROOT, stdout=subprocess.DEVNULL, env=environment)
-        yield from _until_done(process, f"http://127.0.0.1:{port}")
+        every = {**own, **os.environ, **environment}  # a test may name others
+        process = subprocess.Popen(command, cwd=ROOT, stdout=subprocess.DEVNULL, env=every)
+        yield from _until_done(process, f"http://127.0.0.1:{port}{prefix}")
 
 
 @contextmanager
@@ -146,7 +149,10 @@ def windows(browser: Browser) -> Windows:
 
 @pytest.fixture
 def opened(windows: Windows) -> Iterator[Callable[..., Page]]:
-    """Opens pages, each a visitor of its own, and holds that they asked no other host and threw no error."""
+    """Opens pages, each a visitor of its own.
+
+    Holds that they asked no other host, threw no error and did nothing that the server's headers forbid.
+    """
     pages: list[Page] = []
     errors: list[str] = []
     hosts: set[str] = set()
@@ -154,6 +160,7 @@ def opened(windows: Windows) -> Iterator[Callable[..., Page]]:
     def open_page(url: str, **options: object) -> Page:
         page = windows.lend({"viewport": {"width": 1280, "height": 720}, **options}).new_page()
         page.on("pageerror", lambda error: errors.append(str(error)))
+        page.on("console", lambda said: errors.append(said.text) if "Content Security Policy" in said.text else None)
         page.on("request", lambda request: hosts.add(request.url.split("/")[2]) if "//" in request.url else None)
         visit(page, url)
         pages.append(page)

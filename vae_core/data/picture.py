@@ -17,6 +17,7 @@ from vae_core.data.paper import NoInk, ink_of, thickened
 
 MAX_BYTES = 10_000_000
 MAX_PIXELS = 25_000_000
+MAX_SIDE = 10_000  # one line of 25 million pixels would take 700 MB: Pillow keeps an address for each row
 SIDE, BOX = 28, 20  # the image, and the box in it that the digit fills
 
 _WORK_SIDE = 800  # longer side that is worked on; a digit needs 20 pixels
@@ -123,6 +124,11 @@ def _check_size(image: ImageFile.ImageFile, data: bytes) -> None:
         raise PictureError(
             f"The picture has {width} by {height} pixels and may have {MAX_PIXELS // 10**6} million in all: "
             "save it smaller and choose it again."
+        )
+    if max(width, height) > MAX_SIDE:
+        raise PictureError(
+            f"The picture has {width} by {height} pixels and no side may have more than {MAX_SIDE:,}: "
+            "cut out the digit and choose it again."
         )
     if isinstance(image, JpegImageFile) and data.count(b"\xff\xda") > _MAX_SCANS:
         raise PictureError(_DAMAGED)

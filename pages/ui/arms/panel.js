@@ -114,7 +114,7 @@ export class Panel {
     const shown = arm.weights(),
       now = arm.news?.weights;
     if (!now) return;
-    const ended = ["finished", "stopped", "failed", "gone", "lost"].includes(arm.status);
+    const ended = ["finished", "stopped", "failed", "gone", "refused", "lost"].includes(arm.status);
     for (const [term, { on, until }] of Object.entries(this.pending))
       if (on === now[term] > 0 || performance.now() > until) delete this.pending[term];
     for (const [term, other] of [

@@ -4,6 +4,8 @@ const SPREAD = 1000; // ms: else a whole class would ask the server for its next
 const FIRST_WAIT = 500; // ms before a lost connection is tried again; twice as long after each failure
 const LONGEST_WAIT = 8000;
 
+const REFUSED = 4403; // as in lib/feed.js
+
 export class Moves {
   /**
    * @param {string} run that the page shows, "" for none
@@ -34,9 +36,10 @@ export class Moves {
       this.told = JSON.parse(data).moved;
       this.follow();
     };
-    socket.onclose = () => {
+    socket.onclose = (event) => {
       if (this.closed) return;
       this.onState(false);
+      if (event.code === REFUSED) return; // the view of the run says why
       this.retry = setTimeout(() => this.connect(), this.wait * (1 + Math.random()));
       this.wait = Math.min(2 * this.wait, LONGEST_WAIT);
     };

@@ -3,12 +3,13 @@
 import { unpack } from "./wire.js";
 
 const GONE = 4404;
+const REFUSED = 4403; // the server takes this page for another site's, and will for as long as the page is open
 
 export class Feed {
   /**
    * @param {string} run
    * @param {(message: Message) => void} onMessage
-   * @param {(state: "open" | "lost" | "gone") => void} onState
+   * @param {(state: "open" | "lost" | "gone" | "refused") => void} onState
    */
   constructor(run, onMessage, onState) {
     this.run = run;
@@ -36,6 +37,7 @@ export class Feed {
     socket.onclose = (event) => {
       if (this.closed) return;
       if (event.code === GONE) return this.onState("gone");
+      if (event.code === REFUSED) return this.onState("refused");
       this.onState("lost");
       this.timer = setTimeout(() => this.connect(), this.wait);
       this.wait = Math.min(2 * this.wait, 8000);

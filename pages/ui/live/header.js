@@ -20,9 +20,10 @@ export function drawHeader(part, news) {
 const GONE = {
   lost: "The connection to the server is lost: trying again.",
   gone: "This run is over and forgotten: press Start for a new one.",
+  refused: `The server takes this page for another site's: it has to be started with ELBO_ROOM_ORIGINS=${location.origin}`,
 };
 
-/** There is no connection: "lost", or "gone" for good. */
+/** There is no connection: "lost"; "gone" or "refused" for good. */
 export function drawLost(part, state) {
   part.status.textContent = part.status.dataset.status = state;
   part.message.textContent = GONE[state];

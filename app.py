@@ -24,7 +24,7 @@ from pages.ui.assets import asset_route  # noqa: E402
 from pages.ui.explore.routes import explore_routes  # noqa: E402
 from pages.ui.follow.socket import follow_route  # noqa: E402
 from pages.ui.lecturer import LecturerKey, key_link  # noqa: E402
-from pages.ui.live.socket import film_route, live_route  # noqa: E402
+from pages.ui.live.socket import live_routes  # noqa: E402
 from pages.ui.visitor import CountWindows, VisitorCookie  # noqa: E402
 from pages.ui.web.headers import SafeHeaders, failed  # noqa: E402
 from pages.ui.web.limits import Unhurried  # noqa: E402
@@ -59,9 +59,7 @@ async def lifespan(_app: Any) -> AsyncIterator[dict[str, Any]]:
 app = st.App(
     ROOT / "pages" / "router.py",
     lifespan=lifespan,
-    routes=[
-        BelowPrefix([live_route(), film_route(), follow_route(), *arms_routes(), *explore_routes(), asset_route()])
-    ],
+    routes=[BelowPrefix([*live_routes(), follow_route(), *arms_routes(), *explore_routes(), asset_route()])],
     middleware=[  # the first is the outermost
         Middleware(SafeHeaders, frames=WEB.frames),
         Middleware(OwnOrigins, listed=WEB.origins),

@@ -12,7 +12,7 @@ import pytest
 
 from vae_core import thinning, train
 from vae_core.inspect import snapshot
-from vae_core.runs import environment, held_runs, saved_runs, task
+from vae_core.runs import environment, held_runs, progress
 
 ROOT = Path(__file__).resolve().parents[1]
 README = (ROOT / "README.md").read_text(encoding="utf-8")
@@ -142,13 +142,14 @@ def test_the_targets_of_make_that_readme_names_are_there() -> None:
     assert [name for name in sorted(targets) if not re.search(rf"^{name}:", makefile, re.MULTILINE)] == []
 
 
-SPOKEN = {6: "Six", 10: "ten"}
+SPOKEN = {3: "three", 6: "six", 10: "ten"}
 FIGURES = {
     "runs kept": (
-        f"{SPOKEN.get(held_runs.RUNS_PER_VISITOR)} runs are kept for a visitor, {saved_runs.RUNS_ON_DISK} in all."
+        f"{SPOKEN.get(held_runs.RUNS_PER_VISITOR)} runs and {SPOKEN.get(held_runs.GROUPS_PER_VISITOR)} experiments for "
+        f"a visitor, and {environment.DISK_GB:.0f} GB in all (ELBO_ROOM_DISK_GB)"
     ),
     "visitor gone": f"it stops {SPOKEN.get(int(environment.GONE_AFTER_S / 60))} minutes after your last window",
-    "film and states": f"{thinning.FRAMES} frames of its film and {task.STATES} states",
+    "film and states": f"{thinning.FRAMES} frames of its film and {progress.STATES} states",
     "images of the map": f"random {snapshot.MAP_IMAGES:,} of the 10,000 test images",
 }
 

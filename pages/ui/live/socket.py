@@ -14,7 +14,7 @@ from safetensors.numpy import save
 from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
 from starlette.responses import FileResponse, Response
-from starlette.routing import Route, WebSocketRoute
+from starlette.routing import BaseRoute, Route, WebSocketRoute
 from starlette.websockets import WebSocket, WebSocketDisconnect
 
 from vae_core.checkpoints import json_ready
@@ -28,6 +28,11 @@ QUEUE = 16  # messages a slow viewer may lag behind before it has to reconnect
 GONE = 4404  # close code: no such run
 FRAME_TYPE = "application/octet-stream"
 LAGGING = 1013  # close code: too slow, come again
+
+
+def live_routes() -> list[BaseRoute]:
+    """All that is live, and the film of what was."""
+    return [live_route(), film_route()]
 
 
 def live_route() -> WebSocketRoute:

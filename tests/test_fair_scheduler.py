@@ -1,5 +1,6 @@
 """Many runs on one engine, on a clock of the test's own: what the class as a whole gets, and how long anybody waits."""
 
+import itertools
 from collections.abc import Callable
 
 import pytest
@@ -121,7 +122,7 @@ def test_a_crash_costs_no_run_more_than_five_seconds_of_its_own_training(count: 
         worst = max(worst, *(STEP_S * (task.step - kept.get(task.run_id, 0)) for task in tasks))
     assert worst <= 5
     at = [step for _, run, step in world.saves() if run == "run 0"]
-    gaps = [STEP_S * (b - a) for a, b in zip(at, at[1:], strict=False) if a > 2 * due.SAVE_S / STEP_S]
+    gaps = [STEP_S * (b - a) for a, b in itertools.pairwise(at) if a > 2 * due.SAVE_S / STEP_S]
     assert all(gap >= due.SAVE_S - 1e-6 for gap in gaps)  # nor are there more than are needed
 
 

@@ -1,5 +1,6 @@
 """The line before a device, on a clock of the test's own: who trains, who waits, for how long, and that it is fair."""
 
+import itertools
 import random
 from collections.abc import Callable, Sequence
 
@@ -61,7 +62,7 @@ def test_a_seat_is_given_up_after_a_quantum_and_not_before() -> None:
     world = World(seats=1)
     world.run(30, always(*lanes(3)))
     changes = [i for i in range(1, len(world.turns)) if world.turns[i] != world.turns[i - 1]]
-    stays = {b - a for a, b in zip(changes, changes[1:], strict=False)}
+    stays = {b - a for a, b in itertools.pairwise(changes)}
     assert stays == {round(QUANTUM_S / TURN_S)}
 
 

@@ -1,4 +1,4 @@
-"""An engine on a clock of the test's own, whose trainers, pictures, states and figures do nothing but take their time."""
+"""An engine on a clock of the test's own: its trainers, pictures, states and figures do nothing but take their time."""
 
 from collections.abc import Callable, Iterator
 from dataclasses import replace
@@ -32,7 +32,9 @@ class World:
         self.pressed = False  # whether a command is always waiting
         patch.setattr(Trainer, "step", lambda trainer: self._step(trainer))
         patch.setattr(Trainer, "state", lambda trainer: self.spend(SAVE_S) or {})
-        patch.setattr(SnapshotTaker, "take_pieces", lambda _, model, step, m: self._look(replace(snapshot, step=step), m))
+        patch.setattr(
+            SnapshotTaker, "take_pieces", lambda _, model, step, m: self._look(replace(snapshot, step=step), m)
+        )
         patch.setattr(task_module, "final_metrics", in_pieces(lambda *_: self._pieces(FIGURES_PIECES, {"nll": 1.0})))
         self.served: list[str] = []
         self.engine = Scheduler(seats, "cpu", lambda: self.pressed, self.served.append, lambda: self.now)

@@ -114,7 +114,7 @@ class Seats:
     def _wall_per_second(self) -> float:
         """How much time passes for a second of training of those who have seats."""
         halved = 2 if any(lane.first for lane in self._lanes.values()) else 1
-        return self._wall / self._own if self._own > BRIEF_S else 1.25 * halved
+        return self._wall / self._own if self._own > QUANTUM_S / 2 else 1.25 * halved
 
     def _at_once(self, key: str) -> bool:
         return self._lanes[key].first or self._lanes[key].seconds <= BRIEF_S

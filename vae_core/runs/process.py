@@ -162,6 +162,8 @@ def main() -> None:
     engine = Scheduler(seats, options.device, lambda: connection.poll(0), Served(options.served).write)
     with contextlib.suppress(EOFError, ConnectionError, KeyboardInterrupt):
         serve(connection, engine)
+    sys.stderr.flush()
+    os._exit(0)  # whoever waits for it is not to wait for torch and all tensors to be taken down one by one
 
 
 if __name__ == "__main__":

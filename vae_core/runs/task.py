@@ -77,6 +77,7 @@ class Task:
         self.folder, self.states_folder = folder, states_folder(folder, generation)
         self.states_folder.mkdir(parents=True, exist_ok=True)
         self.trainer = Trainer(config)
+        self._total = self.trainer.total_steps
         self.status, self.message = RUNNING, ""
         self.broken = False  # it cannot even say what it looks like
         self.final: dict[str, Any] | None = None
@@ -95,8 +96,7 @@ class Task:
     @property
     def steps_left(self) -> int:
         """Until it pauses or is done."""
-        total = self.trainer.total_steps
-        return min(self.until or total, total) - self.step
+        return min(self.until or self._total, self._total) - self.step
 
     @property
     def trains(self) -> bool:

@@ -24,7 +24,7 @@ class LocalLink:
 
     def turn(self) -> None:
         assert self.engine is not None
-        self._report(turn(self.engine))
+        self._report(turn(self.engine) + attend(self.engine))
 
     def die(self, served: str = "") -> None:
         self.engine = None

@@ -21,6 +21,7 @@ from vae_core.runs.task import Task
 SHARE = 1 / 5  # of the engine's time at most, while anything trains
 MOST_S = 1.0  # so much of it can be saved up, for several who ask at once ...
 RESERVE_S = 0.5  # ... and what nobody waits for leaves so much of it
+FRESH_S = 0.5  # of training since the last state, at most, where the metrics begin
 METRICS_REST = 20  # times as long as they took
 
 Wish = tuple[Task, Callable[[], Pieces[Update]]]  # for whom, and how to begin
@@ -90,7 +91,7 @@ class Upkeep:
         """Who has waited longest; but arms that are to begin together come first, as all of them wait."""
         tasks = self._tasks.values()
         looks = [(-1.0 if task.opens_group else task.due.look_asked, task) for task in tasks if task.owes_look]
-        saves = [(task.due.save_asked, task) for task in tasks if task.owes_save]
+        saves = [(task.due.save_asked, task) for task in tasks if task.owes_save and self._may_save(task)]
         asked, task = min(looks + saves, key=lambda wish: wish[0], default=(0.0, None))
         if task is None:
             return []
@@ -104,8 +105,12 @@ class Upkeep:
         return task.look(measured=task.status == FAILED and bool(task.group))
 
     def _saves(self) -> list[Wish]:
-        due = [task for task in self._tasks.values() if task.wants_save]
+        due = [task for task in self._tasks.values() if task.wants_save and self._may_save(task)]
         return [(task, task.save) for task in sorted(due, key=lambda task: task.due.trained)[-1:]]
+
+    def _may_save(self, task: Task) -> bool:
+        """Not before a picture that was begun is told: the states of a run never pass its film."""
+        return not task.owes_look and all(task is not other for job in self._begun for other, _ in job)
 
     def _figures(self) -> list[Wish]:
         return [(task, task.conclude) for task in self._tasks.values() if task.concluding][:1]
@@ -120,7 +125,9 @@ class Upkeep:
         return [(task, partial(self._look, task, measured)) for task in lane]
 
     def _may_measure(self, task: Task) -> bool:
-        return bool(task.group) and not task.early and self._clock() >= self._metrics_due
+        """They take long, and no state is kept meanwhile: so right after one."""
+        fresh = task.due.trained < FRESH_S and not task.early
+        return bool(task.group) and fresh and self._clock() >= self._metrics_due
 
     def _look(self, task: Task, measured: bool) -> Pieces[Update]:
         pieces = task.look(measured)

@@ -9,6 +9,7 @@ import numpy as np
 
 from vae_core.config import RunConfig
 from vae_core.data import Images
+from vae_core.inspect.snapshot import Snapshot
 from vae_core.runs.messages import RUNNING, Command, Update
 from vae_core.runs.scheduler import Scheduler
 from vae_core.runs.storage import states_folder, steps_in
@@ -16,6 +17,27 @@ from vae_core.trainer import Trainer
 
 EPOCH = 8  # steps: 2,000 images in batches of 256
 CONFIG = RunConfig(device="cpu", epochs=1000)
+
+
+def turn(engine: Scheduler) -> list[Update]:
+    """So much work that everybody who has a seat has trained."""
+    before = {run: task.step for run, task in engine.tasks.items()}
+    updates = engine.work()
+    for _ in range(500):
+        seated = [task for task in engine.tasks.values() if (task.group or task.run_id) in engine._seats.training]
+        if not any(task.trains and task.step == before.get(task.run_id) for task in seated):
+            break
+        updates += engine.work()
+    return updates
+
+
+def attend(engine: Scheduler) -> list[Update]:
+    """All that somebody waits for, as if nobody trained."""
+    updates: list[Update] = []
+    while any(task.owes_look or task.owes_save or task.owes_metrics for task in engine.tasks.values()):
+        updates += engine._upkeep.do_piece(limited=False) or []
+        updates += engine._last_words()
+    return updates
 
 
 class Driver:
@@ -45,7 +67,7 @@ class Driver:
         return self.tell("open", run, **args)
 
     def turn(self) -> None:
-        self.updates += self.engine.turn()
+        self.updates += turn(self.engine)
 
     def turn_until(self, done: Callable[[], Any], seconds: float = 60) -> None:
         deadline = time.monotonic() + seconds
@@ -62,6 +84,13 @@ class Driver:
 
     def last(self, run: str = "a") -> Update:
         return [u for u in self.updates if u.run_id == run][-1]
+
+    def pictures(self, run: str = "a", generation: int = 0) -> list[Snapshot]:
+        return [u.snapshot for u in self.of(run, generation) if u.snapshot is not None]
+
+    def saved(self, run: str = "a", generation: int = 0) -> list[int]:
+        """Steps of the states that were told of."""
+        return [u.saved for u in self.of(run, generation) if u.saved is not None]
 
     def rows(self, run: str = "a", generation: int = 0) -> np.ndarray:
         return np.concatenate([u.rows for u in self.of(run, generation)])

@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from typing import Any
 
+from tests.engine_driver import attend, turn
 from vae_core.runs.messages import Command, Update
 from vae_core.runs.scheduler import Scheduler
 
@@ -19,11 +20,11 @@ class LocalLink:
 
     def send(self, command: Command) -> None:
         if self.engine is not None:
-            self._report(self.engine.handle(command))
+            self._report(self.engine.handle(command) + attend(self.engine))
 
     def turn(self) -> None:
         assert self.engine is not None
-        self._report(self.engine.turn())
+        self._report(turn(self.engine) + attend(self.engine))
 
     def die(self, served: str = "") -> None:
         self.engine = None

@@ -26,7 +26,7 @@ def test_no_more_than_its_share_is_spent_however_often_it_is_asked(share: float,
     allowance = Allowance(share, most, clock)
     spent = 0.0
     while clock.now < 1100:
-        if allowance.free:
+        if allowance.has():
             spend(allowance, clock, cost)
             spent += cost
         else:
@@ -40,10 +40,19 @@ def test_savings_serve_several_at_once_and_have_a_limit() -> None:
     allowance = Allowance(0.1, 1.0, clock)
     clock.now += 1000
     served = 0
-    while allowance.free:
+    while allowance.has():
         spend(allowance, clock, 0.3)
         served += 1
     assert served == 4
+
+
+def test_who_leaves_a_reserve_is_refused_while_another_is_served() -> None:
+    clock = Clock()
+    allowance = Allowance(0.1, 1.0, clock)
+    spend(allowance, clock, 0.6)
+    assert allowance.has() and allowance.has(0.4) and not allowance.has(0.5)
+    clock.now += 1
+    assert allowance.has(0.5)
 
 
 def test_what_fails_has_cost_its_time_too() -> None:
@@ -52,6 +61,6 @@ def test_what_fails_has_cost_its_time_too() -> None:
     with pytest.raises(ValueError), allowance.spending():
         clock.now += 1
         raise ValueError
-    assert not allowance.free
+    assert not allowance.has()
     clock.now += 9.99
-    assert allowance.free  # 10 seconds of 0.1 each have passed since it began
+    assert allowance.has()  # 10 seconds of 0.1 each have passed since it began

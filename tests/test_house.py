@@ -112,6 +112,7 @@ LAYERS = [
         "vae_core.console",
         "vae_core.vision",
         "vae_core.row_buffer",
+        "vae_core.pieces",
     ],
     ["vae_core.data", "vae_core.models", "vae_core.divergence"],
     ["vae_core.evaluate", "vae_core.latent", "vae_core.trainer", "vae_core.checkpoints"],

@@ -16,6 +16,7 @@ from vae_core.data import Images
 from vae_core.runs.messages import PAUSED, RUNNING, STARTING, STOPPED
 from vae_core.runs.news import Cursor
 from vae_core.runs.registry import Registry
+from vae_core.runs.run_record import SAVED
 from vae_core.trainer import Trainer
 
 CONFIG = RunConfig(device="cpu", epochs=1000)
@@ -83,20 +84,30 @@ def test_commands_reach_the_engine(real: Registry, run_id: str) -> None:
 
 
 def test_a_killed_engine_is_started_again_and_no_step_is_missing(real: Registry, run_id: str, mnist: Images) -> None:
-    wait_for(lambda: len(read(real, run_id).train) >= 30)
+    """Whom it served at that moment is set aside and goes on when asked to; the other one goes on by itself."""
+    runs = [run_id, real.start(CONFIG, "bob")]
+    wait_for(lambda: all(len(read(real, run).train) >= 30 for run in runs))
     killed = pid_of(real)
     os.kill(killed, signal.SIGKILL)
-    wait_for(lambda: "signal 9" in read(real, run_id).message)
-    reached = steps(real, run_id)[-1]
-    wait_for(lambda: read(real, run_id).status == RUNNING and steps(real, run_id)[-1] > reached + 20)
+    wait_for(lambda: all("signal 9" in read(real, run).message for run in runs))
+    aside = [run for run in runs if read(real, run).status == SAVED]
+    assert len(aside) <= 1  # none, if it served nobody
+    reached = {run: steps(real, run)[-1] for run in runs}
+    for run in aside:
+        real.command(run, "resume")
+    wait_for(lambda: all(steps(real, run)[-1] > reached[run] + 20 for run in runs))
     assert pid_of(real) != killed and alive(pid_of(real)) and not alive(killed)
-    found = read(real, run_id).train
-    real.command(run_id, "stop")
-    assert found[:, 0].tolist() == list(range(1, len(found) + 1))
+    found = {run: read(real, run).train for run in runs}
+    for run in runs:
+        real.command(run, "stop")
     trainer = Trainer(CONFIG, mnist)
-    for _ in range(reached + 20):
+    for _ in range(max(reached.values()) + 20):
         trainer.step()
-    assert np.array_equal(found[: reached + 20], trainer.flush())
+    undisturbed = trainer.flush()
+    for run in runs:
+        assert found[run][:, 0].tolist() == list(range(1, len(found[run]) + 1))
+        assert np.array_equal(found[run][: reached[run] + 20], undisturbed[: reached[run] + 20])
+    real.close_run(runs[1])
 
 
 def test_runs_go_on_from_several_threads_at_once(real: Registry) -> None:

@@ -12,7 +12,7 @@ from tests.engine_driver import CONFIG, EPOCH, Driver, undisturbed
 from vae_core.config import LiveSettings
 from vae_core.data import Images
 from vae_core.data.images import DataError
-from vae_core.runs import task as task_module
+from vae_core.runs import due as due_module
 from vae_core.runs.messages import FAILED, PAUSED, RUNNING
 
 # ---- several runs
@@ -49,7 +49,10 @@ def test_a_diverging_run_fails_and_the_other_goes_on(driver: Driver) -> None:
     assert "learning rate 1000" in failed.message
     assert np.isfinite(failed.rows).all() and np.isfinite(failed.snapshot.terms["nll"] if failed.snapshot else 0.0)
     assert driver.last("good").status == RUNNING and advances(driver, "good")
-    assert not driver.engine.tasks["bad"].working
+    bad = driver.engine.tasks["bad"]
+    assert not (bad.trains or bad.owes_look or bad.owes_save or bad.concluding)
+    assert [u.status for u in driver.of("bad")].count(FAILED) == 1  # its last word, with its last picture
+    assert failed.snapshot is not None and failed.snapshot.step == failed.step
 
 
 def test_a_failed_run_can_be_reset(driver: Driver) -> None:
@@ -67,7 +70,7 @@ def failing_for(run: str, driver: Driver, method: str, error: Exception, monkeyp
 
     task = driver.engine.tasks[run]
     if method == "snapshot":
-        task._taker = SimpleNamespace(take=broken)  # type: ignore[assignment]
+        task._taker = SimpleNamespace(take_pieces=broken)  # type: ignore[assignment]
     else:
         monkeypatch.setattr(task.trainer, method, broken)
 
@@ -79,9 +82,8 @@ def test_a_fault_anywhere_in_one_run_leaves_the_other_training(
     driver.open("bad")
     driver.open("good")
     failing_for("bad", driver, method, ZeroDivisionError("of ours"), monkeypatch)
-    monkeypatch.setattr(task_module, "SNAPSHOT_S", 0)
-    monkeypatch.setattr(task_module, "SAVE_S", 0)
-    driver.engine.tasks["bad"].hurry()
+    monkeypatch.setattr(due_module, "SNAPSHOT_S", 0)
+    monkeypatch.setattr(due_module, "SAVE_S", 0)
     driver.tell("pause", "bad")  # saves the state
     driver.tell("resume", "bad")
     driver.turn_until(lambda: driver.last("bad").status == FAILED, seconds=20)
@@ -93,16 +95,18 @@ def test_a_full_disk_fails_runs_and_not_the_engine(driver: Driver, tmp_path: Pat
     driver.open()
     driver.turn()
     shutil.rmtree(tmp_path)
-    (update,) = driver.tell("pause")
-    assert update.status == FAILED and update.message
+    driver.tell("pause")
+    driver.idle()
+    assert driver.last().status == FAILED and "cannot be saved" in driver.last().message
 
 
 @pytest.mark.parametrize("config", [{"net": "transformer"}, {"alpha": 0, "beta": 0}, {"nonsense": 1}])
 def test_a_config_that_cannot_be_used_is_a_failed_update_with_a_sentence(
     config: dict[str, Any], driver: Driver
 ) -> None:
-    args = {"config": CONFIG.to_dict() | config, "folder": str(driver.folder), "generation": 2, "status": RUNNING}
-    (update,) = driver.tell("open", resume=(), **args)
+    opening = {"folder": str(driver.folder / "a"), "generation": 2, "resume": (), "status": RUNNING}
+    args = opening | {"config": CONFIG.to_dict() | config}
+    (update,) = driver.tell("open", **args)
     assert (update.status, update.generation) == (FAILED, 2) and update.message.endswith(".")
     assert not driver.engine.busy
 
@@ -137,6 +141,7 @@ def test_after_a_crash_changed_weights_are_still_in_force(driver: Driver, tmp_pa
     driver.open()
     driver.turn()
     driver.tell("set", beta=3.0, learning_rate=1e-3)
+    driver.turn()
     after = Driver(tmp_path)
     (reopened,) = after.open(resume=True, status=PAUSED)
     assert reopened.settings == LiveSettings(alpha=1.0, beta=3.0, learning_rate=1e-3, frozen="none")
@@ -155,6 +160,7 @@ def test_a_crash_after_a_reset_does_not_bring_the_old_curve_back(driver: Driver,
     driver.tell("step", steps=5)
     driver.idle()
     driver.tell("reset")
+    driver.idle()
     after = Driver(tmp_path)
     (reopened,) = after.open(resume=True, status=PAUSED, generation=1)
     assert (reopened.step, reopened.generation) == (0, 1)
@@ -164,8 +170,8 @@ def test_a_crash_right_after_a_save_leaves_no_gap_in_the_curve(
     driver: Driver, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A state may be saved while the latest rows still wait for the next report; they must not be lost with it."""
-    monkeypatch.setattr(task_module, "SAVE_S", 0)  # every turn saves ...
-    monkeypatch.setattr(task_module, "REPORT_S", 1e9)  # ... and none reports
+    monkeypatch.setattr(due_module, "SAVE_S", 0)  # every turn saves ...
+    monkeypatch.setattr(due_module, "REPORT_S", 1e9)  # ... and none reports
     driver.open(config=CONFIG)
     for _ in range(3):
         driver.turn()

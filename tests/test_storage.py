@@ -15,8 +15,8 @@ from safetensors.numpy import save_file
 from tests.saved_run import CONFIG, MARK, a_run, an_update, some_rows
 from vae_core.data import Images
 from vae_core.inspect.snapshot import Snapshot
-from vae_core.runs import storage
-from vae_core.runs import task as task_module
+from vae_core.pieces import finish
+from vae_core.runs import due, storage
 from vae_core.runs.messages import FAILED, FINISHED, PAUSED, RUNNING, STARTING, STOPPED, Command
 from vae_core.runs.progress import STATES
 from vae_core.runs.registry import Registry
@@ -137,7 +137,7 @@ def test_states_of_a_run_have_an_end(tmp_path: Path, small_data: Images) -> None
     task = Task(run.run_id, run.config, run.folder, 0)
     for _ in range(4 * STATES):
         task.trainer.step()
-        run.take(an_update(run.run_id, task.save()))
+        run.take(finish(task.save()))
         run.save()
         assert len(run.states) <= STATES and run.states[-1] == task.trainer.step_count
         assert list(run.states) == steps_in(run.states_folder)
@@ -149,16 +149,16 @@ def test_a_run_that_was_paused_is_saved_again_as_it_goes(
     tmp_path: Path, small_data: Images, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Against a crash: not only the next pause keeps a state."""
-    monkeypatch.setattr(task_module, "SAVE_S", 0)
-    monkeypatch.setattr(task_module, "REPORT_S", 0)
+    monkeypatch.setattr(due, "SAVE_S", 0)
+    monkeypatch.setattr(due, "REPORT_S", 0)
     engine = Scheduler()
     opening = {"config": CONFIG.to_dict(), "folder": str(tmp_path), "generation": 0, "resume": (), "status": PAUSED}
     engine.handle(Command("a", "open", opening))
     engine.handle(Command("a", "step", {"steps": 60}))
     while engine.tasks["a"].status == RUNNING:
-        engine.turn()
+        engine.work()
     engine.handle(Command("a", "resume"))
     deadline = time.monotonic() + 60
     while steps_in(engine.tasks["a"].states_folder)[-1] < 75:  # while it trains: states have their share of the time
         assert time.monotonic() < deadline and engine.tasks["a"].status == RUNNING
-        engine.turn()
+        engine.work()

@@ -8,7 +8,7 @@ import contextlib
 import math
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
-from typing import Any, Protocol
+from typing import Any, Protocol, TypeVar
 
 import torch
 from torch import Tensor, nn
@@ -17,7 +17,10 @@ from vae_core import losses, rng
 from vae_core.config import RunConfig
 from vae_core.data import Images, prepare
 from vae_core.models.base import Family
+from vae_core.pieces import Pieces, in_pieces
 
+T = TypeVar("T")
+DECODED = 1_000  # images decoded in one piece
 ACTIVE_VARIANCE = 0.01  # a unit is active when Var of its mu over the data exceeds this (Burda et al. 2016)
 
 
@@ -73,23 +76,28 @@ def evaluating(model: nn.Module) -> Iterator[None]:
         model.train(was_training)
 
 
-def evaluate(model: Family, pixels: Tensor, protocol: str, seed: int, chunk: int = 500) -> Evaluation:
+def evaluating_pieces(model: nn.Module, pieces: Pieces[T]) -> Pieces[T]:
+    """The same pieces, each in evaluation mode: between them the model is as it was."""
+    while True:
+        with evaluating(model):
+            try:
+                next(pieces)
+            except StopIteration as end:
+                return end.value
+        yield
+
+
+@in_pieces
+def evaluate(model: Family, pixels: Tensor, protocol: str, seed: int, chunk: int = 500) -> Pieces[Evaluation]:
     """The terms over a set of images, and what else the family has.
 
     Args:
         pixels: (N, 1, 28, 28) uint8, on the model's device.
         protocol: see data.protocols.
         seed: of the evaluation noise; the same seed draws the same eps whatever the model.
-        chunk: images held at once.
+        chunk: images held at once; a piece.
     """
-    generator = torch.Generator(pixels.device).manual_seed(seed)
-    seen = []
-    with evaluating(model):
-        for part in pixels.split(chunk):
-            x = prepare(part, protocol, generator)
-            eps = torch.randn(len(x), model.latent_dim, generator=generator, device=x.device)
-            out = model(x, eps)
-            seen.append(replace(out, logits=out.logits.new_empty(0)))  # pictures would fill the memory
+    seen = yield from evaluating_pieces(model, _passes(model, pixels, protocol, seed, chunk))
     terms = {name: torch.cat([out.terms[name] for out in seen]).mean().item() for name in model.TERMS}
     mu = torch.cat([out.mu for out in seen]) if model.has.codes else None  # (N, D)
     bound = sum(terms.values()) if model.has.bound else None
@@ -100,12 +108,28 @@ def evaluate(model: Family, pixels: Tensor, protocol: str, seed: int, chunk: int
     return Evaluation(terms, bound, mu, kl_dims, (0.5 * log_var).exp().mean().item())
 
 
-def evaluate_test(model: Family, images: Images, config: RunConfig) -> Evaluation:
+def _passes(model: Family, pixels: Tensor, protocol: str, seed: int, chunk: int) -> Pieces[list[Any]]:
+    generator = torch.Generator(pixels.device).manual_seed(seed)
+    seen = []
+    for part in pixels.split(chunk):
+        x = prepare(part, protocol, generator)
+        eps = torch.randn(len(x), model.latent_dim, generator=generator, device=x.device)
+        out = model(x, eps)
+        seen.append(replace(out, logits=out.logits.new_empty(0)))  # pictures would fill the memory
+        yield
+    return seen
+
+
+@in_pieces
+def evaluate_test(model: Family, images: Images, config: RunConfig) -> Pieces[Evaluation]:
     """The terms over all test images, one sample each, with the evaluation noise of the config's seed."""
-    return evaluate(model, images.x_test, config.protocol, rng.stream_seed(config.seed, "eval"))
+    return evaluate.pieces(model, images.x_test, config.protocol, rng.stream_seed(config.seed, "eval"))
 
 
-def iw_bound(model: LatentModel, x: Tensor, samples: int, generator: torch.Generator, chunk: int = 10_000) -> Tensor:
+@in_pieces
+def iw_bound(
+    model: LatentModel, x: Tensor, samples: int, generator: torch.Generator, chunk: int = 10_000
+) -> Pieces[Tensor]:
     """Importance-weighted bound on log p(x) (Burda et al. 2016, eq. 8); the ELBO for one sample.
 
         L_K = log 1/K Σ_k p(x | z_k) p(z_k) / q(z_k | x),   z_k ~ q(z given x)
@@ -127,27 +151,36 @@ def iw_bound(model: LatentModel, x: Tensor, samples: int, generator: torch.Gener
         k = min(at_once, samples - start)
         eps = torch.randn(k, *mu.shape, generator=generator, dtype=mu.dtype, device=x.device)
         z = mu + (0.5 * log_var).exp() * eps  # (k, B, D)
-        logits = model.decode(z.flatten(0, 1))  # (k*B, ...)
-        nll = model.nll(logits, x.expand(k, *x.shape).flatten(0, 1)).view(k, -1)  # (k, B)
+        parts = []
+        for codes, pixels in zip(
+            z.flatten(0, 1).split(DECODED), x.expand(k, *x.shape).flatten(0, 1).split(DECODED), strict=True
+        ):
+            parts.append(model.nll(model.decode(codes), pixels))
+            yield
+        nll = torch.cat(parts).view(k, -1)  # (k, B)
         log_w = losses.standard_normal_log_prob(z) - losses.gaussian_log_prob(z, mu, log_var) - nll
         total = torch.logaddexp(total, log_w.logsumexp(0))
     return total - math.log(samples)
 
 
-def mean_iw_bound(model: Any, pixels: Tensor, protocol: str, seed: int, samples: int, batch: int = 200) -> float:
+@in_pieces
+def mean_iw_bound(
+    model: Any, pixels: Tensor, protocol: str, seed: int, samples: int, batch: int = 200
+) -> Pieces[float]:
     """The importance-weighted bound, mean over uint8 images (N, 1, 28, 28), in nats per image."""
     generator = torch.Generator(pixels.device).manual_seed(seed)
     total = 0.0
-    with evaluating(model):
-        for part in pixels.split(batch):
-            x = prepare(part, protocol, generator)
-            total += iw_bound(model, x, samples, generator).sum().item()
+    for part in pixels.split(batch):
+        x = prepare(part, protocol, generator)
+        bounds = yield from evaluating_pieces(model, iw_bound.pieces(model, x, samples, generator))
+        total += bounds.sum().item()
     return total / len(pixels)
 
 
+@in_pieces
 def final_metrics(
     model: Family, images: Images, config: RunConfig, iw_samples: int = 100, iw_images: int = 1_000
-) -> dict[str, Any]:
+) -> Pieces[dict[str, Any]]:
     """The test figures of a card: the terms over all test images, and of a bound the importance-weighted one.
 
     Args:
@@ -157,12 +190,13 @@ def final_metrics(
         JSON-ready; what the family has not is absent.
     """
     figures = {"split": "test", "protocol": config.protocol, "images": len(images.x_test), "samples": 1}
-    figures |= evaluate_test(model, images, config).to_dict()
+    tested = yield from evaluate_test.pieces(model, images, config)
+    figures |= tested.to_dict()
     if not (model.has.bound and model.has.prior and model.has.posterior == "gaussian"):
         return figures
     pixels, seed = images.x_test[:iw_images], rng.stream_seed(config.seed, "eval")
-    bound = mean_iw_bound(model, pixels, config.protocol, seed, iw_samples)
-    same = evaluate(model, pixels, config.protocol, seed)
+    bound = yield from mean_iw_bound.pieces(model, pixels, config.protocol, seed, iw_samples)
+    same = yield from evaluate.pieces(model, pixels, config.protocol, seed)
     return figures | {
         "neg_iw_bound": -bound,
         "iw_neg_elbo": same.neg_elbo,

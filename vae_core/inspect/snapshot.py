@@ -15,6 +15,7 @@ from vae_core.inspect.latent_gradients import SAMPLES, latent_gradients
 from vae_core.latent import Plane, map_plane, quantile_grid
 from vae_core.metrics.measure import measure
 from vae_core.models.base import Family
+from vae_core.pieces import Pieces, finish
 from vae_core.trainer import Trainer
 
 MAP_IMAGES = 5_000
@@ -112,8 +113,13 @@ class SnapshotTaker:
         Args:
             measured: with the metrics, which take longer.
         """
+        return finish(self.take_pieces(model, step, measured))
+
+    def take_pieces(self, model: Family, step: int, measured: bool = False) -> Pieces[Snapshot]:
+        """The same in pieces, between which the model must not change."""
         seed = rng.stream_seed(self.config.seed, "eval")
-        result = evaluate(model, self.pixels, self.config.protocol, seed)
+        result = yield from evaluate.pieces(model, self.pixels, self.config.protocol, seed)
+        metrics = (yield from self._measure(model)) if measured and model.has.codes else None
         nothing = np.zeros(0, np.float32)
         return Snapshot(
             step=step,
@@ -124,7 +130,7 @@ class SnapshotTaker:
             mean_std=result.mean_std,
             sigma=None if self.config.likelihood == "bernoulli" else self._sigma(model),
             labels=self.labels,
-            metrics=self._measure(model) if measured and model.has.codes else None,
+            metrics=metrics,
             **self._map(result.mu),
             **self._pictures(model),
             **(self._close(model) if model.has.codes and "nll" in model.TERMS else {}),
@@ -161,9 +167,10 @@ class SnapshotTaker:
         sigma = getattr(model, "sigma", None)
         return None if sigma is None else float(sigma.detach())
 
-    def _measure(self, model: Family) -> dict[str, Any]:
+    def _measure(self, model: Family) -> Pieces[dict[str, Any]]:
         labels = torch.from_numpy(self.labels)
-        return measure(model, self.pixels, labels, self.config.protocol, self.config.seed).to_dict()
+        metrics = yield from measure.pieces(model, self.pixels, labels, self.config.protocol, self.config.seed)
+        return metrics.to_dict()
 
     def _prepared(self, pixels: Tensor) -> Tensor:
         return prepare(pixels, self.config.protocol, self._noise(pixels.device))

@@ -6,6 +6,8 @@ import torch
 from scipy import special
 from torch import Tensor
 
+from vae_core.pieces import Pieces, in_pieces
+
 DIRECTIONS = 128  # of the sliced distance; at least D of them, in orthonormal sets
 
 
@@ -73,7 +75,8 @@ def holes(z: Tensor, mu: Tensor, std: Tensor, chunk: int = 250) -> float:
     return torch.cat(outside).double().mean().item()
 
 
-def neighbour_accuracy(mu: Tensor, labels: Tensor, chunk: int = 250) -> float:
+@in_pieces
+def neighbour_accuracy(mu: Tensor, labels: Tensor, chunk: int = 250) -> Pieces[float]:
     """Accuracy of the nearest-neighbour classifier on mu (Cover and Hart 1967), leave-one-out, 0 to 1.
 
     Each image gets the label of the nearest other image. Distances have no scale here: codes that lie 0.001 apart
@@ -90,4 +93,5 @@ def neighbour_accuracy(mu: Tensor, labels: Tensor, chunk: int = 250) -> float:
         rows = torch.arange(len(part))
         squared[rows, start + rows] = math.inf  # not itself
         right.append(labels[squared.argmin(-1)] == labels[start : start + chunk])
+        yield
     return torch.cat(right).double().mean().item()

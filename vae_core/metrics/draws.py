@@ -17,6 +17,8 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
+from vae_core.pieces import Pieces, in_pieces
+
 REFERENCE = 2_000  # images of the gap, evenly spaced among those given
 
 
@@ -36,7 +38,8 @@ def rows(pictures: Tensor) -> Tensor:
     return flat / 255 if flat.dtype == torch.uint8 else flat.float()
 
 
-def nearest(pictures: Tensor, pixels: Tensor, chunk: int = 250) -> tuple[Tensor, Tensor]:
+@in_pieces
+def nearest(pictures: Tensor, pixels: Tensor, chunk: int = 250) -> Pieces[tuple[Tensor, Tensor]]:
     """For each picture the nearest image: where samples come from.
 
     Args:
@@ -46,30 +49,36 @@ def nearest(pictures: Tensor, pixels: Tensor, chunk: int = 250) -> tuple[Tensor,
         index (B,) int64 into pixels; distance (B,) root mean square difference of grey level a pixel, 0 to 1.
     """
     these, those = rows(pictures), rows(pixels)
-    index = torch.cat([torch.cdist(part, those).argmin(-1) for part in these.split(chunk)])
-    # cdist multiplies matrices and is off by 0.0001 near 0; the difference itself is exact.
-    distance = torch.cat(
-        [(p - those[i]).square().mean(-1).sqrt() for p, i in zip(these.split(chunk), index.split(chunk), strict=True)]
-    )
-    return index, distance
+    index, distance = [], []
+    for part in these.split(chunk):
+        index.append(torch.cdist(part, those).argmin(-1))
+        # cdist multiplies matrices and is off by 0.0001 near 0; the difference itself is exact.
+        distance.append((part - those[index[-1]]).square().mean(-1).sqrt())
+        yield
+    return torch.cat(index), torch.cat(distance)
 
 
-def draw_quality(pictures: Tensor, pixels: Tensor) -> DrawQuality:
+@in_pieces
+def draw_quality(pictures: Tensor, pixels: Tensor) -> Pieces[DrawQuality]:
     """The figures of pictures against images; no labels. Give it other real images to see what is possible.
 
     Args:
         pictures: (K, 1, 28, 28), K >= 2, uint8 or float in [0, 1].
         pixels: (N, 1, 28, 28) likewise, on the same device.
     """
+    _, to_an_image = yield from nearest.pieces(pictures, pixels)
+    _, to_a_picture = yield from nearest.pieces(pixels, pictures)
+    gap = yield from energy_distance.pieces(rows(pictures), rows(pixels))
     return DrawQuality(
-        fidelity=nearest(pictures, pixels)[1].mean().item(),
-        coverage=nearest(pixels, pictures)[1].mean().item(),
-        gap=energy_distance(rows(pictures), rows(pixels)),
+        fidelity=to_an_image.mean().item(),
+        coverage=to_a_picture.mean().item(),
+        gap=gap,
         variety=rows(pictures).std(0).mean().item(),
     )
 
 
-def energy_distance(a: Tensor, b: Tensor) -> float:
+@in_pieces
+def energy_distance(a: Tensor, b: Tensor) -> Pieces[float]:
     """2 E‖A − B‖ − E‖A − A'‖ − E‖B − B'‖ over all pairs of the two sets; never negative, 0 only for equal sets.
 
     Distances are divided by √(number of pixels), as everywhere here. A set of more than REFERENCE rows is thinned.
@@ -79,7 +88,10 @@ def energy_distance(a: Tensor, b: Tensor) -> float:
     """
     a, b = thinned(a), thinned(b)
     scale = a.shape[-1] ** 0.5
-    return max(0.0, 2 * _mean_distance(a, b) - _mean_distance(a, a) - _mean_distance(b, b)) / scale
+    between = yield from _mean_distance(a, b)
+    within_a = yield from _mean_distance(a, a)
+    within_b = yield from _mean_distance(b, b)
+    return max(0.0, 2 * between - within_a - within_b) / scale
 
 
 def thinned(x: Tensor, keep: int = REFERENCE) -> Tensor:
@@ -89,6 +101,9 @@ def thinned(x: Tensor, keep: int = REFERENCE) -> Tensor:
     return x[torch.linspace(0, len(x) - 1, keep, device=x.device).long()]
 
 
-def _mean_distance(a: Tensor, b: Tensor, chunk: int = 250) -> float:
-    total = sum(torch.cdist(part, b).sum().item() for part in a.split(chunk))
+def _mean_distance(a: Tensor, b: Tensor, chunk: int = 250) -> Pieces[float]:
+    total = 0.0
+    for part in a.split(chunk):
+        total += torch.cdist(part, b).sum().item()
+        yield
     return total / (len(a) * len(b))

@@ -8,10 +8,11 @@ from torch import Tensor
 
 from vae_core import losses, rng
 from vae_core.data import prepare
-from vae_core.evaluate import ACTIVE_VARIANCE, evaluating
+from vae_core.evaluate import ACTIVE_VARIANCE, evaluating_pieces
 from vae_core.metrics import codes
 from vae_core.metrics.definitions import Metrics
 from vae_core.metrics.draws import DrawQuality, draw_quality
+from vae_core.pieces import Pieces, in_pieces
 
 DRAWS = 500  # from the prior
 
@@ -25,9 +26,10 @@ class _Codes:
     log_var: Tensor | None  # (N, D) of a gaussian posterior
 
 
+@in_pieces
 def measure(
     model: Any, pixels: Tensor, labels: Tensor, protocol: str, seed: int, draws: int = DRAWS, chunk: int = 500
-) -> Metrics:
+) -> Pieces[Metrics]:
     """The metrics of a model; the model is left as it was.
 
     Args:
@@ -39,16 +41,18 @@ def measure(
         draws: from the prior, at least 2.
         chunk: images held at once.
     """
-    with evaluating(model):
-        encoded = _encode(model, pixels, protocol, seed, chunk)
-        prior, quality = _draw(model, pixels, protocol, seed, draws, chunk)
+    encoded = yield from evaluating_pieces(model, _encode(model, pixels, protocol, seed, chunk))
+    prior, quality = yield from evaluating_pieces(model, _draw(model, pixels, protocol, seed, draws, chunk))
+    neighbours = yield from codes.neighbour_accuracy.pieces(encoded.mu, labels.cpu())
+    gap = codes.distance_to_prior(encoded.z)
+    yield
     return Metrics(
         **_posterior_figures(encoded, prior),
         active_dims=tuple((encoded.mu.var(0) > ACTIVE_VARIANCE).tolist()),
         spread=codes.spread(encoded.mu),
         outside=codes.share_outside(encoded.mu),
-        prior_gap=codes.distance_to_prior(encoded.z),
-        neighbours=codes.neighbour_accuracy(encoded.mu, labels.cpu()),
+        prior_gap=gap,
+        neighbours=neighbours,
         draw_fidelity=quality.fidelity,
         draw_coverage=quality.coverage,
         draw_gap=quality.gap,
@@ -56,7 +60,7 @@ def measure(
     )
 
 
-def _encode(model: Any, pixels: Tensor, protocol: str, seed: int, chunk: int) -> _Codes:
+def _encode(model: Any, pixels: Tensor, protocol: str, seed: int, chunk: int) -> Pieces[_Codes]:
     """The same draws of the same stream as evaluate.evaluate takes, so that its KL is this KL."""
     generator = rng.generator(pixels.device, seed, "eval")
     parts = []
@@ -65,6 +69,7 @@ def _encode(model: Any, pixels: Tensor, protocol: str, seed: int, chunk: int) ->
         eps = torch.randn(len(x), model.latent_dim, generator=generator, device=x.device)
         parameters = model.encode(x)
         parts.append((parameters[0], model.sample(*parameters, eps), *parameters[1:]))
+        yield
     mu, z, *more = (torch.cat(part).cpu().double() for part in zip(*parts, strict=True))
     return _Codes(mu, z, more[0] if model.has.posterior == "gaussian" else None)
 
@@ -82,10 +87,15 @@ def _posterior_figures(encoded: _Codes, prior: Tensor) -> dict[str, Any]:
     }
 
 
-def _draw(model: Any, pixels: Tensor, protocol: str, seed: int, draws: int, chunk: int) -> tuple[Tensor, DrawQuality]:
+def _draw(
+    model: Any, pixels: Tensor, protocol: str, seed: int, draws: int, chunk: int
+) -> Pieces[tuple[Tensor, DrawQuality]]:
     """Draws from the prior, (K, D) float64 on the CPU, and what their pictures are worth."""
     generator = rng.generator(pixels.device, seed, "eval", counter=1)  # 0 gave the noise of the codes
     z = torch.randn(draws, model.latent_dim, generator=generator, device=pixels.device)
     pictures = torch.cat([model.mean_image(model.decode(part)) for part in z.split(chunk)])
+    yield
     real = prepare(pixels, "threshold" if protocol == "threshold" else "grey", generator)
-    return z.cpu().double(), draw_quality(pictures, real)
+    yield
+    quality = yield from draw_quality.pieces(pictures, real)
+    return z.cpu().double(), quality

@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator
 class Allowance:
     """Seconds that may be spent, growing by a share of the time that passes: however many ask, no more is spent.
 
-    Whoever asks while it is not negative may spend as much as it takes, so one long piece of work is followed by a
+    Whoever asks while enough is left may spend as much as it takes, so one long piece of work is followed by a
     long rest, as much longer as the share is smaller than 1.
     """
 
@@ -22,13 +22,12 @@ class Allowance:
         self._share, self._most, self._clock = share, most, clock
         self._level, self._since = most, clock()
 
-    @property
-    def free(self) -> bool:
-        """Whether somebody may spend now."""
+    def has(self, seconds: float = 0.0) -> bool:
+        """Whether so much is left."""
         now = self._clock()
         self._level = min(self._most, self._level + self._share * (now - self._since))
         self._since = now
-        return self._level >= 0
+        return self._level >= seconds
 
     @contextlib.contextmanager
     def spending(self) -> Iterator[None]:

@@ -27,6 +27,15 @@ def default_patience() -> float:
     return _number("ELBO_ROOM_GONE_AFTER_S", GONE_AFTER_S, "seconds")
 
 
+def seats_asked() -> int | None:
+    """How many runs a device is to train at once: ELBO_ROOM_AT_ONCE; None where its speed decides."""
+    asked = os.environ.get("ELBO_ROOM_AT_ONCE", "")
+    if not asked or (asked.isascii() and asked.isdigit() and 1 <= int(asked) <= 1000):
+        return int(asked) if asked else None
+    print(f"ELBO_ROOM_AT_ONCE is {asked!r}, no whole number from 1 to 1000: its speed decides.", file=sys.stderr)
+    return None
+
+
 def _number(name: str, usual: float, unit: str) -> float:
     asked = os.environ.get(name, "")
     try:

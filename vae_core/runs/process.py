@@ -6,21 +6,29 @@ import multiprocessing
 import os
 import subprocess
 import sys
+import tempfile
 import threading
+import time
 import traceback
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Sequence
 from multiprocessing.connection import Connection
 from pathlib import Path
 
 import torch
 
 from vae_core.config import RunConfig
+from vae_core.runs.environment import seats_asked
+from vae_core.runs.line import seats_of
 from vae_core.runs.mailbox import Inbox, Outbox
-from vae_core.runs.messages import Command, Update
+from vae_core.runs.messages import Command, Line, Update
 from vae_core.runs.scheduler import Scheduler
+from vae_core.runs.served import Served
 from vae_core.trainer import Trainer
 
 OPENING_S = 0.05  # so long runs are opened before those that train go on
+IDLE_S = 1.0  # an engine without work looks up this often
+LEAVE_S = 1.2  # so long it may take to leave when it is asked to; then it is made to
+WARM_STEPS = 5  # by which the speed of a device is measured
 
 
 class EngineProcess:
@@ -29,18 +37,20 @@ class EngineProcess:
     def __init__(
         self,
         device: str,
-        on_update: Callable[[Update], None],
-        on_death: Callable[["EngineProcess", str], None],
+        on_update: Callable[[Update | Line], None],
+        on_death: Callable[["EngineProcess", str, str], None],
     ) -> None:
         """
         Args:
             device: "cpu", "cuda" or "mps".
-            on_update: called with every update, on the reader thread.
-            on_death: called once, on the reader thread, when the process has ended without being asked to.
+            on_update: called with every update, and with every news of the line, on the reader thread.
+            on_death: called once, on the reader thread, when the process has ended without being asked to; with the
+                cause, and the id of the run that it served, or "" if none.
         """
         self.device = device
         self._on_update, self._on_death = on_update, on_death
         self._closing = False
+        self._served_file = tempfile.TemporaryFile()  # noqa: SIM115 - as long as the process
         self._connection, self.process = self._start()
         self._outbox = Outbox(self._connection.send)
         threading.Thread(target=self._read, name=f"engine-{device}", daemon=True).start()
@@ -57,20 +67,20 @@ class EngineProcess:
         self._closing = True
         self._outbox.close()
         try:
-            self.process.wait(timeout=3)
+            self.process.wait(timeout=LEAVE_S)
         except subprocess.TimeoutExpired:
             self.process.kill()
             self.process.wait()
 
     def _start(self) -> tuple[Connection, subprocess.Popen[bytes]]:
         ours, theirs = multiprocessing.Pipe()
-        fd = theirs.fileno()
-        arguments = ["--fd", str(fd), "--device", self.device]
+        fd, served = theirs.fileno(), self._served_file.fileno()
+        arguments = ["--fd", str(fd), "--served", str(served), "--device", self.device]
         root = str(Path(__file__).resolve().parents[2])
         path = os.pathsep.join(p for p in (root, os.environ.get("PYTHONPATH")) if p)
         process = subprocess.Popen(
             [sys.executable, "-m", "vae_core.runs.process", *arguments],
-            pass_fds=[fd],
+            pass_fds=[fd, served],
             env={**os.environ, "PYTHONPATH": path},
             start_new_session=True,  # Ctrl-C goes to the server, which closes the engine in its own time
         )
@@ -90,53 +100,70 @@ class EngineProcess:
         self._outbox.close()
         self._outbox.join(seconds=5)  # it must not write to a descriptor that has meanwhile become another file's
         self._connection.close()
+        code = self.process.wait()
+        with self._served_file as file:
+            served = Served(file.fileno()).read()
         if not self._closing:
-            code = self.process.wait()
             cause = f"signal {-code}" if code < 0 else f"exit status {code}"
-            self._on_death(self, cause)
+            self._on_death(self, cause, served)
 
 
 def serve(connection: Connection, engine: Scheduler) -> None:
-    """Until the other end says so or hangs up: train, lane by lane, and between them carry out what came in."""
+    """Until the other end says so or hangs up: carry out what came in, then do a piece of work, and so on."""
     inbox = Inbox()
-    while _read(connection, inbox, wait=not (engine.busy or inbox)):
-        _send(connection, (engine.handle(command) for command in inbox.take(OPENING_S)))
-        for updates in engine.slices(pressed=bool(inbox)):
-            _send(connection, [updates])
-            if not _read(connection, inbox):
-                return
-            _send(connection, (engine.handle(command) for command in inbox.take(OPENING_S)))
+    while _read(connection, inbox, wait_s=0.0 if engine.busy or inbox else IDLE_S):
+        for command in inbox.take(OPENING_S):
+            _send(connection, engine.handle(command))
+        _send(connection, engine.work())
+        _send(connection, engine.line())
 
 
-def _read(connection: Connection, inbox: Inbox, wait: bool = False) -> bool:
+def _read(connection: Connection, inbox: Inbox, wait_s: float) -> bool:
     """Take in the commands that are there, or the first to come; False when the engine is asked to leave."""
-    while connection.poll(None if wait else 0):
+    while connection.poll(wait_s):
         command = connection.recv()
         if command is None:
             return False
         inbox.put(command)
-        wait = False
+        wait_s = 0.0
     return True
 
 
-def _send(connection: Connection, batches: Iterable[list[Update]]) -> None:
-    for updates in batches:
-        for update in updates:
-            connection.send(update)
+def _send(connection: Connection, updates: Sequence[Update | Line]) -> None:
+    for update in updates:
+        connection.send(update)
+
+
+def measure_seats(device: str) -> int:
+    """How many lanes a device trains at once. What is slow at first is done afterwards: data, torch's late imports."""
+    trainer = Trainer(RunConfig(device=device))
+    trainer.step()
+    trainer.flush()
+    started = time.monotonic()
+    for _ in range(WARM_STEPS):
+        trainer.step()
+    trainer.flush()
+    free = torch.cuda.mem_get_info()[0] if trainer.device.type == "cuda" else float("inf")
+    return seats_asked() or seats_of((time.monotonic() - started) / WARM_STEPS, free)
 
 
 def main() -> None:
-    """`python -m vae_core.runs.process --fd N`: started by EngineProcess, with one end of a pipe as descriptor N."""
+    """`python -m vae_core.runs.process --fd N ...`: started by EngineProcess, with an end of a pipe as descriptor N."""
     parser = argparse.ArgumentParser()
     parser.add_argument("--fd", type=int, required=True)
+    parser.add_argument("--served", type=int, required=True)
     parser.add_argument("--device", required=True)
     options = parser.parse_args()
     # One core stays with the server and the browser: threads that wait for each other spin, and training that
     # shares its cores with somebody who watches is then slower on two of them than on one.
     torch.set_num_threads(max(1, torch.get_num_threads() - 1))
-    Trainer(RunConfig(device=options.device)).step()  # warm: data and torch's own late imports, seconds at first
+    seats = measure_seats(options.device)
+    connection = Connection(options.fd)
+    engine = Scheduler(seats, options.device, lambda: connection.poll(0), Served(options.served).write)
     with contextlib.suppress(EOFError, ConnectionError, KeyboardInterrupt):
-        serve(Connection(options.fd), Scheduler())
+        serve(connection, engine)
+    sys.stderr.flush()
+    os._exit(0)  # whoever waits for it is not to wait for torch and all tensors to be taken down one by one
 
 
 if __name__ == "__main__":

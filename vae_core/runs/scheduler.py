@@ -4,10 +4,8 @@ Commands come in, updates go out; nothing else is shared. `Scheduler` knows no p
 directly; process.py puts it at the far end of a pipe.
 """
 
-import contextlib
 import time
-import traceback
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -16,28 +14,46 @@ import torch
 from vae_core.config import ConfigError, RunConfig
 from vae_core.data.images import DataError
 from vae_core.divergence import RunError
-from vae_core.runs.allowance import Allowance
-from vae_core.runs.messages import FAILED, PAUSED, RUNNING, STOPPED, Command, Update
-from vae_core.runs.task import METRICS_SHARE, NOTHING, TURN_S, Task, Upkeep
+from vae_core.runs.guard import Guard
+from vae_core.runs.lanes import abreast, lanes_of, round_of
+from vae_core.runs.line import FEWEST, Lane, Seats
+from vae_core.runs.messages import FAILED, PAUSED, RUNNING, STOPPED, Command, Line, Update
+from vae_core.runs.task import Task
+from vae_core.runs.upkeep import Upkeep
+from vae_core.runs.vitals import Vitals
 
-UPKEEP_SHARE = 1 / 11  # of the engine's time at most for the snapshots and states of all runs that train
-PROMPT_SHARE = 1 / 5  # and for those that somebody waits for, first looks above all; so many seconds of them at once:
-PROMPT_S = 1.0
-FIGURES_SHARE = 1 / 5  # and for the final figures of runs that have ended, while others train
-ROUND = 4  # steps that a run of a group makes at a time: its weights then lie in the processor's cache
+TURN_S = 0.05  # how long one lane trains before the next one is served
+STEP_S = 0.02  # about what a step takes of a run that has made none
 
 
 class Scheduler:
     """All runs of one device."""
 
-    def __init__(self) -> None:
+    def __init__(
+        self,
+        seats: int = FEWEST,
+        device: str = "",
+        heard: Callable[[], bool] = lambda: False,
+        name: Callable[[str], None] = lambda run_id: None,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        """
+        Args:
+            seats: how many lanes train at once, on this device.
+            heard: whether a command has come in: training stops for it between two steps.
+            name: told whom the engine serves, before it does.
+            clock: seconds, rising.
+        """
         self.tasks: dict[str, Task] = {}
-        self._upkeep, self._measuring = Allowance(UPKEEP_SHARE), Allowance(1 / (1 + METRICS_SHARE))
-        self._prompt, self._figures = Allowance(PROMPT_SHARE, PROMPT_S), Allowance(FIGURES_SHARE)
+        self._heard, self._clock = heard, clock
+        self._guard = Guard(name)
+        self._seats = Seats(seats, clock)
+        self._upkeep = Upkeep(self.tasks, self._guard, clock)
+        self._vitals = Vitals(device, clock)
 
     @property
     def busy(self) -> bool:
-        return any(task.working for task in self.tasks.values())
+        return any(task.trains for task in self.tasks.values()) or self._upkeep.pending
 
     def handle(self, command: Command) -> list[Update]:
         """Carry out one command. One about an unknown run is ignored: it may have been closed meanwhile."""
@@ -45,79 +61,65 @@ class Scheduler:
             return self._open(command.run_id, **command.args)
         tasks = [task for task in self.tasks.values() if command.run_id in (task.run_id, task.group)]
         for task in tasks:
-            with _contained(task):
+            with self._guard.serving(task):
                 COMMANDS[command.name](self, task, **command.args)
-        return [update for task in tasks for update in self._speak(task)]
+                task.settle()  # there may be nothing left to be done
+        return [update for task in tasks for update in self._reports(task.run_id)]
 
-    def turn(self) -> list[Update]:
-        """Serve every lane once: a run by itself, or the runs of a group in step with each other."""
-        return [update for updates in self.slices() for update in updates]
+    def work(self) -> list[Update]:
+        """A piece of upkeep, or a moment of training of the lane whose turn it is."""
+        lanes = lanes_of(self.tasks.values())
+        updates = self._take_seats(lanes)
+        done = self._upkeep.do_piece(limited=bool(self._seats.training))
+        if done is not None:
+            updates += done
+        elif (key := self._seats.next()) is not None:
+            updates += self._train(key, lanes[key])
+        return updates + self._last_words()
 
-    def slices(self, pressed: bool = False) -> Iterator[list[Update]]:
-        """The same lane by lane, for whoever has commands to hand in between: they may open and close runs.
-
-        Args:
-            pressed: whether commands wait; then no final figures are computed, which takes seconds.
-        """
-        if not pressed and (self._figures.free or self._at_rest):
-            yield self._conclude()
-        for key in self._lanes():
-            if lane := self._lanes().get(key):
-                yield self._slice(lane)
-
-    def _conclude(self) -> list[Update]:
-        """The final figures of one run that has ended, and all that it still owes: the server lets go of it then."""
-        task = next((task for task in self.tasks.values() if task.concluding), None)
-        if task is None:
+    def line(self) -> list[Line]:
+        """How the line stands, at most once a second, where that has changed."""
+        if not self._vitals.due:
             return []
-        with self._figures.spending():
-            with _contained(task):
-                task.conclude()
-            return _reports(task, task.owed)
+        lanes = lanes_of(self.tasks.values())
+        forecast = zip(self._seats.waiting, self._seats.forecast(), strict=True)
+        waiting = [([task.run_id for task in lanes.get(key, []) if task.trains], s) for key, s in forecast]
+        return self._vitals.report(self._seats.seats, len(self._seats.training), waiting, self._upkeep.spent)
 
-    def _lanes(self) -> dict[str, list[Task]]:
-        lanes: dict[str, list[Task]] = {}
-        for task in self.tasks.values():
-            lanes.setdefault(task.group or task.run_id, []).append(task)
-        return lanes
+    def _take_seats(self, lanes: dict[str, list[Task]]) -> list[Update]:
+        """Give the seats to who is due; who has to leave one reports how far it has come."""
+        before = self._seats.training
+        self._seats.arrange(lane for key in lanes if (lane := _wish(key, lanes[key])) is not None)
+        left = [task for key in self._seats.waiting if key in before for task in lanes[key] if task.trains]
+        for task in left:
+            task.wait()
+        return [update for task in left for update in self._reports(task.run_id)]
 
-    def _slice(self, lane: list[Task]) -> list[Update]:
-        """Train a lane for a moment; then look after it if it is at its beginning, else after who waits longest."""
-        _train(lane)
+    def _train(self, key: str, lane: list[Task]) -> list[Update]:
+        """Train a lane for a moment, round by round; after each round all are at the same step."""
+        started, spent, steps = self._clock(), 0.0, 0
+        while tasks := abreast(lane):
+            count = round_of(lane, tasks)
+            for task in tasks:
+                with self._guard.serving(task):
+                    spent += task.train(count)
+                    steps += count
+            if self._clock() - started >= TURN_S or self._heard():
+                break
+        self._seats.spend(key, spent)
+        self._vitals.add_steps(steps)
         for task in lane:
-            with _contained(task):
+            with self._guard.serving(task):
                 task.settle()
-        updates = [update for task in lane for update in self._speak(task)]
-        if self._prompt.free and any(task.early for task in _next(lane)) and not self._somebody_waits:
-            return updates + self._look_after(lane, self._prompt)
-        if self._upkeep.free or self._at_rest:
-            lanes = sorted(self._lanes().values(), key=lambda lane: min(task.due for task in lane))
-            neediest = next((lane for lane in lanes if any(self._needs(lane).values())), [])
-            return updates + self._look_after(neediest, self._upkeep)
-        return updates
+        return [update for task in lane for update in self._reports(task.run_id)]
 
-    @property
-    def _somebody_waits(self) -> bool:
-        return any(task.owed for task in self.tasks.values())
+    def _last_words(self) -> list[Update]:
+        failed = [task.run_id for task in self.tasks.values() if task.status == FAILED]
+        return [update for run_id in failed for update in self._reports(run_id)]
 
-    @property
-    def _at_rest(self) -> bool:
-        """Whether nothing trains, so that nobody is kept from it."""
-        return not any(task.status == RUNNING for task in self.tasks.values())
-
-    def _needs(self, lane: list[Task]) -> dict[str, Upkeep]:
-        """What falls due in a lane, by run. Who trains in step is looked after at the same step: when all want it."""
-        training = _next(lane)
-        snapshot, save = all(task.wants_snapshot for task in training), any(task.wants_save for task in training)
-        metrics = snapshot and self._measuring.free and all(task.wants_metrics for task in training)
-        return {task.run_id: Upkeep(snapshot, metrics, save) if task in training else task.owed for task in lane}
-
-    def _look_after(self, lane: list[Task], allowance: Allowance) -> list[Update]:
-        needs = self._needs(lane)
-        if any(need.metrics for need in needs.values()):
-            allowance = self._measuring
-        with allowance.spending():
-            return [u for task in lane if needs[task.run_id] for u in _reports(task, needs[task.run_id])]
+    def _reports(self, run_id: str) -> list[Update]:
+        task = self.tasks.get(run_id)  # a reset has made another one of it, a close none
+        return self._guard.reports(task) if task is not None else []
 
     def _open(
         self,
@@ -130,6 +132,7 @@ class Scheduler:
         branch: bool = False,
         group: str = "",
         owner: str = "",
+        first: bool = False,
     ) -> list[Update]:
         """Take a run in.
 
@@ -139,9 +142,12 @@ class Scheduler:
                 begins anew.
             branch: it goes on with the weights of its own config.
             owner: its visitor.
+            first: it never waits in the line.
         """
         try:
-            task = Task(run_id, RunConfig.from_dict(config), Path(folder), generation, group)
+            with self._guard.naming(run_id):
+                whole = RunConfig.from_dict(config)
+                task = Task(run_id, whole, Path(folder), generation, group, owner or run_id, first, self._clock)
         except (ConfigError, DataError, RunError) as error:
             return [Update(run_id, generation, FAILED, str(error))]
         except torch.OutOfMemoryError:
@@ -151,21 +157,19 @@ class Scheduler:
         except Exception as error:  # of a family of somebody's own: it must not end the engine
             return [Update(run_id, generation, FAILED, f"The run cannot begin ({type(error).__name__}: {error}).")]
         self.tasks[run_id] = task
-        with _contained(task):
-            self._enter(task, resume, status, branch)
-        return self._speak(task)
-
-    def _enter(self, task: Task, resume: Sequence[int], status: str, branch: bool) -> None:
-        """Begin, or go on from the last state; a branch goes on from it with the weights of its own config."""
-        task.restore(resume)
-        if branch:
-            task.trainer.set(**task.config.live.to_dict())
-        task.change(status)
+        with self._guard.serving(task):
+            task.restore(resume)
+            if branch:
+                task.trainer.set(**task.config.live.to_dict())
+            task.change(status)
+            task.settle()
+        task.broken = task.status == FAILED  # there is nothing to be seen
+        return self._reports(run_id)
 
     def _reset(self, task: Task, **changes: Any) -> None:
         """Back to the same initial weights of the networks, with the settings that are in force now, or new ones."""
         config = task.config.with_(**task.trainer.settings.to_dict() | changes)
-        fresh = Task(task.run_id, config, task.folder, task.generation + 1, task.group)
+        fresh = task.begin_anew(config)
         self.tasks[task.run_id] = fresh
         fresh.change(PAUSED)
 
@@ -185,7 +189,7 @@ class Scheduler:
     def _furthest(self, task: Task) -> int:
         """The step that a run, or the first of its group, has reached: who is behind catches up."""
         lane = [other for other in self.tasks.values() if task.group and other.group == task.group]
-        return max(other.trainer.step_count for other in lane or [task] if other.status in (RUNNING, PAUSED))
+        return max(other.step for other in lane or [task] if other.status in (RUNNING, PAUSED))
 
     def _slow(self, task: Task) -> None:
         if task.status in (RUNNING, PAUSED):
@@ -203,75 +207,26 @@ class Scheduler:
     def _set(self, task: Task, **changes: Any) -> None:
         """Change LiveSettings; saved at once, so that a crash cannot undo it."""
         if task.status in (RUNNING, PAUSED) and task.trainer.set(**changes):
-            task.hurry()
+            task.due.hurry()
+
+    def _pin(self, task: Task) -> None:
+        task.first = True
+
+    def _unpin(self, task: Task) -> None:
+        task.first = False
 
     def _close(self, task: Task) -> None:
         """Let go of a run; what is on disk is the server's to keep or to remove."""
         del self.tasks[task.run_id]
 
-    def _speak(self, task: Task) -> list[Update]:
-        """What a run has to report, with what somebody waits for if there is time."""
-        now = self.tasks.get(task.run_id)  # a reset has made another one of it, a close none
-        if now is None:
-            return []
-        at_once = self._prompt.free or self._at_rest or now.opens_group or now.status == FAILED  # its last words
-        if not (now.owed and at_once):
-            return _reports(now, NOTHING)
-        with self._prompt.spending():
-            return _reports(now, now.owed)
 
-
-def _reports(task: Task, upkeep: Upkeep) -> list[Update]:
-    """The updates of a run; when they fail so has the run, and it says what it still can."""
-    with _contained(task):
-        return task.reports(upkeep)
-    with contextlib.suppress(Exception):
-        return task.reports(task.owed)
-    return [task.obituary()]
-
-
-@contextlib.contextmanager
-def _contained(task: Task) -> Iterator[None]:
-    """An error inside ends this run and no other."""
-    try:
-        yield
-    except RunError as error:
-        task.fail(str(error))
-    except torch.OutOfMemoryError:
-        task.fail("The GPU ran out of memory: lower the batch size or take fewer latents, then start again.")
-    except ConfigError as error:
-        task.say(str(error))
-    except OSError as error:
-        task.fail(f"The run cannot be saved ({error.strerror}): free some disk space, then start again.")
-    except Exception as error:  # a fault of ours must not take the other visitors' runs along
-        traceback.print_exc()
-        task.fail(f"The run stopped on an internal error ({type(error).__name__}: {error}).")
-
-
-def _next(lane: list[Task]) -> list[Task]:
-    """The runs of a lane that train now: all that are in step. Who is behind catches up first."""
-    running = [task for task in lane if task.status == RUNNING and task.steps_left > 0]
-    least = min((task.trainer.step_count for task in running), default=0)
-    return [task for task in running if task.trainer.step_count == least]
-
-
-def _train(lane: list[Task]) -> None:
-    """Train for a moment, round by round; after each round all are at the same step."""
-    deadline = time.monotonic() + TURN_S
-    while time.monotonic() < deadline and (tasks := _next(lane)):
-        steps = _round(lane, tasks)
-        for task in tasks:
-            with _contained(task):
-                for _ in range(steps):
-                    task.trainer.step()
-
-
-def _round(lane: list[Task], tasks: list[Task]) -> int:
-    """How many steps these tasks make before they change places: not past a run of the lane that is ahead of them."""
-    if len(lane) == 1:
-        return 1
-    gaps = [task.trainer.step_count - tasks[0].trainer.step_count for task in lane if task.status == RUNNING]
-    return min(ROUND, *(task.steps_left for task in tasks), *(gap for gap in gaps if gap > 0))
+def _wish(key: str, lane: list[Task]) -> Lane | None:
+    """What a lane wants of the device; nothing while it rests, or its arms wait for the picture they begin with."""
+    running = [task for task in lane if task.trains]
+    if not running or any(task.opens_group for task in lane):
+        return None
+    seconds = sum(task.steps_left * (task.step_s or STEP_S) for task in running)
+    return Lane(key, lane[0].owner, seconds, any(task.first for task in lane))
 
 
 COMMANDS: dict[str, Callable[..., None]] = {
@@ -284,4 +239,6 @@ COMMANDS: dict[str, Callable[..., None]] = {
     "stop": Scheduler._stop,
     "reset": Scheduler._reset,
     "close": Scheduler._close,
+    "pin": Scheduler._pin,
+    "unpin": Scheduler._unpin,
 }

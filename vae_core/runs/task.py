@@ -1,13 +1,12 @@
 """One run inside an engine: its trainer, what it is doing, and what it reports and saves as it goes."""
 
 import collections
+import copy
 import time
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 from safetensors import SafetensorError
 from safetensors.torch import load_file
 from safetensors.torch import save as to_bytes
@@ -19,47 +18,25 @@ from vae_core.divergence import RunError
 from vae_core.evaluate import final_metrics
 from vae_core.inspect.snapshot import Snapshot, SnapshotTaker
 from vae_core.inspect.step_trace import StepTrace, can_be_traced, trace_step
-from vae_core.runs import storage
+from vae_core.models.base import Family
+from vae_core.pieces import Pieces
+from vae_core.runs.due import EARLY_STEPS, NEVER, Due
 from vae_core.runs.messages import FAILED, FINISHED, PAUSED, RUNNING, STOPPED, Update
-from vae_core.runs.storage import state_file
+from vae_core.runs.storage import state_file, states_folder
 from vae_core.trainer import Trainer
 
-TURN_S = 0.05  # how long one run trains before the next one is served
-REPORT_S = 0.1  # history rows leave this often
-SNAPSHOT_S = 0.5  # a snapshot of a run is taken no more often than this ...
-EARLY_STEPS = 60  # ... except at the very beginning, when everything changes
-SAVE_S = 5.0  # a state is kept so often, more rarely where many runs train
 IW_SAMPLES, IW_IMAGES = 50, 200  # of the bound at a run's end: a few seconds for the slowest network
-
-METRICS_SHARE = 20  # in training, the metrics rest at least so many times as long as they took
-
-EARLY_STATES = 1.6  # before SAVE_S has passed, a state is kept whenever the steps have grown by this factor
-
-
-@dataclass(frozen=True)
-class Upkeep:
-    """What of a run falls due besides a report, and takes longer."""
-
-    snapshot: bool = False
-    metrics: bool = False  # the snapshot comes with the metrics
-    save: bool = False
-
-    def __bool__(self) -> bool:
-        return self.snapshot or self.save
-
-
-NOTHING = Upkeep()
 
 
 class Pace:
     """Images per second over the last seconds of wall-clock time."""
 
-    def __init__(self, window_s: float = 3.0) -> None:
-        self._window_s = window_s
+    def __init__(self, window_s: float = 3.0, clock: Callable[[], float] = time.monotonic) -> None:
+        self._window_s, self._clock = window_s, clock
         self._points: collections.deque[tuple[float, int]] = collections.deque()
 
     def add(self, images_seen: int) -> None:
-        now = time.monotonic()
+        now = self._clock()
         self._points.append((now, images_seen))
         while now - self._points[0][0] > self._window_s:
             self._points.popleft()
@@ -78,79 +55,104 @@ class Pace:
 class Task:
     """One run inside the engine: its trainer, and what it is doing."""
 
-    def __init__(self, run_id: str, config: RunConfig, folder: Path, generation: int, group: str = "") -> None:
+    def __init__(
+        self,
+        run_id: str,
+        config: RunConfig,
+        folder: Path,
+        generation: int,
+        group: str = "",
+        owner: str = "",
+        first: bool = False,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
         """
         Args:
             folder: of the run; its states lie there.
+            owner: its visitor.
+            first: it never waits in the line (line.py).
         """
         self.run_id, self.config, self.generation, self.group = run_id, config, generation, group
-        self.folder = folder
-        self.states_folder = storage.states_folder(folder, generation)
+        self.owner, self.first, self.clock = owner, first, clock
+        self.folder, self.states_folder = folder, states_folder(folder, generation)
         self.states_folder.mkdir(parents=True, exist_ok=True)
         self.trainer = Trainer(config)
+        self._total = self.trainer.total_steps
         self.status, self.message = RUNNING, ""
+        self.broken = False  # it cannot even say what it looks like
         self.final: dict[str, Any] | None = None
-        self.pace = Pace()
+        self.due, self.pace = Due(clock), Pace(clock=clock)
         self.until: int | None = None  # single steps: pause there
+        self.step_s: float | None = None  # that a step takes, as measured lately
         self._marks_sent = 0
         self._taker: SnapshotTaker | None = None
         self._slow: StepTrace | None = None  # waits for the next report
-        self._report_due = self._snapshot_due = self._measuring_due = 0.0
-        self._snapshot_step = self._saved_step = self._measured_step = -1
-        self._save_due = float("inf")
+
+    @property
+    def step(self) -> int:
+        """That it has reached."""
+        return self.trainer.step_count
 
     @property
     def steps_left(self) -> int:
         """Until it pauses or is done."""
-        total = self.trainer.total_steps
-        return min(self.until or total, total) - self.trainer.step_count
+        return min(self.until or self._total, self._total) - self.step
 
     @property
-    def wants_snapshot(self) -> bool:
-        return time.monotonic() >= self._snapshot_due
+    def trains(self) -> bool:
+        return self.status == RUNNING and self.steps_left > 0
 
     @property
-    def wants_metrics(self) -> bool:
+    def owes_look(self) -> bool:
+        """Whether somebody waits for a picture: the first of a run, and what it looks like where it rests."""
+        return self.due.seen < 0 if self.status == RUNNING else self.step != self.due.seen
+
+    @property
+    def owes_metrics(self) -> bool:
         """Runs of a group are compared by the metrics: now and then while they train, and always where they rest."""
-        return bool(self.group) and not self.early and time.monotonic() >= self._measuring_due
+        return bool(self.group) and self.status != RUNNING and self.step != self.due.measured and not self.broken
+
+    @property
+    def owes_save(self) -> bool:
+        return self.due.save_asked < NEVER
+
+    @property
+    def wants_look(self) -> bool:
+        """Whether a regular picture is due."""
+        return self.due.seen >= 0 and self.due.wants_snapshot(self.step)
 
     @property
     def wants_save(self) -> bool:
-        early = self.trainer.step_count >= EARLY_STATES * self._saved_step + EARLY_STEPS
-        return time.monotonic() >= self._save_due or early
-
-    @property
-    def due(self) -> float:
-        """Since when, or from when on, it wants a snapshot or a save; 0 where somebody waits for it."""
-        return min(self._snapshot_due, self._save_due)
-
-    @property
-    def owed(self) -> Upkeep:
-        """What somebody waits for: the first look at a run, what it looks like where it rests, a save in a hurry."""
-        step, running = self.trainer.step_count, self.status == RUNNING
-        metrics = not running and bool(self.group) and step != self._measured_step
-        unseen = self._snapshot_step < 0 if running else step != self._snapshot_step
-        return Upkeep(unseen or metrics, metrics, self._save_due == 0)
+        return self.status == RUNNING and self.due.wants_save(self.step)
 
     @property
     def opens_group(self) -> bool:
-        """Whether it is an arm that nobody has seen yet: all begin with a picture of the same step, so none waits."""
-        return bool(self.group) and self._snapshot_step < 0
+        """Whether it is an arm that nobody has seen yet: all begin with a picture of the same step, so all wait."""
+        return bool(self.group) and self.status == RUNNING and self.due.seen < 0
 
     @property
     def early(self) -> bool:
         """Whether it is at the very beginning, when everything changes."""
-        return self.trainer.step_count < EARLY_STEPS
+        return self.step < EARLY_STEPS
 
     @property
     def concluding(self) -> bool:
-        """Whether it has ended and its final figures are still to be computed."""
-        return self.status in (FINISHED, STOPPED) and self.final is None
+        """Whether it has ended and nothing but its final figures is missing: with them the server lets go of it."""
+        ended = self.status in (FINISHED, STOPPED) and self.final is None
+        return ended and not (self.owes_look or self.owes_metrics or self.owes_save)
 
-    @property
-    def working(self) -> bool:
-        """Whether a turn would do anything."""
-        return self.status == RUNNING or self.concluding or bool(self.owed)
+    def train(self, steps: int) -> float:
+        """Make steps; returns the seconds that they took."""
+        started = self.clock()
+        try:
+            for _ in range(steps):
+                self.trainer.step()
+        finally:
+            took = self.clock() - started
+            self.due.add_training(took)
+        lately = took / steps
+        self.step_s = lately if self.step_s is None else 0.8 * self.step_s + 0.2 * lately
+        return took
 
     def settle(self) -> None:
         """After the steps of a turn: where it stands now."""
@@ -158,11 +160,6 @@ class Task:
             self.pace.add(self.trainer.images_seen)
             if self.steps_left <= 0:
                 self.change(FINISHED if self.trainer.done else PAUSED)
-
-    def conclude(self) -> None:
-        """The final figures of a run that has ended; takes seconds."""
-        self.final = final_metrics(self.trainer.model, self.trainer.images, self.config, IW_SAMPLES, IW_IMAGES)
-        self._report_due = 0.0
 
     def slow_step(self) -> None:
         """One step, then pause; in slow motion where there is a posterior to show."""
@@ -173,73 +170,48 @@ class Task:
         self.change(FINISHED if self.trainer.done else PAUSED)
 
     def change(self, status: str, message: str = "", until: int | None = None) -> None:
-        """Enter a status; leaving training saves the state with the next report."""
+        """Enter a status. Where it rests, what it looks like and its state are kept as soon as there is time."""
         self.status, self.message, self.until = status, message, until
         if status == RUNNING:
             self.final = None
-            self._report_due, self._save_due = 0.0, min(self._save_due, time.monotonic() + SAVE_S)
+            self.due.hurry_report()
         else:
             self.pace.clear()
-            self.hurry()
+            self.due.hurry()
+
+    def wait(self) -> None:
+        """It has given its seat to somebody else."""
+        self.pace.clear()
+        self.due.hurry_report()
+
+    def begin_anew(self, config: RunConfig) -> "Task":
+        """The same run as its next generation, at its first step."""
+        generation, owned = self.generation + 1, (self.group, self.owner, self.first, self.clock)
+        return Task(self.run_id, config, self.folder, generation, *owned)
 
     def say(self, message: str) -> None:
         """With the next report."""
-        self.message, self._report_due = message, 0.0
+        self.message = message
+        self.due.hurry_report()
 
     def fail(self, message: str) -> None:
         """End on an error. Touches nothing that may itself be broken."""
+        self.broken = self.status == FAILED  # in its last words
         self.status, self.message, self.until = FAILED, message, None
-        self._save_due, self._report_due = float("inf"), 0.0
+        self.due.drop_save()
+        self.due.hurry_report()
 
-    def reports(self, upkeep: Upkeep = NOTHING) -> list[Update]:
-        """An update if one is due. States are saved behind it, so none is ahead of the rows that were reported.
+    def reports(self) -> list[Update]:
+        """An update if one is due. That a run has failed is its last word, so it is told with its last picture."""
+        if self.broken:
+            return [self.obituary()] if self.due.wants_report else []
+        silent = self.status == FAILED and self.owes_look
+        return [self.update()] if self.due.wants_report and not silent else []
 
-        Args:
-            upkeep: what is to be done besides; then there is an update in any case.
-        """
-        now = time.monotonic()
-        if now < self._report_due and not upkeep:
-            return []
-        self._report_due = now + REPORT_S if self.status == RUNNING else float("inf")
-        rows = self.trainer.flush()
-        saved = self.save() if upkeep.save else None
-        return [self._update(rows, saved, self._snapshot(upkeep.metrics) if upkeep.snapshot else None)]
-
-    def obituary(self) -> Update:
-        """What can be said of a run whose trainer or disk is broken; nothing more is expected of it."""
-        self._snapshot_step = self._measured_step = self.trainer.step_count
-        return Update(self.run_id, self.generation, FAILED, self.message)
-
-    def hurry(self) -> None:
-        """Report now; a snapshot, if there is anything new to see, and a save follow as soon as there is time."""
-        self._report_due = self._snapshot_due = self._save_due = 0.0
-
-    def save(self) -> int:
-        """Keep the state on disk: against a crash, and for branches. Returns its step; who reads that lists it."""
-        self._saved_step = self.trainer.step_count
-        with replacing(state_file(self.states_folder, self._saved_step)) as file:
-            file.write(to_bytes(self.trainer.state()))
-        self._save_due = time.monotonic() + SAVE_S if self.status == RUNNING else float("inf")
-        return self._saved_step
-
-    def restore(self, steps: Sequence[int]) -> None:
-        """Go on from the first of these states that can be read; without any, from the beginning.
-
-        Raises:
-            RunError: none can be read.
-        """
-        for step in steps:
-            try:
-                self.trainer.restore(load_file(state_file(self.states_folder, step)))
-            except (OSError, SafetensorError, RuntimeError, KeyError, ValueError):
-                continue
-            self._saved_step = step
-            return
-        if steps:
-            raise RunError("None of its saved weights can be read: press Reset to begin anew.")
-
-    def _update(self, rows: np.ndarray, saved: int | None, snapshot: Snapshot | None) -> Update:
-        trainer = self.trainer
+    def update(self, saved: int | None = None, snapshot: Snapshot | None = None) -> Update:
+        """What has happened since the last one."""
+        trainer, rows = self.trainer, self.trainer.flush()
+        self.due.note_report(self.status == RUNNING)
         marks, self._marks_sent = tuple(trainer.marks[self._marks_sent :]), len(trainer.marks)
         slow, self._slow = self._slow, None
         return Update(
@@ -261,12 +233,53 @@ class Task:
             slow=slow,
         )
 
-    def _snapshot(self, measured: bool) -> Snapshot:
-        started, step = time.monotonic(), self.trainer.step_count
+    def obituary(self) -> Update:
+        """What can be said of a run whose trainer or disk is broken; nothing more is expected of it."""
+        self.broken, self.due.seen = True, self.step
+        self.due.note_report(training=False)
+        return Update(self.run_id, self.generation, FAILED, self.message)
+
+    def look(self, measured: bool) -> Pieces[Update]:
+        """A snapshot of the weights of this moment, in pieces: they are copied, so training may go on meanwhile."""
+        return self._look(copy.deepcopy(self.trainer.model), self.step, measured)
+
+    def _look(self, model: Family, step: int, measured: bool) -> Pieces[Update]:
         self._taker = self._taker or SnapshotTaker(self.config, self.trainer.images)
-        snapshot = self._taker.take(self.trainer.model, step, measured)
-        now = time.monotonic()
-        self._snapshot_step, self._snapshot_due = step, now + (now - started if self.early else SNAPSHOT_S)
-        if measured:
-            self._measured_step, self._measuring_due = step, now + METRICS_SHARE * (now - started)
-        return snapshot
+        snapshot = yield from self._taker.take_pieces(model, step, measured)
+        self.due.note_snapshot(step, measured)
+        return self.update(snapshot=snapshot)
+
+    def conclude(self) -> Pieces[Update]:
+        """The final figures of a run that has ended."""
+        model, images = self.trainer.model, self.trainer.images
+        self.final = yield from final_metrics.pieces(model, images, self.config, IW_SAMPLES, IW_IMAGES)
+        return self.update()
+
+    def save(self) -> Pieces[Update]:
+        """Keep the state on disk, in one piece: against a crash, and for branches.
+
+        It is told with the rows up to it, and after it is written: whoever hears of a state has its curve too.
+        """
+        yield from ()
+        step = self.step
+        told = self.update(saved=step)
+        with replacing(state_file(self.states_folder, step)) as file:
+            file.write(to_bytes(self.trainer.state()))
+        self.due.note_save(step)
+        return told
+
+    def restore(self, steps: Sequence[int]) -> None:
+        """Go on from the first of these states that can be read; without any, from the beginning.
+
+        Raises:
+            RunError: none can be read.
+        """
+        for step in steps:
+            try:
+                self.trainer.restore(load_file(state_file(self.states_folder, step)))
+            except (OSError, SafetensorError, RuntimeError, KeyError, ValueError):
+                continue
+            self.due.saved = step
+            return
+        if steps:
+            raise RunError("None of its saved weights can be read: press Reset to begin anew.")

@@ -1,0 +1,140 @@
+"""What an engine does besides training: by urgency, in pieces, and in a share of its time.
+
+asked    what somebody waits for: the first picture of a run, its picture where it rests, a state in a hurry
+saves    states that are due
+figures  of runs that have ended
+looks    regular pictures, now and then with the metrics
+"""
+
+import contextlib
+import time
+from collections.abc import Callable, Mapping
+from functools import partial
+
+from vae_core.pieces import Pieces
+from vae_core.runs.allowance import Allowance
+from vae_core.runs.guard import Guard
+from vae_core.runs.lanes import abreast, lanes_of
+from vae_core.runs.messages import FAILED, Update
+from vae_core.runs.task import Task
+
+SHARE = 1 / 5  # of the engine's time at most, while anything trains
+MOST_S = 1.0  # so much of it can be saved up, for several who ask at once ...
+RESERVE_S = 0.5  # ... and what nobody waits for leaves so much of it
+FRESH_S = 0.5  # of training since the last state, at most, where the metrics begin
+METRICS_REST = 20  # times as long as they took
+
+Wish = tuple[Task, Callable[[], Pieces[Update]]]  # for whom, and how to begin
+
+
+class Upkeep:
+    """One job of each kind is in work at a time, and carried to its end; a more urgent one passes it."""
+
+    def __init__(self, tasks: Mapping[str, Task], guard: Guard, clock: Callable[[], float] = time.monotonic) -> None:
+        """
+        Args:
+            tasks: those of the engine, as they come and go.
+        """
+        self._tasks, self._guard, self._clock = tasks, guard, clock
+        self._allowance = Allowance(SHARE, MOST_S, clock)
+        self._kinds = (self._asked, self._saves, self._figures, self._looks)
+        self._begun: list[list[tuple[Task, Pieces[Update]]]] = [[] for _ in self._kinds]
+        self._metrics_due = 0.0
+        self.spent = 0.0  # seconds, ever
+
+    @property
+    def pending(self) -> bool:
+        """Whether there is anything to do."""
+        return any(self._begun) or any(kind() for kind in self._kinds)
+
+    def do_piece(self, limited: bool) -> list[Update] | None:
+        """A piece of what is most urgent; None where there is none, or no time for it.
+
+        Args:
+            limited: somebody trains, who is to have most of the time.
+        """
+        for urgency in range(len(self._kinds)):
+            reserve = RESERVE_S if urgency >= 2 else 0.0
+            if limited and not self._allowance.has(reserve):
+                return None
+            if self._begin(urgency):
+                started = self._clock()
+                with self._allowance.spending() if limited else contextlib.nullcontext():
+                    updates = self._advance(urgency)
+                self.spent += self._clock() - started
+                return updates
+        return None
+
+    def _begin(self, urgency: int) -> bool:
+        """Whether a job of this urgency is in work, now at the latest."""
+        here = [(task, pieces) for task, pieces in self._begun[urgency] if self._tasks.get(task.run_id) is task]
+        if not here:
+            for task, begin in self._kinds[urgency]():
+                with self._guard.serving(task):
+                    here.append((task, begin()))
+        self._begun[urgency] = here
+        return bool(here)
+
+    def _advance(self, urgency: int) -> list[Update]:
+        task, pieces = self._begun[urgency][0]
+        with self._guard.serving(task):
+            try:
+                next(pieces)
+                return []
+            except StopIteration as end:
+                self._begun[urgency].pop(0)
+                return [end.value]
+        self._begun[urgency].pop(0)  # an error has ended it
+        return []
+
+    def _asked(self) -> list[Wish]:
+        """Who has waited longest; but arms that are to begin together come first, as all of them wait."""
+        tasks = self._tasks.values()
+        looks = [(-1.0 if task.opens_group else task.due.look_asked, task) for task in tasks if task.owes_look]
+        saves = [(task.due.save_asked, task) for task in tasks if task.owes_save and self._may_save(task)]
+        asked, task = min(looks + saves, key=lambda wish: wish[0], default=(0.0, None))
+        if task is None:
+            return []
+        if (asked, task) in saves:
+            return [(task, task.save)]
+        return [(task, partial(self._last_look, task))]
+
+    def _last_look(self, task: Task) -> Pieces[Update]:
+        """A look that is asked for makes an earlier one that is still in work superfluous."""
+        self._begun[-1] = [(other, pieces) for other, pieces in self._begun[-1] if other is not task]
+        return task.look(measured=task.status == FAILED and bool(task.group))
+
+    def _saves(self) -> list[Wish]:
+        due = [task for task in self._tasks.values() if task.wants_save and self._may_save(task)]
+        return [(task, task.save) for task in sorted(due, key=lambda task: task.due.trained)[-1:]]
+
+    def _may_save(self, task: Task) -> bool:
+        """Not before a picture that was begun is told: the states of a run never pass its film."""
+        return not task.owes_look and all(task is not other for job in self._begun for other, _ in job)
+
+    def _figures(self) -> list[Wish]:
+        return [(task, task.conclude) for task in self._tasks.values() if task.concluding][:1]
+
+    def _looks(self) -> list[Wish]:
+        """Of the lane that has waited longest. Who trains in step is looked at at the same step."""
+        training = [abreast(lane) for lane in lanes_of(self._tasks.values()).values()]
+        due = [lane for lane in training if lane and all(task.wants_look for task in lane)]
+        due += [[task] for task in self._tasks.values() if task.owes_metrics and not task.owes_look]
+        lane = min(due, key=lambda lane: min(task.due.snapshot for task in lane), default=[])
+        measured = all(task.owes_metrics or self._may_measure(task) for task in lane)
+        return [(task, partial(self._look, task, measured)) for task in lane]
+
+    def _may_measure(self, task: Task) -> bool:
+        """They take long, and no state is kept meanwhile: so right after one."""
+        fresh = task.due.trained < FRESH_S and not task.early
+        return bool(task.group) and fresh and self._clock() >= self._metrics_due
+
+    def _look(self, task: Task, measured: bool) -> Pieces[Update]:
+        pieces = task.look(measured)
+        return self._rest_after(pieces) if measured else pieces
+
+    def _rest_after(self, metrics: Pieces[Update]) -> Pieces[Update]:
+        before = self.spent
+        update = yield from metrics
+        self._metrics_due = max(self._metrics_due, self._clock()) + METRICS_REST * (self.spent - before)
+        return update

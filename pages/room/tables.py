@@ -29,7 +29,7 @@ def figures(status: RoomStatus, followers: int) -> None:
         "Train · wait in line": f"{trains} · {waits}",
         "Memory: server": in_bytes(status.memory_bytes),
         "Memory: engines": in_bytes(sum(engines) if engines else None),
-        f"Disk ({in_bytes(status.disk_free_bytes)} free)": f"{in_bytes(status.disk_bytes)}{budget}",
+        f"Disk{budget} ({in_bytes(status.disk_free_bytes)} free)": in_bytes(status.disk_bytes),
     }
     for column, (label, value) in zip(st.columns(len(shown)), shown.items(), strict=True):
         column.metric(label, value)
@@ -51,8 +51,9 @@ def runs_table(status: RoomStatus) -> None:
 def _run_row(run: RunStatus) -> None:
     *cells, buttons = st.columns(list(COLUMNS.values()), vertical_alignment="center")
     speed, place = f"{run.images_per_s:,.0f}" if run.images_per_s else NOTHING, str(run.place or NOTHING)
+    status = "waiting" if run.place else run.status
     step = f"{run.step:,} of {run.total_steps:,}" if run.total_steps else NOTHING
-    for cell, text in zip(cells, (run.whose, run.what, run.status, step, speed, place), strict=True):
+    for cell, text in zip(cells, (run.whose, run.what, status, step, speed, place), strict=True):
         cell.text(text)  # no Markdown: the names of arms are not ours
     row = buttons.container(horizontal=True, gap="xsmall")
     row.button(
@@ -92,16 +93,15 @@ def engine_row(engine: EngineStatus) -> dict[str, str]:
     said = {}
     if line := engine.line:
         said = {
-            "seats taken": f"{line.training} of {line.seats}",
+            "train (seats)": f"{line.training} ({line.seats})",
             "wait in line": f"{len(line.waiting)}",
             "steps/s": f"{line.steps_per_s:,.0f}",
             "time for pictures and saves": f"{line.upkeep_share:.0%}",
-            "memory of the models": in_bytes(line.memory_bytes),
         }
     return {
         "device": engine.device,
         **said,
-        "memory of the process": in_bytes(engine.memory_bytes),
+        "memory": in_bytes(engine.memory_bytes),
         "runs open": f"{engine.runs}",
         "started again": "once" if engine.restarts == 1 else f"{engine.restarts} times",
     }

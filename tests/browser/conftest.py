@@ -39,7 +39,7 @@ def serving(
     command = [sys.executable, "-m", "streamlit", "run", "app.py", "--server.port", str(port), *below, *arguments]
     with tempfile.TemporaryDirectory() as saved:
         own = {"ELBO_ROOM_RUNS": saved, "ELBO_ROOM_GONE_AFTER_S": "8", "ELBO_ROOM_FAMILIES": str(FAMILIES)}
-        own |= {"ELBO_ROOM_KEY": LECTURERS_KEY}
+        own |= {"ELBO_ROOM_KEY": LECTURERS_KEY, "ELBO_ROOM_AT_ONCE": "16"}  # no test waits for another's run
         every = {**own, **os.environ, **environment}  # a test may name others
         process = subprocess.Popen(command, cwd=ROOT, stdout=subprocess.DEVNULL, env=every)
         yield from _until_done(process, f"http://127.0.0.1:{port}{prefix}")

@@ -161,11 +161,11 @@ def test_an_engine_tells_of_its_line_where_it_has_one() -> None:
     )
     assert engine_row(silent) == {
         "device": "cpu",
-        "memory of the process": "500 MB",
+        "memory": "500 MB",
         "runs open": "3",
         "started again": "once",
     }
     row = engine_row(talking)
-    assert row["seats taken"] == "1 of 2" and row["wait in line"] == "1" and row["steps/s"] == "200"
-    assert row["time for pictures and saves"] == "10%" and row["memory of the models"] == "100 MB"
-    assert row["started again"] == "2 times" and row["memory of the process"] == "–"
+    assert row["train (seats)"] == "1 (2)" and row["wait in line"] == "1" and row["steps/s"] == "200"
+    assert row["time for pictures and saves"] == "10%"
+    assert row["started again"] == "2 times" and row["memory"] == "–"

@@ -65,7 +65,7 @@ def test_the_lecturer_sees_whose_runs_there_are(lecturer: Registry, links: list[
         "Train · wait in line",
         "Memory: server",
         "Memory: engines",
-        "Disk",
+        "Disk of 20.0 GB",
     }
     assert next(m.value for m in at.metric if m.label == "Train · wait in line") == "2 · 0"
 

@@ -15,6 +15,12 @@ from vae_core.trainer import Mark
 CONFIG = RunConfig(device="cpu", epochs=1000)
 MARK = Mark(7, "beta 1 → 0 at step 7", LiveSettings(alpha=1.0, beta=0.0, learning_rate=2e-3))
 
+FINAL: dict[str, Any] = {  # as evaluate.final_metrics gives them
+    **{"split": "test", "protocol": "grey", "images": 10_000, "samples": 1},
+    **{"neg_elbo": 150.5, "nll": 144.25, "kl": 6.25, "kl_dims": [4.25, 2.0], "active_units": 2, "mean_std": 0.5},
+    **{"neg_iw_bound": 147.0, "iw_neg_elbo": 151.0, "iw_samples": 50, "iw_images": 200},
+}
+
 
 def some_rows(first: int, last: int) -> np.ndarray:
     steps = np.arange(first, last + 1)
@@ -32,7 +38,5 @@ def a_run(root: Path, snapshot: Snapshot, status: str = RUNNING) -> RunRecord:
     run = RunRecord("ann", CONFIG, root)
     for step in (0, 10, 20):
         run.take(an_update(run.run_id, step, status, snapshot=replace(snapshot, step=step)))
-    run.take(
-        an_update(run.run_id, 20, status, marks=(MARK,), final={"neg_elbo": 150.5} if status == FINISHED else None)
-    )
+    run.take(an_update(run.run_id, 20, status, marks=(MARK,), final=FINAL if status == FINISHED else None))
     return run

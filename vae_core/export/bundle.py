@@ -21,12 +21,13 @@ REPORT, HISTORY, CONFIG, MARKS, SCRIPT = "report.html", checkpoints.HISTORY, "co
 _NO_DATE = (1980, 1, 1, 0, 0, 0)  # the first a zip can hold: the same story gives the same bytes
 
 
-def bundle(story: RunReport, model_tensors: dict[str, Tensor] | None = None) -> bytes:
+def bundle(story: RunReport, model_tensors: dict[str, Tensor] | None = None, weights_step: int | None = None) -> bytes:
     """A zip file: report, curves, settings, marks, script and TensorBoard events, always in this order.
 
     Args:
         model_tensors: `state_dict` of the model. Given, the unpacked zip is a checkpoint, too:
             model.safetensors and card.json are added, and `checkpoints.load` accepts the folder.
+        weights_step: after which update they were kept, for the card: a run may have gone on since.
     Raises:
         RuntimeError: the tensors belong to a model of other settings.
     """
@@ -39,7 +40,8 @@ def bundle(story: RunReport, model_tensors: dict[str, Tensor] | None = None) -> 
         FILE_NAME: event_file(story),
     }
     if model_tensors is not None:
-        files |= _checkpoint(story, model_tensors)
+        kept = {} if weights_step is None else {"weights_step": weights_step}
+        files |= _checkpoint(story, model_tensors, card_of(story) | kept)
     return _zipped(files)
 
 
@@ -67,13 +69,13 @@ def card_of(story: RunReport) -> dict[str, Any]:
     }
 
 
-def _checkpoint(story: RunReport, tensors: dict[str, Tensor]) -> dict[str, bytes]:
+def _checkpoint(story: RunReport, tensors: dict[str, Tensor], card: dict[str, Any]) -> dict[str, bytes]:
     """model.safetensors and card.json, written by the one function that writes checkpoints."""
     model = models.build(story.config)
     model.load_state_dict(tensors)
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
-        checkpoints.save(folder, model, card_of(story), [])
+        checkpoints.save(folder, model, card, [])
         return {name: (folder / name).read_bytes() for name in (checkpoints.WEIGHTS, checkpoints.CARD)}
 
 

@@ -11,12 +11,13 @@ from typing import Any, Self
 import numpy as np
 
 from vae_core.checkpoints import replacing
-from vae_core.config import LiveSettings, RunConfig
+from vae_core.config import RunConfig
 from vae_core.inspect.snapshot import Snapshot
-from vae_core.runs import storage
+from vae_core.runs import record_check, storage
 from vae_core.runs.log import logger
 from vae_core.runs.messages import PAUSED, RUNNING, STARTING, Update
 from vae_core.runs.progress import Progress, columns_of
+from vae_core.runs.record_check import SAVED, settings_of
 from vae_core.runs.run_view import RunView
 from vae_core.runs.snapshot_file import frame_bytes, packed
 from vae_core.runs.storage import CURVES, OTHER_CURVES, Listing, frame_file, frames_in, state_file, steps_in
@@ -24,7 +25,6 @@ from vae_core.trainer import Mark
 
 _FORMER = {"train": ("step", "nll", "kl", "loss"), "test": ("step", "nll", "kl", "mean_std", "active")}  # of any family
 SHIPPED = "shipped"  # the visitor to whom the runs belong that come with the program: everybody may watch them
-SAVED = "saved"  # on disk, and in no engine: Resume goes on from its last saved step
 
 
 @dataclass(frozen=True)
@@ -177,6 +177,7 @@ class RunRecord(RunView):
         """
         record, train, test = storage.read(folder)
         try:
+            record_check.check(record)
             parent = Parent(**record["parent"]) if record["parent"] else None
             arm = Arm(**record["arm"]) if record.get("arm") else None
             run = cls(record["visitor"], RunConfig.from_dict(record["config"]), folder.parent, folder.name, parent, arm)
@@ -217,17 +218,17 @@ class RunRecord(RunView):
 
 def _moment(run: RunRecord, record: dict[str, Any], train: np.ndarray, test: np.ndarray) -> Progress:
     """What a record and its curves say; a file of film or states that is not there is not listed any more."""
-    begin, step = run.now, int(record["step"])
+    begin, step = run.now, record["step"]
     columns, found = columns_of(begin.config), record.get("columns", _FORMER)
     moment = replace(
         begin,
-        generation=int(record["generation"]),
-        status=str(record["status"]),
-        device=str(record["device"]),
+        generation=record["generation"],
+        status=record["status"],
+        device=record["device"],
         step=step,
-        steps_per_epoch=int(record["steps_per_epoch"]),
-        total_steps=int(record["total_steps"]),
-        settings=LiveSettings(**record["weights"]),
+        steps_per_epoch=record["steps_per_epoch"],
+        total_steps=record["total_steps"],
+        settings=settings_of(record["weights"], begin.config),
         marks=tuple(Mark.from_dict(mark) for mark in record["marks"]),
         final=record["final"],
         train=begin.train.with_rows(_until(_table(train, found["train"], columns["train"]), step)),

@@ -20,6 +20,15 @@ from vae_core.inspect.snapshot import Snapshot
 from vae_core.metrics.diagnosis import Diagnosis
 
 _XY_MAX = 32_767
+_KINDS: dict[str, tuple[str, int]] = {  # of the arrays of a frame: kind of its numbers, and dimensions
+    "xy": ("i", 2),
+    **dict.fromkeys(("labels", "active"), ("u", 1)),
+    "kl_dims": ("f", 1),
+    **dict.fromkeys(("originals", "reconstructions", "prior_draws"), ("u", 3)),
+    "grid": ("u", 4),
+    **dict.fromkeys(("basis", "ten_mu", "ten_log_var", "ten_pull_mu", "ten_pull_log_var"), ("f", 2)),
+}
+_NEEDED = ("xy", "labels", "kl_dims", "active", "originals", "reconstructions", "prior_draws", "grid")
 
 
 class FrameError(ValueError):
@@ -96,9 +105,30 @@ def read_frame(path: AnyPath) -> tuple[dict[str, Any], dict[str, np.ndarray]]:
         header = json.loads(data[8 : 8 + int.from_bytes(data[:8], "little")])
         numbers = json.loads(header["__metadata__"]["snapshot"])
         arrays = load(data)
-        return numbers if "terms" in numbers else _with_terms(numbers, arrays), arrays
-    except (ValueError, KeyError, TypeError, SafetensorError) as error:
+        numbers = numbers if "terms" in numbers else _with_terms(numbers, arrays)
+        _check(numbers, arrays)
+        return numbers, arrays
+    except (ValueError, KeyError, TypeError, AttributeError, RecursionError, SafetensorError) as error:
         raise FrameError(f"The frame {path} cannot be read ({error}): it is left out.") from None
+
+
+def _check(numbers: dict[str, Any], arrays: dict[str, np.ndarray]) -> None:
+    """Hold a frame to what frame_bytes writes; older frames lack what is not needed.
+
+    Raises:
+        ValueError: something is of another kind. KeyError: it is missing.
+    """
+    if wrong := [name for name, array in arrays.items() if (array.dtype.kind, array.ndim) != _KINDS[name]]:
+        raise ValueError(f"no usable {wrong[0]}")
+    xy, labels, kl_dims, active, *_ = (arrays[name] for name in _NEEDED)
+    if xy.shape[1] != 2 or len(xy) not in (0, len(labels)) or len(kl_dims) not in (0, len(active)):
+        raise ValueError("arrays of different lengths")
+    given = [numbers["xyUnit"], numbers["explained"], *numbers["terms"].values()]
+    given += [value for name in ("meanStd", "sigma", "negElbo") if (value := numbers[name]) is not None]
+    if not all(isinstance(value, (int, float)) for value in given) or not isinstance(numbers["step"], int):
+        raise ValueError("numbers that are none")
+    if not isinstance(numbers.get("meter") or {}, dict):
+        raise ValueError("no usable metrics")
 
 
 def _with_terms(numbers: dict[str, Any], arrays: dict[str, np.ndarray]) -> dict[str, Any]:

@@ -180,7 +180,7 @@ def sort_by_owner(root: Path) -> None:
     """Move runs that were saved when all lay side by side to the folders of their visitors."""
     for path in entries(root):
         if not _OWNER.fullmatch(path.name) and (path / RECORD).is_file():
-            with contextlib.suppress(OSError, ValueError, KeyError, TypeError, RecursionError):
+            with contextlib.suppress(OSError, ValueError, KeyError, TypeError, AttributeError, RecursionError):
                 owner = folder_of(root, json.loads((path / RECORD).read_text(encoding="utf-8"))["visitor"])
                 owner.mkdir(exist_ok=True)
                 path.rename(owner / path.name)

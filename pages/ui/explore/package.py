@@ -36,7 +36,7 @@ from vae_core.latent import (
 )
 from vae_core.models.parts.coder import Coder
 from vae_core.runs.snapshot_file import FrameError, read_frame
-from vae_core.runs.storage import FILM, frame_file, frames_in
+from vae_core.runs.storage import FILM, STATES, frame_file, frames_in
 
 KEPT = 8  # packages in memory, 4 MB each at most
 _CHUNK = 500  # images encoded at once
@@ -140,7 +140,8 @@ def _sheet(model: Coder, basis: Tensor) -> Tensor:
 
 def _last_plane(source: Source) -> Plane | None:
     """The plane in which the run's own map was last filmed: principal axes are only known up to a turn."""
-    folder = source.path.parent.parent / FILM
+    states = source.path.parent  # of the run's generation: states-1 beside film-1
+    folder = states.with_name(states.name.replace(STATES, FILM, 1))
     steps = [] if source.is_shipped else frames_in(folder)
     try:
         basis = read_frame(frame_file(folder, steps[-1]))[1]["basis"] if steps else None

@@ -76,12 +76,13 @@ export class Curves {
   /** The first steps are far above everything that follows: the axis is fitted to what comes after them. */
   range() {
     const [steps, ...lines] = this.plot?.data ?? [[]];
-    const { min = 0, max = Infinity } = this.plot?.scales.x ?? {};
+    const { min, max } = this.plot?.scales.x ?? {}; // null before the first draw
+    const [from, to] = [min ?? 0, max ?? Infinity];
     const early = steps[steps.length - 1] > 60 ? 20 : 0;
     let top = 0;
     for (const values of lines) {
       for (let i = 0; i < values.length; i++) {
-        if (steps[i] > early && steps[i] >= min && steps[i] <= max && values[i] > top) top = values[i];
+        if (steps[i] > early && steps[i] >= from && steps[i] <= to && values[i] > top) top = values[i];
       }
     }
     let bottom = 0;

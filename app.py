@@ -62,7 +62,7 @@ app = st.App(
     routes=[BelowPrefix([*live_routes(), follow_route(), *arms_routes(), *explore_routes(), asset_route()])],
     middleware=[  # the first is the outermost
         Middleware(SafeHeaders, frames=WEB.frames),
-        Middleware(OwnOrigins, listed=WEB.origins),
+        Middleware(OwnOrigins),
         Middleware(Unhurried),
         Middleware(VisitorCookie, framed=bool(WEB.frames)),
         Middleware(LecturerKey),

@@ -21,7 +21,10 @@ def proxying(url: str, host: str = "", strip: str = "") -> Iterator[int]:
 
     async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         with contextlib.suppress(OSError, asyncio.IncompleteReadError):
-            head = rewrite((await reader.readuntil(b"\r\n\r\n")).decode("latin-1"), host, strip)
+            head = (await reader.readuntil(b"\r\n\r\n")).decode("latin-1")
+            if not re.match(rf"\w+ {strip}(?=[/ ?])", head):
+                return writer.close()  # nothing but the prefix is ours
+            head = rewrite(head, host, strip)
             behind, before = await asyncio.open_connection("127.0.0.1", upstream)
             before.write(head.encode("latin-1"))
             await asyncio.gather(pour(reader, before), pour(behind, writer))

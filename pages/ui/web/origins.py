@@ -43,9 +43,8 @@ def is_own(origin: str, host: str, listed: Collection[str]) -> bool:
 class OwnOrigins:
     """Refuses sockets and writes of other sites' pages, and tells a page that only looks so what would help."""
 
-    def __init__(self, app: ASGIApp, listed: Collection[str] = ()) -> None:
+    def __init__(self, app: ASGIApp) -> None:
         self.app = app
-        self.listed = frozenset(listed)
         self.health = base_path() + "/_stcore/health"
         self.told: set[str] = set()
 
@@ -54,7 +53,7 @@ class OwnOrigins:
             return await self.app(scope, receive, send)
         headers = Headers(scope=scope)
         host, origin = headers.get("host", ""), self._asking(scope, headers)
-        if origin is None or is_own(origin, host, self.listed | _streamlits_own()):
+        if origin is None or is_own(origin, host, _listed()):
             return await self.app(scope, receive, send)
         self._tell(origin, host)
         if scope["type"] == "http":
@@ -93,6 +92,6 @@ def _advice(origin: str, host: str) -> str:
     )
 
 
-def _streamlits_own() -> set[str]:
-    """What Streamlit's own setting `server.corsAllowedOrigins` lets in holds here, too."""
+def _listed() -> set[str]:
+    """Streamlit's own setting, to which ours adds its addresses: so that both always let in the same pages."""
     return {origin for address in config.get_option("server.corsAllowedOrigins") if (origin := origin_of(address))}

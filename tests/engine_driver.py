@@ -34,9 +34,17 @@ def turn(engine: Scheduler) -> list[Update]:
 def attend(engine: Scheduler) -> list[Update]:
     """All that somebody waits for, as if nobody trained."""
     updates: list[Update] = []
-    while any(task.owes_look or task.owes_save or task.owes_metrics for task in engine.tasks.values()):
+    while any(task.owes_look or task.owes_save for task in engine.tasks.values()):
         updates += engine._upkeep.do_piece(limited=False) or []
         updates += engine._last_words()
+    return updates
+
+
+def rest(engine: Scheduler) -> list[Update]:
+    """The same, and the metrics of arms that rest."""
+    updates = attend(engine)
+    while any(task.owes_metrics for task in engine.tasks.values()):
+        updates += engine._upkeep.do_piece(limited=False) or []
     return updates
 
 

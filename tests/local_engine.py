@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from typing import Any
 
-from tests.engine_driver import attend, turn
+from tests.engine_driver import attend, rest, turn
 from vae_core.runs.messages import Command, Update
 from vae_core.runs.scheduler import Scheduler
 
@@ -24,7 +24,7 @@ class LocalLink:
 
     def turn(self) -> None:
         assert self.engine is not None
-        self._report(turn(self.engine) + attend(self.engine))
+        self._report(turn(self.engine) + rest(self.engine))
 
     def die(self, served: str = "") -> None:
         self.engine = None

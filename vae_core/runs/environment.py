@@ -32,7 +32,7 @@ def seats_asked() -> int | None:
     asked = os.environ.get("ELBO_ROOM_AT_ONCE", "")
     if not asked or (asked.isascii() and asked.isdigit() and 1 <= int(asked) <= 1000):
         return int(asked) if asked else None
-    print(f"ELBO_ROOM_AT_ONCE is {asked!r}, no whole number from 1 to 1000: its speed decides.", file=sys.stderr)
+    logger.warning(f"ELBO_ROOM_AT_ONCE is {asked!r}, which is no whole number from 1 to 1000; its speed decides.")
     return None
 
 

@@ -92,8 +92,9 @@ class RunRecord(RunView):
     def take(self, update: Update) -> None:
         """Add what an update brings, in memory and to the film on disk. One thread at a time."""
         self._swap(lambda now: now.receive(update))
-        if update.snapshot is not None and update.generation == self.generation and self._write_frame(update.snapshot):
-            self._swap(lambda now: now.with_frame(update.step))
+        seen = update.snapshot  # it may be of an earlier step: training goes on while it is taken
+        if seen is not None and update.generation == self.generation and self._write_frame(seen):
+            self._swap(lambda now: now.with_frame(seen.step))
 
     def change(self, **values: Any) -> None:
         """Of what `now` holds."""

@@ -111,13 +111,13 @@ def test_pictures_and_states_go_round_until_everybody_has_newer_ones(make_world:
     assert len({run for at, run, _ in world.saves() if at > halfway}) == 10
 
 
-@pytest.mark.parametrize("count", [1, 10, 60])
+@pytest.mark.parametrize("count", [1, 10, 30])
 def test_a_crash_costs_no_run_more_than_five_seconds_of_its_own_training(count: int, make_world: Worlds) -> None:
     world = make_world()
     tasks = world.open_many(count)
     worst = 0.0
-    for _ in range(400):
-        world.work(0.5)
+    for _ in range(150):
+        world.work(1)
         kept = {run: step for _, run, step in world.saves()}
         worst = max(worst, *(STEP_S * (task.step - kept.get(task.run_id, 0)) for task in tasks))
     assert worst <= 5
@@ -145,7 +145,7 @@ def test_what_somebody_waits_for_passes_what_nobody_waits_for(make_world: Worlds
     world.open_many(10)
     world.work(30)
     world.tell("run 0", "stop")
-    while not any(world.engine._upkeep._begun[2]):
+    while not world.engine._upkeep._jobs[2].tasks:
         world.work(0.01)
     world.tell("run 1", "pause")
     world.work(3)

@@ -137,7 +137,7 @@ def test_states_of_a_run_have_an_end(tmp_path: Path, small_data: Images) -> None
     task = Task(run.run_id, run.config, run.folder, 0)
     for _ in range(4 * STATES):
         task.trainer.step()
-        run.take(finish(task.save()))
+        run.take(finish(task.save())())
         run.save()
         assert len(run.states) <= STATES and run.states[-1] == task.trainer.step_count
         assert list(run.states) == steps_in(run.states_folder)

@@ -4,6 +4,7 @@ import collections
 import copy
 import time
 from collections.abc import Callable, Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -239,23 +240,28 @@ class Task:
         self.due.note_report(training=False)
         return Update(self.run_id, self.generation, FAILED, self.message)
 
-    def look(self, measured: bool) -> Pieces[Update]:
-        """A snapshot of the weights of this moment, in pieces: they are copied, so training may go on meanwhile."""
+    # ---- what takes longer: in pieces, which return how to tell of it
+
+    def look(self, measured: bool) -> Pieces[Callable[[], Update]]:
+        """A snapshot of the weights of this moment: they are copied, so training may go on meanwhile."""
         return self._look(copy.deepcopy(self.trainer.model), self.step, measured)
 
-    def _look(self, model: Family, step: int, measured: bool) -> Pieces[Update]:
+    def _look(self, model: Family, step: int, measured: bool) -> Pieces[Callable[[], Update]]:
         self._taker = self._taker or SnapshotTaker(self.config, self.trainer.images)
         snapshot = yield from self._taker.take_pieces(model, step, measured)
-        self.due.note_snapshot(step, measured)
+        return partial(self._show, snapshot, measured)
+
+    def _show(self, snapshot: Snapshot, measured: bool) -> Update:
+        self.due.note_snapshot(snapshot.step, measured)
         return self.update(snapshot=snapshot)
 
-    def conclude(self) -> Pieces[Update]:
+    def conclude(self) -> Pieces[Callable[[], Update]]:
         """The final figures of a run that has ended."""
         model, images = self.trainer.model, self.trainer.images
         self.final = yield from final_metrics.pieces(model, images, self.config, IW_SAMPLES, IW_IMAGES)
-        return self.update()
+        return self.update
 
-    def save(self) -> Pieces[Update]:
+    def save(self) -> Pieces[Callable[[], Update]]:
         """Keep the state on disk, in one piece: against a crash, and for branches.
 
         It is told with the rows up to it, and after it is written: whoever hears of a state has its curve too.
@@ -266,7 +272,7 @@ class Task:
         with replacing(state_file(self.states_folder, step)) as file:
             file.write(to_bytes(self.trainer.state()))
         self.due.note_save(step)
-        return told
+        return lambda: told
 
     def restore(self, steps: Sequence[int]) -> None:
         """Go on from the first of these states that can be read; without any, from the beginning.

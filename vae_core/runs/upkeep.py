@@ -9,6 +9,7 @@ looks    regular pictures, now and then with the metrics
 import contextlib
 import time
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 from functools import partial
 
 from vae_core.pieces import Pieces
@@ -24,7 +25,24 @@ RESERVE_S = 0.5  # ... and what nobody waits for leaves so much of it
 FRESH_S = 0.5  # of training since the last state, at most, where the metrics begin
 METRICS_REST = 20  # times as long as they took
 
-Wish = tuple[Task, Callable[[], Pieces[Update]]]  # for whom, and how to begin
+Tell = Callable[[], Update]
+Wish = tuple[Task, Callable[[], Pieces[Tell]]]  # for whom, and how to begin
+
+
+@dataclass
+class Job:
+    """Work for one run after the other. All are told when the last is done: arms are seen at the same steps, or not."""
+
+    parts: list[tuple[Task, Pieces[Tell]]] = field(default_factory=list)
+    done: list[tuple[Task, Tell]] = field(default_factory=list)
+
+    def drop(self, gone: Callable[[Task], bool]) -> None:
+        self.parts = [(task, pieces) for task, pieces in self.parts if not gone(task)]
+        self.done = [(task, tell) for task, tell in self.done if not gone(task)]
+
+    @property
+    def tasks(self) -> list[Task]:
+        return [task for task, _ in [*self.parts, *self.done]]
 
 
 class Upkeep:
@@ -38,14 +56,14 @@ class Upkeep:
         self._tasks, self._guard, self._clock = tasks, guard, clock
         self._allowance = Allowance(SHARE, MOST_S, clock)
         self._kinds = (self._asked, self._saves, self._figures, self._looks)
-        self._begun: list[list[tuple[Task, Pieces[Update]]]] = [[] for _ in self._kinds]
+        self._jobs = [Job() for _ in self._kinds]
         self._metrics_due = 0.0
         self.spent = 0.0  # seconds, ever
 
     @property
     def pending(self) -> bool:
         """Whether there is anything to do."""
-        return any(self._begun) or any(kind() for kind in self._kinds)
+        return any(job.tasks for job in self._jobs) or any(kind() for kind in self._kinds)
 
     def do_piece(self, limited: bool) -> list[Update] | None:
         """A piece of what is most urgent; None where there is none, or no time for it.
@@ -60,32 +78,39 @@ class Upkeep:
             if self._begin(urgency):
                 started = self._clock()
                 with self._allowance.spending() if limited else contextlib.nullcontext():
-                    updates = self._advance(urgency)
+                    updates = self._advance(self._jobs[urgency])
                 self.spent += self._clock() - started
                 return updates
         return None
 
     def _begin(self, urgency: int) -> bool:
         """Whether a job of this urgency is in work, now at the latest."""
-        here = [(task, pieces) for task, pieces in self._begun[urgency] if self._tasks.get(task.run_id) is task]
-        if not here:
+        job = self._jobs[urgency]
+        job.drop(lambda task: self._tasks.get(task.run_id) is not task)
+        if not job.tasks:
             for task, begin in self._kinds[urgency]():
                 with self._guard.serving(task):
-                    here.append((task, begin()))
-        self._begun[urgency] = here
-        return bool(here)
+                    job.parts.append((task, begin()))
+        return bool(job.tasks)
 
-    def _advance(self, urgency: int) -> list[Update]:
-        task, pieces = self._begun[urgency][0]
-        with self._guard.serving(task):
-            try:
-                next(pieces)
-                return []
-            except StopIteration as end:
-                self._begun[urgency].pop(0)
-                return [end.value]
-        self._begun[urgency].pop(0)  # an error has ended it
-        return []
+    def _advance(self, job: Job) -> list[Update]:
+        if job.parts:
+            task, pieces = job.parts[0]
+            with self._guard.serving(task):
+                try:
+                    next(pieces)
+                    return []
+                except StopIteration as end:
+                    job.done.append((task, end.value))
+            job.parts.pop(0)  # done, or ended by an error
+        return [] if job.parts else self._tell(job)
+
+    def _tell(self, job: Job) -> list[Update]:
+        updates, done, job.done = [], job.done, []
+        for task, tell in done:
+            with self._guard.serving(task):
+                updates.append(tell())
+        return updates
 
     def _asked(self) -> list[Wish]:
         """Who has waited longest; but arms that are to begin together come first, as all of them wait."""
@@ -99,9 +124,10 @@ class Upkeep:
             return [(task, task.save)]
         return [(task, partial(self._last_look, task))]
 
-    def _last_look(self, task: Task) -> Pieces[Update]:
+    def _last_look(self, task: Task) -> Pieces[Tell]:
         """A look that is asked for makes an earlier one that is still in work superfluous."""
-        self._begun[-1] = [(other, pieces) for other, pieces in self._begun[-1] if other is not task]
+        if task in self._jobs[-1].tasks:
+            self._jobs[-1] = Job()
         return task.look(measured=task.status == FAILED and bool(task.group))
 
     def _saves(self) -> list[Wish]:
@@ -110,7 +136,7 @@ class Upkeep:
 
     def _may_save(self, task: Task) -> bool:
         """Not before a picture that was begun is told: the states of a run never pass its film."""
-        return not task.owes_look and all(task is not other for job in self._begun for other, _ in job)
+        return not task.owes_look and all(task not in job.tasks for job in self._jobs)
 
     def _figures(self) -> list[Wish]:
         return [(task, task.conclude) for task in self._tasks.values() if task.concluding][:1]
@@ -129,12 +155,12 @@ class Upkeep:
         fresh = task.due.trained < FRESH_S and not task.early
         return bool(task.group) and fresh and self._clock() >= self._metrics_due
 
-    def _look(self, task: Task, measured: bool) -> Pieces[Update]:
+    def _look(self, task: Task, measured: bool) -> Pieces[Tell]:
         pieces = task.look(measured)
         return self._rest_after(pieces) if measured else pieces
 
-    def _rest_after(self, metrics: Pieces[Update]) -> Pieces[Update]:
+    def _rest_after(self, metrics: Pieces[Tell]) -> Pieces[Tell]:
         before = self.spent
-        update = yield from metrics
+        tell = yield from metrics
         self._metrics_due = max(self._metrics_due, self._clock()) + METRICS_REST * (self.spent - before)
-        return update
+        return tell

@@ -6,7 +6,6 @@ import re
 from collections.abc import Sequence
 from pathlib import Path
 
-from starlette.datastructures import MutableHeaders
 from starlette.requests import Request
 from starlette.responses import PlainTextResponse, Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
@@ -59,7 +58,8 @@ class SafeHeaders:
 
     def __init__(self, app: ASGIApp, frames: Sequence[str] = ()) -> None:
         self.app = app
-        self.headers = safe_headers(frames)
+        self.headers = [(name.lower().encode(), value.encode()) for name, value in safe_headers(frames).items()]
+        self.names = {name for name, _ in self.headers}
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
@@ -67,7 +67,8 @@ class SafeHeaders:
 
         async def send_safely(message: Message) -> None:
             if message["type"] == "http.response.start":
-                MutableHeaders(scope=message).update(self.headers)
+                others = (header for header in message.get("headers", ()) if header[0] not in self.names)
+                message["headers"] = [*others, *self.headers]
             await send(message)
 
         await self.app(scope, receive, send_safely)

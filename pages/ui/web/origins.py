@@ -87,7 +87,7 @@ def _advice(origin: str, host: str) -> str:
         return f"This page has no address of its own ({origin[:100]!r}), as in a frame without allow-same-origin.\n"
     return (
         f"This page was opened at {named},\nbut its requests reach the server as {host[:100]!r}.\n"
-        f"If a proxy does that, start the server with\nELBO_ROOM_ORIGINS={named}\n"
+        f"If a proxy of yours does that, start the server with\nELBO_ROOM_ORIGINS={named}\n"
         "or let the proxy pass on the Host header unchanged.\n"
     )
 

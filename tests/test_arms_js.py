@@ -60,7 +60,7 @@ def test_the_decoder_that_the_route_sends_decodes_as_torch_does(
 ) -> None:
     config = RunConfig(device="cpu", net=net, latent_dim=dims)
     run, model = RunRecord("shipped", config, tmp_path), models.build(config)
-    run.step = 470
+    run.change(step=470)
     run.folder.mkdir()
     save_file(model.decoder.state_dict(), run.folder / DECODER)
     z = 2 * torch.randn(4, dims, generator=torch.Generator().manual_seed(3))

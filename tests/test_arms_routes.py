@@ -63,7 +63,7 @@ def test_before_the_first_kept_state_there_are_no_weights(run: RunRecord) -> Non
 
 def test_a_shipped_run_has_the_decoder_of_its_last_step(tmp_path: Path) -> None:
     run = RunRecord("shipped", CONFIG, tmp_path)
-    run.step = 470
+    run.change(step=470)
     run.folder.mkdir()
     decoder = models.build(CONFIG).decoder.state_dict()
     save_file({k: v.half() for k, v in decoder.items()}, run.folder / DECODER)

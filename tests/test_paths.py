@@ -14,6 +14,7 @@ from vae_core.checkpoints import CARD, WEIGHTS
 from vae_core.config import RunConfig
 from vae_core.data import Images, build
 from vae_core.data.images import SETS, read
+from vae_core.evaluate import final_metrics
 from vae_core.inspect.snapshot import Snapshot
 from vae_core.runs import snapshot_file, storage
 from vae_core.runs.command_line import Recorder, keep_run
@@ -73,9 +74,9 @@ def test_frames_and_states_are_found(
 @both
 def test_a_run_is_filmed_and_kept(kind: Callable[[Path], Any], small: Images, tmp_path: Path) -> None:
     trainer = Trainer(CONFIG, small)
-    Recorder(trainer, kind(tmp_path / "named"), frames=2).finish({})
+    Recorder(trainer, kind(tmp_path / "named"), frames=2).finish(final_metrics(trainer.model, small, CONFIG, 2, 20))
     keep_run(kind(tmp_path / "named"), None, {"seed": 4})
-    assert RunRecord.load(tmp_path / "named").film == [0]
+    assert RunRecord.load(tmp_path / "named").film == (0,)
     assert checkpoints.read_card(tmp_path / "named" / CARD) == {"seed": 4}
 
 

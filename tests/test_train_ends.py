@@ -24,7 +24,7 @@ def test_ctrl_c_keeps_a_filmed_run_with_all_its_rows(
     raise_at(6, KeyboardInterrupt(), monkeypatch)
     assert run_main(*TINY, "--film", "--frames", "2", "--only-run", "--out", str(tmp_path / "cut")) == 130
     run = RunRecord.load(tmp_path / "cut")
-    assert run.status == STOPPED and run.train.since(-1)[:, 0].tolist() == [1, 2, 3, 4, 5, 6] and run.film == [0]
+    assert run.status == STOPPED and run.train.since(-1)[:, 0].tolist() == [1, 2, 3, 4, 5, 6] and run.film == (0,)
 
 
 def test_ctrl_c_saves_what_was_learned_and_returns_130(

@@ -84,7 +84,7 @@ def test_a_switch_changes_one_arm(ablation: AppTest, registry: Registry) -> None
     own = train(ablation, registry)
     actions.switch(own["no KL"].run_id, {"alpha": True, "beta": True})
     wait_for(lambda: own["no KL"].settings.beta == 1.0)
-    assert own["full"].marks == [] and "beta 0 → 1" in own["no KL"].marks[0].text
+    assert own["full"].marks == () and "beta 0 → 1" in own["no KL"].marks[0].text
 
 
 def test_both_switches_of_an_arm_count_and_the_last_one_stays_on(

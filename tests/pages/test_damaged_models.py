@@ -41,10 +41,12 @@ def test_the_explorer_does_not_offer_it_and_the_others_work(copied_models: Path,
     assert "132.62 nats per image" in "\n".join(caption.value for caption in at.caption)
 
 
-def test_a_link_to_it_says_so_and_shows_the_rest(copied_models: Path, registry: Registry) -> None:
+def test_a_link_to_it_says_so_and_shows_no_other(copied_models: Path, registry: Registry) -> None:
     without_figures(copied_models / BETA4)
     at = opened("explorer/page.py", model=BETA4)
     assert len(at.warning) == 1 and BETA4 in at.warning[0].value
+    assert not at.get("bidi_component")
+    checked(at.button(key="do without").click().run())
     assert at.selectbox(key="explorer model").value == PLANE
 
 

@@ -63,7 +63,7 @@ def test_settings_become_the_config_of_the_run(training: AppTest, registry: Regi
 def test_pause_step_epoch_resume(training: AppTest, registry: Registry) -> None:
     run = start(training, registry)
     training.button(key="pause").click().run()
-    wait_for(lambda: run.status == "paused")
+    wait_for(lambda: run.status == "paused" and run.states)
     training.run()
     assert disabled(training) == set()
     before = run.step

@@ -52,7 +52,7 @@ def made_run(
         trainer.step()
     trainer.flush()
     save_file(trainer.state(), state_file(run.states_folder, steps))
-    run.total_steps = trainer.total_steps
+    run.change(total_steps=trainer.total_steps)
     return run, trainer
 
 

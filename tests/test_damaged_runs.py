@@ -132,6 +132,8 @@ BAD_FRAMES = {
     "a unit as a list": numbered("xyUnit", [1]),
     "metrics that are none": numbered("meter", "good"),
     "a step that is none": numbered("step", None),
+    "a step beyond all bounds": numbered("step", 10**400),
+    "a unit beyond all bounds": numbered("xyUnit", 10**400),
     "no numbers": lambda _, numbers: numbers.clear(),
 }
 

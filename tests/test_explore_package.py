@@ -1,6 +1,7 @@
 """What the explorer opens: its packages against the files themselves, and models, codes and vectors made by hand."""
 
 import json
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -21,11 +22,12 @@ from tests.explored import AUTOENCODER, CONFIG, made_run, opened
 from vae_core import models
 from vae_core.data import Images
 from vae_core.inspect.image_attributes import ATTRIBUTES, measure
-from vae_core.inspect.snapshot import SnapshotTaker, map_images
+from vae_core.inspect.snapshot import Snapshot, SnapshotTaker, map_images
 from vae_core.latent import quantile_grid
 from vae_core.runs.registry import Registry
 from vae_core.runs.run_record import RunRecord
-from vae_core.runs.storage import state_file
+from vae_core.runs.snapshot_file import frame_bytes, packed
+from vae_core.runs.storage import frame_file, state_file
 
 pytest_plugins = ["tests.explored"]  # its fixtures
 
@@ -171,10 +173,13 @@ def test_a_state_that_vanishes_or_is_damaged_is_no_package(run: RunRecord, clien
     assert sources.find(run.run_id) is None and client.get(f"/explore/{run.run_id}").status_code == 404
 
 
+@pytest.mark.parametrize("dims", [2, 3])
 @pytest.mark.parametrize("value", [float("nan"), float("inf"), 3e38])
 def test_weights_that_give_no_numbers_are_refused_in_one_sentence(
-    value: float, run: RunRecord, client: TestClient
+    value: float, dims: int, registry: Registry, small: Images, tmp_path: Path, client: TestClient
 ) -> None:
+    run, _ = made_run(CONFIG.with_(latent_dim=dims), small, tmp_path)
+    registry._runs.put(run)
     path = state_file(run.states_folder, 2)
     tensors = load_file(path)
     tensors["model.encoder.1.weight"].fill_(value)  # 3e38 is finite, but not its sum over 784 pixels
@@ -182,3 +187,26 @@ def test_weights_that_give_no_numbers_are_refused_in_one_sentence(
     answer = client.get(f"/explore/{run.run_id}")
     assert answer.status_code == 409 and answer.headers["content-type"].startswith("text/plain")
     assert "choose another model" in answer.text and "step 2" in answer.text and answer.text.count("\n") == 0
+
+
+@pytest.mark.parametrize("generation", [0, 1])
+def test_the_map_lies_as_the_runs_own_did_last(
+    generation: int, registry: Registry, small: Images, tmp_path: Path, snapshot_of_new_model: Snapshot
+) -> None:
+    """Principal axes are known up to a turn only; after a reset the film lies in a folder of its own."""
+    run, _ = made_run(CONFIG.with_(latent_dim=3), small, tmp_path)
+    registry._runs.put(run)
+    folder = run.states_folder
+    run.change(generation=generation)
+    if generation:
+        folder.rename(run.states_folder)
+    basis = opened(run.run_id)[1]["basis"]
+    run.film_folder.mkdir()
+    for turned in (-basis, basis[:, ::-1]):
+        frame = replace(snapshot_of_new_model, step=2, basis=np.ascontiguousarray(turned))
+        frame_file(run.film_folder, 2).write_bytes(packed(frame_bytes(frame)))
+        assert np.allclose(opened(run.run_id)[1]["basis"], turned, atol=1e-5)
+    for none in (np.full_like(basis, np.nan), basis[:2]):
+        frame = replace(snapshot_of_new_model, step=2, basis=none)
+        frame_file(run.film_folder, 2).write_bytes(packed(frame_bytes(frame)))
+        assert np.allclose(opened(run.run_id)[1]["basis"], basis, atol=1e-5)

@@ -268,3 +268,14 @@ def test_states_that_an_engine_could_not_tell_of_are_removed(server: Server) -> 
     assert sorted(path.name for path in run.states_folder.iterdir()) == [
         f"{step:09d}.safetensors" for step in run.states
     ]
+
+
+def test_a_registry_that_has_ended_starts_no_engine_that_would_outlive_it(links: list[Any]) -> None:
+    """Pages still run for a moment after Ctrl-C."""
+    runs = Registry()
+    run_id = runs.start(CONFIG, "ann")
+    runs.close()
+    for press in (lambda: runs.start(CONFIG, "bob"), lambda: runs.command(run_id, "resume"), runs.warm_up):
+        with pytest.raises(ConfigError, match="ending"):
+            press()
+    assert len(links) == 1

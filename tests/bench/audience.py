@@ -6,9 +6,29 @@ Prints "ready" when all are connected and have read the run so far, and at the e
 import asyncio
 import contextlib
 import json
+import subprocess
 import sys
+from collections.abc import Iterator
+from pathlib import Path
 
 from websockets.asyncio.client import ClientConnection, connect
+
+ROOT = Path(__file__).resolve().parents[2]
+
+
+@contextlib.contextmanager
+def audience(address: str, count: int, seconds: float) -> Iterator[dict[str, float]]:
+    """Viewers in a process of their own while the block runs; afterwards what one of them received a second."""
+    received: dict[str, float] = {}
+    if not count:
+        yield received
+        return
+    command = [sys.executable, "-m", "tests.bench.audience", address, str(count), str(seconds)]
+    with subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, text=True) as process:
+        assert process.stdout is not None
+        assert process.stdout.readline() == "ready\n"
+        yield received
+        received |= json.loads(process.stdout.readline())
 
 
 async def follow(url: str, count: int, seconds: float) -> dict[str, float]:

@@ -7,45 +7,103 @@ Prints a table; it fails nothing. The registry is the server's own, with a real 
 """
 
 import argparse
+import contextlib
+import os
+import signal
 import statistics
+import subprocess
 import sys
 import threading
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from pathlib import Path
 
-from tests.bench.measure import cpu_seconds
-from vae_core.config import RunConfig
+from tests.bench.measure import command_of, cpu_seconds, descendants, is_alive
+from vae_core.config import ConfigError, RunConfig
 from vae_core.runs.messages import PAUSED
+from vae_core.runs.news import Cursor
 from vae_core.runs.registry import Registry
 from vae_core.runs.run_record import RunRecord
 
+ROOT = Path(__file__).resolve().parents[2]
 CONFIG = RunConfig(device="cpu", epochs=1000)
 VISITORS, EVERY_S = 60, 0.5
 
 
 @dataclass
 class Flood:
-    """What the visitors found: seconds that each call took, and until the engine had carried it out."""
+    """What the visitors found: seconds that each call took, and until the engine had carried it out.
+
+    Attributes:
+        registry: seconds that a question to it took. presses: of Start and Stop by one visitor, each a pair.
+        lost: commands that were not carried out, and threads that did not end.
+    """
 
     calls: list[float] = field(default_factory=list)
     answers: list[float] = field(default_factory=list)
     lost: int = 0
     registry: list[float] = field(default_factory=list)
+    presses: int = 0
+
+    def lines(self) -> list[str]:
+        named = (("call", self.calls), ("answer", self.answers), ("registry", self.registry))
+        return [
+            *(
+                f"{name:9} {len(values):6} median {1e3 * _p(values, 0.5):7.1f} ms   "
+                f"99 % {1e3 * _p(values, 0.99):7.1f}   longest {1e3 * max(values):7.1f}"
+                for name, values in named
+                if values
+            ),
+            f"{self.presses} times Start and Stop, lost {self.lost} (goals: none lost, registry within 50 ms)",
+        ]
 
 
-def flood(runs: Registry, visitors: int, seconds: float) -> Flood:
-    """Visitors who each start a run and then change its beta every half second, and one who starts and stops."""
+def flood(runs: Registry, visitors: int, seconds: float, presses: int = 1000) -> Flood:
+    """Visitors who each start a run and then change its beta every half second, and one who starts and stops.
+
+    Args:
+        presses: so many starts and stops at most.
+    """
     found, until = Flood(), time.monotonic() + seconds
     work = [lambda i=i: _weights(runs, f"visitor {i}", found, until, i / visitors) for i in range(visitors)]
-    work += [lambda: _start_and_stop(runs, found, until), lambda: _watch(runs, found, until)]
-    threads = [threading.Thread(target=one, daemon=True) for one in work]
+    work += [lambda: _start_and_stop(runs, found, until, presses), lambda: _watch(runs, found, until)]
+    threads = [threading.Thread(target=_until_the_end, args=(one,), daemon=True) for one in work]
     for thread in threads:
         thread.start()
     for thread in threads:
         thread.join(seconds + 60)
     found.lost += sum(thread.is_alive() for thread in threads)
     return found
+
+
+def _until_the_end(work: Callable[[], None]) -> None:
+    with contextlib.suppress(ConfigError):  # the server is ending
+        work()
+
+
+def interrupted(visitors: int, after_s: float) -> tuple[float, list[str]]:
+    """Ctrl-C in the midst of a flood: seconds until server and engine had ended, and what is wrong with that."""
+    command = [sys.executable, "-m", "tests.bench.classroom", "flood", "--seconds", "600", "--visitors", str(visitors)]
+    with subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as server:
+        assert server.stdout is not None and server.stderr is not None
+        assert server.stdout.readline() == "flooded\n"
+        time.sleep(after_s)
+        processes, started = descendants(server.pid), time.monotonic()
+        server.send_signal(signal.SIGINT)
+        faults = []
+        while any(is_alive(pid) for pid in processes) and time.monotonic() < started + 60:
+            server.poll()
+            time.sleep(0.01)
+        took = time.monotonic() - started
+        if len(processes) < 2:
+            faults.append("there was no engine")
+        for pid in [pid for pid in {*processes, *descendants(server.pid)} if is_alive(pid)]:
+            faults.append(f"{command_of(pid)} has not ended")
+            os.kill(pid, signal.SIGKILL)
+        if "Traceback" in (said := server.stderr.read()):
+            faults.append(said.strip().splitlines()[-1])
+    return took, faults
 
 
 def _timed(found: Flood, call: Callable[[], object]) -> object:
@@ -77,11 +135,16 @@ def _await(run: RunRecord, done: Callable[[], bool], began: float, found: Flood)
     found.answers.append(time.monotonic() - began)
 
 
-def _start_and_stop(runs: Registry, found: Flood, until: float) -> None:
-    while time.monotonic() < until:
+def _start_and_stop(runs: Registry, found: Flood, until: float, presses: int) -> None:
+    while time.monotonic() < until and found.presses < presses:
         run_id = _timed(found, lambda: runs.start(CONFIG, "restless"))
         _timed(found, lambda run_id=run_id: runs.command(str(run_id), "stop"))
+        found.presses += 1
         time.sleep(0.1)
+    began = time.monotonic()
+    while (left := [run for run in runs.of("restless") if not run.ended]) and time.monotonic() < began + 60:
+        time.sleep(0.02)
+    found.lost += len(left)
 
 
 def _watch(runs: Registry, found: Flood, until: float) -> None:
@@ -89,6 +152,8 @@ def _watch(runs: Registry, found: Flood, until: float) -> None:
     while time.monotonic() < until:
         started = time.monotonic()
         runs.get("nobody")
+        for run in runs.of("visitor 0")[:1]:
+            runs.read(run.run_id, Cursor())
         found.registry.append(time.monotonic() - started)
         time.sleep(0.01)
 
@@ -152,16 +217,14 @@ def main() -> int:
     options = parser.parse_args()
     if "flood" in options.what:
         runs = Registry()
-        warm(runs)
-        found = flood(runs, options.visitors, options.seconds)
-        started = time.monotonic()
-        runs.close()
-        for name, values in (("call", found.calls), ("answer", found.answers), ("registry", found.registry)):
-            print(
-                f"{name:9} {len(values):6} median {1e3 * _p(values, 0.5):7.1f} ms   "
-                f"99 % {1e3 * _p(values, 0.99):7.1f}   longest {1e3 * max(values):7.1f}"
-            )
-        print(f"lost {found.lost}, closed in {time.monotonic() - started:.1f} s", flush=True)
+        try:
+            warm(runs)
+            print("flooded", flush=True)
+            print(*flood(runs, options.visitors, options.seconds).lines(), sep="\n")
+        finally:
+            started = time.monotonic()
+            runs.close()
+            print(f"closed in {time.monotonic() - started:.1f} s", flush=True)
     if "fair" in options.what:
         for count in options.counts:
             print(count, "runs", {k: round(v, 2) for k, v in fair(count, options.seconds / 2).items()}, flush=True)
@@ -169,4 +232,5 @@ def main() -> int:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    with contextlib.suppress(KeyboardInterrupt):
+        sys.exit(main())

@@ -5,7 +5,7 @@ import contextlib
 import io
 import tempfile
 import traceback
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from unittest import mock
@@ -59,12 +59,12 @@ class Sample:
     folder: Path
 
 
-def mutated(times: int, seed: int = 0) -> Faults:
-    """So many damaged runs, each read by everybody."""
+def mutated(numbers: Iterable[int]) -> Faults:
+    """A damaged run for each of these numbers, read by everybody."""
     faults = Faults()
     with tempfile.TemporaryDirectory() as name, _local_engines():
         samples = make_samples(Path(name) / "whole")
-        for number in range(seed, seed + times):
+        for number in numbers:
             root = Path(name) / str(number)
             sample = samples[number % len(samples)]
             owner = root if number % 5 == 4 else storage.folder_of(root, sample.visitor)  # as old versions kept them
@@ -94,7 +94,8 @@ def make_samples(root: Path) -> list[Sample]:
     runs = Registry(root=root)
     made = []
     for visitor in ("changed", "ended", "reset"):
-        run_id = runs.start(CONFIG, visitor, paused=True)
+        config = CONFIG.with_(latent_dim=3 if visitor == "changed" else 2)
+        run_id = runs.start(config, visitor, paused=True)
         _steps(runs, run_id, 10)
         runs.command(run_id, "set", beta=2.0)
         _steps(runs, run_id, 10)
@@ -109,6 +110,9 @@ def make_samples(root: Path) -> list[Sample]:
     runs.command_group(group, "step", steps=10)
     _turn(runs, lambda: all(run.status == PAUSED and run.states[-1:] == (10,) for run in runs.members(group)))
     made.append(runs.members(group)[0])
+    for run in made:
+        assert run is not None
+        run.change(film=tuple(step for step in run.film if step in run.states))  # the others are of chance moments
     runs.close()
     return [Sample(run.visitor, run.folder) for run in made if run is not None]
 

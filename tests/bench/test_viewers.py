@@ -1,35 +1,16 @@
 """What a class that follows one run costs the server and the training: 0 and 30 viewers, by turns."""
 
-import contextlib
-import json
 import statistics
-import subprocess
-import sys
-from collections.abc import Iterator
 from functools import partial
 
 import pytest
 
+from tests.bench.audience import audience
 from tests.bench.measure import Visit, begin, cpu_seconds, load, undisturbed
-from tests.browser.conftest import ROOT, serving
+from tests.browser.conftest import serving
 
 VIEWERS = 30
 SECONDS, ROUNDS = 12, 4
-
-
-@contextlib.contextmanager
-def audience(address: str, count: int, seconds: float) -> Iterator[dict[str, float]]:
-    """Viewers in a process of their own while the block runs; afterwards what one of them received a second."""
-    received: dict[str, float] = {}
-    if not count:
-        yield received
-        return
-    command = [sys.executable, "-m", "tests.bench.audience", address, str(count), str(seconds)]
-    with subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, text=True) as process:
-        assert process.stdout is not None
-        assert process.stdout.readline() == "ready\n"
-        yield received
-        received |= json.loads(process.stdout.readline())
 
 
 def window(visit: Visit, server: int, count: int) -> dict[str, float]:

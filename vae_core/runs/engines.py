@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from vae_core import devices
+from vae_core.config import ConfigError
 from vae_core.runs import storage
 from vae_core.runs.held_runs import HeldRuns
 from vae_core.runs.messages import PAUSED, RUNNING, STARTING, Command, Line, Update
@@ -51,7 +52,13 @@ class Engines:
         return dict(self._engines)
 
     def of_device(self, device: str) -> Engine:
+        """
+        Raises:
+            ConfigError: the registry has ended; an engine that begins now would outlive it.
+        """
         if device not in self._engines:
+            if self._closed.is_set():
+                raise ConfigError("The server is ending: start the run when it is there again.")
             self._engines[device] = Engine(self._connect(device))
         return self._engines[device]
 

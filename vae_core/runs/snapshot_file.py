@@ -20,6 +20,7 @@ from vae_core.inspect.snapshot import Snapshot
 from vae_core.metrics.diagnosis import Diagnosis
 
 _XY_MAX = 32_767
+_MOST = 10**9  # of a whole number; steps have nine digits in the names of files
 _KINDS: dict[str, tuple[str, int]] = {  # of the arrays of a frame: kind of its numbers, and dimensions
     "xy": ("i", 2),
     **dict.fromkeys(("labels", "active"), ("u", 1)),
@@ -125,8 +126,10 @@ def _check(numbers: dict[str, Any], arrays: dict[str, np.ndarray]) -> None:
         raise ValueError("arrays of different lengths")
     given = [numbers["xyUnit"], numbers["explained"], *numbers["terms"].values()]
     given += [value for name in ("meanStd", "sigma", "negElbo") if (value := numbers[name]) is not None]
-    if not all(isinstance(value, (int, float)) for value in given) or not isinstance(numbers["step"], int):
+    if not all(isinstance(value, float) or (isinstance(value, int) and abs(value) < _MOST) for value in given):
         raise ValueError("numbers that are none")
+    if not isinstance(numbers["step"], int) or not 0 <= numbers["step"] < _MOST:
+        raise ValueError("no usable step")
     if not isinstance(numbers.get("meter") or {}, dict):
         raise ValueError("no usable metrics")
 

@@ -33,7 +33,7 @@ from vae_core.checkpoints import replacing
 
 RECORD, CURVES, FILM, STATES = "run.json", "curves.safetensors", "film", "states"
 LETTERS = "letters.txt"  # in the folder of a visitor: what they are to be told
-_OURS = (RECORD, "curves", FILM, STATES, ".")  # names of all that a server writes into the folder of a run begin so
+_OURS = (RECORD, "curves", FILM, STATES)  # names of all that a server writes into the folder of a run begin so
 _OWNER = re.compile(r"[0-9a-f]{24}")
 OTHER_CURVES = "curves-2.safetensors"  # each save takes the one that the record in force does not name
 DECODER = "decoder.safetensors"  # float16, layers named as in the decoder's nn.Sequential
@@ -119,7 +119,8 @@ def sweep_states(folder: Path, listed: Iterable[int]) -> None:
 
 def _clear(folder: Path, kept: set[str], quiet: bool, present: int) -> None:
     for path in entries(folder):
-        ours = path.name.lstrip(".").startswith(_OURS) or path.name[0].isdigit()
+        name = path.name.lstrip(".")  # a file that is being written is hidden
+        ours = name.startswith(_OURS) or name[:1].isdigit()
         if ours and path.name not in kept and (quiet or not _to_come(path.name, present)):
             forget(path) if path.is_dir() else path.unlink(missing_ok=True)
 

@@ -12,6 +12,7 @@ import threading
 from dataclasses import asdict
 from typing import Any
 
+import numpy as np
 import torch
 from safetensors import SafetensorError, safe_open
 from safetensors.torch import save
@@ -80,9 +81,10 @@ def package_bytes(source: Source) -> bytes | None:
         return None
     model, weights, beta = read
     codes = _codes(model, source.config)
+    _require_numbers(source, [*weights.values(), *codes.values()])
     plane = map_plane(codes["mu"], _last_plane(source))
     pictures = _sheet(model, plane.basis)
-    _require_numbers(source, [*weights.values(), *codes.values(), pictures])
+    _require_numbers(source, [pictures])
     axes = principal_axes(pictures)[1][:, -2:].flip(-1).float()  # the two largest
     tensors = weights | _half_log_var(codes) | _structure(codes["mu"]) | {"basis": plane.basis, "picture_axes": axes}
     about = _about(source, model, beta) | {"explained": plane.explained}
@@ -147,7 +149,8 @@ def _last_plane(source: Source) -> Plane | None:
         basis = read_frame(frame_file(folder, steps[-1]))[1]["basis"] if steps else None
     except (OSError, FrameError, KeyError):
         return None
-    return Plane(torch.from_numpy(basis), 0.0) if basis is not None and len(basis) == source.config.latent_dim else None
+    usable = basis is not None and len(basis) == source.config.latent_dim and np.isfinite(basis).all()
+    return Plane(torch.from_numpy(basis), 0.0) if usable else None
 
 
 def _half_log_var(codes: dict[str, Tensor]) -> dict[str, Tensor]:

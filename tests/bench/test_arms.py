@@ -28,14 +28,14 @@ def seconds(folder: Path, names: list[str], group: str, device: str = "cpu", epo
     Raises:
         RuntimeError: an arm has not come to its end.
     """
-    engine = Scheduler(folder)
+    engine = Scheduler()
     for name in names:
         config = RunConfig(epochs=epochs, device=device, **LOSSES[name]).to_dict()  # type: ignore[arg-type]
-        args = {"config": config, "generation": 0, "resume": False, "status": "running", "group": group}
-        engine.handle(Command(f"{group} {name}", "open", args))
+        own = {"config": config, "folder": str(folder / name), "group": group}
+        engine.handle(Command(f"{group} {name}", "open", own | {"generation": 0, "resume": (), "status": "running"}))
     started = time.perf_counter()
     while any(task.status == "running" for task in engine.tasks.values()):
-        engine.turn()
+        engine.work()
     took = time.perf_counter() - started
     if [task.status for task in engine.tasks.values()] != ["finished"] * len(names):
         raise RuntimeError(f"an arm has not come to its end: {[task.message for task in engine.tasks.values()]}")

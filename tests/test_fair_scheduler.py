@@ -193,10 +193,17 @@ def test_arms_are_filmed_at_the_same_steps_and_measured_now_and_then(make_world:
     assert least > 5 and len({tuple(film[:least]) for film in films}) == 1
     measured = [at for at, run, s in world.pictures() if run == "arm 0" and s.metrics]
     assert 2 <= len(measured) <= 10
+    for i in range(8):  # also where they are stopped in the middle of a look
+        world.work(0.3 * i)
+        world.tell("g", "pause")
+        world.work(30)
+        world.tell("g", "resume")
     world.tell("g", "pause")
     world.work(60)
-    rests = [world.of(f"arm {i}")[-1].snapshot for i in range(3)]
-    assert all(rest is not None and rest.metrics and rest.step == world.engine.tasks["arm 0"].step for rest in rests)
+    films = [[s.step for _, run, s in world.pictures() if run == f"arm {i}"] for i in range(3)]
+    assert films[0] == films[1] == films[2]
+    rests = [[s for _, run, s in world.pictures() if run == f"arm {i}"][-1] for i in range(3)]
+    assert all(rest.metrics and rest.step == world.engine.tasks["arm 0"].step for rest in rests)
 
 
 @pytest.mark.parametrize("word", ["stop", "fail", "end"])

@@ -126,8 +126,7 @@ class Upkeep:
 
     def _last_look(self, task: Task) -> Pieces[Tell]:
         """A look that is asked for makes an earlier one that is still in work superfluous."""
-        if task in self._jobs[-1].tasks:
-            self._jobs[-1] = Job()
+        self._jobs[-1].drop(lambda other: other is task)
         return task.look(measured=task.status == FAILED and bool(task.group))
 
     def _saves(self) -> list[Wish]:

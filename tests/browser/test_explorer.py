@@ -256,6 +256,9 @@ def test_it_goes_on_without_the_network(opened, server):
 
 def test_a_link_that_does_not_hold_says_so(opened, server):
     page = opened(f"{server}/explorer?model=nobody&way=fly&pad=%7B%22z&view=%7B%22axes%22:[99,1]%7D")
+    expect(page.get_by_text("Of the model 'nobody' no weights are here")).to_be_visible()
+    expect(page.locator(".explore")).to_have_count(0)  # no other model in its place
+    page.get_by_role("button", name="Show what is here").click()
     expect(page.get_by_text("This link does not hold in full")).to_be_visible()
     page.locator(f".explore[data-ready='{PLANE}']").wait_for(timeout=60_000)
     assert np.array_equal(z_of(page), [0, 0])

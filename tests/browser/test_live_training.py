@@ -158,6 +158,8 @@ def test_a_dead_engine_and_then_a_lost_server_are_sentences(opened):
         for pid in children(process.pid):
             os.kill(pid, signal.SIGKILL)
         expect(page.locator("[data-part=message]")).to_contain_text("died (signal 9)", timeout=30_000)
+        expect(page.locator("[data-part=message]")).to_contain_text("press Resume")
+        page.get_by_role("button", name="Resume").click()
         at = step(page)
         until(page, lambda: step(page) > at + 50)  # the run goes on
 

@@ -40,7 +40,7 @@ def serve(root: Path, seed: int) -> None:
 def _arrive(runs: Registry, visitor: str) -> str:
     """The id of the run with which a visitor goes on."""
     print("visitor", visitor, flush=True)
-    runs.enter(visitor)
+    runs.visitors.enter(visitor)
     runs.find_saved(visitor)
     newest = next(iter(runs.of(visitor)), None)
     if newest is None or newest.status != SAVED or newest.step > LONG:
@@ -56,7 +56,7 @@ def _come_and_go(runs: Registry, rng: random.Random) -> None:
         guest = rng.choice(known) if rng.random() < 0.3 else f"guest {rng.randrange(10**9)}"
         known.append(guest)
         print("visitor", guest, flush=True)
-        runs.enter(guest)
+        runs.visitors.enter(guest)
         runs.find_saved(guest)
         if rng.random() < 0.3:
             run_id = runs.start(CONFIG, guest, paused=rng.random() < 0.5)
@@ -66,7 +66,7 @@ def _come_and_go(runs: Registry, rng: random.Random) -> None:
             elif command:
                 runs.command(run_id, command)
         time.sleep(rng.uniform(0, 0.4))
-        runs.leave(guest)
+        runs.visitors.leave(guest)
 
 
 if __name__ == "__main__":

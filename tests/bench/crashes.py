@@ -141,7 +141,7 @@ def check_folder(root: Path, log: Path, found: Losses) -> None:
     visitors = {line[8:-1] for line in log.read_text().splitlines(keepends=True) if line.startswith("visitor ")}
     runs = Registry(root=root)
     for visitor in sorted(visitors | {record["visitor"] for record in records.values()}):
-        runs.enter(visitor)
+        runs.visitors.enter(visitor)
         runs.find_saved(visitor)
     for folder, record in records.items():
         if (run := runs.get(folder.name)) is None:

@@ -106,10 +106,10 @@ def arrivals(times: int, warm: int = WARM) -> Leaks:
 
         def come_and_go(number: int) -> None:
             visitor, run_id = f"visitor {number % VISITORS}", ids[number % VISITORS]
-            runs.enter(visitor)
+            runs.visitors.enter(visitor)
             runs.find_saved(visitor)
             assert runs.get(run_id) is not None
-            runs.leave(visitor)
+            runs.visitors.leave(visitor)
             wait_for(lambda: runs.get(run_id) is None)
 
         found = _repeat(come_and_go, times, warm, engine=False)

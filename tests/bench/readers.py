@@ -161,7 +161,7 @@ def _noted(name: str, read: Callable[[], object], faults: Faults, said: str) -> 
 
 
 def _arrive(runs: Registry, root: Path, visitor: str) -> None:
-    runs.enter(visitor)
+    runs.visitors.enter(visitor)
     runs.find_saved(visitor)
     runs.groups_of(visitor)
     runs.letters(visitor)

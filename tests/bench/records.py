@@ -85,7 +85,7 @@ def _start(root: Path) -> float:
 
 def _arrival(runs: Registry, visitor: str) -> float:
     started = time.perf_counter()
-    runs.enter(visitor)
+    runs.visitors.enter(visitor)
     runs.find_saved(visitor)
     took = time.perf_counter() - started
     assert len(runs.of(visitor)) == EACH

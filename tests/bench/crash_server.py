@@ -31,7 +31,7 @@ def serve(root: Path, seed: int) -> None:
         while True:
             for run_id in own:
                 if run := runs.get(run_id):
-                    print("step", run_id, run.step, flush=True)
+                    print(f"step {run_id} {run.step}\n", end="", flush=True)  # in one piece: threads print
             time.sleep(EVERY_S)
     finally:
         runs.close()
@@ -39,7 +39,7 @@ def serve(root: Path, seed: int) -> None:
 
 def _arrive(runs: Registry, visitor: str) -> str:
     """The id of the run with which a visitor goes on."""
-    print("visitor", visitor, flush=True)
+    print(f"visitor {visitor}\n", end="", flush=True)
     runs.visitors.enter(visitor)
     runs.find_saved(visitor)
     newest = next(iter(runs.of(visitor)), None)
@@ -55,7 +55,7 @@ def _come_and_go(runs: Registry, rng: random.Random) -> None:
     while True:
         guest = rng.choice(known) if rng.random() < 0.3 else f"guest {rng.randrange(10**9)}"
         known.append(guest)
-        print("visitor", guest, flush=True)
+        print(f"visitor {guest}\n", end="", flush=True)
         runs.visitors.enter(guest)
         runs.find_saved(guest)
         if rng.random() < 0.3:

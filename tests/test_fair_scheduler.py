@@ -168,16 +168,53 @@ def test_pictures_of_a_run_come_in_the_order_of_its_steps(make_world: Worlds) ->
         assert len(steps) > 3 and steps == sorted(set(steps))
 
 
-def test_arms_begin_with_a_picture_of_the_same_step_in_a_busy_class_too(make_world: Worlds) -> None:
+def test_the_states_of_a_run_never_pass_its_film(make_world: Worlds) -> None:
+    """The server takes a state for the moment up to which everything is there."""
+    world = make_world()
+    world.open_many(4)
+    for i in range(40):
+        world.work(0.6)
+        if i // 4 % 3 == 1:
+            world.tell(f"run {i % 4}", "set", beta=float(i))
+        else:
+            world.tell(f"run {i % 4}", "resume" if i // 4 % 3 else "pause")
+    world.work(5)
+    for run in range(4):
+        state, film = -1, [-1]
+        for update in world.of(f"run {run}"):
+            if update.snapshot is not None:
+                assert update.snapshot.step >= state
+                film.append(update.snapshot.step)
+            if update.saved is not None:
+                assert update.saved == update.step
+                assert update.status == RUNNING or update.saved in film
+                state = update.saved
+        assert state > 0
+
+
+def test_a_flood_of_states_leaves_a_first_picture_its_turn(make_world: Worlds) -> None:
     world = make_world()
     world.open_many(20)
-    world.work(10)
+    world.work(30)
+    began = world.now
+    world.open("late")
+    for i in range(40):
+        for run in range(20):
+            world.tell(f"run {run}", "set", beta=1 + i / 1000)
+        world.work(0.5)
+    first = min(at for at, run, _ in world.pictures() if run == "late")
+    assert first - began < 10
+
+
+def test_arms_begin_with_a_picture_of_the_same_step_in_a_busy_class_too(make_world: Worlds) -> None:
+    world = make_world()
+    world.open_many(40)  # all wait for their first pictures
     arms = []
     for i in range(5):
         arms.append(world.open(f"arm {i}", group="g", owner="ann"))
         world.work(0.1)
     assert {arm.step for arm in arms} == {0}
-    world.work(10)
+    world.work(6)
     first = {run: snapshot.step for _, run, snapshot in reversed(world.pictures()) if run.startswith("arm")}
     assert first == {f"arm {i}": 0 for i in range(5)} and min(arm.step for arm in arms) > 0
 

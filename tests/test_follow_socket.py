@@ -128,4 +128,8 @@ def test_who_leaves_is_not_counted_and_the_others_stay(client: TestClient, show:
         with client.websocket_connect(address):
             wait_for(lambda: count_followers() == 2)
         wait_for(lambda: count_followers() == 1)
-        moved_to(stays, show())
+        second = show()
+        assert moved(stays) == second
+        assert count_followers() == 1
+    wait_for(lambda: count_followers() == 0)
+    assert count_followers() == 0

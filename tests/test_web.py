@@ -243,6 +243,9 @@ def test_the_cookie_suits_the_place_and_stays_below_the_prefix(
     assert re.fullmatch(rf"{COOKIE}=[\w-]{{22}}; Path=/lab/room; Max-Age=2592000; HttpOnly; {attributes}", line)
 
 
-def test_the_app_takes_our_routes_as_one() -> None:
-    """Streamlit looks at the paths of the routes that it is given."""
-    st.App(__file__, routes=[BelowPrefix(ROUTES)])
+def test_the_app_takes_our_routes_as_one_and_refuses_one_of_its_own() -> None:
+    """Streamlit looks at the paths of the routes that it is given; it sees ours as one that it has not."""
+    ours = BelowPrefix(ROUTES)
+    assert st.App(__file__, routes=[ours])._user_routes == [ours]
+    with pytest.raises(ValueError, match="reserved"):
+        st.App(__file__, routes=[Route("/_stcore/mine", lambda _: Response(""))])

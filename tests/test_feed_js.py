@@ -30,7 +30,10 @@ def test_it_listens_below_the_prefix_and_comes_again_the_more_rarely_the_longer(
         "print({ urls: opened.map((s) => s.url), states, waits });"
     )
     assert set(found["urls"]) == {"wss://lab.example.org/lab/room/live/a%20b"} and len(found["urls"]) == 7
-    assert found["states"] == ["lost"] * 6 and found["waits"] == [500, 1000, 2000, 4000, 8000, 8000]
+    assert found["states"] == ["lost"] * 6
+    for wait, least in zip(found["waits"], (500, 1000, 2000, 4000, 8000, 8000), strict=True):
+        assert least <= wait < 2 * least  # each page at a moment of its own: a class loses its server at once
+    assert found["waits"] != [500, 1000, 2000, 4000, 8000, 8000]
 
 
 @pytest.mark.parametrize(("code", "state"), [(4403, "refused"), (4404, "gone")])

@@ -1,10 +1,8 @@
 // What the server says of the lecturer's moves, and when a page moves after it.
 
-const SPREAD = 1000; // ms: else a whole class would ask the server for its next page in the same moment
-const FIRST_WAIT = 500; // ms before a lost connection is tried again; twice as long after each failure
-const LONGEST_WAIT = 8000;
+import { REFUSED, Reconnecting } from "../lib/reconnecting.js";
 
-const REFUSED = 4403; // as in lib/feed.js
+const SPREAD = 1000; // ms: else a whole class would ask the server for its next page in the same moment
 
 export class Moves {
   /**
@@ -14,35 +12,27 @@ export class Moves {
    */
   constructor(run, onMove, onState) {
     this.shown = run;
-    this.told = run;
     this.onMove = onMove;
-    this.onState = onState;
     this.closed = false;
-    this.wait = FIRST_WAIT;
-    this.connect();
+    this.socket = new Reconnecting(() => this.address(), {
+      open: () => {
+        this.socket.calm();
+        onState(true);
+      },
+      message: (data) => {
+        this.told = JSON.parse(data).moved;
+        this.follow();
+      },
+      lost: (code) => {
+        onState(false);
+        return code !== REFUSED; // the view of the run says why
+      },
+    });
   }
 
-  connect() {
-    const url = new URL("./follow", document.baseURI);
-    url.protocol = url.protocol.replace("http", "ws");
-    url.searchParams.set("run", this.shown);
-    const socket = (this.socket = new WebSocket(url));
+  address() {
     this.told = this.shown; // what was said before a break may be outdated: the server says it again
-    socket.onopen = () => {
-      this.wait = FIRST_WAIT;
-      this.onState(true);
-    };
-    socket.onmessage = ({ data }) => {
-      this.told = JSON.parse(data).moved;
-      this.follow();
-    };
-    socket.onclose = (event) => {
-      if (this.closed) return;
-      this.onState(false);
-      if (event.code === REFUSED) return; // the view of the run says why
-      this.retry = setTimeout(() => this.connect(), this.wait * (1 + Math.random()));
-      this.wait = Math.min(2 * this.wait, LONGEST_WAIT);
-    };
+    return `./follow?${new URLSearchParams({ run: this.shown })}`;
   }
 
   /** The page shows this run now. */
@@ -62,7 +52,6 @@ export class Moves {
   close() {
     this.closed = true;
     clearTimeout(this.timer);
-    clearTimeout(this.retry);
     this.socket.close();
   }
 }

@@ -1,9 +1,10 @@
-// The socket of one run: connects, comes back after a break, and asks only for what it has not seen.
+// The socket of one run: asks only for what it has not seen, also when it comes back after a break.
 
+import { REFUSED, Reconnecting } from "./reconnecting.js";
 import { unpack } from "./wire.js";
 
 const GONE = 4404;
-const REFUSED = 4403; // the server takes this page for another site's, and will for as long as the page is open
+const FOR_GOOD = { [GONE]: "gone", [REFUSED]: "refused" };
 
 export class Feed {
   /**
@@ -16,37 +17,29 @@ export class Feed {
     this.onMessage = onMessage;
     this.onState = onState;
     this.cursor = null;
-    this.closed = false;
-    this.wait = 500;
-    this.connect();
+    this.socket = new Reconnecting(() => this.address(), {
+      message: (data) => this.take(data),
+      lost: (code) => {
+        onState(FOR_GOOD[code] ?? "lost");
+        return !(code in FOR_GOOD);
+      },
+    });
   }
 
-  connect() {
-    const url = new URL(`./live/${encodeURIComponent(this.run)}`, document.baseURI);
-    url.protocol = url.protocol.replace("http", "ws");
-    if (this.cursor) url.searchParams.set("since", JSON.stringify(this.cursor));
-    const socket = (this.socket = new WebSocket(url));
-    socket.binaryType = "arraybuffer";
-    socket.onmessage = (event) => {
-      this.wait = 500;
-      const message = unpack(event.data);
-      this.cursor = message.news.cursor;
-      this.onState("open");
-      this.onMessage(message);
-    };
-    socket.onclose = (event) => {
-      if (this.closed) return;
-      if (event.code === GONE) return this.onState("gone");
-      if (event.code === REFUSED) return this.onState("refused");
-      this.onState("lost");
-      this.timer = setTimeout(() => this.connect(), this.wait);
-      this.wait = Math.min(2 * this.wait, 8000);
-    };
+  address() {
+    const since = this.cursor ? `?since=${encodeURIComponent(JSON.stringify(this.cursor))}` : "";
+    return `./live/${encodeURIComponent(this.run)}${since}`;
+  }
+
+  take(data) {
+    this.socket.calm(); // not before: a server that sends nothing is not well
+    const message = unpack(data);
+    this.cursor = message.news.cursor;
+    this.onState("open");
+    this.onMessage(message);
   }
 
   close() {
-    this.closed = true;
-    clearTimeout(this.timer);
     this.socket.close();
   }
 }

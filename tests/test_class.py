@@ -19,7 +19,7 @@ from vae_core.runs import run_record as run_module
 from vae_core.runs import storage
 from vae_core.runs.messages import PAUSED, RUNNING, STOPPED, Update
 from vae_core.runs.registry import Registry
-from vae_core.runs.run_record import RunRecord
+from vae_core.runs.run_record import SAVED, RunRecord
 from vae_core.runs.storage import frame_file, frames_in, state_file, steps_in
 
 CONFIG = RunConfig(device="cpu", epochs=1000)
@@ -265,6 +265,23 @@ def test_a_run_closed_while_its_frame_is_written_leaves_nothing_behind(
     monkeypatch.setattr(run_module, "packed", packed)
     links[0].tell(update(run_id, snapshot_of_new_model, 20))
     assert lasting.get(run_id) is None and not run.folder.exists()
+
+
+def test_what_an_engine_said_of_a_run_before_it_was_put_away_is_not_taken_for_its_next_life(
+    lasting: Registry, links: list[Any], snapshot_of_new_model: Snapshot
+) -> None:
+    run_id = lasting.start(CONFIG, "ann")
+    links[0].tell(update(run_id, snapshot_of_new_model, 20))
+    make_gone(lasting, "ann")
+    lasting._housekeeper.make_round()
+    lasting.find_saved("ann")
+    again = lasting.get(run_id)
+    assert again is not None and again.status == SAVED
+    links[0].tell(update(run_id, snapshot_of_new_model, 30))  # it has not yet heard that the run was closed
+    assert (again.status, again.step) == (SAVED, 20)
+    lasting.command(run_id, "resume")
+    links[0].tell(update(run_id, snapshot_of_new_model, 40))
+    assert (again.status, again.step) == (RUNNING, 40)
 
 
 # ---- branches

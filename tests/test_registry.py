@@ -13,6 +13,7 @@ from vae_core.config import ConfigError, LiveSettings, RunConfig
 from vae_core.data import Images
 from vae_core.runs.engines import DEATHS
 from vae_core.runs.held_runs import RUNS_PER_VISITOR
+from vae_core.runs.log import last_sentences
 from vae_core.runs.messages import FINISHED, PAUSED, RUNNING, STOPPED, Update
 from vae_core.runs.news import Cursor
 from vae_core.runs.progress import TEST_CAPACITY, TRAIN_CAPACITY
@@ -237,6 +238,7 @@ def test_only_the_run_that_was_served_falls_and_can_be_resumed(dies: str, server
         server.link.die(served=culprit)
         run = server.run(culprit)
         assert run.status == SAVED and "while it served this run" in run.message and "signal 9" in run.message
+        assert "cpu died (signal 9) while it served a run; 3 runs were open" in last_sentences()[-1].text
         assert server.run(other).status == RUNNING and server.run(resting).status == PAUSED
         server.runs.command(culprit, "resume")
         assert run.status == RUNNING

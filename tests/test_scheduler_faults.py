@@ -1,12 +1,15 @@
 """Several runs in one engine, the faults of one among the others, and what a crash of the engine leaves."""
 
 import shutil
+from collections.abc import Callable
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
 import pytest
+import torch
+from safetensors.torch import load_file, save_file
 
 from tests.engine_driver import CONFIG, EPOCH, Driver, undisturbed
 from vae_core.config import LiveSettings
@@ -14,6 +17,7 @@ from vae_core.data import Images
 from vae_core.data.images import DataError
 from vae_core.runs import due as due_module
 from vae_core.runs.messages import FAILED, PAUSED, RUNNING
+from vae_core.runs.storage import state_file, states_folder, steps_in
 
 # ---- several runs
 
@@ -181,3 +185,39 @@ def test_a_crash_right_after_a_save_leaves_no_gap_in_the_curve(
     after.idle()
     known = sorted({*driver.steps(), *after.steps()})
     assert known == list(range(1, after.last().step + 1))
+
+
+def with_tensor(name: str, values: Any) -> Callable[[Path], None]:
+    """A whole file in which one tensor is what none could be."""
+    return lambda path: save_file({**load_file(path), name: torch.tensor(values)}, path)
+
+
+@pytest.mark.parametrize(
+    "damage",
+    [
+        lambda path: path.write_bytes(b""),
+        lambda path: path.write_bytes(path.read_bytes()[:5000]),
+        lambda path: save_file({"model.other": torch.zeros(3)}, path),
+        with_tensor("trainer", [10.0, 1.0, 1.0, 0.001, 99.0]),
+        with_tensor("trainer", [10.0, 1.0]),
+        with_tensor("weights", [1.5, 2.5]),
+    ],
+    ids=["empty", "cut off", "of another model", "an unknown part is frozen", "too few settings", "no text"],
+)
+def test_where_the_last_state_is_damaged_it_goes_on_from_the_one_before(
+    damage: Callable[[Path], Any], driver: Driver, small: Images
+) -> None:
+    driver.open(status=PAUSED)
+    for steps in (5, 5):
+        driver.tell("step", steps=steps)
+        driver.idle()
+    folder = states_folder(driver.folder / "a", 0)
+    assert steps_in(folder)[-2:] == [5, 10]
+    damage(state_file(folder, 10))
+    driver.tell("close")
+    driver.open(status=PAUSED, resume=True)
+    driver.idle()
+    assert (driver.last().status, driver.last().step) == (PAUSED, 5)
+    driver.tell("step", steps=5)
+    driver.idle()
+    assert np.array_equal(driver.rows()[-5:], undisturbed(CONFIG, small, 10)[5:])

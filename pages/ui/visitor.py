@@ -32,7 +32,7 @@ class VisitorCookie:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         asked = Headers(scope=scope) if scope["type"] == "http" else None
-        if asked is None or _known(asked.get("cookie", "")):
+        if asked is None or token_in(asked.get("cookie", "")):
             return await self.app(scope, receive, send)
         in_frame = self.framed and asked.get("sec-fetch-dest") in ("iframe", "frame")
         where = f"Path={self.path}; Max-Age=2592000; HttpOnly; {_IN_FRAME if in_frame else _AT_HOME}"
@@ -61,8 +61,8 @@ class CountWindows:
         if scope["type"] != "websocket" or not scope["path"].endswith(STREAM):
             return await self.app(scope, receive, send)
         headers = Headers(scope=scope)
-        token = cookie_parser(headers.get("cookie", "")).get(COOKIE, "")
-        if not _TOKEN.fullmatch(token):
+        token = token_in(headers.get("cookie", ""))
+        if not token:
             token = secrets.token_urlsafe(16)
             cookies = "; ".join(filter(None, [headers.get("cookie", ""), f"{COOKIE}={token}"])).encode("latin-1")
             others = [(name, value) for name, value in scope["headers"] if name != b"cookie"]
@@ -90,14 +90,13 @@ def arrive() -> None:
 
 def token_of_socket() -> str:
     """What CountWindows counts this window by."""
-    token = st.context.cookies.get(COOKIE, "")
-    return token if _TOKEN.fullmatch(token) else ""
-
-
-def _known(cookies: str) -> bool:
-    return _TOKEN.fullmatch(cookie_parser(cookies).get(COOKIE, "")) is not None
+    return _checked(st.context.cookies.get(COOKIE, ""))
 
 
 def token_in(cookies: str) -> str:
     """The visitor's token in a header "cookie"; "" where it holds none."""
-    return cookie_parser(cookies).get(COOKIE, "") if _known(cookies) else ""
+    return _checked(cookie_parser(cookies).get(COOKIE, ""))
+
+
+def _checked(token: str) -> str:
+    return token if _TOKEN.fullmatch(token) else ""

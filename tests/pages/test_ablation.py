@@ -148,16 +148,6 @@ def test_a_bad_link_falls_back_with_a_sentence(registry: Registry, query: dict[s
     assert named in at.warning[0].value and "The rest is shown" in at.warning[0].value
 
 
-def test_an_address_of_arms_that_are_gone_says_so_and_shows_no_others(registry: Registry) -> None:
-    at = AppTest.from_file(str(ROUTER), default_timeout=60)
-    at.run().switch_page("ablation/page.py")
-    at.query_params["run"] = "gone"
-    checked(at.run())
-    assert "not here" in at.warning[0].value and not at.get("bidi_component")
-    checked(at.button(key="do without").click().run())
-    assert not at.warning and at.get("bidi_component")
-
-
 def test_the_bug_lab_trains_the_mistake_beside_the_right_code(ablation: AppTest, registry: Registry) -> None:
     ablation.segmented_control(key="ablation section").set_value("bugs").run()
     for key in ("mean-pixels", "log-var", "mean", "draws"):

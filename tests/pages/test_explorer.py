@@ -116,13 +116,6 @@ def test_a_link_that_does_not_hold_says_so_and_the_rest_is_shown(
     assert PLANE in texts(at)
 
 
-def test_a_link_to_a_model_that_is_not_here_says_so_and_shows_no_other(registry: Registry) -> None:
-    at = linked(model="nobody")
-    assert "Of the model 'nobody' no weights are here" in at.warning[0].value and not at.get("bidi_component")
-    checked(at.button(key="do without").click().run())
-    assert not at.warning and PLANE in texts(at)
-
-
 def test_an_own_run_with_kept_weights_can_be_explored(registry: Registry) -> None:
     run_id = registry.start(RunConfig(epochs=1, latent_dim=3, seed=5), "tester")
     run = registry.get(run_id)

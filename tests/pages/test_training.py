@@ -8,7 +8,7 @@ from streamlit.testing.v1 import AppTest
 
 from tests.pages.conftest import ROUTER, checked
 from tests.waiting import wait_for
-from vae_core.config import LiveSettings, RunConfig
+from vae_core.config import LiveSettings
 from vae_core.runs.registry import Registry
 from vae_core.runs.run_record import RunRecord
 
@@ -262,32 +262,6 @@ def test_an_address_that_does_not_hold_is_said(registry: Registry, asked: dict[s
     checked(at.run())
     assert said in at.warning[0].value and "The rest is shown" in at.warning[0].value
     assert at.segmented_control(key="latent_dim").value == 2
-
-
-def test_an_address_of_a_run_that_is_gone_says_so_and_shows_no_other(registry: Registry) -> None:
-    at = AppTest.from_file(str(ROUTER), default_timeout=60)
-    at.run().switch_page("training/page.py")
-    at.query_params["run"] = "nowhere"
-    checked(at.run())
-    assert "not here" in at.warning[0].value and not at.get("bidi_component")
-    assert at.query_params["run"] in ("nowhere", ["nowhere"])  # to be tried again
-    checked(at.button(key="ask again").click().run())
-    assert "not here" in at.warning[0].value
-    checked(at.button(key="do without").click().run())
-    assert not at.warning and at.get("bidi_component")
-
-
-def test_an_address_of_a_run_whose_owner_comes_back_is_found_again(registry: Registry) -> None:
-    run = registry.get(registry.start(RunConfig(device="cpu"), "ann", paused=True))
-    assert run is not None
-    registry._runs.drop(run)
-    at = AppTest.from_file(str(ROUTER), default_timeout=60)
-    at.run().switch_page("training/page.py")
-    at.query_params["run"] = run.run_id
-    assert "not here" in checked(at.run()).warning[0].value
-    registry._runs.put(run)
-    checked(at.button(key="ask again").click().run())
-    assert not at.warning and at.session_state["shown run"] == run.run_id
 
 
 @pytest.mark.parametrize("page", ["training", "ablation"])

@@ -10,6 +10,7 @@ from vae_core import devices
 from vae_core.config import ConfigError
 from vae_core.runs import storage
 from vae_core.runs.held_runs import HeldRuns
+from vae_core.runs.log import logger
 from vae_core.runs.messages import PAUSED, RUNNING, STARTING, Command, Line, Update
 from vae_core.runs.process import EngineProcess
 from vae_core.runs.run_record import SAVED, RunRecord
@@ -116,20 +117,24 @@ class Engines:
 
     def _hear(self, device: str, said: Update | Line) -> None:
         """What an engine says. On the reader thread of that engine, so no run is told of by two at once."""
+        engine = self._engines.get(device)
+        if engine is None:  # the registry has ended
+            return
         if isinstance(said, Update):
-            self._take(said)
-        elif device in self._engines:
-            engine = self._engines[device]
+            self._take(engine, said)
+        else:
             engine.line, waits = said, {one.run_id: one for one in said.waiting}
             for run in self._runs.all():
                 if run.run_id in engine.open and run.now.waits != waits.get(run.run_id):
                     run.change(waits=waits.get(run.run_id))
 
-    def _take(self, update: Update) -> None:
+    def _take(self, engine: Engine, update: Update) -> None:
         run = self._runs.get(update.run_id)
         if run is None:
             if (left := self._left.get(update.run_id)) is not None:
                 storage.forget(left)
+            return
+        if update.run_id not in engine.open:  # said before it heard of the end; the run may since have been read anew
             return
         whole = run.last_whole
         run.take(update)
@@ -151,7 +156,9 @@ class Engines:
                 run.tidy_after_crash()
         with self._runs.lock:
             orphans = [run for run in self._runs.all() if run.run_id in engine.open and not run.complete]
-            culprits = [run for run in orphans if served in (run.run_id, run.group) and served]
+            culprits = [run for run in orphans if run.run_id == served]
+            whom = "while it served a run" if culprits else "while it served nobody"
+            logger.error(f"The training process of {link.device} died ({cause}) {whom}; {len(orphans)} runs were open.")
             engine.open.clear()
             engine.line = None
             for run in orphans:

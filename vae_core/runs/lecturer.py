@@ -7,7 +7,7 @@ from vae_core.runs.run_record import RunRecord
 
 
 class Lecturers:
-    """Thread-safe, by a lock of its own: it is held for a moment and never while another one is waited for."""
+    """Thread-safe: each change is one step of the interpreter, so the server's event loop waits for nobody."""
 
     def __init__(self, key: str) -> None:
         """
@@ -15,9 +15,9 @@ class Lecturers:
             key: whoever has it may become a lecturer, until the server ends.
         """
         self.key = key
-        self._lock = threading.Lock()
+        self._counting = threading.Lock()  # nobody gets another one's number; only who looks at the room takes it
         self._visitors: set[str] = set()
-        self._followed = ""
+        self.followed = ""  # id of the run that was shown last, which may be gone by now
         self._pinned: set[str] = set()
         self._numbers: dict[str, int] = {}
 
@@ -25,37 +25,25 @@ class Lecturers:
         """Make a visitor a lecturer if the key is right. Tells nothing of a wrong one by the time that it takes."""
         if not secrets.compare_digest(key.encode(errors="replace"), self.key.encode()):
             return False
-        with self._lock:
-            self._visitors.add(visitor)
+        self._visitors.add(visitor)
         return True
 
     def is_lecturer(self, visitor: str) -> bool:
-        with self._lock:
-            return visitor in self._visitors
+        return visitor in self._visitors
 
     def show(self, run_id: str) -> None:
         """From now on whoever follows sees this run."""
-        with self._lock:
-            self._followed = run_id
-
-    @property
-    def followed(self) -> str:
-        """Id of the run that was shown last, which may be gone by now; "" before the first."""
-        with self._lock:
-            return self._followed
+        self.followed = run_id
 
     def pin(self, run_id: str) -> None:
         """Remember that a run never leaves its place at the device for one that waits."""
-        with self._lock:
-            self._pinned.add(run_id)
+        self._pinned.add(run_id)
 
     def unpin(self, run_id: str) -> None:
-        with self._lock:
-            self._pinned.discard(run_id)
+        self._pinned.discard(run_id)
 
     def is_pinned(self, run_id: str) -> bool:
-        with self._lock:
-            return run_id in self._pinned
+        return run_id in self._pinned
 
     def goes_first(self, run: RunRecord) -> bool:
         """Whether it waits in no line."""
@@ -63,5 +51,5 @@ class Lecturers:
 
     def number_of(self, visitor: str) -> int:
         """A visitor's number, by which a lecturer can tell one from the other, and nobody learns who it is."""
-        with self._lock:
+        with self._counting:
             return self._numbers.setdefault(visitor, len(self._numbers) + 1)

@@ -9,7 +9,6 @@ import sys
 import tempfile
 import threading
 import time
-import traceback
 from collections.abc import Callable, Sequence
 from multiprocessing.connection import Connection
 from pathlib import Path
@@ -19,6 +18,7 @@ import torch
 from vae_core.config import RunConfig
 from vae_core.runs.environment import seats_asked
 from vae_core.runs.line import seats_of
+from vae_core.runs.log import logger
 from vae_core.runs.mailbox import Inbox, Outbox
 from vae_core.runs.messages import Command, Line, Update
 from vae_core.runs.scheduler import Scheduler
@@ -96,7 +96,7 @@ class EngineProcess:
             try:
                 self._on_update(update)
             except Exception:  # noqa: BLE001 - what one run brings must not silence those of all others
-                traceback.print_exc()
+                logger.exception("What a run brought could not be taken in")
         self._outbox.close()
         self._outbox.join(seconds=5)  # it must not write to a descriptor that has meanwhile become another file's
         self._connection.close()

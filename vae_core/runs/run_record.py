@@ -47,7 +47,7 @@ class Arm:
 class RunRecord(RunView):
     """A run. What it is never changes; where it stands is `now`, swapped as a whole: readers take it and need no lock.
 
-    `now` is swapped under `lock`, which is held for nothing else; `last_whole` is the last moment that can be saved.
+    Who swaps holds a lock that is held for nothing else; `last_whole` is the last moment that can be saved.
     """
 
     def __init__(

@@ -53,10 +53,6 @@ class Visitors:
             self._read_notes()
             return {visitor: presence.windows for visitor, presence in self._presences.items() if presence.windows}
 
-    def is_here(self, visitor: str) -> bool:
-        """Whether a window of this visitor is open."""
-        return visitor in self.windows()
-
     def forget_gone(self, after_s: float) -> list[str]:
         """Those who have had no window for longer than this; from here on they are unknown."""
         with self._counting:

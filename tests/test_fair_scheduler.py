@@ -272,3 +272,16 @@ def test_a_run_that_ends_in_a_busy_class_keeps_its_last_picture_and_its_last_sta
 
 def _last_word(updates: list[Update]) -> bool:
     return bool(updates) and (updates[-1].final is not None or updates[-1].status == FAILED)
+
+
+def test_a_class_that_starts_with_the_same_settings_waits_for_one_picture(make_world: Worlds) -> None:
+    """Sixty have it as soon as one; whoever has another seed waits for a picture of their own."""
+    world = make_world()
+    began = world.now
+    world.open_many(60, config=CONFIG)
+    world.open("other", config=CONFIG.with_(seed=7))
+    opened = world.now - began
+    world.work(20)
+    firsts = {run: (at - began, s.step) for at, run, s in reversed(world.pictures()) if s.step == 0}
+    assert len(firsts) == 61
+    assert max(at for at, _ in firsts.values()) <= opened + 2 * LOOK_PIECES * PIECE_S * 5 + 3

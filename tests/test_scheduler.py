@@ -202,3 +202,24 @@ def test_close_lets_go_of_the_run_and_leaves_its_states_to_the_server(driver: Dr
 def test_a_command_about_an_unknown_run_is_ignored(driver: Driver) -> None:
     for name in ("pause", "resume", "stop", "reset", "close", "epoch"):
         assert driver.tell(name, "nobody") == []
+
+
+def test_the_first_picture_that_two_runs_share_is_the_one_that_each_would_have_had(
+    driver: Driver, small: Images
+) -> None:
+    """Before the first step what a run looks like follows from its settings; afterwards it is its own."""
+    settings = {"a": CONFIG, "b": CONFIG, "other": CONFIG.with_(seed=3)}
+    for run, config in settings.items():
+        driver.open(run, config, status=PAUSED)
+    driver.idle()
+    firsts = {run: next(u.snapshot for u in driver.of(run) if u.snapshot is not None) for run in settings}
+    for run, config in settings.items():
+        alone = take_snapshot(Trainer(config, small))
+        for name in ("mu", "reconstructions", "prior_draws", "kl_dims"):
+            assert np.array_equal(getattr(firsts[run], name), getattr(alone, name)), (run, name)
+        assert firsts[run].terms == alone.terms
+    assert not np.array_equal(firsts["a"].mu, firsts["other"].mu)
+    driver.tell("step", run="b", steps=3)
+    driver.idle()
+    last = {run: [u.snapshot for u in driver.of(run) if u.snapshot is not None][-1] for run in "ab"}
+    assert (last["a"].step, last["b"].step) == (0, 3) and not np.array_equal(last["a"].mu, last["b"].mu)

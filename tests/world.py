@@ -68,8 +68,9 @@ class World:
         return self.engine.tasks[run]
 
     def open_many(self, count: int, **more: Any) -> list[Task]:
-        """Runs of as many owners."""
-        return [self.open(f"run {i}", owner=f"owner {i}", **more) for i in range(count)]
+        """Runs of as many owners, who have all chosen seeds of their own: no picture will do for two of them."""
+        usual = [{"owner": f"owner {i}", "config": CONFIG.with_(seed=i)} for i in range(count)]
+        return [self.open(f"run {i}", **(usual[i] | more)) for i in range(count)]
 
     def work(self, seconds: float) -> float:
         """Let the engine work; returns the longest time in which it heard no command."""

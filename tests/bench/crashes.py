@@ -18,14 +18,16 @@ import numpy as np
 import torch
 
 from tests.bench.crash_server import CONFIG, LONG, VISITORS
-from tests.bench.measure import command_of, descendants, is_alive
+from tests.bench.measure import descendants, is_alive
 from tests.waiting import wait_for
 from vae_core.config import RunConfig
 from vae_core.runs import storage
 from vae_core.runs.messages import PAUSED, RUNNING, STARTING
 from vae_core.runs.news import Cursor
+from vae_core.runs.process import EngineProcess
 from vae_core.runs.registry import Registry
 from vae_core.runs.run_record import SAVED, RunRecord
+from vae_core.runs.served import Served
 from vae_core.runs.storage import CURVES, RECORD, frame_file, state_file
 from vae_core.trainer import Trainer
 
@@ -183,14 +185,6 @@ class Reader:
         self._cursor = news.cursor
 
 
-def engine_pid() -> int | None:
-    """The engine that this process has started, if it is there."""
-    found = [
-        pid for pid in descendants(os.getpid())[1:] if is_alive(pid) and "vae_core.runs.process" in command_of(pid)
-    ]
-    return found[0] if found else None
-
-
 @contextmanager
 def living() -> Iterator[Registry]:
     """A registry that keeps runs while the block lasts."""
@@ -230,18 +224,20 @@ def kill_engine(runs: Registry, paused: RunRecord, after_s: float, found: Engine
     time.sleep(after_s)
     for reader in readers:
         reader.read()
-    before, rested, engine = {run.run_id: run.step for run in own}, paused.step, engine_pid()
-    assert engine is not None
-    os.kill(engine, signal.SIGKILL)
+    before, rested = {run.run_id: run.step for run in own}, paused.step
+    served = _kill(runs.engines()["cpu"].link)
     found.kills += 1
     wait_for(lambda: not any(run.status == RUNNING for run in own))
     found.steps += [max(0, before[run.run_id] - max(run.states, default=0)) for run in own]
     aside = [run for run in own if run.status == SAVED]
     found.aside += len(aside)
     found.faults += [f"{run.run_id} rests without a sentence" for run in aside if "press Resume" not in run.message]
-    all_at_once = "times in a minute" in " ".join(run.message for run in aside)
-    if len(aside) > 1 and not all_at_once:
-        found.faults.append(f"{len(aside)} runs were set aside by the death of one engine")
+    all_at_once = any("times in a minute" in run.message for run in aside)
+    culprits = [run.run_id for run in own if run.run_id == served]
+    if not all_at_once and [run.run_id for run in aside] != culprits:
+        found.faults.append(
+            f"{len(aside)} runs were set aside by the death of an engine that served {served or 'nobody'}"
+        )
     for run in [*aside, *([paused] if paused.status == SAVED else [])]:
         runs.command(run.run_id, "resume" if run is not paused else "pause")
     wait_for(lambda: all(run.status == RUNNING and run.step > before[run.run_id] + 5 for run in own), 180)
@@ -255,6 +251,14 @@ def kill_engine(runs: Registry, paused: RunRecord, after_s: float, found: Engine
         assert reached is not None
         found.faults += gaps(reached.train[:, 0], len(reached.train), reader.run_id)
     found.folders += len(readers)
+
+
+def _kill(engine: EngineProcess) -> str:
+    """Kill an engine; returns the id of the run that it served at its end."""
+    with os.fdopen(os.dup(engine._served_file.fileno())) as file:
+        os.kill(engine.process.pid, signal.SIGKILL)
+        engine.process.wait()
+        return Served(file.fileno()).read()
 
 
 def _training(runs: Registry, visitor: str) -> RunRecord:

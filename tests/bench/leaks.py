@@ -11,7 +11,7 @@ from pathlib import Path
 import numpy as np
 
 from tests.bench.crash_server import CONFIG
-from tests.bench.crashes import engine_pid, living
+from tests.bench.crashes import living
 from tests.bench.measure import descendants, memory_bytes
 from tests.waiting import wait_for
 from vae_core.runs import storage
@@ -65,11 +65,11 @@ class Leaks:
         return lines
 
 
-def _repeat(work: Callable[[int], None], times: int, warm: int, engine: bool) -> Leaks:
+def _repeat(work: Callable[[int], None], times: int, warm: int, among: Registry | None = None) -> Leaks:
     found = Leaks(times)
     for number in range(warm + times):
         work(number)
-        pids = {"server": os.getpid()} | ({"engine": engine_pid() or 0} if engine else {})
+        pids = {"server": os.getpid()} | ({"engine": among.engines()["cpu"].link.process.pid} if among else {})
         if number + 1 == warm:
             found.before = {name: Held.by(pid) for name, pid in pids.items()}
         if number + 1 >= warm:
@@ -94,7 +94,7 @@ def starts(times: int, warm: int = WARM, among: Registry | None = None) -> Leaks
         wait_for(lambda: run.final is not None, 180)
 
     with nullcontext(among) if among else living() as runs:
-        return _repeat(start_and_stop, times, warm, engine=True)
+        return _repeat(start_and_stop, times, warm, runs)
 
 
 def arrivals(times: int, warm: int = WARM) -> Leaks:
@@ -112,7 +112,7 @@ def arrivals(times: int, warm: int = WARM) -> Leaks:
             runs.visitors.leave(visitor)
             wait_for(lambda: runs.get(run_id) is None)
 
-        found = _repeat(come_and_go, times, warm, engine=False)
+        found = _repeat(come_and_go, times, warm)
         runs.close()
     return found
 

@@ -1,6 +1,5 @@
 """One run inside an engine: its trainer, what it is doing, and what it reports and saves as it goes."""
 
-import collections
 import copy
 import time
 from collections.abc import Callable, Sequence
@@ -22,34 +21,13 @@ from vae_core.models.base import Family
 from vae_core.pieces import Pieces
 from vae_core.runs.due import EARLY_STEPS, NEVER, Due
 from vae_core.runs.messages import FAILED, FINISHED, PAUSED, RUNNING, STOPPED, Update
+from vae_core.runs.pace import Pace
 from vae_core.runs.storage import state_file, states_folder
 from vae_core.trainer import Trainer
 
+FirstLooks = dict[tuple[RunConfig, bool], Snapshot]  # by settings, and whether with metrics
+FIRST_LOOKS = 20  # kept, 1 MB each at 32 latents
 IW_SAMPLES, IW_IMAGES = 50, 200  # of the bound at a run's end: a few seconds for the slowest network
-
-
-class Pace:
-    """Images per second over the last seconds of wall-clock time."""
-
-    def __init__(self, window_s: float = 3.0, clock: Callable[[], float] = time.monotonic) -> None:
-        self._window_s, self._clock = window_s, clock
-        self._points: collections.deque[tuple[float, int]] = collections.deque()
-
-    def add(self, images_seen: int) -> None:
-        now = self._clock()
-        self._points.append((now, images_seen))
-        while now - self._points[0][0] > self._window_s:
-            self._points.popleft()
-
-    def clear(self) -> None:
-        self._points.clear()
-
-    @property
-    def rate(self) -> float:
-        if len(self._points) < 2:
-            return 0.0
-        (start, before), (end, after) = self._points[0], self._points[-1]
-        return (after - before) / max(end - start, 1e-9)
 
 
 class Task:
@@ -241,11 +219,26 @@ class Task:
 
     # ---- what takes longer: in pieces, which return how to tell of it
 
-    def look(self, measured: bool) -> Pieces[Callable[[], Update]]:
-        """A snapshot of the weights of this moment: they are copied, so training may go on meanwhile."""
-        return self._look(copy.deepcopy(self.trainer.model), self.step, measured)
+    def look(self, measured: bool, first: FirstLooks) -> Pieces[Callable[[], Update]]:
+        """A snapshot of the weights of this moment: they are copied, so training may go on meanwhile.
 
-    def _look(self, model: Family, step: int, measured: bool) -> Pieces[Callable[[], Update]]:
+        Args:
+            first: before the first step all runs with the same settings look the same, so one is looked at for all.
+        """
+        model = copy.deepcopy(self.trainer.model)
+        return self._look(model, self.step, measured) if self.step else self._first_look(model, measured, first)
+
+    def _first_look(self, model: Family, measured: bool, first: FirstLooks) -> Pieces[Callable[[], Update]]:
+        key = (self.config, measured)
+        if key not in first:
+            tell = yield from self._look(model, 0, measured)
+            first[key] = tell.args[0]
+            while len(first) > FIRST_LOOKS:
+                del first[next(iter(first))]
+            return tell
+        return partial(self._show, first[key], measured)
+
+    def _look(self, model: Family, step: int, measured: bool) -> Pieces[partial[Update]]:
         self._taker = self._taker or SnapshotTaker(self.config, self.trainer.images)
         snapshot = yield from self._taker.take_pieces(model, step, measured)
         return partial(self._show, snapshot, measured)

@@ -17,7 +17,7 @@ from vae_core.runs.allowance import Allowance
 from vae_core.runs.guard import Guard
 from vae_core.runs.lanes import abreast, lanes_of
 from vae_core.runs.messages import FAILED, Update
-from vae_core.runs.task import Task
+from vae_core.runs.task import FirstLooks, Task
 
 SHARE = 1 / 5  # of the engine's time at most, while anything trains
 MOST_S = 1.0  # so much of it can be saved up, for several who ask at once ...
@@ -57,6 +57,7 @@ class Upkeep:
         self._allowance = Allowance(SHARE, MOST_S, clock)
         self._kinds = (self._asked, self._saves, self._figures, self._looks)
         self._jobs = [Job() for _ in self._kinds]
+        self._first: FirstLooks = {}
         self._metrics_due = 0.0
         self.spent = 0.0  # seconds, ever
 
@@ -127,7 +128,7 @@ class Upkeep:
     def _last_look(self, task: Task) -> Pieces[Tell]:
         """A look that is asked for makes an earlier one that is still in work superfluous."""
         self._jobs[-1].drop(lambda other: other is task)
-        return task.look(measured=task.status == FAILED and bool(task.group))
+        return task.look(task.status == FAILED and bool(task.group), self._first)
 
     def _saves(self) -> list[Wish]:
         due = [task for task in self._tasks.values() if task.wants_save and self._may_save(task)]
@@ -155,7 +156,7 @@ class Upkeep:
         return bool(task.group) and fresh and self._clock() >= self._metrics_due
 
     def _look(self, task: Task, measured: bool) -> Pieces[Tell]:
-        pieces = task.look(measured)
+        pieces = task.look(measured, self._first)
         return self._rest_after(pieces) if measured else pieces
 
     def _rest_after(self, metrics: Pieces[Tell]) -> Pieces[Tell]:

@@ -166,12 +166,16 @@ def warm(runs: Registry) -> None:
     runs.close_run(run.run_id if run else "")
 
 
-def fair(count: int, seconds: float) -> dict[str, float]:
-    """So many runs at once: steps a second of all together, first pictures, and how long a Pause takes."""
+def fair(count: int, seconds: float, alike: bool = False) -> dict[str, float]:
+    """So many runs at once: steps a second of all together, first pictures, and how long a Pause takes.
+
+    Args:
+        alike: all with the same settings, as a class that opens the page and presses Start; else each its own seed.
+    """
     runs = Registry()
     warm(runs)
-    own = [runs.get(runs.start(CONFIG, f"visitor {i}")) for i in range(count)]
     began = time.monotonic()
+    own = [runs.get(runs.start(CONFIG.with_(seed=0 if alike else i), f"visitor {i}")) for i in range(count)]
     looks: dict[str, float] = {}
     while time.monotonic() < began + 120 and len(looks) < count:
         looks |= {r.run_id: time.monotonic() - began for r in own if r and r.snapshot and r.run_id not in looks}
@@ -181,6 +185,7 @@ def fair(count: int, seconds: float) -> dict[str, float]:
     engine = runs._engines.of_device("cpu").link.process.pid
     before, started, spent = [r.step for r in own if r], time.monotonic(), cpu_seconds(engine)
     time.sleep(seconds)
+    waiting = [r.now.waits for r in own if r and r.now.waits]
     after, took = [r.step for r in own if r], time.monotonic() - started
     spent = cpu_seconds(engine) - spent
     pauses = [_pause(runs, run) for run in own[:5] if run]
@@ -190,7 +195,9 @@ def fair(count: int, seconds: float) -> dict[str, float]:
         "steps/s": (sum(after) - sum(before)) / took,
         "steps/CPU s": (sum(after) - sum(before)) / spent,
         "least": min(b - a for a, b in zip(before, after, strict=True)) / took,
-        "look s": max(looks.values()),
+        "look s": statistics.median(looks.values()),
+        "last look s": max(looks.values()),
+        "see their place": len(waiting),
         "pause s": max(pauses),
         "pictures": films,
     }
@@ -213,6 +220,7 @@ def main() -> int:
     parser.add_argument("what", nargs="*", default=["flood", "fair"], choices=["flood", "fair"])
     parser.add_argument("--seconds", type=float, default=60)
     parser.add_argument("--visitors", type=int, default=VISITORS)
+    parser.add_argument("--alike", action="store_true", help="all runs with the same settings")
     parser.add_argument("--counts", type=int, nargs="+", default=[1, 10, 1, 10, 30])
     options = parser.parse_args()
     if "flood" in options.what:
@@ -227,7 +235,12 @@ def main() -> int:
             print(f"closed in {time.monotonic() - started:.1f} s", flush=True)
     if "fair" in options.what:
         for count in options.counts:
-            print(count, "runs", {k: round(v, 2) for k, v in fair(count, options.seconds / 2).items()}, flush=True)
+            print(
+                count,
+                "runs",
+                {k: round(v, 2) for k, v in fair(count, options.seconds / 2, options.alike).items()},
+                flush=True,
+            )
     return 0
 
 

@@ -204,6 +204,8 @@ def engines(times: int, seed: int = 0, longest_s: float = 8.0, among: Registry |
     """
     found, rng = EngineLosses(step_s=seconds_a_step()), random.Random(seed)
     with nullcontext(among) if among else living() as runs:
+        for visitor in (*VISITORS, "paused"):
+            runs.visitors.enter(visitor)  # who is not there counts as gone ten minutes later, and so do their runs
         paused = runs.get(runs.start(CONFIG, "paused", paused=True))
         assert paused is not None
         runs.command(paused.run_id, "step", steps=10)

@@ -94,6 +94,7 @@ def starts(times: int, warm: int = WARM, among: Registry | None = None) -> Leaks
         wait_for(lambda: run.final is not None, 180)
 
     with nullcontext(among) if among else living() as runs:
+        runs.visitors.enter("ann")
         return _repeat(start_and_stop, times, warm, runs)
 
 

@@ -22,7 +22,7 @@ def steps_per_second(world: World, count: int, seconds: float) -> float:
     return sum(task.step for task in tasks) / (world.now - before)
 
 
-@pytest.mark.parametrize("count", [5, 10, 30, 60])
+@pytest.mark.parametrize("count", [10, 60])
 def test_many_runs_together_train_nearly_as_fast_as_one(count: int, make_world: Worlds) -> None:
     alone, together = steps_per_second(make_world(), 1, 60), steps_per_second(make_world(), count, 60)
     assert alone > 0.75 / STEP_S
@@ -56,7 +56,7 @@ def test_a_busy_class_costs_training_no_more_than_its_share_whatever_it_asks_for
     assert trained <= (1 - 0.9 * SHARE) * passed  # and there is time for them
 
 
-@pytest.mark.parametrize("count", [1, 10, 30, 60])
+@pytest.mark.parametrize("count", [1, 60])
 def test_a_command_waits_no_longer_than_one_piece_of_work(count: int, make_world: Worlds) -> None:
     world = make_world()
     world.open_many(count)
@@ -111,7 +111,7 @@ def test_pictures_and_states_go_round_until_everybody_has_newer_ones(make_world:
     assert len({run for at, run, _ in world.saves() if at > halfway}) == 10
 
 
-@pytest.mark.parametrize("count", [1, 10, 30])
+@pytest.mark.parametrize("count", [1, 30])
 def test_a_crash_costs_no_run_more_than_five_seconds_of_its_own_training(count: int, make_world: Worlds) -> None:
     world = make_world()
     tasks = world.open_many(count)
@@ -230,8 +230,8 @@ def test_arms_are_filmed_at_the_same_steps_and_measured_now_and_then(make_world:
     assert least > 5 and len({tuple(film[:least]) for film in films}) == 1
     measured = [at for at, run, s in world.pictures() if run == "arm 0" and s.metrics]
     assert 2 <= len(measured) <= 10
-    for i in range(8):  # also where they are stopped in the middle of a look
-        world.work(0.3 * i)
+    for i in range(6):  # also where they are stopped in the middle of a look
+        world.work(0.4 * i)
         world.tell("g", "pause")
         world.work(30)
         world.tell("g", "resume")

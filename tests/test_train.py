@@ -177,9 +177,9 @@ def test_the_command_on_the_card_makes_the_same_config(changes: dict[str, Any]) 
 
 @pytest.fixture(scope="module")
 def few(small: Images) -> Images:
-    """With 40 test images, four a class: of each 100 samples are decoded, and convolutions take their time."""
+    """400 to train, 40 to test, four a class: of each 100 samples are decoded, and convolutions take their time."""
     some = torch.cat([(small.y_test == label).nonzero()[:4, 0] for label in range(10)])
-    return Images("mnist", small.x_train, small.y_train, small.x_test[some], small.y_test[some])
+    return Images("mnist", small.x_train[:400], small.y_train[:400], small.x_test[some], small.y_test[some])
 
 
 @pytest.fixture(scope="module")
@@ -188,7 +188,7 @@ def half(few: Images, tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("half") / "out"
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(trainer, "load", lambda name, device: few)
-        assert run_main(*TINY, "--net", "conv", "--half", "--out", str(folder)) == 0
+        assert run_main(*TINY, "--net", "conv", "--batch-size", "100", "--half", "--out", str(folder)) == 0
     return folder
 
 

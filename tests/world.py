@@ -5,6 +5,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 
 from vae_core.config import RunConfig
@@ -31,6 +32,7 @@ class World:
         self.lines: list[Line] = []
         self.pressed = False  # whether a command is always waiting
         patch.setattr(Trainer, "step", lambda trainer: self._step(trainer))
+        patch.setattr(Trainer, "flush", lambda trainer: np.zeros((0, len(trainer.columns)), np.float32))
         patch.setattr(Trainer, "state", lambda trainer: self.spend(SAVE_S) or {})
         patch.setattr(
             SnapshotTaker, "take_pieces", lambda _, model, step, m: self._look(replace(snapshot, step=step), m)

@@ -1,23 +1,35 @@
 """Section 2, three ways to the bound: line by line, each with its value, each sign checked against the numbers."""
 
 import functools
+from dataclasses import replace
 
 import streamlit as st
 from torch import Tensor
 
-from pages.elbo.settings import SAMPLES, WAYS, draw_anew, link
+from pages.elbo.settings import SAMPLES, WAYS, WRONG, draw_anew, link
 from pages.elbo.subject import Subject, subject
 from pages.ui.palette import colours_of, is_dark
 from pages.ui.words import label_of
 from vae_core import losses
 from vae_core.exact.derivation import derive
 from vae_core.exact.estimate import Estimate
-from vae_core.exact.lines import Check, Derivation, Line, coloured
+from vae_core.exact.lines import Check, Derivation, Line, check, coloured
 
 
-def wrong_kl(mu: Tensor, log_var: Tensor) -> Tensor:
+def without_half(mu: Tensor, log_var: Tensor) -> Tensor:
     """A KL as it is often mistyped: the ½ is forgotten. (B,) nats."""
     return (mu.square() + log_var.exp() - 1 - log_var).sum(-1)
+
+
+def std_for_variance(mu: Tensor, log_var: Tensor) -> Tensor:
+    """Another common slip: the standard deviation where the variance belongs. (B,) nats."""
+    std = (0.5 * log_var).exp()
+    return 0.5 * (mu.square() + std - 1 - std.log()).sum(-1)
+
+
+NOTHING = Line(None, "0", "", Estimate(0.0))
+KLS = (losses.gaussian_kl, without_half, std_for_variance)  # by the setting `wrong`
+SAID = ("", "without its ½", "with the standard deviation in place of the variance")
 
 
 def derivation_section(chosen: Subject) -> None:
@@ -66,17 +78,21 @@ def derivation_section(chosen: Subject) -> None:
             help="For every Monte Carlo value. Four times as many halve the standard error.",
         )
         st.button("New draws", icon=":material/casino:", on_click=draw_anew, args=("seed",), help="The next seed.")
-        st.toggle(
-            "Wrong KL",
+        st.segmented_control(
+            "KL computed",
+            list(WRONG),
+            format_func=label_of(WRONG),
+            required=True,
             **link.kept("wrong"),
-            help="Computes the KL without its ½, a common slip: watch which lines no longer hold.",
+            help="With a common slip: watch which lines no longer hold.",
         )
     if wrong:
-        st.markdown(":red[:material/error: **Wrong KL is on** (under More): the KL is computed without its ½.]")
+        st.markdown(f":red[:material/error: **Wrong KL is on** (under More): the KL is computed {SAID[wrong]}.]")
     colours = colours_of(is_dark()).terms
-    for line, check in zip(shown.lines[:at], shown.checks, strict=False):
-        draw(line, check, colours)
+    for line, outcome in zip(shown.lines[:at], shown.checks, strict=False):
+        draw(line, outcome, colours)
     if at == last:
+        draw(*distribution(chosen), colours)
         verdict(shown, wrong)
     st.caption(f"{chosen.caption} {shown.samples:,} draws from q for each Monte Carlo value, seed {shown.seed}.")
 
@@ -103,19 +119,28 @@ def judged(check: Check | None) -> str:
     """A tick, or a cross, with what it rests on."""
     if check is None:
         return ""
-    within = f"{check.sigmas:.1f} standard errors"
+    within = f"{check.sigmas:.1f} standard errors" if check.sigmas < 1000 else "over 1,000 standard errors"
     if not check.holds:
         return f":red[:material/close: **does not hold**]  \n:small[{abs(check.distance):.2f} nats, {within} apart]"
     if check.relation == "=":
         return f":green[:material/check:] equal  \n:small[within {within}]"
-    return f":green[:material/check:] holds  \n:small[{abs(check.distance):.3f} nats to spare]"
+    return f":green[:material/check:] holds  \n:small[{check.spare:.3f} nats to spare: KL(q ‖ p(z | x))]"
 
 
-def verdict(shown: Derivation, wrong: bool) -> None:
+def distribution(chosen: Subject) -> tuple[Line, Check | None]:
+    """What no line can see: whether p(x given z) is a likelihood at all."""
+    over = r"\textstyle\sum_x" if chosen.likelihood == "Bernoulli" else r"\textstyle\int"
+    dx = "" if chosen.likelihood == "Bernoulli" else r"\,dx"
+    why = "No line above can see a wrong likelihood. This one can: over all images x it sums to one, at z = μ."
+    line = Line("=", rf"\log {over} p(x\mid z){dx} = 0", why, chosen.total_probability)
+    return replace(line, relation=None), check(NOTHING, line)
+
+
+def verdict(shown: Derivation, wrong: int) -> None:
     """The last word, when all lines are there."""
     failed = sum(1 for check in shown.checks if check is not None and not check.holds)
     if failed:
-        cause = "the KL in them lacks its ½" if wrong else "something in them is computed wrongly"
+        cause = f"the KL in them is computed {SAID[wrong]}" if wrong else "something in them is computed wrongly"
         st.error(f"{failed} of {len(shown.lines)} lines do not hold: {cause}.")
     else:
         st.success("Every line holds: what is left is the **evidence lower bound**, reconstruction minus KL.")
@@ -126,12 +151,9 @@ def minus(text: str) -> str:
 
 
 @functools.lru_cache(maxsize=128)
-def derived(
-    model_name: str, digit: int, which: int, way: str, samples: int, seed: int, wrong: bool = False
-) -> Derivation:
+def derived(model_name: str, digit: int, which: int, way: str, samples: int, seed: int, wrong: int = 0) -> Derivation:
     s = subject(model_name, digit, which)
-    kl = wrong_kl if wrong else losses.gaussian_kl
-    return derive(way, s.model, s.x, s.evidence, s.mu, s.log_var, samples, seed, kl, known=s.bound)
+    return derive(way, s.model, s.x, s.evidence, s.mu, s.log_var, samples, seed, KLS[wrong], known=s.bound)
 
 
 def _from_the_start() -> None:

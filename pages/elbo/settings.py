@@ -22,6 +22,7 @@ SECTIONS = {
     "code": "7 · Code",
 }
 WAYS = {"bayes": "Bayes", "multiply": "Multiply by q / q", "jensen": "Jensen"}
+WRONG = {0: "right", 1: "½ forgotten", 2: "std for variance"}
 DRAWS = (10, 30, 100, 300, 1000, 3000, 10_000)
 SAMPLES = (500, 2000, 8000)
 LOOKS = {"estimators": "Two ways to a gradient", "autograd": "What autograd sees", "log variance": "Why log variance"}
@@ -52,7 +53,7 @@ link = Address(
     Choice("way", "bayes", WAYS),
     Number("line", 1, 0, MOST),
     Choice("samples", 2000, SAMPLES),
-    Choice("wrong", False, (False, True)),
+    Choice("wrong", 0, WRONG),
     Choice("reparameterise", "estimators", LOOKS),  # of a section with parts: the one that is open in it
     Choice("gradient", "mu 1", COMPONENTS),
     Choice("estimate", 4, OF_AN_ESTIMATE),

@@ -10,6 +10,8 @@ from torch import Tensor
 from pages.ui.shipped import checkpoint, images, planes
 from vae_core.data import prepare
 from vae_core.exact.bounds import Bound, bound
+from vae_core.exact.density import total_probability
+from vae_core.exact.estimate import Estimate
 from vae_core.exact.quadrature import Evidence, evidence
 
 
@@ -54,6 +56,11 @@ class Subject:
     def bound(self) -> Bound:
         """The bound of the encoder's q, every part with its error."""
         return bound(self.model, self.x, self.evidence, self.mu, self.log_var)
+
+    @functools.cached_property
+    def total_probability(self) -> Estimate:
+        """log of the sum of p(x given z) over all images, at the encoder's mu."""
+        return total_probability(self.model, self.mu)
 
 
 @functools.lru_cache(maxsize=64)

@@ -7,6 +7,7 @@ import torch
 from streamlit.testing.v1 import AppTest
 from torch.distributions import Bernoulli, Normal, kl_divergence
 
+from pages.elbo.derivation import std_for_variance, without_half
 from pages.elbo.settings import SECTIONS, WAYS
 from pages.elbo.subject import names, subject
 from pages.ui.shipped import PLANE
@@ -83,7 +84,11 @@ def test_every_way_ends_at_the_elbo_of_torch_and_every_line_holds(elbo: AppTest,
         z = q.sample((4000,)).squeeze(1)
         log_lik = Bernoulli(logits=s.model.decode(z), validate_args=False).log_prob(s.x).sum((1, 2, 3))
     expected = (log_lik.mean() - kl_divergence(q, Normal(0.0, 1.0)).sum()).item()
-    assert values(elbo)[-1] == pytest.approx(expected, abs=0.2)
+    *_, elbo_of_the_lines, all_images = values(elbo)
+    assert elbo_of_the_lines == pytest.approx(expected, abs=0.2)
+    gap = s.bound.gap.value
+    assert any(f"{gap:.3f} nats to spare: KL(q ‖ p(z | x))" in m.value for m in elbo.markdown)
+    assert all_images == 0 and any("over all images x it sums to one" in m.value for m in elbo.markdown)
     ticks = [m.value for m in elbo.markdown if "material/check" in m.value]
     assert len(ticks) >= len(values(elbo)) - 2
 
@@ -97,12 +102,23 @@ def test_lines_come_one_by_one_and_go_again(elbo: AppTest) -> None:
     assert len(values(elbo)) == 2 and elbo.query_params["line"] in ("2", ["2"])
 
 
-def test_a_wrong_kl_turns_ticks_into_crosses(elbo: AppTest) -> None:
+@pytest.mark.parametrize(("slip", "said"), [(1, "without its ½"), (2, "standard deviation in place of the variance")])
+@pytest.mark.parametrize("way", list(WAYS))
+def test_a_wrong_kl_turns_ticks_into_crosses(elbo: AppTest, way: str, slip: int, said: str) -> None:
     section(elbo, "derivation")
-    elbo.toggle(key="elbo wrong").set_value(True).run()
+    elbo.segmented_control(key="elbo way").set_value(way).run()
+    elbo.segmented_control(key="elbo wrong").set_value(slip).run()
     checked(elbo.button(key="elbo All lines").click().run())
-    assert "do not hold" in elbo.error[0].value and not elbo.success
+    assert said in elbo.error[0].value and not elbo.success
     assert any("does not hold" in m.value for m in elbo.markdown)
+
+
+def test_the_slips_are_what_they_are_called() -> None:
+    mu, log_var = torch.tensor([[0.5, -2.0]]), torch.tensor([[-1.0, 0.6]])
+    exact = kl_divergence(Normal(mu, (0.5 * log_var).exp()), Normal(0.0, 1.0)).sum(-1)
+    assert without_half(mu, log_var).item() == pytest.approx(2 * exact.item(), rel=1e-5)
+    rooted = kl_divergence(Normal(mu, (0.25 * log_var).exp()), Normal(0.0, 1.0)).sum(-1)
+    assert std_for_variance(mu, log_var).item() == pytest.approx(rooted.item(), rel=1e-5)
 
 
 def test_the_kl_section_has_todays_numbers(elbo: AppTest) -> None:

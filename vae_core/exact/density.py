@@ -1,4 +1,7 @@
-"""log p(x given z) and log p(x, z) of one image at many z, the net in its own precision, sums in float64."""
+"""log p(x given z) and log p(x, z) of one image at many z, the net in its own precision, sums in float64.
+
+And whether p(x given z) is a distribution at all, which nothing that is computed of one image can tell.
+"""
 
 from typing import Any
 
@@ -6,6 +9,7 @@ import torch
 from torch import Tensor, nn
 
 from vae_core import losses
+from vae_core.exact.estimate import QUADRATURE, Estimate, rounding
 
 CHUNK = 1024  # codes decoded at once: larger ones gain nothing on a CPU
 
@@ -33,3 +37,25 @@ def log_likelihood(model: Any, x: Tensor, z: Tensor) -> Tensor:
 def log_joint(model: Any, x: Tensor, z: Tensor) -> Tensor:
     """log p(x, z) = log p(x given z) + log p(z); arguments, returns and errors as log_likelihood."""
     return log_likelihood(model, x, z) + losses.standard_normal_log_prob(z.double())
+
+
+@torch.no_grad()
+def total_probability(model: Any, z: Tensor) -> Estimate:
+    """log of the sum of p(x given z) over all images x, or of the integral of a density: 0 nats, if it is one.
+
+    The pixels are independent given z, so the sum is a product over pairs of them. Not over single ones: a loss that
+    takes the mean over its pixels would pass.
+
+    Args:
+        model: a family with a decoder that says what a pixel may be (`outcomes`), in evaluation mode.
+        z: (1, D) the code.
+    """
+    logits = model.decode(z).double()  # (1, ...)
+    values, width = model.outcomes(logits)  # (V, ...): what each pixel may be
+    first, second = values.flatten(1).unflatten(1, (-1, 2)).unbind(-1)  # (V, P) each
+    count, pairs = first.shape
+    both = torch.stack([first[:, None].expand(-1, count, -1), second[None].expand(count, -1, -1)], dim=-1)
+    given = logits.view(1, 1, pairs, 2).expand_as(both)  # (V, V, P, 2)
+    nll = model.nll(given.reshape(-1, 1, 1, 2), both.reshape(-1, 1, 1, 2)).view(count**2, pairs)
+    total = (-nll).logsumexp(0).sum() + 2 * pairs * width.log()
+    return Estimate(total.item(), rounding(total.dtype, 2 * pairs), QUADRATURE)

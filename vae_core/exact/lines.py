@@ -3,7 +3,7 @@
 import math
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal
 
 from vae_core.exact.estimate import Estimate
@@ -24,6 +24,8 @@ class Line:
     formula: str  # KaTeX with terms such as \kl{...}; `coloured` makes it ready
     why: str  # one plain sentence
     value: Estimate  # nats
+    part: tuple[Estimate, Estimate] | None = None  # what this line puts in place of what, where all else stays
+    spare: Estimate | None = None  # of an inequality: by how much, from a better source than the two lines' values
 
 
 @dataclass(frozen=True)
@@ -35,6 +37,7 @@ class Check:
     distance: float  # value before − value now, nats
     error: float  # of the distance: both errors combined, nats
     sigmas: float  # |distance| / error
+    spare: float  # of an inequality that holds: by how much, nats
 
 
 @dataclass(frozen=True)
@@ -62,18 +65,30 @@ def check(previous: Line, line: Line, limit: float = LIMIT) -> Check | None:
     """Whether `previous (relation) line` holds, as far as the errors of both can tell.
 
     An error estimate of quadrature counts like a standard error. An inequality fails only when it is broken
-    by more than `limit` errors.
+    by more than `limit` errors. Where a line says which part of it is new, that part is compared by itself besides:
+    the whole may be known to a tenth of a nat, the part to a millionth. And where an inequality says how much it
+    leaves, the distance has to be that.
 
     Returns:
         None where the line begins a new chain.
     """
     if line.relation is None:
         return None
-    difference = previous.value - line.value
+    whole = _compare(line.relation, previous.value, line.value, limit)
+    if line.spare is not None:
+        apart = previous.value - line.value if line.relation == "≥" else line.value - previous.value
+        left = _compare("=", apart, line.spare, limit)
+        return replace(whole, spare=line.spare.value) if left.holds else left
+    part = _compare("=", *line.part, limit) if line.part else whole
+    return whole if part.holds else part
+
+
+def _compare(relation: Relation, before: Estimate, now: Estimate, limit: float) -> Check:
+    difference = before - now
     distance, error = difference.value, max(difference.error, FLOOR)
-    broken = {"=": abs(distance), "≥": -distance, "≤": distance}[line.relation]
+    broken = {"=": abs(distance), "≥": -distance, "≤": distance}[relation]
     holds = math.isfinite(distance) and math.isfinite(error) and broken <= limit * error
-    return Check(line.relation, holds, distance, error, abs(distance) / error)
+    return Check(relation, holds, distance, error, abs(distance) / error, abs(distance))
 
 
 def coloured(formula: str, colours: Mapping[str, str]) -> str:

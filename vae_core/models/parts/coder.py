@@ -65,6 +65,20 @@ class Coder(Family):
             return losses.bernoulli_nll(logits, x)
         return losses.gaussian_nll(self.mean_image(logits), x, self.sigma)
 
+    def outcomes(self, logits: Tensor) -> tuple[Tensor, Tensor]:
+        """What the pixels may be at z: 0 or 1 of a Bernoulli; of a Gaussian a line of values through its mean.
+
+        Args:
+            logits: (1, 1, 28, 28) decoder output.
+        Returns:
+            (V, 1, 28, 28) values, and () how much of the axis each stands for, in units of x.
+        """
+        if self.likelihood == "bernoulli":
+            return torch.stack([torch.zeros_like(logits[0]), torch.ones_like(logits[0])]), logits.new_tensor(1.0)
+        sigma = self.sigma.to(logits)
+        steps = torch.arange(-16, 17).to(logits).view(-1, 1, 1, 1) / 2  # in sigma: what lies beyond is e^-35
+        return self.mean_image(logits) + sigma * steps, sigma / 2
+
 
 def _softplus_inverse(y: float) -> float:
     return math.log(math.expm1(y))

@@ -62,6 +62,8 @@ def evidence_section(chosen: Subject) -> None:
     from_prior, from_q = estimated(prior, count), estimated(q, min(count, FEW))
     st.markdown(told(from_prior, from_q, chosen.bound.gap.value))
     st.table(table(from_prior, from_q, exact.value, exact.error))
+    if not chosen.evidence.converged:
+        st.warning(f"The grid is too coarse for this posterior: log p(x) is known to ± {exact.error:.2g} nats only.")
     st.caption(
         f"{chosen.caption} Seed {seed}. Exact: quadrature on a grid of step {chosen.evidence.step:.3g}. "
         "Effective sample size: how many equally weighted draws the weighted ones are worth."

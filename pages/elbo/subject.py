@@ -50,7 +50,7 @@ class Subject:
     @functools.cached_property
     def evidence(self) -> Evidence:
         """log p(x) and the true posterior on a lattice: about half a second, once."""
-        return evidence(self.model, self.x)
+        return evidence(self.model, self.x, starts=self.mu)
 
     @functools.cached_property
     def bound(self) -> Bound:

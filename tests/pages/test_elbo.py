@@ -1,6 +1,7 @@
 """The ELBO page, sections 1 to 4: its values against torch.distributions and brute force, its link, its crosses."""
 
 import re
+from dataclasses import replace
 
 import pytest
 import torch
@@ -63,6 +64,14 @@ def test_more_draws_from_the_prior_come_nearer(elbo: AppTest) -> None:
     rows = cells(elbo)
     assert rows["from the prior p(z)"][:2] == [10_000, pytest.approx(rows["from the prior p(z)"][1])]
     assert rows["from the prior p(z)"][2] == pytest.approx(rows["exactly, by quadrature"][2], abs=0.7)
+
+
+def test_a_grid_that_is_too_coarse_is_said(elbo: AppTest, monkeypatch: pytest.MonkeyPatch) -> None:
+    assert not elbo.warning
+    s = subject(PLANE, 0, 0)
+    monkeypatch.setitem(vars(s), "evidence", replace(s.evidence, converged=False))
+    checked(elbo.run())
+    assert "too coarse for this posterior" in elbo.warning[0].value
 
 
 def values(at: AppTest) -> list[float]:

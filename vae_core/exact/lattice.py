@@ -6,7 +6,7 @@ may come within `DEPTH` nats of its maximum, and all others are interpolated: th
 
 import math
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import torch
 import torch.nn.functional as F
@@ -25,6 +25,7 @@ class Lattice:
     step: float
     values: Tensor  # (n, n) float64 nats
     known: Tensor  # (n, n) bool: computed, not interpolated
+    spikes: Tensor  # (M, 2) places where it is known to peak, perhaps between points
     log_cut: float = -math.inf  # log of the mass that was cut off with the outer parts
 
     @property
@@ -46,7 +47,7 @@ def blank(half_width: float, step: float, device: torch.device) -> Lattice:
     n = 2 * round(half_width / step) + 1
     values = torch.full((n, n), -math.inf, dtype=torch.float64, device=device)
     low = torch.full((2,), -step * (n // 2), dtype=torch.float64, device=device)
-    return Lattice(low, step, values, torch.zeros_like(values, dtype=torch.bool))
+    return Lattice(low, step, values, torch.zeros_like(values, dtype=torch.bool), low.new_empty(0, 2))
 
 
 def fill(lattice: Lattice, f: LogDensity, wanted: Tensor) -> Lattice:
@@ -61,21 +62,28 @@ def fill(lattice: Lattice, f: LogDensity, wanted: Tensor) -> Lattice:
         raise ValueError("log p(x, z) is not finite: the weights or the image hold NaN, or the net overflows.")
     values = lattice.values.clone()
     values[new] = computed
-    return Lattice(lattice.low, lattice.step, values, lattice.known | new, lattice.log_cut)
+    return replace(lattice, values=values, known=lattice.known | new)
 
 
 def relevant(lattice: Lattice, depth: float) -> Tensor:
     """(n, n) bool: points that come, or between which the function may come, within `depth` of the maximum.
 
     A peak narrower than the step hides between points. A parabola with second differences Dxx, Dyy rises
-    at most (|Dxx| + |Dyy|) / 4 above its nearest point; twice that, of the worst neighbour, is the slack.
+    at most (|Dxx| + |Dyy|) / 4 above its nearest point; twice that, of the worst neighbour, is the slack. One that
+    is so narrow that no point feels it is relevant where it is known to be.
     """
     values = lattice.values
     padded = F.pad(values[None, None], (1, 1, 1, 1), mode="replicate")[0, 0]
     bend1 = padded[1:-1, 2:] + padded[1:-1, :-2] - 2 * values
     bend2 = padded[2:, 1:-1] + padded[:-2, 1:-1] - 2 * values
     slack = F.max_pool2d(0.5 * (bend1.abs() + bend2.abs())[None, None], 3, stride=1, padding=1)[0, 0]
-    return values + slack >= lattice.peak - depth
+    return (values + slack >= lattice.peak - depth) | _near(lattice)
+
+
+def _near(lattice: Lattice) -> Tensor:
+    """(n, n) bool: within three steps of a spike."""
+    away = (lattice.points() - lattice.spikes[:, None, None]).abs().amax(-1)  # (M, n, n)
+    return (away <= 3 * lattice.step).any(0)
 
 
 def crop(lattice: Lattice, margin: int = 2) -> Lattice:
@@ -91,7 +99,7 @@ def crop(lattice: Lattice, margin: int = 2) -> Lattice:
     log_cut = outer.flatten().logsumexp(0) + 2 * math.log(lattice.step)
     low = lattice.low + lattice.step * torch.tensor([left, top], device=lattice.low.device).double()
     total = torch.logaddexp(log_cut, torch.tensor(lattice.log_cut).to(log_cut)).item()
-    return Lattice(low, lattice.step, lattice.values[part], lattice.known[part], total)
+    return replace(lattice, low=low, values=lattice.values[part], known=lattice.known[part], log_cut=total)
 
 
 def halve(lattice: Lattice) -> tuple[Lattice, Tensor]:
@@ -102,7 +110,7 @@ def halve(lattice: Lattice) -> tuple[Lattice, Tensor]:
     known[::2, ::2] = lattice.known
     near = relevant(lattice, DEPTH).double()[None, None]
     wanted = F.interpolate(near, size, mode="bilinear", align_corners=True)[0, 0] > 0
-    return Lattice(lattice.low, lattice.step / 2, finer, known, lattice.log_cut), wanted
+    return replace(lattice, step=lattice.step / 2, values=finer, known=known), wanted
 
 
 def log_integral(lattice: Lattice) -> Tensor:
@@ -131,7 +139,7 @@ def staggered(lattice: Lattice, f: LogDensity) -> Lattice:
     centres = F.avg_pool2d(lattice.values[None, None], 2, stride=1)[0, 0]  # (n, n), for where it is flat anyway
     wanted = F.max_pool2d(relevant(lattice, DEPTH).double()[None, None], 2, stride=1)[0, 0] > 0
     unknown = torch.zeros(n, n, dtype=torch.bool, device=centres.device)
-    shifted = Lattice(lattice.low + lattice.step / 2, lattice.step, centres, unknown, lattice.log_cut)
+    shifted = replace(lattice, low=lattice.low + lattice.step / 2, values=centres, known=unknown)
     return fill(shifted, f, wanted)
 
 

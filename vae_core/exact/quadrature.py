@@ -2,7 +2,8 @@
 
     p(x) = ∫ p(x given z) p(z) dz,      p(z given x) = p(x given z) p(z) / p(x)
 
-In two dimensions a fine enough lattice gives what is intractable in twenty; the encoder takes no part in it.
+In two dimensions a fine enough lattice gives what is intractable in twenty. The encoder takes no part in the number: it
+may only say where to look besides.
 """
 
 import math
@@ -16,9 +17,10 @@ from torch import Tensor
 from vae_core.exact import lattice as grids
 from vae_core.exact.density import log_joint
 from vae_core.exact.estimate import QUADRATURE, Estimate, rounding
-from vae_core.exact.lattice import REACH, Lattice, LogDensity
+from vae_core.exact.lattice import DEPTH, REACH, Lattice, LogDensity
+from vae_core.exact.modes import Mode, modes
 
-HALF_WIDTH, WIDEST = 6.0, 24.0  # of the first square, in prior units; of the last one tried
+HALF_WIDTH, WIDEST = 12.0, 24.0  # of the first square, in prior units; of the last one tried
 COARSE_STEP = 0.25
 LARGEST_SIDE = 2001  # points; 32 MB
 
@@ -35,7 +37,7 @@ class Evidence:
     log_joint: Tensor  # (n, n) float64, log p(x, z) in nats
     known: Tensor  # (n, n) bool: computed; elsewhere interpolated, more than 30 nats below the peak
     evaluations: int  # codes decoded in all
-    converged: bool  # whether the error, the net's rounding aside, came below the tolerance
+    converged: bool  # whether the error, the net's rounding aside, came below the tolerance, and no mode is too narrow
 
     @property
     def posterior(self) -> Tensor:
@@ -59,7 +61,12 @@ class Evidence:
 
 @torch.no_grad()
 def evidence(
-    model: Any, x: Tensor, tolerance: float = 1e-3, resolution: int = 64, max_points: int = 100_000
+    model: Any,
+    x: Tensor,
+    tolerance: float = 1e-3,
+    resolution: int = 64,
+    max_points: int = 100_000,
+    starts: Tensor | None = None,
 ) -> Evidence:
     """log p(x) by the trapezoid rule on a lattice that is refined until steps h and 2h agree.
 
@@ -70,12 +77,16 @@ def evidence(
     than the likelihood can rise; the square grows until its border lies 30 nats below the peak (else the
     error is infinite).
 
+    A mode may be so narrow that no point of the coarse lattice feels it. So from `starts` and from the highest point
+    it is climbed to the mode that is uphill, and the lattice there becomes as fine as the mode is narrow.
+
     Args:
         model: an evaluate.LatentModel with two latents, in evaluation mode.
         x: (1, ...) one image, already prepared; the net computes in its dtype.
         tolerance: nats.
         resolution: least number of lattice points along a side.
         max_points: codes decoded at most (the coarse lattice and the centres come on top).
+        starts: (N, 2) codes from which to look for modes, such as the encoder's mu.
     Raises:
         ValueError: the model has not two latents, is in training mode or gives NaN, or x is not one image.
     """
@@ -83,10 +94,12 @@ def evidence(
         raise ValueError(f"the lattice needs 2 latents, the model has {model.latent_dim}.")
     f = _Counted(partial(log_joint, model, x))
     found = _over_the_prior(f, x.device)
-    found = grids.crop(found)
+    peaks = _peaks(f, found, starts)
+    found = grids.crop(replace(found, spikes=torch.stack([mode.z for mode in peaks])))
+    finest = min((mode.width for mode in peaks), default=math.inf)
     limit = f.calls + max_points
     error = grids.coset_error(found)
-    while error > tolerance or len(found.values) < resolution:
+    while error > tolerance or len(found.values) < resolution or found.step > finest:
         finer, wanted = grids.halve(found)
         cost = int((wanted & ~finer.known).sum())
         if f.calls + cost > limit or len(finer.values) > LARGEST_SIDE:
@@ -94,7 +107,8 @@ def evidence(
         found = grids.fill(finer, f, wanted)
         found = grids.crop(found)
         error = grids.coset_error(found)
-    return _report(found, grids.staggered(found, f), f.calls, tolerance, x.dtype)
+    seen = _report(found, grids.staggered(found, f), f.calls, tolerance, x.dtype)
+    return _without(seen, [mode for mode in peaks if mode.width < found.step])
 
 
 class _Counted:
@@ -122,6 +136,23 @@ def _over_the_prior(f: LogDensity, device: torch.device) -> Lattice:
     # Beyond the border the prior falls by half_width nats per unit or faster, so its strip is 1 / half_width wide.
     beyond = border.logsumexp(0).item() + math.log(COARSE_STEP / half_width)
     return replace(first, log_cut=beyond if inside else math.inf)
+
+
+def _peaks(f: LogDensity, coarse: Lattice, starts: Tensor | None) -> list[Mode]:
+    """The modes uphill from the starts and from the highest point, those that weigh next to nothing left out."""
+    highest = coarse.points()[coarse.values == coarse.peak][:1]
+    found = modes(f, highest if starts is None else torch.cat([highest, starts.to(highest)]))
+    total = max(grids.log_integral(coarse).item(), *(mode.log_mass for mode in found))
+    return [mode for mode in found if mode.log_mass > total - DEPTH]
+
+
+def _without(seen: Evidence, missed: list[Mode]) -> Evidence:
+    """The report when modes are narrower than the step at the end: it says that it may be off by what they weigh."""
+    if not missed:
+        return seen
+    share = sum(math.exp(min(mode.log_mass - seen.log_p.value, 100.0)) for mode in missed)
+    off = Estimate(0.0, math.log1p(share), QUADRATURE)
+    return replace(seen, log_p=seen.log_p + off, normaliser=seen.normaliser + off, converged=False)
 
 
 def _report(found: Lattice, centres: Lattice, calls: int, tolerance: float, dtype: torch.dtype) -> Evidence:

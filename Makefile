@@ -23,7 +23,7 @@ app: .venv/app-ready
 test: .venv/test-ready
 	$(MAKE) --no-print-directory -j 3 lint browser
 	$(BIN)/python -m pytest tests --ignore=tests/browser -n 2 --dist worksteal --durations 10
-	$(BIN)/python -m pytest tests/browser -n 3 --dist worksteal --reruns 1 --timeout-method thread --durations 10
+	$(BIN)/python -m pytest tests/browser -n 2 --dist worksteal --reruns 1 --timeout-method thread --durations 10
 
 lint: lint-python lint-browser
 

@@ -53,7 +53,7 @@ def check(found: Diagnosis | None, seen: Snapshot) -> None:
     assert "switch the reconstruction on" in found.sentence.lower() and "beta" not in found.sentence.lower()
 
 
-@pytest.mark.parametrize(("seed", "beta"), [(0, 1.0), (1, 1.0), (2, 4.0)])
+@pytest.mark.parametrize(("seed", "beta"), [(0, 1.0), (2, 4.0)])
 def test_a_run_by_itself(local_registry: tuple[Registry, list[LocalLink]], seed: int, beta: float) -> None:
     registry, links = local_registry
     run_id = registry.start(RunConfig(device="cpu", epochs=1000, seed=seed, beta=beta), "ann", paused=True)

@@ -1,4 +1,4 @@
-"""What a server that crashes leaves on disk, and what the next one makes of it; a real one is killed in test_endurance."""
+"""What a server that crashes leaves on disk, and what the next one makes of it. A real one is killed in endurance."""
 
 import shutil
 import time

@@ -94,6 +94,16 @@ def judged(found: Comparison, component: str) -> dict[str, Judged]:
     return {name: _judge(of_component(way, component), exact, error) for name, way in ways(found).items()}
 
 
+def with_constant(key: Key, found: Comparison, component: str, nats: float) -> float:
+    """The std of the score function without a baseline when every log p(x given z) is so much larger.
+
+    It is affine in what is taken off: score = score_baseline + baseline · (mean of the slope of log q).
+    """
+    baseline = truth(key)[0]
+    plain, centred = (of_component(way, component) for way in (found.score, found.score_baseline))
+    return (centred + (baseline + nats) / baseline * (plain - centred)).std().item()
+
+
 def _judge(estimates: Tensor, exact: float, exact_error: float) -> Judged:
     mean = sample_mean(estimates)
     # The net computes in single precision: sums of its slopes are not better than that.

@@ -127,6 +127,12 @@ def test_estimates_and_the_exact_gradient(key: tuple[str, int, int], component: 
         assert number(row["variance"]) == pytest.approx(std**2 / least, rel=0.06)
         assert row["off by"].startswith("✓") == (abs(mean - exact) < 4 * error)
         assert number(row["off by"]) == pytest.approx(abs(mean - exact) / error, abs=0.2)
+    raised = estimates(s, 5, samples, -reparameterise.CONSTANT)["score function with baseline"][:, index]
+    said = re.search(r"about \*\*(\S+) times\*\* .* it is (\S+) times, .* and make it (\S+)\. ", words(at))
+    assert said
+    told = [theirs["score function with baseline"][:, index], theirs["score function"][:, index], raised]
+    for text, own in zip(said.groups(), told, strict=True):
+        assert number(text) == pytest.approx(own.var().item() / least, rel=0.06)
 
 
 def test_the_baseline_is_the_mean_of_log_p_under_q() -> None:

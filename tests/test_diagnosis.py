@@ -8,7 +8,7 @@ import pytest
 from vae_core.config import LiveSettings, RunConfig
 from vae_core.data import Images
 from vae_core.inspect.snapshot import Snapshot, take_snapshot
-from vae_core.metrics.diagnosis import BEGINNING, EXPLAINED, SAME_PICTURE, Diagnosis, diagnose
+from vae_core.metrics.diagnosis import BEGINNING, EXPLAINED, FAR_FROM_PRIOR, SAME_PICTURE, Diagnosis, diagnose
 from vae_core.trainer import Trainer
 
 BOTH, NO_RECON, NO_KL = (LiveSettings(a, b) for a, b in ((1, 1), (0, 1), (1, 0)))
@@ -98,20 +98,50 @@ def test_a_frozen_encoder_without_an_active_unit_is_the_cause(good: Snapshot) ->
 def test_a_remedy_that_names_beta_says_for_which_beta() -> None:
     """The explanation of a collapse is read at any beta: at 1 or less another setting did it."""
     assert "Where beta is large, try a smaller one" in EXPLAINED["posterior collapse"]
-    assert "learning rate" in EXPLAINED["posterior collapse"]
+    assert "learning rate" in EXPLAINED["encoder ignores x"] and "learning rate" not in EXPLAINED["posterior collapse"]
+
+
+def test_a_q_that_is_one_gaussian_away_from_the_prior_is_no_posterior_collapse(good: Snapshot) -> None:
+    def away(kl: float) -> Snapshot:
+        return replace(collapsed(good), terms={**good.terms, "kl": kl})
+
+    assert name_of(away(FAR_FROM_PRIOR - 0.01)) == "posterior collapse"
+    found = diagnose(away(1.8), BOTH, True)
+    assert found.name == "encoder ignores x" and "0 of 3 units active, KL 1.80 nats" in found.sentence
+    assert name_of(away(1.8), replace(BOTH, frozen="encoder")) == "encoder frozen"
+    assert name_of(away(1.8), NO_RECON) == "reconstruction off"
 
 
 def test_kl_switched_off(good: Snapshot) -> None:
     xy = np.repeat([[-7.0, -7.0], [7.0, 7.0]], 250, axis=0).astype(np.float32)
     found = diagnose(replace(good, xy=xy), NO_KL, True)
-    assert found.name == "KL off" and "a std of 7.0 " in found.sentence and "falls to 0.321" in found.sentence
+    assert found == Diagnosis(
+        "KL off", "Codes have a std of 7.0, the posterior std is 0.321: towards a plain autoencoder."
+    )
+    for seen in (replace(good, xy=xy / 50), replace(good, xy=xy, mean_std=0.9)):  # only just switched off
+        assert "not yet towards a plain autoencoder" in diagnose(seen, NO_KL, True).sentence
+
+
+def test_a_kl_that_is_too_weak_to_hold_the_codes(good: Snapshot) -> None:
+    """Half of them four prior std out; of a standard normal a hundredth lies beyond three."""
+    near = np.random.default_rng(0).normal(size=(500, 2)).astype(np.float32)
+    far = np.concatenate([near[:250], 4 * near[250:] / np.linalg.norm(near[250:], axis=1, keepdims=True)])
+    assert name_of(replace(good, xy=near)) == "learning"
+    found = diagnose(replace(good, xy=far), replace(BOTH, beta=0.001), True)
+    share = np.mean(np.hypot(*far.T) > 3)
+    assert found.name == "weak KL" and f"{share:.0%} of the codes" in found.sentence and "beta 0.001" in found.sentence
+
+
+def test_a_healthy_run_that_still_draws_one_image_is_at_its_beginning(good: Snapshot) -> None:
+    for step, name in ((60, "beginning"), (199, "beginning"), (200, "mean image")):
+        assert name_of(replace(grey(good), step=step)) == name
 
 
 def test_the_spread_of_one_latent_is_that_of_its_codes(good: Snapshot) -> None:
     """The map's second coordinate is 0 for all images then; it is no part of the spread."""
     codes = np.repeat([-7.0, 7.0], 250).astype(np.float32)
     one = replace(good, mu=codes[:, None], xy=np.stack([codes, 0 * codes], axis=1), active=np.array([True]))
-    assert "a std of 7.0 " in diagnose(one, NO_KL, True).sentence
+    assert "a std of 7.0, " in diagnose(one, NO_KL, True).sentence
 
 
 def test_one_mean_image(good: Snapshot) -> None:
@@ -152,5 +182,5 @@ def test_every_diagnosis_is_explained_and_leads_on() -> None:
     from vae_core.metrics import diagnosis
 
     names = set(re.findall(r'Diagnosis\(\s*"([^"]+)"', inspect.getsource(diagnosis)))
-    assert len(names) == 9 and names == set(diagnosis.EXPLAINED) == set(READ_ON)
+    assert len(names) == 11 and names == set(diagnosis.EXPLAINED) == set(READ_ON)
     assert {address.partition("section=")[2] for address, _ in READ_ON.values()} <= set(SECTIONS)

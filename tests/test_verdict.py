@@ -39,6 +39,9 @@ def test_four_causes_four_names_each_with_its_number() -> None:
         (SAME, 0, 32, "reconstruction off"),  # no beta is to blame
         (SAME, 10, 2, "posterior collapse"),  # nor one that is small beside alpha
         (SAME, 1, 0, "posterior collapse"),
+        (replace(SAME, kl=1.8), 1, 1, "encoder ignores x"),  # at a learning rate of 0.1
+        (replace(SAME, kl=1.8), 1, 32, "encoder ignores x"),  # a large beta would have made the KL small
+        (replace(SAME, kl=1.8), 0, 1, "reconstruction off"),
         (PLAIN, 1, 0, "autoencoder-like"),
         (replace(PLAIN, active_dims=(False, False)), 1, 0, "between"),  # no posterior, so none that collapses
         (LOOSE, 1, 0, "autoencoder-like"),
@@ -60,10 +63,12 @@ def test_names_by_their_figures(metrics: Metrics, alpha: float, beta: float, nam
 AGREE = {
     "decoder never trained": {"decoder never trained"},
     "posterior collapse": {"posterior collapse", "over-regularised"},
+    "encoder ignores x": {"encoder ignores x"},
     "reconstruction off": {"reconstruction off", "between"},
     "encoder frozen": {"encoder frozen"},
     "KL off": {"autoencoder-like", "between"},
     "mean image": {"over-regularised", "between"},
+    "weak KL": {"between"},
     "learning": {"balanced", "between"},
 }
 
@@ -71,7 +76,7 @@ AGREE = {
 @pytest.mark.parametrize("trained", [True, False])
 @pytest.mark.parametrize("frozen", ["none", "encoder"])
 @pytest.mark.parametrize(("alpha", "beta"), [(1, 1), (1, 0), (0, 1), (0, 32), (1, 32), (1, 0.1)])
-@pytest.mark.parametrize("metrics", [GOOD, DEAD, SAME, LOOSE, replace(GOOD, variety=0.004)])
+@pytest.mark.parametrize("metrics", [GOOD, DEAD, SAME, replace(SAME, kl=1.8), LOOSE, replace(GOOD, variety=0.004)])
 def test_the_live_page_says_nothing_else(
     metrics: Metrics, alpha: float, beta: float, frozen: str, trained: bool, snapshot_of_new_model: Snapshot
 ) -> None:
@@ -92,3 +97,11 @@ def test_the_live_page_says_nothing_else(
         assert "collapse" in here.name + here.sentence  # the live page's word is there too
     elif metrics.active == 0:
         assert here.name == live.name  # and here the very name of the cause
+
+
+def test_little_in_a_draw_is_no_collapse_where_mu_tells_the_digits_apart() -> None:
+    """The mean decoded in place of a draw: 58% of the nearest codes have the same label at a KL below ln 10."""
+    low, high = (collapse_of(replace(GOOD, kl=1.9, neighbours=n), LiveSettings(), True) for n in (0.3, 0.58))
+    assert low.name == high.name == "between" and "1.90 nats" in high.sentence
+    assert "towards a posterior collapse" in low.sentence and "collapse" not in high.sentence
+    assert "58%" in high.sentence

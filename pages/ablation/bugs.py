@@ -1,6 +1,6 @@
 """Four classic mistakes: the line that makes each, what it does to the panels, and the test that would have caught it.
 
-Every one of them trains without an error. They are the most asked about in the issues of public VAE repositories.
+Every one of them trains without an error.
 """
 
 import inspect

@@ -30,7 +30,7 @@ def page() -> None:
     st.title("ELBO Room", anchor=False)
     st.markdown(
         "A **variational autoencoder** presses an image into a small cloud of codes, and draws it again from one "
-        "of them. It learns by making two terms small: one asks for a good copy, the other for tidy codes."
+        "of them. It learns by making the sum of two terms small: one asks for a good copy, the other for tidy codes."
     )
     example()
     lesson()

@@ -19,14 +19,14 @@ CHIPS = (
     Chip("As it should be", "The loss falls fast, then slowly; the KL rises to about 6 nats: the code fills."),
     Chip(
         "Learning rate 0.1",
-        "Jumps in the curves, a KL that explodes, often a collapse from which it does not come back.",
+        "Jumps in the curves; then the encoder gives every image the same q, and does not come back.",
         {"learning_rate": 0.1},
     ),
     Chip("beta 8", "Blurred digits, codes pressed towards the centre, the KL far below that of beta 1.", {"beta": 8.0}),
     Chip("32 latents", "A far lower loss, and yet only some of the 32 bars rise.", {"latent_dim": 32}),
     Chip(
         "Gaussian, sigma 0.05",
-        "1 / (2 sigma²) = 200 weighs the squared error: the KL hardly counts, codes spread. The loss may go below 0.",
+        "1 / (2 sigma²) = 200 weighs the squared error: the KL hardly counts, codes spread.",
         {"likelihood": "gaussian", "sigma": 0.05},
     ),
     Chip(
@@ -36,7 +36,7 @@ CHIPS = (
     ),
     Chip(
         "Encoder frozen",
-        "A random encoder keeps something of every image: the decoder learns to draw from it, blurred, the KL fixed.",
+        "A random encoder gives all images nearly the same code: the decoder learns the mean image, the KL is fixed.",
         {"frozen": "encoder"},
     ),
     Chip(

@@ -61,14 +61,14 @@ def _model() -> dict[str, Any]:
         LATENT_DIMS,
         required=True,
         **link.kept("latent_dim"),
-        help="2 can be drawn as they are, but digits overlap; with 16 expect a far lower loss, some unused dimensions.",
+        help="2 can be drawn as they are, but digits overlap; with 16 expect a far lower loss.",
     )
     values["likelihood"] = st.selectbox(
         "Likelihood p(x given z)",
         LIKELIHOODS,
         format_func=label_of(LIKELIHOOD_NAMES),
         **link.kept("likelihood"),
-        help="Bernoulli: cross-entropy. Gaussian: squared error over 2 sigma², a density, so its loss may go below 0.",
+        help="Bernoulli: cross-entropy. Gaussian: squared error over 2 sigma², a density: it may be below 0.",
     )
     if values["likelihood"] != "bernoulli":
         values["sigma"] = st.number_input(
@@ -167,7 +167,7 @@ def weights(terms: Mapping[str, float], on_change: Any) -> dict[str, Any]:
         disabled="kl" not in terms,
         key="kl_on",
         persist_state="session",
-        help="Off: expect the codes to spread, their std to shrink, and the KL to rise without limit.",
+        help="Off: expect the codes to spread, their std to shrink, and the KL to rise.",
     )
     columns[3].number_input(
         "beta",
@@ -183,7 +183,7 @@ def weights(terms: Mapping[str, float], on_change: Any) -> dict[str, Any]:
         format="%.4f",
         on_change=on_change,
         **link.number("learning_rate"),
-        help="Of Adam. 0.002 is safe; at 0.1 expect jumps, and soon a run that diverges.",
+        help="Of Adam. 0.002 is safe; at 0.1 expect jumps, and an encoder that ignores the image.",
     )
     with columns[5].popover("More", icon=":material/tune:"):
         _more(on_change)

@@ -9,17 +9,29 @@ from vae_core.config import NAMES, LiveSettings
 from vae_core.evaluate import ACTIVE_VARIANCE
 
 BEGINNING = 40  # steps within which nothing can be said yet
+ONE_IMAGE_UNTIL = 200  # steps; until then a healthy run, too, may draw little but the mean image
+OUTSIDE, FAR_OUT = (
+    3.0,
+    0.2,
+)  # prior std; the share of codes beyond it that beta 1 does not reach: 0.01 is the prior's own
+SPREAD, NARROWED = 1.0, 0.5  # prior std of mu, and of q: between them a plain autoencoder begins to show
+FAR_FROM_PRIOR = 0.5  # nats of KL: units that are not active weigh less than 0.02 each as long as q is about the prior
 SAME_PICTURE = 0.03  # mean over pixels of their std over prior draws, of 1; decoders that learned are above 0.07
 
 EXPLAINED = {
-    "beginning": f"The first {BEGINNING} steps decide nothing: the figures still jump from one to the next.",
+    "beginning": f"The first {BEGINNING} steps decide nothing: the figures still jump from one to the next. Until step "
+    f"{ONE_IMAGE_UNTIL} a healthy run, too, may draw little but the mean image.",
     "decoder never trained": "With alpha = 0, or the decoder frozen, no update ever reaches the decoder: it is the "
     "random network of the first moment. That is no collapse of the posterior, though the KL may fall to 0 as well. "
     "Switch the reconstruction on, or train both halves.",
     "posterior collapse": "q(z given x) has become the prior, whatever the image: a unit is active when the variance "
     f"of its mu over the test images exceeds {ACTIVE_VARIANCE}, and none is. Then z says nothing about x, and the best "
-    "picture is the mean image. Where beta is large, try a smaller one or a KL warm-up; where the learning rate is far "
-    "above 0.002, a smaller one. Or branch from a moment before it happened.",
+    "picture is the mean image. Where beta is large, try a smaller one or a KL warm-up. Or branch from a moment before "
+    "it happened.",
+    "encoder ignores x": "q(z given x) is one Gaussian, the same for every image, but not the prior: the KL is above "
+    f"{FAR_FROM_PRIOR} nats, though no unit is active (no mu has a variance above {ACTIVE_VARIANCE} over the images). "
+    "z says nothing about x, as in a posterior collapse, yet it is not the KL that did it: mostly a learning rate far "
+    "above 0.002. Take a smaller one, and begin anew or branch from a moment before it happened.",
     "reconstruction off": "The decoder has learned, and now stands still. The KL alone pulls every code to 0 and every "
     "std to 1, until no code says which image it came from, whatever beta is. Switch the reconstruction on, or branch "
     "from a moment before it was switched off.",
@@ -30,7 +42,9 @@ EXPLAINED = {
     "points move apart, and between them lie holes that decode to no digit. The reconstruction improves, and draws "
     "from the prior get worse.",
     "mean image": "Some units still follow the images, but the decoder hardly listens: all pictures are near the mean "
-    "of the training set. Typical of a large beta, and of the first steps.",
+    "of the training set. Typical of a large beta.",
+    "weak KL": "Both terms are at work, but the KL hardly holds the codes: many lie where draws from the prior do not "
+    "land. Copies get better, draws worse. Raise beta.",
     "training": "This model has no ELBO: nothing here bounds log p(x), so no name of the field fits. "
     "It makes the weighted sum of its terms small, each a mean over the test images in nats per image; down is good.",
     "learning": "Both terms are at work: the reconstruction keeps the codes apart, the KL keeps them near the prior. "
@@ -99,21 +113,28 @@ def _no_active_unit(s: Seen, settings: LiveSettings) -> Diagnosis:
         return Diagnosis("encoder frozen", f"The encoder stands still, and {_figures(s)}.")
     same = _variety(s) < SAME_PICTURE
     pictures = "one mean image for all" if same else "the pictures no longer depend on the input"
+    if s.terms["kl"] > FAR_FROM_PRIOR:
+        return Diagnosis("encoder ignores x", f"{_figures(s)}: {pictures}.")
     return Diagnosis("posterior collapse", f"{_figures(s)}: {pictures}.")
 
 
 def _with_active_units(s: Seen, settings: LiveSettings) -> Diagnosis:
+    assert s.mean_std is not None
     spread = float(s.xy[:, : len(s.active)].std())
     if settings.beta == 0:
-        return Diagnosis(
-            "KL off",
-            f"Codes spread to a std of {spread:.1f} while the posterior std falls to {s.mean_std:.3f}: "
-            "towards a plain autoencoder.",
-        )
+        figures = f"Codes have a std of {spread:.1f}, the posterior std is {s.mean_std:.3f}"
+        there = spread > SPREAD and s.mean_std < NARROWED
+        return Diagnosis("KL off", f"{figures}: {'' if there else 'not yet '}towards a plain autoencoder.")
     if _variety(s) < SAME_PICTURE:
+        if s.step < ONE_IMAGE_UNTIL:
+            return Diagnosis("beginning", f"{s.step} steps made: prior draws are still one mean image.")
         return Diagnosis(
             "mean image", f"Draws from the prior differ by {_variety(s):.3f} of full scale only: one mean image."
         )
+    outside = float((np.linalg.norm(s.xy, axis=1) > OUTSIDE).mean())
+    if outside > FAR_OUT:
+        far = f"{outside:.0%} of the codes lie more than {OUTSIDE:g} prior std out"
+        return Diagnosis("weak KL", f"{far}, {_units(s)}: beta {settings.beta:g} hardly holds them.")
     return Diagnosis("learning", f"−ELBO {s.neg_elbo:.1f} nats, {_units(s)}.")
 
 

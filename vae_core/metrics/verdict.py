@@ -3,14 +3,14 @@
 The live page's words are those of diagnosis.diagnose, for a snapshot. Here the same thresholds come in the same
 order, so the two agree: "posterior collapse" there is "posterior collapse" here, or "over-regularised" where
 a large beta did it; "KL off" is "autoencoder-like" once the figures show it; "mean image" is "over-regularised";
-"reconstruction off" is "between" until no unit is active.
+"weak KL" is "between"; "reconstruction off" is "between" until no unit is active.
 """
 
 import math
 
 from vae_core.config import LiveSettings
 from vae_core.metrics.definitions import Metrics
-from vae_core.metrics.diagnosis import SAME_PICTURE, Diagnosis
+from vae_core.metrics.diagnosis import FAR_FROM_PRIOR, SAME_PICTURE, Diagnosis
 
 NARROW = 0.1  # posterior std, of the prior's: a cloud of a hundredth of the prior's area in two dimensions
 FAR = 1.0  # sliced distance to the prior; all codes at 0 would be as far
@@ -23,6 +23,8 @@ MEANINGS = {
     "prior, whatever beta is. Switch the reconstruction on.",
     "encoder frozen": "No term moves the encoder, and it gives all images nearly the same code. Train both halves.",
     "posterior collapse": "q(z given x) has become the prior whatever the image, so z says nothing about x.",
+    "encoder ignores x": "q(z given x) is the same Gaussian for every image, and not the prior, so z says nothing "
+    "about x. It is not the KL that did it, mostly a large learning rate: take a smaller one.",
     "over-regularised": "The weight of the KL is so large that the codes are not worth their price: the decoder "
     "ignores z and shows the mean image of the training set.",
     "autoencoder-like": "Nothing asks the codes to stay near the prior or to keep their width: each is nearly a point, "
@@ -74,6 +76,8 @@ def _collapsed(metrics: Metrics, settings: LiveSettings) -> Diagnosis:
         return Diagnosis("encoder frozen", f"The encoder stands still, and {_codes(metrics)}.")
     if metrics.kl is None:
         return Diagnosis("between", f"{_codes(metrics)}: the encoder gives every image the same code.")
+    if metrics.kl > FAR_FROM_PRIOR:
+        return Diagnosis("encoder ignores x", f"{_codes(metrics)}: q is the same for every image, and not the prior.")
     if metrics.variety >= SAME_PICTURE:
         return Diagnosis("posterior collapse", f"{_codes(metrics)}: the pictures no longer depend on the input.")
     if _large(settings):
@@ -98,10 +102,13 @@ def _without_kl(metrics: Metrics) -> Diagnosis:
 def _learning(metrics: Metrics) -> Diagnosis:
     assert metrics.kl is not None
     if metrics.kl < NAMES_TEN:
+        little = (
+            f"{_codes(metrics)}: a draw of z tells less than the ln 10 = {NAMES_TEN:.2f} nats that naming a digit takes"
+        )
+        if metrics.neighbours < 0.5:
+            return Diagnosis("between", f"{little}, so towards a posterior collapse.")
         return Diagnosis(
-            "between",
-            f"{_codes(metrics)}: less than the ln 10 = {NAMES_TEN:.2f} nats that naming a digit takes, "
-            "so towards a posterior collapse.",
+            "between", f"{little}; mu without noise tells more, {metrics.neighbours:.0%} by its neighbour."
         )
     if metrics.prior_gap > FAR or metrics.outside > 0.5:
         return Diagnosis(

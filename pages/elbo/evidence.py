@@ -66,21 +66,25 @@ def evidence_section(chosen: Subject) -> None:
         st.warning(f"The grid is too coarse for this posterior: log p(x) is known to ± {exact.error:.2g} nats only.")
     st.caption(
         f"{chosen.caption} Seed {seed}. Exact: quadrature on a grid of step {chosen.evidence.step:.3g}. "
-        "Effective sample size: how many equally weighted draws the weighted ones are worth."
+        "The log of the mean of K weights from q is on average below log p(x): the K-sample bound (Burda et al. 2016)."
     )
 
 
 def told(prior: Estimated, q: Estimated, gap: float) -> str:
     """What the two estimates say, in words."""
     text = (
-        f"Of **{prior.draws:,}** draws from the prior, **{prior.carriers}** carry nine tenths of the estimate: almost "
-        f"every z draws another picture, and contributes nothing. Of {q.draws:,} draws from the encoder's "
-        f"**q(z | x)**, its guess at which z made x, "
-        f"**{q.carriers}** carry as much"
+        f"Of **{prior.draws:,}** draws from the prior, **{prior.carriers}** carry nine tenths of the estimate, worth "
+        f"**{prior.effective:.1f}** equal ones{_missed(prior)}. Of {q.draws:,} draws from the encoder's **q(z | x)**, "
+        f"its guess at which z made x, **{q.carriers}** carry as much, worth {q.effective:.1f}"
     )
     if q.effective > 3 * prior.effective:
         return f"{text}: q looks where x may come from. That is what the encoder is for."
     return f"{text}: for this image the encoder's q lies beside the posterior (a gap of {gap:.1f} nats, see section 3)."
+
+
+def _missed(prior: Estimated) -> str:
+    few = prior.effective < prior.draws / 50
+    return ": almost every z draws another picture, and contributes next to nothing" if few else ""
 
 
 def estimated(found: Draws, count: int) -> Estimated:

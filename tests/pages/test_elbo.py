@@ -66,6 +66,17 @@ def test_more_draws_from_the_prior_come_nearer(elbo: AppTest) -> None:
     assert rows["from the prior p(z)"][2] == pytest.approx(rows["exactly, by quadrature"][2], abs=0.7)
 
 
+@pytest.mark.parametrize("digit", [0, 7])
+def test_the_words_say_how_much_the_draws_are_worth(elbo: AppTest, digit: int) -> None:
+    checked(elbo.segmented_control(key="elbo digit").set_value(digit).run())
+    rows = cells(elbo)
+    worth = rows["from the prior p(z)"][1]
+    (said,) = [m.value for m in elbo.markdown if "carry nine tenths" in m.value]
+    assert f"worth **{worth:.1f}** equal ones" in said
+    assert f"worth {rows['from q(z | x), weighted by p(z) / q(z | x)'][1]:.1f}" in said
+    assert ("contributes next to nothing" in said) == (worth < 20)
+
+
 def test_a_grid_that_is_too_coarse_is_said(elbo: AppTest, monkeypatch: pytest.MonkeyPatch) -> None:
     assert not elbo.warning
     s = subject(PLANE, 0, 0)

@@ -135,6 +135,8 @@ def test_a_kl_that_is_too_weak_to_hold_the_codes(good: Snapshot) -> None:
 def test_a_healthy_run_that_still_draws_one_image_is_at_its_beginning(good: Snapshot) -> None:
     for step, name in ((60, "beginning"), (199, "beginning"), (200, "mean image")):
         assert name_of(replace(grey(good), step=step)) == name
+    for step, name in ((60, "beginning"), (199, "beginning"), (200, "posterior collapse")):
+        assert name_of(replace(collapsed(good), step=step)) == name
 
 
 def test_the_spread_of_one_latent_is_that_of_its_codes(good: Snapshot) -> None:

@@ -19,7 +19,7 @@ CHIPS = (
     Chip("As it should be", "The loss falls fast, then slowly; the KL rises to about 6 nats: the code fills."),
     Chip(
         "Learning rate 0.1",
-        "Jumps in the curves; then the encoder gives every image the same q, and does not come back.",
+        "Jumps in the curves, and often an encoder that gives every image the same q.",
         {"learning_rate": 0.1},
     ),
     Chip("beta 8", "Blurred digits, codes pressed towards the centre, the KL far below that of beta 1.", {"beta": 8.0}),

@@ -183,7 +183,7 @@ def weights(terms: Mapping[str, float], on_change: Any) -> dict[str, Any]:
         format="%.4f",
         on_change=on_change,
         **link.number("learning_rate"),
-        help="Of Adam. 0.002 is safe; at 0.1 expect jumps, and an encoder that ignores the image.",
+        help="Of Adam. 0.002 is safe; at 0.1 expect jumps, and often an encoder that ignores x.",
     )
     with columns[5].popover("More", icon=":material/tune:"):
         _more(on_change)

@@ -9,7 +9,7 @@ from vae_core.config import NAMES, LiveSettings
 from vae_core.evaluate import ACTIVE_VARIANCE
 
 BEGINNING = 40  # steps within which nothing can be said yet
-ONE_IMAGE_UNTIL = 200  # steps; until then a healthy run, too, may draw little but the mean image
+ONE_IMAGE_UNTIL = 200  # steps; until then a healthy run, too, may have no active unit and draw the mean image
 OUTSIDE, FAR_OUT = (
     3.0,
     0.2,
@@ -20,7 +20,7 @@ SAME_PICTURE = 0.03  # mean over pixels of their std over prior draws, of 1; dec
 
 EXPLAINED = {
     "beginning": f"The first {BEGINNING} steps decide nothing: the figures still jump from one to the next. Until step "
-    f"{ONE_IMAGE_UNTIL} a healthy run, too, may draw little but the mean image.",
+    f"{ONE_IMAGE_UNTIL} a healthy run, too, may have no active unit and draw little but the mean image.",
     "decoder never trained": "With alpha = 0, or the decoder frozen, no update ever reaches the decoder: it is the "
     "random network of the first moment. That is no collapse of the posterior, though the KL may fall to 0 as well. "
     "Switch the reconstruction on, or train both halves.",
@@ -111,6 +111,8 @@ def diagnose(s: Seen, settings: LiveSettings, decoder_trained: bool) -> Diagnosi
 def _no_active_unit(s: Seen, settings: LiveSettings) -> Diagnosis:
     if settings.frozen == "encoder":
         return Diagnosis("encoder frozen", f"The encoder stands still, and {_figures(s)}.")
+    if s.step < ONE_IMAGE_UNTIL:
+        return Diagnosis("beginning", f"{s.step} steps made: no unit is active yet.")
     same = _variety(s) < SAME_PICTURE
     pictures = "one mean image for all" if same else "the pictures no longer depend on the input"
     if s.terms["kl"] > FAR_FROM_PRIOR:

@@ -4,6 +4,7 @@ import functools
 from dataclasses import replace
 
 import streamlit as st
+from streamlit.delta_generator import DeltaGenerator
 from torch import Tensor
 
 from pages.elbo.settings import SAMPLES, WAYS, WRONG, draw_anew, link
@@ -61,6 +62,21 @@ def derivation_section(chosen: Subject) -> None:
     )
     last = len(shown.lines)
     at = max(1, min(link.get("line"), last))
+    _steps(row, at, last)
+    _more(row)
+    if wrong:
+        st.markdown(f":red[:material/error: **Wrong KL is on** (under More): the KL is computed {SAID[wrong]}.]")
+    colours = colours_of(is_dark()).terms
+    for line, outcome in zip(shown.lines[:at], shown.checks, strict=False):
+        draw(line, outcome, colours)
+    if at == last:
+        draw(*distribution(chosen), colours)
+        verdict(shown, wrong)
+    st.caption(f"{chosen.caption} {shown.samples:,} draws from q for each Monte Carlo value, seed {shown.seed}.")
+
+
+def _steps(row: DeltaGenerator, at: int, last: int) -> None:
+    """Buttons from line to line."""
     for name, icon, to, there, keys in (
         ("Back", "arrow_back", at - 1, at == 1, "Left"),
         ("Next", "arrow_forward", at + 1, at == last, "Right"),
@@ -69,6 +85,10 @@ def derivation_section(chosen: Subject) -> None:
         row.button(
             name, icon=f":material/{icon}:", on_click=_go, args=(to,), disabled=there, shortcut=keys, key=f"elbo {name}"
         )
+
+
+def _more(row: DeltaGenerator) -> None:
+    """How many draws, which, and a slip in the KL."""
     with row.popover("More", icon=":material/tune:"):
         st.segmented_control(
             "Draws from q",
@@ -86,18 +106,9 @@ def derivation_section(chosen: Subject) -> None:
             **link.kept("wrong"),
             help="With a common slip: watch which lines no longer hold.",
         )
-    if wrong:
-        st.markdown(f":red[:material/error: **Wrong KL is on** (under More): the KL is computed {SAID[wrong]}.]")
-    colours = colours_of(is_dark()).terms
-    for line, outcome in zip(shown.lines[:at], shown.checks, strict=False):
-        draw(line, outcome, colours)
-    if at == last:
-        draw(*distribution(chosen), colours)
-        verdict(shown, wrong)
-    st.caption(f"{chosen.caption} {shown.samples:,} draws from q for each Monte Carlo value, seed {shown.seed}.")
 
 
-def draw(line: Line, check: Check | None, colours: dict[str, str]) -> None:
+def draw(line: Line, outcome: Check | None, colours: dict[str, str]) -> None:
     """One line: the formula and its reason, the value, and whether the sign before it holds."""
     formula, numbers = st.columns([59, 41], vertical_alignment="center")
     with formula:
@@ -105,7 +116,7 @@ def draw(line: Line, check: Check | None, colours: dict[str, str]) -> None:
         st.markdown(f"$\\displaystyle {sign}\\; {coloured(line.formula, colours)}$  \n{line.why}")
     row = numbers.container(horizontal=True, gap="xxsmall")  # beside each other on a phone as well
     row.markdown(written(line.value), width=172)
-    row.markdown(judged(check), width=160)
+    row.markdown(judged(outcome), width=160)
 
 
 def written(value: Estimate) -> str:
@@ -115,16 +126,16 @@ def written(value: Estimate) -> str:
     return f"**{minus(f'{value.value:.3f}')}** ± {value.error:.2g} nats  \n:small[{value.how}]"
 
 
-def judged(check: Check | None) -> str:
+def judged(outcome: Check | None) -> str:
     """A tick, or a cross, with what it rests on."""
-    if check is None:
+    if outcome is None:
         return ""
-    within = f"{check.sigmas:.1f} standard errors" if check.sigmas < 1000 else "over 1,000 standard errors"
-    if not check.holds:
-        return f":red[:material/close: **does not hold**]  \n:small[{abs(check.distance):.2f} nats, {within} apart]"
-    if check.relation == "=":
+    within = f"{outcome.sigmas:.1f} standard errors" if outcome.sigmas < 1000 else "over 1,000 standard errors"
+    if not outcome.holds:
+        return f":red[:material/close: **does not hold**]  \n:small[{abs(outcome.distance):.2f} nats, {within} apart]"
+    if outcome.relation == "=":
         return f":green[:material/check:] equal  \n:small[within {within}]"
-    return f":green[:material/check:] holds  \n:small[{check.spare:.3f} nats to spare: KL(q ‖ p(z | x))]"
+    return f":green[:material/check:] holds  \n:small[{outcome.spare:.3f} nats to spare: KL(q ‖ p(z | x))]"
 
 
 def distribution(chosen: Subject) -> tuple[Line, Check | None]:

@@ -59,5 +59,5 @@ def _measured(f: LogDensity, z: Tensor) -> Mode:
     points = z + distances.to(z)[:, None, None] * directions  # (LEVELS, 8, 2)
     height = f(z[None]).item()
     fallen = (f(points.flatten(0, 1)).view(LEVELS, 8) <= height - HALF).any(1)  # (LEVELS,)
-    width = distances[fallen.nonzero()[0, 0]].item() if fallen.any() else torch.inf
+    width = distances[int(fallen.nonzero()[0, 0])].item() if fallen.any() else torch.inf
     return Mode(z, height, width)

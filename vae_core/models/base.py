@@ -141,6 +141,13 @@ class Family(nn.Module):
         """−log p(x given z), (B,) nats per image."""
         raise NotImplementedError
 
+    def outcomes(self, logits: Tensor) -> tuple[Tensor, Tensor]:
+        """What the pixels of one image may be, (V, 1, 28, 28), and () how much of their axis each value stands for.
+
+        Over these p(x given z) is summed, to see that it is a distribution.
+        """
+        raise NotImplementedError
+
     def generate(self, z: Tensor) -> Tensor:
         """New pictures (B, 1, 28, 28) at draws z (B, D) from N(0, I), whatever images were seen before."""
         return self.mean_image(self.decode(z))

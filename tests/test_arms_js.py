@@ -68,7 +68,7 @@ def test_the_decoder_that_the_route_sends_decodes_as_torch_does(
         wanted = model.eval().mean_image(model.decode(z)).flatten(1)
     found = node(
         "const { metadata, arrays } = tensors.readTensors(file());"
-        "const decode = model.decoderOf(metadata.net, JSON.parse(metadata.config).latent_dim, arrays);"
+        "const decode = model.decoderOf({ net: metadata.net, dims: JSON.parse(metadata.config).latent_dim }, arrays);"
         "print({ step: metadata.step, pictures: given.map((z) => Array.from(decode(z))) });",
         z.tolist(),
         decoder_bytes(run, 470) or b"",

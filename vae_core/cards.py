@@ -24,9 +24,11 @@ from vae_core.trainer import Trainer
 
 HELP = {  # one line a setting, for the command line and the report
     "dataset": "image set",
-    "protocol": "how pixels become data: grey, dynamic or threshold",
+    "protocol": "how pixels become data: grey, dynamic, static or threshold",
     "model": "model family",
     "net": "network: mlp or conv",
+    "widths": "hidden layers of the mlp's encoder, such as 400-200; the decoder mirrors them",
+    "activation": "of the mlp: relu, elu or tanh",
     "latent_dim": "number of latent dimensions",
     "likelihood": "bernoulli, gaussian or gaussian-learned",
     "sigma": "sigma of the Gaussian likelihood (a learned one starts there)",
@@ -38,6 +40,7 @@ HELP = {  # one line a setting, for the command line and the report
     "frozen": "the half that keeps its weights: encoder, decoder or none",
     "batch_size": "images in a step",
     "epochs": "passes over the training images",
+    "steps": "in all, whatever the epochs say; 0: as many as they take",
     "seed": "of init, batch order, training noise and evaluation noise",
     "device": "auto, cpu, cuda or mps",
 }

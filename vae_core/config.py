@@ -1,6 +1,7 @@
 """What a run is: one frozen record of settings, saved as JSON beside the weights."""
 
 import math
+import re
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, fields, replace
 from typing import Any, Self
@@ -8,14 +9,16 @@ from typing import Any, Self
 from vae_core import families
 
 DATASETS = ("mnist",)
-PROTOCOLS = ("grey", "dynamic", "threshold")
+PROTOCOLS = ("grey", "dynamic", "static", "threshold")
 NETS = ("mlp", "conv")
+ACTIVATIONS = ("relu", "elu", "tanh")
 LIKELIHOODS = ("bernoulli", "gaussian", "gaussian-learned")
 DEVICES = ("auto", "cpu", "cuda", "mps")
 FROZEN = ("none", "encoder", "decoder")
 NAMES = {"nll": "reconstruction", "kl": "KL"}  # terms that are spoken of by another name than their own
 LETTERS = {"nll": "alpha", "kl": "beta"}  # terms whose weights have names of their own
 
+MOST_LAYERS, WIDEST = 4, 2048  # hidden layers of the mlp, units of one
 SIGMA_FLOOR = 0.01  # a learned sigma never falls below this, see losses.gaussian_nll
 
 
@@ -30,9 +33,13 @@ class RunConfig:
     Attributes:
         dataset: name of the image set.
         protocol: how pixels become data: "grey" (values in [0, 1] as they are), "dynamic" (a Bernoulli
-            draw with the grey value as its probability, redrawn each time), "threshold" (1 where x > 0.5).
+            draw with the grey value as its probability, redrawn each time), "static" (drawn so once and for all),
+            "threshold" (1 where x > 0.5).
         model: model family, by the name of its file (families.py): "vae", "ae", the plain autoencoder, ...
         net: architecture of encoder and decoder.
+        widths: of the mlp's hidden layers, from the image to the code: "400-200"; the decoder has them the other way
+            round. conv has layers of its own.
+        activation: after each of these layers: "relu", "elu" or "tanh".
         latent_dim: D, number of latent dimensions.
         likelihood: p(x given z): "bernoulli", "gaussian" (sigma fixed), "gaussian-learned".
         sigma: the fixed sigma of the Gaussian likelihood, or the value from which a learned one starts.
@@ -43,7 +50,8 @@ class RunConfig:
         learning_rate: of Adam.
         frozen: the half that keeps its weights while the other one learns: "encoder", "decoder" or "none".
         batch_size: images in a step.
-        epochs: passes over the training images.
+        epochs: passes over the training images; the last batch of each holds what is left of them.
+        steps: in all, whatever `epochs` says; 0: as many as the epochs take.
         seed: of the four generators (init, batch order, training noise, evaluation noise).
         device: "auto" takes CUDA, then MPS, then the CPU.
     """
@@ -52,6 +60,8 @@ class RunConfig:
     protocol: str = "grey"
     model: str = "vae"
     net: str = "mlp"
+    widths: str = "400-200"
+    activation: str = "relu"
     latent_dim: int = 2
     likelihood: str = "bernoulli"
     sigma: float = 0.1
@@ -63,6 +73,7 @@ class RunConfig:
     frozen: str = "none"
     batch_size: int = 256
     epochs: int = 5
+    steps: int = 0
     seed: int = 0
     device: str = "auto"
 
@@ -88,6 +99,7 @@ class RunConfig:
             raise ConfigError(f"model {self.model!r} is unknown: choose {spoken(families.names())}.")
         _require(isinstance(self.weights, str), f"weights is {self.weights!r}: give text, such as 'codebook=0.5'.")
         own_weights(self.weights)
+        layer_widths(self.widths)
 
     @property
     def live(self) -> "LiveSettings":
@@ -117,6 +129,7 @@ _CHOICES = {
     "dataset": DATASETS,
     "protocol": PROTOCOLS,
     "net": NETS,
+    "activation": ACTIVATIONS,
     "likelihood": LIKELIHOODS,
     "device": DEVICES,
     "frozen": FROZEN,
@@ -126,6 +139,7 @@ _WHOLE_NUMBERS = {
     "warmup_steps": (0, 1_000_000),
     "batch_size": (1, 60_000),
     "epochs": (1, 1_000),
+    "steps": (0, 10_000_000),
     "seed": (0, 2**31 - 1),
 }
 _NUMBERS = {
@@ -199,6 +213,23 @@ def own_weights(text: str) -> dict[str, float]:
             _within(found[term.strip()], *_NUMBERS["alpha"]),
             f"weights {part!r}: give a number from {_NUMBERS['alpha'][0]:g} to {_NUMBERS['alpha'][1]:g}.",
         )
+    return found
+
+
+def layer_widths(text: str) -> tuple[int, ...]:
+    """Widths of the mlp's hidden layers, from the image to the code.
+
+    Args:
+        text: "400-200".
+    Raises:
+        ConfigError: it is written otherwise, or there are too many layers, or one is too wide.
+    """
+    fits = isinstance(text, str) and re.fullmatch(r"[1-9]\d{0,3}(-[1-9]\d{0,3})*", text, re.ASCII) is not None
+    found = tuple(int(width) for width in text.split("-")) if fits else ()
+    _require(
+        0 < len(found) <= MOST_LAYERS and max(found) <= WIDEST,
+        f"widths is {text!r}: give 1 to {MOST_LAYERS} whole numbers from 1 to {WIDEST}, such as '400-200'.",
+    )
     return found
 
 

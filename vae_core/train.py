@@ -176,18 +176,18 @@ def train_to_its_end(trainer: Trainer, history: list[dict[str, Any]], recorder: 
 
 
 def train(trainer: Trainer, history: list[dict[str, Any]], recorder: Recorder | None = None) -> None:
-    """All steps, with a test evaluation after every epoch; rows go to `history` as they come."""
+    """All steps, with a test evaluation after every epoch and at the end; rows go to `history` as they come."""
     filmed = recorder.steps if recorder else set()
-    images = trainer.config.epochs * len(trainer.images.x_train)
+    images = trainer.images_by(trainer.total_steps)
     with tqdm(total=images, unit=" images", unit_scale=True, disable=None) as bar:
         while not trainer.done:
             trainer.step()
             step = trainer.step_count
-            if step % _EVERY == 0 or step % trainer.steps_per_epoch == 0 or step in filmed:
+            if step % _EVERY == 0 or step % trainer.steps_per_epoch == 0 or step in filmed or trainer.done:
                 last = _keep_rows(trainer, history, recorder)
                 bar.update(trainer.images_seen - bar.n)
                 bar.set_postfix_str(" + ".join(f"{name} {last[name]:.2f}" for name in trainer.model.TERMS) + " nats")
-            if trainer.step_count % trainer.steps_per_epoch == 0:
+            if step % trainer.steps_per_epoch == 0 or trainer.done:
                 result = evaluate_test(trainer.model, trainer.images, trainer.config)
                 bound = {} if result.neg_elbo is None else {"neg_elbo": result.neg_elbo}
                 history.append({"split": "test", "step": trainer.step_count, **result.terms, **bound})

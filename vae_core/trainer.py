@@ -76,7 +76,7 @@ class Trainer:
 
     @property
     def total_steps(self) -> int:
-        return self.config.epochs * self.steps_per_epoch
+        return self.config.steps or self.config.epochs * self.steps_per_epoch
 
     @property
     def done(self) -> bool:
@@ -84,7 +84,11 @@ class Trainer:
 
     @property
     def images_seen(self) -> int:
-        epoch, index = divmod(self.step_count, self.steps_per_epoch)
+        return self.images_by(self.step_count)
+
+    def images_by(self, step: int) -> int:
+        """How many images the first so many steps take; the last batch of an epoch holds what is left of it."""
+        epoch, index = divmod(step, self.steps_per_epoch)
         return epoch * len(self.images.x_train) + index * self.config.batch_size
 
     @property

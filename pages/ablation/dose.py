@@ -92,7 +92,7 @@ def _row(news: News) -> dict[str, Any] | None:
         "kl" in family(config.model).TERMS
         and not is_bug(config.model)
         and config.likelihood == "bernoulli"
-        and config.protocol != "threshold"
+        and config.protocol in ("grey", "dynamic")  # of the same expected value
     )
     if not fits or (measured := _measured(news)) is None or news.settings.alpha == 0:
         return None

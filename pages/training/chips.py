@@ -52,6 +52,8 @@ _USUAL = {
     "latent_dim": 2,
     "likelihood": "bernoulli",
     "net": "mlp",
+    "widths": "400-200",
+    "activation": "relu",
     "recon_on": True,
     "kl_on": True,
     "reduction": "sum",
@@ -59,6 +61,7 @@ _USUAL = {
     "warmup_steps": 0,
     "protocol": "grey",
     "batch_size": 256,
+    "steps": 0,
 }
 
 

@@ -6,7 +6,6 @@ from typing import Any
 import streamlit as st
 
 from pages.training.settings import (
-    BATCH_SIZES,
     DATASET_NAMES,
     LATENT_DIMS,
     LEAST_ALPHA,
@@ -19,9 +18,18 @@ from pages.training.settings import (
 )
 from pages.training.weights import prepare, weight_key, weights_now
 from pages.ui.terms import label_of_term
-from pages.ui.words import label_of
+from pages.ui.words import label_of, plain
 from vae_core import devices
-from vae_core.config import CHANGEABLE, LIKELIHOODS, NETS, PROTOCOLS, RunConfig
+from vae_core.config import (
+    ACTIVATIONS,
+    CHANGEABLE,
+    LIKELIHOODS,
+    NETS,
+    PROTOCOLS,
+    ConfigError,
+    RunConfig,
+    layer_widths,
+)
 from vae_core.models import family
 
 LIKELIHOOD_NAMES = {
@@ -36,7 +44,9 @@ HALVES = {"none": "both halves", "encoder": "decoder only", "decoder": "encoder 
 def settings() -> dict[str, Any]:
     """Widgets for what is fixed during a run; returns their values as RunConfig takes them."""
     prepare()
-    return _model() | _data() | _training()
+    values = _model() | _data() | _training()
+    with st.expander("More", icon=":material/tune:"):
+        return values | _rarer(is_mlp=values["net"] == "mlp")
 
 
 def _model() -> dict[str, Any]:
@@ -96,7 +106,8 @@ def _data() -> dict[str, Any]:
         required=True,
         **link.kept("protocol"),
         help="grey: as they are. dynamic: redrawn black or white each time, same expected loss. "
-        "threshold: cut at one half, an easier task whose numbers compare with neither.",
+        "static: drawn so once and for all. threshold: cut at one half, an easier task whose numbers compare with "
+        "none of these.",
     )
     return values
 
@@ -111,8 +122,7 @@ def _training() -> dict[str, Any]:
     )
     values["batch_size"] = st.select_slider(
         "Batch size",
-        BATCH_SIZES,
-        **link.kept("batch_size"),
+            **link.kept("batch_size"),
         help="Small batches: noisier curves, more updates an epoch. Large ones: smooth and fast on a GPU.",
     )
     values["warmup_steps"] = st.number_input(
@@ -131,6 +141,43 @@ def _training() -> dict[str, Any]:
         ["auto", *devices.available()],
         **link.kept("device"),
         help="auto takes a CUDA GPU, then Apple's, then the CPU.",
+    )
+    return values
+
+
+def _rarer(is_mlp: bool) -> dict[str, Any]:
+    """What is changed more rarely; only an mlp has layers to choose."""
+    values: dict[str, Any] = {}
+    values["warmup_steps"] = st.number_input(
+        "KL warm-up (steps)",
+        step=100,
+        **link.number("warmup_steps"),
+        help="beta rises from 0 over so many steps: the code fills first, then KL tidies it. Against collapse.",
+    )
+    values["steps"] = st.number_input(
+        "Steps in all",
+        step=1000,
+        **link.number("steps"),
+        help="Where a published run names steps instead of epochs, such as 20,000. 0: as many as the epochs take.",
+    )
+    if not is_mlp:
+        return values
+    values["widths"] = st.text_input(
+        "Hidden layers",
+        **link.kept("widths"),
+        help="Their widths from the image to the code, such as 500, or 300-300; the decoder has them the other way "
+        "round.",
+    )
+    try:
+        layer_widths(values["widths"])
+    except ConfigError as error:
+        st.caption(f":material/error: {plain(str(error))}")
+    values["activation"] = st.segmented_control(
+        "Activation",
+        ACTIVATIONS,
+        required=True,
+        **link.kept("activation"),
+        help="After each hidden layer. relu is usual today; tanh that of Burda et al. (2016).",
     )
     return values
 

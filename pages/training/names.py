@@ -22,6 +22,7 @@ SHORT = {
     "batch_size": "batch",
     "warmup_steps": "warm-up",
     "net": "network",
+    "widths": "layers",
     "protocol": "pixels",
 }
 

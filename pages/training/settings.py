@@ -9,14 +9,23 @@ import streamlit as st
 from pages.training import rest
 from pages.ui.address import MOST, Address, Choice, Named, Number, Setting, Several, Subject
 from vae_core import devices, families
-from vae_core.config import CHANGEABLE, FROZEN, LETTERS, LIKELIHOODS, NETS, PROTOCOLS, ConfigError, RunConfig
+from vae_core.config import (
+    ACTIVATIONS,
+    CHANGEABLE,
+    FROZEN,
+    LETTERS,
+    LIKELIHOODS,
+    NETS,
+    PROTOCOLS,
+    ConfigError,
+    RunConfig,
+)
 from vae_core.models import family
 from vae_core.runs import registry
 from vae_core.runs.run_record import RunRecord
 
 DATASET_NAMES = {"mnist": "MNIST digits"}
 LATENT_DIMS = (2, 3, 8, 16, 32)
-BATCH_SIZES = (32, 64, 128, 256, 512, 1024)
 PIXELS = 784
 LEAST_ALPHA = 0.01  # the least that the widget takes
 MOMENT, SHOWN, COMPARED = "moment", "shown run", "compared runs"  # in the session: the step, the run, those beside it
@@ -49,17 +58,19 @@ def own_terms(terms: Mapping[str, float]) -> dict[str, float]:
 _CHOICES: dict[str, Collection[Any] | Callable[[], Collection[Any]]] = {
     "model": families_offered,
     "net": NETS,
+    "activation": ACTIVATIONS,
     "latent_dim": LATENT_DIMS,
     "likelihood": LIKELIHOODS,
     "dataset": DATASET_NAMES,
     "protocol": PROTOCOLS,
-    "batch_size": BATCH_SIZES,
     "device": lambda: ["auto", *devices.available()],
     "frozen": FROZEN,
 }
 _NUMBERS: dict[str, tuple[Any, ...]] = {
     "sigma": (0.01, 10.0),
     "epochs": (1, 200),
+    "steps": (0, 1_000_000),
+    "batch_size": (1, 10_000),
     "warmup_steps": (0, 100_000),
     "seed": (0, MOST),
     "alpha": (LEAST_ALPHA / PIXELS, 1000.0, (0.0,)),  # the mean over pixels is an alpha; 0 is off
@@ -112,7 +123,10 @@ def write_link(
     """
     learns = rest.cause(now, terms_on_page()) is None  # no link could hold what does not: see linked_weights
     values = settings | now if learns else settings
-    link.write(**{"sigma": None} | values, run=run.run_id, compare=beside, step=at)
+    if not _can_be("widths", values.get("widths", "")):
+        values = values | {"widths": None}
+    absent = dict.fromkeys(("sigma", "activation"))  # where the widget is not on the page
+    link.write(**absent | values, run=run.run_id, compare=beside, step=at)
 
 
 def write_class_link() -> None:

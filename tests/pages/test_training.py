@@ -42,7 +42,7 @@ def test_settings_become_the_config_of_the_run(training: AppTest, registry: Regi
     training.number_input(key="sigma").set_value(0.3)
     training.number_input(key="epochs").set_value(2)
     training.number_input(key="seed").set_value(7)
-    training.select_slider(key="batch_size").set_value(512)
+    training.number_input(key="batch_size").set_value(97)
     training.number_input(key="beta").set_value(4.0)
     training.toggle(key="recon_on").set_value(False).run()
     config = start(training, registry).config
@@ -53,7 +53,7 @@ def test_settings_become_the_config_of_the_run(training: AppTest, registry: Regi
         "sigma": 0.3,
         "epochs": 2,
         "seed": 7,
-        "batch_size": 512,
+        "batch_size": 97,
         "alpha": 0.0,
         "beta": 4.0,
     }
@@ -198,7 +198,7 @@ def test_changed_settings_are_named_until_the_next_start(training: AppTest, regi
 def test_every_control_says_what_to_expect(training: AppTest) -> None:
     widgets = [*training.segmented_control, *training.selectbox, *training.number_input, *training.toggle]
     assert len(widgets) >= 12
-    assert all(w.help for w in [*widgets, *training.select_slider])
+    assert all(w.help for w in [*widgets, *training.text_input])
 
 
 def test_without_a_run_of_ones_own_the_shipped_one_is_shown_and_cannot_be_touched(

@@ -149,7 +149,7 @@ def test_resume_while_both_are_off_is_a_wish_that_is_kept(training: AppTest, reg
 
 
 def test_what_went_to_the_end_of_its_epoch_still_does(training: AppTest, registry: Registry) -> None:
-    training.select_slider(key="batch_size").set_value(64).run()  # an epoch of some seconds
+    training.number_input(key="batch_size").set_value(64).run()  # an epoch of some seconds
     run = start(training, registry)
     pause(training, run)
     checked(training.button(key="epoch").click().run())

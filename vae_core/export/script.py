@@ -10,7 +10,8 @@ from collections.abc import Callable
 from typing import Any
 
 from vae_core import losses, rng
-from vae_core.config import SIGMA_FLOOR, RunConfig
+from vae_core.config import SIGMA_FLOOR, RunConfig, layer_widths
+from vae_core.data import protocols
 from vae_core.export import script_pieces as pieces
 from vae_core.export.run_report import FINISHED, RunReport
 from vae_core.models import family, vae
@@ -25,8 +26,9 @@ def repeat_script(story: RunReport) -> str:
         f"{pieces.STREAMS}STREAMS = {_literal(rng.STREAMS)}",
         _source(rng.stream_seed),
         _source(rng.generator),
+        *([_source(protocols.scramble), _source(protocols.redraw)] if config.protocol == "static" else []),
         pieces.PREPARE[config.protocol],
-        pieces.NETWORKS + "\n\n\n".join(_source(make).strip() for make in nets.NETS[config.net]),
+        *_networks(config),
         *_terms(config),
         _model(story),
         _training(story),
@@ -37,8 +39,20 @@ def repeat_script(story: RunReport) -> str:
 
 
 def _imports(config: RunConfig) -> str:
+    text = pieces.IMPORTS
+    if config.net == "mlp":  # what `dense` needs
+        text = text.replace("import math\n", "import itertools\nimport math\n").replace("Iterator", "Iterator, Sequence")
     needs_f = config.likelihood != "gaussian"
-    return pieces.IMPORTS.replace("import torch.nn.functional as F\n", "import torch.nn.functional as F\n" * needs_f)
+    return text.replace("import torch.nn.functional as F\n", "import torch.nn.functional as F\n" * needs_f)
+
+
+def _networks(config: RunConfig) -> list[str]:
+    """The source of encoder and decoder, and of what they are made of."""
+    made = [_source(make) for make in nets.NETS[config.net]]
+    if config.net == "conv":
+        return [pieces.NETWORKS + made[0].strip(), made[1]]
+    kinds = ", ".join(f'"{name}": nn.{kind.__name__}' for name, kind in nets.ACTIVATIONS.items())
+    return [f"{pieces.NETWORKS}ACTIVATIONS = {{{kinds}}}", *made, _source(nets.dense)]
 
 
 def _settings(story: RunReport) -> str:
@@ -47,6 +61,8 @@ def _settings(story: RunReport) -> str:
     lines = [
         f"SEED = {config.seed}  # of the initial weights, the order of the images and all noise",
         f"LATENT_DIM = {config.latent_dim}  # D",
+        *([f"WIDTHS = {_literal(layer_widths(config.widths))}  # hidden layers"] if config.net == "mlp" else []),
+        *([f'ACTIVATION = "{config.activation}"'] if config.net == "mlp" else []),
         f"BATCH_SIZE = {config.batch_size}",
         f"STEPS = {story.steps}  # {_extent(story)}",
         f"ALPHA, BETA = {config.alpha!r}, {config.beta!r}  # weights of reconstruction and KL at the start",
@@ -54,6 +70,8 @@ def _settings(story: RunReport) -> str:
         *([f'FROZEN = "{config.frozen}"  # the half that keeps its weights, at the start'] if _attends(story) else []),
         *_changes(story),
     ]
+    if config.protocol == "static":
+        lines.append(f"DATA_SEED = {protocols.DATA_SEED}  # of the one redraw")
     if config.warmup_steps:
         lines.append(f"WARMUP_STEPS = {config.warmup_steps}  # beta rises linearly from 0 over so many steps")
     if config.likelihood == "gaussian":
@@ -99,7 +117,8 @@ def _device(story: RunReport) -> list[str]:
 
 def _extent(story: RunReport) -> str:
     epochs = f"{story.config.epochs} epoch{'s' if story.config.epochs > 1 else ''}"
-    return epochs if story.status == FINISHED else f"the run ended here ({_one_line(story.status)}); planned: {epochs}"
+    planned = f"{story.config.steps:,} steps" if story.config.steps else epochs
+    return planned if story.status == FINISHED else f"the run ended here ({_one_line(story.status)}); planned: {planned}"
 
 
 def _terms(config: RunConfig) -> list[str]:
@@ -114,7 +133,8 @@ def _model(story: RunReport) -> str:
     """The class VAE: its methods' own source, and a forward pass without branches."""
     config = story.config
     learned = pieces.LEARNED_SIGMA if config.likelihood == "gaussian-learned" else ""
-    head = pieces.MODEL.format(net=config.net, learned=learned)
+    layers = ", WIDTHS, ACTIVATION" if config.net == "mlp" else ""
+    head = pieces.MODEL.format(net=config.net, layers=layers, learned=learned)
     forward = pieces.FORWARD.replace("NLL", pieces.NLL[config.likelihood])
     set_trainable = [_source(vae.VAE.set_trainable)] if _attends(story) else []
     methods = [*set_trainable, _source(vae.VAE.encode), _source(family(story.config.model).sample), forward]
@@ -166,7 +186,8 @@ def _spoken(names: tuple[str, ...]) -> str:
 
 def _literal(values: tuple[Any, ...]) -> str:
     """A tuple as ruff would write it."""
-    return "(" + ", ".join(f'"{v}"' if isinstance(v, str) else repr(v) for v in values) + ")"
+    inner = ", ".join(f'"{v}"' if isinstance(v, str) else repr(v) for v in values)
+    return f"({inner},)" if len(values) == 1 else f"({inner})"
 
 
 def _one_line(text: str) -> str:

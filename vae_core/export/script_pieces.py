@@ -47,6 +47,9 @@ PREPARE = {
         what="0 or 1, redrawn each time with the grey value as the probability of 1",
         how="torch.bernoulli(pixels.float() / 255, generator=draws)",
     ),
+    "static": _PREPARE.format(
+        what="0 or 1, drawn once with the grey value as the probability of 1", how="redraw(pixels, DATA_SEED)"
+    ),
     "threshold": _PREPARE.format(
         what="1 where the grey value is above one half, else 0", how="(pixels.float() / 255 > 0.5).float()"
     ),
@@ -58,8 +61,8 @@ class VAE(nn.Module):
 
     def __init__(self) -> None:
         super().__init__()
-        self.encoder = {net}_encoder(2 * LATENT_DIM)
-        self.decoder = {net}_decoder(LATENT_DIM)
+        self.encoder = {net}_encoder(2 * LATENT_DIM{layers})
+        self.decoder = {net}_decoder(LATENT_DIM{layers})
 {learned}'''
 LEARNED_SIGMA = """\
         raw = math.log(math.expm1(max(SIGMA - SIGMA_FLOOR, 1e-4)))  # the inverse of softplus

@@ -12,7 +12,8 @@ import { PLACES, nearestCode, nearness, placeOf } from "./origin.js";
 /** What the server sent of a run -> its decoder as a function, or null where the browser does not know the network. */
 function decoderIn({ metadata: { net, config }, arrays }) {
   try {
-    return decoderOf(net, JSON.parse(config).latent_dim, arrays);
+    const { latent_dim: dims, widths, activation } = JSON.parse(config);
+    return decoderOf({ net, dims, widths, activation }, arrays);
   } catch {
     return null;
   }

@@ -124,7 +124,7 @@ def _codes(model: Coder, config: RunConfig) -> dict[str, Tensor]:
     "dynamic" draws pixels anew each time; here the grey images stand for them, their mean.
     """
     protocol = "grey" if config.protocol == "dynamic" else config.protocol
-    x = prepare(_images()[0], protocol, torch.Generator())  # (N, 1, 28, 28); neither protocol draws
+    x = prepare(_images()[0], protocol, torch.Generator())  # (N, 1, 28, 28); none of these draws
     parts = [model.encode(part) for part in x.split(_CHUNK)]
     mu, *log_vars = (torch.cat(halves) for halves in zip(*parts, strict=True))  # (N, D) each
     if not log_vars:
@@ -176,6 +176,8 @@ def _about(source: Source, model: Coder, beta: float) -> dict[str, Any]:
         "name": source.name,
         "title": source.title,
         "net": config.net,
+        "widths": config.widths,
+        "activation": config.activation,
         "model": config.model,
         "family": source.family.title,
         "posterior": source.family.has.posterior is not None,

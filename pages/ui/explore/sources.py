@@ -66,7 +66,9 @@ def twin_of(source: Source) -> str | None:
     """Name of the shipped plain autoencoder with the same network and latents; none for an autoencoder itself."""
     if not source.family.has.posterior:
         return None
-    wanted = {"net": source.config.net, "latent_dim": source.config.latent_dim}
+    config = source.config
+    layers = ("widths", "activation") if config.net == "mlp" else ()
+    wanted = {name: getattr(config, name) for name in ("net", "latent_dim", *layers)}
     plain = [name for name, card in shipped.cards().items() if not family(card["config"]["model"]).has.posterior]
     return next((name for name in plain if wanted.items() <= shipped.cards()[name]["config"].items()), None)
 
@@ -118,9 +120,11 @@ def _name(run: RunRecord) -> str:
 
 
 def _described(config: RunConfig) -> str:
-    """ "VAE, mlp, 2 latents, beta 4"."""
+    """ "VAE, mlp, 2 latents, beta 4", or "VAE, mlp 300-300 elu, …"."""
     latents = "1 latent" if config.latent_dim == 1 else f"{config.latent_dim} latents"
-    parts = [family(config.model).title, config.net, latents]
+    layers = ("widths", "activation") if config.net == "mlp" else ()
+    unusual = [getattr(config, name) for name in layers if getattr(config, name) != getattr(RunConfig, name)]
+    parts = [family(config.model).title, " ".join([config.net, *unusual]), latents]
     if config.likelihood != "bernoulli":
         learned = " learned" if config.likelihood == "gaussian-learned" else f" {config.sigma:g}"
         parts.append(f"Gaussian, sigma{learned}")
@@ -136,4 +140,5 @@ def _trained(card: dict, config: RunConfig) -> str:
     figure = f"{test['neg_elbo' if bound else 'nll']:.2f}".replace("-", "−")
     named, samples = ("−ELBO", f", K = {test['samples']}") if bound else ("Reconstruction", "")
     where = f"{test['images']:,} {test['protocol']} test images{samples}"
-    return f"{config.epochs} epochs, seed {config.seed}. {named} {figure} nats per image ({where})."
+    length = f"{config.steps:,} steps" if config.steps else f"{config.epochs} epochs"
+    return f"{length}, seed {config.seed}. {named} {figure} nats per image ({where})."

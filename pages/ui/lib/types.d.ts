@@ -21,6 +21,8 @@ interface About {
   name: string;
   title: string;
   net: "mlp" | "conv";
+  widths: string; // "400-200": of an mlp
+  activation: string;
   model: string;
   family: string;
   posterior: boolean;

@@ -32,7 +32,8 @@ export function drawLost(part, state) {
 
 function progress({ step, stepsPerEpoch, totalSteps, imagesPerSecond, config, waits }) {
   if (!totalSteps) return "";
-  const text = `epoch ${(step / stepsPerEpoch).toFixed(1)} of ${config.epochs} · ${stepText(step)}`;
+  const epochs = config.steps ? (totalSteps / stepsPerEpoch).toFixed(1) : config.epochs;
+  const text = `epoch ${(step / stepsPerEpoch).toFixed(1)} of ${epochs} · ${stepText(step)}`;
   if (!imagesPerSecond || waits) return text;
   const seconds = ((totalSteps - step) * config.batch_size) / imagesPerSecond;
   return `${text} · ${aboutText(seconds)} left`;

@@ -21,6 +21,18 @@ export const leakyRelu = (y) => {
 };
 
 /** @type {Activation} */
+export const elu = (y) => {
+  for (let i = 0; i < y.length; i++) if (y[i] < 0) y[i] = Math.expm1(y[i]);
+  return y;
+};
+
+/** @type {Activation} */
+export const tanh = (y) => {
+  for (let i = 0; i < y.length; i++) y[i] = Math.tanh(y[i]);
+  return y;
+};
+
+/** @type {Activation} */
 const identity = (y) => y;
 
 /**

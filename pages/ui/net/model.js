@@ -2,24 +2,24 @@
 // state_dict. One image at a time; what comes out agrees with torch to 1e-4.
 
 import { PIXELS } from "../lib/images.js";
-import { convolution, leakyRelu, linear, relu, transposedConvolution } from "./layers.js";
+import { convolution, elu, leakyRelu, linear, relu, tanh, transposedConvolution } from "./layers.js";
 
 const LOG_VAR_RANGE = [-14, 10]; // as in vae_core: clamped where the encoder ends, and only there
 
+/** @type {Record<string, Activation>} */
+const ACTIVATIONS = { relu, elu, tanh };
+
+/**
+ * What a network is made of; widths and activation are those of an mlp.
+ * @typedef {Pick<About, "net" | "dims"> & Partial<Pick<About, "widths" | "activation">>} Shape
+ */
+
 // at: the layer's place in torch's nn.Sequential, norm: the place of its BatchNorm. D: latent dimensions.
-/** @type {Record<string, Record<"encoder" | "decoder", (D: number) => any[]>>} */
+/** @type {Record<string, Record<"encoder" | "decoder", (D: number, shape: Shape) => any[]>>} */
 const NETS = {
   mlp: {
-    encoder: (D) => [
-      { layer: linear, at: 1, weight: [400, PIXELS], then: relu },
-      { layer: linear, at: 3, weight: [200, 400], then: relu },
-      { layer: linear, at: 5, weight: [2 * D, 200] }, // mu and log_var
-    ],
-    decoder: (D) => [
-      { layer: linear, at: 0, weight: [200, D], then: relu },
-      { layer: linear, at: 2, weight: [400, 200], then: relu },
-      { layer: linear, at: 4, weight: [PIXELS, 400] }, // logits
-    ],
+    encoder: (D, shape) => dense([PIXELS, ...hidden(shape), 2 * D], 1, shape), // mu and log_var; place 0 is the Flatten
+    decoder: (D, shape) => dense([D, ...hidden(shape).reverse(), PIXELS], 0, shape), // logits
   },
   conv: {
     encoder: (D) => [
@@ -36,47 +36,66 @@ const NETS = {
   },
 };
 
+/** Widths of an mlp's hidden layers, from the image to the code. @param {Shape} shape */
+const hidden = ({ widths = "400-200" }) => widths.split("-").map(Number);
+
 /**
- * about { net, posterior, dims }, arrays of readTensors -> { dims, stochastic, encode, decode }. Throws on a net that
+ * Linear layers from each width to the next, the activation between them and not after the last.
+ * @param {number[]} widths
+ * @param {number} first its place
+ * @param {Shape} shape
+ */
+function dense(widths, first, { activation = "relu" }) {
+  if (!Object.hasOwn(ACTIVATIONS, activation))
+    throw new Error(`The activation "${activation}" is not run in the browser: only relu, elu and tanh are.`);
+  return widths.slice(1).map((outs, i) => ({
+    layer: linear,
+    at: first + 2 * i,
+    weight: [outs, widths[i]],
+    then: i + 2 < widths.length ? ACTIVATIONS[activation] : undefined,
+  }));
+}
+
+/**
+ * about { net, widths, activation, posterior, dims }, arrays of readTensors -> { dims, stochastic, encode, decode }. Throws on a net that
  * is not known here, where it is not said whether there is a posterior, and on weights that are missing, too many or of another shape.
- * @param {Pick<About, "net" | "posterior" | "dims">} about
+ * @param {Shape & Pick<About, "posterior">} about
  * @param {Tensors} arrays
  * @returns {Model}
  */
-export function modelOf({ net, posterior: stochastic, dims }, arrays) {
+export function modelOf({ posterior: stochastic, ...shape }, arrays) {
   if (typeof stochastic !== "boolean") throw new Error("The model does not say whether it has a posterior.");
   return {
-    dims,
+    dims: shape.dims,
     stochastic,
-    encode: encoderOf(net, dims, stochastic, arrays, "model.encoder."),
-    decode: decoderOf(net, dims, arrays, "model.decoder."),
+    encode: encoderOf(shape, stochastic, arrays, "model.encoder."),
+    decode: decoderOf(shape, arrays, "model.decoder."),
   };
 }
 
 /**
  * A function from z (D) to the mean image: Float32Array 784 in [0, 1], sigmoid of the logits.
- * @param {string} net
- * @param {number} dims
+ * @param {Shape} shape
  * @param {Tensors} arrays
  * @returns {Model["decode"]}
  */
-export function decoderOf(net, dims, arrays, prefix = "") {
-  const logits = network("decoder", net, dims, arrays, prefix);
-  return (z) => Float32Array.from(logits(checked(z, dims, "z")), (logit) => 1 / (1 + Math.exp(-logit)));
+export function decoderOf(shape, arrays, prefix = "") {
+  const logits = network("decoder", shape, arrays, prefix);
+  return (z) => Float32Array.from(logits(checked(z, shape.dims, "z")), (logit) => 1 / (1 + Math.exp(-logit)));
 }
 
 /**
  * A function from an image (784 in [0, 1]) to { mu, logVar }, Float32Array D each. logVar is null where the code is no
  * distribution: a plain autoencoder has those outputs too, but nothing trains them.
- * @param {string} net
- * @param {number} dims
+ * @param {Shape} shape
  * @param {boolean} stochastic
  * @param {Tensors} arrays
  * @returns {Model["encode"]}
  */
-export function encoderOf(net, dims, stochastic, arrays, prefix = "") {
-  const [least, most] = LOG_VAR_RANGE;
-  const both = network("encoder", net, dims, arrays, prefix);
+export function encoderOf(shape, stochastic, arrays, prefix = "") {
+  const [least, most] = LOG_VAR_RANGE,
+    { dims } = shape;
+  const both = network("encoder", shape, arrays, prefix);
   return (x) => {
     const y = both(checked(x, PIXELS, "x"));
     const logVar = stochastic ? Float32Array.from(y.subarray(dims), (v) => Math.min(most, Math.max(least, v))) : null;
@@ -87,18 +106,18 @@ export function encoderOf(net, dims, stochastic, arrays, prefix = "") {
 /**
  * All layers of one half, one after the other: x -> y, a buffer that the next call writes over.
  * @param {"encoder" | "decoder"} half
- * @param {string} net
- * @param {number} dims
+ * @param {Shape} shape
  * @param {Tensors} arrays
  * @param {string} prefix
  * @returns {Layer}
  */
-function network(half, net, dims, arrays, prefix) {
+function network(half, shape, arrays, prefix) {
+  const { net, dims } = shape;
   if (!Object.hasOwn(NETS, net))
     throw new Error(`The network "${net}" is not run in the browser: only mlp and conv are.`);
   if (!(Number.isInteger(dims) && dims > 0)) throw new Error(`"${dims}" is no number of latent dimensions.`);
   const take = taker(arrays, prefix);
-  const layers = NETS[net][half](dims).map(({ layer, at, norm, weight, ...options }) => {
+  const layers = NETS[net][half](dims, shape).map(({ layer, at, norm, weight, ...options }) => {
     const outs = weight[layer === transposedConvolution ? 1 : 0];
     /** @type {Weights} */
     const weights = { weight: take(`${at}.weight`, weight), bias: take(`${at}.bias`, [outs]) };

@@ -1,5 +1,7 @@
 """Draws from the posterior for draws from the prior: the "new" pictures are copies, and hide every hole."""
 
+from typing import Any
+
 import torch
 from torch import Tensor
 
@@ -14,8 +16,8 @@ class DrawsFromPosterior(VAE):
 
     last_z: Tensor  # (n, D)
 
-    def __init__(self, net: str, latent_dim: int, likelihood: str = "bernoulli", sigma: float = 0.1) -> None:
-        super().__init__(net, latent_dim, likelihood, sigma)
+    def __init__(self, net: str, latent_dim: int, *settings: Any) -> None:
+        super().__init__(net, latent_dim, *settings)
         self.register_buffer("last_z", torch.zeros(KEPT, latent_dim), persistent=False)
 
     def forward(self, x: Tensor, eps: Tensor) -> Pass:

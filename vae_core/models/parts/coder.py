@@ -9,7 +9,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from vae_core import losses
-from vae_core.config import SIGMA_FLOOR, ConfigError, RunConfig
+from vae_core.config import SIGMA_FLOOR, ConfigError, RunConfig, layer_widths
 from vae_core.models.base import SHAPE, Family
 from vae_core.models.parts.nets import NETS
 
@@ -17,13 +17,22 @@ from vae_core.models.parts.nets import NETS
 class Coder(Family):
     """Two networks and the likelihood p(x given z). The encoder has 2 D outputs, of which a family may use half."""
 
-    def __init__(self, net: str, latent_dim: int, likelihood: str = "bernoulli", sigma: float = 0.1) -> None:
+    def __init__(
+        self,
+        net: str,
+        latent_dim: int,
+        likelihood: str = "bernoulli",
+        sigma: float = 0.1,
+        widths: str = "400-200",
+        activation: str = "relu",
+    ) -> None:
         super().__init__()
         self.latent_dim = latent_dim
         self.likelihood = likelihood
         make_encoder, make_decoder = NETS[net]
-        self.encoder = make_encoder(2 * latent_dim)
-        self.decoder = make_decoder(latent_dim)
+        layers = (layer_widths(widths), activation) if net == "mlp" else ()  # conv has layers of its own
+        self.encoder = make_encoder(2 * latent_dim, *layers)
+        self.decoder = make_decoder(latent_dim, *layers)
         if likelihood == "gaussian-learned":
             self.raw_sigma = nn.Parameter(torch.tensor(_softplus_inverse(max(sigma - SIGMA_FLOOR, 1e-4))))
         else:
@@ -34,7 +43,8 @@ class Coder(Family):
     def from_config(cls, config: RunConfig, shape: tuple[int, ...] = SHAPE) -> Self:
         if shape != SHAPE:
             raise ConfigError(f"The networks take images of the shape {SHAPE}, and these have {shape}: choose others.")
-        return cls(config.net, config.latent_dim, config.likelihood, config.sigma)
+        layers = (config.widths, config.activation)
+        return cls(config.net, config.latent_dim, config.likelihood, config.sigma, *layers)
 
     @property
     def sigma(self) -> Tensor:

@@ -1,30 +1,29 @@
 """The networks of encoder and decoder, by name, for images of 28 x 28 grey pixels."""
 
+import itertools
+from collections.abc import Sequence
+
 from torch import nn
 
-
-def mlp_encoder(out_features: int) -> nn.Module:
-    """784-400-200-out, ReLU between."""
-    return nn.Sequential(
-        nn.Flatten(),  # (B, 784)
-        nn.Linear(784, 400),
-        nn.ReLU(),
-        nn.Linear(400, 200),
-        nn.ReLU(),
-        nn.Linear(200, out_features),
-    )
+ACTIVATIONS = {"relu": nn.ReLU, "elu": nn.ELU, "tanh": nn.Tanh}
 
 
-def mlp_decoder(latent_dim: int) -> nn.Module:
-    """D-200-400-784, ReLU between."""
-    return nn.Sequential(
-        nn.Linear(latent_dim, 200),
-        nn.ReLU(),
-        nn.Linear(200, 400),
-        nn.ReLU(),
-        nn.Linear(400, 784),
-        nn.Unflatten(-1, (1, 28, 28)),
-    )
+def mlp_encoder(out_features: int, widths: Sequence[int] = (400, 200), activation: str = "relu") -> nn.Module:
+    """784-400-200-out, with ReLU between, or with other hidden layers."""
+    return nn.Sequential(nn.Flatten(), *dense([784, *widths, out_features], activation))
+
+
+def mlp_decoder(latent_dim: int, widths: Sequence[int] = (400, 200), activation: str = "relu") -> nn.Module:
+    """D-200-400-784: the hidden layers of the encoder, the other way round."""
+    return nn.Sequential(*dense([latent_dim, *widths[::-1], 784], activation), nn.Unflatten(-1, (1, 28, 28)))
+
+
+def dense(widths: Sequence[int], activation: str) -> list[nn.Module]:
+    """Linear layers from each width to the next, the activation between them and not after the last."""
+    layers: list[nn.Module] = []
+    for inputs, outputs in itertools.pairwise(widths):
+        layers += [nn.Linear(inputs, outputs), ACTIVATIONS[activation]()]
+    return layers[:-1]
 
 
 def conv_encoder(out_features: int) -> nn.Module:

@@ -9,6 +9,7 @@ import torch
 
 from vae_core.data import Images, load, prepare
 from vae_core.data.images import SETS, DataError, read
+from vae_core.data.protocols import redraw
 
 # Published counts of the classes 0 to 9.
 TRAIN_COUNTS = [5923, 6742, 5958, 6131, 5842, 5421, 5918, 6265, 5851, 5949]
@@ -87,7 +88,45 @@ def test_dynamic_is_redrawn_every_time_but_only_from_its_generator(mnist: Images
     assert torch.equal(prepare(mnist.x_test[:5], "dynamic", same), first)
 
 
-@pytest.mark.parametrize("protocol", ["grey", "threshold"])
+def test_static_is_one_redraw_an_image_whoever_asks_and_with_whom(mnist: Images, generator: torch.Generator) -> None:
+    """Neither the place in a batch, nor the generator, nor the layout in memory changes the redraw of an image."""
+    images = mnist.x_train[:300]
+    x = prepare(images, "static", generator)
+    assert x.shape == images.shape and x.dtype == torch.float32 and set(x.unique().tolist()) == {0.0, 1.0}
+    order = torch.randperm(300, generator=torch.Generator().manual_seed(1))
+    assert torch.equal(prepare(images[order], "static", torch.Generator().manual_seed(7)), x[order])
+    strided = images.expand(2, 300, 1, 28, 28)[1].transpose(2, 3).contiguous().transpose(2, 3)
+    assert torch.equal(prepare(strided, "static", generator), x)
+    assert not torch.equal(redraw(images, 1), x)  # another seed of the data, another redraw
+
+
+def test_static_pixels_are_independent_draws_of_the_grey_values(mnist: Images) -> None:
+    """Over many images: the share of ones at each grey level; no pixel knows its neighbour, nor the next image's."""
+    grey = mnist.x_test[:4000]
+    p = grey.double() / 255
+    off, var = prepare(grey, "static", torch.Generator()).double() - p, p * (1 - p)
+    counts, sums = (torch.bincount(grey.flatten().long(), w.flatten(), 256) for w in (var, off))
+    z = sums[1:255] / counts[1:255].sqrt()
+    assert abs((z**2).mean() - 1) < 5 * (2 / 254) ** 0.5  # of 254 standard normals
+    for a, b in ((off[..., 1:], off[..., :-1]), (off[:, :, 1:], off[:, :, :-1]), (off[1:], off[:-1])):
+        assert abs((a * b).sum()) < 5 * (a * b).square().sum().sqrt()
+    assert (off[grey == 0] == 0).all() and (off[grey == 255] == 0).all()
+
+
+def test_two_images_that_differ_in_one_pixel_are_drawn_apart() -> None:
+    one = torch.full((1, 1, 28, 28), 128, dtype=torch.uint8)
+    other = one.clone()
+    other[0, 0, 5, 5] = 129
+    differ = (redraw(one, 0) != redraw(other, 0)).float().mean()
+    assert 0.4 < differ < 0.6
+
+
+@pytest.mark.requires_cuda
+def test_static_is_the_same_on_a_gpu(mnist: Images) -> None:
+    assert torch.equal(redraw(mnist.x_test[:500].cuda(), 0).cpu(), redraw(mnist.x_test[:500], 0))
+
+
+@pytest.mark.parametrize("protocol", ["grey", "static", "threshold"])
 def test_the_other_protocols_draw_nothing(protocol: str, mnist: Images, generator: torch.Generator) -> None:
     before = generator.get_state()
     prepare(mnist.x_test[:5], protocol, generator)

@@ -26,7 +26,7 @@ def trainer(small: Images) -> Trainer:
     return made
 
 
-@pytest.mark.parametrize("protocol", ["grey", "dynamic", "threshold"])
+@pytest.mark.parametrize("protocol", ["grey", "dynamic", "static", "threshold"])
 def test_evaluating_twice_gives_the_same_numbers(protocol: str, trainer: Trainer, small: Images) -> None:
     first, second = (evaluate(trainer.model, small.x_test, protocol, seed=5) for _ in range(2))
     assert first.to_dict() == second.to_dict()

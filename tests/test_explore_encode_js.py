@@ -11,6 +11,7 @@ import torch
 from torch.distributions import Bernoulli, Normal, kl_divergence
 
 from tests.node_runner import node_runner
+from vae_core.data import prepare
 
 BASE = {"of": "test", "image": 0, "picture": None, "seed": 0, "shown": "mu"}
 
@@ -202,3 +203,12 @@ def test_the_table_holds_every_number(node: Callable[..., Any]) -> None:
     assert rows[1:4] == [f'm,"test image 3, a 1",7,{row}' for row in ("mu,0.5,-1", "std,0.25,0.5", "KL (nats),1,2")]
     assert len(rows) == 4 + 16 + 1 and rows[19] == 'm,"test image 3, a 1",7,sample 16,30,31'
     assert found[1].count("\r\n") == 2
+
+
+def test_the_browser_draws_an_image_as_python_does(node: Callable[..., Any]) -> None:
+    pixels = torch.randint(0, 256, (6, 1, 28, 28), generator=generator(0), dtype=torch.uint8)
+    pixels[0], pixels[1] = 0, 255
+    found = node(
+        "print(given.map((greys) => Array.from(encode_math.taken(greys, 'static'))));", pixels.flatten(1).tolist()
+    )
+    assert found == prepare(pixels, "static", generator(1)).flatten(1).tolist()

@@ -90,8 +90,9 @@ def test_what_is_said_of_the_codes_is_counted_again(mnist: Images) -> None:
 def test_it_says_what_it_is_and_with_which_figures() -> None:
     about, _ = opened(shipped.PLANE)
     card = json.loads((shipped.CHECKPOINTS / shipped.PLANE / "card.json").read_text(encoding="utf-8"))
-    for name in ("net", "model", "likelihood", "protocol", "beta", "seed", "epochs"):
-        assert about[name] == card["config"][name]
+    config = RunConfig.from_dict(card["config"])
+    for name in ("net", "widths", "activation", "model", "likelihood", "protocol", "beta", "seed", "epochs"):
+        assert about[name] == getattr(config, name)
     assert (about["name"], about["dims"], about["step"]) == (shipped.PLANE, 2, card["steps"])
     assert f"{card['test']['neg_elbo']:.2f} nats" in about["caption"] and "K = 1" in about["caption"]
     assert about["twin"] == AUTOENCODER and opened(AUTOENCODER)[0]["twin"] is None
@@ -109,9 +110,10 @@ def test_it_says_what_it_is_and_with_which_figures() -> None:
         {"latent_dim": 1},
         {"net": "conv", "latent_dim": 5, "likelihood": "gaussian-learned"},
         {"protocol": "dynamic", "latent_dim": 3},
+        {"protocol": "static", "widths": "30", "activation": "tanh"},
         {"model": "ae", "beta": 0.0, "protocol": "threshold"},
     ],
-    ids=["one latent", "convolutions", "dynamic pixels", "autoencoder"],
+    ids=["one latent", "convolutions", "dynamic pixels", "one redraw", "autoencoder"],
 )
 def test_a_state_gives_the_codes_that_the_runs_own_map_shows_or_those_of_grey_pixels(
     changes: dict[str, Any], registry: Registry, small: Images, mnist: Images, tmp_path: Path

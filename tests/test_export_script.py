@@ -81,6 +81,10 @@ VARIETY: dict[str, tuple[dict[str, Any], dict[int, dict[str, Any]]]] = {
         {"likelihood": "gaussian", "sigma": 0.3, "protocol": "threshold", "warmup_steps": 12, "beta": 2.0},
         {},
     ),
+    "static, other layers, elu, a number of steps": (
+        {"protocol": "static", "widths": "30", "activation": "elu", "steps": 20, "batch_size": 37},
+        {},
+    ),
     "no reconstruction at first, warm-up": (
         {"alpha": 0.0, "warmup_steps": 5, "latent_dim": 1, "learning_rate": 0.01},
         {7: {"alpha": 2.0}, 14: {"alpha": 0.0}, 17: {"alpha": 1.0, "beta": 0.0}},
@@ -133,7 +137,7 @@ def every_kind(story: RunReport) -> list[str]:
     scripts = []
     for net in ("mlp", "conv"):
         for likelihood in ("bernoulli", "gaussian", "gaussian-learned"):
-            for protocol, warmup, marks in (("grey", 0, story.marks), ("dynamic", 9, ()), ("threshold", 9, ())):
+            for protocol, warmup, marks in (("grey", 0, story.marks), ("dynamic", 9, ()), ("static", 9, ())):
                 config = RunConfig(net=net, likelihood=likelihood, protocol=protocol, warmup_steps=warmup)
                 scripts.append(repeat_script(replace(story, config=config, marks=marks)))
     return scripts

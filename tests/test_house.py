@@ -105,6 +105,7 @@ LAYERS = [
         "vae_core.rng",
         "vae_core.families",
         "vae_core.config",
+        "vae_core.published",
         "vae_core.devices",
         "vae_core.losses",
         "vae_core.any_path",
@@ -120,7 +121,7 @@ LAYERS = [
     ["vae_core.exact", "vae_core.metrics", "vae_core.inspect", "vae_core.bugs", "vae_core.cards"],
     ["vae_core.export"],
     ["vae_core.runs"],
-    ["vae_core.train"],
+    ["vae_core.train", "vae_core.reproduce", "vae_core.reproduced"],
     # JavaScript, module by module as it lies in pages/
     ["ui/vendor"],
     ["ui/lib"],

@@ -121,6 +121,28 @@ def test_a_model_encodes_and_decodes_as_torch_does(net: str, dims: int, half: bo
     assert largest_error(model, found, x, z) < 1e-4
 
 
+@pytest.mark.parametrize(
+    ("widths", "activation"), [("300-300", "elu"), ("500", "tanh"), ("7-64-33-5", "relu"), ("400-200", "elu")]
+)
+def test_other_layers_and_activations_compute_as_in_torch(
+    widths: str, activation: str, node: Callable[..., Any]
+) -> None:
+    torch.manual_seed(0)
+    model, (x, z) = VAE("mlp", 3, widths=widths, activation=activation).eval(), inputs(3)
+    with torch.no_grad():
+        for parameter in model.parameters():  # far enough from 0 that an activation bends
+            parameter.mul_(3)
+    weights = {f"model.{name}": value for name, value in model.state_dict().items()}
+    said = {"net": "mlp", "posterior": True, "dims": 3, "widths": widths, "activation": activation}
+    file = save(weights, {"about": json.dumps(said)})
+    found = node(RUN, {"x": x.flatten(1).tolist(), "z": z.tolist()}, file)
+    assert largest_error(model, found, x, z) < 1e-4
+    wrong = next(name for name in ("relu", "elu", "tanh") if name != activation)
+    file = save(weights, {"about": json.dumps(said | {"activation": wrong})})
+    found = node(RUN, {"x": x.flatten(1).tolist(), "z": z.tolist()}, file)
+    assert largest_error(model, found, x, z) > 1e-2  # the activation counts
+
+
 @pytest.mark.parametrize("net", ["mlp", "conv"])
 def test_a_plain_autoencoder_has_no_log_var(net: str, node: Callable[..., Any]) -> None:
     model, (x, z) = trained(net, 2, AE), inputs(2)
@@ -212,6 +234,8 @@ def test_a_file_that_cannot_be_read_says_so(file: bytes, wanted: str, node: Call
 
 # ---- what is refused
 
+REFUSED_ACTIVATION = 'The activation "swish" is not run in the browser: only relu, elu and tanh are.'
+
 
 @pytest.mark.parametrize(
     ("script", "wanted"),
@@ -219,6 +243,7 @@ def test_a_file_that_cannot_be_read_says_so(file: bytes, wanted: str, node: Call
         ("about.net = 'resnet'", 'The network "resnet" is not run in the browser: only mlp and conv are.'),
         ("about.net = 'toString'", 'The network "toString" is not run in the browser: only mlp and conv are.'),
         ("delete about.posterior", "The model does not say whether it has a posterior."),
+        ("about.net = 'mlp'; about.activation = 'swish'", REFUSED_ACTIVATION),
         ("about.dims = 0", '"0" is no number of latent dimensions.'),
         ("about.dims = 3", "model.encoder.6.weight has the shape (4, 32, 4, 4) in place of (6, 32, 4, 4) floats."),
         ("about.net = 'mlp'", "model.encoder.1.weight has the shape (16) in place of (400, 784) floats."),

@@ -25,6 +25,12 @@ from vae_core.trainer import Trainer
 BAD = {
     "unknown net": ["--net", "transformer"],
     "unknown protocol": ["--protocol", "sepia"],
+    "unknown activation": ["--activation", "swish"],
+    "no layers": ["--widths", ""],
+    "layers of another form": ["--widths", "400x200"],
+    "five layers": ["--widths", "5-4-3-2-1"],
+    "a layer too wide": ["--widths", "2049"],
+    "negative steps": ["--steps", "-1"],
     "unknown device": ["--device", "tpu"],
     "fractional dimensions": ["--latent-dim", "2.5"],
     "no dimensions": ["--latent-dim", "0"],
@@ -161,6 +167,7 @@ def test_the_table_names_protocol_split_and_samples(trained: Path) -> None:
         {},
         {"net": "conv", "latent_dim": 16, "protocol": "dynamic", "device": "cpu"},
         {"likelihood": "gaussian-learned", "sigma": 0.123456789, "learning_rate": 1e-05, "alpha": 0.0, "beta": 1e6},
+        {"widths": "300-300", "activation": "elu", "protocol": "static", "batch_size": 97, "steps": 20_000},
         {"warmup_steps": 700, "batch_size": 1, "epochs": 1000, "seed": 2**31 - 1, "protocol": "threshold"},
     ],
 )

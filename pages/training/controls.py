@@ -122,7 +122,7 @@ def _training() -> dict[str, Any]:
     )
     values["batch_size"] = st.select_slider(
         "Batch size",
-            **link.kept("batch_size"),
+        **link.kept("batch_size"),
         help="Small batches: noisier curves, more updates an epoch. Large ones: smooth and fast on a GPU.",
     )
     values["warmup_steps"] = st.number_input(

@@ -41,7 +41,9 @@ def repeat_script(story: RunReport) -> str:
 def _imports(config: RunConfig) -> str:
     text = pieces.IMPORTS
     if config.net == "mlp":  # what `dense` needs
-        text = text.replace("import math\n", "import itertools\nimport math\n").replace("Iterator", "Iterator, Sequence")
+        text = text.replace("import math\n", "import itertools\nimport math\n").replace(
+            "Iterator", "Iterator, Sequence"
+        )
     needs_f = config.likelihood != "gaussian"
     return text.replace("import torch.nn.functional as F\n", "import torch.nn.functional as F\n" * needs_f)
 
@@ -118,7 +120,9 @@ def _device(story: RunReport) -> list[str]:
 def _extent(story: RunReport) -> str:
     epochs = f"{story.config.epochs} epoch{'s' if story.config.epochs > 1 else ''}"
     planned = f"{story.config.steps:,} steps" if story.config.steps else epochs
-    return planned if story.status == FINISHED else f"the run ended here ({_one_line(story.status)}); planned: {planned}"
+    return (
+        planned if story.status == FINISHED else f"the run ended here ({_one_line(story.status)}); planned: {planned}"
+    )
 
 
 def _terms(config: RunConfig) -> list[str]:

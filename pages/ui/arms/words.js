@@ -7,6 +7,7 @@ const SPOKEN = {
   batch_size: "batch size",
   warmup_steps: "warm-up",
   net: "network",
+  widths: "layers",
 };
 
 /** Names of the settings in which configs differ, the loss aside. */

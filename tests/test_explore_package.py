@@ -20,6 +20,7 @@ from pages.ui.explore import package, sources
 from pages.ui.explore.package import package_bytes
 from tests.explored import AUTOENCODER, CONFIG, made_run, opened
 from vae_core import models
+from vae_core.config import RunConfig
 from vae_core.data import Images
 from vae_core.inspect.image_attributes import ATTRIBUTES, measure
 from vae_core.inspect.snapshot import Snapshot, SnapshotTaker, map_images

@@ -5,6 +5,7 @@ from typing import Any
 
 import streamlit as st
 
+from pages.training.rarer import rarer_settings
 from pages.training.settings import (
     DATASET_NAMES,
     LATENT_DIMS,
@@ -18,18 +19,9 @@ from pages.training.settings import (
 )
 from pages.training.weights import prepare, weight_key, weights_now
 from pages.ui.terms import label_of_term
-from pages.ui.words import label_of, plain
+from pages.ui.words import label_of
 from vae_core import devices
-from vae_core.config import (
-    ACTIVATIONS,
-    CHANGEABLE,
-    LIKELIHOODS,
-    NETS,
-    PROTOCOLS,
-    ConfigError,
-    RunConfig,
-    layer_widths,
-)
+from vae_core.config import CHANGEABLE, LIKELIHOODS, NETS, PROTOCOLS, RunConfig
 from vae_core.models import family
 
 LIKELIHOOD_NAMES = {
@@ -46,7 +38,7 @@ def settings() -> dict[str, Any]:
     prepare()
     values = _model() | _data() | _training()
     with st.expander("More", icon=":material/tune:"):
-        return values | _rarer(is_mlp=values["net"] == "mlp")
+        return values | rarer_settings(is_mlp=values["net"] == "mlp")
 
 
 def _model() -> dict[str, Any]:
@@ -120,16 +112,11 @@ def _training() -> dict[str, Any]:
         **link.number("epochs"),
         help="Passes over the 60,000 images. 3 show the shape of everything; the loss falls slowly for 50 more.",
     )
-    values["batch_size"] = st.select_slider(
+    values["batch_size"] = st.number_input(
         "Batch size",
-        **link.kept("batch_size"),
+        step=32,
+        **link.number("batch_size"),
         help="Small batches: noisier curves, more updates an epoch. Large ones: smooth and fast on a GPU.",
-    )
-    values["warmup_steps"] = st.number_input(
-        "KL warm-up (steps)",
-        step=100,
-        **link.number("warmup_steps"),
-        help="beta rises from 0 over so many steps: the code fills first, then KL tidies it. Against collapse.",
     )
     values["seed"] = st.number_input(
         "Seed",
@@ -141,43 +128,6 @@ def _training() -> dict[str, Any]:
         ["auto", *devices.available()],
         **link.kept("device"),
         help="auto takes a CUDA GPU, then Apple's, then the CPU.",
-    )
-    return values
-
-
-def _rarer(is_mlp: bool) -> dict[str, Any]:
-    """What is changed more rarely; only an mlp has layers to choose."""
-    values: dict[str, Any] = {}
-    values["warmup_steps"] = st.number_input(
-        "KL warm-up (steps)",
-        step=100,
-        **link.number("warmup_steps"),
-        help="beta rises from 0 over so many steps: the code fills first, then KL tidies it. Against collapse.",
-    )
-    values["steps"] = st.number_input(
-        "Steps in all",
-        step=1000,
-        **link.number("steps"),
-        help="Where a published run names steps instead of epochs, such as 20,000. 0: as many as the epochs take.",
-    )
-    if not is_mlp:
-        return values
-    values["widths"] = st.text_input(
-        "Hidden layers",
-        **link.kept("widths"),
-        help="Their widths from the image to the code, such as 500, or 300-300; the decoder has them the other way "
-        "round.",
-    )
-    try:
-        layer_widths(values["widths"])
-    except ConfigError as error:
-        st.caption(f":material/error: {plain(str(error))}")
-    values["activation"] = st.segmented_control(
-        "Activation",
-        ACTIVATIONS,
-        required=True,
-        **link.kept("activation"),
-        help="After each hidden layer. relu is usual today; tanh that of Burda et al. (2016).",
     )
     return values
 

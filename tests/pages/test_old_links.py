@@ -56,6 +56,11 @@ OLD: list[tuple[str, str, dict[str, Any]]] = [
     ),
     (
         "training",
+        "widths=300-300&activation=elu&steps=20000&batch_size=97&protocol=static",
+        {"widths": "300-300", "activation": "elu", "steps": 20_000, "batch_size": 97, "protocol": "static"},
+    ),
+    (
+        "training",
         "alpha=2.0&beta=0.0&learning_rate=0.001&frozen=decoder&run=mnist-vae-mlp-2&step=100",
         {
             "alpha": 2.0,

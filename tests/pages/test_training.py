@@ -37,7 +37,10 @@ def test_before_the_first_run_only_start_and_step_do_anything(training: AppTest)
 
 def test_settings_become_the_config_of_the_run(training: AppTest, registry: Registry) -> None:
     training.segmented_control(key="latent_dim").set_value(16)
-    training.segmented_control(key="protocol").set_value("dynamic")
+    training.segmented_control(key="protocol").set_value("static")
+    training.text_input(key="widths").set_value("300-300")
+    training.segmented_control(key="activation").set_value("elu")
+    training.number_input(key="steps").set_value(20_000)
     training.selectbox(key="likelihood").set_value("gaussian-learned").run()
     training.number_input(key="sigma").set_value(0.3)
     training.number_input(key="epochs").set_value(2)
@@ -48,7 +51,10 @@ def test_settings_become_the_config_of_the_run(training: AppTest, registry: Regi
     config = start(training, registry).config
     expected = {
         "latent_dim": 16,
-        "protocol": "dynamic",
+        "protocol": "static",
+        "widths": "300-300",
+        "activation": "elu",
+        "steps": 20_000,
         "likelihood": "gaussian-learned",
         "sigma": 0.3,
         "epochs": 2,
@@ -187,6 +193,16 @@ def test_the_run_is_there_again_after_a_change_of_page(training: AppTest, regist
     assert training.segmented_control(key="latent_dim").value == 3
     assert training.get("bidi_component")
     assert only_run(registry) is run
+
+
+def test_layers_that_are_none_get_one_sentence_and_start_nothing(training: AppTest, registry: Registry) -> None:
+    training.text_input(key="widths").set_value("400x200").run()
+    assert any("widths is '400x200': give 1 to 4 whole numbers" in c.value for c in training.caption)
+    checked(training.button(key="start").click().run())
+    assert registry.of("tester") == [] and any("such as '400-200'" in w.value for w in training.warning)
+    assert "widths" not in training.query_params
+    training.segmented_control(key="net").set_value("conv").run()
+    assert not [w for w in training.text_input if w.key == "widths"]  # convolutions have layers of their own
 
 
 def test_changed_settings_are_named_until_the_next_start(training: AppTest, registry: Registry) -> None:

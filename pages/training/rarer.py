@@ -1,0 +1,46 @@
+"""Settings of a run that are changed more rarely: they stand folded."""
+
+from typing import Any
+
+import streamlit as st
+
+from pages.training.settings import link
+from pages.ui.words import plain
+from vae_core.config import ACTIVATIONS, ConfigError, layer_widths
+
+
+def rarer_settings(is_mlp: bool) -> dict[str, Any]:
+    """Widgets for them; returns their values as RunConfig takes them. Only an mlp has layers to choose."""
+    values: dict[str, Any] = {}
+    values["warmup_steps"] = st.number_input(
+        "KL warm-up (steps)",
+        step=100,
+        **link.number("warmup_steps"),
+        help="beta rises from 0 over so many steps: the code fills first, then KL tidies it. Against collapse.",
+    )
+    values["steps"] = st.number_input(
+        "Steps in all",
+        step=1000,
+        **link.number("steps"),
+        help="Where a published run names steps instead of epochs, such as 20,000. 0: as many as the epochs take.",
+    )
+    if not is_mlp:
+        return values
+    values["widths"] = st.text_input(
+        "Hidden layers",
+        **link.kept("widths"),
+        help="Their widths from the image to the code, such as 500, or 300-300; the decoder has them the other way "
+        "round.",
+    )
+    try:
+        layer_widths(values["widths"])
+    except ConfigError as error:
+        st.caption(f":material/error: {plain(str(error))}")
+    values["activation"] = st.segmented_control(
+        "Activation",
+        ACTIVATIONS,
+        required=True,
+        **link.kept("activation"),
+        help="After each hidden layer. relu is usual today; tanh that of Burda et al. (2016).",
+    )
+    return values

@@ -40,11 +40,10 @@ def prepare(pixels: Tensor, protocol: str, generator: torch.Generator) -> Tensor
     return x
 
 
+# Whole numbers only, so all devices agree, and so does the browser (pages/ui/explore/encode/math.js): a pixel's uniform
+# number is a hash of its place and of its image, and an image counts as a hash of its grey values.
 def redraw(pixels: Tensor, seed: int) -> Tensor:
     """Every image as one draw of Bernoulli(x), a function of the image and the seed alone.
-
-    Whole numbers only, so all devices agree, and so does the browser: each pixel's uniform number is a hash of its
-    place and of its image, and the image counts as a hash of its grey values.
 
     Args:
         pixels: (B, 1, 28, 28) uint8.

@@ -45,7 +45,8 @@ def read(folder: AnyPath) -> dict[str, Any]:
 
 def add(results: dict[str, Any], row: Row, config: RunConfig, run: dict[str, Any]) -> None:
     """Put a run into the results; it takes the place of one with its seed, and of all that had other settings."""
-    settings = {name: value for name, value in config.to_dict().items() if name not in _OF_A_RUN}
+    usual = RunConfig().to_dict()
+    settings = {k: v for k, v in config.to_dict().items() if k not in _OF_A_RUN and v != usual[k]}
     known = results.get(row.id, {"runs": []})
     runs = known["runs"] if known.get("settings") == settings else []
     kept = [other for other in runs if other["seed"] != run["seed"]]

@@ -28,7 +28,7 @@ HELP = {  # one line a setting, for the command line and the report
     "model": "model family",
     "net": "network: mlp or conv",
     "latent_dim": "number of latent dimensions",
-    "likelihood": "bernoulli, gaussian or gaussian-learned",
+    "likelihood": "bernoulli, gaussian, gaussian-learned or gaussian-per-pixel",
     "sigma": "sigma of the Gaussian likelihood (a learned one starts there)",
     "alpha": "weight of the reconstruction term",
     "beta": "weight of the KL term",

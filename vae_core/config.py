@@ -10,13 +10,13 @@ from vae_core import families
 DATASETS = ("mnist",)
 PROTOCOLS = ("grey", "dynamic", "threshold")
 NETS = ("mlp", "conv")
-LIKELIHOODS = ("bernoulli", "gaussian", "gaussian-learned")
+LIKELIHOODS = ("bernoulli", "gaussian", "gaussian-learned", "gaussian-per-pixel")
 DEVICES = ("auto", "cpu", "cuda", "mps")
 FROZEN = ("none", "encoder", "decoder")
 NAMES = {"nll": "reconstruction", "kl": "KL"}  # terms that are spoken of by another name than their own
 LETTERS = {"nll": "alpha", "kl": "beta"}  # terms whose weights have names of their own
 
-SIGMA_FLOOR = 0.01  # a learned sigma never falls below this, see losses.gaussian_nll
+SIGMA_FLOOR = 0.01  # a sigma that learns never falls below this, see losses.gaussian_nll
 
 
 class ConfigError(ValueError):
@@ -34,8 +34,9 @@ class RunConfig:
         model: model family, by the name of its file (families.py): "vae", "ae", the plain autoencoder, ...
         net: architecture of encoder and decoder.
         latent_dim: D, number of latent dimensions.
-        likelihood: p(x given z): "bernoulli", "gaussian" (sigma fixed), "gaussian-learned".
-        sigma: the fixed sigma of the Gaussian likelihood, or the value from which a learned one starts.
+        likelihood: p(x given z): "bernoulli", "gaussian" (sigma fixed), "gaussian-learned" (one sigma for all pixels),
+            "gaussian-per-pixel" (the decoder gives each pixel of each image a mean and a sigma).
+        sigma: the fixed sigma of the Gaussian likelihood, or the value from which one that learns starts.
         alpha: weight of the reconstruction term, >= 0.
         beta: weight of the KL term, >= 0.
         weights: of a family's other terms, "codebook=1, commitment=0.5"; who is not named has the family's own weight.

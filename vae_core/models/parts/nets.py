@@ -15,15 +15,15 @@ def mlp_encoder(out_features: int) -> nn.Module:
     )
 
 
-def mlp_decoder(latent_dim: int) -> nn.Module:
-    """D-200-400-784, ReLU between."""
+def mlp_decoder(latent_dim: int, channels: int = 1) -> nn.Module:
+    """D-200-400-784, ReLU between; 784 outputs a channel."""
     return nn.Sequential(
         nn.Linear(latent_dim, 200),
         nn.ReLU(),
         nn.Linear(200, 400),
         nn.ReLU(),
-        nn.Linear(400, 784),
-        nn.Unflatten(-1, (1, 28, 28)),
+        nn.Linear(400, channels * 784),
+        nn.Unflatten(-1, (channels, 28, 28)),
     )
 
 
@@ -41,7 +41,7 @@ def conv_encoder(out_features: int) -> nn.Module:
     )
 
 
-def conv_decoder(latent_dim: int) -> nn.Module:
+def conv_decoder(latent_dim: int, channels: int = 1) -> nn.Module:
     """Four transposed convolutions, 1 -> 3 -> 6 -> 13 -> 28 pixels (a DCGAN generator without its sigmoid)."""
     return nn.Sequential(
         nn.Unflatten(-1, (latent_dim, 1, 1)),
@@ -54,7 +54,7 @@ def conv_decoder(latent_dim: int) -> nn.Module:
         nn.ConvTranspose2d(128, 64, kernel_size=3, stride=2),  # (B, 64, 13, 13)
         nn.BatchNorm2d(64),
         nn.ReLU(),
-        nn.ConvTranspose2d(64, 1, kernel_size=4, stride=2),  # (B, 1, 28, 28)
+        nn.ConvTranspose2d(64, channels, kernel_size=4, stride=2),  # (B, channels, 28, 28)
     )
 
 

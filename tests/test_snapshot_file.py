@@ -123,7 +123,7 @@ def test_a_snapshot_comes_back_with_the_same_numbers(taken: Snapshot, tmp_path: 
 
 
 def test_a_snapshot_of_a_learned_sigma_comes_back_with_it(taken: Snapshot, tmp_path: Path) -> None:
-    frame_file(tmp_path, 60).write_bytes(packed(frame_bytes(replace(taken, sigma=0.25))))
+    frame_file(tmp_path, 60).write_bytes(packed(frame_bytes(replace(taken, spreads={"sigma": 0.25, "rmse": 0.3}))))
     assert read_snapshot(frame_file(tmp_path, 60)).sigma == 0.25
 
 

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from pages.ui import shipped
+from pages.ui.words import sigma_words
 from vae_core.checkpoints import WEIGHTS
 from vae_core.config import RunConfig
 from vae_core.families import is_bug
@@ -122,8 +123,7 @@ def _described(config: RunConfig) -> str:
     latents = "1 latent" if config.latent_dim == 1 else f"{config.latent_dim} latents"
     parts = [family(config.model).title, config.net, latents]
     if config.likelihood != "bernoulli":
-        learned = " learned" if config.likelihood == "gaussian-learned" else f" {config.sigma:g}"
-        parts.append(f"Gaussian, sigma{learned}")
+        parts.append(f"Gaussian, {sigma_words(config.likelihood, config.sigma)}")
     if "kl" in family(config.model).TERMS and config.beta != 1:
         parts.append(f"beta {config.beta:g}")
     return ", ".join(parts)

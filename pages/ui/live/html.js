@@ -21,13 +21,14 @@ export const spreadNamesOf = ({ spreads }) =>
     .join(" · ");
 
 /** The figures of a family in a row: −ELBO = reconstruction + KL. @param {Family} family */
-export function headerOf({ terms, bound }) {
+export function headerOf({ terms, bound, spreads }) {
   const figure = ({ name, label, colour }) =>
     `<b class="${colour}">${label} <output data-part="${name}">–</output></b>`;
   const sign = (text) => `<b class="equals">${text}</b>`;
   const sum = terms.map(figure).join(sign(bound ? "+" : "·"));
   const total = bound ? figure({ name: "negElbo", label: "−ELBO", colour: "total" }) + sign("=") : "";
-  return `${total}${sum}<span class="unit">nats per image, 5,000 test images, K = 1 ↓ down is good</span>`;
+  const density = spreads.length ? ' title="Of a density, which may exceed 1: nll and −ELBO may fall below 0."' : "";
+  return `${total}${sum}<span class="unit"${density}>nats per image, 5,000 test images, K = 1 ↓ down is good</span>`;
 }
 
 export const HTML = `

@@ -61,6 +61,9 @@ class Listening(nn.Module):
         self.heard.append((x, eps))
         return self.model(x, eps)
 
+    def squares(self, logits: Tensor, x: Tensor) -> dict[str, Tensor]:
+        return self.model.squares(logits, x)
+
 
 @pytest.mark.parametrize("likelihood", ["bernoulli", "gaussian"])
 def test_neg_elbo_is_the_mean_of_a_loop_over_images(likelihood: str, small: Images) -> None:
@@ -93,6 +96,9 @@ class Toy(nn.Module):
         zeros = x.new_zeros(len(x))
         return Pass({"nll": zeros, "kl": zeros}, x, mu + eps, mu, log_var)
 
+    def squares(self, logits: Tensor, x: Tensor) -> dict[str, Tensor]:
+        return {}
+
 
 def test_active_units_of_a_model_made_to_have_two() -> None:
     """Var of mu: dimension 0 and 1 lie above 0.01, 2 below it, 3 is far from the prior but carries nothing."""
@@ -117,7 +123,7 @@ def test_the_importance_weighted_bound_is_tighter_than_the_elbo(trainer: Trainer
 
 def test_final_metrics_say_what_they_are_of(trainer: Trainer) -> None:
     test = final_metrics(trainer.model, trainer.images, trainer.config, iw_samples=20, iw_images=100)
-    columns = {*trainer.model.columns(), *trainer.model.evaluation_columns()}
+    columns = {*trainer.model.columns(), *trainer.model.evaluation_columns(trainer.config)}
     assert {*test, *columns} - {"nll", "kl"} <= TAKEN  # no family can have a term of these names
     assert (test["split"], test["protocol"], test["images"], test["samples"]) == ("test", "grey", 500, 1)
     assert (test["iw_samples"], test["iw_images"]) == (20, 100)

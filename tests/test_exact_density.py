@@ -30,6 +30,8 @@ def built(**settings: object) -> VAE:
         {"likelihood": "gaussian", "sigma": 0.01},
         {"likelihood": "gaussian", "sigma": 2.0},
         {"likelihood": "gaussian-learned", "sigma": 0.3},
+        {"likelihood": "gaussian-per-pixel", "sigma": 0.3},
+        {"likelihood": "gaussian-per-pixel", "sigma": 0.05, "net": "conv"},
         {"likelihood": "bernoulli", "net": "conv"},
     ],
     ids=str,

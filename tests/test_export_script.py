@@ -14,7 +14,7 @@ import pytest
 import torch
 
 from tests.told import HALF, tell, told
-from vae_core.config import LiveSettings, RunConfig
+from vae_core.config import LIKELIHOODS, LiveSettings, RunConfig
 from vae_core.data import Images
 from vae_core.data.images import SETS
 from vae_core.export.run_report import RunReport
@@ -77,6 +77,8 @@ VARIETY: dict[str, tuple[dict[str, Any], dict[int, dict[str, Any]]]] = {
         {"net": "conv", "likelihood": "gaussian-learned", "protocol": "dynamic", "latent_dim": 5, "seed": 3},
         {4: {"learning_rate": 5e-4}, 9: {"beta": 3.0}},
     ),
+    "mlp, a sigma per pixel": ({"likelihood": "gaussian-per-pixel", "sigma": 0.3}, {}),
+    "conv, a sigma per pixel": ({"net": "conv", "likelihood": "gaussian-per-pixel", "sigma": 0.3}, {}),
     "fixed sigma, threshold, warm-up": (
         {"likelihood": "gaussian", "sigma": 0.3, "protocol": "threshold", "warmup_steps": 12, "beta": 2.0},
         {},
@@ -136,7 +138,7 @@ def every_kind(story: RunReport) -> list[str]:
     """Scripts of all networks, likelihoods and protocols, with and without warm-up and changes."""
     scripts = []
     for net in ("mlp", "conv"):
-        for likelihood in ("bernoulli", "gaussian", "gaussian-learned"):
+        for likelihood in LIKELIHOODS:
             for protocol, warmup, marks in (("grey", 0, story.marks), ("dynamic", 9, ()), ("static", 9, ())):
                 config = RunConfig(net=net, likelihood=likelihood, protocol=protocol, warmup_steps=warmup)
                 scripts.append(repeat_script(replace(story, config=config, marks=marks)))

@@ -54,9 +54,9 @@ def test_shapes(net: str, latent_dim: int, likelihood: str) -> None:
     terms = model(images(), noise(BATCH, latent_dim))
     assert terms.terms["nll"].shape == terms.terms["kl"].shape == (BATCH,)
     assert terms.mu.shape == terms.log_var.shape == terms.z.shape == (BATCH, latent_dim)
-    assert terms.logits.shape == (BATCH, 1, 28, 28)
+    assert terms.logits.shape == (BATCH, 2 if likelihood == "gaussian-per-pixel" else 1, 28, 28)
     x_hat = model.mean_image(terms.logits)
-    assert x_hat.min() >= 0 and x_hat.max() <= 1
+    assert x_hat.shape == (BATCH, 1, 28, 28) and x_hat.min() >= 0 and x_hat.max() <= 1
 
 
 @pytest.mark.parametrize("net", NETS)

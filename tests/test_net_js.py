@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -36,7 +37,7 @@ def images(count: int, seed: int) -> Tensor:
     return x * ink
 
 
-def trained(net: str, dims: int, family: type[VAE] = VAE) -> VAE:
+def trained(net: str, dims: int, family: Callable[[str, int], VAE] = VAE) -> VAE:
     """A model in eval mode whose BatchNorms have seen batches and whose every parameter is off its first value."""
     torch.manual_seed(dims)
     model = family(net, dims)
@@ -144,6 +145,13 @@ def test_other_layers_and_activations_compute_as_in_torch(
 
 
 @pytest.mark.parametrize("net", ["mlp", "conv"])
+def test_of_a_sigma_per_pixel_the_mean_is_shown(net: str, node: Callable[..., Any]) -> None:
+    model, (x, z) = trained(net, 2, partial(VAE, likelihood="gaussian-per-pixel")), inputs(2)
+    found = node(RUN, {"x": x.flatten(1).tolist(), "z": z.tolist()}, packed(model, net))
+    assert largest_error(model, found, x, z) < 1e-4
+
+
+@pytest.mark.parametrize("net", ["mlp", "conv"])
 def test_a_plain_autoencoder_has_no_log_var(net: str, node: Callable[..., Any]) -> None:
     model, (x, z) = trained(net, 2, AE), inputs(2)
     found = node(RUN, {"x": x.flatten(1).tolist(), "z": z.tolist()}, packed(model, net))
@@ -154,7 +162,7 @@ def test_a_plain_autoencoder_has_no_log_var(net: str, node: Callable[..., Any]) 
 def test_every_shipped_model_runs_as_in_torch(name: str, node: Callable[..., Any]) -> None:
     config = json.loads((CHECKPOINTS / name / "card.json").read_text(encoding="utf-8"))["config"]
     net, family, dims = config["net"], config["model"], config["latent_dim"]
-    model = {"vae": VAE, "ae": AE}[family](net, dims)
+    model = {"vae": VAE, "ae": AE}[family](net, dims, config["likelihood"])
     kept = load_file(CHECKPOINTS / name / "model.safetensors")
     weights = {key: value for key, value in kept.items() if key.startswith(("encoder.", "decoder."))}
     model.load_state_dict(weights)  # strict

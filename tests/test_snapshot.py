@@ -9,7 +9,7 @@ import torch
 from vae_core.config import RunConfig
 from vae_core.data import Images
 from vae_core.evaluate import evaluate_test
-from vae_core.inspect.snapshot import MAP_IMAGES, PRIOR_DRAWS, Snapshot, take_snapshot
+from vae_core.inspect.snapshot import MAP_IMAGES, PRIOR_DRAWS, Snapshot, SnapshotTaker, take_snapshot
 from vae_core.trainer import Trainer
 
 
@@ -107,7 +107,19 @@ def test_without_two_latents_there_is_no_grid(snapshot_of_new_model: Snapshot) -
 
 def test_sigma_is_shown_where_there_is_one(small: Images) -> None:
     snapshot = take_snapshot(Trainer(RunConfig(device="cpu", likelihood="gaussian", sigma=0.25), small))
-    assert snapshot.sigma == 0.25
+    assert snapshot.sigma == pytest.approx(0.25) and snapshot.sigmas.shape == (0, 28, 28)
+    assert snapshot.spreads["rmse"] > 0.2  # a new model is far off
+
+
+def test_where_each_pixel_has_a_sigma_it_is_pictured(small: Images) -> None:
+    trainer = Trainer(RunConfig(device="cpu", likelihood="gaussian-per-pixel", sigma=0.2), small)
+    taker = SnapshotTaker(trainer.config, small)
+    ten = small.x_test[small.one_per_class()].float() / 255
+    with torch.no_grad():
+        raw = trainer.model.decode(trainer.model.sample(*trainer.model.encode(ten), taker.eps))[:, 1]
+    sigma = 0.01 + (1 + raw.exp()).log()  # (10, 28, 28)
+    wanted = (255 * sigma / 0.5).clamp(max=255).numpy()
+    assert np.abs(taker.take(trainer.model, 0).sigmas.astype(float) - wanted).max() <= 1
 
 
 def test_nbytes_counts_every_array(taken: Snapshot) -> None:

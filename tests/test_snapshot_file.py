@@ -123,8 +123,30 @@ def test_a_snapshot_comes_back_with_the_same_numbers(taken: Snapshot, tmp_path: 
 
 
 def test_a_snapshot_of_a_learned_sigma_comes_back_with_it(taken: Snapshot, tmp_path: Path) -> None:
-    frame_file(tmp_path, 60).write_bytes(packed(frame_bytes(replace(taken, sigma=0.25))))
+    frame_file(tmp_path, 60).write_bytes(packed(frame_bytes(replace(taken, spreads={"sigma": 0.25, "rmse": 0.3}))))
     assert read_snapshot(frame_file(tmp_path, 60)).sigma == 0.25
+
+
+def test_the_sigma_of_each_pixel_comes_back_with_a_snapshot(taken: Snapshot, tmp_path: Path) -> None:
+    sigmas = np.arange(10 * 28 * 28).reshape(10, 28, 28).astype(np.uint8)
+    frame_file(tmp_path, 60).write_bytes(packed(frame_bytes(replace(taken, sigmas=sigmas))))
+    assert np.array_equal(read_snapshot(frame_file(tmp_path, 60)).sigmas, sigmas)
+    assert b"sigmas" not in frame_bytes(taken)[:4000]  # of others nothing more is written
+
+
+@pytest.mark.parametrize("sigma", [None, 0.25])
+def test_a_frame_from_when_sigma_was_all_that_was_kept(sigma: float | None, taken: Snapshot, tmp_path: Path) -> None:
+    data = frame_bytes(taken)
+    length = int.from_bytes(data[:8], "little")
+    header = json.loads(data[8 : 8 + length])
+    numbers = json.loads(header["__metadata__"]["snapshot"])
+    del numbers["spreads"]
+    header["__metadata__"]["snapshot"] = json.dumps(numbers | {"sigma": sigma})
+    text = json.dumps(header).encode()
+    path = tmp_path / "old.gz"
+    path.write_bytes(packed(len(text).to_bytes(8, "little") + text + data[8 + length :]))
+    back = read_snapshot(path)
+    assert back.sigma == sigma and "rmse" not in back.spreads and len(back.sigmas) == 0
 
 
 def test_codes_that_are_all_nought_come_back_as_nought(taken: Snapshot, tmp_path: Path) -> None:

@@ -1,6 +1,8 @@
 """Runs on disk: what is saved comes back, what is damaged is left out, and it all has an end."""
 
+import csv
 import gzip
+import io
 import json
 import time
 from collections.abc import Callable
@@ -14,6 +16,8 @@ from safetensors.numpy import save_file
 
 from tests.saved_run import CONFIG, FINAL, MARK, a_run, an_update, some_rows
 from vae_core.data import Images
+from vae_core.export.history import history_csv
+from vae_core.export.run_report import RunReport
 from vae_core.inspect.snapshot import Snapshot
 from vae_core.pieces import finish
 from vae_core.runs import due, storage
@@ -37,6 +41,27 @@ def test_a_saved_run_comes_back_as_it_was(tmp_path: Path, snapshot_of_new_model:
     for name in ("run_id", "visitor", "config", "parent", "generation", "step", "settings", "device", "folder"):
         assert getattr(back, name) == getattr(run, name), name
     assert (back.steps_per_epoch, back.total_steps) == (8, 8000)
+
+
+def test_a_run_from_before_sigma_was_recorded_opens(tmp_path: Path, snapshot_of_new_model: Snapshot) -> None:
+    """Its columns are named in its record; what they lack is no number, and an empty cell of the CSV."""
+    run = RunRecord("ann", CONFIG.with_(likelihood="gaussian", latent_dim=3), tmp_path)
+    seen = replace(snapshot_of_new_model, spreads={"sigma": 0.125, "rmse": 0.25})
+    for step in (0, 20):
+        run.take(an_update(run.run_id, step, snapshot=replace(seen, step=step)))
+    assert run.columns["test"][-2:] == ("sigma", "rmse")
+    record, train, test = run.record(run.now), run.train.since(-1), run.test.since(-1)
+    assert test[:, -2:].tolist() == [[0.125, 0.25]] * 2
+    columns = {name: names[:5] if name == "test" else names for name, names in run.columns.items()}
+    storage.write(run.folder, record | {"columns": columns}, train, test[:, :5])
+    back = RunRecord.load(run.folder)
+    assert np.array_equal(back.test.since(-1)[:, :5], test[:, :5]) and np.isnan(back.test.since(-1)[:, 5:]).all()
+    told = (back.config, back.train.since(-1), back.test.since(-1), (), None, None, "CPU", RUNNING)
+    *_, last = csv.DictReader(io.StringIO(history_csv(RunReport(*told))))
+    assert (last["split"], last["sigma"], last["rmse"]) == ("test", "", "") and float(last["mean_std"]) > 0
+    storage.write(run.folder, record, train, test)
+    back = RunRecord.load(run.folder)
+    assert np.array_equal(back.test.since(-1), test)
 
 
 def test_frames_of_the_time_before_they_were_compressed_are_no_film(

@@ -11,6 +11,7 @@ import pytest
 import safetensors.numpy
 
 from pages.ui.live.socket import pack
+from pages.ui.terms import describe
 from tests.node_runner import node_runner
 from vae_core.config import LiveSettings, RunConfig
 from vae_core.inspect.snapshot import Snapshot
@@ -26,7 +27,7 @@ BEGINNING = Cursor()
 @pytest.fixture
 def node(tmp_path: Path) -> Callable[..., Any]:
     """Run a script beside the modules; what it prints is JSON. `read(i)` is message i."""
-    run = node_runner(tmp_path, "lib/wire", "lib/history")
+    run = node_runner(tmp_path, "lib/wire", "lib/history", "live/html")
     prelude = (
         "const { History, align } = history;\n"
         "const read = (i) => { const b = readFileSync(`${i}.bin`);"
@@ -185,6 +186,37 @@ def test_beside_a_vae_an_autoencoder_has_no_bound(node: Callable[..., Any]) -> N
     print(align([vae, ae], wanted));
     """  # noqa: E501
     assert node(script) == [[1], [98], [90], [8], [None], [70], [None]]
+
+
+@pytest.mark.parametrize("likelihood", ["bernoulli", "gaussian-learned"])
+def test_of_a_gaussian_run_sigma_is_drawn_beside_the_error(
+    likelihood: str, node: Callable[..., Any], fake_registry: Registry, snapshot: Any
+) -> None:
+    config = RunConfig(device="cpu", likelihood=likelihood)
+    run = fake_registry.get(fake_registry.start(config, "ann"))
+    assert run is not None
+    spreads = {} if likelihood == "bernoulli" else {"sigma": 0.5, "rmse": 0.25}
+    take(run, 1, 3, snapshot=replace(snapshot(3), spreads=spreads))
+    script = f"""
+    const h = new History(), m = read(0), curves = html.spreadsOf({json.dumps(describe(config))});
+    h.add(m);
+    const picture = wire.pictureOf(m.news.snapshot, m.arrays);
+    const names = curves.map((c) => c.name), wanted = names.map((name) => ({{ source: 0, name }}));
+    print([names, align([h], wanted), picture.spreads]);
+    """
+    names, (_, *values), pictured = node(script, message(fake_registry, run))
+    assert names == [f"test.{name}" for name in spreads] and pictured == spreads
+    assert values == [[None, None, value] for value in spreads.values()]
+
+
+def test_what_was_not_recorded_yet_leaves_a_gap(node: Callable[..., Any]) -> None:
+    script = """
+    const h = new History(), columns = { train: ["step", "nll", "loss"], test: ["step", "nll", "sigma"] };
+    const rows = (...data) => ({ shape: [data.length / 3, 3], data: Float32Array.from(data) });
+    h.add({ news: { fresh: true, marks: [], columns }, arrays: { train: rows(), test: rows(1, 90, NaN, 2, 80, 0.25) } });
+    print(align([h], [{ source: 0, name: "test.sigma" }]));
+    """  # noqa: E501
+    assert node(script) == [[1, 2], [None, 0.25]]
 
 
 def test_an_empty_history_aligns_to_empty_columns(node: Callable[..., Any]) -> None:

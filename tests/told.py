@@ -36,11 +36,11 @@ def tell(
         trainer.step()
         if (step + 1) % every == 0 or step + 1 == steps:
             s = snapshot = take_snapshot(trainer)
-            test.append([s.step, s.terms["nll"], s.terms["kl"], s.mean_std, s.active.sum()])
+            test.append([s.step, s.terms["nll"], s.terms["kl"], s.mean_std, s.active.sum(), *s.spreads.values()])
     return RunReport(
         config=trainer.config,
         train=trainer.flush(),
-        test=np.array(test, np.float32).reshape(-1, 5),
+        test=np.array(test, np.float32).reshape(-1, len(trainer.model.evaluation_columns(trainer.config))),
         marks=tuple(trainer.marks),
         snapshot=snapshot,
         final=final_metrics(trainer.model, trainer.images, trainer.config, 20, bound_of),

@@ -30,7 +30,7 @@ HELP = {  # one line a setting, for the command line and the report
     "widths": "hidden layers of the mlp's encoder, such as 400-200; the decoder mirrors them",
     "activation": "of the mlp: relu, elu or tanh",
     "latent_dim": "number of latent dimensions",
-    "likelihood": "bernoulli, gaussian or gaussian-learned",
+    "likelihood": "bernoulli, gaussian, gaussian-learned or gaussian-per-pixel",
     "sigma": "sigma of the Gaussian likelihood (a learned one starts there)",
     "alpha": "weight of the reconstruction term",
     "beta": "weight of the KL term",

@@ -12,14 +12,14 @@ DATASETS = ("mnist",)
 PROTOCOLS = ("grey", "dynamic", "static", "threshold")
 NETS = ("mlp", "conv")
 ACTIVATIONS = ("relu", "elu", "tanh")
-LIKELIHOODS = ("bernoulli", "gaussian", "gaussian-learned")
+LIKELIHOODS = ("bernoulli", "gaussian", "gaussian-learned", "gaussian-per-pixel")
 DEVICES = ("auto", "cpu", "cuda", "mps")
 FROZEN = ("none", "encoder", "decoder")
 NAMES = {"nll": "reconstruction", "kl": "KL"}  # terms that are spoken of by another name than their own
 LETTERS = {"nll": "alpha", "kl": "beta"}  # terms whose weights have names of their own
 
 MOST_LAYERS, WIDEST = 4, 2048  # hidden layers of the mlp, units of one
-SIGMA_FLOOR = 0.01  # a learned sigma never falls below this, see losses.gaussian_nll
+SIGMA_FLOOR = 0.01  # a sigma that learns never falls below this, see losses.gaussian_nll
 
 
 class ConfigError(ValueError):
@@ -41,8 +41,9 @@ class RunConfig:
             round. conv has layers of its own.
         activation: after each of these layers: "relu", "elu" or "tanh".
         latent_dim: D, number of latent dimensions.
-        likelihood: p(x given z): "bernoulli", "gaussian" (sigma fixed), "gaussian-learned".
-        sigma: the fixed sigma of the Gaussian likelihood, or the value from which a learned one starts.
+        likelihood: p(x given z): "bernoulli", "gaussian" (sigma fixed), "gaussian-learned" (one sigma for all pixels),
+            "gaussian-per-pixel" (the decoder gives each pixel of each image a mean and a sigma).
+        sigma: the fixed sigma of the Gaussian likelihood, or the value from which one that learns starts.
         alpha: weight of the reconstruction term, >= 0.
         beta: weight of the KL term, >= 0.
         weights: of a family's other terms, "codebook=1, commitment=0.5"; who is not named has the family's own weight.

@@ -7,7 +7,7 @@ training, and evaluating twice gives the same numbers.
 import contextlib
 import math
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Any, Protocol, TypeVar
 
 import torch
@@ -46,6 +46,7 @@ class Evaluation:
     mu: Tensor | None  # (N, D)
     kl_dims: Tensor | None  # (D,) nats
     mean_std: float | None  # posterior std, mean over images and dimensions
+    spreads: dict[str, float] = field(default_factory=dict)  # of the pixels, by name, in units of x
 
     @property
     def active(self) -> Tensor | None:
@@ -60,6 +61,7 @@ class Evaluation:
             "kl_dims": None if self.kl_dims is None else self.kl_dims.tolist(),
             "active_units": None if self.active is None else int(self.active.sum()),
             "mean_std": self.mean_std,
+            **self.spreads,
         }
         return {name: value for name, value in figures.items() if value is not None}
 
@@ -97,27 +99,32 @@ def evaluate(model: Family, pixels: Tensor, protocol: str, seed: int, chunk: int
         seed: of the evaluation noise; the same seed draws the same eps whatever the model.
         chunk: images held at once; a piece.
     """
-    seen = yield from evaluating_pieces(model, _passes(model, pixels, protocol, seed, chunk))
+    seen, squares = yield from evaluating_pieces(model, _passes(model, pixels, protocol, seed, chunk))
+    spreads = {name: torch.cat([part[name] for part in squares]).mean().sqrt().item() for name in squares[0]}
     terms = {name: torch.cat([out.terms[name] for out in seen]).mean().item() for name in model.TERMS}
     mu = torch.cat([out.mu for out in seen]) if model.has.codes else None  # (N, D)
     bound = sum(terms.values()) if model.has.bound else None
     if mu is None or model.has.posterior != "gaussian":
-        return Evaluation(terms, bound, mu, None, None)
+        return Evaluation(terms, bound, mu, None, None, spreads)
     log_var = torch.cat([out.log_var for out in seen])  # (N, D)
     kl_dims = losses.gaussian_kl_dims(mu, log_var).mean(0).cpu()  # (D,)
-    return Evaluation(terms, bound, mu, kl_dims, (0.5 * log_var).exp().mean().item())
+    return Evaluation(terms, bound, mu, kl_dims, (0.5 * log_var).exp().mean().item(), spreads)
 
 
-def _passes(model: Family, pixels: Tensor, protocol: str, seed: int, chunk: int) -> Pieces[list[Any]]:
+def _passes(
+    model: Family, pixels: Tensor, protocol: str, seed: int, chunk: int
+) -> Pieces[tuple[list[Any], list[dict[str, Tensor]]]]:
+    """What the model gives of every chunk, and the squares of its pixels."""
     generator = torch.Generator(pixels.device).manual_seed(seed)
-    seen = []
+    seen, squares = [], []
     for part in pixels.split(chunk):
         x = prepare(part, protocol, generator)
         eps = torch.randn(len(x), model.latent_dim, generator=generator, device=x.device)
         out = model(x, eps)
+        squares.append(model.squares(out.logits, x))
         seen.append(replace(out, logits=out.logits.new_empty(0)))  # pictures would fill the memory
         yield
-    return seen
+    return seen, squares
 
 
 @in_pieces

@@ -59,16 +59,19 @@ def bernoulli_nll(logits: Tensor, x: Tensor) -> Tensor:
 
 
 def gaussian_nll(mean: Tensor, x: Tensor, sigma: Tensor | float) -> Tensor:
-    """−log p(x given z) with one Gaussian of standard deviation sigma per pixel, summed over pixels.
+    """−log p(x given z) with one Gaussian per pixel, of mean x̂ and standard deviation sigma, summed over pixels.
 
-        nll = Σ (x − mean)² / (2 sigma²) + log sigma + ½ log 2π
+        nll = Σ (x − x̂)² / (2 sigma²) + log sigma + ½ log 2π
 
-    The squared error weighted by 1 / (2 sigma²), plus its constant. It is a density, so it may be negative.
+    It is a density, so it may be negative. With one sigma for all pixels the lowest is at sigma² = mean squared error,
+    so a sigma that learns settles there (Rybkin et al. 2021, "Simple and effective VAE training with calibrated
+    decoders", sigma-VAE). Only where the error goes to 0 is there no lowest (Mattei and Frellsen 2018, "Leveraging the
+    exact likelihood of deep latent variable models", section 2): hence config.SIGMA_FLOOR.
 
     Args:
-        mean: (B, 1, 28, 28) decoder mean.
+        mean: (B, 1, 28, 28) decoder mean x̂.
         x: (B, 1, 28, 28) images.
-        sigma: standard deviation > 0, in units of x: a number or a 0-d tensor.
+        sigma: > 0, in units of x: a number or a 0-d tensor for all pixels, or (B, 1, 28, 28), a sigma per pixel.
     Returns:
         (B,) nats per image, of any sign.
     """

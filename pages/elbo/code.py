@@ -14,6 +14,7 @@ from vae_core.trainer import Trainer
 
 SEED = 0  # of the one sample of z
 _BERNOULLI = "nll = −log p(x | z) = −Σ [x log x̂ + (1 − x) log(1 − x̂)]"
+_PER_PIXEL = "p(x | z):   x̂ = sigmoid(a), s = 0.01 + softplus(b),   (a, b) = decoder(z)"
 _GAUSSIAN = "nll = −log p(x | z) = Σ [(x − x̂)² / (2s²) + log s + ½ log 2π]"
 
 
@@ -61,7 +62,7 @@ def steps_of(model_name: str, digit: int, which: int) -> tuple[Step, ...]:
             "decode",
             "decoder",
             f"x̂ {x_hat.min():.2f} to {x_hat.max():.2f}",
-            "p(x | z):   x̂ = sigmoid(decoder(z))",
+            _PER_PIXEL if config["likelihood"] == "gaussian-per-pixel" else "p(x | z):   x̂ = sigmoid(decoder(z))",
             "decoder",
             (VAE.decode,),
         ),

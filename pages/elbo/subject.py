@@ -8,6 +8,7 @@ import torch
 from torch import Tensor
 
 from pages.ui.shipped import checkpoint, images, planes
+from pages.ui.words import sigma_words
 from vae_core.data import prepare
 from vae_core.exact.bounds import Bound, bound
 from vae_core.exact.density import total_probability
@@ -36,7 +37,8 @@ class Subject:
     @property
     def likelihood(self) -> str:
         config = self.card["config"]
-        return "Bernoulli" if config["likelihood"] == "bernoulli" else f"Gaussian, sigma {config['sigma']:g}"
+        name = config["likelihood"]
+        return "Bernoulli" if name == "bernoulli" else f"Gaussian, {sigma_words(name, config['sigma'])}"
 
     @property
     def caption(self) -> str:

@@ -28,6 +28,8 @@ def code(run: RunRecord) -> None:
     likelihood = _BERNOULLI
     if run.config.likelihood != "bernoulli":
         likelihood, nll = _GAUSSIAN, losses.gaussian_nll
+    if run.config.likelihood == "gaussian-per-pixel":
+        likelihood = likelihood.replace(r"\sigma", r"\sigma_i")
     parts: list[tuple[str, str, list[Callable[..., Any]]]] = [
         ("Sample", _SAMPLE, [VAE.sample]),
         ("Reconstruction", likelihood, [nll]),

@@ -17,6 +17,7 @@ from pages.training.settings import (
     own_terms,
     terms_on_page,
 )
+from pages.training.sigma import usual_error, warning_before
 from pages.training.weights import prepare, weight_key, weights_now
 from pages.ui.terms import label_of_term
 from pages.ui.words import label_of
@@ -28,6 +29,7 @@ LIKELIHOOD_NAMES = {
     "bernoulli": "Bernoulli",
     "gaussian": "Gaussian, sigma fixed",
     "gaussian-learned": "Gaussian, sigma learned",
+    "gaussian-per-pixel": "Gaussian, a sigma per pixel",
 }
 REDUCTIONS = {"sum": "sum over pixels", "mean": "mean over pixels"}
 HALVES = {"none": "both halves", "encoder": "decoder only", "decoder": "encoder only"}
@@ -73,13 +75,24 @@ def _model() -> dict[str, Any]:
         help="Bernoulli: cross-entropy. Gaussian: squared error over 2 sigma², a density: it may be below 0.",
     )
     if values["likelihood"] != "bernoulli":
-        values["sigma"] = st.number_input(
-            "Sigma",
-            step=0.05,
-            **link.number("sigma"),
-            help="Small sigma: a large reconstruction term that drowns the KL. A learned sigma starts here.",
-        )
+        values["sigma"] = _sigma(values["likelihood"])
     return values
+
+
+def _sigma(likelihood: str) -> float:
+    """The field, and below it what a fixed sigma costs that lies far below the errors of these data."""
+    chosen = st.number_input(
+        "Sigma",
+        step=0.05,
+        **link.number("sigma"),
+        help="Standard deviation of a pixel given z, grey levels from 0 to 1. Far below the error (root mean square) "
+        f"the reconstruction drowns the KL; the mean image is off by {usual_error(link.get('protocol')):.2f}. A sigma "
+        "that learns starts here, and settles at the error. One per pixel comes from the decoder: large at the digits' "
+        "edges, at its floor of 0.01 where the pixels are always black.",
+    )
+    if likelihood == "gaussian" and (warning := warning_before(chosen, link.get("protocol"))):
+        st.caption(warning)
+    return chosen
 
 
 def _data() -> dict[str, Any]:

@@ -29,7 +29,8 @@ def history_table(run: RunRecord) -> pd.DataFrame:
 def history_figure(table: pd.DataFrame, dark: bool) -> go.Figure:
     """Test figures of a bound as lines, training batches faint behind them."""
     figure = go.Figure()
-    terms = [name for name in table if name not in ("split", "step", "neg_elbo", "loss", "mean_std", "active")]
+    others = ("split", "step", "neg_elbo", "loss", "mean_std", "active", "sigma", "rmse")
+    terms = [name for name in table if name not in others]
     for column in ("neg_elbo", *terms):
         name, colour = label_of_term(column), colour_of_term(column, terms, dark)
         for split, style in (("train", {"width": 1}), ("test", {"width": 3})):

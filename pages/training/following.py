@@ -9,7 +9,6 @@ from pages.ui.follow.socket import followed_run
 from pages.ui.follow.view import following_line, show_class_link
 from pages.ui.lecturer import is_lecturer
 from pages.ui.live.view import live_view
-from vae_core.models import family
 from vae_core.runs import registry
 from vae_core.runs.run_record import RunRecord
 
@@ -32,7 +31,7 @@ def follow() -> None:
         following_line(run.run_id if run else "", SEES if run else WAITS, key="following")
     row.button("Train your own", on_click=leave, key="leave", icon=":material/model_training:")
     if run is not None:
-        live_view(run.run_id, family(run.config.model), key="followed", read_on=READ_ON, quiet=True)
+        live_view(run.run_id, run.config, key="followed", read_on=READ_ON, quiet=True)
     write_class_link()
 
 

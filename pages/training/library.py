@@ -1,5 +1,7 @@
 """The visitor's runs: which one is shown, which are drawn beside it, and in what they differ."""
 
+import math
+
 import pandas as pd
 import streamlit as st
 
@@ -97,6 +99,8 @@ def figures_of(row: dict[str, float], kind: type[Family]) -> dict[str, str]:
     """The last test row of a run, as it stands in the table."""
     found = {"−ELBO, test (nats)": f"{sum(row[term] for term in kind.TERMS):.1f}"} if kind.has.bound else {}
     found |= {f"{NAMES.get(term, term)} (nats)": f"{row[term]:.{1 if term == 'nll' else 2}f}" for term in kind.TERMS}
+    sigma = row.get("sigma", math.nan)  # no number in a run from before it was recorded
+    found |= {} if math.isnan(sigma) else {"error, sigma": f"{row['rmse']:.3f}, {sigma:.3f}"}
     found |= {"mean posterior std": f"{row['mean_std']:.3f}"} if "mean_std" in row else {}
     return found | ({"active units": f"{row['active']:.0f}"} if "active" in row else {})
 

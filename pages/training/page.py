@@ -59,7 +59,7 @@ def lesson(settings: dict[str, Any]) -> None:
     beside = compared(run)
     seen = live_view(
         run.run_id,
-        family(run.config.model),
+        run.config,
         key="live",
         compare=beside,
         at=link.get("step"),

@@ -5,10 +5,14 @@ from typing import Any
 
 import streamlit as st
 
+from pages.training.settings import PIXELS
+from pages.training.sigma import DENSITY, warning_after
 from vae_core.config import NAMES
 from vae_core.models import family
 from vae_core.runs.messages import FAILED
 from vae_core.runs.run_record import RunRecord
+
+_BOUND = "−ELBO (nats)"
 
 
 def result(run: RunRecord) -> None:
@@ -21,7 +25,9 @@ def result(run: RunRecord) -> None:
         st.subheader("Result")
         shown = list(figures_of(test, run))
         for column, (label, value) in zip(st.columns(len(shown)), shown, strict=True):
-            column.metric(label, value)
+            column.metric(label, value, help=_help(label, test, run))
+        if warning := warning_after(test, run.config):
+            st.warning(warning, icon=":material/error:")
         bound = (
             f"; importance-weighted bound with K = {test['iw_samples']} over the first "
             f"{test['iw_images']} test images, whose −ELBO is {test['iw_neg_elbo']:.2f}"
@@ -38,10 +44,25 @@ def figures_of(test: dict[str, Any], run: RunRecord) -> Iterator[tuple[str, str]
     """Label and value of what the model's family has figures of."""
     kind = family(run.config.model)
     if kind.has.bound:
-        yield "−ELBO (nats)", f"{test['neg_elbo']:.2f}"
+        yield _BOUND, _written(test["neg_elbo"])
     for term in kind.TERMS:
-        yield f"{NAMES.get(term, term).capitalize() if term != 'kl' else 'KL'} (nats)", f"{test[term]:.2f}"
+        yield f"{NAMES.get(term, term).capitalize() if term != 'kl' else 'KL'} (nats)", _written(test[term])
     if test.get("neg_iw_bound") is not None:
-        yield "−log p(x), at most (nats)", f"{test['neg_iw_bound']:.2f}"
+        yield "−log p(x), at most (nats)", _written(test["neg_iw_bound"])
     if kind.has.codes:
         yield "Active units", f"{test['active_units']} of {run.config.latent_dim}"
+    if test.get("rmse") is not None and test.get("sigma") is not None:
+        yield "Error, sigma", f"{test['rmse']:.3f}, {test['sigma']:.3f}"
+
+
+def _help(label: str, test: dict[str, Any], run: RunRecord) -> str | None:
+    """What is to be known of a figure of a density."""
+    if label == _BOUND and run.config.likelihood != "bernoulli":
+        return DENSITY.format(test["neg_elbo"] / PIXELS).replace("-", "−")
+    if label == "Error, sigma":
+        return "Root mean square error of x̂, and the sigma of p(x given z); in grey levels from 0 to 1."
+    return None
+
+
+def _written(nats: float) -> str:
+    return f"{nats:,.2f}".replace("-", "−")

@@ -3,9 +3,10 @@
 from typing import Any
 
 from pages.ui.palette import colours_of
-from vae_core.config import NAMES
-from vae_core.models.base import Family
+from vae_core.config import NAMES, RunConfig
+from vae_core.models import family
 
+_SPREADS = {"sigma": "sigma of p(x given z)", "rmse": "root mean square error"}
 _COLOURS = {"neg_elbo": "total", "nll": "reconstruction", "kl": "kl"}
 
 
@@ -25,12 +26,17 @@ def colour_of_term(name: str, terms: list[str], dark: bool) -> str:
     return colours_of(dark).terms[colour_name(name, terms)]
 
 
-def describe(kind: type[Family]) -> dict[str, Any]:
-    """A family as the browser's views take it, JSON-ready."""
+def describe(config: RunConfig) -> dict[str, Any]:
+    """The family of a run as the browser's views take it, JSON-ready."""
+    kind = family(config.model)
     names = list(kind.TERMS)
     return {
         "terms": [{"name": n, "label": label_of_term(n), "colour": colour_name(n, names)} for n in names],
         "bound": kind.has.bound,
         "posterior": kind.has.posterior is not None,
         "codes": kind.has.codes,
+        "spreads": [
+            {"name": n, "label": _SPREADS.get(n, n), "colour": "reconstruction" if n == "rmse" else "text"}
+            for n in kind.spreads(config)
+        ],
     }

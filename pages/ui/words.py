@@ -21,3 +21,10 @@ def quoted(text: str, most: int = 20) -> str:
 def label_of(labels: Mapping[Any, str]) -> Callable[[Any], str]:
     """For a widget's format_func: what stands on an option, also on one that is not offered any more."""
     return lambda option: labels.get(option, str(option))
+
+
+def sigma_words(likelihood: str, sigma: float) -> str:
+    """What sigma a Gaussian likelihood has: "sigma 0.2", "sigma learned" or "a sigma per pixel"."""
+    return {"gaussian-learned": "sigma learned", "gaussian-per-pixel": "a sigma per pixel"}.get(
+        likelihood, f"sigma {sigma:g}"
+    )

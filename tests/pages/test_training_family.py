@@ -5,7 +5,7 @@ from streamlit.testing.v1 import AppTest
 from pages.ui.terms import describe
 from tests.pages.conftest import checked
 from tests.waiting import wait_for
-from vae_core.models import family
+from vae_core.config import RunConfig
 from vae_core.runs.registry import Registry
 
 
@@ -39,7 +39,7 @@ def test_it_is_trained_with_the_weights_of_its_own_terms(training: AppTest, regi
 
 
 def test_what_its_view_is_told(training: AppTest) -> None:
-    assert describe(family("three-terms")) == {
+    assert describe(RunConfig(model="three-terms", likelihood="gaussian")) == {
         "terms": [
             {"name": "pixels", "label": "pixels", "colour": "other0"},
             {"name": "size", "label": "size", "colour": "other1"},
@@ -48,8 +48,9 @@ def test_what_its_view_is_told(training: AppTest) -> None:
         "bound": False,
         "posterior": False,
         "codes": True,
+        "spreads": [],
     }
-    assert describe(family("vae"))["terms"][0] == {"name": "nll", "label": "reconstruction", "colour": "reconstruction"}
+    assert describe(RunConfig())["terms"][0] == {"name": "nll", "label": "reconstruction", "colour": "reconstruction"}
 
 
 def test_an_autoencoder_started_beside_a_vae_takes_commands(training: AppTest, registry: Registry) -> None:

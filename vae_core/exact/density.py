@@ -50,12 +50,12 @@ def total_probability(model: Any, z: Tensor) -> Estimate:
         model: a family with a decoder that says what a pixel may be (`outcomes`), in evaluation mode.
         z: (1, D) the code.
     """
-    logits = model.decode(z).double()  # (1, ...)
-    values, width = model.outcomes(logits)  # (V, ...): what each pixel may be
+    logits = model.decode(z).double()  # (1, C, 28, 28)
+    values, width = model.outcomes(logits)  # (V, 1, 28, 28): what each pixel may be
     first, second = values.flatten(1).unflatten(1, (-1, 2)).unbind(-1)  # (V, P) each
     count, pairs = first.shape
     both = torch.stack([first[:, None].expand(-1, count, -1), second[None].expand(count, -1, -1)], dim=-1)
-    given = logits.view(1, 1, pairs, 2).expand_as(both)  # (V, V, P, 2)
-    nll = model.nll(given.reshape(-1, 1, 1, 2), both.reshape(-1, 1, 1, 2)).view(count**2, pairs)
-    total = (-nll).logsumexp(0).sum() + 2 * pairs * width.log()
+    given = logits[0].flatten(1).unflatten(1, (pairs, 2)).transpose(0, 1).expand(count, count, -1, -1, -1)
+    nll = model.nll(given.reshape(-1, len(logits[0]), 1, 2), both.reshape(-1, 1, 1, 2)).view(count**2, pairs)
+    total = (-nll).logsumexp(0).sum() + width.log().expand_as(values[0]).sum()
     return Estimate(total.item(), rounding(total.dtype, 2 * pairs), QUADRATURE)

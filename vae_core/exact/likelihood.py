@@ -53,16 +53,40 @@ def gaussian_parts(mean: Tensor, x: Tensor, sigma: float) -> GaussianParts:
     return GaussianParts((x - mean).double().square().sum().item(), x.numel(), sigma)
 
 
+def mean_image_error(x: Tensor) -> float:
+    """Root mean square error of the best image that does not depend on x, the mean image: sqrt(Σ (x − mean)² / (N P)).
+
+    Whoever does no better has learned nothing of the single image; a sigma far below it makes every error dear.
+
+    Args:
+        x: (N, 1, 28, 28) images in [0, 1].
+    """
+    return x.var(0, correction=0).mean().sqrt().item()
+
+
+def error_cost(error: float, sigma: float) -> float:
+    """What an error costs a pixel beyond being right, ½ (error / sigma)², nats.
+
+    Args:
+        error: root mean square error. sigma: > 0, of the Gaussian likelihood. Both in units of x.
+    """
+    return 0.5 * (error / sigma) ** 2
+
+
 def best_sigma(mean_squared_error: float, floor: float = 0.0) -> float:
     """The sigma with the lowest Gaussian nll for an error: sigma² = mean squared error.
 
-    It is where the derivative of mse / (2 sigma²) + log sigma is 0; below the floor, the floor is best.
+    It is where the derivative of mse / (2 sigma²) + log sigma is 0; below the floor, the floor is best. A sigma that
+    learns settles there (Rybkin et al. 2021, "Simple and effective VAE training with calibrated decoders", sigma-VAE).
     """
     return max(math.sqrt(mean_squared_error), floor)
 
 
 def best_gaussian_nll(mean_squared_error: float, pixels: int, floor: float = 0.0) -> float:
     """The Gaussian nll at `best_sigma`. Without a floor: pixels · ½ (log(2π mse) + 1), which has no lower bound.
+
+    As the error goes to 0 it falls without end, and only then (Mattei and Frellsen 2018, "Leveraging the exact
+    likelihood of deep latent variable models").
 
     Args:
         mean_squared_error: per pixel, > 0 (or >= 0 with a floor).

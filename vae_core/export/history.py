@@ -4,6 +4,8 @@ import csv
 import io
 from typing import Any
 
+import numpy as np
+
 from vae_core.export.run_report import RunReport
 from vae_core.models import family
 
@@ -16,15 +18,17 @@ def history_csv(story: RunReport) -> str:
     float32 of the run.
     """
     kind = family(story.config.model)
-    bound = ("neg_elbo",) if kind.has.bound else ()
-    columns = dict.fromkeys(("split", "step", *kind.TERMS, *bound, *kind.columns(), *kind.evaluation_columns()))
+    bound, in_test = ("neg_elbo",) if kind.has.bound else (), kind.evaluation_columns(story.config)
+    newer = kind.spreads(story.config)  # in a run from before they were recorded they are no numbers
+    columns = dict.fromkeys(("split", "step", *kind.TERMS, *bound, *kind.columns(), *in_test))
     rows: list[dict[str, Any]] = []
     for split, names, table in (
         ("train", kind.columns(), story.train),
-        ("test", kind.evaluation_columns(), story.test),
+        ("test", in_test, story.test),
     ):
         for values in table:
-            row: dict[str, Any] = dict(zip(names, values, strict=True))
+            found = zip(names, values, strict=True)
+            row: dict[str, Any] = {k: v for k, v in found if k not in newer or not np.isnan(v)}
             whole: dict[str, Any] = {name: int(row[name]) for name in ("step", "active") if name in row}
             total = dict.fromkeys(bound, sum(row[term] for term in kind.TERMS))
             rows.append({"split": split, **row, **total, **whole})

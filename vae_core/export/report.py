@@ -12,6 +12,7 @@ _LIKELIHOODS = {
     "bernoulli": "a Bernoulli likelihood",
     "gaussian": "a Gaussian likelihood of fixed sigma",
     "gaussian-learned": "a Gaussian likelihood with a learned sigma",
+    "gaussian-per-pixel": "a Gaussian likelihood with a sigma per pixel",
 }
 
 

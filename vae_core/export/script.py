@@ -78,9 +78,9 @@ def _settings(story: RunReport) -> str:
         lines.append(f"WARMUP_STEPS = {config.warmup_steps}  # beta rises linearly from 0 over so many steps")
     if config.likelihood == "gaussian":
         lines.append(f"SIGMA = {config.sigma!r}  # standard deviation of a pixel given z")
-    if config.likelihood == "gaussian-learned":
+    if config.likelihood in ("gaussian-learned", "gaussian-per-pixel"):
         lines.append(
-            f"SIGMA, SIGMA_FLOOR = {config.sigma!r}, {SIGMA_FLOOR!r}  # a learned sigma starts there; its least"
+            f"SIGMA, SIGMA_FLOOR = {config.sigma!r}, {SIGMA_FLOOR!r}  # sigma learns: it starts there; its least"
         )
     lines.append(
         f"LOG_VAR_RANGE = {_literal(vae.LOG_VAR_RANGE)}  # far outside what training needs: no exp() overflows"
@@ -136,10 +136,13 @@ def _terms(config: RunConfig) -> list[str]:
 def _model(story: RunReport) -> str:
     """The class VAE: its methods' own source, and a forward pass without branches."""
     config = story.config
-    learned = pieces.LEARNED_SIGMA if config.likelihood == "gaussian-learned" else ""
+    begin = {"gaussian-learned": pieces.LEARNED_SIGMA, "gaussian-per-pixel": pieces.SIGMA_PER_PIXEL}
+    channels = 2 if config.likelihood == "gaussian-per-pixel" else 1
     layers = ", WIDTHS, ACTIVATION" if config.net == "mlp" else ""
-    head = pieces.MODEL.format(net=config.net, layers=layers, learned=learned)
-    forward = pieces.FORWARD.replace("NLL", pieces.NLL[config.likelihood])
+    head = pieces.MODEL.format(
+        net=config.net, layers=layers, channels=channels, learned=begin.get(config.likelihood, "")
+    )
+    forward = pieces.FORWARD.replace("NLL", pieces.NLL[config.likelihood]).replace("CHANNELS", str(channels))
     set_trainable = [_source(vae.VAE.set_trainable)] if _attends(story) else []
     methods = [*set_trainable, _source(vae.VAE.encode), _source(family(story.config.model).sample), forward]
     return "\n\n".join(part.strip("\n") for part in [head, *methods])

@@ -62,23 +62,29 @@ class VAE(nn.Module):
     def __init__(self) -> None:
         super().__init__()
         self.encoder = {net}_encoder(2 * LATENT_DIM{layers})
-        self.decoder = {net}_decoder(LATENT_DIM{layers})
+        self.decoder = {net}_decoder(LATENT_DIM, {channels}{layers})
 {learned}'''
 LEARNED_SIGMA = """\
         raw = math.log(math.expm1(max(SIGMA - SIGMA_FLOOR, 1e-4)))  # the inverse of softplus
         self.raw_sigma = nn.Parameter(torch.tensor(raw))
 """
+SIGMA_PER_PIXEL = """\
+        *_, last = (layer for layer in self.decoder if isinstance(layer, (nn.Linear, nn.ConvTranspose2d)))
+        raw = math.log(math.expm1(max(SIGMA - SIGMA_FLOOR, 1e-4)))  # the inverse of softplus
+        last.bias.detach().view(2, -1)[1] = raw  # of the second channel, from which the sigma of each pixel comes
+"""
 FORWARD = '''
     def forward(self, x: Tensor, eps: Tensor) -> tuple[Tensor, Tensor]:
         """nll and kl of images x (B, 1, 28, 28) with noise eps (B, D): (B,) nats each."""
         mu, log_var = self.encode(x)
-        logits = self.decoder(self.sample(mu, log_var, eps))  # (B, 1, 28, 28)
+        logits = self.decoder(self.sample(mu, log_var, eps))  # (B, CHANNELS, 28, 28)
         return NLL, gaussian_kl(mu, log_var)
 '''
 NLL = {
     "bernoulli": "bernoulli_nll(logits, x)",
     "gaussian": "gaussian_nll(logits.sigmoid(), x, SIGMA)",
     "gaussian-learned": "gaussian_nll(logits.sigmoid(), x, SIGMA_FLOOR + F.softplus(self.raw_sigma))",
+    "gaussian-per-pixel": "gaussian_nll(logits[:, :1].sigmoid(), x, SIGMA_FLOOR + F.softplus(logits[:, 1:]))",
 }
 
 TRAIN = '''# ---- training

@@ -1,6 +1,7 @@
 """The run as a TensorBoard event file: put it into a folder and run `tensorboard --logdir FOLDER`."""
 
 import tempfile
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +12,7 @@ from tensorboardX.record_writer import RecordWriter  # type: ignore[import-untyp
 
 from vae_core.export.pictures import grid, png
 from vae_core.export.run_report import RunReport
+from vae_core.models import family
 
 FILE_NAME = "events.out.tfevents.0.elbo-room"  # TensorBoard knows a file by "tfevents" in its name
 _GREY = 1  # Summary.Image.colorspace
@@ -19,7 +21,8 @@ _GREY = 1  # Summary.Image.colorspace
 def event_file(story: RunReport) -> bytes:
     """The curves and the last pictures of a run.
 
-    Scalars: train/ and test/ nll, kl, neg_elbo in nats per image, train/loss, test/mean_std, test/active.
+    Scalars: train/ and test/ nll, kl, neg_elbo in nats per image, train/loss, test/mean_std, test/active, and of a
+    Gaussian likelihood test/sigma, test/rmse, in grey levels from 0 to 1.
     Images: originals, reconstructions, prior_draws. All times are 0: a story knows steps, no clock, so the same
     story gives the same bytes. tensorboardX's SummaryWriter is passed over for its writer of records: it would
     start a thread, and put the server's name into the file's.
@@ -35,14 +38,20 @@ def event_file(story: RunReport) -> bytes:
 
 def _curves(story: RunReport) -> list[Any]:
     """One event a step, with all values of that step."""
+    more = family(story.config.model).spreads(story.config)
     train = [
         _scalars(step, "train", nll=nll, kl=kl, neg_elbo=nll + kl, loss=loss) for step, nll, kl, loss in story.train
     ]
     test = [
-        _scalars(step, "test", nll=nll, kl=kl, neg_elbo=nll + kl, mean_std=std, active=active)
-        for step, nll, kl, std, active in story.test
+        _scalars(step, "test", nll=nll, kl=kl, neg_elbo=nll + kl, mean_std=std, active=active, **_known(more, rest))
+        for step, nll, kl, std, active, *rest in story.test
     ]
     return train + test
+
+
+def _known(names: Sequence[str], values: Sequence[float]) -> dict[str, float]:
+    """Values by name; in a run from before they were recorded they are no numbers, and left out."""
+    return {name: value for name, value in zip(names, values, strict=True) if not np.isnan(value)}
 
 
 def _scalars(step: float, split: str, **values: float) -> Any:

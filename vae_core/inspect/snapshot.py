@@ -21,10 +21,15 @@ from vae_core.trainer import Trainer
 MAP_IMAGES = 5_000
 PRIOR_DRAWS = 40
 GRID = 12
+SIGMA_WHITE = 0.5  # the sigma of a pixel that is drawn white: no pixel of [0, 1] can have an error beyond
 
 
 def _none() -> np.ndarray:
     return np.zeros((0, 2), np.float32)
+
+
+def _no_images() -> np.ndarray:
+    return np.zeros((0, 28, 28), np.uint8)
 
 
 @dataclass(frozen=True)
@@ -38,10 +43,11 @@ class Snapshot:
         terms: of the loss, means over the 5,000 map images, nats per image, one sample of z each.
         bound: whether their sum is −ELBO.
         kl_dims: (D,) nats. active: (D,) bool. mean_std: posterior std, mean over images and dimensions.
-        sigma: of a Gaussian likelihood, else None.
+        spreads: of the pixels by name, in units of x: sigma of a Gaussian likelihood and the root mean square error.
         mu: (5000, D) float32. xy: (5000, 2) the same codes in the plane of the map. labels: (5000,) uint8.
         explained: share of the variance of mu in that plane.
         originals, reconstructions: (10, 28, 28) uint8, one image a class; from a sample of z.
+        sigmas: (10, 28, 28) uint8, of the same samples, SIGMA_WHITE as 255; (0, 28, 28) where pixels share one sigma.
         prior_draws: (40, 28, 28) uint8, the decoder's mean at fixed draws z ~ N(0, I).
         grid: (12, 12, 28, 28) uint8, the decoder's mean at prior quantiles, rows from high to low z₂, columns
             from low to high z₁; (0, 0, 28, 28) unless there are two latents.
@@ -56,7 +62,6 @@ class Snapshot:
     kl_dims: np.ndarray
     active: np.ndarray
     mean_std: float | None
-    sigma: float | None
     mu: np.ndarray
     xy: np.ndarray
     labels: np.ndarray
@@ -70,7 +75,14 @@ class Snapshot:
     ten_log_var: np.ndarray = field(default_factory=_none)
     ten_pull_mu: np.ndarray = field(default_factory=_none)
     ten_pull_log_var: np.ndarray = field(default_factory=_none)
+    sigmas: np.ndarray = field(default_factory=_no_images)
+    spreads: dict[str, float] = field(default_factory=dict)
     metrics: dict[str, Any] | None = None
+
+    @property
+    def sigma(self) -> float | None:
+        """Of a Gaussian likelihood, root mean square over pixels and images."""
+        return self.spreads.get("sigma")
 
     @property
     def neg_elbo(self) -> float | None:
@@ -128,7 +140,7 @@ class SnapshotTaker:
             kl_dims=nothing if result.kl_dims is None else result.kl_dims.numpy(),
             active=nothing.astype(bool) if result.active is None else result.active.numpy(),
             mean_std=result.mean_std,
-            sigma=None if self.config.likelihood == "bernoulli" else self._sigma(model),
+            spreads=result.spreads,
             labels=self.labels,
             metrics=metrics,
             **self._map(result.mu),
@@ -147,7 +159,8 @@ class SnapshotTaker:
     def _pictures(self, model: Family) -> dict[str, Any]:
         with evaluating(model):
             x = self._prepared(self.ten)
-            x_hat = model.mean_image(model(x, self.eps).logits)
+            logits = model(x, self.eps).logits
+            x_hat, sigma = model.mean_image(logits), model.sigma_image(logits)
             drawn = model.generate(self.z) if model.has.codes else x[:0]
             plane = model.has.codes and model.latent_dim == 2
             grid = model.mean_image(model.decode(self.grid)) if plane else x[:0]
@@ -155,6 +168,7 @@ class SnapshotTaker:
         return {
             "originals": to_uint8(x),
             "reconstructions": to_uint8(x_hat),
+            "sigmas": to_uint8(x_hat[:0] if sigma is None else (sigma / SIGMA_WHITE).clamp(max=1)),
             "prior_draws": to_uint8(drawn),
             "grid": to_uint8(grid).reshape(side, side, *x.shape[2:]),
         }
@@ -162,10 +176,6 @@ class SnapshotTaker:
     def _close(self, model: Family) -> dict[str, Any]:
         close = latent_gradients(model, self._prepared(self.ten), self.close_eps)
         return {f"ten_{name}": values for name, values in vars(close).items()}
-
-    def _sigma(self, model: Family) -> float | None:
-        sigma = getattr(model, "sigma", None)
-        return None if sigma is None else float(sigma.detach())
 
     def _measure(self, model: Family) -> Pieces[dict[str, Any]]:
         labels = torch.from_numpy(self.labels)

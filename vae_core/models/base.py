@@ -24,6 +24,8 @@ TAKEN = {
     AFTER,
     "mean_std",
     "active",
+    "sigma",
+    "rmse",
     *_OF_A_CARD,
     *_OF_A_BOUND,
 }  # by columns and figures: no term can be so called
@@ -54,7 +56,7 @@ class Pass:
     """What one pass of a batch gives."""
 
     terms: dict[str, Tensor]  # by name, (B,) nats each
-    logits: Tensor  # (B, 1, 28, 28) decoder output
+    logits: Tensor  # (B, C, 28, 28) decoder output; C = 1 but where it says more of a pixel than its mean
     z: Tensor | None = None  # (B, D), of a family with codes
     mu: Tensor | None = None  # (B, D) where the images lie in latent space; the mean of a posterior
     log_var: Tensor | None = None  # (B, D), of a gaussian posterior
@@ -99,10 +101,15 @@ class Family(nn.Module):
         return (BEFORE, *cls.TERMS, AFTER)
 
     @classmethod
-    def evaluation_columns(cls) -> tuple[str, ...]:
-        """Of the test history: the step, the terms, and what of the latent space the family has figures of."""
+    def evaluation_columns(cls, config: RunConfig) -> tuple[str, ...]:
+        """Of the test history: the step, the terms, and what of latent space and pixels the family has figures of."""
         posterior = ("mean_std",) if cls.has.posterior == "gaussian" else ()
-        return (BEFORE, *cls.TERMS, *posterior, *(("active",) if cls.has.codes else ()))
+        return (BEFORE, *cls.TERMS, *posterior, *(("active",) if cls.has.codes else ()), *cls.spreads(config))
+
+    @classmethod
+    def spreads(cls, config: RunConfig) -> tuple[str, ...]:
+        """Names of what is recorded of the pixels of test images besides the terms, in units of x: see `squares`."""
+        return ()
 
     def forward(self, x: Tensor, eps: Tensor) -> Pass:
         """One pass: the terms of the loss, one sample of z an image.
@@ -127,6 +134,14 @@ class Family(nn.Module):
         """x_hat, what is shown of a decoder output, in [0, 1]."""
         return logits.sigmoid()
 
+    def sigma_image(self, logits: Tensor) -> Tensor | None:
+        """(B, 1, 28, 28) standard deviations, shown beside x_hat where the decoder gives each pixel its own."""
+        return None
+
+    def squares(self, logits: Tensor, x: Tensor) -> dict[str, Tensor]:
+        """By each name of `spreads`, (B,) means over the pixels of a square: recorded is the root of their mean."""
+        return {}
+
     # Of families that have codes:
 
     def encode(self, x: Tensor) -> tuple[Tensor, ...]:
@@ -134,7 +149,7 @@ class Family(nn.Module):
         raise NotImplementedError
 
     def decode(self, z: Tensor) -> Tensor:
-        """z (B, D) to logits (B, 1, 28, 28)."""
+        """z (B, D) to logits (B, C, 28, 28)."""
         raise NotImplementedError
 
     def nll(self, logits: Tensor, x: Tensor) -> Tensor:
@@ -142,9 +157,9 @@ class Family(nn.Module):
         raise NotImplementedError
 
     def outcomes(self, logits: Tensor) -> tuple[Tensor, Tensor]:
-        """What the pixels of one image may be, (V, 1, 28, 28), and () how much of their axis each value stands for.
+        """What the pixels of one image may be, (V, 1, 28, 28), and how much of their axis each value stands for.
 
-        Over these p(x given z) is summed, to see that it is a distribution.
+        That is () for all pixels, or (1, 28, 28). Over these p(x given z) is summed, to see that it is a distribution.
         """
         raise NotImplementedError
 

@@ -118,7 +118,7 @@ class Progress:
         return replace(fresh, generation=update.generation, version=self.version, status=self.status)
 
     def _look(self, s: Snapshot) -> Self:
-        seen = {"step": s.step, **s.terms, "mean_std": s.mean_std, "active": s.active.sum()}
+        seen = {"step": s.step, **s.terms, "mean_std": s.mean_std, "active": s.active.sum(), **s.spreads}
         row = np.array([[seen[name] for name in columns_of(self.config)["test"]]], np.float32)
         now = replace(self, snapshot=s, test=self.test.with_rows(row))
         if s.metrics is not None:
@@ -152,7 +152,7 @@ class Progress:
 def columns_of(config: RunConfig) -> dict[str, tuple[str, ...]]:
     """Of the curves of a run with this config, by name."""
     kind = family(config.model)
-    return {"train": kind.columns(), "test": kind.evaluation_columns()}
+    return {"train": kind.columns(), "test": kind.evaluation_columns(config)}
 
 
 def _with_step(steps: tuple[int, ...], step: int, *capacity: int) -> tuple[int, ...]:

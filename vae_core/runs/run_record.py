@@ -13,6 +13,7 @@ import numpy as np
 from vae_core.checkpoints import replacing
 from vae_core.config import RunConfig
 from vae_core.inspect.snapshot import Snapshot
+from vae_core.models import family
 from vae_core.runs import record_check, storage
 from vae_core.runs.log import logger
 from vae_core.runs.messages import PAUSED, RUNNING, STARTING, Update
@@ -220,6 +221,7 @@ def _moment(run: RunRecord, record: dict[str, Any], train: np.ndarray, test: np.
     """What a record and its curves say; a file of film or states that is not there is not listed any more."""
     begin, step = run.now, record["step"]
     columns, found = columns_of(begin.config), record.get("columns", _FORMER)
+    newer = family(begin.config.model).spreads(begin.config)
     moment = replace(
         begin,
         generation=record["generation"],
@@ -232,7 +234,7 @@ def _moment(run: RunRecord, record: dict[str, Any], train: np.ndarray, test: np.
         marks=tuple(Mark.from_dict(mark) for mark in record["marks"]),
         final=record["final"],
         train=begin.train.with_rows(_until(_table(train, found["train"], columns["train"]), step)),
-        test=begin.test.with_rows(_until(_table(test, found["test"], columns["test"]), step)),
+        test=begin.test.with_rows(_until(_table(test, found["test"], columns["test"], newer), step)),
     )
     film = frames_in(storage.film_folder(run.folder, moment.generation))
     states = steps_in(storage.states_folder(run.folder, moment.generation))
@@ -247,10 +249,15 @@ def _moment(run: RunRecord, record: dict[str, Any], train: np.ndarray, test: np.
     return replace(moment, status=SAVED, message=f"Saved at step {step}: press Resume to go on.")
 
 
-def _table(rows: np.ndarray, found: list[str] | tuple[str, ...], wanted: tuple[str, ...]) -> np.ndarray:
+def _table(
+    rows: np.ndarray, found: list[str] | tuple[str, ...], wanted: tuple[str, ...], newer: tuple[str, ...] = ()
+) -> np.ndarray:
+    """Rows with the wanted columns; of those that an older record has not, in `newer`, all numbers are NaN."""
     if rows.ndim != 2 or rows.shape[1] != len(found):
         raise ValueError(f"curves of shape {rows.shape}")
-    return rows[:, [list(found).index(name) for name in wanted]].astype(np.float32)
+    names = [*found, *(name for name in newer if name not in found)]
+    unknown = np.full((len(rows), len(names) - len(found)), np.nan, np.float32)
+    return np.hstack([rows.astype(np.float32), unknown])[:, [names.index(name) for name in wanted]]
 
 
 def _until(rows: np.ndarray, step: int) -> np.ndarray:

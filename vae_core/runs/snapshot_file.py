@@ -25,7 +25,7 @@ _KINDS: dict[str, tuple[str, int]] = {  # of the arrays of a frame: kind of its 
     "xy": ("i", 2),
     **dict.fromkeys(("labels", "active"), ("u", 1)),
     "kl_dims": ("f", 1),
-    **dict.fromkeys(("originals", "reconstructions", "prior_draws"), ("u", 3)),
+    **dict.fromkeys(("originals", "reconstructions", "prior_draws", "sigmas"), ("u", 3)),
     "grid": ("u", 4),
     **dict.fromkeys(("basis", "ten_mu", "ten_log_var", "ten_pull_mu", "ten_pull_log_var"), ("f", 2)),
 }
@@ -52,6 +52,7 @@ def arrays_of(s: Snapshot) -> dict[str, np.ndarray]:
         "ten_log_var": s.ten_log_var,
         "ten_pull_mu": s.ten_pull_mu,
         "ten_pull_log_var": s.ten_pull_log_var,
+        **({"sigmas": s.sigmas} if len(s.sigmas) else {}),
     }
 
 
@@ -62,7 +63,7 @@ def numbers_of(s: Snapshot, diagnosis: Diagnosis | None = None) -> dict[str, Any
         "xyUnit": _unit(s),
         "explained": s.explained,
         "meanStd": s.mean_std,
-        "sigma": s.sigma,
+        "spreads": s.spreads,
         "terms": s.terms,
         "negElbo": s.neg_elbo,
         "diagnosis": asdict(diagnosis) if diagnosis else None,
@@ -107,6 +108,7 @@ def read_frame(path: AnyPath) -> tuple[dict[str, Any], dict[str, np.ndarray]]:
         numbers = json.loads(header["__metadata__"]["snapshot"])
         arrays = load(data)
         numbers = numbers if "terms" in numbers else _with_terms(numbers, arrays)
+        numbers = numbers if "spreads" in numbers else _with_spreads(numbers)
         _check(numbers, arrays)
         return numbers, arrays
     except (ValueError, KeyError, TypeError, AttributeError, RecursionError, SafetensorError) as error:
@@ -125,7 +127,8 @@ def _check(numbers: dict[str, Any], arrays: dict[str, np.ndarray]) -> None:
     if xy.shape[1] != 2 or len(xy) not in (0, len(labels)) or len(kl_dims) not in (0, len(active)):
         raise ValueError("arrays of different lengths")
     given = [numbers["xyUnit"], numbers["explained"], *numbers["terms"].values()]
-    given += [value for name in ("meanStd", "sigma", "negElbo") if (value := numbers[name]) is not None]
+    given += [*numbers["spreads"].values()]
+    given += [value for name in ("meanStd", "negElbo") if (value := numbers[name]) is not None]
     if not all(isinstance(value, float) or (isinstance(value, int) and abs(value) < _MOST) for value in given):
         raise ValueError("numbers that are none")
     if not isinstance(numbers["step"], int) or not 0 <= numbers["step"] < _MOST:
@@ -142,6 +145,12 @@ def _with_terms(numbers: dict[str, Any], arrays: dict[str, np.ndarray]) -> dict[
     return numbers | {"terms": terms, "negElbo": sum(terms.values())}
 
 
+def _with_spreads(numbers: dict[str, Any]) -> dict[str, Any]:
+    """Those of a frame from when the one sigma of a Gaussian likelihood was all that was kept of them."""
+    sigma = numbers["sigma"]
+    return numbers | {"spreads": {} if sigma is None else {"sigma": sigma}}
+
+
 def read_snapshot(path: AnyPath) -> Snapshot:
     """A frame as a snapshot again: its codes to the precision of the map, without mu.
 
@@ -156,7 +165,7 @@ def read_snapshot(path: AnyPath) -> Snapshot:
         terms=numbers["terms"],
         bound=numbers["negElbo"] is not None,
         mean_std=numbers["meanStd"],
-        sigma=numbers["sigma"],
+        spreads=numbers["spreads"],
         explained=numbers["explained"],
         metrics=numbers.get("meter"),
         mu=np.zeros((0, len(arrays["active"])), np.float32),

@@ -183,7 +183,7 @@ def _about(source: Source, model: Coder, beta: float) -> dict[str, Any]:
         "posterior": source.family.has.posterior is not None,
         "dims": config.latent_dim,
         "likelihood": config.likelihood,
-        "sigma": None if config.likelihood == "bernoulli" else model.sigma.item(),
+        "sigma": model.sigma.item() if config.likelihood in ("gaussian", "gaussian-learned") else None,
         "protocol": config.protocol,
         "beta": beta,
         "seed": config.seed,

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from pages.ui import shipped
+from pages.ui.words import sigma_words
 from vae_core.checkpoints import WEIGHTS
 from vae_core.config import RunConfig
 from vae_core.families import is_bug
@@ -126,8 +127,7 @@ def _described(config: RunConfig) -> str:
     unusual = [getattr(config, name) for name in layers if getattr(config, name) != getattr(RunConfig, name)]
     parts = [family(config.model).title, " ".join([config.net, *unusual]), latents]
     if config.likelihood != "bernoulli":
-        learned = " learned" if config.likelihood == "gaussian-learned" else f" {config.sigma:g}"
-        parts.append(f"Gaussian, sigma{learned}")
+        parts.append(f"Gaussian, {sigma_words(config.likelihood, config.sigma)}")
     if "kl" in family(config.model).TERMS and config.beta != 1:
         parts.append(f"beta {config.beta:g}")
     return ", ".join(parts)

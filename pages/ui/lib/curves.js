@@ -7,13 +7,14 @@ import { format } from "./numbers.js";
 
 const SYNC = "elbo-room-curves";
 
-/** One chart. `series`: [{ name: "test.nll", label, colour, kind: "test" | "train" | "loss" }], of the run shown. */
+/** One chart. `series`: [{ name: "test.nll", label, colour, kind: "test" | "train" | "loss" }], of the run shown; `unit`: of y. */
 export class Curves {
-  constructor(host, { series, height, sync = SYNC }) {
+  constructor(host, { series, height, unit = "nats ↓", sync = SYNC }) {
     this.host = host;
     this.series = series;
     this.own = series;
     this.height = height;
+    this.unit = unit;
     this.marks = [];
     this.sync = uPlot.sync(sync);
     this.reading = host.appendChild(document.createElement("div"));
@@ -66,7 +67,7 @@ export class Curves {
       scales: { x: { time: false }, y: { range: () => this.range() } },
       axes: [
         { ...axis, label: "step", size: 32, values: (_, ticks) => ticks.map((t) => t.toLocaleString("en")) },
-        { ...axis, label: "nats ↓", size: 46 },
+        { ...axis, label: this.unit, size: 46 },
       ],
       series: [{}, ...this.series.map((s) => line(s, colours))],
       hooks: { setCursor: [() => this.read()], draw: [() => this.drawMarks()] },

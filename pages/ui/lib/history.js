@@ -61,11 +61,14 @@ export function align(sources, wanted) {
       steps,
       term === "negElbo"
         ? (t, i) => (history.isLike(sources[0]) ? history.sum(t, i) : null)
-        : (t, i) => t[term]?.[i] ?? null,
+        : (t, i) => known(t[term]?.[i]),
     );
   };
   return [steps, ...wanted.map(curve)];
 }
+
+/** A value, or null where there is none: NaN is what was not recorded yet when the run was saved. */
+const known = (value) => (Number.isNaN(value) ? null : (value ?? null));
 
 const columns = (names) => Object.fromEntries(names.map((name) => [name, []]));
 

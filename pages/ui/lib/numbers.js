@@ -11,10 +11,11 @@ export const fixed = (value, digits = 2) =>
 export const plain = (value) =>
   Math.abs(value) < 1e-12 ? "0" : String(Number(value.toPrecision(6))).replace("-", "−");
 
-/** A figure in nats beside others: finer where it is small. */
+/** A figure in nats beside others: finer where it is small, whole where it is large. */
 export function format(value) {
   const size = Math.abs(value);
-  return size >= 1e5 ? value.toExponential(1) : value.toFixed(size < 1 ? 3 : size < 10 ? 2 : 1);
+  if (size >= 1e4 && size < 1e7) return Math.round(value).toLocaleString("en").replace("-", "−");
+  return size >= 1e7 ? value.toExponential(1) : fixed(value, size < 1 ? 3 : size < 10 ? 2 : 1);
 }
 
 /** How long something takes, about: of seconds. */

@@ -55,6 +55,7 @@ interface Family {
   bound: boolean;
   posterior: boolean;
   codes: boolean;
+  spreads: Term[];
 }
 
 /** An arm as it is asked for: ArmShown of pages/ui/arms/view.py. */
@@ -68,13 +69,14 @@ interface ArmShown {
   removable: boolean;
 }
 
-/** The numbers of a snapshot as they are sent; frames from before families named their terms have nll and kl alone. */
+/** The numbers of a snapshot as they are sent; old frames have nll and kl in place of terms, and sigma in place of spreads. */
 interface SnapshotNumbers {
   step: number;
   xyUnit: number;
   explained: number;
   meanStd: number | null;
-  sigma: number | null;
+  spreads?: Record<string, number>;
+  sigma?: number | null;
   terms?: Record<string, number>;
   negElbo?: number | null;
   nll?: number;
@@ -99,12 +101,13 @@ type SnapshotArrays = Record<
   | "ten_pull_mu"
   | "ten_pull_log_var",
   Tensor
->;
+> & { sigmas?: Tensor };
 
 /** A snapshot as everything draws it: its terms by name in nats, their sum where it is −ELBO, D = dims. */
 interface SnapshotPicture extends SnapshotNumbers, SnapshotArrays {
   terms: Record<string, number>;
   negElbo: number | null;
+  spreads: Record<string, number>;
   dims: number;
 }
 

@@ -11,7 +11,8 @@ import { readTensors } from "./tensors.js";
  */
 export function pictureOf(snapshot, arrays) {
   const dims = arrays.active.shape[0];
-  return { ...snapshot, .../** @type {SnapshotArrays} */ (arrays), ...termsOf(snapshot, arrays), dims };
+  const spreads = snapshot.spreads ?? (snapshot.sigma == null ? {} : { sigma: snapshot.sigma });
+  return { ...snapshot, .../** @type {SnapshotArrays} */ (arrays), ...termsOf(snapshot, arrays), spreads, dims };
 }
 
 /**

@@ -11,14 +11,24 @@ export function seriesOf({ terms, bound }) {
   ];
 }
 
+/** Curves of what is recorded of the pixels of test images. @param {Family} family */
+export const spreadsOf = ({ spreads }) => spreads.map((s) => ({ ...s, name: `test.${s.name}`, kind: "test" }));
+
+/** @param {Family} family */
+export const spreadNamesOf = ({ spreads }) =>
+  spreads
+    .map(({ name, label, colour }) => `<b class="${colour}">${label} <output data-part="${name}">–</output></b>`)
+    .join(" · ");
+
 /** The figures of a family in a row: −ELBO = reconstruction + KL. @param {Family} family */
-export function headerOf({ terms, bound }) {
+export function headerOf({ terms, bound, spreads }) {
   const figure = ({ name, label, colour }) =>
     `<b class="${colour}">${label} <output data-part="${name}">–</output></b>`;
   const sign = (text) => `<b class="equals">${text}</b>`;
   const sum = terms.map(figure).join(sign(bound ? "+" : "·"));
   const total = bound ? figure({ name: "negElbo", label: "−ELBO", colour: "total" }) + sign("=") : "";
-  return `${total}${sum}<span class="unit">nats per image, 5,000 test images, K = 1 ↓ down is good</span>`;
+  const density = spreads.length ? ' title="Of a density, which may exceed 1: nll and −ELBO may fall below 0."' : "";
+  return `${total}${sum}<span class="unit"${density}>nats per image, 5,000 test images, K = 1 ↓ down is good</span>`;
 }
 
 export const HTML = `
@@ -47,6 +57,10 @@ export const HTML = `
     <h3><b class="kl">KL</b> on its own axis</h3>
     <div data-part="klOnly"></div>
   </div>
+  <div data-part="spreadCard" hidden>
+    <h3><span data-part="spreadNames"></span> <small>test, grey levels from 0 to 1</small></h3>
+    <div data-part="spreadOnly"></div>
+  </div>
   <ul class="marks" aria-label="changes during the run" data-part="marks"></ul>
 </section>
 <section class="card map" data-part="mapCard">
@@ -55,7 +69,6 @@ export const HTML = `
   <p class="note">
     <label><input type="checkbox" data-part="automatic"> automatic axes</label>
     <span data-part="std">mean posterior std <output data-part="meanStd">–</output></span>
-    <span data-part="sigma"></span>
   </p>
   <p class="note"><span>Axes in units of the prior's std.</span> <span data-part="outside"></span></p>
 </section>
@@ -64,6 +77,10 @@ export const HTML = `
   <canvas class="images" data-part="originals" role="img" aria-label="ten test images"></canvas>
   <h3>Reconstructions <small data-part="fromWhat">from a sample of z</small></h3>
   <canvas class="images" data-part="reconstructions" role="img" aria-label="their reconstructions"></canvas>
+  <div data-part="sigmasCard" hidden>
+    <h3>Sigma of each pixel <small>of p(x given z): black 0, white 0.5</small></h3>
+    <canvas class="images" data-part="sigmas" role="img" aria-label="the sigma of each pixel of these reconstructions"></canvas>
+  </div>
   <h3 data-part="drawsTitle"><span class="tabs" data-part="tabs"><button data-show="draws" aria-pressed="true">Prior draws</button><button data-show="grid" aria-pressed="false">Grid</button></span> <small data-part="tabNote">z ~ N(0, I), fixed</small></h3>
   <canvas class="images" data-part="prior_draws" role="img" aria-label="decoded draws from the prior"></canvas>
   <canvas class="images" data-part="grid" hidden tabindex="0" role="img" aria-label="decoded grid at prior quantiles; click a cell to find it on the map"></canvas>

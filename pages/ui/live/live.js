@@ -11,7 +11,7 @@ import { coloursOf, followTheme } from "../lib/theme.js";
 import { pictureOf } from "../lib/wire.js";
 import { Compared } from "./compared.js";
 import { drawHeader, drawLost } from "./header.js";
-import { HTML, headerOf, seriesOf } from "./html.js";
+import { HTML, headerOf, seriesOf, spreadNamesOf, spreadsOf } from "./html.js";
 import { Picture } from "./picture.js";
 import { SlowMotion } from "./slow/motion.js";
 
@@ -63,9 +63,15 @@ export default class LiveView {
     this.part.header.innerHTML = headerOf(family);
     this.curves.forEach((curves) => curves.destroy());
     const kl = seriesOf(family).filter(({ name }) => name.endsWith(".kl"));
-    this.curves = [new Curves(this.part.all, { series: seriesOf(family), height: kl.length ? 205 : 345 })];
-    if (kl.length) this.curves.push(new Curves(this.part.klOnly, { series: kl, height: 140 }));
+    const spreads = spreadsOf(family);
+    const [high, low] = spreads.length ? [165, 115] : [205, 140];
+    this.curves = [new Curves(this.part.all, { series: seriesOf(family), height: kl.length ? high : high + low })];
+    if (kl.length) this.curves.push(new Curves(this.part.klOnly, { series: kl, height: low }));
+    if (spreads.length)
+      this.curves.push(new Curves(this.part.spreadOnly, { series: spreads, height: 130, unit: "grey level" }));
     this.part.klCard.hidden = !kl.length;
+    this.part.spreadCard.hidden = !spreads.length;
+    this.part.spreadNames.innerHTML = spreadNamesOf(family);
     this.picture.setFamily(family);
     for (const curves of this.curves) {
       curves.restyle(this.colours);

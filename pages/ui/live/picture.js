@@ -21,9 +21,10 @@ export class Picture {
   }
 
   /** What a family has not is not on the page: see models/base.py. @param {Family} family */
-  setFamily({ terms, bound, posterior, codes }) {
+  setFamily({ terms, bound, posterior, codes, spreads }) {
     const { part } = this;
-    this.figures = partsOf(part.header); // a term may have the name of a part
+    this.figures = { ...partsOf(part.spreadNames), ...partsOf(part.header) }; // a term may have the name of a part
+    this.spreads = spreads.map(({ name }) => name);
     this.names = [...(bound ? ["negElbo"] : []), ...terms.map(({ name }) => name)];
     this.has = { posterior, codes };
     part.mapCard.hidden = part.drawsTitle.hidden = part.prior_draws.hidden = !codes;
@@ -44,8 +45,16 @@ export class Picture {
     if (!part.explained.hidden) this.explain(true);
     if (has.codes) this.drawCodes(p);
     if (has.posterior) this.drawPosterior(p);
-    part.sigma.textContent = p.sigma == null ? "" : `sigma of the likelihood ${p.sigma.toFixed(3)}`;
+    this.drawSpreads(p);
     for (const name of ["originals", "reconstructions"]) drawImages(part[name], p[name], 10);
+  }
+
+  /** Beside their names the figures of the moment; the sigma of each pixel where each has its own. @param {SnapshotPicture} p */
+  drawSpreads(p) {
+    const { part } = this;
+    for (const name of this.spreads) this.figures[name].value = p.spreads[name]?.toFixed(3) ?? "–";
+    part.sigmasCard.hidden = !p.sigmas?.shape[0];
+    if (!part.sigmasCard.hidden) drawImages(part.sigmas, p.sigmas, 10);
   }
 
   /** @param {SnapshotPicture} p */

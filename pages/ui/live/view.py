@@ -8,8 +8,8 @@ import streamlit as st
 from pages.ui.component import declare
 from pages.ui.presses import counting
 from pages.ui.terms import describe
+from vae_core.config import RunConfig
 from vae_core.metrics.diagnosis import EXPLAINED
-from vae_core.models.base import Family
 
 _show = declare(
     "live_view", "live/live.js", "live", "vendor/uplot/uPlot.min.css", "live/live.css", "live/slow/slow.css", frame=True
@@ -26,7 +26,7 @@ class Seen:
 
 def live_view(
     run_id: str,
-    kind: type[Family],
+    config: RunConfig,
     *,
     key: str,
     compare: Sequence[tuple[str, str]] = (),
@@ -44,7 +44,7 @@ def live_view(
     elsewhere, so that buttons can follow.
 
     Args:
-        run_id: what to follow. kind: its model's family, whose terms are drawn.
+        run_id: what to follow. config: of the run: the terms of its family are drawn.
         key: of the widget; the same key keeps its place and its zoom.
         compare: ids and labels of runs to draw beside it.
         at: the step at which the film is to open; the nearest kept frame is shown.
@@ -57,7 +57,7 @@ def live_view(
     """
     data = {
         "run": run_id,
-        "family": describe(kind),
+        "family": describe(config),
         "at": at,
         "compare": [{"run": run, "label": label} for run, label in compare],
         "explained": EXPLAINED,

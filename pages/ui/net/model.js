@@ -14,12 +14,13 @@ const ACTIVATIONS = { relu, elu, tanh };
  * @typedef {Pick<About, "net" | "dims"> & Partial<Pick<About, "widths" | "activation">>} Shape
  */
 
+// A decoder that also says the sigma of each pixel has two channels, of which the first is the mean.
 // at: the layer's place in torch's nn.Sequential, norm: the place of its BatchNorm. D: latent dimensions.
-/** @type {Record<string, Record<"encoder" | "decoder", (D: number, shape: Shape) => any[]>>} */
+/** @type {Record<string, Record<"encoder" | "decoder", (D: number, shape: Shape, channels: number) => any[]>>} */
 const NETS = {
   mlp: {
     encoder: (D, shape) => dense([PIXELS, ...hidden(shape), 2 * D], 1, shape), // mu and log_var; place 0 is the Flatten
-    decoder: (D, shape) => dense([D, ...hidden(shape).reverse(), PIXELS], 0, shape), // logits
+    decoder: (D, shape, channels) => dense([D, ...hidden(shape).reverse(), channels * PIXELS], 0, shape), // logits
   },
   conv: {
     encoder: (D) => [
@@ -27,11 +28,11 @@ const NETS = {
       { layer: convolution, at: 3, norm: 4, weight: [32, 16, 4, 4], size: 13, stride: 2, then: leakyRelu }, // 13 -> 5
       { layer: convolution, at: 6, weight: [2 * D, 32, 4, 4], size: 5, stride: 2 }, // 5 -> 1: mu and log_var
     ],
-    decoder: (D) => [
+    decoder: (D, _, channels) => [
       { layer: transposedConvolution, at: 1, norm: 2, weight: [D, 256, 3, 3], size: 1, stride: 2, then: relu }, // 1 -> 3
       { layer: transposedConvolution, at: 4, norm: 5, weight: [256, 128, 4, 4], size: 3, stride: 1, then: relu }, // 3 -> 6
       { layer: transposedConvolution, at: 7, norm: 8, weight: [128, 64, 3, 3], size: 6, stride: 2, then: relu }, // 6 -> 13
-      { layer: transposedConvolution, at: 10, weight: [64, 1, 4, 4], size: 13, stride: 2 }, // 13 -> 28: logits
+      { layer: transposedConvolution, at: 10, weight: [64, channels, 4, 4], size: 13, stride: 2 }, // 13 -> 28: logits
     ],
   },
 };
@@ -74,14 +75,21 @@ export function modelOf({ posterior: stochastic, ...shape }, arrays) {
 }
 
 /**
- * A function from z (D) to the mean image: Float32Array 784 in [0, 1], sigmoid of the logits.
+ * A function from z (D) to the mean image: Float32Array 784 in [0, 1], sigmoid of the first channel of the logits.
  * @param {Shape} shape
  * @param {Tensors} arrays
  * @returns {Model["decode"]}
  */
 export function decoderOf(shape, arrays, prefix = "") {
-  const logits = network("decoder", shape, arrays, prefix);
-  return (z) => Float32Array.from(logits(checked(z, shape.dims, "z")), (logit) => 1 / (1 + Math.exp(-logit)));
+  const { net, dims } = shape;
+  const last = arrays[`${prefix}${net === "mlp" ? 2 * hidden(shape).length : 10}.bias`]?.shape[0],
+    channels = last === 2 || last === 2 * PIXELS ? 2 : 1;
+  const logits = network("decoder", shape, arrays, prefix, channels);
+  const stride = net === "conv" ? channels : 1; // images lie channels last, the outputs of the mlp channels first
+  return (z) => {
+    const all = logits(checked(z, dims, "z"));
+    return Float32Array.from({ length: PIXELS }, (_, i) => 1 / (1 + Math.exp(-all[i * stride])));
+  };
 }
 
 /**
@@ -109,15 +117,16 @@ export function encoderOf(shape, stochastic, arrays, prefix = "") {
  * @param {Shape} shape
  * @param {Tensors} arrays
  * @param {string} prefix
+ * @param {number} channels of the pictures
  * @returns {Layer}
  */
-function network(half, shape, arrays, prefix) {
+function network(half, shape, arrays, prefix, channels = 1) {
   const { net, dims } = shape;
   if (!Object.hasOwn(NETS, net))
     throw new Error(`The network "${net}" is not run in the browser: only mlp and conv are.`);
   if (!(Number.isInteger(dims) && dims > 0)) throw new Error(`"${dims}" is no number of latent dimensions.`);
   const take = taker(arrays, prefix);
-  const layers = NETS[net][half](dims, shape).map(({ layer, at, norm, weight, ...options }) => {
+  const layers = NETS[net][half](dims, shape, channels).map(({ layer, at, norm, weight, ...options }) => {
     const outs = weight[layer === transposedConvolution ? 1 : 0];
     /** @type {Weights} */
     const weights = { weight: take(`${at}.weight`, weight), bias: take(`${at}.bias`, [outs]) };

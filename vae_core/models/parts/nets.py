@@ -13,9 +13,12 @@ def mlp_encoder(out_features: int, widths: Sequence[int] = (400, 200), activatio
     return nn.Sequential(nn.Flatten(), *dense([784, *widths, out_features], activation))
 
 
-def mlp_decoder(latent_dim: int, widths: Sequence[int] = (400, 200), activation: str = "relu") -> nn.Module:
-    """D-200-400-784: the hidden layers of the encoder, the other way round."""
-    return nn.Sequential(*dense([latent_dim, *widths[::-1], 784], activation), nn.Unflatten(-1, (1, 28, 28)))
+def mlp_decoder(
+    latent_dim: int, channels: int = 1, widths: Sequence[int] = (400, 200), activation: str = "relu"
+) -> nn.Module:
+    """D-200-400-784: the hidden layers of the encoder, the other way round; 784 outputs a channel."""
+    layers = dense([latent_dim, *widths[::-1], channels * 784], activation)
+    return nn.Sequential(*layers, nn.Unflatten(-1, (channels, 28, 28)))
 
 
 def dense(widths: Sequence[int], activation: str) -> list[nn.Module]:
@@ -40,7 +43,7 @@ def conv_encoder(out_features: int) -> nn.Module:
     )
 
 
-def conv_decoder(latent_dim: int) -> nn.Module:
+def conv_decoder(latent_dim: int, channels: int = 1) -> nn.Module:
     """Four transposed convolutions, 1 -> 3 -> 6 -> 13 -> 28 pixels (a DCGAN generator without its sigmoid)."""
     return nn.Sequential(
         nn.Unflatten(-1, (latent_dim, 1, 1)),
@@ -53,7 +56,7 @@ def conv_decoder(latent_dim: int) -> nn.Module:
         nn.ConvTranspose2d(128, 64, kernel_size=3, stride=2),  # (B, 64, 13, 13)
         nn.BatchNorm2d(64),
         nn.ReLU(),
-        nn.ConvTranspose2d(64, 1, kernel_size=4, stride=2),  # (B, 1, 28, 28)
+        nn.ConvTranspose2d(64, channels, kernel_size=4, stride=2),  # (B, channels, 28, 28)
     )
 
 

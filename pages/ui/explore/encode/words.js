@@ -55,6 +55,10 @@ export function likelihoodWords({ likelihood, sigma, posterior }) {
       : known
         ? `a Gaussian of sigma ${fixed(sigma)} for each, a density that may be negative`
         : "";
-  const means = kind ? `${NLL} ${kind}.` : "The sigma of this model's Gaussian is not known here, so nll is left out.";
+  const unknown =
+    likelihood === "gaussian-per-pixel"
+      ? "The decoder gives each pixel a sigma of its own, which the browser does not compute, so nll is left out."
+      : "The sigma of this model's Gaussian is not known here, so nll is left out.";
+  const means = kind ? `${NLL} ${kind}.` : unknown;
   return !posterior ? means : `${means} Only with z from a sample is nll + KL an estimate of −ELBO; from mu it is not.`;
 }

@@ -8,7 +8,7 @@ from streamlit.delta_generator import DeltaGenerator
 from torch import Tensor
 
 from pages.elbo.settings import SAMPLES, WAYS, WRONG, draw_anew, link
-from pages.elbo.subject import Subject, subject
+from pages.elbo.subject import Key, Subject, subject
 from pages.ui.palette import colours_of, is_dark
 from pages.ui.words import label_of
 from vae_core import losses
@@ -52,9 +52,7 @@ def derivation_section(chosen: Subject) -> None:
     )
     wrong = link.get("wrong")
     shown = derived(
-        chosen.model_name,
-        chosen.digit,
-        chosen.which,
+        chosen.key,
         link.get("way"),
         link.get("samples"),
         link.get("seed"),
@@ -162,8 +160,8 @@ def minus(text: str) -> str:
 
 
 @functools.lru_cache(maxsize=128)
-def derived(model_name: str, digit: int, which: int, way: str, samples: int, seed: int, wrong: int = 0) -> Derivation:
-    s = subject(model_name, digit, which)
+def derived(key: Key, way: str, samples: int, seed: int, wrong: int = 0) -> Derivation:
+    s = subject(*key)
     return derive(way, s.model, s.x, s.evidence, s.mu, s.log_var, samples, seed, KLS[wrong], known=s.bound)
 
 

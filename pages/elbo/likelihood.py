@@ -19,7 +19,7 @@ from pages.elbo.figures_likelihood import (
 )
 from pages.elbo.figures_style import PLAIN, written
 from pages.elbo.settings import COSTS, REDUCTIONS, link
-from pages.elbo.subject import Subject, subject
+from pages.elbo.subject import Key, Subject, subject
 from pages.ui.palette import is_dark
 from pages.ui.words import label_of
 from vae_core import losses
@@ -67,16 +67,16 @@ def section(subject: Subject) -> None:
         help="What the reconstruction term is made of.",
         **link.kept("likelihood"),
     )
-    found = costs(subject.model_name, subject.digit, subject.which)
+    found = costs(subject.key)
     shown = {"pixel": _pixel, "sigma": _sigma, "reduction": _reduction}
     shown[link.get("likelihood")](subject, found)
 
 
 @functools.lru_cache(maxsize=64)
 @torch.no_grad()
-def costs(model_name: str, digit: int, which: int) -> Costs:
+def costs(key: Key) -> Costs:
     """Everything that the section needs of one image."""
-    s = subject(model_name, digit, which)
+    s = subject(*key)
     logits = s.model.decode(s.mu)
     x_hat = s.model.mean_image(logits)
     eps = torch.randn(s.mu.shape, generator=torch.Generator().manual_seed(SEED))

@@ -95,7 +95,7 @@ def _data() -> dict[str, Any]:
         PROTOCOLS,
         required=True,
         **link.kept("protocol"),
-        help="grey: as they are. dynamic: redrawn black or white each time, same expected loss. "
+        help="grey: as they are. dynamic: redrawn black or white each time, at equal z the same expected loss. "
         "threshold: cut at one half, an easier task whose numbers compare with neither.",
     )
     return values

@@ -10,6 +10,7 @@ import torch
 from vae_core import checkpoints
 from vae_core.cards import check_figures, read_whole_card
 from vae_core.checkpoints import CARD, WEIGHTS, Checkpoint, CheckpointError
+from vae_core.config import RunConfig
 from vae_core.data import Images, load
 from vae_core.models import family
 from vae_core.models.base import Family
@@ -83,9 +84,37 @@ def cards() -> dict[str, dict[str, Any]]:
     return {name: found[name] for name in order}
 
 
+def most_latents() -> str | None:
+    """Name of the shipped Bernoulli model with a Gaussian posterior over the most latents: more than can be drawn."""
+    found = {
+        name: card["config"]["latent_dim"]
+        for name, card in cards().items()
+        if _family(card).has.posterior == "gaussian" and card["config"]["likelihood"] == "bernoulli"
+    }
+    deepest = max(found, key=lambda name: found[name], default=None)
+    return deepest if deepest is not None and found[deepest] > 2 else None
+
+
 def planes() -> list[str]:
     """Names of the shipped models with a posterior over two latents, the main one first."""
     return [name for name, card in cards().items() if card["config"]["latent_dim"] == 2 and _family(card).has.posterior]
+
+
+def title_of(name: str) -> str:
+    """`model_title` of a shipped model; of another name that name itself, as a widget may still hold it."""
+    return model_title(RunConfig.from_dict(cards()[name]["config"])) if name in cards() else name
+
+
+def model_title(config: RunConfig) -> str:
+    """What a model is called on every page: "VAE, mlp, 2 latents, beta 4"."""
+    latents = "1 latent" if config.latent_dim == 1 else f"{config.latent_dim} latents"
+    parts = [family(config.model).title, config.net, latents]
+    if config.likelihood != "bernoulli":
+        learned = " learned" if config.likelihood == "gaussian-learned" else f" {config.sigma:g}"
+        parts.append(f"Gaussian, sigma{learned}")
+    if "kl" in family(config.model).TERMS and config.beta != 1:
+        parts.append(f"beta {config.beta:g}")
+    return ", ".join(parts)
 
 
 def _family(card: dict[str, Any]) -> type[Family]:

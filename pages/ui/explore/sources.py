@@ -84,7 +84,7 @@ def _runs_in_browser(model: str) -> bool:
 def _of_checkpoint(name: str) -> Source:
     card, path = shipped.cards()[name], shipped.CHECKPOINTS / name / WEIGHTS
     config = RunConfig.from_dict(card["config"])
-    return Source(name, _described(config), _trained(card, config), config, card["steps"], path)
+    return Source(name, shipped.model_title(config), _trained(card, config), config, card["steps"], path)
 
 
 def _of_run(run: RunRecord) -> Source | None:
@@ -93,7 +93,7 @@ def _of_run(run: RunRecord) -> Source | None:
     if found is None:
         return None
     step, path, stamp = found
-    title = f"{_name(run)}: {_described(run.config)}"  # no step: a menu whose entries change loses its choice
+    title = f"{_name(run)}: {shipped.model_title(run.config)}"  # no step: a menu whose entries change loses its choice
     grey = _GREY if run.config.protocol == "dynamic" else ""
     caption = f"A run of {run.total_steps:,} steps, seed {run.config.seed}, with the last weights that it keeps.{grey}"
     return Source(run.run_id, title, caption, run.config, step, path, "model.", stamp)
@@ -115,18 +115,6 @@ def _name(run: RunRecord) -> str:
         return run.arm.name
     own = registry.shared().of(run.visitor)
     return f"Run {len(own) - own.index(run)}" if run in own else "Run"
-
-
-def _described(config: RunConfig) -> str:
-    """ "VAE, mlp, 2 latents, beta 4"."""
-    latents = "1 latent" if config.latent_dim == 1 else f"{config.latent_dim} latents"
-    parts = [family(config.model).title, config.net, latents]
-    if config.likelihood != "bernoulli":
-        learned = " learned" if config.likelihood == "gaussian-learned" else f" {config.sigma:g}"
-        parts.append(f"Gaussian, sigma{learned}")
-    if "kl" in family(config.model).TERMS and config.beta != 1:
-        parts.append(f"beta {config.beta:g}")
-    return ", ".join(parts)
 
 
 def _trained(card: dict, config: RunConfig) -> str:

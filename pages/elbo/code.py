@@ -6,7 +6,7 @@ import streamlit as st
 import torch
 
 from pages.elbo.settings import link
-from pages.elbo.subject import Key, Subject, subject
+from pages.elbo.subject import Subject, subject
 from pages.ui.lesson.code_map import Step, code_map_view
 from vae_core import losses
 from vae_core.models.vae import VAE
@@ -23,16 +23,16 @@ def section(subject: Subject) -> None:
         "Every box of the picture is a formula, and every formula is a few lines of Python. Point at one or choose it: "
         "its box, its formula and the code that really runs light up together."
     )
-    steps = steps_of(subject.key)
+    steps = steps_of(*subject.key)
     st.session_state[link.key("code")] = code_map_view(steps, key="code map", chosen=link.get("code"))
     st.caption(f"{subject.caption} One sample of z, seed {SEED}.")
 
 
 @functools.lru_cache(maxsize=64)
 @torch.no_grad()
-def steps_of(key: Key) -> tuple[Step, ...]:
+def steps_of(model: str, digit: int, which: int, redraw: int | None = None) -> tuple[Step, ...]:
     """The six steps of one pass with the numbers of the image on the page."""
-    s = subject(*key)
+    s = subject(model, digit, which, redraw)
     config = s.card["config"]
     eps = torch.randn(s.mu.shape, generator=torch.Generator().manual_seed(SEED))
     out = s.model(s.x, eps)

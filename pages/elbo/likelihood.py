@@ -19,7 +19,7 @@ from pages.elbo.figures_likelihood import (
 )
 from pages.elbo.figures_style import PLAIN, written
 from pages.elbo.settings import COSTS, REDUCTIONS, link
-from pages.elbo.subject import Key, Subject, subject
+from pages.elbo.subject import Subject, subject
 from pages.ui.palette import is_dark
 from pages.ui.words import label_of
 from vae_core import losses
@@ -67,16 +67,16 @@ def section(subject: Subject) -> None:
         help="What the reconstruction term is made of.",
         **link.kept("likelihood"),
     )
-    found = costs(subject.key)
+    found = costs(*subject.key)
     shown = {"pixel": _pixel, "sigma": _sigma, "reduction": _reduction}
     shown[link.get("likelihood")](subject, found)
 
 
 @functools.lru_cache(maxsize=64)
 @torch.no_grad()
-def costs(key: Key) -> Costs:
+def costs(model: str, digit: int, which: int, redraw: int | None = None) -> Costs:
     """Everything that the section needs of one image."""
-    s = subject(*key)
+    s = subject(model, digit, which, redraw)
     logits = s.model.decode(s.mu)
     x_hat = s.model.mean_image(logits)
     eps = torch.randn(s.mu.shape, generator=torch.Generator().manual_seed(SEED))

@@ -17,6 +17,6 @@ def warm_up() -> None:
     draws(image, seed, link.default("draws"))
     for way in WAYS:
         derived(image, way, samples, seed, False)  # as the section calls it: one cache key
-    data_of(image)
+    data_of(*image)
     compared(image, link.default("noise"), link.default("estimate"))
     derived(image, link.default("way"), samples, seed, True)

@@ -46,7 +46,15 @@ def examples(setting: Setting, registry: Registry) -> Iterator[Any]:
         raise TypeError(f"{setting} is of a kind that has no examples here")
 
 
+def always(page: str) -> dict[str, str]:
+    """What stands in every address of a page, on a visit that begins without one."""
+    link = ADDRESSES[page]
+    return {name: s.write(link.first(name)) for name, s in link.settings.items() if s.first is not None}
+
+
 def is_default(setting: Setting, value: Any) -> bool:
+    if setting.first is not None:
+        return value == setting.first
     return value == (list(setting.default) if isinstance(setting.default, tuple) else setting.default)
 
 

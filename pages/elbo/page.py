@@ -1,6 +1,7 @@
 """The ELBO: a derivation in which every line carries its value, for an image and a model that can be changed."""
 
 from collections.abc import Callable
+from typing import Any
 
 import streamlit as st
 
@@ -13,7 +14,7 @@ from pages.elbo.settings import PIXELS, SECTIONS, draw_anew, link
 from pages.elbo.subject import REDRAWN, Subject, names, subject
 from pages.ui import notices
 from pages.ui.section_switch import section_switch
-from pages.ui.shipped import PLANE, missing, title_of
+from pages.ui.shipped import PLANE, encode_query, missing, title_of
 from pages.ui.words import label_of
 
 DRAWN: dict[str, Callable[[Subject], None]] = {
@@ -26,12 +27,14 @@ DRAWN: dict[str, Callable[[Subject], None]] = {
     "code": code.section,
 }
 
+_GREY = "The grey image, also where a redraw of it stands here."
+
 
 def page() -> None:
     if not names():
         st.error(missing(PLANE), icon=":material/error:")
         return
-    link.open()
+    link.open(adopt)
     if link.get("model") not in names():  # the main one is damaged
         st.session_state[link.key("model")] = names()[0]
     section_switch(link, SECTIONS)
@@ -39,6 +42,13 @@ def page() -> None:
     with st.sidebar:
         chosen = choose()
     lesson(chosen)
+
+
+def adopt(asked: dict[str, Any]) -> list[str]:
+    """A link to another image does not bring the q that was dragged over this one."""
+    if "q" not in asked and {"digit", "image", "pixels", "redraw"} & set(asked):
+        _drop_q()
+    return []
 
 
 @st.fragment
@@ -86,7 +96,11 @@ def choose() -> Subject:
     )
     chosen = subject(link.get("model"), link.get("digit"), link.get("image"), link.get("redraw") if redrawn else None)
     place.image(chosen.pixels[0, 0].numpy(), width=140, caption=f"x, {chosen.label}")
-    st.caption(chosen.caption)
+    st.caption(chosen.trained)
+    query = encode_query(chosen.number, chosen.key.model)
+    st.page_link(
+        "explorer/page.py", label="Explore this image", icon=":material/explore:", query_params=query, help=_GREY
+    )
     return chosen
 
 

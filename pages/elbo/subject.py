@@ -54,11 +54,13 @@ class Subject:
     @property
     def caption(self) -> str:
         """Where the numbers of a section come from."""
+        return f"Computed now by {title_of(self.key.model)} ({self.trained}) for {self.label}, {self.colours} pixels."
+
+    @property
+    def trained(self) -> str:
+        """ "Bernoulli, 100 epochs, seed 0"."""
         config = self.card["config"]
-        return (
-            f"Computed now by {title_of(self.key.model)} ({self.likelihood}, {config['epochs']} epochs,"
-            f" seed {config['seed']}) for {self.label}, {self.colours} pixels."
-        )
+        return f"{self.likelihood}, {config['epochs']} epochs, seed {config['seed']}"
 
     @property
     def colours(self) -> str:

@@ -1,6 +1,7 @@
 """What ships and is loaded once per server: the test images, the trained models and the finished runs."""
 
 import functools
+import json
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -71,6 +72,18 @@ def register_all() -> None:
 def images() -> Images:
     """MNIST on the CPU."""
     return load("mnist", torch.device("cpu"))
+
+
+def elbo_query(number: int, model: str) -> dict[str, str]:
+    """A test image in a model, as the ELBO page's address has it: its class, and its place within that."""
+    digit = int(images().y_test[number])
+    place = int((images().of_class(digit) == number).nonzero())
+    return {"model": model, "digit": str(digit), "image": str(place), "pixels": "grey"}
+
+
+def encode_query(number: int, model: str) -> dict[str, str]:
+    """A test image in a model, as the explorer's address has it: pages/explorer/encoded.py."""
+    return {"model": model, "way": "encode", "encode": json.dumps({"number": number}, separators=(",", ":"))}
 
 
 @functools.cache

@@ -39,7 +39,7 @@ class Estimated:
 def evidence_section(chosen: Subject) -> None:
     st.markdown(
         "A VAE makes data in two steps. It draws a few hidden numbers, the latent **z**, from the prior "
-        "p(z) = N(0, I), and turns them into data by a function, the decoder: p(x | z). Training asks how probable "
+        "p(z) = N(0, I), and its decoder turns them into data: p(x | z). Training asks how probable "
         "this makes **x**, whichever z it came from: the evidence $p(x) = \\int p(x \\mid z)\\, p(z)\\, dz$. "
         f"{chosen.meaning}"
     )

@@ -216,9 +216,8 @@ export class EncodeWay extends Way {
       code,
       seen,
       page,
-      state: { of, image, seed },
+      state: { seed },
     } = this;
-    const digit = found.set.labels[image];
     const title = this.title("a picture of one's own");
     return code ? encodeFiles(found, code, seen.pictures, { title, seed, colours: page.colours }) : null;
   }

@@ -26,7 +26,8 @@ export function traverseFiles(found, rows, { state, base, noun, along, now }, co
       const data = await found.background.decode("film", joined(ways.map(along)));
       return data && filmOf(imagesIn(data));
     },
-    csv: () => table(found.set, rows, state, base, state.from === "z" ? "z" : `${noun} of ${imageName(state.from, found.set)}`),
+    csv: () =>
+      table(found.set, rows, state, base, state.from === "z" ? "z" : `${noun} of ${imageName(state.from, found.set)}`),
   };
 }
 

@@ -14,7 +14,7 @@ from vae_core.trainer import Trainer
 
 SEED = 0  # of the one sample of z
 _BERNOULLI = "nll = −log p(x | z) = −Σ [x log x̂ + (1 − x) log(1 − x̂)]"
-_GAUSSIAN = "nll = −log p(x | z) = Σ [(x − x̂)² / (2s²) + log s + ½ log 2π]"
+_GAUSSIAN = "nll = −log p(x | z) = Σ [(x − x̂)² / (2 sigma²) + log sigma + ½ log 2π]"
 
 
 def section(subject: Subject) -> None:
@@ -44,8 +44,8 @@ def steps_of(model: str, digit: int, which: int, redraw: int | None = None) -> t
         Step(
             "encode",
             "encoder",
-            f"μ {_pair(out.mu)}\nσ {_pair((0.5 * out.log_var).exp(), 3)}",
-            "q(z | x) = N(μ, σ²),   (μ, log σ²) = encoder(x)",
+            f"mu {_pair(out.mu)}\nstd {_pair((0.5 * out.log_var).exp(), 3)}",
+            "q(z | x) = N(mu, std²),   (mu, log_var) = encoder(x)",
             "q",
             (VAE.encode,),
         ),
@@ -53,7 +53,7 @@ def steps_of(model: str, digit: int, which: int, redraw: int | None = None) -> t
             "sample",
             "sample",
             f"z {_pair(out.z)}",
-            "z = μ + σ · ε,   ε ~ N(0, I),   σ = exp(½ log σ²)",
+            "z = mu + std · eps,   eps ~ N(0, I),   std = exp(½ log_var)",
             "q",
             (VAE.sample,),
         ),
@@ -77,7 +77,7 @@ def steps_of(model: str, digit: int, which: int, redraw: int | None = None) -> t
             "kl",
             "KL",
             f"{_minus(kl)} nats",
-            "kl = KL(q ‖ p(z)) = ½ Σ (μ² + σ² − 1 − log σ²)",
+            "kl = KL(q ‖ p(z)) = ½ Σ (mu² + std² − 1 − log_var)",
             "kl",
             (losses.gaussian_kl_dims, losses.gaussian_kl),
         ),
@@ -85,7 +85,7 @@ def steps_of(model: str, digit: int, which: int, redraw: int | None = None) -> t
             "update",
             "loss and update",
             f"{alpha:g} · nll + {beta:g} · kl = {_minus(alpha * nll + beta * kl)} nats",
-            "loss = mean over the batch of α · nll + β · kl",
+            "loss = mean over the batch of alpha · nll + beta · kl",
             "total",
             (Trainer._update,),
         ),

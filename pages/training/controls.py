@@ -64,7 +64,7 @@ def _model() -> dict[str, Any]:
         help="2 can be drawn as they are, but digits overlap; with 16 expect a far lower loss.",
     )
     values["likelihood"] = st.selectbox(
-        "Likelihood p(x given z)",
+        "Likelihood p(x | z)",
         LIKELIHOODS,
         format_func=label_of(LIKELIHOOD_NAMES),
         **link.kept("likelihood"),

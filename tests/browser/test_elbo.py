@@ -22,7 +22,7 @@ def test_a_derivation_is_walked_with_the_arrow_keys(opened, server, way, name, l
         expect(values).to_have_count(
             count + (count == last), timeout=20_000
         )  # beside the last line p(x given z) itself
-    expect(page.get_by_text("over all images x it sums to one")).to_be_visible()
+    expect(page.get_by_text("over all black-or-white images x it sums to one")).to_be_visible()
     expect(page.get_by_text("Every line holds")).to_be_visible()
     expect(page).to_have_url(re.compile(f"line={last}"))
     page.keyboard.press("ArrowLeft")

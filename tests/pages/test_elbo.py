@@ -111,7 +111,7 @@ def test_every_way_ends_at_the_elbo_of_torch_and_every_line_holds(elbo: AppTest,
     assert elbo_of_the_lines == pytest.approx(expected, abs=0.2)
     gap = s.bound.gap.value
     assert any(f"{gap:.3f} nats to spare: KL(q ‖ p(z | x))" in m.value for m in elbo.markdown)
-    assert all_images == 0 and any("over all images x it sums to one" in m.value for m in elbo.markdown)
+    assert all_images == 0 and any("over all black-or-white images x it sums to one" in m.value for m in elbo.markdown)
     ticks = [m.value for m in elbo.markdown if "material/check" in m.value]
     assert len(ticks) >= len(values(elbo)) - 2
 

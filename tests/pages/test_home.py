@@ -13,7 +13,8 @@ from torch.distributions import Bernoulli, Normal, kl_divergence
 
 from pages.ui.shipped import PLANE, checkpoint, images, title_of
 from tests.pages.conftest import checked
-from tests.pages.linked import encoded, opened_by
+from tests.pages.linked import encoded, opened_by, query_of
+from tests.pages.linked import shown as shown_page
 
 NUMBER = r"(−?[\d.]+)"
 
@@ -102,7 +103,7 @@ def test_its_links_open_the_same_image_elsewhere(home: AppTest) -> None:
     checked(home.button(key="home_image").click().run())
     number = int((images().y_test == 7).nonzero()[1])
     assert f"<b>x</b> test image {number}, a 7" in diagram(home)
-    elbo = opened_by(home, "Its ELBO", "elbo")
+    elbo = shown_page("elbo", query_of(home, "Its ELBO") | {"section": "kl"})
     assert any(f"for test image {number}, a 7, grey pixels" in c.value for c in elbo.caption)
     explorer = opened_by(home, "Its cloud", "explorer")
     assert encoded(explorer) == number and explorer.selectbox(key="explorer model").value == PLANE

@@ -9,7 +9,7 @@ from streamlit.testing.v1 import AppTest
 from pages.explorer.encoded import fill, number_of, shorten
 from pages.ui.shipped import PLANE, elbo_query, images, title_of
 from pages.ui.words import image_name
-from tests.pages.linked import encoded, opened_by, shown
+from tests.pages.linked import encoded, opened_by, query_of, shown
 from vae_core.inspect.snapshot import map_numbers
 from vae_core.runs.registry import Registry
 
@@ -33,7 +33,7 @@ def test_from_the_elbo_to_the_explorer_and_back(registry: Registry, number: int)
     assert any(f"by {title_of(BETA)}. " in c.value for c in explorer.caption)
     link = json.loads(explorer.query_params["encode"])
     assert "picture" not in link and number_of(fill(link)) == number
-    back = opened_by(explorer, "Its ELBO", "elbo")
+    back = shown("elbo", query_of(explorer, "Its ELBO") | {"section": "kl"})  # the first one integrates
     assert named(back, number) and back.selectbox(key="elbo model").value == BETA
 
 

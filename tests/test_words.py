@@ -53,7 +53,9 @@ def test_one_letter_for_one_thing() -> None:
     """mu, std and eps of q are called so in formulas and prose; σ is the unit of the prior, sigma the likelihood's."""
     assert len(OWN) > 100
     for path, line in lines():
-        assert not set("μεα") & set(line) and r"\mu" not in line and r"\sigma" not in line, (path, line)
+        assert (
+            not set("μεα") & set(line) and r"\mu" not in line and r"\sigma" not in line and r"\varepsilon" not in line
+        ), path
         assert "noise σ" not in line and "σ²" not in line, (path, line)
 
 

@@ -97,4 +97,4 @@ def test_the_images_of_the_map_are_those_of_its_points(mnist: Images) -> None:
     assert np.array_equal(safetensors.numpy.load(got["identity"][1])["images"], arrays["images"])
     where = torch.from_numpy(arrays["images"][17])
     found = (mnist.x_test.squeeze(1) == where).all(dim=(1, 2)).nonzero().flatten()
-    assert mnist.y_test[found[0]] == arrays["labels"][17]
+    assert mnist.y_test[found[0]] == arrays["labels"][17] and int(arrays["numbers"][17]) in found.tolist()

@@ -13,7 +13,7 @@ from torch.distributions import Bernoulli, Normal, kl_divergence
 from tests.node_runner import node_runner
 from vae_core.data import prepare
 
-BASE = {"of": "test", "image": 0, "picture": None, "seed": 0, "shown": "mu"}
+BASE = {"of": "test", "image": 0, "picture": None, "number": None, "digit": 0, "seed": 0, "shown": "mu"}
 
 
 @pytest.fixture
@@ -46,10 +46,11 @@ def test_whatever_a_link_says_becomes_whole_and_harmless(node: Callable[..., Any
         {"of": "nobody", "image": -1, "seed": 0.5, "shown": 3, "picture": 7},
         {"image": 5000, "seed": 2**32},
         {"image": "3", "seed": "3"},
-        {"image": None, "picture": []},
+        {"image": None, "picture": [], "number": 7},  # a number without its picture
         *({"of": "picture", "picture": p} for p in (good, short, dark, "<b>", "A" * 100_000, right + "=")),
     ]
     whole = {"of": "picture", "image": 4999, "picture": right, "seed": 2**32 - 1, "shown": "sample"}
+    whole |= {"number": 9999, "digit": 9}
     found = node(
         "const limits = { dims: 2, count: 5000 }, clean = (raw) => encode_math.cleanEncode(raw, limits);"
         "print([...given.raw, given.whole, { picture: given.loose }].map(clean));",

@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 import torch
 
+from pages.ui.words import image_name
 from tests.node_runner import node_runner
 from vae_core.latent import half_way, spherical, straight, through
 
@@ -213,8 +214,18 @@ def test_the_plan_and_its_codes_are_what_the_formula_says(node: Node) -> None:
 
 def test_strengths_run_from_end_to_end_and_names_say_what_is_meant(node: Node) -> None:
     script = """const { strengths, STRENGTHS, named, lengthOf } = sums;
-    print([strengths(5), STRENGTHS.length % 2, named("3", {}), named(2, { labels: [0, 0, 8] }), lengthOf([3, 4])])"""
-    assert node(script) == [[-2, -1, 0, 1, 2], 1, "mean of the 3s", "test image 2, a 8", 5]
+    const set = { labels: [0, 0, 8], numbers: [5, 9, 4832] };
+    print([strengths(5), STRENGTHS.length % 2, named("3", {}), named(2, set), lengthOf([3, 4])])"""
+    assert node(script) == [[-2, -1, 0, 1, 2], 1, "mean of the 3s", "test image 4832, an 8", 5]
+
+
+def test_a_test_image_has_the_name_that_python_gives_it(node: Node) -> None:
+    numbers = [17, 3, 9999, 250]
+    script = """print([classes.imageName(3, { numbers: given, labels: [0, 1, 8, 7] }), classes.nameOf(12, 8),
+      [0, 3, 4, 250, 251, 9998, 9999].map((number) => classes.imageOf(number, given))])"""
+    seven, eight, places = node(script, numbers)
+    assert seven == image_name(250, 7) and eight == image_name(12, 8)
+    assert [numbers[place] for place in places] == [3, 3, 17, 250, 9999, 9999, 9999]  # or the next
 
 
 # ---- to take home

@@ -8,6 +8,7 @@ from pages.elbo.settings import gaussian, link
 from pages.elbo.subject import Subject, subject
 from pages.ui.lesson.bound.planes import bound_data
 from pages.ui.lesson.bound.view import BoundData, bound_view
+from pages.ui.shipped import title_of
 
 
 def bound_section(chosen: Subject) -> None:
@@ -15,7 +16,7 @@ def bound_section(chosen: Subject) -> None:
         "With two latents everything can be computed on a grid, even the true posterior **p(z | x)**: which z may have "
         "made this image. Drag **q**, the encoder's guess: log p(x) stays, and what the ELBO gains, the gap loses."
     )
-    data = data_of(chosen.model_name, chosen.digit, chosen.which)
+    data = data_of(*chosen.key)
     left = bound_view(data, key="elbo bound view", q=gaussian(link.get("q") or {}))
     if left is not None:
         rounded = {"mu": [round(v, 4) for v in left.mu], "log_var": [round(v, 4) for v in left.log_var]}
@@ -24,7 +25,7 @@ def bound_section(chosen: Subject) -> None:
 
 
 @functools.lru_cache(maxsize=32)
-def data_of(model_name: str, digit: int, which: int) -> BoundData:
+def data_of(model: str, digit: int, which: int, redraw: int | None = None) -> BoundData:
     """Grids around the posterior, around q and over the whole plane: computed once per image and server."""
-    s = subject(model_name, digit, which)
-    return bound_data(s.model, s.x, s.evidence, image=s.pixels[0, 0].numpy(), label=s.label, name=model_name)
+    s = subject(model, digit, which, redraw)
+    return bound_data(s.model, s.x, s.evidence, image=s.pixels[0, 0].numpy(), label=s.label, name=title_of(model))

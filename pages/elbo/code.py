@@ -14,8 +14,8 @@ from vae_core.trainer import Trainer
 
 SEED = 0  # of the one sample of z
 _BERNOULLI = "nll = −log p(x | z) = −Σ [x log x̂ + (1 − x) log(1 − x̂)]"
-_PER_PIXEL = "p(x | z):   x̂ = sigmoid(a), s = 0.01 + softplus(b),   (a, b) = decoder(z)"
-_GAUSSIAN = "nll = −log p(x | z) = Σ [(x − x̂)² / (2s²) + log s + ½ log 2π]"
+_PER_PIXEL = "p(x | z):   x̂ = sigmoid(a), sigma = 0.01 + softplus(b),   (a, b) = decoder(z)"
+_GAUSSIAN = "nll = −log p(x | z) = Σ [(x − x̂)² / (2 sigma²) + log sigma + ½ log 2π]"
 
 
 def section(subject: Subject) -> None:
@@ -24,16 +24,16 @@ def section(subject: Subject) -> None:
         "Every box of the picture is a formula, and every formula is a few lines of Python. Point at one or choose it: "
         "its box, its formula and the code that really runs light up together."
     )
-    steps = steps_of(subject.model_name, subject.digit, subject.which)
+    steps = steps_of(*subject.key)
     st.session_state[link.key("code")] = code_map_view(steps, key="code map", chosen=link.get("code"))
     st.caption(f"{subject.caption} One sample of z, seed {SEED}.")
 
 
 @functools.lru_cache(maxsize=64)
 @torch.no_grad()
-def steps_of(model_name: str, digit: int, which: int) -> tuple[Step, ...]:
+def steps_of(model: str, digit: int, which: int, redraw: int | None = None) -> tuple[Step, ...]:
     """The six steps of one pass with the numbers of the image on the page."""
-    s = subject(model_name, digit, which)
+    s = subject(model, digit, which, redraw)
     config = s.card["config"]
     eps = torch.randn(s.mu.shape, generator=torch.Generator().manual_seed(SEED))
     out = s.model(s.x, eps)
@@ -45,8 +45,8 @@ def steps_of(model_name: str, digit: int, which: int) -> tuple[Step, ...]:
         Step(
             "encode",
             "encoder",
-            f"μ {_pair(out.mu)}\nσ {_pair((0.5 * out.log_var).exp(), 3)}",
-            "q(z | x) = N(μ, σ²),   (μ, log σ²) = encoder(x)",
+            f"mu {_pair(out.mu)}\nstd {_pair((0.5 * out.log_var).exp(), 3)}",
+            "q(z | x) = N(mu, std²),   (mu, log_var) = encoder(x)",
             "q",
             (VAE.encode,),
         ),
@@ -54,7 +54,7 @@ def steps_of(model_name: str, digit: int, which: int) -> tuple[Step, ...]:
             "sample",
             "sample",
             f"z {_pair(out.z)}",
-            "z = μ + σ · ε,   ε ~ N(0, I),   σ = exp(½ log σ²)",
+            "z = mu + std · eps,   eps ~ N(0, I),   std = exp(½ log_var)",
             "q",
             (VAE.sample,),
         ),
@@ -78,7 +78,7 @@ def steps_of(model_name: str, digit: int, which: int) -> tuple[Step, ...]:
             "kl",
             "KL",
             f"{_minus(kl)} nats",
-            "kl = KL(q ‖ p(z)) = ½ Σ (μ² + σ² − 1 − log σ²)",
+            "kl = KL(q ‖ p(z)) = ½ Σ (mu² + std² − 1 − log_var)",
             "kl",
             (losses.gaussian_kl_dims, losses.gaussian_kl),
         ),
@@ -86,7 +86,7 @@ def steps_of(model_name: str, digit: int, which: int) -> tuple[Step, ...]:
             "update",
             "loss and update",
             f"{alpha:g} · nll + {beta:g} · kl = {_minus(alpha * nll + beta * kl)} nats",
-            "loss = mean over the batch of α · nll + β · kl",
+            "loss = mean over the batch of alpha · nll + beta · kl",
             "total",
             (Trainer._update,),
         ),

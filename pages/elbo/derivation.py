@@ -8,7 +8,7 @@ from streamlit.delta_generator import DeltaGenerator
 from torch import Tensor
 
 from pages.elbo.settings import SAMPLES, WAYS, WRONG, draw_anew, link
-from pages.elbo.subject import Subject, subject
+from pages.elbo.subject import Key, Subject, subject
 from pages.ui.palette import colours_of, is_dark
 from pages.ui.words import label_of
 from vae_core import losses
@@ -35,10 +35,10 @@ SAID = ("", "without its ½", "with the standard deviation in place of the varia
 
 def derivation_section(chosen: Subject) -> None:
     st.markdown(
-        "p(x) is an integral over every z: with many latents nobody can compute it, it is intractable. The encoder's "
-        "**q(z | x)**, a guess at which z made x, gives a bound from below, the **ELBO**. Each line follows from the "
-        "one before; beside it stand its value for this image and whether its sign holds. $\\mathbb{E}_q$: the mean "
-        "over z from q."
+        "p(x) is an integral over every z: with many latents it is intractable. The encoder's **q(z | x)**, a guess at "
+        "which z made x, gives a bound from below, the **ELBO**. Each line follows from the one before; beside it its "
+        "value for this image and whether its sign holds. $\\mathbb{E}_q$: the mean over z from q. Papers write "
+        "$p_\\theta$ and $q_\\phi$: θ and φ are the weights of decoder and encoder."
     )
     row = st.container(horizontal=True, vertical_alignment="bottom")
     row.segmented_control(
@@ -52,9 +52,7 @@ def derivation_section(chosen: Subject) -> None:
     )
     wrong = link.get("wrong")
     shown = derived(
-        chosen.model_name,
-        chosen.digit,
-        chosen.which,
+        chosen.key,
         link.get("way"),
         link.get("samples"),
         link.get("seed"),
@@ -142,7 +140,8 @@ def distribution(chosen: Subject) -> tuple[Line, Check | None]:
     """What no line can see: whether p(x given z) is a likelihood at all."""
     over = r"\textstyle\sum_x" if chosen.likelihood == "Bernoulli" else r"\textstyle\int"
     dx = "" if chosen.likelihood == "Bernoulli" else r"\,dx"
-    why = "No line above can see a wrong likelihood. This one can: over all images x it sums to one, at z = μ."
+    images = "black-or-white images x" if chosen.likelihood == "Bernoulli" else "images x"
+    why = f"No line above can see a wrong likelihood. This one can: over all {images} it sums to one, at z = mu."
     line = Line("=", rf"\log {over} p(x\mid z){dx} = 0", why, chosen.total_probability)
     return replace(line, relation=None), check(NOTHING, line)
 
@@ -154,7 +153,10 @@ def verdict(shown: Derivation, wrong: int) -> None:
         cause = f"the KL in them is computed {SAID[wrong]}" if wrong else "something in them is computed wrongly"
         st.error(f"{failed} of {len(shown.lines)} lines do not hold: {cause}.")
     else:
-        st.success("Every line holds: what is left is the **evidence lower bound**, reconstruction minus KL.")
+        st.success(
+            "Every line holds: what is left is the **evidence lower bound**, "
+            "$\\mathbb{E}_q[\\log p(x \\mid z)]$ minus KL."
+        )
 
 
 def minus(text: str) -> str:
@@ -162,8 +164,8 @@ def minus(text: str) -> str:
 
 
 @functools.lru_cache(maxsize=128)
-def derived(model_name: str, digit: int, which: int, way: str, samples: int, seed: int, wrong: int = 0) -> Derivation:
-    s = subject(model_name, digit, which)
+def derived(key: Key, way: str, samples: int, seed: int, wrong: int = 0) -> Derivation:
+    s = subject(*key)
     return derive(way, s.model, s.x, s.evidence, s.mu, s.log_var, samples, seed, KLS[wrong], known=s.bound)
 
 

@@ -12,14 +12,17 @@ import torch
 
 from pages.elbo.figures_style import PLAIN, lay_out
 from pages.elbo.settings import DRAWS, draw_anew, link
-from pages.elbo.subject import Subject, subject
+from pages.elbo.subject import Key, Subject, subject
 from pages.ui.lesson.transform import transform_view
 from pages.ui.palette import colours_of, is_dark
+from pages.ui.shipped import checkpoint, most_latents, title_of
 from vae_core.exact import monte_carlo
-from vae_core.exact.monte_carlo import Draws
+from vae_core.exact.estimate import sample_mean
+from vae_core.exact.monte_carlo import Draws, effective_size, log_mean
 
 PARTS = (1000, 3000, DRAWS[-1])  # draws are made up to these numbers, as they are asked for
 FEW = 1000  # draws from q, at most
+MANY = 500  # draws of each kind in the model with many latents: a second of one core
 BELOW, ABOVE = 40, 8  # nats around log p(x) that the second figure shows
 
 
@@ -36,8 +39,9 @@ class Estimated:
 def evidence_section(chosen: Subject) -> None:
     st.markdown(
         "A VAE makes data in two steps. It draws a few hidden numbers, the latent **z**, from the prior "
-        "p(z) = N(0, I), and turns them into data by a function, the decoder: p(x | z). Training asks how probable "
-        "this makes an image **x**, whichever z it came from: the evidence $p(x) = \\int p(x \\mid z)\\, p(z)\\, dz$."
+        "p(z) = N(0, I), and its decoder turns them into data: p(x | z). Training asks how probable "
+        "this makes **x**, whichever z it came from: the evidence $p(x) = \\int p(x \\mid z)\\, p(z)\\, dz$. "
+        f"{chosen.meaning}"
     )
     with st.expander("A latent variable turned into data", expanded=True):
         state = transform_view("elbo transform view", link.get("transform"))
@@ -53,38 +57,84 @@ def evidence_section(chosen: Subject) -> None:
     )
     row.button("New draws", icon=":material/casino:", on_click=draw_anew, args=("seed",), help="The next seed.")
     count, seed = link.get("draws"), link.get("seed")
-    prior, q = draws(chosen.model_name, chosen.digit, chosen.which, seed, count)
+    prior, q = draws(chosen.key, seed, count)
     exact = chosen.evidence.log_p
     left, right = st.columns(2)
     dark = is_dark()
     left.plotly_chart(histogram(prior, count, exact.value, dark), key="elbo histogram", config=PLAIN)
     right.plotly_chart(settling(prior, q, count, exact.value, dark), key="elbo settling", config=PLAIN)
     from_prior, from_q = estimated(prior, count), estimated(q, min(count, FEW))
-    st.markdown(told(from_prior, from_q, chosen.bound.gap.value))
+    st.markdown(told(from_prior, from_q, exact.value, chosen.bound.gap.value))
     st.table(table(from_prior, from_q, exact.value, exact.error))
     if not chosen.evidence.converged:
         st.warning(f"The grid is too coarse for this posterior: log p(x) is known to ± {exact.error:.2g} nats only.")
     st.caption(
-        f"{chosen.caption} Seed {seed}. Exact: quadrature on a grid of step {chosen.evidence.step:.3g}. "
-        "The log of the mean of K weights from q is on average below log p(x): the K-sample bound (Burda et al. 2016)."
+        f"{chosen.caption} Seed {seed}. Exact: quadrature on a grid of step {chosen.evidence.step:.3g}. Draws from q "
+        "give a K-sample bound, on average below log p(x) (Burda et al. 2016)."
     )
+    with st.expander("With many latents", key="elbo many latents", on_change="rerun") as box:
+        if box.open:
+            many_latents(chosen, seed)
 
 
-def told(prior: Estimated, q: Estimated, gap: float) -> str:
+def told(prior: Estimated, q: Estimated, exact: float, gap: float) -> str:
     """What the two estimates say, in words."""
     text = (
-        f"Of **{prior.draws:,}** draws from the prior, **{prior.carriers}** carry nine tenths of the estimate, worth "
-        f"**{prior.effective:.1f}** equal ones{_missed(prior)}. Of {q.draws:,} draws from the encoder's **q(z | x)**, "
-        f"its guess at which z made x, **{q.carriers}** carry as much, worth {q.effective:.1f}"
-    )
+        f"**{prior.draws:,}** draws from the prior say **{prior.log_p:.1f}** nats where log p(x) is **{exact:.1f}**: "
+        f"{_carried(prior)}{_missed(prior)}. {q.draws:,} from the encoder's **q(z | x)**, its guess at which z made x, "
+        f"say **{q.log_p:.1f}**: {_carried(q)}"
+    ).replace("-", "−")
     if q.effective > 3 * prior.effective:
-        return f"{text}: q looks where x may come from. That is what the encoder is for."
-    return f"{text}: for this image the encoder's q lies beside the posterior (a gap of {gap:.1f} nats, see section 3)."
+        return f"{text}. That is what the encoder is for."
+    return f"{text}. For this image q lies beside the posterior (a gap of {gap:.1f} nats, see section 3)."
+
+
+def _carried(found: Estimated) -> str:
+    verb = "carries" if found.carriers == 1 else "carry"
+    return f"**{found.carriers}** {verb} nine tenths, worth **{found.effective:.1f}** equal ones"
 
 
 def _missed(prior: Estimated) -> str:
-    few = prior.effective < prior.draws / 50
-    return ": almost every z draws another picture, and contributes next to nothing" if few else ""
+    return ", as almost every z draws another picture" if prior.effective < prior.draws / 50 else ""
+
+
+def many_latents(chosen: Subject, seed: int) -> None:
+    """The same image in a model in which nothing can be put on a grid: only draws are left."""
+    name = most_latents()
+    if name is None:
+        st.markdown("The model with more latents was left out.")
+        return
+    prior, q = many_draws(name, chosen.key, seed)
+    from_prior, from_q = log_mean(prior.log_weight), log_mean(q.log_weight)
+    dims = q.z.shape[1]
+    elbo = sample_mean(q.log_weight)
+    rows = {
+        "from the prior p(z)": [f"{MANY:,}", f"{effective_size(prior.log_weight):.1f}", f"{from_prior.value:.1f}"],
+        "from q(z | x), weighted": [
+            f"{MANY:,}",
+            f"{effective_size(q.log_weight):.1f}",
+            f"{from_q.value:.1f} ± {from_q.error:.1g}",
+        ],
+        "ELBO": [f"{MANY:,}", "–", f"{elbo.value:.1f} ± {elbo.error:.1g}"],
+    }
+    st.table(table_of(rows))
+    st.markdown(
+        f"With {dims} latents there is no grid. {MANY:,} draws from the prior say "
+        f"**{from_q.value - from_prior.value:,.0f} nats** less than as many from q, which give on average a lower "
+        f"bound, {from_q.value - elbo.value:.1f} nats above the ELBO here. ±: standard error."
+    )
+    st.caption(f"Computed now by {title_of(name)} for {chosen.label}, seed {seed}.")
+
+
+@functools.lru_cache(maxsize=32)
+def many_draws(name: str, key: Key, seed: int) -> tuple[Draws, Draws]:
+    """MANY draws from the prior, and as many from q, of the image in a model with any number of latents."""
+    shipped, s = checkpoint(name), subject(*key)
+    generator = torch.Generator().manual_seed(seed)
+    with torch.no_grad():
+        mu, log_var = shipped.model.encode(s.x)
+    prior = monte_carlo.from_prior(shipped.model, s.x, MANY, generator)
+    return prior, monte_carlo.from_q(shipped.model, s.x, mu, log_var, MANY, generator)
 
 
 def estimated(found: Draws, count: int) -> Estimated:
@@ -102,6 +152,10 @@ def table(prior: Estimated, q: Estimated, exact: float, error: float) -> pd.Data
         "from q(z | x), weighted by p(z) / q(z | x)": [f"{q.draws:,}", f"{q.effective:.1f}", f"{q.log_p:.2f}"],
         "exactly, by quadrature": ["–", "–", f"{exact:.3f} ± {error:.1g}"],
     }
+    return table_of(rows)
+
+
+def table_of(rows: dict[str, list[str]]) -> pd.DataFrame:
     named = pd.DataFrame(rows, index=["draws", "effective sample size", "log p(x) (nats)"]).T
     return named.map(lambda text: text.replace("-", "−"))
 
@@ -166,24 +220,23 @@ def settling(prior: Draws, q: Draws, count: int, exact: float, dark: bool) -> go
     )
 
 
-def draws(model_name: str, digit: int, which: int, seed: int, count: int) -> tuple[Draws, Draws]:
+def draws(key: Key, seed: int, count: int) -> tuple[Draws, Draws]:
     """At least `count` draws from the prior, and FEW from q; fewer are the beginning of more."""
-    image = (model_name, digit, which)
-    parts = [_from_prior(*image, seed, part) for part in range(1 + sum(end < count for end in PARTS))]
+    parts = [_from_prior(key, seed, part) for part in range(1 + sum(end < count for end in PARTS))]
     together = (torch.cat(values) for values in zip(*(vars(part).values() for part in parts), strict=True))
-    return Draws(*together), _from_q(*image, seed)
+    return Draws(*together), _from_q(key, seed)
 
 
 @functools.lru_cache(maxsize=96)
-def _from_prior(model_name: str, digit: int, which: int, seed: int, part: int) -> Draws:
+def _from_prior(key: Key, seed: int, part: int) -> Draws:
     """The draws that lead from one of PARTS to the next; every part has a generator of its own."""
-    s = subject(model_name, digit, which)
+    s = subject(*key)
     generator = torch.Generator().manual_seed(seed + part * 2**32)
     return monte_carlo.from_prior(s.model, s.x, PARTS[part] - (0, *PARTS)[part], generator)
 
 
 @functools.lru_cache(maxsize=32)
-def _from_q(model_name: str, digit: int, which: int, seed: int) -> Draws:
-    s = subject(model_name, digit, which)
+def _from_q(key: Key, seed: int) -> Draws:
+    s = subject(*key)
     generator = torch.Generator().manual_seed(seed + len(PARTS) * 2**32)
     return monte_carlo.from_q(s.model, s.x, s.mu, s.log_var, FEW, generator)

@@ -11,7 +11,7 @@ from plotly.subplots import make_subplots
 from torch import Tensor
 
 from pages.elbo.figures_style import colours, lay_out
-from pages.elbo.subject import subject
+from pages.elbo.subject import Key, subject
 from vae_core import losses
 from vae_core.exact import gradients
 from vae_core.exact.estimate import rounding, sample_mean
@@ -27,7 +27,6 @@ BINS = 61
 WIDTH = 3.0  # the axis reaches so many standard deviations of one draw to either side
 LOG_VARS = (-10.0, 4.0)
 STD_TICKS = [0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1, 2, 5]
-Key = tuple[str, int, int]  # model, digit, number of the image: plain values, so that caches can hold them
 
 
 @dataclass(frozen=True)

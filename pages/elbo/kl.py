@@ -18,9 +18,10 @@ def kl_section(chosen: Subject) -> None:
     st.session_state[link.key("gaussians")] = state
     st.subheader(f"The KL term of {chosen.label}", anchor=False)
     st.markdown(
-        "The encoder gives q(z | x) a mean μ and a standard deviation σ for every latent dimension; p is the prior "
+        "The encoder gives q(z | x) a mean mu and a standard deviation std for every latent dimension; p is the prior "
         "N(0, I). The KL term of the loss keeps q from straying far from it: "
-        "$\\mathrm{KL}(q \\,\\|\\, p) = \\sum_d \\tfrac12 (\\mu_d^2 + \\sigma_d^2 - 1 - \\log \\sigma_d^2)$."
+        "$\\mathrm{KL}(q \\,\\|\\, p) = "
+        "\\sum_d \\tfrac12 (\\mathrm{mu}_d^2 + \\mathrm{std}_d^2 - 1 - \\log \\mathrm{std}_d^2)$."
     )
     st.table(terms(chosen))
     st.caption(chosen.caption)
@@ -42,6 +43,6 @@ def terms(chosen: Subject) -> pd.DataFrame:
         for d in range(len(mu))
     }
     rows["sum"] = ["", "", "", "", "", f"{losses.gaussian_kl(chosen.mu, chosen.log_var).item():.3f}"]
-    names = ["μ", "σ", "μ²", "σ²", "−log σ²", "KL (nats)"]
+    names = ["mu", "std", "mu²", "std²", "−log std²", "KL (nats)"]
     table = pd.DataFrame(rows, index=names).T
     return table.map(lambda text: text.replace("-", "−"))

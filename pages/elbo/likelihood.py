@@ -71,16 +71,16 @@ def section(subject: Subject) -> None:
         help="What the reconstruction term is made of.",
         **link.kept("likelihood"),
     )
-    found = costs(subject.model_name, subject.digit, subject.which)
+    found = costs(*subject.key)
     shown = {"pixel": _pixel, "sigma": _sigma, "reduction": _reduction}
     shown[link.get("likelihood")](subject, found)
 
 
 @functools.lru_cache(maxsize=64)
 @torch.no_grad()
-def costs(model_name: str, digit: int, which: int) -> Costs:
+def costs(model: str, digit: int, which: int, redraw: int | None = None) -> Costs:
     """Everything that the section needs of one image."""
-    s = subject(model_name, digit, which)
+    s = subject(model, digit, which, redraw)
     logits = s.model.decode(s.mu)
     x_hat = s.model.mean_image(logits)
     eps = torch.randn(s.mu.shape, generator=torch.Generator().manual_seed(SEED))

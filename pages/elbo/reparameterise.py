@@ -16,7 +16,6 @@ from pages.elbo.figures_reparameterise import (
     REPEATS,
     SAMPLES,
     Judged,
-    Key,
     compared,
     histograms,
     judged,
@@ -28,7 +27,7 @@ from pages.elbo.figures_reparameterise import (
 )
 from pages.elbo.figures_style import PLAIN, about, written
 from pages.elbo.settings import AXES, LOOKS, draw_anew, link
-from pages.elbo.subject import Subject, subject
+from pages.elbo.subject import Key, Subject, subject
 from pages.ui.palette import is_dark
 from pages.ui.words import label_of
 from vae_core.exact import autograd
@@ -89,7 +88,7 @@ def _estimators(chosen: Subject) -> None:
         help="The estimator that fills the axis at S = 1. The axis then stays, so that spreads can be compared.",
     )
     row.button("New draws", icon=":material/casino:", on_click=draw_anew, args=("noise",), help="The next seed.")
-    key: Key = (chosen.model_name, chosen.digit, chosen.which)
+    key = chosen.key
     component, samples = link.get("gradient"), link.get("estimate")
     found = compared(key, link.get("noise"), samples)
     single = compared(key, link.get("noise"), 1)
@@ -135,7 +134,7 @@ def _autograd(chosen: Subject) -> None:
         "a difference: through the first nothing comes back to mu. There is no error message, and the decoder goes on "
         "learning, but **the encoder hears nothing of the reconstruction** (only of the KL). Both ran for this page."
     )
-    key: Key = (chosen.model_name, chosen.digit, chosen.which)
+    key = chosen.key
     titles = ("`sample`: a number that forgets where it came from", "`mu + std * eps`: chance comes in from outside")
     functions: tuple[Callable[..., Any], ...] = (autograd.drawn, autograd.reparameterised)
     answers = asked(key, link.get("noise"))

@@ -7,7 +7,7 @@ import streamlit as st
 from pages.elbo.figures_likelihood import SIGMAS
 from pages.elbo.figures_reparameterise import COMPONENTS, LOG_VARS
 from pages.elbo.figures_reparameterise import SAMPLES as OF_AN_ESTIMATE
-from pages.elbo.subject import names
+from pages.elbo.subject import GREY, REDRAWN, names
 from pages.ui.address import MOST, Address, Choice, Number, Part
 from pages.ui.lesson.bound.view import Gaussian
 from pages.ui.shipped import PLANE
@@ -21,6 +21,7 @@ SECTIONS = {
     "likelihood": "6 · Likelihood",
     "code": "7 · Code",
 }
+PIXELS = {GREY: "as they are", REDRAWN: "redrawn"}
 WAYS = {"bayes": "Bayes", "multiply": "Multiply by q / q", "jensen": "Jensen"}
 WRONG = {0: "right", 1: "½ forgotten", 2: "std for variance"}
 DRAWS = (10, 30, 100, 300, 1000, 3000, 10_000)
@@ -46,8 +47,10 @@ link = Address(
     "elbo",
     Choice("section", "evidence", SECTIONS),
     Choice("model", PLANE, names),
-    Choice("digit", 0, range(10)),
+    Choice("digit", 0, range(10), first=7),  # of whose first image a thousand prior draws see nothing
     Number("image", 0, 0, MOST),
+    Choice("pixels", GREY, PIXELS),
+    Number("redraw", 0, 0, MOST),
     Choice("draws", 1000, DRAWS),
     Number("seed", 0, 0, MOST),
     Choice("way", "bayes", WAYS),

@@ -3,6 +3,7 @@
 import streamlit as st
 
 from pages.explorer.code import code
+from pages.explorer.encoded import number_of
 from pages.explorer.settings import AGAIN, STATE, adopt, link, write_link
 from pages.explorer.upload import upload
 from pages.explorer.ways import WAYS
@@ -10,7 +11,7 @@ from pages.ui import notices, visitor
 from pages.ui.explore.sources import Source, find, listed
 from pages.ui.explore.view import explorer_view
 from pages.ui.gone import is_missing
-from pages.ui.shipped import PLANE, missing
+from pages.ui.shipped import PLANE, elbo_query, missing, planes
 
 VERSIONS = "explorer versions"  # in the session: the state of every run that has been on the page
 
@@ -48,10 +49,19 @@ def explore() -> None:
     )
     st.session_state[STATE] = state or {}
     st.markdown(f"**Ask:** {way.ask}")
-    name = f"{source.name}: {source.title}" if source.is_shipped else source.title
-    st.caption(f"Computed now in your browser by {name}. {source.caption}")
+    st.caption(f"Computed now in your browser by {source.title}. {source.caption}")
+    if link.get("way") == "encode":
+        to_the_elbo(source)
     write_link(source)
     code(link.get("way"), source)
+
+
+def to_the_elbo(source: Source) -> None:
+    """The same test image in the same model, where every integral can be computed."""
+    number = number_of(st.session_state[STATE].get("encode") or {})
+    if number is not None and source.name in planes():
+        query = elbo_query(number, source.name)
+        st.page_link("elbo/page.py", label="Its ELBO", icon=":material/functions:", query_params=query)
 
 
 def held(source: Source) -> Source:

@@ -4,6 +4,7 @@ from typing import Any
 
 import streamlit as st
 
+from pages.explorer.encoded import fill, shorten
 from pages.explorer.ways import WAYS
 from pages.ui.address import MOST, Address, Choice, Number, Part, Subject
 from pages.ui.explore.sources import Source, find
@@ -45,7 +46,7 @@ def adopt(asked: dict[str, Any]) -> list[str]:
     st.session_state.setdefault(STATE, {})
     st.session_state.setdefault(AGAIN, 0)
     for part in (part for part in PARTS if part in asked):
-        put(part, asked[part], whole=True)
+        put(part, fill(asked[part]) if part == "encode" else asked[part], whole=True)
     return []
 
 
@@ -61,6 +62,7 @@ def write_link(source: Source) -> None:
     """Put what is on the page into its address: of the component, the map, the pad and the way that is open."""
     state = st.session_state[STATE]
     parts = {part: state.get(part) or {} for part in ("view", "pad", link.get("way"))}
+    parts |= {"encode": shorten(parts["encode"])} if "encode" in parts else {}
     own = {  # the others are still of another model
         part: value for part, value in parts.items() if len(value.get("z", ())) in (0, source.config.latent_dim)
     }

@@ -40,5 +40,5 @@ def take(data: bytes) -> str:
             picture = as_mnist(read_picture(data))
     except PictureError as error:
         return str(error)
-    put("encode", {"of": "picture", "picture": base64.b64encode(picture.tobytes()).decode()})
+    put("encode", {"of": "picture", "picture": base64.b64encode(picture.tobytes()).decode(), "number": None})
     return ""

@@ -2,6 +2,8 @@
 
 import base64
 import io
+import math
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
@@ -9,6 +11,7 @@ from PIL import Image
 
 from pages.home.example import Codes, Passage
 from pages.ui.palette import colours_of
+from pages.ui.words import image_name
 from vae_core.export.colours import Colours
 
 _CSS = Path(__file__).with_suffix(".css").read_text()
@@ -22,14 +25,14 @@ def diagram(p: Passage, codes: Codes, dark: bool) -> str:
     return f"""
 <style>{_CSS}</style>
 <div class="way" style="{variables}">
-  <figure>{_image(p.x, "the image x")}<figcaption><b>x</b> the image</figcaption></figure>
-  {_arrow("encoder", "q(z given x)")}
+  <figure>{_image(p.x, "the image x")}<figcaption><b>x</b> {image_name(p.number, p.digit)}</figcaption></figure>
+  {_arrow("encoder", "q(z | x)")}
   <figure>{_plane(p, codes, colours)}<figcaption>{_posterior(p)}</figcaption></figure>
-  {_arrow("decoder", "p(x given z)")}
+  {_arrow("decoder", "p(x | z)")}
   <figure>{_image(p.x_hat, "the reconstruction")}<figcaption><b>x̂</b> drawn again from z</figcaption></figure>
 </div>
 <div class="terms" style="{variables}">
-  <p class="reconstruction"><b>reconstruction {p.nll:.1f}</b><br>−log p(x given z): how badly x̂ explains x</p>
+  <p class="reconstruction"><b>reconstruction {p.nll:.1f}</b><br>−log p(x | z): how badly x̂ explains x</p>
   <i>+</i>
   <p class="kl"><b>KL {p.kl:.2f}</b><br>KL(q ‖ prior): how far the code is from N(0, I)</p>
   <i>=</i>
@@ -38,12 +41,19 @@ def diagram(p: Passage, codes: Codes, dark: bool) -> str:
 
 
 def _posterior(p: Passage) -> str:
+    """mu, std, eps and z: std with three digits and the others to the same place, so that all can be computed again."""
+    places = [max(2, 2 - math.floor(math.log10(std))) for std in p.std.tolist()]
     rows = (
-        ("mu", "the centre of the cloud", p.mu),
-        ("std", "its width, exp(½ log_var)", p.std),
-        ("z", "a sample, mu + std · eps", p.z),
+        ("mu", "centre of the cloud", p.mu, places),
+        ("std", "its width, exp(½ log_var)", p.std, places),
+        ("eps", "noise", p.eps, (2, 2)),
+        ("z", "mu + std · eps", p.z, places),
     )
-    return "<br>".join(f"<b>{n}</b> = ({v[0]:.2f}, {v[1]:.2f}) {text}" for n, text, v in rows).replace("-", "−")
+    return "<br>".join(f"<b>{name}</b> = ({_pair(value, at)}) {text}" for name, text, value, at in rows)
+
+
+def _pair(values: np.ndarray, places: Sequence[int]) -> str:
+    return ", ".join(f"{v:.{n}f}" for v, n in zip(values, places, strict=True)).replace("-", "−")
 
 
 def _arrow(name: str, what: str) -> str:

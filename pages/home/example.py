@@ -14,12 +14,15 @@ from vae_core.models.base import Family
 
 @dataclass(frozen=True)
 class Passage:
-    """x → mu, std → z → x_hat of one image, and its two terms in nats."""
+    """x → mu, std, eps → z → x_hat of one image, and its two terms in nats."""
 
+    number: int  # of the image among all test images
+    digit: int
     x: np.ndarray  # (28, 28) uint8
     x_hat: np.ndarray  # (28, 28) uint8, from the sample z
     mu: np.ndarray  # (2,)
     std: np.ndarray  # (2,)
+    eps: np.ndarray  # (2,)
     z: np.ndarray  # (2,)
     nll: float
     kl: float
@@ -42,7 +45,7 @@ def codes(model: Family, images: Images, count: int = 2_000) -> Codes:
 
 def passage(model: Family, images: Images, digit: int, which: int, draw: int) -> Passage:
     """Send the `which`-th test image of a digit through the model with the `draw`-th noise."""
-    candidates = (images.y_test == digit).nonzero()[:, 0]
+    candidates = images.of_class(digit)
     index = int(candidates[which % len(candidates)])
     x = images.x_test[index : index + 1].float() / 255  # (1, 1, 28, 28)
     eps = torch.randn(1, model.latent_dim, generator=torch.Generator().manual_seed(draw))
@@ -51,10 +54,13 @@ def passage(model: Family, images: Images, digit: int, which: int, draw: int) ->
         z = model.sample(mu, log_var, eps)
         logits = model.decode(z)
         return Passage(
+            number=index,
+            digit=digit,
             x=to_uint8(x)[0],
             x_hat=to_uint8(model.mean_image(logits))[0],
             mu=mu[0].numpy(),
             std=(0.5 * log_var[0]).exp().numpy(),
+            eps=eps[0].numpy(),
             z=z[0].numpy(),
             nll=float(model.nll(logits, x)),
             kl=float(losses.gaussian_kl(mu, log_var)),

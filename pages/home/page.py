@@ -9,7 +9,7 @@ from pages.home.example import Codes, codes, passage
 from pages.home.settings import link
 from pages.ui import notices
 from pages.ui.palette import is_dark
-from pages.ui.shipped import PLANE, checkpoint, images, missing, planes
+from pages.ui.shipped import PLANE, checkpoint, elbo_query, encode_query, images, missing, planes, title_of
 
 TRAINING = ("training/page.py", "Live training", ":material/monitoring:")
 ABLATION = ("ablation/page.py", "Ablation", ":material/content_cut:")
@@ -54,14 +54,16 @@ def example() -> None:
     row.button("Another image", icon=":material/image:", key="home_image", on_click=count, args=("image",))
     row.button("Another sample", icon=":material/casino:", key="home_sample", on_click=count, args=("sample",))
     shipped = checkpoint(PLANE)
+    links = row.container(horizontal=True)
     p = passage(shipped.model, images(), link.get("digit"), link.get("image"), link.get("sample"))
+    links.page_link(ELBO[0], label="Its ELBO", icon=ELBO[2], query_params=elbo_query(p.number, PLANE))
+    links.page_link(EXPLORER[0], label="Its cloud", icon=EXPLORER[2], query_params=encode_query(p.number, PLANE))
     st.html(diagram(p, all_codes(), is_dark()))
     card = shipped.card
     st.caption(
-        f"Computed now by {shipped.folder.name}: {card['config']['epochs']} epochs, seed {card['seed']}, "
-        f"−ELBO {card['test']['neg_elbo']:.1f} nats (grey MNIST, test, K = 1). The cloud is at true scale on the "
-        "plane of the prior, among the codes of 2,000 test images; its ellipses are 1 and 2 std. x̂ is drawn from the "
-        "sample z, not from mu."
+        f"Computed now by {title_of(PLANE)}: {card['config']['epochs']} epochs, seed {card['seed']}, "
+        f"−ELBO {card['test']['neg_elbo']:.1f} nats (grey MNIST, test, K = 1). The cloud, ellipses of 1 and 2 std, is "
+        "at true scale among the codes of 2,000 test images. x̂ is drawn from z, not from mu."
     )
     link.write()
 

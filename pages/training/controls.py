@@ -68,7 +68,7 @@ def _model() -> dict[str, Any]:
         help="2 can be drawn as they are, but digits overlap; with 16 expect a far lower loss.",
     )
     values["likelihood"] = st.selectbox(
-        "Likelihood p(x given z)",
+        "Likelihood p(x | z)",
         LIKELIHOODS,
         format_func=label_of(LIKELIHOOD_NAMES),
         **link.kept("likelihood"),
@@ -110,7 +110,7 @@ def _data() -> dict[str, Any]:
         PROTOCOLS,
         required=True,
         **link.kept("protocol"),
-        help="grey: as they are. dynamic: redrawn black or white each time, same expected loss. "
+        help="grey: as they are. dynamic: redrawn black or white each time, at equal z the same expected loss. "
         "static: drawn so once and for all. threshold: cut at one half, an easier task whose numbers compare with "
         "none of these.",
     )

@@ -20,6 +20,7 @@ from pages.ui.buttons import command_button
 from pages.ui.gone import is_missing
 from pages.ui.keeping import tell_of_runs
 from pages.ui.live.view import live_view
+from pages.ui.shipped import model_title
 from vae_core.config import ConfigError, RunConfig
 from vae_core.inspect.step_trace import can_be_traced
 from vae_core.models import family
@@ -75,7 +76,7 @@ def lesson(settings: dict[str, Any]) -> None:
     library(run)
     st.page_link(
         "explorer/page.py",
-        label="Explore the latent space of this run",
+        label="Explore its latent space",
         icon=":material/explore:",
         query_params={"model": run.run_id},
         help="With its last kept weights: the first are kept after seconds.",
@@ -139,8 +140,9 @@ def branch_button(row: Any, run: RunRecord, at: int | None) -> None:
 def explain(run: RunRecord, config: RunConfig | None) -> None:
     """One line above the live view: whose run this is, or what the next Start would change."""
     if run.visitor == SHIPPED:
+        own = f"{model_title(run.config)}, {run.config.epochs} epochs, learning rate {run.config.learning_rate:g}"
         st.caption(
-            "This run ships with the program: drag through its history, or press **Start** to train your own.",
+            f"This run ships with the program ({own}): drag through it. **Start** trains your own, as set here.",
             help="Yours goes on when you visit another page, and stops "
             f"{registry.shared().gone_after_s / 60:.0f} minutes "
             "after your last window on this server has closed; it stays saved, and is offered again.",

@@ -24,35 +24,37 @@ def result(run: RunRecord) -> None:
         test = run.final
         st.subheader("Result")
         shown = list(figures_of(test, run))
-        for column, (label, value) in zip(st.columns(len(shown)), shown, strict=True):
-            column.metric(label, value, help=_help(label, test, run))
+        for column, (label, value, beside) in zip(st.columns(len(shown)), shown, strict=True):
+            column.metric(
+                label, value, delta=beside, delta_color="off", delta_arrow="off", help=_help(label, test, run)
+            )
         if warning := warning_after(test, run.config):
             st.warning(warning, icon=":material/error:")
-        bound = (
-            f"; importance-weighted bound with K = {test['iw_samples']} over the first "
-            f"{test['iw_images']} test images, whose −ELBO is {test['iw_neg_elbo']:.2f}"
-            if test.get("iw_neg_elbo") is not None
-            else ""
-        )
+        weighted = f"; importance-weighted bound: K = {test['iw_samples']}" if "iw_samples" in test else ""
         st.caption(
             f"{run.config.dataset.upper()}, {test['protocol']} pixels, test split, {test['images']:,} images, K = 1, "
-            f"seed {run.config.seed}{bound}. {run.device}."
+            f"seed {run.config.seed}{weighted}. {run.device}."
         )
 
 
-def figures_of(test: dict[str, Any], run: RunRecord) -> Iterator[tuple[str, str]]:
-    """Label and value of what the model's family has figures of."""
+def figures_of(test: dict[str, Any], run: RunRecord) -> Iterator[tuple[str, str, str | None]]:
+    """Label and value of what the model's family has figures of, and what is to stand beside it.
+
+    The tighter bound is one of fewer images: the −ELBO of those very images goes with it.
+    """
     kind = family(run.config.model)
     if kind.has.bound:
-        yield _BOUND, _written(test["neg_elbo"])
+        yield _BOUND, _written(test["neg_elbo"]), None
     for term in kind.TERMS:
-        yield f"{NAMES.get(term, term).capitalize() if term != 'kl' else 'KL'} (nats)", _written(test[term])
+        yield f"{NAMES.get(term, term).capitalize() if term != 'kl' else 'KL'} (nats)", _written(test[term]), None
     if test.get("neg_iw_bound") is not None:
-        yield "−log p(x), at most (nats)", _written(test["neg_iw_bound"])
+        same = test.get("iw_neg_elbo")
+        beside = None if same is None else f"first {test['iw_images']:,} images; their −ELBO {_written(same)}"
+        yield "−log p(x), at most (nats)", _written(test["neg_iw_bound"]), beside
     if kind.has.codes:
-        yield "Active units", f"{test['active_units']} of {run.config.latent_dim}"
+        yield "Active units", f"{test['active_units']} of {run.config.latent_dim}", None
     if test.get("rmse") is not None and test.get("sigma") is not None:
-        yield "Error, sigma", f"{test['rmse']:.3f}, {test['sigma']:.3f}"
+        yield "Error, sigma", f"{test['rmse']:.3f}, {test['sigma']:.3f}", None
 
 
 def _help(label: str, test: dict[str, Any], run: RunRecord) -> str | None:

@@ -27,12 +27,15 @@ class Setting:
         name: in the address. default: what holds where the address says nothing; None: nothing.
         key: where it stands in the session, if not under the names of its page and its own; None: the page keeps it in
             a way of its own (`Address.open`, `Address.write`).
+        first: what a visit without a link begins with, where that is not the default. An address that says something
+            else and not this means the default, as it did before there was a `first`; so it is always written.
         misfit: why a value that could be had does not fit to the rest, "" if it does.
     """
 
     name: str
     default: Any
     key: str | Callable[[], str] | None = field(default="", kw_only=True)
+    first: Any = field(default=None, kw_only=True)
     misfit: Callable[[Any], str] = field(default=lambda value: "", kw_only=True)
 
     def read(self, text: str) -> Any:
@@ -154,6 +157,11 @@ class Address:
     def default(self, name: str) -> Any:
         return self.settings[name].default
 
+    def first(self, name: str) -> Any:
+        """What a visit without a link begins with."""
+        setting = self.settings[name]
+        return setting.default if setting.first is None else setting.first
+
     def key(self, name: str) -> str:
         """Where a setting stands in the session state."""
         key = self.settings[name].key
@@ -176,7 +184,7 @@ class Address:
         """Defaults go through the session state, so that a link can set a widget without a quarrel."""
         for name, setting in self.settings.items():
             if setting.key == "" and setting.default is not None:
-                default = setting.default
+                default = setting.default if st.query_params else self.first(name)
                 st.session_state.setdefault(self.key(name), list(default) if isinstance(default, tuple) else default)
 
     def open(self, adopt: Callable[[dict[str, Any]], list[str]] = lambda values: []) -> None:
@@ -225,7 +233,8 @@ class Address:
         wanted = {
             name: text
             for name, setting in self.settings.items()
-            if values.get(name) is not None and (text := setting.write(values[name])) != setting.write(setting.default)
+            if values.get(name) is not None
+            and ((text := setting.write(values[name])) != setting.write(setting.default) or setting.first is not None)
         }
         own = [known for known in st.session_state.get(self._own, []) if known != wanted]  # each once
         st.session_state[self._own] = [*own[-_KEPT:], wanted]

@@ -1,15 +1,18 @@
 """What ships and is loaded once per server: the test images, the trained models and the finished runs."""
 
 import functools
+import json
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import torch
 
+from pages.ui.words import sigma_words
 from vae_core import checkpoints
 from vae_core.cards import check_figures, read_whole_card
 from vae_core.checkpoints import CARD, WEIGHTS, Checkpoint, CheckpointError
+from vae_core.config import RunConfig
 from vae_core.data import Images, load
 from vae_core.models import family
 from vae_core.models.base import Family
@@ -72,6 +75,18 @@ def images() -> Images:
     return load("mnist", torch.device("cpu"))
 
 
+def elbo_query(number: int, model: str) -> dict[str, str]:
+    """A test image in a model, as the ELBO page's address has it: its class, and its place within that."""
+    digit = int(images().y_test[number])
+    place = int((images().of_class(digit) == number).nonzero())
+    return {"model": model, "digit": str(digit), "image": str(place), "pixels": "grey"}
+
+
+def encode_query(number: int, model: str) -> dict[str, str]:
+    """A test image in a model, as the explorer's address has it: pages/explorer/encoded.py."""
+    return {"model": model, "way": "encode", "encode": json.dumps({"number": number}, separators=(",", ":"))}
+
+
 @functools.cache
 def cards() -> dict[str, dict[str, Any]]:
     """Cards of the shipped models by name, the main one first, those without a posterior last. Never change them.
@@ -83,9 +98,38 @@ def cards() -> dict[str, dict[str, Any]]:
     return {name: found[name] for name in order}
 
 
+def most_latents() -> str | None:
+    """Name of the shipped Bernoulli model with a Gaussian posterior over the most latents: more than can be drawn."""
+    found = {
+        name: card["config"]["latent_dim"]
+        for name, card in cards().items()
+        if _family(card).has.posterior == "gaussian" and card["config"]["likelihood"] == "bernoulli"
+    }
+    deepest = max(found, key=lambda name: found[name], default=None)
+    return deepest if deepest is not None and found[deepest] > 2 else None
+
+
 def planes() -> list[str]:
     """Names of the shipped models with a posterior over two latents, the main one first."""
     return [name for name, card in cards().items() if card["config"]["latent_dim"] == 2 and _family(card).has.posterior]
+
+
+def title_of(name: str) -> str:
+    """`model_title` of a shipped model; of another name that name itself, as a widget may still hold it."""
+    return model_title(RunConfig.from_dict(cards()[name]["config"])) if name in cards() else name
+
+
+def model_title(config: RunConfig) -> str:
+    """What a model is called on every page: "VAE, mlp, 2 latents, beta 4", or "VAE, mlp 300-300 elu, …"."""
+    latents = "1 latent" if config.latent_dim == 1 else f"{config.latent_dim} latents"
+    layers = ("widths", "activation") if config.net == "mlp" else ()
+    unusual = [getattr(config, name) for name in layers if getattr(config, name) != getattr(RunConfig, name)]
+    parts = [family(config.model).title, " ".join([config.net, *unusual]), latents]
+    if config.likelihood != "bernoulli":
+        parts.append(f"Gaussian, {sigma_words(config.likelihood, config.sigma)}")
+    if "kl" in family(config.model).TERMS and config.beta != 1:
+        parts.append(f"beta {config.beta:g}")
+    return ", ".join(parts)
 
 
 def _family(card: dict[str, Any]) -> type[Family]:

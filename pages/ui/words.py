@@ -1,8 +1,16 @@
-"""Words that come from outside, made harmless before they are shown."""
+"""Words that more than one page says, and words that come from outside, made harmless before they are shown."""
 
 import re
 from collections.abc import Callable, Mapping
 from typing import Any
+
+
+def image_name(number: int, digit: int) -> str:
+    """What a test image is called on every page: its number among all of them, from 0, and its class.
+
+    pages/ui/explore/shared/classes.js says the same in the browser.
+    """
+    return f"test image {number}, {'an' if digit == 8 else 'a'} {digit}"
 
 
 def plain(text: str, most: int = 200) -> str:

@@ -22,7 +22,7 @@ def test_a_derivation_is_walked_with_the_arrow_keys(opened, server, way, name, l
         expect(values).to_have_count(
             count + (count == last), timeout=20_000
         )  # beside the last line p(x given z) itself
-    expect(page.get_by_text("over all images x it sums to one")).to_be_visible()
+    expect(page.get_by_text("over all black-or-white images x it sums to one")).to_be_visible()
     expect(page.get_by_text("Every line holds")).to_be_visible()
     expect(page).to_have_url(re.compile(f"line={last}"))
     page.keyboard.press("ArrowLeft")
@@ -60,4 +60,4 @@ def test_q_is_dragged_and_the_sum_of_the_bars_stays(opened, server):
 def test_a_link_brings_back_image_and_line(opened, server):
     page = opened(f"{server}/elbo?section=derivation&digit=9&image=1&line=3")
     expect(page.get_by_text(re.compile(r"^(exact|quadrature|Monte Carlo)$"))).to_have_count(3, timeout=30_000)
-    expect(page.get_by_text("x, test image 2 of class 9")).to_be_visible()
+    expect(page.get_by_text("x, test image 9, a 9")).to_be_visible()

@@ -24,6 +24,7 @@ from tests.browser.ways import (
     from_codes,
     lonely,
     mu_of,
+    name_of,
     near_radius,
     opened_way,
     picture,
@@ -105,8 +106,8 @@ def test_the_difference_of_two_is_added_to_a_third(opened: Opened, server: str) 
     press_code(page, c)
     for slot, words in (
         ("a", "mean of the 4s"),
-        ("b", f"test image {b}, a {labels[b]}"),
-        ("c", f"test image {c}, a {labels[c]}"),
+        ("b", name_of(b)),
+        ("c", name_of(c)),
     ):
         expect(page.get_by_role("button", name=f"choose {slot}: {words}")).to_be_visible()
     vector = mu[b] - means[4]

@@ -14,10 +14,12 @@ from PIL import Image
 from playwright.sync_api import Locator, Page, expect
 
 from pages.ui import shipped
+from pages.ui.words import image_name
 from tests.browser.handwriting import DIGITS, draw
 from tests.browser.test_explorer import CONV, PLANE, at, decoded, explorer, in_link, pixels, sent_by, z_of
 from tests.browser.test_live_training import until
-from vae_core.inspect.snapshot import map_images
+from tests.browser.ways import name_of
+from vae_core.inspect.snapshot import map_images, map_numbers
 from vae_core.losses import bernoulli_nll, gaussian_kl
 
 
@@ -200,13 +202,21 @@ def test_a_finger_draws_and_the_page_does_not_scroll(opened, server):
 # ---- test images, and what is said of them
 
 
-@pytest.mark.parametrize("model", [PLANE, CONV])
-def test_a_test_image_is_encoded_as_torch_does_it(model, opened, server):
-    page = encoding(opened, server, model, {"of": "test", "image": 1234, "seed": 3})
-    images, labels = map_images(shipped.images())
-    grey = images[1234, 0].numpy()
+NOT_ON_THE_MAP = min(set(range(100)) - set(map_numbers(shipped.images()).tolist()))
+
+
+@pytest.mark.parametrize(
+    ("model", "state", "number"),
+    [
+        (PLANE, {"of": "test", "image": 1234, "seed": 3}, int(map_numbers(shipped.images())[1234])),
+        (CONV, {"number": NOT_ON_THE_MAP, "seed": 3}, NOT_ON_THE_MAP),  # as other pages link to it
+    ],
+)
+def test_a_test_image_is_encoded_as_torch_does_it(model, state, number, opened, server):
+    page = encoding(opened, server, model, state)
+    grey = shipped.images().x_test[number, 0].numpy()
     assert np.array_equal(pixels(part(page, "x")), grey)
-    assert f"test image 1234, a{'n' if labels[1234] == 8 else ''} {labels[1234]}" in part(page, "source").inner_text()
+    assert part(page, "source").inner_text() == image_name(number, int(shipped.images().y_test[number]))
     mu, std = torch_code(model, grey)
     assert np.abs(z_of(page) - mu).max() < 1e-4
     rows = table(page)
@@ -261,14 +271,14 @@ def test_images_are_chosen_by_class_and_on_the_map(opened, server):
     chip = page.locator(".explore [data-way=encode] [data-digit='4']")
     fours = np.flatnonzero(labels == 4)
     chip.click()
-    expect(part(page, "source")).to_have_text(f"test image {fours[0]}, a 4")
+    expect(part(page, "source")).to_have_text(name_of(fours[0]))
     expect(chip).to_have_attribute("aria-pressed", "true")
     part(page, "another").click()
-    expect(part(page, "source")).to_have_text(f"test image {fours[1]}, a 4")
+    expect(part(page, "source")).to_have_text(name_of(fours[1]))
     mu, _ = torch_code(PLANE, map_images(shipped.images())[0][8].numpy())
     page.mouse.click(*at(page, *mu.tolist()))
     index = int(re.findall(r"\d+", part(page, "source").inner_text())[0])
-    found, _ = torch_code(PLANE, map_images(shipped.images())[0][index].numpy())
+    found, _ = torch_code(PLANE, shipped.images().x_test[index].numpy())
     assert np.abs(found - mu).max() < 0.05  # the code under the pointer, or one as near
     page.mouse.move(5, 400)
     assert np.abs(z_of(page) - found).max() < 1e-3

@@ -18,6 +18,7 @@ from pages.ui.explore.sources import find
 from pages.ui.shipped import PLANE
 from tests.browser.sheets import AE, MANY, Opened, along, at, decoded, held, opened_way, part, same, saved, state
 from tests.browser.test_live_training import until
+from tests.browser.ways import name_of
 
 
 @pytest.fixture
@@ -42,9 +43,9 @@ def test_a_row_is_what_torch_makes_of_it(explorer: Callable[..., Page]) -> None:
 def test_a_test_image_becomes_the_base(explorer: Callable[..., Page]) -> None:
     page = explorer("traverse")
     tensors = load(package_bytes(find(PLANE)))
-    part(page, "traverse", "index").fill("1234")
+    part(page, "traverse", "index").fill(name_of(1234).split()[2].rstrip(","))
     part(page, "traverse", "index").press("Enter")
-    expect(part(page, "traverse", "base")).to_have_text(f"mu of test image 1234, a {tensors['labels'][1234]}")
+    expect(part(page, "traverse", "base")).to_have_text(f"mu of {name_of(1234)}")
     part(page, "traverse", "steps").select_option("7")
     part(page, "traverse", "reach").fill("2")
     wanted = decoded(along(tensors["mu"][1234], 1, torch.linspace(-2, 2, 7)))
@@ -146,7 +147,7 @@ def test_rows_of_different_bases_never_mix(explorer: Callable[..., Page], tmp_pa
     assert {int(row["latent"]) for row in rows} == set(range(1, 33))
     for row in rows:
         d, base = int(row["latent"]) - 1, [float(row[f"base z{k + 1}"]) for k in range(32)]
-        assert np.allclose(base, tensors["mu"][7], atol=1e-3) and row["base is"] == "mu of test image 7"
+        assert np.allclose(base, tensors["mu"][7], atol=1e-3) and row["base is"] == f"mu of {name_of(7)}"
         assert (float(row["from (prior std)"]), float(row["to (prior std)"])) == (-2, 2)
         found = float(row["difference of the ends (RMS grey level a pixel)"])
         assert found == pytest.approx(ends_apart(tensors["mu"][7], d, 2), abs=0.002)
@@ -194,10 +195,9 @@ def test_another_way_while_it_plays_ends_the_film(explorer: Callable[..., Page])
 
 def test_words_for_a_plain_autoencoder(explorer: Callable[..., Page]) -> None:
     page = explorer("traverse", model=AE)
-    labels = load(package_bytes(find(AE)))["labels"]
-    part(page, "traverse", "index").fill("12")
+    part(page, "traverse", "index").fill(name_of(12).split()[2].rstrip(","))
     part(page, "traverse", "index").press("Enter")
-    expect(part(page, "traverse", "base")).to_have_text(f"code of test image 12, a {labels[12]}")
+    expect(part(page, "traverse", "base")).to_have_text(f"code of {name_of(12)}")
     assert page.locator(".way[data-way=traverse]").inner_html().count(" mu ") == 0
 
 

@@ -43,7 +43,7 @@ asked = json.loads(st.query_params.get("q", "null"))
 data = BoundData(
     [plane(MEAN, 1.2, 101), plane((0.0, 0.0), 5.0, 201)], -130.0, 0.001,
     Gaussian((0.75, -0.2), tuple(2 * np.log([0.12, 0.16]))),
-    (np.arange(784) % 256).astype(np.uint8).reshape(28, 28), "a test image of class 3", "a known posterior",
+    (np.arange(784) % 256).astype(np.uint8).reshape(28, 28), "test image 18, a 3", "a known posterior",
 )
 left = bound_view(data, key="bound", q=asked and Gaussian(tuple(asked["mu"]), tuple(asked["log_var"])))
 st.text("left=" + json.dumps(left and left.to_data()))

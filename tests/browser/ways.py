@@ -14,9 +14,10 @@ from playwright.sync_api import Locator, Page, expect
 from torch import Tensor
 
 from pages.ui import shipped
+from pages.ui.words import image_name
 from tests.browser.test_explorer import at, explorer, pixels
 from tests.browser.test_live_training import until
-from vae_core.inspect.snapshot import map_images
+from vae_core.inspect.snapshot import map_images, map_numbers
 
 PLANE, AE, CONV, CONV_AE = "mnist-vae-mlp-2", "mnist-ae-mlp-2", "mnist-vae-conv-32", "mnist-ae-conv-32"
 CLOSE = 1.5  # grey levels of 255: half of one is rounding, and the strip is drawn by way of float32 in JavaScript
@@ -28,6 +29,11 @@ def data() -> tuple[Tensor, Tensor]:
     """(5000, 1, 28, 28) in [0, 1] and (5000,) labels of the map's images."""
     images, labels = map_images(shipped.images())
     return images.float() / 255, torch.from_numpy(labels).long()
+
+
+def name_of(place: int) -> str:
+    """What an image of the map is called."""
+    return image_name(int(map_numbers(shipped.images())[place]), int(data()[1][place]))
 
 
 @functools.cache

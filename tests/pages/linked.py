@@ -1,17 +1,21 @@
 """All addresses that the pages declare, examples of what they hold, and a page opened by one."""
 
+import base64
 import importlib
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
+from urllib.parse import parse_qsl
 
+import torch
 from streamlit.testing.v1 import AppTest
 
 from pages.ablation.arms import BY_KEY
 from pages.ui.address import Address, Choice, Named, Number, Part, Setting, Several
-from pages.ui.shipped import PLANE, shipped_arms
+from pages.ui.shipped import PLANE, images, shipped_arms
 from tests.pages.conftest import ROUTER, checked
 from vae_core.config import RunConfig
+from vae_core.inspect.snapshot import map_images
 from vae_core.runs.registry import Registry
 
 PAGES = Path(ROUTER).parent
@@ -46,8 +50,38 @@ def examples(setting: Setting, registry: Registry) -> Iterator[Any]:
         raise TypeError(f"{setting} is of a kind that has no examples here")
 
 
+def always(page: str) -> dict[str, str]:
+    """What stands in every address of a page, on a visit that begins without one."""
+    link = ADDRESSES[page]
+    return {name: s.write(link.first(name)) for name, s in link.settings.items() if s.first is not None}
+
+
 def is_default(setting: Setting, value: Any) -> bool:
+    if setting.first is not None:
+        return value == setting.first
     return value == (list(setting.default) if isinstance(setting.default, tuple) else setting.default)
+
+
+def query_of(at: AppTest, label: str) -> dict[str, str]:
+    """What a link on a page says of the page that it leads to."""
+    (link,) = (link.proto for link in at.get("page_link") if link.proto.label == label)
+    return dict(parse_qsl(link.query_string))
+
+
+def opened_by(at: AppTest, label: str, page: str) -> AppTest:
+    """The page that a link leads to, in a new session."""
+    return shown(page, query_of(at, label))
+
+
+def encoded(explorer: AppTest) -> int:
+    """The number of the test image that the browser is told to encode, found by its pixels or its place on the map."""
+    asked = explorer.session_state["explorer state"]["encode"]
+    if asked["of"] == "test":
+        pixels = map_images(images())[0][asked["image"]]
+    else:
+        pixels = torch.frombuffer(bytearray(base64.b64decode(asked["picture"])), dtype=torch.uint8).view(1, 28, 28)
+    (number,) = (images().x_test == pixels).flatten(1).all(1).nonzero().flatten().tolist()
+    return number
 
 
 def shown(page: str, query: dict[str, Any]) -> AppTest:

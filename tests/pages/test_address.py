@@ -10,7 +10,7 @@ from streamlit.testing.v1 import AppTest
 
 from pages.ui.address import Named, Setting, Subject
 from tests.pages.conftest import checked
-from tests.pages.linked import ADDRESSES, DECLARED, PAGES, examples, is_default
+from tests.pages.linked import ADDRESSES, DECLARED, PAGES, always, examples, is_default
 from vae_core.runs.registry import Registry
 
 BAD = (  # no setting can mean any of these
@@ -89,7 +89,7 @@ def test_every_value_goes_into_the_link_and_comes_back(page: str, name: str, reg
     texts = [setting.write(value) for value in values]
     found = visited(page, name, *(({}, value) for value in values), *(({name: text}, None) for text in texts))
     for value, text, there in zip(values, texts, found[: len(values)], strict=True):
-        assert there["address"] == ({} if is_default(setting, value) else {name: text})
+        assert there["address"] == always(page) | ({} if is_default(setting, value) else {name: text})
     for value, back in zip(values, found[len(values) :], strict=True):
         assert back["asked"] == {name: value} and not back["said"]
         assert back["stands"].get(name, value) == value
@@ -99,7 +99,15 @@ def test_every_value_goes_into_the_link_and_comes_back(page: str, name: str, reg
 def test_defaults_are_left_out(page: str, registry: Registry) -> None:
     name, setting = next(iter(ADDRESSES[page].settings.items()))
     (found,) = visited(page, name, ({}, setting.default))
-    assert found["address"] == found["asked"] == {}
+    assert found["address"] == always(page) and found["asked"] == {}
+
+
+def test_a_link_from_before_a_setting_had_a_first_value_means_its_default(registry: Registry) -> None:
+    """The digit of the ELBO page: a visit begins with a 7, and a link that names none means 0, as it always did."""
+    visit, old, own = visited("elbo", "digit", ({}, None), ({"draws": "3000"}, None), ({"digit": "7"}, None))
+    assert [found["stands"]["digit"] for found in (visit, old, own)] == [7, 0, 7]
+    (written,) = visited("elbo", "draws", ({"draws": "3000"}, 100))
+    assert written["address"] == {"digit": "0", "draws": "100"}
 
 
 @pytest.mark.parametrize(("page", "name"), DECLARED)

@@ -11,7 +11,7 @@ from torch.distributions import Bernoulli, Normal, kl_divergence
 from pages.elbo.derivation import std_for_variance, without_half
 from pages.elbo.settings import SECTIONS, WAYS
 from pages.elbo.subject import names, subject
-from pages.ui.shipped import PLANE
+from pages.ui.shipped import PLANE, title_of
 from tests.pages.conftest import ROUTER, checked
 from vae_core.runs.registry import Registry
 
@@ -36,9 +36,9 @@ def cells(at: AppTest) -> dict[str, list[float]]:
     return rows
 
 
-def brute_force(digit: int = 0) -> float:
+def brute_force(digit: int = 7, redraw: int | None = None) -> float:
     """log p(x) on a plain grid with torch.distributions, nothing of ours but the decoder; step 0.02 over ±4."""
-    s = subject(PLANE, digit, 0)
+    s = subject(PLANE, digit, 0, redraw)
     axis = torch.arange(-4, 4, 0.02)
     total = []
     for z1 in axis.split(20):
@@ -72,14 +72,17 @@ def test_the_words_say_how_much_the_draws_are_worth(elbo: AppTest, digit: int) -
     rows = cells(elbo)
     worth = rows["from the prior p(z)"][1]
     (said,) = [m.value for m in elbo.markdown if "carry nine tenths" in m.value]
-    assert f"worth **{worth:.1f}** equal ones" in said
-    assert f"worth {rows['from q(z | x), weighted by p(z) / q(z | x)'][1]:.1f}" in said
-    assert ("contributes next to nothing" in said) == (worth < 20)
+    of_q = rows["from q(z | x), weighted by p(z) / q(z | x)"]
+    for _, effective, log_p in (rows["from the prior p(z)"], of_q):
+        assert f"worth **{effective:.1f}** equal ones" in said
+        assert f"say **{log_p:.1f}**".replace("-", "−") in said
+    assert f"log p(x) is **{rows['exactly, by quadrature'][2]:.1f}**".replace("-", "−") in said
+    assert ("almost every z draws another picture" in said) == (worth < 20)
 
 
 def test_a_grid_that_is_too_coarse_is_said(elbo: AppTest, monkeypatch: pytest.MonkeyPatch) -> None:
     assert not elbo.warning
-    s = subject(PLANE, 0, 0)
+    s = subject(PLANE, 7, 0)
     monkeypatch.setitem(vars(s), "evidence", replace(s.evidence, converged=False))
     checked(elbo.run())
     assert "too coarse for this posterior" in elbo.warning[0].value
@@ -98,7 +101,7 @@ def test_every_way_ends_at_the_elbo_of_torch_and_every_line_holds(elbo: AppTest,
     assert len(values(elbo)) == 1
     checked(elbo.button(key="elbo All lines").click().run())
     assert "Every line holds" in elbo.success[0].value
-    s = subject(PLANE, 0, 0)
+    s = subject(PLANE, 7, 0)
     with torch.no_grad():
         q = Normal(s.mu, (0.5 * s.log_var).exp())
         z = q.sample((4000,)).squeeze(1)
@@ -108,7 +111,7 @@ def test_every_way_ends_at_the_elbo_of_torch_and_every_line_holds(elbo: AppTest,
     assert elbo_of_the_lines == pytest.approx(expected, abs=0.2)
     gap = s.bound.gap.value
     assert any(f"{gap:.3f} nats to spare: KL(q ‖ p(z | x))" in m.value for m in elbo.markdown)
-    assert all_images == 0 and any("over all images x it sums to one" in m.value for m in elbo.markdown)
+    assert all_images == 0 and any("over all black-or-white images x it sums to one" in m.value for m in elbo.markdown)
     ticks = [m.value for m in elbo.markdown if "material/check" in m.value]
     assert len(ticks) >= len(values(elbo)) - 2
 
@@ -144,7 +147,7 @@ def test_the_slips_are_what_they_are_called() -> None:
 def test_the_kl_section_has_todays_numbers(elbo: AppTest) -> None:
     section(elbo, "kl")
     rows = cells(elbo)
-    s = subject(PLANE, 0, 0)
+    s = subject(PLANE, 7, 0)
     expected = kl_divergence(Normal(s.mu, (0.5 * s.log_var).exp()), Normal(0.0, 1.0))[0]
     for d in range(2):
         mu, sigma, mu2, var, minus_log, kl = rows[f"dimension {d + 1}"]
@@ -163,7 +166,7 @@ def test_every_section_opens_by_its_address_with_every_model(registry: Registry,
             at.query_params[key] = value
         checked(at.run())
         assert at.segmented_control(key="elbo section").value == name and not at.warning
-        assert any(model in c.value and "test image 2 of class 9" in c.value for c in at.caption)
+        assert any(f"by {title_of(model)} (" in c.value and "test image 9, a 9" in c.value for c in at.caption)
 
 
 @pytest.mark.parametrize(

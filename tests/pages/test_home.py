@@ -11,7 +11,10 @@ from PIL import Image
 from streamlit.testing.v1 import AppTest
 from torch.distributions import Bernoulli, Normal, kl_divergence
 
-from pages.ui.shipped import PLANE, checkpoint, images
+from pages.ui.shipped import PLANE, checkpoint, images, title_of
+from tests.pages.conftest import checked
+from tests.pages.linked import encoded, opened_by, query_of
+from tests.pages.linked import shown as shown_page
 
 NUMBER = r"(−?[\d.]+)"
 
@@ -72,10 +75,51 @@ def test_another_digit_image_and_sample(home: AppTest) -> None:
     assert np.array_equal(before[0], after[0]) and not np.array_equal(before[1], after[1])
 
 
+FIGURE = r"<b>{}</b> = \((−?[\d.]+), (−?[\d.]+)\)"
+
+
+def figures(at: AppTest, name: str) -> tuple[torch.Tensor, torch.Tensor]:
+    """(2,) numbers as they are shown, and (2,) what each may be off by: half of its last place."""
+    found = re.search(FIGURE.format(name), diagram(at))
+    assert found is not None, name
+    texts = [text.replace("−", "-") for text in found.groups()]
+    half = [0.5 * 10.0 ** -len(text.partition(".")[2]) for text in texts]
+    return torch.tensor([float(text) for text in texts], dtype=torch.float64), torch.tensor(half, dtype=torch.float64)
+
+
+@pytest.mark.parametrize("digit", [1, 3, 5])
+def test_z_and_the_kl_can_be_computed_again_from_what_is_shown(home: AppTest, digit: int) -> None:
+    """Of narrow and of wide clouds, as far as the digits bear."""
+    checked(home.segmented_control(key="home digit").set_value(digit).run())
+    (mu, d_mu), (std, d_std), (eps, d_eps), (z, d_z) = (figures(home, name) for name in ("mu", "std", "eps", "z"))
+    assert ((z - mu - std * eps).abs() <= d_z + d_mu + std * d_eps + eps.abs() * d_std + 1e-9).all()
+    kl = kl_divergence(Normal(mu, std), Normal(0.0, 1.0)).sum().item()
+    bears = (mu.abs() * d_mu + (std - 1 / std).abs() * d_std).sum().item() + 0.005
+    assert bears < 0.03 and shown(home)["KL"] == pytest.approx(kl, abs=1.1 * bears)
+
+
+def test_its_links_open_the_same_image_elsewhere(home: AppTest) -> None:
+    home.segmented_control(key="home digit").set_value(7).run()
+    checked(home.button(key="home_image").click().run())
+    number = int((images().y_test == 7).nonzero()[1])
+    assert f"<b>x</b> test image {number}, a 7" in diagram(home)
+    elbo = shown_page("elbo", query_of(home, "Its ELBO") | {"section": "kl"})
+    assert any(f"for test image {number}, a 7, grey pixels" in c.value for c in elbo.caption)
+    explorer = opened_by(home, "Its cloud", "explorer")
+    assert encoded(explorer) == number and explorer.selectbox(key="explorer model").value == PLANE
+
+
 def test_caption_names_model_seed_protocol_and_samples(home: AppTest) -> None:
     card = checkpoint(PLANE).card
     caption = home.caption[0].value
-    for text in (PLANE, f"seed {card['seed']}", f"{card['test']['neg_elbo']:.1f} nats", "grey", "test", "K = 1"):
+    for text in (
+        title_of(PLANE),
+        f"seed {card['seed']}",
+        f"{card['test']['neg_elbo']:.1f} nats",
+        "grey",
+        "test",
+        "K = 1",
+    ):
         assert text in caption
 
 

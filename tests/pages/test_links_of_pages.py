@@ -77,7 +77,7 @@ def test_what_is_chosen_in_the_code_map_is_in_the_link(registry: Registry, monke
     asked: list[str | None] = []
     monkeypatch.setattr(code, "code_map_view", lambda steps, key, chosen: asked.append(chosen) or "kl")
     at = shown("elbo", {"section": "code"})
-    assert asked == ["encode"] and at.query_params == {"section": "code", "code": "kl"}
+    assert asked == ["encode"] and at.query_params == {"section": "code", "code": "kl", "digit": "0"}
     shown("elbo", at.query_params)
     assert asked[-1] == "kl"
 

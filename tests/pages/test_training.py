@@ -6,6 +6,7 @@ import pandas as pd
 import pytest
 from streamlit.testing.v1 import AppTest
 
+from pages.ui.shipped import CHECKPOINTS, PLANE
 from tests.pages.conftest import ROUTER, checked
 from tests.waiting import wait_for
 from vae_core.config import LiveSettings
@@ -32,7 +33,9 @@ def disabled(at: AppTest) -> set[str]:
 
 def test_before_the_first_run_only_start_and_step_do_anything(training: AppTest) -> None:
     assert disabled(training) == {"pause", "epoch", "stop", "reset", "branch"}
-    assert "ships with the program" in training.caption[0].value
+    said, own = training.caption[0].value, RunRecord.load(CHECKPOINTS / PLANE).config
+    assert f"ships with the program (VAE, mlp, 2 latents, {own.epochs} epochs, learning rate 0.001)" in said
+    assert training.number_input(key="epochs").value != own.epochs  # what stands beside it are not its settings
 
 
 def test_settings_become_the_config_of_the_run(training: AppTest, registry: Registry) -> None:
@@ -162,7 +165,9 @@ def test_a_finished_run_shows_its_figures_and_gives_its_history(training: AppTes
     assert parts == pytest.approx(float(shown["−ELBO (nats)"]), abs=0.011)
     assert shown["Active units"] == "2 of 2"
     bound = float(shown["−log p(x), at most (nats)"])
-    assert bound < run.final["iw_neg_elbo"]  # tighter than the ELBO of the same images
+    assert bound < run.final["iw_neg_elbo"]  # tighter than the ELBO of the same images, which stands beside it
+    (beside,) = (m.delta for m in training.metric if m.label == "−log p(x), at most (nats)")
+    assert beside == f"first {run.final['iw_images']:,} images; their −ELBO {run.final['iw_neg_elbo']:.2f}"
     caption = " ".join(c.value for c in training.caption)
     for text in ("grey", "test", "10,000 images", "K = 1", "seed 0"):
         assert text in caption

@@ -80,6 +80,10 @@ class Images:
             return torch.arange(min(10, len(self.x_test)), device=self.x_test.device)
         return torch.stack([(self.y_test == label).nonzero()[0, 0] for label in range(self.classes)])
 
+    def of_class(self, label: int) -> Tensor:
+        """Indices of the test images of a class, in their order."""
+        return (self.y_test == label).nonzero()[:, 0]
+
 
 @functools.lru_cache(maxsize=4)
 def load(name: str, device: torch.device) -> Images:

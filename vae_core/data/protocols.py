@@ -1,6 +1,6 @@
 """How grey pixels become the data of the likelihood. Results compare only within one protocol.
 
-grey       x in [0, 1] as it is; its cross-entropy is the expected value of "dynamic"
+grey       x in [0, 1] as it is; at equal z its cross-entropy is the expected value of "dynamic" (exact/density.py)
 dynamic    each pixel redrawn as Bernoulli(x) every time it is used (Burda et al. 2016, section 5)
 static     each pixel drawn as Bernoulli(x) once: the same image is the same redraw in every epoch, in evaluation, for
            every seed of a run and on every device. Not the one redraw that is in public use (Larochelle and Murray

@@ -1,6 +1,22 @@
 """log p(x given z) and log p(x, z) of one image at many z, the net in its own precision, sums in float64.
 
 And whether p(x given z) is a distribution at all, which nothing that is computed of one image can tell.
+
+What a Bernoulli decoder says of grey pixels. Let r be a redraw of x: every pixel is 1 with its grey value as the
+probability. log p(r given z) is linear in r, so the cross-entropy of x is an expectation over redraws,
+
+    −nll(x, z) = Σ x log x_hat + (1 − x) log(1 − x_hat) = E_r[log p(r given z)].
+
+exp of it is neither a probability (only r is 0 or 1) nor a density: over the cube each pixel
+gives ∫ x_hat^x (1 − x_hat)^(1 − x) dx = (2 x_hat − 1) / logit(x_hat) (Loaiza-Ganem and Cunningham 2019), below 1. With
+
+    "log p(x)" = log ∫ p(z) exp(E_r[log p(r given z)]) dz  ≤  E_r[log ∫ p(z) p(r given z) dz] = E_r[log p(r)]
+
+it is at most the mean log p of a redraw. Proof: F(h) = log ∫ p(z) exp(h(z)) dz is convex in h, since by Hölder
+∫ p e^(t f + (1 − t) g) ≤ (∫ p e^f)^t (∫ p e^g)^(1 − t); and Jensen's inequality says F(E_r[h_r]) ≤ E_r[F(h_r)], here
+with h_r(z) = log p(r given z). Both are equal when p(z given r) is the same for all redraws, so for black or white x.
+The ELBO of x with any q is the mean over the redraws of their ELBOs with that same q; an encoder that sees r, as under
+the protocol "dynamic", gives another q, and another figure.
 """
 
 from typing import Any

@@ -94,12 +94,17 @@ class Snapshot:
         return sum(v.nbytes for v in vars(self).values() if isinstance(v, np.ndarray))
 
 
-def map_images(images: Images) -> tuple[Tensor, np.ndarray]:
-    """The test images of every map: (5000, 1, 28, 28) uint8 and (5000,) uint8 labels.
+def map_numbers(images: Images) -> Tensor:
+    """(5000,) which of the test images are on every map, in its order.
 
     A random subset: the second half of MNIST's test split was written by other people than the first.
     """
-    chosen = torch.randperm(len(images.x_test), generator=torch.Generator().manual_seed(0))[:MAP_IMAGES]
+    return torch.randperm(len(images.x_test), generator=torch.Generator().manual_seed(0))[:MAP_IMAGES]
+
+
+def map_images(images: Images) -> tuple[Tensor, np.ndarray]:
+    """The test images of every map: (5000, 1, 28, 28) uint8 and (5000,) uint8 labels."""
+    chosen = map_numbers(images)
     labels = images.y_test.cpu()[chosen].numpy().astype(np.uint8)
     return images.x_test[chosen.to(images.x_test.device)], labels
 

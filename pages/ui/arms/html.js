@@ -37,7 +37,7 @@ export const ROOT = `
 <p class="warning" data-part="warning" hidden>Automatic axes: every map has its own scale now, and that hides the very difference between the arms.</p>
 <div class="strip tug" data-part="tug">
   <b>Tug of war</b> <span class="digits" role="group" aria-label="images in the tug of war" data-part="points">${digits}</span>
-  <span><b class="reconstruction">−α ∂nll/∂μ</b> and <b class="kl">−β ∂KL/∂μ</b>, one scale for all arms: <output data-part="scale">–</output></span>
+  <span><b class="reconstruction">−alpha ∂nll/∂mu</b> and <b class="kl">−beta ∂KL/∂mu</b>, one scale for all arms: <output data-part="scale">–</output></span>
 </div>
 <div class="columns" data-part="columns"></div>
 <section class="table" data-row="table" aria-label="all figures">
@@ -92,9 +92,9 @@ export const ARM = `
   <ul class="marks" data-part="marks" aria-label="changes during the run"></ul>
 </div>
 <div data-row="pulls">
-  <h4>Pulls on μ <small>nats per unit</small></h4>
+  <h4>Pulls on mu <small>nats per unit</small></h4>
   <table class="pulls"><thead><tr><th scope="col">digit</th><th scope="col" class="reconstruction">reconstruction</th><th scope="col" class="kl">KL</th></tr></thead><tbody data-part="magnitudes"></tbody></table>
-  <h4>Pulls on log σ² <small data-part="logVarNote"></small></h4>
+  <h4>Pulls on log_var <small data-part="logVarNote"></small></h4>
   <svg data-part="logVar" role="img" aria-label="pulls of both terms on the log variances"></svg>
 </div>
 <div data-row="meter">

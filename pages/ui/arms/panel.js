@@ -56,7 +56,7 @@ export class Panel {
       "aria-label",
       `latent map of ${shown.name}; click, drag or press arrow keys to decode at a point`,
     );
-    part.from.textContent = this.arm.decodesMu ? "from μ" : "from a sample of z";
+    part.from.textContent = this.arm.decodesMu ? "from mu" : "from a sample of z";
     part.klNote.textContent = this.arm.posterior ? "thick: test, thin: train" : "not defined";
     part.klPlot.hidden = !this.arm.posterior;
   }
@@ -177,7 +177,7 @@ export class Panel {
   caption(p) {
     const plane =
       p.dims > 2
-        ? `Plane of the first two principal axes: ${Math.round(100 * p.explained)}% of the variance of μ. `
+        ? `Plane of the first two principal axes: ${Math.round(100 * p.explained)}% of the variance of mu. `
         : "";
     return plane + this.clouded(p);
   }

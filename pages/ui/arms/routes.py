@@ -15,7 +15,7 @@ from starlette.routing import Route
 
 from pages.ui.live.socket import step_of, takes_gzip
 from pages.ui.shipped import images
-from vae_core.inspect.snapshot import map_images
+from vae_core.inspect.snapshot import map_images, map_numbers
 from vae_core.runs import registry
 from vae_core.runs.run_record import RunRecord
 from vae_core.runs.storage import DECODER, state_file, steps_in
@@ -73,7 +73,9 @@ def _weights_at(run: RunRecord, step: int) -> tuple[Path, str, int] | None:
 @functools.cache
 def _map_pictures() -> bytes:
     pixels, labels = map_images(images())
-    return gzip.compress(save({"images": pixels.squeeze(1).numpy(), "labels": labels}), compresslevel=6, mtime=0)
+    numbers = map_numbers(images()).int().numpy()  # by which an image is known on every page
+    arrays = {"images": pixels.squeeze(1).numpy(), "labels": labels, "numbers": numbers}
+    return gzip.compress(save(arrays), compresslevel=6, mtime=0)
 
 
 def zipped(request: Request, packed: bytes | None, headers: dict[str, str]) -> Response:

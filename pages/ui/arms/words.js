@@ -17,7 +17,7 @@ export function differences(configs) {
 }
 
 /** What a caption says of the map beside its step: what is the same for all stands above the arms. */
-export const MAPS = "Maps: μ of 5,000 test images, axes in std of the prior; ellipses: 1 std of q(z|x) of ten images.";
+export const MAPS = "Maps: mu of 5,000 test images, axes in std of the prior; ellipses: 1 std of q(z | x) of ten images.";
 
 /** The label above the arms. plain: whether one of them draws no z. */
 export function sameness(configs, plain) {
@@ -28,7 +28,7 @@ export function sameness(configs, plain) {
   const models = configs.map(({ model }) => model);
   const loss = plain ? "the loss, and in that the plain autoencoder draws no z" : "the loss";
   const what = models.some((model) => model.startsWith("bug")) ? "the one line shown above" : loss;
-  return `Same initial weights, same batches, same ε, same evaluation noise (seed ${configs[0].seed}): the arms differ in nothing but ${what}.`;
+  return `Same initial weights, same batches, same eps, same evaluation noise (seed ${configs[0].seed}): the arms differ in nothing but ${what}.`;
 }
 
 /** 3 significant digits, without an exponent for what a screen has room for. */

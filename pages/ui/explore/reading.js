@@ -4,6 +4,7 @@ import { nearestCode } from "../lib/distances.js";
 import { PIXELS, drawImage, drawImages, greys } from "../lib/images.js";
 import { fixed, stepText } from "../lib/numbers.js";
 import { Neighbours } from "./neighbours.js";
+import { imageName } from "./shared/classes.js";
 import { chiSurvival, nearRule, normalShare, placeOf, placeText } from "./shared/density.js";
 import { percent, short, zText } from "./shared/numbers.js";
 
@@ -50,7 +51,7 @@ export class Reading {
     const place = placeOf({ further, distance: near.distance, near: found.near, dims: z.length });
     part.place.textContent = placeText(place, posterior);
     part.place.dataset.place = place;
-    const code = `${!about.posterior ? "The nearest code" : "The nearest mu"} (test image ${near.index}, a ${set.labels[near.index]}) is ${short(near.distance)} away`;
+    const code = `${!about.posterior ? "The nearest code" : "The nearest mu"} (${imageName(near.index, set)}) is ${short(near.distance)} away`;
     part.density.textContent = `|z| = ${fixed(r)} σ: ${percent(further)} of ${posterior ? "prior draws" : "draws from N(0, I)"} lie further out. ${code}; “near” is within ${short(found.near)}: ${nearRule(posterior)}.`;
   }
 

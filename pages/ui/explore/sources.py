@@ -5,7 +5,6 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from pages.ui import shipped
-from pages.ui.words import sigma_words
 from vae_core.checkpoints import WEIGHTS
 from vae_core.config import RunConfig
 from vae_core.families import is_bug
@@ -87,7 +86,7 @@ def _runs_in_browser(model: str) -> bool:
 def _of_checkpoint(name: str) -> Source:
     card, path = shipped.cards()[name], shipped.CHECKPOINTS / name / WEIGHTS
     config = RunConfig.from_dict(card["config"])
-    return Source(name, _described(config), _trained(card, config), config, card["steps"], path)
+    return Source(name, shipped.model_title(config), _trained(card, config), config, card["steps"], path)
 
 
 def _of_run(run: RunRecord) -> Source | None:
@@ -96,7 +95,7 @@ def _of_run(run: RunRecord) -> Source | None:
     if found is None:
         return None
     step, path, stamp = found
-    title = f"{_name(run)}: {_described(run.config)}"  # no step: a menu whose entries change loses its choice
+    title = f"{_name(run)}: {shipped.model_title(run.config)}"  # no step: a menu whose entries change loses its choice
     grey = _GREY if run.config.protocol == "dynamic" else ""
     caption = f"A run of {run.total_steps:,} steps, seed {run.config.seed}, with the last weights that it keeps.{grey}"
     return Source(run.run_id, title, caption, run.config, step, path, "model.", stamp)
@@ -118,19 +117,6 @@ def _name(run: RunRecord) -> str:
         return run.arm.name
     own = registry.shared().of(run.visitor)
     return f"Run {len(own) - own.index(run)}" if run in own else "Run"
-
-
-def _described(config: RunConfig) -> str:
-    """ "VAE, mlp, 2 latents, beta 4", or "VAE, mlp 300-300 elu, …"."""
-    latents = "1 latent" if config.latent_dim == 1 else f"{config.latent_dim} latents"
-    layers = ("widths", "activation") if config.net == "mlp" else ()
-    unusual = [getattr(config, name) for name in layers if getattr(config, name) != getattr(RunConfig, name)]
-    parts = [family(config.model).title, " ".join([config.net, *unusual]), latents]
-    if config.likelihood != "bernoulli":
-        parts.append(f"Gaussian, {sigma_words(config.likelihood, config.sigma)}")
-    if "kl" in family(config.model).TERMS and config.beta != 1:
-        parts.append(f"beta {config.beta:g}")
-    return ", ".join(parts)
 
 
 def _trained(card: dict, config: RunConfig) -> str:

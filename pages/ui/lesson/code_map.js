@@ -16,7 +16,7 @@ const HTML = `
       <span class="arrow in" aria-hidden="true">x →</span>
       <span class="arrow one" aria-hidden="true">→</span>
       <span class="arrow two" aria-hidden="true">→</span>
-      <span class="arrow down-kl" aria-hidden="true">↓ μ, log σ²</span>
+      <span class="arrow down-kl" aria-hidden="true">↓ mu, log_var</span>
       <span class="arrow down-nll" aria-hidden="true">↓ x̂, with x</span>
       <span class="arrow down-loss" aria-hidden="true">↓ weighted and added ↓</span>
     </div>

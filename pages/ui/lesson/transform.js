@@ -94,7 +94,7 @@ const HTML = `
       .join("")}</select></label>
     <p class="formula">f(z) = (1 − s) z + s g(z)</p>
     <p class="formula" data-part="formula"></p>
-    <label>noise σ of p(x|z) = N(f(z), σ² I) <b data-part="noiseNow" aria-hidden="true"></b>
+    <label>noise sigma of p(x | z) = N(f(z), sigma² I) <b data-part="noiseNow" aria-hidden="true"></b>
       <input type="range" min="0" max="0.5" step="0.01" data-part="noise"></label>
     <p class="row">
       <label>colour by <select data-part="colour"><option value="angle">angle of z</option><option value="radius">radius of z</option></select></label>

@@ -13,7 +13,7 @@ export async function fetchBytes(address, what = "file", gone = "") {
   throw new Error(text || `The ${what} could not be fetched (status ${answer.status}): try again.`);
 }
 
-/** The test images behind every map: { images, labels }, arrays of readTensors. */
+/** The test images behind every map: { images, labels, numbers }, arrays of readTensors. */
 export function mapImages() {
   if (pictures) return pictures;
   pictures = fetchBytes("./map-images", "test images").then((buffer) => readTensors(buffer).arrays);

@@ -19,7 +19,7 @@ export class LatentMap {
     this.automatic = false;
     this.snapshot = null;
     this.alpha = 0.75;
-    this.axes = ["μ₁", "μ₂"];
+    this.axes = ["mu₁", "mu₂"];
     this.observer = onResize(canvas, () => this.draw());
   }
 

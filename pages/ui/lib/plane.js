@@ -57,4 +57,4 @@ export function ellipseOf([xx, xy, yy]) {
 }
 
 /** What the axes of a map of so many latents are called. */
-export const axesOf = (dims) => (dims > 2 ? ["PC 1", "PC 2"] : ["μ₁", dims === 2 ? "μ₂" : ""]);
+export const axesOf = (dims) => (dims > 2 ? ["PC 1", "PC 2"] : ["mu₁", dims === 2 ? "mu₂" : ""]);

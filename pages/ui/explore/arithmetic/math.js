@@ -1,6 +1,7 @@
 // Directions in latent space and what is added where. Pure; runs under node.
 
 import { whole, within } from "../../lib/state.js";
+import { imageName } from "../shared/classes.js";
 import { rowAt } from "../shared/found.js";
 
 export const ATTRIBUTES = ["slant", "thickness", "size", "width"];
@@ -36,9 +37,9 @@ export function codeOf(slot, { mu, classMeans, dims }) {
   return isMean(slot) ? rowAt(classMeans, Number(slot), dims) : rowAt(mu, slot, dims);
 }
 
-/** "test image 12, a 4" or "mean of the 4s". */
-export function named(slot, { labels }) {
-  return isMean(slot) ? `mean of the ${slot}s` : `test image ${slot}, a ${labels[slot]}`;
+/** "test image 4832, a 4" or "mean of the 4s". */
+export function named(slot, set) {
+  return isMean(slot) ? `mean of the ${slot}s` : imageName(slot, set);
 }
 
 /** { start, vector } of a state: what is shown is start + strength * vector. Null for the class means. */

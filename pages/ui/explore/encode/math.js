@@ -9,13 +9,18 @@ export const NEAREST = 15; // codes that are asked for their classes
 
 // ---- the state, and the picture in it
 
-/** The way's part of the state: which image, the seed of eps, and whether the big picture shows mu or the first sample. */
+/**
+ * The way's part of the state: which image, the seed of eps, and whether the big picture shows mu or the first sample.
+ * number, digit: of a picture that is a test image, but none of the map's; the server puts it in by its number.
+ */
 export function cleanEncode(raw, { count }) {
   const bytes = pictureOf(raw?.picture);
   return {
     of: raw?.of === "picture" ? "picture" : "test",
     image: whole(raw?.image, count) ? raw.image : 0,
     picture: bytes && textOf(bytes),
+    number: bytes && whole(raw?.number, 10_000) ? raw.number : null,
+    digit: whole(raw?.digit, 10) ? raw.digit : 0,
     seed: whole(raw?.seed, 2 ** 32) ? raw.seed : 0,
     shown: raw?.shown === "sample" ? "sample" : "mu",
   };

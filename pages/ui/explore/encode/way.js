@@ -2,7 +2,7 @@
 // the test images, or drawn here, or a picture of the visitor's own; a drawing is encoded in every frame.
 
 import { choices, everyFrame, press } from "../../lib/dom.js";
-import { another, nextOf } from "../shared/classes.js";
+import { another, imageName, nameOf, nextOf } from "../shared/classes.js";
 import { rowAt } from "../shared/found.js";
 import { Way } from "../shared/way.js";
 import { drawCloud } from "./cloud.js";
@@ -11,7 +11,7 @@ import { HTML } from "./html.js";
 import { SAMPLES, klDims, noise, pictureOf, samplesOf, stdOf, taken } from "./math.js";
 import { encodeFiles } from "./save.js";
 import { Seen } from "./seen.js";
-import { article, windowWords } from "./words.js";
+import { windowWords } from "./words.js";
 import { Zoom } from "./zoom.js";
 
 const CLOSE = 8; // CSS pixels: a pointer so close to a sample's dot means it
@@ -32,7 +32,7 @@ export class EncodeWay extends Way {
     this.follow = everyFrame(() => this.drawing.busy && this.live());
     this.drawing = new Drawing(part.paper, {
       moving: () => this.moving(),
-      done: (picture) => this.change({ of: "picture", picture }),
+      done: (picture) => this.change({ of: "picture", picture, number: null }),
     });
     this.wire();
   }
@@ -106,6 +106,13 @@ export class EncodeWay extends Way {
     this.linked = false; // the big picture follows the image; only where a link has put it, it stays
   }
 
+  /** What the image is called; own: what a picture of the visitor's is. */
+  title(own) {
+    const { of, image, number, digit } = this.state;
+    if (of === "test") return imageName(image, this.found.set);
+    return number === null ? own : nameOf(number, digit);
+  }
+
   greys({ of, image, picture }) {
     return of === "test" ? this.found.image(image) : pictureOf(picture);
   }
@@ -121,7 +128,7 @@ export class EncodeWay extends Way {
     part.mine.disabled = part.clear.disabled = !picture;
     part.hint.hidden = Boolean(picture);
     part.undo.disabled = !drawing.before.length;
-    part.source.textContent = of === "test" ? `test image ${image}, ${article(digit)} ${digit}` : OWN;
+    part.source.textContent = this.title(OWN);
   }
 
   /** While a stroke is drawn. */
@@ -209,10 +216,9 @@ export class EncodeWay extends Way {
       code,
       seen,
       page,
-      state: { of, image, seed },
+      state: { seed },
     } = this;
-    const digit = found.set.labels[image];
-    const title = of === "test" ? `test image ${image}, ${article(digit)} ${digit}` : "a picture of one's own";
+    const title = this.title("a picture of one's own");
     return code ? encodeFiles(found, code, seen.pictures, { title, seed, colours: page.colours }) : null;
   }
 

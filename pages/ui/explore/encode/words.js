@@ -1,6 +1,7 @@
 // What the encoder says of an image, in words. Numbers come in; tested under node.
 
 import { fixed } from "../../lib/numbers.js";
+import { article } from "../shared/classes.js";
 
 const SHARE = 0.01; // of the test images: a code that lies further off than all but these is unlike them
 const FIRST = 4; // latents that are written out
@@ -14,8 +15,6 @@ export function neighbourWords(counts) {
     .join("");
   return `${most} of the ${all} nearest codes ${most === 1 ? `is ${article(digit)} ${digit}` : `are ${digit}s`}${rest}.`;
 }
-
-export const article = (digit) => (digit === 8 ? "an" : "a");
 
 /**
  * A sentence where mu is far from every code, or "". usual: distances of some test images' codes from their nearest
@@ -44,7 +43,7 @@ export function windowWords(reach, map) {
   return `Around mu, ${short(map / reach)} times the map: ${short(2 * reach)} prior σ wide. Ellipses of 1 and 2 std, 16 samples, codes by class.`;
 }
 
-const NLL = "nll is −log p(x given z), summed over the 784 pixels:";
+const NLL = "nll is −log p(x | z), summed over the 784 pixels:";
 
 /** What nll means in a model, and what it is not. about { likelihood, sigma, posterior } */
 export function likelihoodWords({ likelihood, sigma, posterior }) {

@@ -1,6 +1,7 @@
 // Half way between two images: in pixels, and in the latent space of each model. After the course text: "find the
 // difference between their mean vectors, and add half the difference to the original, and then simply decode it".
 
+import { imageName } from "../shared/classes.js";
 import { figure } from "../shared/figure.js";
 import { halfWay } from "../shared/paths.js";
 
@@ -26,14 +27,13 @@ export class HalfWay {
     const key = JSON.stringify([i, j, ...lanes.map((lane) => lane.found.about.name)]);
     if (key === this.key) return;
     this.key = key;
-    this.title.textContent = `Half way between test images ${i} and ${j}`;
-    const { labels } = found.set,
-      [first, second, average, ...halves] = this.figures;
+    this.title.textContent = `Half way between test images ${found.set.numbers[i]} and ${found.set.numbers[j]}`;
+    const [first, second, average, ...halves] = this.figures;
     for (const [place, k] of [
       [first, i],
       [second, j],
     ])
-      place.show(found.image(k), `test image ${k}, a ${labels[k]}`);
+      place.show(found.image(k), imageName(k, found.set));
     average.show(pixelAverage(found.image(i), found.image(j)), "average of the pixels");
     halves.forEach(({ root, show }, k) => {
       const lane = lanes[k];

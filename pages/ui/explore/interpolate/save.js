@@ -1,5 +1,6 @@
 // What can be saved of a path: both strips as a picture, an animation, the codes with their distances as a table.
 
+import { imageName } from "../shared/classes.js";
 import { ratioText } from "../shared/near.js";
 import { modelName } from "../shared/numbers.js";
 import { sheet, table, thereAndBack } from "../shared/saved.js";
@@ -13,7 +14,7 @@ export function pathFiles(found, lanes, state, colours) {
   return {
     png: () =>
       sheet(
-        lanes.map((lane) => row(lane, state, found.set.labels)),
+        lanes.map((lane) => row(lane, state)),
         colours,
       ),
     gif: async () => {
@@ -24,8 +25,9 @@ export function pathFiles(found, lanes, state, colours) {
   };
 }
 
-function row({ found: { about }, path, pictures, ratios }, { images, shape }, labels) {
-  const stops = images.map((i) => `test image ${i}, a ${labels[i]}`).join(" to ");
+function row({ found, path, pictures, ratios }, { images, shape }) {
+  const { about } = found;
+  const stops = images.map((i) => imageName(i, found.set)).join(" to ");
   const title = `${about.family} ${modelName(about)}: ${stops}, ${shape}${about.posterior ? ", from mu" : ""}`;
   return { title, count: path.count, pictures, texts: ratios.map((ratio) => `${ratioText(ratio)} radii`) };
 }
@@ -37,7 +39,7 @@ function records({ found, path, ratios, radius, near }) {
     z: path.z(path.placeOf(k)),
     distance_to_nearest_code: ratio * radius,
     near_radius: radius,
-    nearest_test_image: near[k]?.index,
+    nearest_test_image: near[k] && found.set.numbers[near[k].index],
     pixel_distance: near[k]?.distance,
   }));
 }

@@ -3,7 +3,7 @@
 import { make } from "../../lib/dom.js";
 import { badges, disc, line } from "../../lib/draw.js";
 import { drawImage } from "../../lib/images.js";
-import { another } from "../shared/classes.js";
+import { another, imageName } from "../shared/classes.js";
 import { withoutStop } from "./path.js";
 
 const CHIP = `<b></b><canvas class="images" width="28" height="28" role="img"></canvas><span></span><button data-does="another">↻</button><button data-does="remove">×</button>`;
@@ -37,13 +37,14 @@ export class Stops {
 
   chip(image, k, images, found) {
     const { labels } = found.set,
-      digit = labels[image];
+      digit = labels[image],
+      name = imageName(image, found.set);
     const root = make("div", { className: "chip", role: "listitem", innerHTML: CHIP });
     const [number, canvas, text, next, remove] = root.children;
     drawImage(canvas, found.image(image));
     number.textContent = k + 1;
-    text.textContent = `test image ${image}, a ${digit}`;
-    canvas.setAttribute("aria-label", `test image ${image}, a ${digit}`);
+    text.textContent = name;
+    canvas.setAttribute("aria-label", name);
     next.setAttribute("aria-label", `stop ${k + 1}: another ${digit}`);
     next.title = `another ${digit}`;
     next.onclick = () => this.set(images.map((i, j) => (j === k ? another(i, labels) : i)));

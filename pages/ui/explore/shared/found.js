@@ -15,7 +15,7 @@ const GONE = "The weights of this model are not kept any more: choose another mo
  * The server always sends the last weights; the version keeps the browser from showing others that it has kept.
  */
 export async function fetchModel(name, version = "0") {
-  const [buffer, { images }] = await Promise.all([
+  const [buffer, pictures] = await Promise.all([
     fetchBytes(`./explore/${encodeURIComponent(name)}?v=${version}`, "model", GONE),
     mapImages(),
   ]);
@@ -23,7 +23,7 @@ export async function fetchModel(name, version = "0") {
   /** @type {About} */
   const about = JSON.parse(metadata.about);
   const weights = Object.fromEntries(Object.entries(arrays).filter(([key]) => key.startsWith("model.")));
-  return new Found(buffer, about, modelOf(about, weights), setOf(about, arrays, images));
+  return new Found(buffer, about, modelOf(about, weights), setOf(about, arrays, pictures));
 }
 
 /**
@@ -102,12 +102,13 @@ export class Found {
 /** Row i of a matrix in one array. */
 export const rowAt = (data, i, width) => data.subarray(i * width, (i + 1) * width);
 
-function setOf({ dims }, arrays, images) {
+function setOf({ dims }, arrays, { images, numbers }) {
   const data = (name) => arrays[name]?.data ?? null;
   return {
     count: images.shape[0],
     dims,
     images: images.data,
+    numbers: numbers.data, // of the map's images among all test images
     labels: data("labels"),
     mu: data("mu"),
     logVar: data("log_var"),

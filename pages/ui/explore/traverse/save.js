@@ -2,6 +2,7 @@
 
 import { columnsOf, csv } from "../../lib/csv.js";
 import { PIXELS, imagesIn } from "../../lib/images.js";
+import { imageName } from "../shared/classes.js";
 import { name } from "../shared/plane.js";
 import { sheetPicture } from "../shared/print.js";
 import { joined } from "../shared/rows.js";
@@ -25,7 +26,8 @@ export function traverseFiles(found, rows, { state, base, noun, along, now }, co
       const data = await found.background.decode("film", joined(ways.map(along)));
       return data && filmOf(imagesIn(data));
     },
-    csv: () => table(found.set, rows, state, base, state.from === "z" ? "z" : `${noun} of test image ${state.from}`),
+    csv: () =>
+      table(found.set, rows, state, base, state.from === "z" ? "z" : `${noun} of ${imageName(state.from, found.set)}`),
   };
 }
 

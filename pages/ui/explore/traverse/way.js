@@ -4,6 +4,7 @@ import { handOn, make } from "../../lib/dom.js";
 import { disc, line, shape } from "../../lib/draw.js";
 import { drawImage } from "../../lib/images.js";
 import { whole, within } from "../../lib/state.js";
+import { imageName, imageOf } from "../shared/classes.js";
 import { name } from "../shared/plane.js";
 import { inactiveWords, joined, rowByRow } from "../shared/rows.js";
 import { Way } from "../shared/way.js";
@@ -53,14 +54,14 @@ export class TraverseWay extends Way {
     });
   }
 
-  /** A number that was typed; one that no image has gets a sentence beside the field. */
-  type(index) {
+  /** A number that was typed: the image of the map that has it or the next; one of no image gets a sentence. */
+  type(number) {
     const { part } = this,
-      { count } = this.found.set,
-      fits = whole(index, count);
-    part.index.setCustomValidity(fits ? "" : `Give a whole number from 0 to ${count - 1}.`);
+      { numbers } = this.found.set,
+      fits = whole(number, 2 * numbers.length);
+    part.index.setCustomValidity(fits ? "" : `Give a whole number from 0 to ${2 * numbers.length - 1}.`);
     part.index.reportValidity();
-    if (fits) this.take(index);
+    if (fits) this.take(imageOf(number, numbers));
   }
 
   load(found) {
@@ -86,7 +87,7 @@ export class TraverseWay extends Way {
     part.folded.hidden = !inactive.length;
     part.summary.textContent = inactiveWords(inactive.length, found);
     part.latent.replaceChildren(...this.rows.map(({ d }) => new Option(name(d), d)));
-    part.index.max = set.count - 1;
+    part.index.max = 2 * set.count - 1; // half of the test images are on the map
     part.index.setAttribute("aria-label", `number of the test image whose ${this.noun} is the base`);
   }
 
@@ -119,8 +120,8 @@ export class TraverseWay extends Way {
       image = from !== "z";
     part.toZ.setAttribute("aria-pressed", String(!image));
     part.image.hidden = !image;
-    if (!part.index.matches(":focus")) part.index.value = image ? from : ""; // else a number is being typed
-    part.base.textContent = image ? `${this.noun} of test image ${from}, a ${found.set.labels[from]}` : "z of the map";
+    if (!part.index.matches(":focus")) part.index.value = image ? found.set.numbers[from] : ""; // else a number is being typed
+    part.base.textContent = image ? `${this.noun} of ${imageName(from, found.set)}` : "z of the map";
     if (image) drawImage(part.image, found.image(from));
     part.image.setAttribute("aria-label", part.base.textContent);
   }

@@ -91,7 +91,7 @@ class BoundData:
     error: float  # of log_evidence, nats
     encoder: Gaussian
     image: np.ndarray  # (28, 28) uint8
-    label: str  # such as "a test image of class 3"
+    label: str  # such as "test image 18, a 3"
     name: str  # of the model
     line: Line = field(default_factory=Line)
 

@@ -32,9 +32,9 @@ export const HTML = `
     <p class="row"><button data-part="again">New draws</button> <span>seed <output data-part="seed"></output></span></p>
     <p class="note">✓ up to ${kl.BELIEVABLE} SE. A right estimate lies further off about once in 370 times, with few draws more often.</p>
     <h3>One latent dimension against the prior</h3>
-    <p class="formula">KL(q ‖ N(0, 1)) = ½ (μ² + σ² − 1 − log σ²)</p>
+    <p class="formula">KL(q ‖ N(0, 1)) = ½ (mu² + std² − 1 − log std²)</p>
     <div class="terms" data-part="terms"></div>
-    <p class="note">q is the curve on this page: μ = <output data-part="mu"></output>, σ = <output data-part="sigma"></output>. The KL term of a VAE is this sum over its latent dimensions.</p>
+    <p class="note">q is the curve on this page: mu = <output data-part="mu"></output>, std = <output data-part="sigma"></output>. The KL term of a VAE is this sum over its latent dimensions.</p>
   </section>
   <section class="curves">
     <h3>One Gaussian for two bumps <small>forward and reverse fit</small></h3>

@@ -151,10 +151,10 @@ export class Pair {
     const t = kl.priorTerms(q);
     const cells = [
       ["½ (", ""],
-      ["μ²", nats(t.muSquared)],
-      ["+ σ²", nats(t.variance)],
+      ["mu²", nats(t.muSquared)],
+      ["+ std²", nats(t.variance)],
       ["− 1", plain(t.one)],
-      ["− log σ²", nats(t.minusLogVar)],
+      ["− log std²", nats(t.minusLogVar)],
       [")", ""],
       ["=", `${nats(t.kl)}`],
     ];

@@ -13,7 +13,7 @@ export class PlaneOfBatch extends LatentMap {
     this.stage = stage;
     this.show(
       arrays,
-      dims.map((d) => `μ${d + 1}`),
+      dims.map((d) => `mu${d + 1}`),
     );
   }
 

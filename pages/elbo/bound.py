@@ -7,7 +7,7 @@ import streamlit as st
 from pages.elbo.settings import gaussian, link
 from pages.elbo.subject import Subject, subject
 from pages.ui.lesson.bound.planes import bound_data
-from pages.ui.lesson.bound.view import BoundData, bound_view
+from pages.ui.lesson.bound.view import BoundData, Gaussian, bound_view
 
 
 def bound_section(chosen: Subject) -> None:
@@ -18,8 +18,9 @@ def bound_section(chosen: Subject) -> None:
     data = data_of(chosen.model_name, chosen.digit, chosen.which)
     left = bound_view(data, key="elbo bound view", q=gaussian(link.get("q") or {}))
     if left is not None:
-        rounded = {"mu": [round(v, 4) for v in left.mu], "log_var": [round(v, 4) for v in left.log_var]}
-        st.session_state[link.key("q")] = rounded
+        rho = None if left.rho is None else round(left.rho, 4)
+        rounded = Gaussian(tuple(round(v, 4) for v in left.mu), tuple(round(v, 4) for v in left.log_var), rho)
+        st.session_state[link.key("q")] = rounded.to_data()
     st.caption(f"This image: {chosen.caption[0].lower()}{chosen.caption[1:]}")
 
 

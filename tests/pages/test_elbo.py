@@ -179,7 +179,15 @@ def test_an_address_that_does_not_hold_is_said(registry: Registry, key: str, val
 
 
 @pytest.mark.parametrize(
-    "q", ["3", "[]", '{"mu":[1],"log_var":[0]}', '{"mu":["a",1],"log_var":[0,0]}', '{"mu":[1e9,0]}']
+    "q",
+    [
+        "3",
+        "[]",
+        '{"mu":[1],"log_var":[0]}',
+        '{"mu":["a",1],"log_var":[0,0]}',
+        '{"mu":[1e9,0]}',
+        '{"mu":[0,0],"log_var":[0,0],"rho":1}',
+    ],
 )
 def test_a_q_of_a_link_that_is_none_is_the_encoders(registry: Registry, q: str) -> None:
     at = AppTest.from_file(str(ROUTER), default_timeout=60)

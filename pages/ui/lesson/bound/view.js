@@ -108,6 +108,7 @@ export default class BoundView {
     this.root.dataset.family = full ? "full" : "meanField";
     this.part.how.textContent = full ? HOW.full : HOW.meanField;
     for (const name of ["correlation", "choice"]) this.part[name].hidden = !full;
+    this.part.pay.hidden = full;
   }
 
   /** The nearest q within the limits of the image, of the family that is chosen. */

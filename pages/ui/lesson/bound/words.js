@@ -83,11 +83,11 @@ function partsOfGap(kl) {
   const { amortisation, meanField, rest } = gaps(shown);
   return [
     bold(`${fixed(shown.encoder)} = ${fixed(amortisation)} amortisation gap`),
-    " (one network answers for all images) ",
-    bold(`+ ${fixed(meanField)} mean-field`),
+    " (one network for all images) ",
+    bold(`+ approximation gap: ${fixed(meanField)} mean-field`),
     " (independent dimensions) ",
-    bold(`+ ${fixed(rest)} rest`),
-    " (no Gaussian); the last two are the approximation gap.",
+    bold(`+ ${fixed(rest)}`),
+    " (no Gaussian).",
   ];
 }
 

@@ -10,6 +10,9 @@ import pytest
 import torch
 from torch.distributions import MultivariateNormal, kl_divergence
 
+from pages.elbo.bound import TELLING, data_of
+from pages.elbo.subject import subject
+from pages.ui.shipped import PLANE
 from tests.bound_problem import (
     LEANING,
     X,
@@ -25,6 +28,8 @@ from tests.bound_problem import (
     model,
     run_bound,
 )
+from tests.oracles.ascent import gauss_hermite
+from vae_core.exact.density import log_joint
 
 QS: dict[str, tuple[Any, Any, float]] = {
     "near the posterior": ([0.4, 0.5], [0.3, 0.25], -0.6),
@@ -222,3 +227,26 @@ def test_turning_once_around_comes_back(node: Callable[..., Any]) -> None:
     angles, stds = np.array(seen).T
     assert np.diff(angles) == pytest.approx(math.radians(5)) and stds == pytest.approx(stds[0])
     assert back["log_var"] == pytest.approx(q["log_var"]) and back["rho"] == pytest.approx(0.4)
+
+
+@torch.no_grad()
+def test_the_image_that_is_offered_has_three_gaps_that_add_up_to_the_exact_one(node: Callable[..., Any]) -> None:
+    """Of the shipped model, against its quadrature in Python and against Gauss and Hermite over the same two q."""
+    script = (
+        "const best = finish(searchBoth(problem, [given.encoder, ...problem.starts()]));"
+        "const { meanField, full } = best, kl = (q) => problem.evaluate(q).klPosterior;"
+        "const all = { encoder: kl(given.encoder), meanField: kl(meanField.q), full: kl(full.q) };"
+        "print([gaps(all), meanField.q, full.q]);"
+    )
+    found, independent, best = node(script, data_of(PLANE, *TELLING).to_data())
+    shown = subject(PLANE, *TELLING)
+    assert sum(found.values()) == pytest.approx(shown.bound.gap.value, abs=0.03)
+    eps, weight = gauss_hermite(16, 2, torch.device("cpu"))
+    elbos = []
+    for q in (independent, best):
+        std = np.exp(0.5 * np.array(q["log_var"]))
+        normal = correlated(q["mu"], std, q.get("rho", 0.0))
+        z = normal.mean + eps @ normal.scale_tril.T
+        elbos.append((weight @ log_joint(shown.model, shown.x, z) + normal.entropy()).item())
+    assert found["meanField"] > 1 and found["meanField"] == pytest.approx(elbos[1] - elbos[0], abs=0.03)
+    assert found["rest"] == pytest.approx(shown.evidence.log_p.value - elbos[1], abs=0.03)

@@ -196,6 +196,19 @@ def test_a_q_of_a_link_that_is_none_is_the_encoders(registry: Registry, q: str) 
     checked(at.run())
 
 
+def test_a_full_covariance_offers_an_image_where_it_matters(registry: Registry) -> None:
+    at = AppTest.from_file(str(ROUTER), default_timeout=60)
+    at.run().switch_page("elbo/page.py")
+    at.query_params["section"] = "bound"
+    checked(at.run())
+    assert not [b for b in at.button if b.label.startswith("Where it matters")]  # mean-field
+    at.session_state["elbo q"] = {"mu": [0.0, 0.0], "log_var": [0.0, 0.0], "rho": 0.5}
+    checked(at.run())
+    next(b for b in at.button if b.label == "Where it matters: test image 9 of class 1").click().run()
+    assert any("test image 9 of class 1" in c.value for c in checked(at).caption)
+    assert (at.query_params["digit"], at.query_params["image"]) == ("1", "8") and "q" not in at.query_params
+
+
 def test_another_image_is_another_subject_everywhere(elbo: AppTest) -> None:
     first = cells(elbo)["exactly, by quadrature"][2]
     next(b for b in elbo.button if b.label == "Another image").click().run()

@@ -1,6 +1,7 @@
 """What the page sends of a model for its bound: the joint density on grids, against the model itself."""
 
 import base64
+import math
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -11,6 +12,7 @@ import torch
 from torch import Tensor
 from torch.distributions import MultivariateNormal, kl_divergence
 
+from pages.elbo import settings
 from pages.ui.lesson.bound.planes import bound_data, modes
 from pages.ui.lesson.bound.view import BoundData, Line, Plane
 from tests.bound_problem import (
@@ -56,6 +58,16 @@ def test_a_plane_must_be_square_finite_and_of_equal_steps() -> None:
 def test_the_id_follows_the_contents() -> None:
     planes = linear_planes()
     assert data(planes, -1.0)["id"] == data(planes, -1.0)["id"] != data(planes, -1.1)["id"]
+
+
+def test_a_q_of_a_link_may_have_a_correlation_below_one() -> None:
+    """Links of before have none: mean-field."""
+    plain = {"mu": [0.5, -1.25], "log_var": [-1.0, 0.25]}
+    for q in (plain, {**plain, "rho": 0.0}, {**plain, "rho": -0.99}):
+        made = settings.gaussian(q)
+        assert made is not None and made.to_data() == q and made.rho == q.get("rho")
+    for rho in (1, -1.5, math.nan, "a", None):
+        assert settings.gaussian({**plain, "rho": rho}) is None
 
 
 @pytest.fixture(scope="module")

@@ -168,7 +168,7 @@ def _sigma(chosen: Subject, found: Costs) -> None:
 
 def _sigma_per_pixel(chosen: Subject) -> None:
     """The best sigma of each pixel over test images, and what it gains."""
-    errors = pixel_errors(chosen.model_name)
+    errors = pixel_errors(chosen.key.model)
     one = best_gaussian_nll(errors.mean().item(), errors.numel(), SIGMA_FLOOR)
     sigma = errors.sqrt().clamp(min=SIGMA_FLOOR)  # (28, 28)
     own = sum(best_gaussian_nll(error, 1, SIGMA_FLOOR) for error in errors.flatten().tolist())

@@ -37,10 +37,11 @@ def gaussian(q: dict[str, Any]) -> Gaussian | None:
     """The q of a link or of the last visit, if it is one of two dimensions."""
     try:
         mu, log_var = ([float(v) for v in q[name]] for name in ("mu", "log_var"))
+        rho = float(q["rho"]) if "rho" in q else None
     except (TypeError, KeyError, ValueError):
         return None
-    fits = len(mu) == len(log_var) == 2 and all(abs(v) < 20 for v in [*mu, *log_var])
-    return Gaussian(tuple(mu), tuple(log_var)) if fits else None
+    fits = len(mu) == len(log_var) == 2 and all(abs(v) < 20 for v in [*mu, *log_var]) and abs(rho or 0) < 1
+    return Gaussian(tuple(mu), tuple(log_var), rho) if fits else None
 
 
 link = Address(

@@ -45,7 +45,7 @@ data = BoundData(
     Gaussian((0.75, -0.2), tuple(2 * np.log([0.12, 0.16]))),
     (np.arange(784) % 256).astype(np.uint8).reshape(28, 28), "test image 18, a 3", "a known posterior",
 )
-left = bound_view(data, key="bound", q=asked and Gaussian(tuple(asked["mu"]), tuple(asked["log_var"])))
+left = bound_view(data, key="bound", q=asked and Gaussian(**asked))
 st.text("left=" + json.dumps(left and left.to_data()))
 """
 POSTERIOR = MultivariateNormal(tensor([0.6, -0.4]).double(), tensor([[0.04, 0.024], [0.024, 0.03]]).double())
@@ -89,9 +89,10 @@ def numbers(page: Page, part: str) -> list[float]:
     return [float(v) for v in re.findall(r"-?\d+(?:\.\d+)?", text(page, f"[data-part={part}]"))]
 
 
-def exact_gap(mu: list[float], std: list[float]) -> float:
+def exact_gap(mu: list[float], std: list[float], rho: float = 0.0) -> float:
     """KL(q ‖ posterior) as torch.distributions has it."""
-    q = MultivariateNormal(tensor(mu).double(), tensor([[std[0] ** 2, 0.0], [0.0, std[1] ** 2]]).double())
+    off = rho * std[0] * std[1]
+    q = MultivariateNormal(tensor(mu).double(), tensor([[std[0] ** 2, off], [off, std[1] ** 2]]).double())
     return kl_divergence(q, POSTERIOR).item()
 
 
@@ -211,7 +212,7 @@ def test_the_keyboard_does_the_same(show: Callable[..., Page]) -> None:
     assert left["log_var"] == pytest.approx([2 * math.log(0.12 / 1.1), 2 * math.log(0.176)], abs=1e-3)
 
 
-def test_optimising_names_both_gaps_with_their_exact_values(show: Callable[..., Page]) -> None:
+def test_optimising_names_the_three_gaps_with_their_exact_values(show: Callable[..., Page]) -> None:
     page = show()
     page.get_by_role("button", name="Optimise q").click()
     expect(page.locator(".bound")).to_have_attribute("data-climb", "done", timeout=60_000)
@@ -219,14 +220,16 @@ def test_optimising_names_both_gaps_with_their_exact_values(show: Callable[..., 
     assert numbers(page, "mu") == pytest.approx([0.6, -0.4], abs=3e-3)
     assert numbers(page, "std") == pytest.approx(best_std(), abs=2e-3)
     assert holds(page)["gap"] == pytest.approx(best, abs=0.006)
-    approximation, amortisation = (numbers(page, name)[0] for name in ("approximation", "amortisation"))
-    assert approximation == pytest.approx(best, abs=0.006)
-    assert amortisation == pytest.approx(exact_gap(*ENCODER) - best, abs=0.011)
+    encoder = exact_gap(*ENCODER)
+    assert numbers(page, "sides") == pytest.approx([encoder, best, 0.0], abs=0.006)
+    assert numbers(page, "parts") == pytest.approx([encoder, encoder - best, best, 0.0], abs=0.011)
+    whole, *parts = numbers(page, "parts")
+    assert sum(parts) == pytest.approx(whole, abs=1e-9)  # also as they are rounded
     expect(page.get_by_role("button", name="Go to the best q")).to_be_hidden()
     assert rest(page)["mu"] == pytest.approx([0.6, -0.4], abs=3e-3)
     page.get_by_role("button", name="Encoder’s q").click()  # the gaps belong to the image and stay
     expect(page.locator("[data-part=found]")).to_contain_text("q was moved")
-    assert numbers(page, "approximation")[0] == approximation
+    assert numbers(page, "parts") == [whole, *parts]
 
 
 def test_the_ascent_can_be_paused_and_go_on(show: Callable[..., Page]) -> None:
@@ -260,13 +263,40 @@ def test_the_gap_of_the_gaussian_posterior_closes(show: Callable[..., Page]) -> 
     expect(page.locator(".bound")).to_have_attribute("data-climb", "done", timeout=60_000)
     assert holds(page)["gap"] < 0.01
     assert numbers(page, "mu") == [0.8] and numbers(page, "std") == [pytest.approx(math.sqrt(0.2), abs=0.006)]
-    assert "Approximation gap 0.00 nats" in text(page, "[data-part=approximation]")
+    assert "Approximation gap 0.00 nats" in text(page, "[data-part=sides]")
+    expect(page.get_by_role("group", name="family of q")).to_be_hidden()  # one dimension has no correlation
 
 
-def test_a_link_brings_q_back(show: Callable[..., Page]) -> None:
+def test_a_q_of_full_covariance_is_turned_optimised_and_linked(show: Callable[..., Page]) -> None:
+    """From a link of before, which knows no correlation, to one that brings the turned q back."""
     page = show({"mu": [0.5, -0.3], "log_var": [-3.0, -4.0]})
     assert numbers(page, "mu") == [0.5, -0.3]
     assert numbers(page, "std") == pytest.approx([math.exp(-1.5), math.exp(-2)], abs=6e-4)
+    expect(page.locator("[data-part=correlation]")).to_be_hidden()
+    page.get_by_role("button", name="full covariance").click()
+    assert numbers(page, "rho") == [0.0]
+    x, y = grab(page, handle(page, "width0"))
+    page.mouse.move(x - 10, y - 60, steps=4)  # counter-clockwise: along the posterior
+    page.mouse.up()
+    frames(page)
+    (by_hand,) = numbers(page, "rho")
+    handle(page, "width0").focus()
+    page.keyboard.press("ArrowLeft")
+    frames(page)
+    (by_key,) = numbers(page, "rho")
+    assert 0.2 < by_hand < by_key
+    shown = numbers(page, "mu"), numbers(page, "std"), by_key
+    assert holds(page)["gap"] == pytest.approx(exact_gap(*shown), rel=0.02, abs=0.02)  # q is shown rounded
+    expect(page.get_by_text(re.compile(f'"rho": {by_key:.2f}'))).to_be_visible(timeout=20_000)
+    left = rest(page)
+    page.goto(page.url.split("?")[0] + "?" + urllib.parse.urlencode({"q": json.dumps(left)}))
+    expect(page.locator("[data-part=rho]")).to_have_text(f"{by_key:.3f}", timeout=30_000)
+    assert (numbers(page, "mu"), numbers(page, "std"), *numbers(page, "rho")) == shown
+    page.get_by_role("button", name="Optimise q").click()
+    expect(page.locator(".bound")).to_have_attribute("data-climb", "done", timeout=60_000)
+    assert holds(page)["gap"] == pytest.approx(0.0, abs=0.006)  # the posterior is a Gaussian of this family
+    assert numbers(page, "rho") == pytest.approx([0.024 / math.sqrt(0.04 * 0.03)], abs=2e-3)
+    assert numbers(page, "parts")[2] == pytest.approx(exact_gap([0.6, -0.4], best_std()), abs=0.011)
 
 
 def test_views_keep_an_equal_aspect_and_say_where_q_is(show: Callable[..., Page]) -> None:

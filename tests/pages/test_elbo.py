@@ -182,13 +182,34 @@ def test_an_address_that_does_not_hold_is_said(registry: Registry, key: str, val
 
 
 @pytest.mark.parametrize(
-    "q", ["3", "[]", '{"mu":[1],"log_var":[0]}', '{"mu":["a",1],"log_var":[0,0]}', '{"mu":[1e9,0]}']
+    "q",
+    [
+        "3",
+        "[]",
+        '{"mu":[1],"log_var":[0]}',
+        '{"mu":["a",1],"log_var":[0,0]}',
+        '{"mu":[1e9,0]}',
+        '{"mu":[0,0],"log_var":[0,0],"rho":1}',
+    ],
 )
 def test_a_q_of_a_link_that_is_none_is_the_encoders(registry: Registry, q: str) -> None:
     at = AppTest.from_file(str(ROUTER), default_timeout=60)
     at.run().switch_page("elbo/page.py")
     at.query_params["section"], at.query_params["q"] = "bound", q
     checked(at.run())
+
+
+def test_a_full_covariance_offers_an_image_where_it_matters(registry: Registry) -> None:
+    at = AppTest.from_file(str(ROUTER), default_timeout=60)
+    at.run().switch_page("elbo/page.py")
+    at.query_params["section"] = "bound"
+    checked(at.run())
+    assert not [b for b in at.button if b.label.startswith("Where it matters")]  # mean-field
+    at.session_state["elbo q"] = {"mu": [0.0, 0.0], "log_var": [0.0, 0.0], "rho": 0.5}
+    checked(at.run())
+    next(b for b in at.button if b.label == "Where it matters: test image 9 of class 1").click().run()
+    assert any("test image 9 of class 1" in c.value for c in checked(at).caption)
+    assert (at.query_params["digit"], at.query_params["image"]) == ("1", "8") and "q" not in at.query_params
 
 
 def test_another_image_is_another_subject_everywhere(elbo: AppTest) -> None:

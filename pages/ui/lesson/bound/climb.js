@@ -1,6 +1,7 @@
 // The ascent as the page drives it: a few steps a frame while it runs, then a search from other starts in spare time.
 
-import { Ascent, gaps, search } from "./ascent.js";
+import { Ascent, searchBoth } from "./ascent.js";
+import { isFull } from "./gaussian.js";
 
 const SPARE = 6; // ms of a frame that the search may take
 
@@ -35,6 +36,7 @@ export class Climb {
     const ascent = new Ascent(problem, q);
     this.problem = problem;
     this.encoder = encoder;
+    this.family = isFull(q) ? "full" : "meanField";
     this.ascent = ascent;
     this.trace = ascent.trace;
     this.searching = null;
@@ -79,12 +81,10 @@ export class Climb {
 
   arrive() {
     const starts = [this.q];
-    if (this.best) starts.push(this.best.q);
+    if (this.best) starts.push(this.own.q);
     else if (this.encoder) starts.push(this.encoder, ...this.problem.starts());
-    const tried = this.best?.starts ?? 0;
     this.state = "searching";
-    this.searching = search(this.problem, starts);
-    this.tried = tried;
+    this.searching = searchBoth(this.problem, starts);
   }
 
   look() {
@@ -92,17 +92,36 @@ export class Climb {
     do {
       const { value, done } = this.searching.next();
       if (!done) continue;
-      this.best = { ...value, starts: Math.max(this.tried, value.starts) };
+      this.best = this.best ? better(this.best, value) : value;
       this.state = "done";
       return;
     } while (performance.now() < until);
   }
 
-  /** Both gaps, and by how much the ascent fell short of the best q found. Null before the search is over. */
+  /** The best q found of the family in which the ascent goes. */
+  get own() {
+    return this.best[this.family];
+  }
+
+  /**
+   * KL(q ‖ p(z given x)) of the encoder's q and of the best q of both families, and by how much
+   * the ascent fell short of the best q of its own family. Null before the search is over.
+   */
   result() {
     if (!this.best || this.busy || this.paused) return null;
-    const encoder = this.encoder && this.problem.evaluate(this.problem.keep(this.encoder));
-    const short = this.reading ? this.best.reading.elbo - this.reading.elbo : 0;
-    return { ...gaps(this.best.reading, encoder), short, starts: this.best.starts };
+    const { meanField, full } = this.best;
+    const kl = {
+      encoder: this.encoder && this.problem.evaluate(this.problem.keep(this.encoder)).klPosterior,
+      meanField: meanField.reading.klPosterior,
+      full: full && full.reading.klPosterior,
+    };
+    const short = this.reading ? this.own.reading.elbo - this.reading.elbo : 0;
+    return { kl, short, starts: this.own.starts };
   }
+}
+
+/** Of two results of searchBoth the better q of each family, with the most starts tried. */
+function better(one, other) {
+  const pick = (a, b) => a && { ...(b.reading.elbo > a.reading.elbo ? b : a), starts: Math.max(a.starts, b.starts) };
+  return { meanField: pick(one.meanField, other.meanField), full: pick(one.full, other.full) };
 }

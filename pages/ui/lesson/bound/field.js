@@ -79,14 +79,15 @@ export function cubic(t) {
 }
 
 /**
- * log p(x, z) on the nodes (xs[i], ys[j]), row by row. Each node takes the finest plane that surrounds it; off the
+ * log p(x, z) on the nodes (xs[i], ys[j]), row by row; with `lean`, on (xs[i], ys[j] + lean[i]). Each node takes the finest plane that surrounds it; off the
  * last plane the value of its edge stands in, and the node is marked.
  * Returns values (cubic), which (the plane), outside (0 or 1) and, unless `doubt` is false, bend (what the third
  * differences say of the error of the cubic, in nats), each of length ys.length · xs.length.
  */
-export function place(planes, xs, ys, doubt = true) {
+export function place(planes, xs, ys, lean = null, doubt = true) {
   const columns = planes.map((plane, k) => along(plane, 0, xs, k === planes.length - 1));
-  const rows = planes.map((plane, k) => along(plane, 1, ys, k === planes.length - 1));
+  const rowsAt = (nodes) => planes.map((plane, k) => along(plane, 1, nodes, k === planes.length - 1));
+  let rows = rowsAt(ys);
   const size = xs.length * ys.length;
   const result = {
     values: new Float64Array(size),
@@ -95,8 +96,9 @@ export function place(planes, xs, ys, doubt = true) {
     outside: new Uint8Array(size),
   };
   const last = planes.length - 1;
-  for (let j = 0, k = 0; j < ys.length; j++) {
-    for (let i = 0; i < xs.length; i++, k++) {
+  for (let i = 0; i < xs.length; i++) {
+    if (lean) rows = rowsAt(ys.map((y) => y + lean[i]));
+    for (let j = 0, k = i; j < ys.length; j++, k += xs.length) {
       let p = 0;
       while (p < last && !(columns[p].inside[i] && rows[p].inside[j])) p++;
       result.values[k] = curved(planes[p], columns[p], i, rows[p], j);

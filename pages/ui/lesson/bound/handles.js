@@ -15,6 +15,8 @@ export function handle(parent, name, kind) {
   return { group, stalk };
 }
 
+export const nameHandle = ({ group }, name) => set(group, { "aria-label": name });
+
 export function placeHandle({ group, stalk }, [x, y], [fromX, fromY], { now, text }) {
   for (const circle of group.querySelectorAll("circle")) set(circle, { cx: x, cy: y });
   set(stalk, { x1: fromX, y1: fromY, x2: x, y2: y });
@@ -31,7 +33,7 @@ const WIDER = 1.1;
 export function keyed(key, shift, q, step, only = null) {
   const fine = shift ? 0.1 : 1;
   const widths = (sign, dims, share = fine) => ({
-    mu: q.mu,
+    ...q,
     log_var: q.log_var.map((v, d) => (dims(d) ? v + sign * 2 * share * Math.log(WIDER) : v)),
   });
   const sign = { "+": 1, "=": 1, "-": -1, _: -1, "−": -1 }[key];
@@ -41,5 +43,5 @@ export function keyed(key, shift, q, step, only = null) {
   const [axis, way] = arrow;
   if (only !== null) return widths(way, (d) => d === only);
   if (axis >= q.mu.length) return null;
-  return { mu: q.mu.map((m, d) => (d === axis ? m + way * step * fine : m)), log_var: q.log_var };
+  return { ...q, mu: q.mu.map((m, d) => (d === axis ? m + way * step * fine : m)) };
 }

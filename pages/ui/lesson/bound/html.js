@@ -6,23 +6,25 @@ export const HTML = `
   <div class="given" data-part="given"><canvas data-part="image" width="28" height="28" role="img" aria-label="the image x"></canvas><p><b data-part="label"></b><br><span data-part="name"></span></p></div>
   <p class="model" data-part="model" hidden></p>
   <div class="switch views" role="group" aria-label="view" data-part="views"><button data-view="near">around the posterior</button><button data-view="q">around q</button><button data-view="prior">whole prior</button></div>
+  <div class="switch" role="group" aria-label="family of q" data-part="families"><button data-family="meanField">mean-field</button><button data-family="full">full covariance</button></div>
 </header>
 <section class="picture">
   <div class="plane" data-part="plane"></div>
   <div class="line" data-part="line" hidden></div>
-  <p class="note"><span><b class="kl">q:</b> mu <output data-part="mu"></output></span> <span>std <output data-part="std"></output></span></p>
+  <p class="note"><span><b class="kl">q:</b> mu <output data-part="mu"></output></span> <span>std <output data-part="std"></output></span> <span data-part="correlation" hidden>correlation <output data-part="rho"></output></span></p>
   <p class="note" data-part="imageKey"><span><i class="key grey"></i> p(z|x), the true posterior<span data-part="shading"></span></span> <span><i class="key ring"></i> q at 1 and 2 std</span> <span><i class="key dash"></i> prior at 1, 2, 3 std</span></p>
   <p class="note" data-part="lineKey" hidden><span><i class="key grey"></i> p(z|x), exact</span> <span><i class="key ring"></i> q</span> <span><i class="key dash"></i> prior</span></p>
-  <p class="note how">Drag q or its knobs. Keys: arrows move q, or change the width whose knob has the focus; + and − widen and narrow, Shift for fine steps.</p>
+  <p class="note how" data-part="how"></p>
 </section>
 <section class="sums">
   <div data-part="bars"></div>
   <p class="check" data-part="check"></p>
   <p class="doubts" role="note" data-part="doubts" hidden></p>
-  <p class="pay">Like pay: total = base + bonus, and a bonus is never below zero, so the base alone is a safe promise. The ELBO is the base. Here the total is fixed: what the base gains, the bonus loses.</p>
+  <p class="pay" data-part="pay">Like pay: total = base + bonus, and a bonus is never below zero, so the base alone is a safe promise. The ELBO is the base.</p>
+  <p class="choice" data-part="choice" hidden></p>
   <div class="buttons"><button class="main" data-part="optimise">Optimise q</button><button data-part="encoder">Encoder’s q</button><button data-part="prior">q = prior</button></div>
   <div class="progress" data-part="progress" hidden>
     <div data-part="trace"></div>
-    <div class="gaps" role="status"><p data-part="found"></p><p data-part="approximation"></p><p data-part="amortisation"></p><button data-part="toBest" hidden>Go to the best q</button></div>
+    <div class="gaps" role="status"><p data-part="found"></p><p data-part="sides"></p><p data-part="parts"></p><button data-part="toBest" hidden>Go to the best q</button></div>
   </div>
 </section>`;

@@ -1,12 +1,14 @@
 // The bound on one image, by quadrature over a latent plane: pure functions of q, no page. Runs under node as well.
-// q = { mu: [..], log_var: [..] }, a Gaussian with independent dimensions. Everything in nats.
+// q is a Gaussian as gaussian.js has it, mean-field or of full covariance. Everything in nats.
 
 import { Plane, logPrior, place } from "./field.js";
+import { axesOf, factorOf, klToPrior, logDetOf, stdsOf, within, withPrior } from "./gaussian.js";
 
 const LOG_2PI = Math.log(2 * Math.PI);
 const REACH = 5; // nodes cover mu ± 5 std: all but 6e-7 of q in each dimension
 const FEWEST = 61,
   MOST = 161; // nodes in each dimension
+const FARTHEST = 60; // of t²: beyond it q holds e^-30 of itself
 
 /** Midpoints of `count` equal cells over ±reach and the weights of N(0, 1) there; the weights sum to 1. */
 export function normalRule(count, reach = REACH) {
@@ -14,11 +16,6 @@ export function normalRule(count, reach = REACH) {
   const raw = t.map((v) => Math.exp(-0.5 * v * v));
   const sum = raw.reduce((a, b) => a + b, 0);
   return { t, weight: raw.map((w) => w / sum) };
-}
-
-/** KL(q ‖ N(0, I)) in closed form (Kingma and Welling 2014, appendix B). */
-export function klToPrior({ mu, log_var }) {
-  return mu.reduce((sum, m, d) => sum + 0.5 * (m * m + Math.expm1(log_var[d]) - log_var[d]), 0);
 }
 
 /** One image under a decoder with two latents. */
@@ -62,35 +59,30 @@ export class PlaneProblem {
       outside,
       interpolation,
       slope: withPrior(slope, q),
-      ...this.check(elbo + klPosterior),
+      ...agreement(elbo + klPosterior, this),
     };
   }
 
-  /** Whether the two parts add up to log p(x). */
-  check(sum) {
-    const off = Math.abs(sum - this.logEvidence);
-    return { sum, off, agrees: off <= 0.02 + this.error };
-  }
-
   /**
-   * E_q[log p(x given z)] and its slope, on q's own nodes.
-   * The slope needs no derivative of the field: dE/dmu = E[f t] / std and dE/dlog_var = E[f (t² − 1)] / 2
-   * with t = (z − mu) / std (the score identity), summed exactly on the same nodes.
+   * E_q[log p(x given z)] and its slope, on q's own nodes z = mu + L t.
+   * The slope is that along the movements of movedBy, and needs no derivative of the field: dE/da = E[f t],
+   * dE/db = E[f (t² − 1)] / 2 and dE/dshear = E[f t₁ t₂] (the score identity), summed exactly on the same nodes.
    */
   expect(q) {
-    const std = q.log_var.map((v) => Math.exp(0.5 * v));
-    const [x, y] = std.map((s) => normalRule(this.nodes(s)));
-    const { values, bend, which, outside } = this.sample(q, std, x, y);
+    const L = factorOf(q);
+    const [x, y] = this.rules(L, 0);
+    const { values, bend, which, outside } = this.sample(q, L, x, y);
     let expected = 0,
       doubt = 0,
       apart = 0,
-      left = 0;
+      left = 0,
+      shear = 0;
     const first = [0, 0],
       second = [0, 0];
     for (let j = 0, k = 0; j < y.t.length; j++) {
       for (let i = 0; i < x.t.length; i++, k++) {
         const w = x.weight[i] * y.weight[j];
-        const f = w * (values[k] - logPrior(q.mu[0] + std[0] * x.t[i], q.mu[1] + std[1] * y.t[j]));
+        const f = w * (values[k] - logPrior(q.mu[0] + L[0][0] * x.t[i], q.mu[1] + L[1][0] * x.t[i] + L[1][1] * y.t[j]));
         expected += f;
         doubt += w * bend[k];
         apart += w * this.planes[which[k]].step;
@@ -99,11 +91,12 @@ export class PlaneProblem {
         first[1] += f * y.t[j];
         second[0] += f * (x.t[i] ** 2 - 1);
         second[1] += f * (y.t[j] ** 2 - 1);
+        shear += f * x.t[i] * y.t[j];
       }
     }
-    const slope = { mu: first.map((v, d) => v / std[d]), log_var: second.map((v) => v / 2) };
+    const slope = { mu: first, log_var: second.map((v) => v / 2), shear };
     // Errors of different cells of the grid are taken to be independent: a wide q averages over many.
-    const cells = std.reduce((n, s) => n * Math.max(1, (2 * Math.sqrt(Math.PI) * s) / apart), 1);
+    const cells = axesOf(q).stds.reduce((n, s) => n * Math.max(1, (2 * Math.sqrt(Math.PI) * s) / apart), 1);
     return { expected, slope, outside: left, interpolation: doubt / Math.sqrt(cells) };
   }
 
@@ -113,10 +106,16 @@ export class PlaneProblem {
     return Math.min(MOST, Math.max(FEWEST, Math.ceil((2 * REACH * std) / apart))) | 1;
   }
 
-  /** log p(x, z) at the nodes mu + std t, row by row, as field.place gives it. */
-  sample({ mu }, std, x, y, doubt = true) {
-    const [xs, ys] = [x, y].map((rule, d) => Float64Array.from(rule.t, (t) => mu[d] + std[d] * t));
-    return place(this.planes, xs, ys, doubt);
+  /** Nodes for both directions of L; another `wider` gives others. */
+  rules(L, wider) {
+    return L.map((row, d) => normalRule(this.nodes(row[d]) - (wider && 4), REACH + wider));
+  }
+
+  /** log p(x, z) at the nodes mu + L t, row by row, as field.place gives it. */
+  sample({ mu }, L, x, y, doubt = true) {
+    const [xs, ys] = [x, y].map((rule, d) => Float64Array.from(rule.t, (t) => mu[d] + L[d][d] * t));
+    const lean = L[1][0] ? Float64Array.from(x.t, (t) => L[1][0] * t) : null;
+    return place(this.planes, xs, ys, lean, doubt);
   }
 
   /**
@@ -125,42 +124,43 @@ export class PlaneProblem {
    * the ELBO.
    */
   gap(q) {
-    const std = q.log_var.map((v) => Math.exp(0.5 * v));
+    const std = stdsOf(q),
+      narrowest = Math.min(...axesOf(q).stds);
     const fits = ({ step, low, high }) =>
-      q.mu.every((m, d) => std[d] >= step && m - REACH * std[d] >= low[d] && m + REACH * std[d] <= high[d]);
+      narrowest >= step && q.mu.every((m, d) => m - REACH * std[d] >= low[d] && m + REACH * std[d] <= high[d]);
     const grid = this.fine.find(fits);
     return grid
-      ? { klPosterior: this.gapOnGrid(grid, q, std), method: "grid" }
-      : { klPosterior: this.gapOnNodes(q, std), method: "nodes" };
+      ? { klPosterior: this.gapOnGrid(grid, q), method: "grid" }
+      : { klPosterior: this.gapOnNodes(q), method: "nodes" };
   }
 
-  gapOnGrid({ n, low, high, step, values }, q, std) {
-    const [across, down] = [0, 1].map((d) => {
-      const t = Float64Array.from(
-        { length: n },
-        (_, i) => ((d ? high[1] - i * step : low[0] + i * step) - q.mu[d]) / std[d],
-      );
-      return t.map((v) => -0.5 * (v * v + LOG_2PI) - Math.log(std[d])); // log q of one dimension
-    });
-    const weight = [across, down].map((logs) => logs.map((v) => step * Math.exp(v)));
+  gapOnGrid({ n, low, high, step, values }, q) {
+    const [[a], [b, c]] = factorOf(q);
+    const constant = -LOG_2PI - 0.5 * logDetOf(q);
     let sum = 0;
-    for (let j = 0; j < n; j++) {
-      if (weight[1][j] < 1e-12) continue;
-      let row = 0;
-      for (let i = 0; i < n; i++) row += weight[0][i] * (across[i] + down[j] - values[j * n + i] + this.ownEvidence);
-      sum += weight[1][j] * row;
+    for (let i = 0; i < n; i++) {
+      const t = (low[0] + i * step - q.mu[0]) / a,
+        mean = q.mu[1] + b * t;
+      if (t * t > FARTHEST) continue;
+      for (let j = 0; j < n; j++) {
+        const square = t * t + ((high[1] - j * step - mean) / c) ** 2;
+        if (square > FARTHEST) continue;
+        const logQ = constant - 0.5 * square;
+        sum += Math.exp(logQ) * (logQ - values[j * n + i] + this.ownEvidence);
+      }
     }
-    return sum;
+    return sum * step * step;
   }
 
-  gapOnNodes(q, std) {
-    const [x, y] = std.map((s) => normalRule(this.nodes(s) - 4, REACH + 0.3));
-    const { values } = this.sample(q, std, x, y, false);
-    const entropy = LOG_2PI + 0.5 * (q.log_var[0] + q.log_var[1]); // log q = -entropy - t²/2
+  gapOnNodes(q) {
+    const L = factorOf(q);
+    const [x, y] = this.rules(L, 0.3);
+    const { values } = this.sample(q, L, x, y, false);
+    const constant = -LOG_2PI - 0.5 * logDetOf(q);
     let sum = 0;
     for (let j = 0, k = 0; j < y.t.length; j++) {
       for (let i = 0; i < x.t.length; i++, k++) {
-        const logQ = -entropy - 0.5 * (x.t[i] ** 2 + y.t[j] ** 2);
+        const logQ = constant - 0.5 * (x.t[i] ** 2 + y.t[j] ** 2);
         sum += x.weight[i] * y.weight[j] * (logQ - values[k] + this.ownEvidence);
       }
     }
@@ -193,78 +193,6 @@ export class PlaneProblem {
   }
 }
 
-/** z ~ N(0, 1), x given z ~ N(w z + b, sigma²): the posterior is itself a Gaussian. */
-export class LineProblem {
-  constructor({ w, b, sigma, x }) {
-    const precision = 1 + (w / sigma) ** 2;
-    const spread = w * w + sigma * sigma; // variance of x
-    this.w = w;
-    this.b = b;
-    this.sigma = sigma;
-    this.x = x;
-    this.error = 0;
-    this.limits = { mu: [[-4, 4]], log_var: [-6, 2.2] };
-    this.posterior = { mu: [(w * (x - b)) / spread], log_var: [-Math.log(precision)] };
-    this.logEvidence = -0.5 * ((x - b) ** 2 / spread + Math.log(spread) + LOG_2PI);
-  }
-
-  logLikelihood(z) {
-    return -0.5 * (((this.x - this.w * z - this.b) / this.sigma) ** 2 + LOG_2PI) - Math.log(this.sigma);
-  }
-
-  /** The ELBO by quadrature; the gap in closed form against the exact posterior: two different ways. */
-  evaluate(q) {
-    const std = Math.exp(0.5 * q.log_var[0]);
-    const { t, weight } = LINE_RULE;
-    let expected = 0,
-      first = 0,
-      second = 0;
-    for (let i = 0; i < t.length; i++) {
-      const f = weight[i] * this.logLikelihood(q.mu[0] + std * t[i]);
-      expected += f;
-      first += f * t[i];
-      second += f * (t[i] ** 2 - 1);
-    }
-    const klPrior = klToPrior(q),
-      klPosterior = klOfGaussians(q, this.posterior),
-      elbo = expected - klPrior;
-    const slope = withPrior({ mu: [first / std], log_var: [second / 2] }, q);
-    return {
-      elbo,
-      nll: -expected,
-      klPrior,
-      klPosterior,
-      method: "closed form",
-      outside: 0,
-      interpolation: 0,
-      slope,
-      ...this.check(elbo + klPosterior),
-    };
-  }
-
-  check(sum) {
-    return PlaneProblem.prototype.check.call(this, sum);
-  }
-
-  starts() {
-    return [];
-  }
-
-  keep(q) {
-    return within(q, this.limits);
-  }
-}
-
-const LINE_RULE = normalRule(161, 8);
-
-/** KL(q ‖ p) of Gaussians with independent dimensions. */
-export function klOfGaussians(q, p) {
-  return q.mu.reduce((sum, m, d) => {
-    const ratio = q.log_var[d] - p.log_var[d];
-    return sum + 0.5 * (Math.expm1(ratio) - ratio + (m - p.mu[d]) ** 2 / Math.exp(p.log_var[d]));
-  }, 0);
-}
-
 /** log of the sum over all planes; a coarse cell counts with the part of it that no finer plane covers. */
 export function evidenceOf(planes) {
   const top = Math.max(...planes.map((p) => p.top));
@@ -272,14 +200,8 @@ export function evidenceOf(planes) {
   return top + Math.log(sum);
 }
 
-/** Add the slope of −KL(q ‖ prior). */
-const withPrior = (slope, q) => ({
-  mu: slope.mu.map((v, d) => v - q.mu[d]),
-  log_var: slope.log_var.map((v, d) => v - 0.5 * Math.expm1(q.log_var[d])),
-});
-
-const clamp = (v, [low, high]) => Math.min(high, Math.max(low, v));
-const within = (q, limits) => ({
-  mu: q.mu.map((m, d) => clamp(m, limits.mu[d])),
-  log_var: q.log_var.map((v) => clamp(v, limits.log_var)),
-});
+/** Whether ELBO and gap add up to log p(x). */
+export function agreement(sum, { logEvidence, error }) {
+  const off = Math.abs(sum - logEvidence);
+  return { sum, off, agrees: off <= 0.02 + error };
+}

@@ -2,18 +2,21 @@
 
 import { draggable } from "../../lib/drag.js";
 import { fixed, plain, ticks } from "../../lib/numbers.js";
+import { onKeys } from "../../lib/keys.js";
 import { set, svg } from "../../lib/svg.js";
-import { handle, placeHandle } from "./handles.js";
+import { axesOf, isFull } from "./gaussian.js";
+import { handle, keyed, nameHandle, placeHandle } from "./handles.js";
+import { degrees, endOf, keyedAxis, pulled, sideOf } from "./knobs.js";
 import { Picture } from "./picture.js";
 
 const MARGIN = { left: 50, right: 8, top: 8, bottom: 40 };
-const STALK = 26; // px between the 2 std ellipse and the knob that changes its width
 const DEPTH = 200; // nats below the top at which the landscape of the whole prior has faded
 const PRIOR = { low: [-4, -4], size: 8 };
 
 export class PlanePicture extends Picture {
   low = PRIOR.low; // the lower left corner of the window
   size = PRIOR.size; // its side
+  angle = 0; // of the first axis of q
 
   constructor(root, moves) {
     const label = "latent plane: posterior p(z given x) in grey, q as ellipses of 1 and 2 standard deviations";
@@ -26,7 +29,7 @@ export class PlanePicture extends Picture {
     root.prepend(this.canvas);
     this.ellipses = [2, 1].map((k) => svg("ellipse", { class: `q q${k}` }, this.inside));
     this.hint = svg("text", { class: "hint", "text-anchor": "middle" }, this.svg);
-    this.widths = [0, 1].map((d) => handle(this.svg, `width of q along z${"₁₂"[d]}`, `width${d}`));
+    this.widths = [0, 1].map((d) => handle(this.svg, axisName({}, d), `width${d}`));
     this.centre = handle(this.svg, "centre of q: arrow keys move it, plus and minus change its widths", "centre");
     const start = () => ({ q: this.q, scale: this.scale });
     for (const node of [this.centre.group, this.ellipses[0]]) {
@@ -38,24 +41,36 @@ export class PlanePicture extends Picture {
     }
     this.widths.forEach((width, d) => {
       draggable(width.group, {
-        start,
+        start: () => ({ ...start(), axes: axesOf(this.q, this.angle) }),
         end: () => this.drop(),
-        move: ({ q, scale }, dx, dy) => this.widen(q, d, ((d ? -dy : dx) * this.flip[d]) / (2 * scale)),
+        move: ({ q, scale, axes }, dx, dy) => {
+          this.holding = true; // the knob keeps its side while it is held
+          this.shape(pulled(q, axes, d, scale, this.flip[d], [dx, dy]));
+        },
       });
-      this.hear(width, d);
+      const act = (key, { shiftKey }) => this.hearAxis(d, key, shiftKey);
+      onKeys(width.group, act, { shift: true });
     });
     this.hear(this.centre, null);
   }
 
-  moveTo({ mu, log_var }, by) {
+  moveTo(q, by) {
     const inside = (v, d) => Math.min(this.low[d] + this.size, Math.max(this.low[d], v));
-    this.change({ mu: mu.map((m, d) => inside(m + by[d], d)), log_var });
+    this.change({ ...q, mu: q.mu.map((m, d) => inside(m + by[d], d)) });
   }
 
-  widen({ mu, log_var }, d, by) {
-    const std = Math.max(1e-6, Math.exp(0.5 * log_var[d]) + by);
-    this.holding = true; // the knob keeps its side while it is held
-    this.change({ mu, log_var: log_var.map((v, k) => (k === d ? 2 * Math.log(std) : v)) });
+  shape({ q, angle }) {
+    this.angle = angle;
+    this.q = this.change(q);
+  }
+
+  hearAxis(d, key, shift) {
+    if (!isFull(this.q)) return this.key(keyed(key, shift, this.q, this.step, d));
+    const found = keyedAxis(key, shift, this.q, d, this.angle);
+    if (!found) return false;
+    this.shape(found);
+    this.settle();
+    return true;
   }
 
   get step() {
@@ -197,14 +212,17 @@ export class PlanePicture extends Picture {
   draw(q) {
     this.q = q;
     if (!this.side) return;
-    const std = q.log_var.map((v) => Math.exp(0.5 * v));
+    const axes = axesOf(q, this.angle),
+      { stds, angle } = axes;
+    this.angle = angle;
     const [cx, cy] = [this.x(q.mu[0]), this.y(q.mu[1])];
+    const transform = `rotate(${(-angle * 180) / Math.PI} ${cx} ${cy})`;
     this.ellipses.forEach((node, i) =>
-      set(node, { cx, cy, rx: (2 - i) * std[0] * this.scale, ry: (2 - i) * std[1] * this.scale }),
+      set(node, { cx, cy, rx: (2 - i) * stds[0] * this.scale, ry: (2 - i) * stds[1] * this.scale, transform }),
     );
     // An ellipse that fills the view would keep a finger from scrolling the page.
-    this.ellipses[0].style.pointerEvents = Math.max(...std) * 4 * this.scale < this.side / 2 ? "auto" : "none";
-    this.drawHandles(q, std, cx, cy);
+    this.ellipses[0].style.pointerEvents = Math.max(...stds) * 4 * this.scale < this.side / 2 ? "auto" : "none";
+    this.drawHandles(q, axes, [cx, cy]);
     const seen = q.mu.every((m, d) => m >= this.low[d] && m <= this.low[d] + this.size);
     for (const { group } of [this.centre, ...this.widths]) group.style.display = seen ? "" : "none";
     set(this.hint, {
@@ -214,26 +232,35 @@ export class PlanePicture extends Picture {
     });
   }
 
-  drawHandles(q, std, cx, cy) {
-    const reach = std.map((s) => 2 * s * this.scale + STALK);
-    const edge = MARGIN.left + this.side - 10,
-      roof = MARGIN.top + 10;
-    if (!this.holding)
-      this.flip = [
-        cx + reach[0] > edge && cx - reach[0] > MARGIN.left + 10 ? -1 : 1,
-        cy - reach[1] < roof && cy + reach[1] < roof + this.side - 20 ? -1 : 1,
-      ];
-    const x = Math.min(edge, Math.max(MARGIN.left + 10, cx + this.flip[0] * reach[0]));
-    const y = Math.min(roof + this.side - 20, Math.max(roof, cy - this.flip[1] * reach[1]));
-    const said = (d) => ({ now: std[d], text: `std ${std[d].toFixed(4)}` });
-    placeHandle(this.widths[0], [x, cy], [cx, cy], said(0));
-    placeHandle(this.widths[1], [cx, y], [cx, cy], said(1));
-    placeHandle(this.centre, [cx, cy], [cx, cy], {
+  drawHandles(q, axes, centre) {
+    const room = {
+      left: MARGIN.left + 10,
+      right: MARGIN.left + this.side - 10,
+      top: MARGIN.top + 10,
+      bottom: MARGIN.top + this.side - 10,
+    };
+    if (!this.holding) this.flip = [0, 1].map((d) => sideOf(axes, d, this.scale, centre, room));
+    this.widths.forEach((width, d) => {
+      const [x, y] = endOf(axes, d, this.scale, this.flip[d]).map((v, k) => centre[k] + v);
+      /** @type {Point} */
+      const at = [Math.min(room.right, Math.max(room.left, x)), Math.min(room.bottom, Math.max(room.top, y))];
+      const along = isFull(q) ? ` along ${plain(degrees(axes.angle + (d * Math.PI) / 2))}°` : "";
+      nameHandle(width, axisName(q, d));
+      placeHandle(width, at, centre, { now: axes.stds[d], text: `std ${axes.stds[d].toFixed(4)}${along}` });
+    });
+    const correlation = isFull(q) ? `, correlation ${fixed(q.rho, 3)}` : "";
+    placeHandle(this.centre, centre, centre, {
       now: q.mu[0],
-      text: `mu ${q.mu.map((m) => fixed(m, 3)).join(", ")}`,
+      text: `mu ${q.mu.map((m) => fixed(m, 3)).join(", ")}${correlation}`,
     });
   }
 }
+
+/** What a screen reader says of the knob on an axis of q. */
+const axisName = (q, d) =>
+  isFull(q)
+    ? `${d ? "second" : "first"} axis of q: up and down arrow change its width, left and right turn it`
+    : `width of q along z${"₁₂"[d]}`;
 
 /** A square of 14 std of the wider dimension of q. */
 function around({ mu, log_var }) {

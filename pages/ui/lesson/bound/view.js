@@ -6,13 +6,15 @@ import { fixed } from "../../lib/numbers.js";
 import { followTheme } from "../../lib/theme.js";
 import { Bars } from "./bars.js";
 import { Climb } from "./climb.js";
+import { fullCovariance, isFull, meanField, stdsOf } from "./gaussian.js";
 import { HTML } from "./html.js";
 import { LinePicture } from "./line.js";
-import { LineProblem, PlaneProblem } from "./math.js";
+import { LineProblem } from "./conjugate.js";
+import { PlaneProblem } from "./math.js";
 import { PlanePicture } from "./plane.js";
 import { Trace } from "./trace.js";
 import { bytes, unpack } from "./wire.js";
-import { aboutLine, doubts, sumOf, tellGaps } from "./words.js";
+import { HOW, aboutFamily, aboutLine, doubts, sumOf, tellGaps } from "./words.js";
 
 export default class BoundView {
   constructor(root) {
@@ -26,15 +28,17 @@ export default class BoundView {
     this.trace = new Trace(part.trace);
     this.climb = new Climb();
     this.mode = "image";
+    this.family = "meanField";
     this.problems = {};
     this.q = {};
     this.ask = everyFrame(() => this.redraw());
     choices(part.modes, "mode", (mode) => this.setMode(mode));
     choices(part.views, "view", (view) => this.setView(view));
+    choices(part.families, "family", (family) => this.setFamily(family));
     part.optimise.onclick = () => this.optimise();
     part.encoder.onclick = () => this.jump(this.encoder);
     part.prior.onclick = () => this.jump(standard(this.problem));
-    part.toBest.onclick = () => this.jump(this.climb.best.q);
+    part.toBest.onclick = () => this.jump(this.climb.own.q);
   }
 
   get problem() {
@@ -56,7 +60,8 @@ export default class BoundView {
       image: new PlaneProblem(data.planes.map(unpack), data.log_evidence, data.error),
       line: new LineProblem(data.line),
     };
-    this.q = { image: this.problems.image.keep(data.q ?? data.encoder), line: { mu: [-1], log_var: [0] } };
+    if (data.q) this.family = isFull(data.q) ? "full" : "meanField";
+    this.q = { image: this.inFamily(data.q ?? data.encoder), line: { mu: [-1], log_var: [0] } };
     this.reported = null;
     drawImage(this.part.image, bytes(data.image));
     this.part.name.textContent = data.name;
@@ -65,6 +70,8 @@ export default class BoundView {
     this.pictures.image.show(this.problems.image, data.encoder);
     this.pictures.line.show(this.problems.line);
     this.setMode(this.mode);
+    this.tellFamily();
+    if (!data.q && this.family === "full") this.settle(); // the next image in the family of the last: the link says so
   }
 
   setMode(mode) {
@@ -72,10 +79,11 @@ export default class BoundView {
     this.root.dataset.mode = mode;
     press(this.part.modes, "mode", mode);
     const image = mode === "image";
-    for (const name of ["plane", "views", "imageKey", "given", "encoder"]) this.part[name].hidden = !image;
+    for (const name of ["plane", "views", "imageKey", "given", "encoder", "families"]) this.part[name].hidden = !image;
     for (const name of ["line", "lineKey", "model"]) this.part[name].hidden = image;
     this.bars.clear();
     this.climb.clear();
+    this.tellFamily();
     this.ask();
     this.setView(this.pictures.image.view === "q" ? "near" : this.pictures.image.view);
   }
@@ -87,9 +95,30 @@ export default class BoundView {
     this.ask();
   }
 
+  /** Mean-field, or of full covariance: q keeps its place and its widths. */
+  setFamily(family) {
+    this.family = family;
+    this.tellFamily();
+    this.jump(this.q.image);
+  }
+
+  tellFamily() {
+    const full = this.mode === "image" && this.family === "full";
+    press(this.part.families, "family", this.family);
+    this.root.dataset.family = full ? "full" : "meanField";
+    this.part.how.textContent = full ? HOW.full : HOW.meanField;
+    for (const name of ["correlation", "choice"]) this.part[name].hidden = !full;
+    this.part.pay.hidden = full;
+  }
+
+  /** The nearest q within the limits of the image, of the family that is chosen. */
+  inFamily(q) {
+    return this.problems.image.keep(this.family === "full" ? fullCovariance(q) : meanField(q));
+  }
+
   /** q was moved by hand: what an ascent found no longer belongs to it. */
   take(q) {
-    this.q[this.mode] = this.problem.keep(q);
+    this.q[this.mode] = this.mode === "image" ? this.inFamily(q) : this.problem.keep(q);
     this.forget();
     return this.q[this.mode];
   }
@@ -139,7 +168,7 @@ export default class BoundView {
     this.write(q, reading);
     part.progress.hidden = !climb.trace;
     if (climb.trace) this.trace.draw(climb.trace, problem.logEvidence);
-    tellGaps(part, climb, this.mode);
+    tellGaps(part, climb);
     part.optimise.textContent = climb.running ? "Pause" : climb.paused ? "Go on" : "Optimise q";
     this.root.dataset.climb = climb.state;
     if (wasRunning && !climb.running) this.settle();
@@ -152,7 +181,9 @@ export default class BoundView {
     const list = (values) =>
       values.length > 1 ? `(${values.map((v) => fixed(v, digits)).join(", ")})` : fixed(values[0], digits);
     part.mu.value = list(q.mu);
-    part.std.value = list(q.log_var.map((v) => Math.exp(0.5 * v)));
+    part.std.value = list(stdsOf(q));
+    if (isFull(q)) part.rho.value = fixed(q.rho, 3);
+    part.choice.textContent = aboutFamily(reading);
     part.check.textContent = sumOf(reading, problem.logEvidence);
     part.check.dataset.agrees = reading.agrees;
     const lines = doubts(reading, problem);

@@ -14,9 +14,9 @@ What goes to the browser (`BoundData.to_data()`), all numbers in nats and in uni
     encoder       {mu: [2], log_var: [2]}
     image         base64 of 784 grey bytes; label, name: of the image and of the model
     line          {w, b, sigma, x} of the one-dimensional model z ~ N(0, 1), x given z ~ N(w z + b, sigma²)
-    q             {mu, log_var} to begin with, or null
+    q             {mu, log_var, rho} to begin with, or null; without rho it is mean-field
 
-What comes back: the state `q`, {id, mu, log_var}, when q comes to rest; nothing while it moves.
+What comes back: the state `q`, {id, mu, log_var, rho}, when q comes to rest; nothing while it moves.
 """
 
 import base64
@@ -36,13 +36,15 @@ _show = declare(
 
 @dataclass(frozen=True)
 class Gaussian:
-    """q(z) with independent dimensions."""
+    """q(z): mean-field, its dimensions independent, or of full covariance."""
 
     mu: tuple[float, ...]
-    log_var: tuple[float, ...]
+    log_var: tuple[float, ...]  # of each dimension by itself
+    rho: float | None = None  # correlation of the two dimensions, within ±1; None: mean-field
 
-    def to_data(self) -> dict[str, list[float]]:
-        return {"mu": [float(v) for v in self.mu], "log_var": [float(v) for v in self.log_var]}
+    def to_data(self) -> dict[str, Any]:
+        widths = {"mu": [float(v) for v in self.mu], "log_var": [float(v) for v in self.log_var]}
+        return widths if self.rho is None else {**widths, "rho": float(self.rho)}
 
 
 @dataclass(frozen=True)
@@ -125,7 +127,7 @@ def bound_view(data: BoundData, *, key: str, q: Gaussian | None = None) -> Gauss
     left = _show(key, content, {"q": None}).q
     if left is None or left["id"] != content["id"]:
         return None
-    return Gaussian(tuple(left["mu"]), tuple(left["log_var"]))
+    return Gaussian(tuple(left["mu"]), tuple(left["log_var"]), left.get("rho"))
 
 
 def _base64(values: np.ndarray) -> str:

@@ -1,6 +1,19 @@
-// What the bound says in words: whether the sum holds, what may be wrong, and the two gaps by name.
+// What the bound says in words: whether the sum holds, what may be wrong, and the gaps by name.
 
 import { fixed } from "../../lib/numbers.js";
+import { gaps } from "./ascent.js";
+
+const WIDEN = "+ and − widen and narrow, Shift for fine steps.";
+
+/** How q is moved, by hand and by keys. */
+export const HOW = {
+  meanField: `Drag q or its knobs. Keys: arrows move q, or change the width whose knob has the focus; ${WIDEN}`,
+  full: `Drag q, or turn and stretch it at a knob. Keys: arrows move q; at a knob left and right turn it; ${WIDEN}`,
+};
+
+/** What the family of full covariances is, and the KL to the prior in it. */
+export const aboutFamily = ({ klPrior }) =>
+  `Mean-field, with independent dimensions, is a choice: it spares an encoder D (D − 1) / 2 outputs, here the correlation. Full: z = mu + L eps, Σ = L Lᵀ, KL(q ‖ prior) = ½ (tr Σ + muᵀmu − D − log det Σ) = ${fixed(klPrior)} nats.`;
 
 /** "ELBO + KL(q ‖ p(z|x)) = −153.69, log p(x) = −153.69 ✓" */
 export function sumOf({ sum, off, agrees }, logEvidence) {
@@ -36,32 +49,53 @@ export function doubts({ outside, interpolation, agrees }, { ownEvidence, logEvi
 
 const share = (v) => (v < 0.01 ? "Less than 1 %" : `About ${Math.round(100 * v)} %`);
 
-/** The result of an ascent (Cremer, Li and Duvenaud 2018 name the two gaps). */
-export function tellGaps(part, climb, mode) {
+/** The result of an ascent (Cremer, Li and Duvenaud 2018 name the gaps). */
+export function tellGaps(part, climb) {
   if (!climb.trace) return;
   const result = climb.result();
   const text = found(climb, result);
   if (text === part.found.textContent) return;
   part.found.textContent = text;
   part.toBest.hidden = !(result?.short > 0.01);
-  part.approximation.replaceChildren();
-  part.amortisation.replaceChildren();
-  if (!result) return;
-  const exact =
-    mode === "line"
-      ? "The posterior is itself a Gaussian, so the best q is the posterior."
-      : "KL(best q ‖ p(z|x)): what no Gaussian with independent dimensions can reach.";
-  part.approximation.append(...term("Approximation gap", result.approximation), exact);
-  if (result.amortisation === null) return;
-  part.amortisation.append(
-    ...term("Amortisation gap", result.amortisation),
-    "ELBO(best q) − ELBO(encoder’s q): what the encoder loses because one network answers for all images.",
-  );
+  part.sides.replaceChildren(...(result ? sidesOf(result.kl) : []));
+  part.parts.replaceChildren(...(result ? partsOfGap(result.kl) : []));
 }
+
+/** KL(q ‖ p(z given x)) of the encoder's q and of the best of each family, side by side. */
+function sidesOf({ encoder, meanField, full }) {
+  if (full === null) return [bold(`Approximation gap ${fixed(meanField)} nats.`)];
+  return [
+    "KL(q ‖ p(z|x)): encoder’s q ",
+    bold(fixed(encoder)),
+    ", best mean-field q ",
+    bold(fixed(meanField)),
+    ", best full covariance ",
+    bold(fixed(full)),
+    " nats.",
+  ];
+}
+
+/** The encoder's gap as a sum; its parts are differences of what stands beside it, rounded as there. */
+function partsOfGap(kl) {
+  if (kl.full === null) return ["The posterior is itself a Gaussian, so the best q is the posterior."];
+  const round = (v) => Math.round(100 * v) / 100;
+  const shown = { encoder: round(kl.encoder), meanField: round(kl.meanField), full: round(kl.full) };
+  const { amortisation, meanField, rest } = gaps(shown);
+  return [
+    bold(`${fixed(shown.encoder)} = ${fixed(amortisation)} amortisation gap`),
+    " (one network for all images) ",
+    bold(`+ approximation gap: ${fixed(meanField)} mean-field`),
+    " (independent dimensions) ",
+    bold(`+ ${fixed(rest)}`),
+    " (no Gaussian).",
+  ];
+}
+
+const bold = (textContent) => Object.assign(document.createElement("b"), { textContent });
 
 function found(climb, result) {
   const steps = climb.trace.length - 1;
-  if (climb.running) return `Step ${steps}: gradient ascent on mu and log_var.`;
+  if (climb.running) return `Step ${steps}: gradient ascent on mu and ${climb.family === "full" ? "L" : "log_var"}.`;
   if (climb.paused) return `Paused at step ${steps}.`;
   if (climb.state === "idle")
     return result ? "q was moved since. For the best q found:" : `Ended at step ${steps}: q was moved.`;
@@ -69,8 +103,4 @@ function found(climb, result) {
   if (result.short > 0.01)
     return `After ${steps} steps q rests on a lower peak: the best q found from ${result.starts} starts lies ${fixed(result.short)} nats higher.`;
   return `The ELBO no longer rises after ${steps} steps.${result.starts > 1 ? ` No better q from ${result.starts} starts.` : ""}`;
-}
-
-function term(name, value) {
-  return [Object.assign(document.createElement("b"), { textContent: `${name} ${fixed(value)} nats. ` })];
 }

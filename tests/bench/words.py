@@ -56,11 +56,12 @@ PLACES = {  # what the table calls it, and its address
     "explorer: prior": "explorer?way=prior",
     "room": f"room?key={LECTURERS_KEY}",
 }
-REST, LONGEST = 2.0, 60.0  # seconds without a change that count as rest; after so many it is read as it is
+REST, LONGEST = 4.0, 120.0  # seconds without a change that count as rest; after so many it is read as it is
 
 READ = """() => {
   const words = [];
-  const unseen = ".katex-mathml, [data-testid=stIconMaterial], script, style, noscript, template, title, option";
+  const icons = "[data-testid=stIconMaterial], [translate=no][aria-hidden=true]"; // their names are drawn as pictures
+  const unseen = `${icons}, .katex-mathml, script, style, noscript, template, title, option`;
   const collect = (node) => {
     if (node.nodeType === Node.TEXT_NODE) {
       const range = document.createRange();
@@ -86,6 +87,18 @@ READ = """() => {
     collect(area);
   }
   return words.filter((word) => /\\p{L}/u.test(word));
+}"""
+
+
+# A script runs, or something is still to come: a part of Streamlit's own code, or a component that has drawn nothing.
+MOVES = """() => {
+  const empty = (host) => {
+    const roots = [host, ...host.querySelectorAll("*")].map((e) => e.shadowRoot).filter(Boolean);
+    const inside = roots.flatMap((root) => [...root.querySelectorAll("*")]);
+    return inside.filter((e) => e.innerText?.trim() || e.matches("canvas, svg")).length < 3;
+  };
+  const running = "[data-test-script-state=running], [data-testid=stSkeleton]";
+  return !!document.querySelector(running) || [...document.querySelectorAll("[data-testid^=stBidi]")].some(empty);
 }"""
 
 
@@ -161,17 +174,16 @@ def words_of(browser: Browser, url: str) -> list[str] | None:
 
 
 def at_rest(page: Page) -> list[str]:
-    """The words once they have stayed the same for a while, and no script runs."""
+    """The words once they have stayed the same for a while, and nothing is on its way."""
     words: list[str] = []
     since = started = time.monotonic()
     while time.monotonic() - since < REST and time.monotonic() - started < LONGEST:
         page.wait_for_timeout(250)
         try:
-            seen = page.evaluate(READ)
+            seen, moves = page.evaluate(READ), page.evaluate(MOVES)
         except BrowserError:  # it goes on to another address
-            seen = []
-        running = page.locator("[data-test-script-state='running']").count()
-        if seen != words or running or not seen:
+            seen, moves = [], True
+        if seen != words or moves or not seen:
             words, since = seen, time.monotonic()
     return words
 

@@ -26,7 +26,7 @@ def test_a_coin_and_its_relabelling_are_never_equal_and_tell_all_of_each_other()
 def test_two_coins_are_equal_half_the_time_and_tell_nothing(seed: int) -> None:
     tie = compare_coins(*toss(10_000, seed))
     assert tie.equal is not None and within(tie.equal, 0.5) and within(tie.apart, 0)
-    assert abs(tie.information.value) < 8 / 10_000  # 2 n I is χ² with one degree of freedom, less its mean of 1
+    assert within(tie.information, 0, 5) and tie.information.error < 3 / 10_000
 
 
 def test_a_coin_equals_itself() -> None:
@@ -53,15 +53,18 @@ def test_coins_that_agree_three_times_in_four() -> None:
 
 
 def test_the_correction_takes_away_the_bias_of_few_tosses() -> None:
-    found = [compare_coins(*toss(20, seed)).information.value for seed in range(2000)]
-    mean = Estimate(sum(found) / 2000, torch.tensor(found).std().item() / 2000**0.5)
-    assert mean.error < 0.001 and abs(mean.value) < 0.004  # uncorrected: 1 / 40
+    """So small a sample still leaves a little of it. And the errors that are said are those that occur."""
+    found = [compare_coins(*toss(20, seed)).information for seed in range(2000)]
+    values = torch.tensor([one.value for one in found])
+    assert abs(values.mean().item()) < 0.004  # uncorrected: 1 / 40
+    said = torch.tensor([one.error for one in found]).square().mean().sqrt().item()
+    assert said == pytest.approx(values.std().item(), rel=0.5)
 
 
 def test_of_two_tosses_alike_nothing_is_told() -> None:
     same = torch.ones(2, dtype=torch.int64)
     tie = compare_coins(same, same)
-    assert (tie.information.value, tie.apart.value) == (0, 0)
+    assert (tie.information.value, tie.apart.value) == (0, 0) and tie.information.error > 0.3
 
 
 def test_codes_that_are_the_prior_are_equal_to_it_and_tell_nothing() -> None:

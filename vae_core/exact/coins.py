@@ -41,7 +41,8 @@ def compare_coins(x: Tensor, y: Tensor) -> Tie:
     """What draws of two coins say of them.
 
     The information is that of the joint frequencies less its bias, (values of the pair − of x − of y + 1) / 2n
-    (Miller and Madow 1955); so it may fall below 0 by as much.
+    (Miller and Madow 1955), so it may pass either of its limits by as much. Twice n times what is subtracted scatters
+    as χ² with one degree of freedom does; the error holds that, too, as near independence there is nothing else.
 
     Args:
         x, y: (n,) int64, 0 or 1, tossed in pairs; n >= 2.
@@ -55,7 +56,7 @@ def compare_coins(x: Tensor, y: Tensor) -> Tie:
     return Tie(
         Estimate(abs(moved.value), moved.error, moved.how),
         sample_mean((x == y).double()),
-        Estimate(told.value - bias, told.error, told.how),
+        Estimate(told.value - bias, math.hypot(told.error, math.sqrt(2) / (2 * len(x))), told.how),
     )
 
 

@@ -121,6 +121,7 @@ LAYERS = [
     ["vae_core.export"],
     ["vae_core.runs"],
     ["vae_core.train"],
+    ["vae_core.sweep"],
     # JavaScript, module by module as it lies in pages/
     ["ui/vendor"],
     ["ui/lib"],

@@ -12,19 +12,30 @@ autoencoders", section 4).
 import argparse
 import itertools
 import json
+import math
 import platform
 import sys
 from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import torch
 from safetensors.torch import save as to_bytes
 from torch import Tensor
 
 import vae_core
 from vae_core import devices, rng
-from vae_core.checkpoints import CheckpointError, card_bytes, check_writable, write_files
+from vae_core.any_path import AnyPath
+from vae_core.checkpoints import (
+    CheckpointError,
+    card_bytes,
+    check_writable,
+    read_card,
+    read_tensors,
+    write_files,
+)
 from vae_core.config import ConfigError, RunConfig
 from vae_core.console import accept_all_letters, say
 from vae_core.data import Images, load, prepare
@@ -39,11 +50,24 @@ from vae_core.trainer import Trainer
 
 FIGURES, PICTURES = "figures.json", "draws.safetensors"
 MODELS: dict[str, dict[str, Any]] = {"ae": {"model": "ae", "beta": 0.0}, "vae": {}}  # what makes each of a base config
+WAYS = ("prior", "fitted")  # z ~ N(0, I), and of a Gaussian fitted to the model's own codes
 LATENT_DIMS, SEEDS, EPOCHS = (2, 4, 8, 16, 32), (0, 1, 2), 2
 DRAWS = 2_000  # of each model and way, for the gap
 SHOWN = 12  # of them, of the first seed, that are kept as pictures
 CODES = 10_000  # of training images, to which the Gaussian is fitted
 _CHUNK = 1_000
+
+
+_ROW: dict[str, type] = {"model": str, "latent_dim": int, "seed": int, "active_units": int}  # and of a bound, nll
+_FIGURES = ("nll_at_mu", "draw_gap", "draw_gap_fitted")
+
+
+@dataclass(frozen=True)
+class Sweep:
+    """What `python -m vae_core.sweep` has written; see `sweep`."""
+
+    record: dict[str, Any]
+    pictures: dict[str, np.ndarray]
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -160,10 +184,8 @@ def measure_trained(trainer: Trainer) -> tuple[dict[str, Any], dict[str, Tensor]
         DRAWS, config.latent_dim, generator=rng.generator(trainer.device, config.seed, "eval", 1), device=trainer.device
     )
     drawn = {}
-    for way, key, z in (
-        ("prior", "draw_gap", eps),
-        ("fitted", "draw_gap_fitted", draw_fitted(encode_all(model, thinned(images.x_train, CODES), config), eps)),
-    ):
+    codes = encode_all(model, thinned(images.x_train, CODES), config)
+    for way, key, z in zip(WAYS, ("draw_gap", "draw_gap_fitted"), (eps, draw_fitted(codes, eps)), strict=True):
         with evaluating(model):
             made = torch.cat([model.mean_image(model.decode(part)) for part in z.split(_CHUNK)])  # (DRAWS, 1, 28, 28)
         figures[key] = energy_distance(rows(made), rows(images.x_test))
@@ -208,6 +230,42 @@ def draw_fitted(codes: Tensor, eps: Tensor) -> Tensor:
 def gap_of_real_images(images: Images) -> float:
     """What as many training images have in place of draws: as near as draws can be expected to come."""
     return energy_distance(rows(thinned(images.x_train, DRAWS)), rows(images.x_test))
+
+
+def read_sweep(folder: AnyPath) -> Sweep:
+    """A record that is whole: of every size and seed a row of both models, with pictures of every size.
+
+    Raises:
+        CheckpointError: a file is missing or damaged, or something in it is missing or of a wrong type.
+    """
+    folder = Path(folder)
+    record = read_card(folder / FIGURES)
+    try:
+        rows = record["rows"]
+        pairs = set(itertools.product((row["latent_dim"] for row in rows), (row["seed"] for row in rows), MODELS))
+        whole = len(rows) == len(pairs) > 0
+        whole &= {(row["latent_dim"], row["seed"], row["model"]) for row in rows} == pairs
+        whole &= all(_is_row(row) for row in rows) and isinstance(record["config"], dict)
+        whole &= all(isinstance(record[name], int) for name in ("images", "draws"))
+        whole &= isinstance(record["command"], str) and math.isfinite(record["real_gap"])
+    except (KeyError, TypeError):
+        whole = False
+    if not whole:
+        raise CheckpointError(f"{folder / FIGURES} is not whole: restore it, or make it again with vae_core.sweep.")
+    names = [f"{model}-{dim}-{way}" for model, dim, way in itertools.product(MODELS, _dims(rows), WAYS)]
+    found = read_tensors(folder / PICTURES, dict.fromkeys(names, (SHOWN, 28, 28)))
+    return Sweep(record, {name: tensor.numpy() for name, tensor in found.items()})
+
+
+def _is_row(row: dict[str, Any]) -> bool:
+    figures = (*_FIGURES, *(("nll", "kl") if row["model"] == "vae" else ()))
+    return all(isinstance(row[name], kind) for name, kind in _ROW.items()) and all(
+        isinstance(row[name], float) and math.isfinite(row[name]) for name in figures
+    )
+
+
+def _dims(rows: Sequence[dict[str, Any]]) -> list[int]:
+    return sorted({row["latent_dim"] for row in rows})
 
 
 if __name__ == "__main__":

@@ -19,8 +19,9 @@ import time
 from collections.abc import Iterator
 from pathlib import Path
 
-from playwright.sync_api import Browser, Page, sync_playwright
+from playwright.sync_api import BrowserContext, Page, Request, sync_playwright
 from playwright.sync_api import Error as BrowserError
+from playwright.sync_api import TimeoutError as BrowserTimeout
 
 from tests.browser.conftest import LECTURERS_KEY, ROOT, serving, visit
 from tests.browser.setup import FLAGS, system_browser
@@ -56,7 +57,7 @@ PLACES = {  # what the table calls it, and its address
     "explorer: prior": "explorer?way=prior",
     "room": f"room?key={LECTURERS_KEY}",
 }
-REST, LONGEST = 4.0, 120.0  # seconds without a change that count as rest; after so many it is read as it is
+REST, LONGEST = 5.0, 180.0  # seconds without a change that count as rest; after so many it is read as it is
 
 READ = """() => {
   const words = [];
@@ -150,8 +151,9 @@ def count(root: Path, places: dict[str, str], told: bool = False) -> dict[str, i
     found: dict[str, int | None] = {}
     with serving(root=root, ELBO_ROOM_FAMILIES="", PYTHONPATH=str(root)) as (url, _), sync_playwright() as p:
         browser = p.chromium.launch(executable_path=system_browser(), args=FLAGS)
+        context = browser.new_context(viewport={"width": 1280, "height": 720}, color_scheme="light")
         for name, path in places.items():
-            words = words_of(browser, f"{url}/{path}")
+            words = words_of(context, f"{url}/{path}", tries=3)
             found[name] = None if words is None else len(words)
             print(f"{name:<36} {found[name]}", file=sys.stderr, flush=True)
             if told and words is not None:
@@ -160,30 +162,47 @@ def count(root: Path, places: dict[str, str], told: bool = False) -> dict[str, i
     return found
 
 
-def words_of(browser: Browser, url: str) -> list[str] | None:
-    """What a first visitor reads there; None if the link does not hold."""
-    context = browser.new_context(viewport={"width": 1280, "height": 720}, color_scheme="light")
+def words_of(context: BrowserContext, url: str, tries: int = 1) -> list[str] | None:
+    """What a first visitor reads there, whose browser holds nothing but the scripts; None if the link does not hold.
+
+    Args:
+        tries: that may take longer than a minute to open, on a busy machine.
+    """
+    page, on_its_way = context.new_page(), set[Request]()
+    page.on("request", lambda request: on_its_way.add(request))
+    for end in ("requestfinished", "requestfailed"):
+        page.on(end, lambda request: on_its_way.discard(request))
     try:
-        page = context.new_page()
         visit(page, url)
-        words = at_rest(page)
+        words = at_rest(page, on_its_way)
         lost = page.get_by_text("This link does not hold in full").count() or page.get_by_text("Page not found").count()
+        page.evaluate("() => localStorage.clear()")
         return None if lost else words
+    except BrowserTimeout:
+        if tries == 1:
+            raise
     finally:
-        context.close()
+        page.close()
+        context.clear_cookies()
+    return words_of(context, url, tries - 1)
 
 
-def at_rest(page: Page) -> list[str]:
-    """The words once they have stayed the same for a while, and nothing is on its way."""
+def at_rest(page: Page, on_its_way: set[Request]) -> list[str]:
+    """The words once they have stayed the same for a while, and nothing is on its way.
+
+    Args:
+        on_its_way: requests that the page has made and that have not ended.
+    """
     words: list[str] = []
     since = started = time.monotonic()
     while time.monotonic() - since < REST and time.monotonic() - started < LONGEST:
-        page.wait_for_timeout(250)
+        page.wait_for_timeout(1000)
         try:
+            page.evaluate("() => new Promise((idle) => requestIdleCallback(idle, { timeout: 20000 }))")
             seen, moves = page.evaluate(READ), page.evaluate(MOVES)
         except BrowserError:  # it goes on to another address
             seen, moves = [], True
-        if seen != words or moves or not seen:
+        if seen != words or moves or on_its_way or not seen:
             words, since = seen, time.monotonic()
     return words
 

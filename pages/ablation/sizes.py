@@ -134,9 +134,10 @@ def told(rows: pd.DataFrame) -> str:
     fitted = _holds(rows, lambda ae, vae: ae["draw_gap_fitted"] < vae["draw_gap"])
     last = rows[(rows["model"] == "vae") & (rows["latent_dim"] == rows["latent_dim"].max())]
     return (
-        f"The autoencoder copies better {copies}: it pays for no KL. It has no prior, so N(0, I) is a guess where its "
-        f"codes lie; the VAE's draws from there come nearer to real images {nearer}. Draws from a Gaussian fitted to "
-        f"the autoencoder's codes afterwards (Ghosh et al. 2020) come nearer than the VAE's from its prior {fitted}. "
+        f"The autoencoder, which pays for no KL, copies better {copies}. It has no prior, so N(0, I) is a guess where "
+        f"its codes lie; the VAE's draws from there come nearer to real images {nearer}. Draws from a Gaussian that "
+        "was fitted to the autoencoder's codes afterwards (Ghosh et al. 2020) come nearer than the VAE's from its "
+        f"prior {fitted}. "
         f"Of {rows['latent_dim'].max()} latents the VAE has {_span(last['active_units'].tolist())} in use."
     )
 

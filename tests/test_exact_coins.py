@@ -43,6 +43,13 @@ def test_a_biased_coin_and_its_relabelling_differ_in_distribution() -> None:
     assert within(tie.information, Bernoulli(0.3).entropy().item()) and 0 < tie.information.error < 0.01
 
 
+def test_two_coins_of_different_bias_that_know_nothing_of_each_other() -> None:
+    x, y = (torch.rand(2, 40_000, generator=torch.Generator().manual_seed(7)) < torch.tensor([[0.2], [0.7]])).long()
+    tie = compare_coins(x, y)
+    assert tie.equal is not None and within(tie.equal, 0.2 * 0.7 + 0.8 * 0.3)
+    assert within(tie.apart, 0.5) and within(tie.information, 0)
+
+
 def test_coins_that_agree_three_times_in_four() -> None:
     """I = ln 2 − H(¼): a binary symmetric channel."""
     x, _ = toss(40_000, 2)

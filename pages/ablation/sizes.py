@@ -132,13 +132,14 @@ def told(rows: pd.DataFrame) -> str:
     copies = _holds(rows, lambda ae, vae: ae["nll_at_mu"] < vae["nll_at_mu"])
     nearer = _holds(rows, lambda ae, vae: vae["draw_gap"] < ae["draw_gap"])
     fitted = _holds(rows, lambda ae, vae: ae["draw_gap_fitted"] < vae["draw_gap"])
-    last = rows[(rows["model"] == "vae") & (rows["latent_dim"] == rows["latent_dim"].max())]
+    active = rows[rows["model"] == "vae"].groupby("latent_dim")["active_units"].agg(list)
+    used = [f"{_span(units)} of {dim}" for dim, units in active.items()]
     return (
         f"The autoencoder, which pays for no KL, copies better {copies}. It has no prior, so N(0, I) is a guess where "
         f"its codes lie; the VAE's draws from there come nearer to real images {nearer}. Draws from a Gaussian that "
         "was fitted to the autoencoder's codes afterwards (Ghosh et al. 2020) come nearer than the VAE's from its "
         f"prior {fitted}. "
-        f"Of {rows['latent_dim'].max()} latents the VAE has {_span(last['active_units'].tolist())} in use."
+        f"Active units of the VAE: {', '.join(used)}."
     )
 
 

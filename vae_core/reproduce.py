@@ -136,12 +136,13 @@ def measure(row: Row, trainer: Trainer) -> tuple[dict[str, float], dict[str, flo
     generator = rng.generator(trainer.device, trainer.config.seed, "eval")
     x = test_images(row, trainer, generator)  # (N, 1, 28, 28)
     values: dict[str, Tensor] = {}  # (N,) each
+    model: Any = trainer.model
     with evaluating(trainer.model):
         values |= terms_of(trainer, x, row.draws, generator)
         for samples in row.bounds:
             times = max(row.draws // samples, 1)
             parts = [
-                torch.stack([iw_bound(trainer.model, part, samples, generator) for _ in range(times)]).mean(0)
+                torch.stack([iw_bound(model, part, samples, generator) for _ in range(times)]).mean(0)
                 for part in x.split(_AT_ONCE)
             ]
             values[f"neg_iw_bound_{samples}"] = -torch.cat(parts)

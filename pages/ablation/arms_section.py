@@ -7,6 +7,7 @@ import streamlit as st
 from pages.ablation import actions, predict, stage
 from pages.ablation.actions import ARMS_GROUP
 from pages.ablation.arms import ARMS, BETA, BY_KEY, LATENT_DIMS, chosen
+from pages.ablation.equal import equal_in_distribution
 from pages.ablation.settings import link
 from vae_core.config import ConfigError
 from vae_core.runs import groups
@@ -32,7 +33,9 @@ def arms_section() -> int | None:
     runs_shown = actions.arms_on_page(link.get("arms"))
     shipped = actions.is_shipped(runs_shown)
     invite = "At step 0 all are alike. What will happen to each? Play the film, or press **Train live**."
-    return stage.side_by_side(ARMS_GROUP, runs_shown, at=0 if shipped else None, then=invite if shipped else "")
+    at = stage.side_by_side(ARMS_GROUP, runs_shown, at=0 if shipped else None, then=invite if shipped else "")
+    equal_in_distribution(runs_shown)
+    return at
 
 
 def choose() -> None:

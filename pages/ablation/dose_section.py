@@ -6,6 +6,7 @@ from pages.ablation import actions, stage
 from pages.ablation.actions import DOSE_GROUP
 from pages.ablation.dose import caption, dose_figure, points
 from pages.ablation.settings import link
+from pages.ablation.sizes import sizes
 from pages.ui import visitor
 from pages.ui.palette import is_dark
 from pages.ui.shipped import shipped_dose
@@ -29,11 +30,12 @@ def dose_section() -> int | None:
         config={"displayModeBar": False},
     )
     st.caption(
-        "Rate: how many nats of the image the code carries. Distortion: what the copy still costs. Along a dotted line "
-        f"−ELBO is the same. {caption(table)} Choose points to open their runs below."
+        "Rate: how many nats of the image the code carries. Distortion: what the copy still costs. "
+        f"{caption(table)} Choose points to open their runs below."
     )
     if chosen := [point["customdata"][0] for point in event["selection"]["points"] if point.get("customdata")]:
         st.session_state[link.key("points")] = chosen
+    sizes()
     runs = opened()
     return stage.side_by_side(DOSE_GROUP, runs) if runs else None
 

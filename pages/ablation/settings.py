@@ -13,6 +13,7 @@ from vae_core.runs import registry
 
 SECTIONS = {"arms": "Drop a term", "bugs": "Bug lab", "dose": "Dose"}
 EPOCHS = (1, 50)
+TOSSES = (10, 100, 1000, 10_000)
 _GROUPS = {"arms": actions.ARMS_GROUP, "bugs": actions.BUG_GROUP, "dose": actions.DOSE_GROUP}
 _ARMS_GONE = "The arms of this address are not here: they were removed, or come back with their owner, who is away."
 _POINTS_GONE = "not all points that it names are on this server any more"
@@ -36,6 +37,10 @@ link = Address(
     Choice("bug", BUGS[0].key, [bug.key for bug in BUGS]),
     Number("dose_beta", 1.5, 0.05, 64.0),
     Number("dose_epochs", 10, *EPOCHS),
+    Choice("equal", False, (False, True)),  # the expander on what equal distributions say
+    Choice("tosses", 1000, TOSSES),
+    Number("toss", 0, 0, MOST),
+    Choice("sizes", False, (False, True)),  # the expander of autoencoders against VAEs
     Several("points", (), lambda run: registry.shared().get(run), _POINTS_GONE),
     Subject("run", None, lambda group: registry.shared().members(group), _ARMS_GONE, key=group_key),
     Number("step", None, 0, MOST, key=actions.MOMENT),

@@ -25,9 +25,11 @@ LECTURERS_KEY = "key-of-the-tests"
 
 @contextmanager
 def serving(
-    *arguments: str, port: int = 0, prefix: str = "", **environment: str
+    *arguments: str, port: int = 0, prefix: str = "", root: Path = ROOT, **environment: str
 ) -> Iterator[tuple[str, subprocess.Popen[bytes]]]:
     """A fresh server on the port, or on a free one, ready to answer; its address, with the prefix, and its process.
+
+    It serves what lies in `root`: another commit's tree, where two are compared.
 
     Runs of a test that is over stop soon: else they would take the processor from all tests after it.
     """
@@ -41,7 +43,7 @@ def serving(
         own = {"ELBO_ROOM_RUNS": saved, "ELBO_ROOM_GONE_AFTER_S": "8", "ELBO_ROOM_FAMILIES": str(FAMILIES)}
         own |= {"ELBO_ROOM_KEY": LECTURERS_KEY, "ELBO_ROOM_AT_ONCE": "16"}  # no test waits for another's run
         every = {**own, **os.environ, **environment}  # a test may name others
-        process = subprocess.Popen(command, cwd=ROOT, stdout=subprocess.DEVNULL, env=every)
+        process = subprocess.Popen(command, cwd=root, stdout=subprocess.DEVNULL, env=every)
         yield from _until_done(process, f"http://127.0.0.1:{port}{prefix}")
 
 

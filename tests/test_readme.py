@@ -108,7 +108,8 @@ def test_the_command_lines_of_readme_are_understood(command: str, tmp_path: Path
         assert str(folder) == "DIR" and settings["latent_dim"] == 2 and settings["epochs"] == 3
         return
     asked = [sys.executable, "-m", module, *options, "--help"]  # an unknown option before it is an error all the same
-    result = subprocess.run(asked, cwd=tmp_path, capture_output=True, text=True, timeout=120)
+    found = {**os.environ, "PYTHONPATH": str(ROOT)}  # a module of this repository, from another folder
+    result = subprocess.run(asked, cwd=tmp_path, env=found, capture_output=True, text=True, timeout=120)
     assert result.returncode == 0 and "sage:" in result.stdout, result.stderr
     assert list(tmp_path.iterdir()) == []
 

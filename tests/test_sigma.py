@@ -95,6 +95,24 @@ def test_evaluation_records_sigma_and_the_root_mean_square_error(likelihood: str
     assert spreads["sigma"] == pytest.approx(sigma.pow(2).mean().sqrt().item(), rel=1e-4)
 
 
+class WithInk(VAE):
+    """A family that records a figure of its own."""
+
+    @classmethod
+    def spreads(cls, config: RunConfig) -> tuple[str, ...]:
+        return (*super().spreads(config), "ink")
+
+    def squares(self, logits: Tensor, x: Tensor) -> dict[str, Tensor]:
+        return super().squares(logits, x) | {"ink": x.square().flatten(1).mean(-1)}
+
+
+def test_a_family_says_what_else_is_recorded_of_the_pixels(small: Images) -> None:
+    pixels = small.x_test[:30]
+    found = evaluate(WithInk("mlp", 2).eval(), pixels, "grey", seed=0, chunk=7)
+    assert WithInk.evaluation_columns(RunConfig())[-2:] == ("active", "ink") and list(found.spreads) == ["ink"]
+    assert found.to_dict()["ink"] == pytest.approx((pixels.double() / 255).square().mean().sqrt().item(), rel=1e-5)
+
+
 def trained(data: Images, steps: int, **settings: object) -> dict[str, float]:
     """Sigma and error on the images that were trained on."""
     common: dict[str, object] = {"device": "cpu", "epochs": 1000, "likelihood": "gaussian-learned"}

@@ -6,7 +6,7 @@ from pages.ui.palette import colours_of
 from vae_core.config import NAMES, RunConfig
 from vae_core.models import family
 
-_SPREADS = {"sigma": "sigma of p(x given z)", "rmse": "root mean square error"}
+_SPREADS = {"sigma": "sigma", "rmse": "RMS error"}
 _COLOURS = {"neg_elbo": "total", "nll": "reconstruction", "kl": "kl"}
 
 

@@ -21,7 +21,7 @@ from vae_core.trainer import Trainer
 MAP_IMAGES = 5_000
 PRIOR_DRAWS = 40
 GRID = 12
-SIGMA_WHITE = 0.5  # the sigma of a pixel that is drawn white: no pixel of [0, 1] can have an error beyond
+SIGMA_WHITE = 0.5  # the sigma that is drawn white: no values between 0 and 1 have a larger standard deviation
 
 
 def _none() -> np.ndarray:

@@ -67,7 +67,7 @@ export class Curves {
       scales: { x: { time: false }, y: { range: () => this.range() } },
       axes: [
         { ...axis, label: "step", size: 32, values: (_, ticks) => ticks.map((t) => t.toLocaleString("en")) },
-        { ...axis, label: this.unit, size: 46 },
+        { ...axis, label: this.unit, size: (_, texts) => Math.max(46, 11 + 7 * longest(texts ?? [])) },
       ],
       series: [{}, ...this.series.map((s) => line(s, colours))],
       hooks: { setCursor: [() => this.read()], draw: [() => this.drawMarks()] },
@@ -169,6 +169,8 @@ export class Curves {
     this.plot?.destroy();
   }
 }
+
+const longest = (texts) => texts.reduce((most, text) => Math.max(most, text?.length ?? 0), 0);
 
 export const DASHES = [
   [7, 4],

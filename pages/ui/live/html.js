@@ -58,7 +58,7 @@ export const HTML = `
     <div data-part="klOnly"></div>
   </div>
   <div data-part="spreadCard" hidden>
-    <h3><span data-part="spreadNames"></span> <small>test, grey levels from 0 to 1</small></h3>
+    <h3><span data-part="spreadNames"></span> <small title="Sigma of p(x given z), and the root mean square error of x_hat; in grey levels from 0 to 1.">of a pixel, test</small></h3>
     <div data-part="spreadOnly"></div>
   </div>
   <ul class="marks" aria-label="changes during the run" data-part="marks"></ul>
@@ -78,7 +78,7 @@ export const HTML = `
   <h3>Reconstructions <small data-part="fromWhat">from a sample of z</small></h3>
   <canvas class="images" data-part="reconstructions" role="img" aria-label="their reconstructions"></canvas>
   <div data-part="sigmasCard" hidden>
-    <h3>Sigma of each pixel <small>of p(x given z): black 0, white 0.5</small></h3>
+    <h3>Sigma of each pixel <small>black 0, white 0.5</small></h3>
     <canvas class="images" data-part="sigmas" role="img" aria-label="the sigma of each pixel of these reconstructions"></canvas>
   </div>
   <h3 data-part="drawsTitle"><span class="tabs" data-part="tabs"><button data-show="draws" aria-pressed="true">Prior draws</button><button data-show="grid" aria-pressed="false">Grid</button></span> <small data-part="tabNote">z ~ N(0, I), fixed</small></h3>

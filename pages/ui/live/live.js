@@ -64,11 +64,11 @@ export default class LiveView {
     this.curves.forEach((curves) => curves.destroy());
     const kl = seriesOf(family).filter(({ name }) => name.endsWith(".kl"));
     const spreads = spreadsOf(family);
-    const [high, low] = spreads.length ? [165, 115] : [205, 140];
+    const [high, low] = spreads.length ? [165, 110] : [205, 140];
     this.curves = [new Curves(this.part.all, { series: seriesOf(family), height: kl.length ? high : high + low })];
     if (kl.length) this.curves.push(new Curves(this.part.klOnly, { series: kl, height: low }));
     if (spreads.length)
-      this.curves.push(new Curves(this.part.spreadOnly, { series: spreads, height: 130, unit: "grey level" }));
+      this.curves.push(new Curves(this.part.spreadOnly, { series: spreads, height: 120, unit: "grey level" }));
     this.part.klCard.hidden = !kl.length;
     this.part.spreadCard.hidden = !spreads.length;
     this.part.spreadNames.innerHTML = spreadNamesOf(family);

@@ -5,6 +5,9 @@ import re
 import pytest
 from playwright.sync_api import Page, expect
 
+from pages.elbo.bound import TELLING
+from pages.elbo.subject import subject
+from pages.ui.shipped import PLANE
 from tests.browser.test_live_training import until
 
 WAYS = [("bayes", "Bayes", 9), ("multiply", "Multiply by q / q", 7), ("jensen", "Jensen", 6)]
@@ -55,6 +58,15 @@ def test_q_is_dragged_and_the_sum_of_the_bars_stays(opened, server):
     until(page, lambda: "q=" in page.url)
     page.get_by_role("button", name="Optimise q").click()
     until(page, lambda: total(page)[1] > elbo)
+    page.get_by_role("button", name="full covariance").click()
+    page.get_by_role("button", name="Where it matters").click()
+    encoder = subject(PLANE, *TELLING).bound.gap.value  # q of the image before is not that of this one
+    until(page, lambda: total(page)[2] == pytest.approx(encoder, abs=0.03))
+    until(page, lambda: "digit=1&image=8&q=" in page.url and "rho" in page.url)
+    page.reload()
+    expect(page.get_by_role("button", name="full covariance", pressed=True)).to_be_visible(timeout=60_000)
+    expect(page.locator("[data-bar=gap]")).not_to_have_text("")
+    until(page, lambda: total(page)[2] == pytest.approx(encoder, abs=0.03))
 
 
 def test_a_link_brings_back_image_and_line(opened, server):

@@ -45,7 +45,7 @@ def _posterior(p: Passage) -> str:
     places = [max(2, 2 - math.floor(math.log10(std))) for std in p.std.tolist()]
     rows = (
         ("mu", "centre of the cloud", p.mu, places),
-        ("std", "its width, exp(½ log_var)", p.std, places),
+        ("std", "width, exp(½ log_var)", p.std, places),
         ("eps", "noise", p.eps, (2, 2)),
         ("z", "mu + std · eps", p.z, places),
     )

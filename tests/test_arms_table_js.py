@@ -43,7 +43,7 @@ def some_meter(seed: int, **changes: Any) -> Metrics:
 
 
 def metrics_of(seed: int) -> dict[str, Metrics]:
-    nothing = {"kl": None, "kl_dims": None, "mean_std": None, "holes": None}
+    nothing = dict.fromkeys(("kl", "kl_dims", "mean_std", "information", "marginal_kl"))
     return {
         "full": some_meter(3 * seed),
         "no KL": some_meter(3 * seed + 1),

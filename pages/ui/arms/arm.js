@@ -96,7 +96,8 @@ export class Arm {
   }
 
   remember({ step, meter }) {
-    if (meter) this.meters.set(step, meter);
+    if (!meter) return;
+    this.meters.set(step, "images" in meter ? meter : { ...meter, holes: null }); // older ones meant another figure by it
   }
 
   /** Show a moment, or the present (null); an arm that had not begun yet shows nothing. */

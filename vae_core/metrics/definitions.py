@@ -106,7 +106,8 @@ METRICS = (
         "nats",
         None,
         "What a draw of z tells about the image: at most ln N, 8.5 nats of 5,000 images, however large the KL is.",
-        "Mutual information of z and the index n of a test image (Hoffman and Johnson 2016).",
+        "Mutual information of z and the index n of a test image (Hoffman and Johnson 2016). That of single dimensions "
+        "does not add up to it: some say the same, some tell only together (total correlation).",
         1,
     ),
     Metric(

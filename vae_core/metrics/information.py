@@ -65,7 +65,7 @@ def information(mu: Tensor, log_var: Tensor, generator: torch.Generator) -> Piec
 
 
 def _pointwise(mu: Tensor, log_var: Tensor, draws: int, generator: torch.Generator) -> Pieces[Tensor]:
-    """log q(z|x_n) − log q(z) at K draws of z from each of M of the q(z|x_n), evenly spaced: (K, M) nats, at most ln N."""
+    """log q(z|x_n) − log q(z) at K draws of z for each of M evenly spaced images: (K, M) nats, at most ln N."""
     chosen, weight = thinned(torch.arange(len(mu)), draws // LEAST), (-log_var).exp()  # (M,), (N, D)
     each = draws // len(chosen)
     eps = torch.randn(each, len(chosen), mu.shape[1], dtype=torch.float64, generator=generator)

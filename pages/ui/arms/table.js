@@ -61,7 +61,7 @@ export class Table {
     tr.dataset.figure = figure.key;
     tr.firstChild.title = `${figure.says} ${figure.why}`;
     if (figure.better)
-      tr.firstChild.append(small(figure.better === "low" ? " ↓ lower is better" : " ↑ higher is better"));
+      tr.firstChild.append(small(figure.better === "low" ? " ↓ better" : " ↑ better"));
     meters.forEach((meter, i) =>
       tr.append(this.cell(figure, meter, i, best.includes(i) ? "best" : worst.includes(i) ? "worst" : "")),
     );

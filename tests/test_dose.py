@@ -18,6 +18,7 @@ from vae_core.config import LiveSettings, RunConfig
 from vae_core.inspect.snapshot import Snapshot
 from vae_core.runs.messages import FINISHED, RUNNING, Update
 from vae_core.runs.registry import Registry
+from vae_core.runs.snapshot_file import read_frame
 
 # beta, nll, kl: two shipped points on one line of equal −ELBO (150), the best between them, two collapsed ones together
 ROWS = [(0.5, 138.0, 12.0), (1.0, 140.0, 7.0), (4.0, 146.0, 4.0), (16.0, 206.0, 0.001), (32.0, 206.1, 0.0)]
@@ -83,6 +84,14 @@ def test_a_shipped_point_has_the_figures_of_its_card(fake_registry: Registry) ->
         assert (row["beta"], row["epochs"]) == (card["config"]["beta"], card["config"]["epochs"])
         assert (row["nll"], row["kl"]) == (card["test"]["nll"], card["test"]["kl"]) and row["kind"] == "shipped"
         assert row["neg_elbo"] == pytest.approx(card["test"]["neg_elbo"], abs=1e-3)
+        folder = shipped.CHECKPOINTS / "dose" / row["run_id"] / "film"
+        meter = read_frame(next(folder.iterdir()))[0]["meter"]
+        if "images" in meter:  # older frames have no split
+            assert (row["information"], row["marginal_kl"]) == (meter["information"], meter["marginal_kl"])
+            assert row["information"] < math.log(5000) and meter["kl"] == pytest.approx(row["kl"], rel=0.02)
+        else:
+            assert pd.isna(row["information"])
+    assert found["information"].notna().sum() >= 2
     assert found["beta"].tolist() == [0.1, 0.25, 0.5, 1, 2, 4, 8, 16, 32]
 
 

@@ -107,7 +107,7 @@ def _row(news: News) -> dict[str, Any] | None:
         "run_id": news.run_id,
         "kind": SHIPPED if run is not None and run.visitor == SHIPPED else LIVE,
         "epochs": round(news.step / news.steps_per_epoch, 1),
-        **rate.split_of(news.snapshot.metrics if news.snapshot else None),
+        **rate.split_of(news),
     }
 
 

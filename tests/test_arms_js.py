@@ -230,7 +230,7 @@ def test_the_place_of_a_point(node: Callable[..., Any]) -> None:
     distances = torch.cdist(torch.tensor(points, dtype=torch.float32), codes)
     assert [f[0] for f in found] == distances.argmin(-1).tolist()
     assert [f[1] for f in found] == pytest.approx(distances.amin(-1).tolist(), rel=1e-5)
-    assert [f[2] for f in found] == ["both", "nowhere", "hole", "nowhere", "code"]
+    assert [f[2] for f in found] == ["both", "nowhere", "prior", "nowhere", "code"]
 
 
 # ---- axes

@@ -2,6 +2,7 @@
 
 import csv
 import io
+import re
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -21,6 +22,7 @@ MODULES = (
     "arms/meter",
     "arms/words",
     "arms/axes",
+    "lib/kl_bars",
     "lib/tensors",
     "net/model",
 )
@@ -43,7 +45,7 @@ def some_meter(seed: int, **changes: Any) -> Metrics:
 
 
 def metrics_of(seed: int) -> dict[str, Metrics]:
-    nothing = {"kl": None, "kl_dims": None, "mean_std": None, "holes": None}
+    nothing = dict.fromkeys(("kl", "kl_dims", "mean_std", "information", "marginal_kl"))
     return {
         "full": some_meter(3 * seed),
         "no KL": some_meter(3 * seed + 1),
@@ -86,6 +88,31 @@ def test_numbers_are_rounded_as_python_rounds(node: Callable[..., Any]) -> None:
     values = [0.125, 0.375, 2.5, 3.5, 0.5, 1e-9, 1234.5678, 0.045, 2.675, 99.95, 0.0, -0.375, 12.0]
     found = node("print(given.map((v) => [0, 1, 2, 3].map((d) => meter.rounded(v, d))));", values)
     assert found == [[f"{v:.{d}f}" for d in range(4)] for v in values]
+
+
+def test_holes_of_an_older_film_are_not_shown_as_what_they_are_now(node: Callable[..., Any]) -> None:
+    new = some_meter(1, holes=0.25, images=5000).to_dict()
+    old = {key: value for key, value in new.items() if key != "images"}
+    assert node("print(given.map(meter.asOfToday));", [new, old]) == [new, {**old, "holes": None}]
+    assert Metrics.from_dict(old).holes is None and Metrics.from_dict(new).holes == 0.25
+
+
+def test_bars_are_split_where_it_was_measured(node: Callable[..., Any]) -> None:
+    """Heights of 56 for 4 nats; the pale part is what is not information, never more than the bar."""
+    picture: dict[str, Any] = {"kl_dims": {"data": [4, 2, 0.01]}, "active": {"data": [1, 1, 0]}}
+    dims = {"information_dims": [3.0, -0.01, 0.005], "information_dims_error": [0.05, 0.04, 0.001]}
+    script = (
+        "print(given.map((p) => { const svg = { setAttribute() {} };"
+        " kl_bars.drawKlBars(svg, p, { top: 4, width: 338, every: 1 }); return svg.innerHTML; }));"
+    )
+    plain, split = node(script, [{**picture, "meter": None}, {**picture, "meter": dims}])
+
+    def bars(html: str) -> list[tuple[str, float]]:
+        return [(kind, float(height)) for kind, height in re.findall(r'rect class="(\w+)".*?height="([\d.]+)"', html)]
+
+    assert bars(plain) == [("active", 56), ("active", 28), ("inactive", 1)]
+    assert bars(split) == [("active", 56), ("marginal", 14), ("active", 28), ("marginal", 28), ("inactive", 1)]
+    assert "dimension 1: 4.000 nats, of them I(n; z1) 3.00 ± 0.05<" in split and "± " not in plain
 
 
 def test_an_arm_without_a_meter_yet_is_not_ranked(node: Callable[..., Any]) -> None:

@@ -1,7 +1,9 @@
 """The dose plot: its numbers against cards on disk and by hand, its lines, its labels, and what it leaves out."""
 
 import json
+import math
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -11,10 +13,12 @@ import pytest
 
 from pages.ablation.dose import COLUMNS, caption, dose_figure, points
 from pages.ui import shipped
+from tests.test_metrics_table import GOOD
 from vae_core.config import LiveSettings, RunConfig
 from vae_core.inspect.snapshot import Snapshot
 from vae_core.runs.messages import FINISHED, RUNNING, Update
 from vae_core.runs.registry import Registry
+from vae_core.runs.snapshot_file import read_frame
 
 # beta, nll, kl: two shipped points on one line of equal −ELBO (150), the best between them, two collapsed ones together
 ROWS = [(0.5, 138.0, 12.0), (1.0, 140.0, 7.0), (4.0, 146.0, 4.0), (16.0, 206.0, 0.001), (32.0, 206.1, 0.0)]
@@ -23,7 +27,16 @@ ROWS = [(0.5, 138.0, 12.0), (1.0, 140.0, 7.0), (4.0, 146.0, 4.0), (16.0, 206.0, 
 @pytest.fixture
 def table() -> pd.DataFrame:
     rows = [(beta, nll, kl, nll + kl, f"run-{beta:g}", "shipped", 10.0) for beta, nll, kl in ROWS]
-    return pd.DataFrame([*rows, (2.0, 150.0, 5.0, 155.0, "mine", "live", 2.5)], columns=list(COLUMNS))
+    known = pd.DataFrame([*rows, (2.0, 150.0, 5.0, 155.0, "mine", "live", 2.5)], columns=list(COLUMNS[:7]))
+    return known.reindex(columns=list(COLUMNS))
+
+
+@pytest.fixture
+def split(table: pd.DataFrame) -> pd.DataFrame:
+    """Of 5,000 images; the live run and beta 16 have not been measured, beta 32 lies above the picture."""
+    measured = {"information": [8.0, 6.0, 3.8, None, 0.0, None], "information_error": [0.02] * 3 + [None, 0.0, None]}
+    rest = {"marginal_kl": [4.0, 1.0, 0.2, None, 0.0, None], "images": [5000.0] * 3 + [None, 5000.0, None]}
+    return table.assign(**measured, **rest)
 
 
 @pytest.fixture
@@ -71,6 +84,14 @@ def test_a_shipped_point_has_the_figures_of_its_card(fake_registry: Registry) ->
         assert (row["beta"], row["epochs"]) == (card["config"]["beta"], card["config"]["epochs"])
         assert (row["nll"], row["kl"]) == (card["test"]["nll"], card["test"]["kl"]) and row["kind"] == "shipped"
         assert row["neg_elbo"] == pytest.approx(card["test"]["neg_elbo"], abs=1e-3)
+        folder = shipped.CHECKPOINTS / "dose" / row["run_id"] / "film"
+        meter = read_frame(next(folder.iterdir()))[0]["meter"]
+        if "images" in meter:  # older frames have no split
+            assert (row["information"], row["marginal_kl"]) == (meter["information"], meter["marginal_kl"])
+            assert row["information"] < math.log(5000) and meter["kl"] == pytest.approx(row["kl"], rel=0.02)
+        else:
+            assert pd.isna(row["information"])
+    assert found["information"].notna().sum() >= 2
     assert found["beta"].tolist() == [0.1, 0.25, 0.5, 1, 2, 4, 8, 16, 32]
 
 
@@ -182,6 +203,34 @@ def test_it_can_be_read_from_the_back_row(table: pd.DataFrame, dark: bool) -> No
     sizes += [figure.layout.xaxis.tickfont.size, figure.layout.yaxis.tickfont.size, figure.layout.legend.font.size]
     assert min(sizes) >= 14
     assert "nats" in figure.layout.xaxis.title.text and "nats" in figure.layout.yaxis.title.text
+
+
+def test_a_rate_is_split_where_it_was_measured(split: pd.DataFrame) -> None:
+    figure = dose_figure(split, dark=False)
+    named = {trace.name: trace for trace in figure.data}
+    marks, across, most = named["I(n; z)"], named["KL(q(z) ‖ p(z))"], named["ln 5,000"]
+    assert list(zip(marks.x, marks.y, strict=True)) == [(8.0, 138.0), (6.0, 140.0), (3.8, 146.0)]
+    ends = list(zip(across.x, across.y, strict=True))
+    assert ends[:2] == [(8.0, 138.0), (12.0, 138.0)] and ends[3:5] == [(6.0, 140.0), (7.0, 140.0)]
+    assert ends[6:8] == [(3.8, 146.0), (4.0, 146.0)] and set(ends[2::3]) == {(None, None)} and len(ends) == 9
+    assert set(most.x) == {math.log(5000)} and list(most.y) == list(figure.layout.yaxis.range)
+    assert "ln 5,000 = 8.5" in [note.text for note in figure.layout.annotations]
+    (hover,) = [row[6] for row in named["shipped"].customdata if row[0] == "run-0.5"]
+    assert hover == "<br>KL = I(n; z) 8.0 ± 0.02 + KL(q(z) ‖ p(z)) 4.0"
+    assert [row[6] for row in named["live"].customdata] == [""]
+
+
+def test_without_a_measured_point_nothing_is_split(table: pd.DataFrame) -> None:
+    assert not {trace.name for trace in dose_figure(table, dark=True).data} & {"I(n; z)", "KL(q(z) ‖ p(z))"}
+
+
+def test_the_split_of_a_run_is_that_of_its_last_snapshot(live: Callable[..., str], taken: Snapshot) -> None:
+    values = GOOD.to_dict()
+    (row,) = points([live(snapshot=replace(taken, metrics=values))]).to_dict("records")
+    assert (row["information"], row["marginal_kl"], row["images"]) == (4.9, 0.6, 5000)
+    old = {key: value for key, value in values.items() if not key.startswith(("information", "marginal", "images"))}
+    (row,) = points([live(snapshot=replace(taken, metrics=old))]).to_dict("records")
+    assert pd.isna(row["information"]) and pd.isna(row["images"])
 
 
 def test_without_points_there_is_an_empty_plot_and_no_caption() -> None:

@@ -91,7 +91,7 @@ def test_samples_of_the_posterior_are_hardly_ever_far_from_a_code(name: str, nod
     [
         (0.0, 2, 0.1, "both"),
         (2.9, 2, 0.1, "both"),
-        (2.9, 2, 0.31, "hole"),
+        (2.9, 2, 0.31, "prior"),
         (3.1, 2, 0.1, "code"),
         (3.1, 2, 0.4, "nowhere"),
         (0.5, 32, 0.1, "inner"),
@@ -108,7 +108,7 @@ def test_places_are_named(r: float, dims: int, distance: float, place: str, node
 
 
 def test_a_plain_autoencoder_has_no_prior_to_speak_of(node: Callable[..., Any]) -> None:
-    places = ["inner", "both", "hole", "code", "nowhere"]
+    places = ["inner", "both", "prior", "code", "nowhere"]
     vae, ae = node("print([true, false].map((p) => given.map((place) => density.placeText(place, p))))", places)
     assert all("prior draw" in text.lower() and "N(0, I)" not in text for text in vae)
     assert all("N(0, I)" in text and "prior" not in text.lower() for text in ae)

@@ -268,12 +268,12 @@ def test_a_near_radius_is_found_once_and_is_never_nothing(node: Node) -> None:
     assert ["q(z given x)" in rule for rule in found["rules"]] == [False, True]
 
 
-def test_ratios_are_written_short_and_a_hole_lies_beyond_1(node: Node) -> None:
-    script = """const { ratioText, isHole, holeWords } = near;
-    print([[0, 0.0049, 1.004, 9.99, 9.996, 12.4, 99, 1e9].map(ratioText), [0, 1, 1.001].map(isHole),
-      holeWords([0, 1, 0.5]), holeWords([0, 1.2, 3, 0])])"""
+def test_ratios_are_written_short_and_a_gap_lies_beyond_1(node: Node) -> None:
+    script = """const { ratioText, isFar, farWords } = near;
+    print([[0, 0.0049, 1.004, 9.99, 9.996, 12.4, 99, 1e9].map(ratioText), [0, 1, 1.001].map(isFar),
+      farWords([0, 1, 0.5]), farWords([0, 1.2, 3, 0])])"""
     texts = ["0.00", "0.00", "1.00", "9.99", "10", "12", "99", "> 99"]
-    assert node(script) == [texts, [False, False, True], "no hole", "2 of 4 pictures in a hole"]
+    assert node(script) == [texts, [False, False, True], "no gap", "2 of 4 pictures in a gap"]
 
 
 def test_no_film_is_saved_of_a_model_that_has_gone(node: Node) -> None:

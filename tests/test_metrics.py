@@ -68,16 +68,6 @@ def test_distance_to_the_prior_in_one_dimension_is_the_integral_over_quantiles()
     assert codes.distance_to_prior(z[[2, 0, 3, 1]]) == pytest.approx(squared.sqrt().item(), abs=1e-4)
 
 
-def test_holes_against_a_loop_and_where_they_are_known() -> None:
-    z, mu, std = normals(300, 3), 2 * normals(40, 3, seed=1), 0.3 * normals(40, 3, seed=2).abs() + 0.05
-    radius = codes.three_sigma_radius(3)
-    inside = [any(((p - m) / s).norm() <= radius for m, s in zip(mu, std, strict=True)) for p in z]
-    assert codes.holes(z, mu, std, chunk=7) == pytest.approx(1 - np.mean(inside)) and 0.1 < np.mean(inside) < 0.9
-    collapsed = codes.holes(normals(20_000, 2), torch.zeros(5, 2).double(), torch.ones(5, 2).double())
-    assert collapsed == pytest.approx(math.exp(-4.5), abs=0.003)
-    assert codes.holes(z, mu + 100, std) == 1
-
-
 def test_neighbour_accuracy_against_a_loop() -> None:
     mu, labels = normals(150, 3), torch.from_numpy(np.random.default_rng(1).integers(0, 3, 150))
     mu += labels[:, None]
@@ -180,7 +170,19 @@ def test_a_decoder_that_shows_four_test_images(marked: tuple[Tensor, Tensor]) ->
     assert found.kl_dims == pytest.approx([0.5 * (m - math.log(0.25) + 0.25 - 1) for m in (16 / 2, 0)])
     assert found.kl == pytest.approx(sum(found.kl_dims or ())) and found.mean_std == pytest.approx(0.5)
     assert found.spread == pytest.approx(math.sqrt(16 / 4 * 200 / 199 / 2)) and found.outside == 0.5
-    assert found.neighbours == 1
+    assert found.neighbours == 1 and found.continuity is not None and found.continuity < 0.02  # few z change their sign
+
+
+def test_continuity_of_a_decoder_whose_slope_is_known(marked: tuple[Tensor, Tensor]) -> None:
+    """Pictures W z with WᵀW = c²: a step of 0.1 in any direction changes them by 0.1 c / √784."""
+
+    class Linear(Toy):
+        def decode(self, z: Tensor) -> Tensor:
+            return (0.5 + z @ self.pictures).reshape(-1, 1, 28, 28)
+
+    basis, _ = torch.linalg.qr(normals(784, 2).float())
+    found = measure(Linear(7 * basis.T), *marked, "grey", seed=0)
+    assert found.continuity == pytest.approx(0.1 * 7 / 28, rel=1e-4)
 
 
 def test_the_aggregate_posterior_is_made_of_samples_and_the_draws_of_other_noise(small: Images) -> None:
@@ -198,15 +200,16 @@ def test_the_aggregate_posterior_is_made_of_samples_and_the_draws_of_other_noise
 
     found = measure(Listening(small.x_test[:4] / 255), black, torch.zeros(200), "grey", seed=0, draws=200)
     assert found.prior_gap == pytest.approx(0.5, abs=0.08)
-    eps, prior = heard
+    eps, prior, nearby = heard
     assert eps.shape == prior.shape == (200, 2) and abs((eps * prior).mean()) < 0.2
+    torch.testing.assert_close((nearby - prior).norm(dim=-1), torch.full((200,), 0.1))
 
 
 def test_a_decoder_with_one_picture(marked: tuple[Tensor, Tensor]) -> None:
     pixels, labels = marked
     found = measure(Toy(torch.full((4, 1, 28, 28), 0.25)), pixels, labels, "grey", seed=0)
     to_all = rms(np.full((1, 784), 0.25), flat(pixels))
-    assert found.variety == 0 and found.draw_fidelity == pytest.approx(to_all.min(), rel=1e-5)
+    assert found.variety == found.continuity == 0 and found.draw_fidelity == pytest.approx(to_all.min(), rel=1e-5)
     assert found.draw_coverage == pytest.approx(to_all.mean(), rel=1e-5)
 
 
@@ -245,8 +248,10 @@ def test_what_an_autoencoder_has_not_is_none(small: Images) -> None:
     model = models.build(RunConfig(model="ae", beta=0.0))
     found = measure(model, small.x_test, small.y_test, "grey", 0)
     none = {key for key, value in vars(found).items() if value is None}
-    assert none == {"kl", "kl_dims", "mean_std", "holes"}
-    assert {f.key for f in METRICS if f.text(found) == "not defined"} == {"kl", "mean_std", "holes"}
+    made_of = {"information", "marginal_kl"}
+    also = {"kl_dims", "information_error", "information_dims", "information_dims_error"}
+    assert none == {"kl", "mean_std"} | made_of | also
+    assert {f.key for f in METRICS if f.text(found) == "not defined"} == {"kl", "mean_std"} | made_of
     with torch.no_grad():
         (mu,) = model.encode(small.x_test / 255)
     assert found.prior_gap == pytest.approx(codes.distance_to_prior(mu.double()), rel=1e-5)

@@ -29,19 +29,39 @@ GOOD = Metrics(
     draw_coverage=0.2,
     draw_gap=0.04,
     variety=0.09,
+    images=5000,
+    information=4.9,
+    information_error=0.02,
+    marginal_kl=0.6,
+    information_dims=(2.7, 2.3),
+    information_dims_error=(0.05, 0.04),
+    continuity=0.02,
 )
 DEAD = replace(GOOD, kl=0.01, active_dims=(False, False), mean_std=1.0, spread=0.0, outside=0.0, prior_gap=0.02)
 SAME = replace(DEAD, variety=0.004)
 LOOSE = replace(GOOD, kl=51.0, mean_std=0.008, spread=5.9, outside=0.54, prior_gap=5.6, holes=0.34, draw_gap=0.06)
-PLAIN = replace(LOOSE, kl=None, kl_dims=None, mean_std=None, holes=None)
+PLAIN = replace(
+    LOOSE,
+    **dict.fromkeys(("kl", "kl_dims", "mean_std", "information", "information_error", "marginal_kl")),
+    **dict.fromkeys(("information_dims", "information_dims_error")),
+)
 
 
 def test_a_meter_travels_as_json() -> None:
     for one in (GOOD, PLAIN):
         values = json.loads(json.dumps(one.to_dict()))
         assert {f.key for f in METRICS} <= set(values) and values["active"] == 2
-        del values["active"]
-        assert Metrics(**{k: tuple(v) if isinstance(v, list) else v for k, v in values.items()}) == one
+        assert Metrics.from_dict(values) == one
+
+
+def test_what_was_saved_before_a_figure_was_known_has_none_of_it() -> None:
+    """The 3 sigma clouds of old were another kind of hole."""
+    old = {k: v for k, v in GOOD.to_dict().items() if not k.startswith(("information", "marginal", "images", "contin"))}
+    found, shown = Metrics.from_dict(old), METRICS
+    assert found.holes is found.images is found.information is found.marginal_kl is found.continuity is None
+    assert (found.kl, found.kl_dims, found.active) == (GOOD.kl, GOOD.kl_dims, 2)
+    absent = {f.key for f in shown if f.text(found) == "not defined"}
+    assert absent == {"information", "marginal_kl", "holes", "continuity"}
 
 
 def test_every_figure_says_what_it_is_and_why() -> None:
@@ -55,10 +75,20 @@ def test_the_ends_of_each_figure() -> None:
     ranks = best_and_worst({"full": GOOD, "no KL": LOOSE, "ae": PLAIN, "beta 32": SAME})
     assert ranks["prior_gap"].best == ("full",) and ranks["prior_gap"].worst == ("no KL", "ae")  # not the dead one
     assert ranks["outside"].best == ("full",)
-    assert ranks["holes"].best == ("full",) and ranks["holes"].worst == ("no KL",)  # ae has none
+    assert ranks["holes"].best == ("full",) and ranks["holes"].worst == ("no KL", "ae")
     assert ranks["draw_gap"].best == ("full", "beta 32")
     assert ranks["neighbours"].best == () == ranks["neighbours"].worst  # all equal
-    for key in ("kl", "active", "mean_std", "spread", "draw_fidelity", "variety"):
+    for key in (
+        "kl",
+        "active",
+        "mean_std",
+        "spread",
+        "draw_fidelity",
+        "variety",
+        "information",
+        "marginal_kl",
+        "continuity",
+    ):
         assert ranks[key].best == () == ranks[key].worst
 
 

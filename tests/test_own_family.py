@@ -124,7 +124,9 @@ def test_a_snapshot_holds_what_it_has_and_nothing_else(small: Images) -> None:
     taken = take_snapshot(Trainer(config(latent_dim=3), small), measured=True)
     assert tuple(taken.terms) == TERMS and taken.neg_elbo is None and taken.mean_std is None
     assert taken.kl_dims.size == taken.ten_mu.size == 0 and taken.mu.shape[1] == 3 and len(taken.active) == 3
-    assert taken.metrics is not None and {taken.metrics.get(name) for name in ("kl", "mean_std", "holes")} == {None}
+    assert taken.metrics is not None and {taken.metrics.get(name) for name in ("kl", "mean_std", "information")} == {
+        None
+    }
 
 
 def test_the_command_line_trains_and_saves_it(tmp_path: Path) -> None:

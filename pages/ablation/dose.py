@@ -11,6 +11,7 @@ from typing import Any
 import pandas as pd
 import plotly.graph_objects as go
 
+from pages.ablation import rate
 from pages.ui.palette import colours_of
 from vae_core.export.colours import Colours
 from vae_core.families import is_bug
@@ -19,13 +20,13 @@ from vae_core.runs import registry
 from vae_core.runs.news import Cursor, News
 from vae_core.runs.run_record import SHIPPED
 
-COLUMNS = ("beta", "nll", "kl", "neg_elbo", "run_id", "kind", "epochs")
+COLUMNS = ("beta", "nll", "kl", "neg_elbo", "run_id", "kind", "epochs", *rate.COLUMNS)
 LIVE = "live"  # the other kind, beside SHIPPED
 _LABEL, _AXIS = 15, 16  # px
 _NEAR = 0.035  # of an axis: labels of points nearer than this are written as one
 _HOVER = (
     "beta %{customdata[1]:~g}, %{customdata[2]:~g} epochs<br>KL %{customdata[3]:.2f} + nll %{customdata[4]:.2f}"
-    "<br>= −ELBO %{customdata[5]:.2f} nats"
+    "<br>= −ELBO %{customdata[5]:.2f} nats%{customdata[6]}"
 )
 _TALL = 30.0  # nats of the nll axis: a collapsed model would squeeze all others into a line, and is shown at the edge
 
@@ -34,6 +35,7 @@ def points(run_ids: Sequence[str]) -> pd.DataFrame:
     """One row a run, sorted by beta; nll, kl and neg_elbo in nats per image, on test images, one sample of z each.
 
     A finished run gives the figures of its card (10,000 images), one under way those of its last test row (5,000).
+    What the KL is made of comes from the last snapshot (5,000 images), if it was measured.
     Left out are runs whose nll is no such distortion: plain autoencoders, which have no KL, runs without a
     reconstruction, densities, and black and white pixels.
 
@@ -63,6 +65,7 @@ def dose_figure(table: pd.DataFrame, dark: bool) -> go.Figure:
     shipped, live = (table[table["kind"] == kind] for kind in (SHIPPED, LIVE))
     right, low, high = _ranges(table)
     _equal_lines(figure, table, (right, low, high), colours.total, ground)
+    rate.show_split(figure, table, (right, low, high), colours)
     _scatter(figure, shipped, "shipped", ink, "lines+markers", {"symbol": "circle", "size": 12})
     _scatter(figure, live, "live", colours.kl, "markers", {"symbol": "diamond", "size": 16, "line_width": 2})
     _show_beyond(figure, table[table["nll"] > high], right, high, ink, ground)
@@ -104,6 +107,7 @@ def _row(news: News) -> dict[str, Any] | None:
         "run_id": news.run_id,
         "kind": SHIPPED if run is not None and run.visitor == SHIPPED else LIVE,
         "epochs": round(news.step / news.steps_per_epoch, 1),
+        **rate.split_of(news),
     }
 
 
@@ -184,7 +188,10 @@ def _scatter(figure: go.Figure, rows: pd.DataFrame, name: str, colour: str, mode
         mode=mode,
         marker={"color": colour, **marker},
         line={"color": colour, "width": 2},
-        customdata=rows[["run_id", "beta", "epochs", "kl", "nll", "neg_elbo"]],
+        customdata=[
+            [*(row[name] for name in ("run_id", "beta", "epochs", "kl", "nll", "neg_elbo")), rate.split_words(row)]
+            for row in rows.to_dict("records")
+        ],
         hovertemplate=_HOVER,
     )
 

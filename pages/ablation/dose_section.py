@@ -30,8 +30,8 @@ def dose_section() -> int | None:
         config={"displayModeBar": False},
     )
     st.caption(
-        "Rate: how many nats of the image the code carries. Distortion: what the copy still costs. "
-        f"{caption(table)} Choose points to open their runs below."
+        "Rate, the KL, is an upper bound on I(x; z): up to the mark information, the rest KL(q(z) ‖ p(z)). Distortion: "
+        f"what the copy still costs. {caption(table)} Choose points to open their runs below."
     )
     if chosen := [point["customdata"][0] for point in event["selection"]["points"] if point.get("customdata")]:
         st.session_state[link.key("points")] = chosen

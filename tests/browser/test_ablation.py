@@ -119,7 +119,7 @@ def test_a_click_on_a_map_decodes_there_in_the_browser(opened, server):
     decoded = arm(page, "full").locator("canvas[data-part=decoded]")
     first = decoded.evaluate("(c) => c.toDataURL()")
     expect(arm(page, "full").locator("[data-part=origin]")).to_have_attribute(
-        "data-place", re.compile("both|hole|code")
+        "data-place", re.compile("both|prior|code")
     )
     expect(arm(page, "full").locator("[data-part=details]")).to_contain_text("nearest", ignore_case=True)
     assert any(url.startswith("/decoder/") for url in asked) and "/map-images" in asked

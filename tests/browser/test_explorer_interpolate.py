@@ -150,8 +150,8 @@ def test_the_numbers_under_the_strips_are_distances_from_codes_and_images(opened
             assert said_away == pytest.approx(d.item(), abs=0.006)
         bold = [cell.evaluate("(c) => getComputedStyle(c.querySelector('b')).fontWeight > 600") for cell in cells.all()]
         assert bold == (ratios > 1).tolist()
-        assert any(bold) is (model == AE)  # the hole on this way is the plain autoencoder's
-        words = f"{sum(bold)} of 11 pictures in a hole" if any(bold) else "no hole"
+        assert any(bold) is (model == AE)  # the gap on this way is the plain autoencoder's
+        words = f"{sum(bold)} of 11 pictures in a gap" if any(bold) else "no gap"
         expect(within(page, "interpolate", name)).to_contain_text(words)
 
 

@@ -12,9 +12,12 @@ from vae_core.evaluate import ACTIVE_VARIANCE, evaluating_pieces
 from vae_core.metrics import codes
 from vae_core.metrics.definitions import Metrics
 from vae_core.metrics.draws import DrawQuality, draw_quality
+from vae_core.metrics.information import information
 from vae_core.pieces import Pieces, in_pieces
 
 DRAWS = 500  # from the prior
+STEP = 0.1  # prior std: how far apart two points are whose pictures tell of continuity
+_PRIOR, _NEARBY, _INFORMATION, _HOLES = 1, 2, 3, 4  # parts of the "eval" stream; 0 gave the noise of the codes
 
 
 @dataclass(frozen=True)
@@ -33,7 +36,7 @@ def measure(
     """The metrics of a model; the model is left as it was.
 
     Args:
-        model: of a family with codes; where it has no posterior, its std, KL and holes are None.
+        model: of a family with codes; where it has no posterior, its std, its KL and what that is made of are None.
         pixels: (N, 1, 28, 28) uint8 test images, on the model's device. labels: (N,), on any device.
         protocol: see data.protocols. Draws are compared with grey pixels, or with black and white ones where
             the protocol is "threshold".
@@ -42,21 +45,26 @@ def measure(
         chunk: images held at once.
     """
     encoded = yield from evaluating_pieces(model, _encode(model, pixels, protocol, seed, chunk))
-    prior, quality = yield from evaluating_pieces(model, _draw(model, pixels, protocol, seed, draws, chunk))
+    quality, continuity = yield from evaluating_pieces(model, _draw(model, pixels, protocol, seed, draws, chunk))
+    posterior = yield from _posterior_figures(encoded, seed)
+    holes = yield from codes.holes.pieces(encoded.z, _noise(seed, _HOLES))
     neighbours = yield from codes.neighbour_accuracy.pieces(encoded.mu, labels.cpu())
     gap = codes.distance_to_prior(encoded.z)
     yield
     return Metrics(
-        **_posterior_figures(encoded, prior),
+        **posterior,
         active_dims=tuple((encoded.mu.var(0) > ACTIVE_VARIANCE).tolist()),
         spread=codes.spread(encoded.mu),
         outside=codes.share_outside(encoded.mu),
         prior_gap=gap,
+        holes=holes,
         neighbours=neighbours,
         draw_fidelity=quality.fidelity,
         draw_coverage=quality.coverage,
         draw_gap=quality.gap,
         variety=quality.variety,
+        continuity=continuity,
+        images=len(pixels),
     )
 
 
@@ -74,28 +82,43 @@ def _encode(model: Any, pixels: Tensor, protocol: str, seed: int, chunk: int) ->
     return _Codes(mu, z, more[0] if model.has.posterior == "gaussian" else None)
 
 
-def _posterior_figures(encoded: _Codes, prior: Tensor) -> dict[str, Any]:
+def _posterior_figures(encoded: _Codes, seed: int) -> Pieces[dict[str, Any]]:
     if encoded.log_var is None:
-        return dict.fromkeys(("kl", "kl_dims", "mean_std", "holes"))
+        return dict.fromkeys(("kl", "kl_dims", "mean_std"))
     kl_dims = losses.gaussian_kl_dims(encoded.mu, encoded.log_var).mean(0)  # (D,)
-    std = (0.5 * encoded.log_var).exp()  # (N, D)
+    made_of = yield from information.pieces(encoded.mu, encoded.log_var, _noise(seed, _INFORMATION))
     return {
         "kl": kl_dims.sum().item(),
         "kl_dims": tuple(kl_dims.tolist()),
-        "mean_std": std.mean().item(),
-        "holes": codes.holes(prior, encoded.mu, std),
+        "mean_std": (0.5 * encoded.log_var).exp().mean().item(),
+        "information": made_of.information,
+        "information_error": made_of.error,
+        "marginal_kl": made_of.marginal_kl,
+        "information_dims": made_of.dims,
+        "information_dims_error": made_of.dims_error,
     }
 
 
 def _draw(
     model: Any, pixels: Tensor, protocol: str, seed: int, draws: int, chunk: int
-) -> Pieces[tuple[Tensor, DrawQuality]]:
-    """Draws from the prior, (K, D) float64 on the CPU, and what their pictures are worth."""
-    generator = rng.generator(pixels.device, seed, "eval", counter=1)  # 0 gave the noise of the codes
-    z = torch.randn(draws, model.latent_dim, generator=generator, device=pixels.device)
+) -> Pieces[tuple[DrawQuality, float]]:
+    """What the pictures of draws from the prior are worth, and how far a step of STEP changes them."""
+    device = pixels.device
+    generator = rng.generator(device, seed, "eval", counter=_PRIOR)
+    z = torch.randn(draws, model.latent_dim, generator=generator, device=device)
     pictures = torch.cat([model.mean_image(model.decode(part)) for part in z.split(chunk)])
+    yield
+    aside = torch.randn(z.shape, generator=rng.generator(device, seed, "eval", counter=_NEARBY), device=device)
+    nearby = z + STEP * aside / aside.norm(dim=-1, keepdim=True)
+    moved = torch.cat([model.mean_image(model.decode(part)) for part in nearby.split(chunk)])
+    change = (moved - pictures).flatten(1).square().mean(-1).sqrt().mean().item()
     yield
     real = prepare(pixels, "threshold" if protocol == "threshold" else "grey", generator)
     yield
     quality = yield from draw_quality.pieces(pictures, real)
-    return z.cpu().double(), quality
+    return quality, change
+
+
+def _noise(seed: int, part: int) -> torch.Generator:
+    """On the CPU, where the codes are."""
+    return rng.generator(torch.device("cpu"), seed, "eval", counter=part)

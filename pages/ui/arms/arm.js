@@ -4,6 +4,7 @@ import { Feed } from "../lib/feed.js";
 import { Film } from "../lib/film.js";
 import { History } from "../lib/history.js";
 import { pictureOf } from "../lib/wire.js";
+import { asOfToday } from "./meter.js";
 import { warmed, weightsAt } from "./pulls.js";
 
 export class Arm {
@@ -96,7 +97,7 @@ export class Arm {
   }
 
   remember({ step, meter }) {
-    if (meter) this.meters.set(step, meter);
+    if (meter) this.meters.set(step, asOfToday(meter));
   }
 
   /** Show a moment, or the present (null); an arm that had not begun yet shows nothing. */

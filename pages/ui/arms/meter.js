@@ -16,6 +16,9 @@ export function rounded(value, digits) {
 
 const truncated = (exact, digits) => exact.slice(0, exact.indexOf(".") + (digits ? 1 + digits : 0));
 
+/** A meter from a film, which may be an older one: its holes were another figure (metrics/definitions.py). */
+export const asOfToday = (meter) => ("images" in meter ? meter : { ...meter, holes: null });
+
 /** The value of a figure as it is shown, without its unit. */
 export function textOf({ unit, digits }, value) {
   if (value == null) return NOT_DEFINED;

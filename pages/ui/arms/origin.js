@@ -36,15 +36,15 @@ export function nearness(picture, posterior) {
 
 const SIGMAS = 3;
 
-/** "both", "hole", "code" (near a code, outside 3 sigma) or "nowhere". */
+/** "both", "prior" (no code is near), "code" (near a code, outside 3 sigma) or "nowhere". */
 export function placeOf([x, y], distance, reach) {
   const [inside, near] = [Math.hypot(x, y) <= SIGMAS, distance <= reach];
-  return inside ? (near ? "both" : "hole") : near ? "code" : "nowhere";
+  return inside ? (near ? "both" : "prior") : near ? "code" : "nowhere";
 }
 
 export const PLACES = {
   both: "Prior draws fall here, and a code is near.",
-  hole: "A hole: prior draws fall here, but no code is near.",
+  prior: "Prior draws fall here, but no code is near.",
   code: "Near a code, but outside 3σ: prior draws hardly ever fall here.",
   nowhere: "Outside 3σ and far from every code.",
 };

@@ -210,7 +210,8 @@ export class Panel {
       p = arm.picture;
     if (!p) return;
     part.bars.toggleAttribute("hidden", !arm.posterior);
-    part.active.value = `${activeOf(p)}${arm.posterior ? "" : "; KL not defined"}`;
+    const split = p.meter?.information_dims ? "; pale: KL(q(z) ‖ p(z))" : "";
+    part.active.value = `${activeOf(p)}${arm.posterior ? split : "; KL not defined"}`;
     if (!arm.posterior) return;
     const width = widthOf(part.bars);
     drawKlBars(part.bars, p, { top, width, every: Math.ceil((18 * p.kl_dims.data.length) / (width - 38)) });

@@ -60,8 +60,7 @@ export class Table {
     const tr = row([["th", figure.unit === "%" ? figure.label : `${figure.label} (${figure.unit})`, "row"]]);
     tr.dataset.figure = figure.key;
     tr.firstChild.title = `${figure.says} ${figure.why}`;
-    if (figure.better)
-      tr.firstChild.append(small(figure.better === "low" ? " ↓ lower is better" : " ↑ higher is better"));
+    if (figure.better) tr.firstChild.append(small(figure.better === "low" ? " ↓ better" : " ↑ better"));
     meters.forEach((meter, i) =>
       tr.append(this.cell(figure, meter, i, best.includes(i) ? "best" : worst.includes(i) ? "worst" : "")),
     );

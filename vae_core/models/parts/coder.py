@@ -128,6 +128,7 @@ class Coder(Family):
 def _begin_sigma(decoder: nn.Module, sigma: float) -> None:
     """Let the second channel of a new decoder be near one value in every pixel, whatever z."""
     *_, last = (layer for layer in decoder.modules() if isinstance(layer, (nn.Linear, nn.ConvTranspose2d)))
+    assert last.bias is not None
     biases = last.bias.detach().view(2, -1)  # (2, pixels), or (2, 1) of a convolution
     biases[1] = _raw(sigma)
 

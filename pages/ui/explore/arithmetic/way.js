@@ -7,7 +7,7 @@ import { greys, imageAt } from "../../lib/images.js";
 import { fixed } from "../../lib/numbers.js";
 import { figure } from "../shared/figure.js";
 import { rowAt } from "../shared/found.js";
-import { isHole, radiusOf, ratioText, ruleOf } from "../shared/near.js";
+import { isFar, radiusOf, ratioText, ruleOf } from "../shared/near.js";
 import { short } from "../shared/numbers.js";
 import { Strip } from "../shared/strip.js";
 import { Way } from "../shared/way.js";
@@ -116,7 +116,7 @@ export class ArithmeticWay extends Way {
   cell(k) {
     if (this.state.mode === "attribute") return { text: fixed(this.measured(k)[this.state.attribute], 1) };
     const ratio = this.away[k] / this.radius;
-    return { text: ratioText(ratio), strong: isHole(ratio) };
+    return { text: ratioText(ratio), strong: isFar(ratio) };
   }
 
   get radius() {

@@ -78,19 +78,19 @@ const RARE = Math.exp(-4.5); // what lies beyond 3σ in the plane: 1.1 % of the 
 const MANY = 4; // latents: of more, draws lie in a shell around 0, and hardly ever near it
 
 /**
- * "both", "hole", "code" (near a code, where the prior hardly is), "nowhere", or "inner".
+ * "both", "prior" (no code is near), "code" (near a code, where the prior hardly is), "nowhere", or "inner".
  * further: share of the prior that lies further out; distance: of the nearest code; near: what counts as near.
  */
 export function placeOf({ further, distance, near, dims }) {
   if (dims > MANY && further > 1 - RARE) return "inner";
   const [inside, close] = [further > RARE, distance <= near];
-  return inside ? (close ? "both" : "hole") : close ? "code" : "nowhere";
+  return inside ? (close ? "both" : "prior") : close ? "code" : "nowhere";
 }
 
 const PLACES = {
   inner: (draws) => `Nearer to 0 than almost any ${draws[0]}: with many latents, ${draws[1]} lie in a shell around 0.`,
   both: (draws) => `${capital(draws[1])} fall here, and a code is near.`,
-  hole: (draws) => `A hole: ${draws[1]} fall here, but no code is near.`,
+  prior: (draws) => `${capital(draws[1])} fall here, but no code is near.`,
   code: (draws) => `A code is near, but almost all ${draws[1]} fall nearer to 0.`,
   nowhere: (draws) => `Further out than almost all ${draws[1]}, and far from every code.`,
 };

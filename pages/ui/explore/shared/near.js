@@ -15,12 +15,12 @@ export function ratioText(ratio) {
 }
 
 /** No code is near. */
-export const isHole = (ratio) => ratio > 1;
+export const isFar = (ratio) => ratio > 1;
 
 /** What a strip has of it, in words: ratios of its pictures. */
-export function holeWords(ratios) {
-  const count = ratios.filter(isHole).length;
-  return count ? `${count} of ${ratios.length} pictures in a hole` : "no hole";
+export function farWords(ratios) {
+  const count = ratios.filter(isFar).length;
+  return count ? `${count} of ${ratios.length} pictures in a gap` : "no gap";
 }
 
 /** The rule of a model's radius, in words. */

@@ -13,7 +13,7 @@ from safetensors.numpy import load
 from vae_core.config import RunConfig
 from vae_core.data import Images
 from vae_core.inspect.snapshot import GRID, Snapshot, take_snapshot
-from vae_core.metrics.diagnosis import Diagnosis
+from vae_core.metrics.states import Diagnosis
 from vae_core.runs.snapshot_file import FrameError, frame_bytes, packed, read_frame, read_snapshot
 from vae_core.runs.storage import frame_file, frames_in, state_file, steps_in
 from vae_core.thinning import FRAMES, add_step, schedule

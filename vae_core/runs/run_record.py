@@ -68,7 +68,7 @@ class RunRecord(RunView):
         self.run_id = run_id or secrets.token_urlsafe(16)  # unguessable: who has it may watch
         self.visitor, self.parent = visitor, parent
         self.folder = root / self.run_id
-        self.now = self.last_whole = Progress.begin(config, arm is not None)
+        self.now = self.last_whole = Progress.begin(config)
         self._swapping = threading.Lock()
         self.saved: Progress | None = None  # the moment that lies on disk
         self._curves = OTHER_CURVES  # named by the record on disk, so the next one takes the other

@@ -17,7 +17,7 @@ from safetensors.numpy import load, save
 
 from vae_core.any_path import AnyPath
 from vae_core.inspect.snapshot import Snapshot
-from vae_core.metrics.diagnosis import Diagnosis
+from vae_core.metrics.states import Diagnosis
 
 _XY_MAX = 32_767
 _MOST = 10**9  # of a whole number; steps have nine digits in the names of files
@@ -29,6 +29,7 @@ _KINDS: dict[str, tuple[str, int]] = {  # of the arrays of a frame: kind of its 
     "grid": ("u", 4),
     **dict.fromkeys(("basis", "ten_mu", "ten_log_var", "ten_pull_mu", "ten_pull_log_var"), ("f", 2)),
 }
+_LATER = ("spread", "outside", "nll_copy", "nll_mean_image")  # numbers that older frames lack
 _NEEDED = ("xy", "labels", "kl_dims", "active", "originals", "reconstructions", "prior_draws", "grid")
 
 
@@ -65,6 +66,7 @@ def numbers_of(s: Snapshot, diagnosis: Diagnosis | None = None) -> dict[str, Any
         "sigma": s.sigma,
         "terms": s.terms,
         "negElbo": s.neg_elbo,
+        **{name: getattr(s, name) for name in _LATER},
         "diagnosis": asdict(diagnosis) if diagnosis else None,
         "meter": s.metrics,
     }
@@ -126,6 +128,7 @@ def _check(numbers: dict[str, Any], arrays: dict[str, np.ndarray]) -> None:
         raise ValueError("arrays of different lengths")
     given = [numbers["xyUnit"], numbers["explained"], *numbers["terms"].values()]
     given += [value for name in ("meanStd", "sigma", "negElbo") if (value := numbers[name]) is not None]
+    given += [value for name in _LATER if (value := numbers.get(name)) is not None]
     if not all(isinstance(value, float) or (isinstance(value, int) and abs(value) < _MOST) for value in given):
         raise ValueError("numbers that are none")
     if not isinstance(numbers["step"], int) or not 0 <= numbers["step"] < _MOST:
@@ -159,6 +162,7 @@ def read_snapshot(path: AnyPath) -> Snapshot:
         sigma=numbers["sigma"],
         explained=numbers["explained"],
         metrics=numbers.get("meter"),
+        **{name: numbers.get(name) for name in _LATER},
         mu=np.zeros((0, len(arrays["active"])), np.float32),
         xy=xy,
         **arrays | {"active": arrays["active"].astype(bool)},

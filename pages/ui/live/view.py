@@ -8,7 +8,7 @@ import streamlit as st
 from pages.ui.component import declare
 from pages.ui.presses import counting
 from pages.ui.terms import describe
-from vae_core.metrics.diagnosis import EXPLAINED
+from vae_core.metrics.states import EXPLAINED
 from vae_core.models.base import Family
 
 _show = declare(

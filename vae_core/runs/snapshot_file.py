@@ -12,11 +12,13 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import torch
 from safetensors import SafetensorError
 from safetensors.numpy import load, save
 
 from vae_core.any_path import AnyPath
 from vae_core.inspect.snapshot import Snapshot
+from vae_core.metrics import codes
 from vae_core.metrics.states import Diagnosis
 
 _XY_MAX = 32_767
@@ -162,11 +164,19 @@ def read_snapshot(path: AnyPath) -> Snapshot:
         sigma=numbers["sigma"],
         explained=numbers["explained"],
         metrics=numbers.get("meter"),
-        **{name: numbers.get(name) for name in _LATER},
+        **{name: numbers.get(name) for name in _LATER} | _spread(numbers, xy, len(arrays["active"])),
         mu=np.zeros((0, len(arrays["active"])), np.float32),
         xy=xy,
         **arrays | {"active": arrays["active"].astype(bool)},
     )
+
+
+def _spread(numbers: dict[str, Any], xy: np.ndarray, dims: int) -> dict[str, float]:
+    """Of a frame from before these were kept: by the map, where that shows all dimensions of the codes."""
+    if numbers.get("spread") is not None or not len(xy) or dims not in (1, 2):
+        return {}
+    mu = torch.from_numpy(xy[:, :dims]).double()
+    return {"spread": codes.spread(mu), "outside": codes.share_outside(mu)}
 
 
 def _unit(s: Snapshot) -> float:

@@ -75,9 +75,9 @@ CELLS = (
     Cell("decoder frozen after 1 epoch", 300, (OK,), "the encoder goes on", {}, (EPOCH, {"frozen": "decoder"})),
     Cell("16 latents, step 300", 300, (OK, PART), "the KL may not have closed any unit yet", {"latent_dim": 16}),
     Cell("16 latents, step 600", 600, (PART,), "more units than directions worth their KL", {"latent_dim": 16}),
-    Cell("32 latents", 450, (PART,), "as with 16", {"latent_dim": 32}),
-    Cell("conv, 2 latents", 80, (EARLY, OK), "as the mlp at that step", {"net": "conv"}),
-    Cell("conv, 16 latents", 80, (EARLY, OK, PART), "as the mlp", {"net": "conv", "latent_dim": 16}),
+    Cell("32 latents, 3 epochs", 705, (PART,), "as with 16", {"latent_dim": 32}),
+    Cell("conv, 2 latents", 40, (EARLY, OK), "as the mlp at that step", {"net": "conv"}),
+    Cell("conv, 16 latents", 40, (EARLY, OK, PART), "as the mlp", {"net": "conv", "latent_dim": 16}),
     Cell("gaussian, sigma 0.1", 220, (OK, WEAK), "1 / (2 sigma²) = 50 weighs the error", {"likelihood": "gaussian"}),
     Cell("gaussian, sigma 0.05", 220, (OK, WEAK), "as beta 1/4 at 0.1", {"likelihood": "gaussian", "sigma": 0.05}),
     Cell(

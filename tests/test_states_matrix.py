@@ -5,15 +5,21 @@ trained again, to see that the figures are those of real models.
 """
 
 import json
+from dataclasses import asdict
+from pathlib import Path
 
 import numpy as np
 import pytest
 import torch
 
+from tests.bench.retell import CHECKPOINTS, states_of
 from tests.bench.states import KEPT, Trained, judge
-from tests.states_matrix import CELLS, UNNAMED, Cell
+from tests.states_matrix import CELLS, DEAD, EARLY, OK, UNNAMED, WEAK, Cell
 from vae_core.data import Images
 from vae_core.metrics.states import EXPLAINED, Figures, rule
+from vae_core.runs.run_record import RunRecord
+from vae_core.runs.snapshot_file import read_frame
+from vae_core.runs.storage import RECORD, frame_file
 
 FIGURES = json.loads(KEPT.read_text())
 AGAIN = ("usual, step 40", "usual, step 80", "alpha 0", "beta 8, step 150", "decoder frozen")
@@ -47,6 +53,32 @@ def test_without_its_rule_a_state_is_missed(name: str, monkeypatch: pytest.Monke
     monkeypatch.setattr(rule, "STATES", [state for state in rule.STATES if state.name != name])
     found = {cell.name: judge(cell, FIGURES[cell.name], "snapshot").name for cell in CELLS}
     assert any(found[cell.name] not in cell.allowed for cell in CELLS)
+
+
+def shipped(*names: str) -> list[Path]:
+    return [record.parent for record in CHECKPOINTS.rglob(RECORD) if not names or record.parent.name in names]
+
+
+def test_the_shipped_films_say_what_the_present_rule_says() -> None:
+    """Else `python -m tests.bench.retell` names them anew."""
+    for folder in shipped():
+        for step, diagnosis in states_of(folder).items():
+            kept = read_frame(frame_file(RunRecord.load(folder).film_folder, step))[0]["diagnosis"]
+            assert kept == asdict(diagnosis), (folder.name, step)
+
+
+def test_the_usual_run_is_well_named_from_its_first_step_to_a_hundred_epochs() -> None:
+    (folder,) = shipped("mnist-vae-mlp-2")
+    for step, found in states_of(folder).items():
+        allowed = (EARLY,) if step < 40 else (EARLY, OK) if step < 200 else (OK,)
+        assert found.name in allowed, step
+
+
+def test_ten_epochs_at_nine_betas() -> None:
+    """From theory: a tenth of the KL hardly holds the codes, 32 times it closes them, between them both count."""
+    found = {folder.name: [*states_of(folder).values()][-1].name for folder in shipped() if "dose" in folder.name}
+    assert found.pop("dose-beta-0.1") == WEAK and found.pop("dose-beta-32") == DEAD
+    assert len(found) == 7 and set(found.values()) == {OK}
 
 
 def test_five_cells_come_out_again_on_this_machine(mnist: Images) -> None:

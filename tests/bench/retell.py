@@ -5,31 +5,39 @@ would be words of yesterday. Nothing else of a frame changes: its arrays stay as
 """
 
 import json
+from dataclasses import asdict
 from pathlib import Path
 
 from vae_core.checkpoints import replacing
-from vae_core.metrics.states import decoder_trained, diagnose
+from vae_core.metrics.states import Diagnosis, decoder_trained, diagnose
 from vae_core.runs.run_record import RunRecord
 from vae_core.runs.snapshot_file import packed, read_snapshot, unpacked
-from vae_core.runs.storage import RECORD, film_folder, frame_file
+from vae_core.runs.storage import RECORD, frame_file
 
 CHECKPOINTS = Path(__file__).parents[2] / "checkpoints"
 
 
-def retell(folder: Path) -> int:
-    """Name the frames of a shipped run anew; returns how many changed."""
-    run, changed = RunRecord.load(folder), 0
+def states_of(folder: Path) -> dict[int, Diagnosis]:
+    """By step, what the present vocabulary says of the frames of a shipped run."""
+    run, found = RunRecord.load(folder), {}
     for step in run.film:
-        path = frame_file(film_folder(folder, run.generation), step)
         settings = run.config.live
         for mark in run.marks:
             settings = mark.settings if mark.step <= step else settings
-        found = diagnose(read_snapshot(path), settings, decoder_trained(run.config, run.marks, step))
-        frame = unpacked(path)
-        told = with_diagnosis(frame, {"name": found.name, "sentence": found.sentence})
+        seen = read_snapshot(frame_file(run.film_folder, step))
+        found[step] = diagnose(seen, settings, decoder_trained(run.config, run.marks, step))
+    return found
+
+
+def retell(folder: Path) -> int:
+    """Name the frames of a shipped run anew; returns how many changed."""
+    changed, film = 0, RunRecord.load(folder).film_folder
+    for step, diagnosis in states_of(folder).items():
+        frame = unpacked(frame_file(film, step))
+        told = with_diagnosis(frame, asdict(diagnosis))
         if told != frame:
             changed += 1
-            with replacing(path) as file:
+            with replacing(frame_file(film, step)) as file:
                 file.write(packed(told))
     return changed
 

@@ -98,19 +98,26 @@ class Progress:
             waits=before.waits if status == RUNNING else None,
             states=before.states if update.saved is None else _with_step(before.states, update.saved, STATES),
         )
-        return now if update.snapshot is None else now._look(update.snapshot, update.diverged)
+        if update.snapshot is not None:
+            now = now._look(update.snapshot)
+        return now._name_state(update.diverged) if update.snapshot is not None or update.diverged else now
 
     def _begin_anew(self, update: Update) -> Self:
         """After a reset: it begins again with the settings then in force."""
         fresh = type(self).begin(self.config.with_(**update.settings.to_dict()))
         return replace(fresh, generation=update.generation, version=self.version, status=self.status)
 
-    def _look(self, s: Snapshot, diverged: bool) -> Self:
+    def _look(self, s: Snapshot) -> Self:
         seen = {"step": s.step, **s.terms, "mean_std": s.mean_std, "active": s.active.sum()}
         row = np.array([[seen[name] for name in columns_of(self.config)["test"]]], np.float32)
+        return replace(self, snapshot=s, test=self.test.with_rows(row))
+
+    def _name_state(self, diverged: bool) -> Self:
+        """Of the last snapshot; what diverged has its last good weights there."""
+        if (s := self.snapshot) is None:
+            return self
         trained = decoder_trained(self.config, self.marks, s.step)
-        diagnosis = diagnose(s, self.settings, trained, diverged)
-        return replace(self, snapshot=s, test=self.test.with_rows(row), diagnosis=diagnosis)
+        return replace(self, diagnosis=diagnose(s, self.settings, trained, diverged))
 
 
 def columns_of(config: RunConfig) -> dict[str, tuple[str, ...]]:

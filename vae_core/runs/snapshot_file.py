@@ -135,8 +135,16 @@ def _check(numbers: dict[str, Any], arrays: dict[str, np.ndarray]) -> None:
         raise ValueError("numbers that are none")
     if not isinstance(numbers["step"], int) or not 0 <= numbers["step"] < _MOST:
         raise ValueError("no usable step")
-    if not isinstance(numbers.get("meter") or {}, dict):
+    metrics = numbers.get("meter")
+    if metrics is not None and not (isinstance(metrics, dict) and _names_a_state(metrics)):
         raise ValueError("no usable metrics")
+
+
+def _names_a_state(metrics: dict[str, Any]) -> bool:
+    """Whether those figures are there by which states.figures tells a state."""
+    numbers = [metrics[name] for name in ("spread", "outside", "variety")]
+    numbers += [] if metrics["mean_std"] is None else [metrics["mean_std"]]
+    return isinstance(metrics["active_dims"], list) and all(isinstance(value, (int, float)) for value in numbers)
 
 
 def _with_terms(numbers: dict[str, Any], arrays: dict[str, np.ndarray]) -> dict[str, Any]:

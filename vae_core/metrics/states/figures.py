@@ -8,7 +8,6 @@ from typing import Any, Protocol, Self
 import numpy as np
 
 from vae_core.config import NAMES
-from vae_core.metrics.definitions import Metrics
 
 
 class Seen(Protocol):
@@ -66,32 +65,21 @@ class Figures:
     def of(cls, seen: Seen) -> Self:
         """By the metrics of a snapshot that was measured, which take more draws, else by its own arrays."""
         if seen.metrics is not None:
-            return cls.of_metrics(Metrics.from_dict(seen.metrics), seen)
+            codes, variety = seen.metrics, seen.metrics["variety"]
+        else:
+            codes = {name: getattr(seen, name) for name in ("mean_std", "spread", "outside")}
+            codes["active_dims"] = [bool(active) for active in seen.active]
+            variety = float((seen.prior_draws / 255).std(axis=0).mean()) if len(seen.prior_draws) else 0.0
         return cls(
-            seen.step,
-            seen.terms,
-            seen.neg_elbo,
-            tuple(bool(active) for active in seen.active),
-            seen.mean_std,
-            seen.spread,
-            seen.outside,
-            float((seen.prior_draws / 255).std(axis=0).mean()) if len(seen.prior_draws) else 0.0,
-            _deviance(seen),
-        )
-
-    @classmethod
-    def of_metrics(cls, metrics: Metrics, seen: Seen) -> Self:
-        """What is of the latent space and of draws by the metrics; the loss by the snapshot with which they came."""
-        return cls(
-            seen.step,
-            seen.terms,
-            seen.neg_elbo,
-            metrics.active_dims,
-            metrics.mean_std,
-            metrics.spread,
-            metrics.outside,
-            metrics.variety,
-            _deviance(seen),
+            step=seen.step,
+            terms=seen.terms,
+            neg_elbo=seen.neg_elbo,
+            active=tuple(codes["active_dims"]),
+            mean_std=codes["mean_std"],
+            spread=codes["spread"],
+            outside=codes["outside"],
+            variety=variety,
+            deviance=_deviance(seen),
         )
 
     @classmethod

@@ -68,7 +68,7 @@ CELLS = (
         "encoder frozen, conv, 32 latents",
         40,
         (FROZEN,),
-        "32 random numbers keep something of an image, and still no term moves the encoder",
+        "whatever 32 random numbers keep of an image, no term moves the encoder",
         {"frozen": "encoder", "net": "conv", "latent_dim": 32},
     ),
     Cell("decoder frozen", 60, (NEVER,), "the decoder is random for good", {"frozen": "decoder"}),

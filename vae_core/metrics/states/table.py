@@ -86,8 +86,8 @@ STATES = (
         "encoder frozen",
         lambda c: c.settings.frozen == "encoder",
         say.say_frozen,
-        "No term moves the encoder. A random one gives all images nearly the same code in 2 dimensions; in 16 or more "
-        "a convolutional one keeps something of every image, and the decoder learns to read that.",
+        "No term moves the encoder, so the KL stays what it is. A random one gives all images nearly the same code: "
+        "the less the codes tell, the nearer every picture is to the mean image.",
         "Train both halves.",
         {"posterior collapse": "No KL closed its units: what is not active never was, or had collapsed before."},
     ),

@@ -73,6 +73,7 @@ def test_best_and_worst_and_the_texts_are_those_of_vae_core(seed: int, node: Cal
     arms = metrics_of(seed)
     found = node(
         "print(given.figures.map((f) => ({ ...meter.bestAndWorst(f, given.meters),"
+        " unranked: given.meters.map((m) => meter.isUnranked(f, m)),"
         " texts: given.meters.map((m) => meter.textOf(f, m[f.key])) })));",
         {"figures": figures(), "meters": [m.to_dict() for m in arms.values()]},
     )
@@ -82,6 +83,8 @@ def test_best_and_worst_and_the_texts_are_those_of_vae_core(seed: int, node: Cal
         assert tuple(names[i] for i in row["best"]) == ranking.best, figure.key
         assert tuple(names[i] for i in row["worst"]) == ranking.worst, figure.key
         assert row["texts"] == [figure.text(m) for m in arms.values()]
+        left_out = figure.key in ("outside", "prior_gap", "holes")
+        assert row["unranked"] == [left_out and not any(m.active_dims) for m in arms.values()], figure.key
 
 
 def test_numbers_are_rounded_as_python_rounds(node: Callable[..., Any]) -> None:

@@ -39,6 +39,13 @@ def shot(story: RunReport) -> Snapshot:
 # ---- the document
 
 
+def test_it_names_the_state_of_the_run(report: Element, story: RunReport) -> None:
+    """The KL was switched off at half time: the settings of the beginning would say that the run learns."""
+    (said,) = [p.text for p in report.all("p") if p.attrs.get("class") == "state"]
+    assert story.snapshot is not None and said.startswith("KL off: ")
+    assert f"{story.snapshot.mean_std:.3f}" in said and f"{story.snapshot.spread:.1f}" in said
+
+
 def test_it_is_one_balanced_document(report: Element) -> None:
     (html,) = [e for e in report.children if e.tag == "html"]
     assert [e.tag for e in html.children] == ["head", "body"] and html.attrs == {"lang": "en"}

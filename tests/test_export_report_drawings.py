@@ -208,7 +208,7 @@ def test_the_plane_of_many_dimensions_is_named(story: RunReport, shot: Snapshot)
 
 
 def test_a_learned_sigma_is_among_the_figures(story: RunReport, shot: Snapshot) -> None:
-    report = parse(replace(story, snapshot=replace(shot, spreads={"sigma": 0.1384})))
+    report = parse(replace(story, snapshot=replace(shot, scales={"sigma": 0.1384})))
     assert "Sigma of a pixel 0.138" in report.words()
 
 

@@ -233,7 +233,8 @@ def test_an_arm_that_diverges_leaves_the_others_alone(server: Server) -> None:
         server.links[-1].turn()
     arms = server.arms(group)
     assert arms["wild"].status == FAILED and "learning rate 1000" in arms["wild"].message
-    assert arms["full"].status == RUNNING
+    said = {name: run.diagnosis.name for name, run in arms.items() if run.diagnosis}
+    assert arms["full"].status == RUNNING and said["wild"] == "diverged" != said["full"]
     before = arms["full"].step
     server.runs.command_group(group, "step", steps=3)
     while arms["full"].status == RUNNING and time.monotonic() < deadline:

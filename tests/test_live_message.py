@@ -38,7 +38,7 @@ def test_the_arrays_are_those_of_the_snapshot(
         assert np.array_equal(arrays[name], getattr(taken, name)), name
     assert arrays["active"].tolist() == [1, 0, 1]
     assert arrays["train"][:, 0].tolist() == list(range(1, 8)) and arrays["test"].tolist() == [[7, 150.5, 6.25, 0.5, 2]]
-    assert news["snapshot"]["terms"]["nll"] == 150.5 and news["snapshot"]["spreads"] == {}
+    assert news["snapshot"]["terms"]["nll"] == 150.5 and news["snapshot"]["scales"] == {}
 
 
 @pytest.mark.parametrize("scale", [1e-3, 1.0, 1e4])

@@ -7,12 +7,11 @@ from typing import Any
 import pytest
 
 from tests.oracles.ranking import best_and_worst
-from vae_core.config import LiveSettings, RunConfig
+from vae_core.config import RunConfig
 from vae_core.data import Images
 from vae_core.metrics.definitions import METRICS, Metrics
-from vae_core.metrics.diagnosis import SAME_PICTURE
 from vae_core.metrics.measure import measure
-from vae_core.metrics.verdict import collapse_of
+from vae_core.metrics.states.case import SAME_PICTURE
 from vae_core.trainer import Trainer
 
 GOOD = Metrics(
@@ -137,18 +136,3 @@ def test_full_lies_closest_to_the_prior_and_draws_closest_to_images(arms: dict[s
     for key in ("prior_gap", "outside", "holes", "draw_coverage", "draw_gap"):
         assert ranks[key].best == ("full",), key
     assert ranks["draw_gap"].worst == ("no reconstruction",)
-
-
-def test_each_arm_gets_its_own_name(arms: dict[str, Metrics]) -> None:
-    weights = {"full": (1, 1), "no KL": (1, 0), "no reconstruction": (0, 1), "autoencoder": (1, 0), "beta 32": (1, 32)}
-    found = {
-        name: collapse_of(arms[name], LiveSettings(alpha, beta), alpha > 0).name
-        for name, (alpha, beta) in weights.items()
-    }
-    assert found == {
-        "full": "balanced",
-        "no KL": "autoencoder-like",
-        "no reconstruction": "decoder never trained",
-        "autoencoder": "autoencoder-like",
-        "beta 32": "over-regularised",
-    }

@@ -22,7 +22,7 @@ from vae_core.config import ConfigError, LiveSettings, RunConfig
 from vae_core.data import Images
 from vae_core.divergence import Diverged
 from vae_core.inspect.snapshot import Snapshot, take_snapshot
-from vae_core.metrics.diagnosis import diagnose
+from vae_core.metrics.states import diagnose
 from vae_core.runs import storage
 from vae_core.runs.messages import FAILED, PAUSED, STOPPED
 from vae_core.runs.news import Cursor

@@ -85,22 +85,22 @@ def test_what_no_sigma_of_its_own_needs_is_as_before() -> None:
 @pytest.mark.parametrize("likelihood", ["gaussian", "gaussian-learned", PER_PIXEL])
 def test_evaluation_records_sigma_and_the_root_mean_square_error(likelihood: str, small: Images) -> None:
     model, pixels = built(likelihood=likelihood, sigma=0.3), small.x_test[:60]
-    spreads = evaluate(model, pixels, "grey", seed=4, chunk=60).spreads
+    scales = evaluate(model, pixels, "grey", seed=4, chunk=60).scales
     generator = torch.Generator().manual_seed(4)
     x = pixels.float() / 255
     with torch.no_grad():
         logits = model(x, torch.randn(60, 2, generator=generator)).logits
-    assert spreads["rmse"] == pytest.approx((x - logits[:, :1].sigmoid()).pow(2).mean().sqrt().item(), rel=1e-5)
+    assert scales["rmse"] == pytest.approx((x - logits[:, :1].sigmoid()).pow(2).mean().sqrt().item(), rel=1e-5)
     sigma = SIGMA_FLOOR + (1 + logits[:, 1:].exp()).log() if likelihood == PER_PIXEL else torch.tensor(0.3)
-    assert spreads["sigma"] == pytest.approx(sigma.pow(2).mean().sqrt().item(), rel=1e-4)
+    assert scales["sigma"] == pytest.approx(sigma.pow(2).mean().sqrt().item(), rel=1e-4)
 
 
 class WithInk(VAE):
     """A family that records a figure of its own."""
 
     @classmethod
-    def spreads(cls, config: RunConfig) -> tuple[str, ...]:
-        return (*super().spreads(config), "ink")
+    def scales(cls, config: RunConfig) -> tuple[str, ...]:
+        return (*super().scales(config), "ink")
 
     def squares(self, logits: Tensor, x: Tensor) -> dict[str, Tensor]:
         return super().squares(logits, x) | {"ink": x.square().flatten(1).mean(-1)}
@@ -109,7 +109,7 @@ class WithInk(VAE):
 def test_a_family_says_what_else_is_recorded_of_the_pixels(small: Images) -> None:
     pixels = small.x_test[:30]
     found = evaluate(WithInk("mlp", 2).eval(), pixels, "grey", seed=0, chunk=7)
-    assert WithInk.evaluation_columns(RunConfig())[-2:] == ("active", "ink") and list(found.spreads) == ["ink"]
+    assert WithInk.evaluation_columns(RunConfig())[-2:] == ("active", "ink") and list(found.scales) == ["ink"]
     assert found.to_dict()["ink"] == pytest.approx((pixels.double() / 255).square().mean().sqrt().item(), rel=1e-5)
 
 
@@ -119,7 +119,7 @@ def trained(data: Images, steps: int, **settings: object) -> dict[str, float]:
     trainer = Trainer(RunConfig(**common | settings), data)  # type: ignore[arg-type]
     for _ in range(steps):
         trainer.step()
-    return evaluate(trainer.model, data.x_train[:500], "grey", seed=0).spreads
+    return evaluate(trainer.model, data.x_train[:500], "grey", seed=0).scales
 
 
 @pytest.mark.parametrize(("seed", "start"), [(0, 0.3), (1, 0.15), (2, 0.3)])

@@ -108,7 +108,7 @@ def test_without_two_latents_there_is_no_grid(snapshot_of_new_model: Snapshot) -
 def test_sigma_is_shown_where_there_is_one(small: Images) -> None:
     snapshot = take_snapshot(Trainer(RunConfig(device="cpu", likelihood="gaussian", sigma=0.25), small))
     assert snapshot.sigma == pytest.approx(0.25) and snapshot.sigmas.shape == (0, 28, 28)
-    assert snapshot.spreads["rmse"] > 0.2  # a new model is far off
+    assert snapshot.scales["rmse"] > 0.2  # a new model is far off
 
 
 def test_where_each_pixel_has_a_sigma_it_is_pictured(small: Images) -> None:

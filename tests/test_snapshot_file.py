@@ -13,7 +13,7 @@ from safetensors.numpy import load
 from vae_core.config import RunConfig
 from vae_core.data import Images
 from vae_core.inspect.snapshot import GRID, Snapshot, take_snapshot
-from vae_core.metrics.diagnosis import Diagnosis
+from vae_core.metrics.states import Diagnosis
 from vae_core.runs.snapshot_file import FrameError, frame_bytes, packed, read_frame, read_snapshot
 from vae_core.runs.storage import frame_file, frames_in, state_file, steps_in
 from vae_core.thinning import FRAMES, add_step, schedule
@@ -123,7 +123,7 @@ def test_a_snapshot_comes_back_with_the_same_numbers(taken: Snapshot, tmp_path: 
 
 
 def test_a_snapshot_of_a_learned_sigma_comes_back_with_it(taken: Snapshot, tmp_path: Path) -> None:
-    frame_file(tmp_path, 60).write_bytes(packed(frame_bytes(replace(taken, spreads={"sigma": 0.25, "rmse": 0.3}))))
+    frame_file(tmp_path, 60).write_bytes(packed(frame_bytes(replace(taken, scales={"sigma": 0.25, "rmse": 0.3}))))
     assert read_snapshot(frame_file(tmp_path, 60)).sigma == 0.25
 
 
@@ -140,13 +140,13 @@ def test_a_frame_from_when_sigma_was_all_that_was_kept(sigma: float | None, take
     length = int.from_bytes(data[:8], "little")
     header = json.loads(data[8 : 8 + length])
     numbers = json.loads(header["__metadata__"]["snapshot"])
-    del numbers["spreads"]
+    del numbers["scales"]
     header["__metadata__"]["snapshot"] = json.dumps(numbers | {"sigma": sigma})
     text = json.dumps(header).encode()
     path = tmp_path / "old.gz"
     path.write_bytes(packed(len(text).to_bytes(8, "little") + text + data[8 + length :]))
     back = read_snapshot(path)
-    assert back.sigma == sigma and "rmse" not in back.spreads and len(back.sigmas) == 0
+    assert back.sigma == sigma and "rmse" not in back.scales and len(back.sigmas) == 0
 
 
 def test_codes_that_are_all_nought_come_back_as_nought(taken: Snapshot, tmp_path: Path) -> None:

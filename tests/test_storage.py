@@ -46,7 +46,7 @@ def test_a_saved_run_comes_back_as_it_was(tmp_path: Path, snapshot_of_new_model:
 def test_a_run_from_before_sigma_was_recorded_opens(tmp_path: Path, snapshot_of_new_model: Snapshot) -> None:
     """Its columns are named in its record; what they lack is no number, and an empty cell of the CSV."""
     run = RunRecord("ann", CONFIG.with_(likelihood="gaussian", latent_dim=3), tmp_path)
-    seen = replace(snapshot_of_new_model, spreads={"sigma": 0.125, "rmse": 0.25})
+    seen = replace(snapshot_of_new_model, scales={"sigma": 0.125, "rmse": 0.25})
     for step in (0, 20):
         run.take(an_update(run.run_id, step, snapshot=replace(seen, step=step)))
     assert run.columns["test"][-2:] == ("sigma", "rmse")

@@ -13,7 +13,7 @@ from vae_core import train, trainer
 from vae_core.cards import Keeping
 from vae_core.config import RunConfig
 from vae_core.data import Images
-from vae_core.metrics.verdict import MEANINGS
+from vae_core.metrics.states import EXPLAINED
 from vae_core.runs.messages import FINISHED
 from vae_core.runs.run_record import SHIPPED, RunRecord
 from vae_core.runs.snapshot_file import read_frame
@@ -49,7 +49,7 @@ def test_its_frames_reach_from_the_first_step_to_the_last_with_the_meter_and_its
     for step in steps:
         numbers, _ = read_frame(frame_file(alone / "film", step))
         assert set(numbers["meter"]) > {"draw_gap", "prior_gap", "kl"}
-        assert numbers["diagnosis"]["name"] in MEANINGS  # the meter's words
+        assert numbers["diagnosis"]["name"] in EXPLAINED
 
 
 def test_its_decoder_is_the_trained_one_in_half_precision(alone: Path, small: Images) -> None:

@@ -195,12 +195,12 @@ def test_a_half_can_be_frozen_on_the_way_and_thawed(make_trainer: Callable[..., 
 
 
 def test_without_kl_the_posterior_shrinks(make_trainer: Callable[..., Trainer]) -> None:
-    spreads = []
+    scales = []
     for beta in (1.0, 0.0):
         trainer = make_trainer(beta=beta)
         steps(trainer, 150)
-        spreads.append(evaluate_test(trainer.model, trainer.images, trainer.config))
-    with_kl, without = spreads
+        scales.append(evaluate_test(trainer.model, trainer.images, trainer.config))
+    with_kl, without = scales
     assert without.mean_std < 0.5 * with_kl.mean_std
     assert without.terms["kl"] > 2 * with_kl.terms["kl"]
 

@@ -195,18 +195,18 @@ def test_of_a_gaussian_run_sigma_is_drawn_beside_the_error(
     config = RunConfig(device="cpu", likelihood=likelihood)
     run = fake_registry.get(fake_registry.start(config, "ann"))
     assert run is not None
-    spreads = {} if likelihood == "bernoulli" else {"sigma": 0.5, "rmse": 0.25}
-    take(run, 1, 3, snapshot=replace(snapshot(3), spreads=spreads))
+    scales = {} if likelihood == "bernoulli" else {"sigma": 0.5, "rmse": 0.25}
+    take(run, 1, 3, snapshot=replace(snapshot(3), scales=scales))
     script = f"""
-    const h = new History(), m = read(0), curves = html.spreadsOf({json.dumps(describe(config))});
+    const h = new History(), m = read(0), curves = html.scalesOf({json.dumps(describe(config))});
     h.add(m);
     const picture = wire.pictureOf(m.news.snapshot, m.arrays);
     const names = curves.map((c) => c.name), wanted = names.map((name) => ({{ source: 0, name }}));
-    print([names, align([h], wanted), picture.spreads]);
+    print([names, align([h], wanted), picture.scales]);
     """
     names, (_, *values), pictured = node(script, message(fake_registry, run))
-    assert names == [f"test.{name}" for name in spreads] and pictured == spreads
-    assert values == [[None, None, value] for value in spreads.values()]
+    assert names == [f"test.{name}" for name in scales] and pictured == scales
+    assert values == [[None, None, value] for value in scales.values()]
 
 
 def test_what_was_not_recorded_yet_leaves_a_gap(node: Callable[..., Any]) -> None:

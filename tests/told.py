@@ -36,7 +36,7 @@ def tell(
         trainer.step()
         if (step + 1) % every == 0 or step + 1 == steps:
             s = snapshot = take_snapshot(trainer)
-            test.append([s.step, s.terms["nll"], s.terms["kl"], s.mean_std, s.active.sum(), *s.spreads.values()])
+            test.append([s.step, s.terms["nll"], s.terms["kl"], s.mean_std, s.active.sum(), *s.scales.values()])
     return RunReport(
         config=trainer.config,
         train=trainer.flush(),

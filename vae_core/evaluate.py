@@ -46,7 +46,7 @@ class Evaluation:
     mu: Tensor | None  # (N, D)
     kl_dims: Tensor | None  # (D,) nats
     mean_std: float | None  # posterior std, mean over images and dimensions
-    spreads: dict[str, float] = field(default_factory=dict)  # of the pixels, by name, in units of x
+    scales: dict[str, float] = field(default_factory=dict)  # of the pixels, by name, in units of x
 
     @property
     def active(self) -> Tensor | None:
@@ -61,7 +61,7 @@ class Evaluation:
             "kl_dims": None if self.kl_dims is None else self.kl_dims.tolist(),
             "active_units": None if self.active is None else int(self.active.sum()),
             "mean_std": self.mean_std,
-            **self.spreads,
+            **self.scales,
         }
         return {name: value for name, value in figures.items() if value is not None}
 
@@ -100,15 +100,15 @@ def evaluate(model: Family, pixels: Tensor, protocol: str, seed: int, chunk: int
         chunk: images held at once; a piece.
     """
     seen, squares = yield from evaluating_pieces(model, _passes(model, pixels, protocol, seed, chunk))
-    spreads = {name: torch.cat([part[name] for part in squares]).mean().sqrt().item() for name in squares[0]}
+    scales = {name: torch.cat([part[name] for part in squares]).mean().sqrt().item() for name in squares[0]}
     terms = {name: torch.cat([out.terms[name] for out in seen]).mean().item() for name in model.TERMS}
     mu = torch.cat([out.mu for out in seen]) if model.has.codes else None  # (N, D)
     bound = sum(terms.values()) if model.has.bound else None
     if mu is None or model.has.posterior != "gaussian":
-        return Evaluation(terms, bound, mu, None, None, spreads)
+        return Evaluation(terms, bound, mu, None, None, scales)
     log_var = torch.cat([out.log_var for out in seen])  # (N, D)
     kl_dims = losses.gaussian_kl_dims(mu, log_var).mean(0).cpu()  # (D,)
-    return Evaluation(terms, bound, mu, kl_dims, (0.5 * log_var).exp().mean().item(), spreads)
+    return Evaluation(terms, bound, mu, kl_dims, (0.5 * log_var).exp().mean().item(), scales)
 
 
 def _passes(

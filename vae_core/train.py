@@ -190,7 +190,7 @@ def train(trainer: Trainer, history: list[dict[str, Any]], recorder: Recorder | 
             if step % trainer.steps_per_epoch == 0 or trainer.done:
                 result = evaluate_test(trainer.model, trainer.images, trainer.config)
                 bound = {} if result.neg_elbo is None else {"neg_elbo": result.neg_elbo}
-                history.append({"split": "test", "step": trainer.step_count, **result.terms, **bound, **result.spreads})
+                history.append({"split": "test", "step": trainer.step_count, **result.terms, **bound, **result.scales})
 
 
 def thinned(history: list[dict[str, Any]], most: int = HISTORY_ROWS) -> list[dict[str, Any]]:

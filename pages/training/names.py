@@ -3,16 +3,19 @@
 from pages.ui.shipped import PLANE
 from vae_core.runs.run_record import SHIPPED, RunRecord
 
-READ_ON = {  # for every diagnosis the section of the ELBO page that explains it
+READ_ON = {  # for every named state the section of the ELBO page that explains it
+    "diverged": ("elbo?section=likelihood", "the weight of the reconstruction"),
     "beginning": ("elbo?section=evidence", "what training is after"),
     "decoder never trained": ("elbo?section=code", "what each term trains"),
     "posterior collapse": ("elbo?section=kl", "what the KL asks for"),
     "encoder ignores x": ("elbo?section=kl", "what the KL measures"),
     "reconstruction off": ("elbo?section=derivation", "why the bound has two terms"),
     "encoder frozen": ("elbo?section=code", "what each term trains"),
+    "plain autoencoder": ("elbo?section=reparameterise", "why z is drawn"),
     "KL off": ("elbo?section=bound", "the bound you can see"),
     "mean image": ("elbo?section=likelihood", "the weight of the reconstruction"),
     "weak KL": ("elbo?section=bound", "the bound you can see"),
+    "partial collapse": ("elbo?section=kl", "what the KL asks for"),
     "training": ("elbo?section=evidence", "what a bound would be a bound on"),
     "learning": ("elbo?section=derivation", "three ways to the bound"),
 }

@@ -35,8 +35,8 @@ def describe(config: RunConfig) -> dict[str, Any]:
         "bound": kind.has.bound,
         "posterior": kind.has.posterior is not None,
         "codes": kind.has.codes,
-        "spreads": [
+        "scales": [
             {"name": n, "label": _SPREADS.get(n, n), "colour": "reconstruction" if n == "rmse" else "text"}
-            for n in kind.spreads(config)
+            for n in kind.scales(config)
         ],
     }

@@ -51,8 +51,8 @@ def test_it_opens_on_finished_arms_all_alike_at_step_0(opened, server):
     last = scrub(page, 1.0)
     until(page, lambda: at_step(page, "full") == at_step(page, "no KL") == last > 400)
     expect(arm(page, "no reconstruction").locator("[data-part=diagnosis]")).to_contain_text("decoder never trained")
-    expect(arm(page, "no KL").locator("[data-part=diagnosis]")).to_contain_text("autoencoder-like")
-    expect(arm(page, "beta 32").locator("[data-part=diagnosis]")).to_contain_text("over-regularised")
+    expect(arm(page, "no KL").locator("[data-part=diagnosis]")).to_contain_text("KL off")
+    expect(arm(page, "beta 32").locator("[data-part=diagnosis]")).to_contain_text("posterior collapse")
     expect(arm(page, "plain autoencoder").locator("[data-part=kl]")).to_have_text("not defined")
 
 

@@ -48,7 +48,7 @@ def test_what_its_view_is_told(training: AppTest) -> None:
         "bound": False,
         "posterior": False,
         "codes": True,
-        "spreads": [],
+        "scales": [],
     }
     assert describe(RunConfig())["terms"][0] == {"name": "nll", "label": "reconstruction", "colour": "reconstruction"}
 

@@ -19,7 +19,7 @@ def history_csv(story: RunReport) -> str:
     """
     kind = family(story.config.model)
     bound, in_test = ("neg_elbo",) if kind.has.bound else (), kind.evaluation_columns(story.config)
-    newer = kind.spreads(story.config)  # in a run from before they were recorded they are no numbers
+    newer = kind.scales(story.config)  # in a run from before they were recorded they are no numbers
     columns = dict.fromkeys(("split", "step", *kind.TERMS, *bound, *kind.columns(), *in_test))
     rows: list[dict[str, Any]] = []
     for split, names, table in (

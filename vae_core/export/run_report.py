@@ -10,6 +10,7 @@ import torch
 import vae_core
 from vae_core.config import RunConfig
 from vae_core.inspect.snapshot import Snapshot
+from vae_core.metrics.states import Diagnosis, decoder_trained, diagnose
 from vae_core.trainer import Mark
 
 FINISHED, FAILED = "finished", "failed"  # two of the words for a run's status, as scheduler.py has them
@@ -46,6 +47,16 @@ class RunReport:
     def changes(self) -> tuple[Mark, ...]:
         """The marks that had an effect: those after which at least one more step was made."""
         return tuple(mark for mark in self.marks if mark.step < self.steps)
+
+    @property
+    def diagnosis(self) -> Diagnosis | None:
+        """The state that the last snapshot shows, by the settings in force then."""
+        if self.snapshot is None:
+            return None
+        step, settings = self.snapshot.step, self.config.live
+        for mark in self.marks:
+            settings = mark.settings if mark.step <= step else settings
+        return diagnose(self.snapshot, settings, decoder_trained(self.config, self.marks, step))
 
 
 def versions() -> dict[str, str]:

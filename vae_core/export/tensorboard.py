@@ -38,7 +38,7 @@ def event_file(story: RunReport) -> bytes:
 
 def _curves(story: RunReport) -> list[Any]:
     """One event a step, with all values of that step."""
-    more = family(story.config.model).spreads(story.config)
+    more = family(story.config.model).scales(story.config)
     train = [
         _scalars(step, "train", nll=nll, kl=kl, neg_elbo=nll + kl, loss=loss) for step, nll, kl, loss in story.train
     ]

@@ -13,6 +13,7 @@ from vae_core.data import Images, prepare
 from vae_core.evaluate import evaluate, evaluating
 from vae_core.inspect.latent_gradients import SAMPLES, latent_gradients
 from vae_core.latent import Plane, map_plane, quantile_grid
+from vae_core.metrics import codes
 from vae_core.metrics.measure import measure
 from vae_core.models.base import Family
 from vae_core.pieces import Pieces, finish
@@ -22,6 +23,7 @@ MAP_IMAGES = 5_000
 PRIOR_DRAWS = 40
 GRID = 12
 SIGMA_WHITE = 0.5  # the sigma that is drawn white: no values between 0 and 1 have a larger standard deviation
+SURE = 1e-6  # a copy's pixel is no nearer to 0 and 1, where its logit would be infinite
 
 
 def _none() -> np.ndarray:
@@ -43,7 +45,7 @@ class Snapshot:
         terms: of the loss, means over the 5,000 map images, nats per image, one sample of z each.
         bound: whether their sum is −ELBO.
         kl_dims: (D,) nats. active: (D,) bool. mean_std: posterior std, mean over images and dimensions.
-        spreads: of the pixels by name, in units of x: sigma of a Gaussian likelihood and the root mean square error.
+        scales: of the pixels by name, in units of x: sigma of a Gaussian likelihood and the root mean square error.
         mu: (5000, D) float32. xy: (5000, 2) the same codes in the plane of the map. labels: (5000,) uint8.
         explained: share of the variance of mu in that plane.
         originals, reconstructions: (10, 28, 28) uint8, one image a class; from a sample of z.
@@ -53,6 +55,9 @@ class Snapshot:
             from low to high z₁; (0, 0, 28, 28) unless there are two latents.
         basis: (D, 2) axes of the map.
         ten_mu, ten_log_var, ten_pull_mu, ten_pull_log_var: (10, D) the ten images close up (latent_gradients.py).
+        spread, outside: of mu, see metrics.codes; None in frames from before they were kept.
+        nll_copy, nll_mean_image: the reconstruction that a decoder would have which gives back each image, and one
+            which gives the mean image for all; nats per image, with the sigma in force.
         metrics: figures of the whole test set (metrics) where they were asked for, JSON-ready.
     """
 
@@ -76,13 +81,17 @@ class Snapshot:
     ten_pull_mu: np.ndarray = field(default_factory=_none)
     ten_pull_log_var: np.ndarray = field(default_factory=_none)
     sigmas: np.ndarray = field(default_factory=_no_images)
-    spreads: dict[str, float] = field(default_factory=dict)
+    scales: dict[str, float] = field(default_factory=dict)
+    spread: float | None = None
+    outside: float | None = None
+    nll_copy: float | None = None
+    nll_mean_image: float | None = None
     metrics: dict[str, Any] | None = None
 
     @property
     def sigma(self) -> float | None:
         """Of a Gaussian likelihood, root mean square over pixels and images."""
-        return self.spreads.get("sigma")
+        return self.scales.get("sigma")
 
     @property
     def neg_elbo(self) -> float | None:
@@ -123,6 +132,7 @@ class SnapshotTaker:
         self.close_eps = torch.randn(SAMPLES, *self.eps.shape, generator=generator, device=device)
         self.grid = quantile_grid(GRID).to(device)  # (144, 2)
         self.plane: Plane | None = None
+        self._ends: tuple[float | None, dict[str, float]] | None = None  # sigma, and what it makes of both ends
 
     def take(self, model: Family, step: int, measured: bool = False) -> Snapshot:
         """A snapshot of the model; the model is left as it was.
@@ -137,6 +147,8 @@ class SnapshotTaker:
         seed = rng.stream_seed(self.config.seed, "eval")
         result = yield from evaluate.pieces(model, self.pixels, self.config.protocol, seed)
         metrics = (yield from self._measure(model)) if measured and model.has.codes else None
+        rebuilds = model.has.codes and "nll" in model.TERMS
+        ends = (yield from self._find_ends(model)) if rebuilds else {}
         nothing = np.zeros(0, np.float32)
         return Snapshot(
             step=step,
@@ -145,12 +157,13 @@ class SnapshotTaker:
             kl_dims=nothing if result.kl_dims is None else result.kl_dims.numpy(),
             active=nothing.astype(bool) if result.active is None else result.active.numpy(),
             mean_std=result.mean_std,
-            spreads=result.spreads,
+            scales=result.scales,
             labels=self.labels,
             metrics=metrics,
             **self._map(result.mu),
             **self._pictures(model),
-            **(self._close(model) if model.has.codes and "nll" in model.TERMS else {}),
+            **(self._close(model) if rebuilds else {}),
+            **ends,
         )
 
     def _map(self, mu: Tensor | None) -> dict[str, Any]:
@@ -159,7 +172,25 @@ class SnapshotTaker:
             return {"mu": _none(), "xy": _none(), "explained": 0.0}
         self.plane = plane = map_plane(mu, self.plane)
         xy, basis = plane.project(mu).cpu().numpy(), plane.basis.numpy()
-        return {"mu": mu.cpu().numpy(), "xy": xy, "explained": plane.explained, "basis": basis}
+        exact = mu.cpu().double()
+        spread = {"spread": codes.spread(exact), "outside": codes.share_outside(exact)}
+        return {"mu": mu.cpu().numpy(), "xy": xy, "explained": plane.explained, "basis": basis, **spread}
+
+    def _find_ends(self, model: Family) -> Pieces[dict[str, float]]:
+        """Between which the reconstruction of a decoder lies that has learned anything; anew when sigma has changed."""
+        sigma = self._sigma(model)
+        if self._ends is None or self._ends[0] != sigma:
+            generator, sums = self._noise(self.pixels.device), torch.zeros(2, dtype=torch.float64)
+            mean = self.pixels.float().mean(0, keepdim=True) / 255  # (1, 1, 28, 28)
+            for part in self.pixels.split(1_000):
+                x = prepare(part, self.config.protocol, generator)
+                with torch.no_grad():
+                    nlls = [model.nll(x_hat.logit(SURE).expand_as(x), x).sum() for x_hat in (x, mean)]
+                sums += torch.stack(nlls).cpu()
+                yield
+            copy, mean_image = (sums / len(self.pixels)).tolist()
+            self._ends = sigma, {"nll_copy": copy, "nll_mean_image": mean_image}
+        return self._ends[1]
 
     def _pictures(self, model: Family) -> dict[str, Any]:
         with evaluating(model):

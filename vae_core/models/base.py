@@ -104,10 +104,10 @@ class Family(nn.Module):
     def evaluation_columns(cls, config: RunConfig) -> tuple[str, ...]:
         """Of the test history: the step, the terms, and what of latent space and pixels the family has figures of."""
         posterior = ("mean_std",) if cls.has.posterior == "gaussian" else ()
-        return (BEFORE, *cls.TERMS, *posterior, *(("active",) if cls.has.codes else ()), *cls.spreads(config))
+        return (BEFORE, *cls.TERMS, *posterior, *(("active",) if cls.has.codes else ()), *cls.scales(config))
 
     @classmethod
-    def spreads(cls, config: RunConfig) -> tuple[str, ...]:
+    def scales(cls, config: RunConfig) -> tuple[str, ...]:
         """Names of what is recorded of the pixels of test images besides the terms, in units of x: see `squares`."""
         return ()
 
@@ -139,7 +139,7 @@ class Family(nn.Module):
         return None
 
     def squares(self, logits: Tensor, x: Tensor) -> dict[str, Tensor]:
-        """By each name of `spreads`, (B,) means over the pixels of a square: recorded is the root of their mean."""
+        """By each name of `scales`, (B,) means over the pixels of a square: recorded is the root of their mean."""
         return {}
 
     # Of families that have codes:

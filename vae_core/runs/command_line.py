@@ -22,7 +22,7 @@ from vae_core.trainer import Trainer
 class Recorder:
     """Films a run for the live view: the folder then holds a run as the server keeps it (storage.py).
 
-    Each frame carries the figures of the metrics, whose verdict names the state of the run.
+    Each frame carries the figures of the metrics, and by them the name of the run's state.
     """
 
     def __init__(self, trainer: Trainer, folder: AnyPath, frames: int = FRAMES) -> None:

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator
 import torch
 
 from vae_core.config import ConfigError
-from vae_core.divergence import RunError
+from vae_core.divergence import Diverged, RunError
 from vae_core.runs.messages import Update
 from vae_core.runs.task import Task
 
@@ -38,7 +38,7 @@ class Guard:
             try:
                 yield
             except RunError as error:
-                task.fail(str(error))
+                task.fail(str(error), isinstance(error, Diverged))
             except torch.OutOfMemoryError:
                 task.fail("The GPU ran out of memory: lower the batch size or take fewer latents, then start again.")
             except ConfigError as error:

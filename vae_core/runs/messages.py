@@ -44,6 +44,7 @@ class Update:
     device: str = ""
     saved: int | None = None  # the step of a state just written: always that of this update
     slow: StepTrace | None = None
+    diverged: bool = False  # it has failed because a loss or a weight was no number any more
 
 
 @dataclass(frozen=True)

@@ -8,7 +8,7 @@ import numpy as np
 from vae_core.config import LiveSettings, RunConfig
 from vae_core.inspect.snapshot import Snapshot
 from vae_core.inspect.step_trace import StepTrace
-from vae_core.metrics.diagnosis import Diagnosis
+from vae_core.metrics.states import Diagnosis
 from vae_core.runs.messages import Waiting
 from vae_core.runs.progress import columns_of
 from vae_core.runs.run_record import RunRecord

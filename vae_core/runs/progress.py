@@ -1,6 +1,6 @@
 """Where a run stands: all that its readers see, as one value that is swapped for the next and never changed."""
 
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from typing import Any, Self
 
 import numpy as np
@@ -8,9 +8,7 @@ import numpy as np
 from vae_core.config import LiveSettings, RunConfig
 from vae_core.inspect.snapshot import Snapshot
 from vae_core.inspect.step_trace import StepTrace
-from vae_core.metrics.definitions import Metrics
-from vae_core.metrics.diagnosis import BEGINNING, Diagnosis, diagnose
-from vae_core.metrics.verdict import collapse_of
+from vae_core.metrics.states import Diagnosis, decoder_trained, diagnose
 from vae_core.models import family
 from vae_core.runs.messages import ENDED, FAILED, RUNNING, STARTING, Update, Waiting
 from vae_core.runs.thinned_history import ThinnedHistory
@@ -24,14 +22,6 @@ STATES = 12  # kept of a run, 10 MB each at most
 
 
 @dataclass(frozen=True)
-class Verdict:
-    """The last one by the metrics, and its step."""
-
-    step: int
-    diagnosis: Diagnosis
-
-
-@dataclass(frozen=True)
 class Progress:
     """One moment of a run. In memory at most 1.4 MB of curves (shared with the moments before it), one snapshot (1 MB
     at 32 latents) and one slow step (0.2 MB)."""
@@ -40,7 +30,6 @@ class Progress:
     settings: LiveSettings  # in force
     train: ThinnedHistory
     test: ThinnedHistory
-    is_arm: bool = False
     generation: int = 0  # counts the resets
     version: int = 0  # rises with every change
     status: str = STARTING
@@ -59,14 +48,13 @@ class Progress:
     slow: StepTrace | None = None  # the last step in slow motion
     final: dict[str, Any] | None = None
     waits: Waiting | None = None  # in the line of its device
-    verdict: Verdict | None = field(default=None, repr=False)
 
     @classmethod
-    def begin(cls, config: RunConfig, is_arm: bool = False) -> Self:
+    def begin(cls, config: RunConfig) -> Self:
         """Of a run that nothing is known of yet."""
         columns = columns_of(config)
         train = ThinnedHistory(len(columns["train"]), TRAIN_CAPACITY)
-        return cls(config, config.live, train, ThinnedHistory(len(columns["test"]), TEST_CAPACITY), is_arm)
+        return cls(config, config.live, train, ThinnedHistory(len(columns["test"]), TEST_CAPACITY))
 
     @property
     def consistent(self) -> bool:
@@ -110,43 +98,26 @@ class Progress:
             waits=before.waits if status == RUNNING else None,
             states=before.states if update.saved is None else _with_step(before.states, update.saved, STATES),
         )
-        return now if update.snapshot is None else now._look(update.snapshot)
+        if update.snapshot is not None:
+            now = now._look(update.snapshot)
+        return now._name_state(update.diverged) if update.snapshot is not None or update.diverged else now
 
     def _begin_anew(self, update: Update) -> Self:
         """After a reset: it begins again with the settings then in force."""
-        fresh = type(self).begin(self.config.with_(**update.settings.to_dict()), self.is_arm)
+        fresh = type(self).begin(self.config.with_(**update.settings.to_dict()))
         return replace(fresh, generation=update.generation, version=self.version, status=self.status)
 
     def _look(self, s: Snapshot) -> Self:
-        seen = {"step": s.step, **s.terms, "mean_std": s.mean_std, "active": s.active.sum(), **s.spreads}
+        seen = {"step": s.step, **s.terms, "mean_std": s.mean_std, "active": s.active.sum(), **s.scales}
         row = np.array([[seen[name] for name in columns_of(self.config)["test"]]], np.float32)
-        now = replace(self, snapshot=s, test=self.test.with_rows(row))
-        if s.metrics is not None:
-            collapse = collapse_of(Metrics.from_dict(s.metrics), self.settings, self._decoder_trained(s.step))
-            return replace(now, verdict=Verdict(s.step, collapse), diagnosis=collapse)
-        return replace(now, diagnosis=now._diagnose(s))
+        return replace(self, snapshot=s, test=self.test.with_rows(row))
 
-    def _diagnose(self, s: Snapshot) -> Diagnosis | None:
-        """Of a run by itself with every snapshot; of an arm by its metrics, which is taken now and then."""
-        if not self.is_arm or s.step < BEGINNING:
-            return diagnose(s, self.settings, self._decoder_trained(s.step))
-        if self.verdict is None:
-            return None
-        said = self.verdict.diagnosis
-        return Diagnosis(said.name, f"{said.sentence} (At step {self.verdict.step:,}.)")
-
-    def _decoder_trained(self, step: int) -> bool:
-        """Whether in any of the steps made so far alpha was above 0 and the decoder not frozen."""
-        since, learns = 0, self._teaches_decoder(self.config.live)
-        for mark in self.marks:
-            if learns and mark.step > since:
-                return True
-            since, learns = mark.step, self._teaches_decoder(mark.settings)
-        return learns and step > since
-
-    def _teaches_decoder(self, settings: LiveSettings) -> bool:
-        rebuilds = "nll" in columns_of(self.config)["train"]
-        return (settings.alpha > 0 or not rebuilds) and settings.frozen != "decoder"
+    def _name_state(self, diverged: bool) -> Self:
+        """Of the last snapshot; what diverged has its last good weights there."""
+        if (s := self.snapshot) is None:
+            return self
+        trained = decoder_trained(self.config, self.marks, s.step)
+        return replace(self, diagnosis=diagnose(s, self.settings, trained, diverged))
 
 
 def columns_of(config: RunConfig) -> dict[str, tuple[str, ...]]:

@@ -69,7 +69,7 @@ class RunRecord(RunView):
         self.run_id = run_id or secrets.token_urlsafe(16)  # unguessable: who has it may watch
         self.visitor, self.parent = visitor, parent
         self.folder = root / self.run_id
-        self.now = self.last_whole = Progress.begin(config, arm is not None)
+        self.now = self.last_whole = Progress.begin(config)
         self._swapping = threading.Lock()
         self.saved: Progress | None = None  # the moment that lies on disk
         self._curves = OTHER_CURVES  # named by the record on disk, so the next one takes the other
@@ -221,7 +221,7 @@ def _moment(run: RunRecord, record: dict[str, Any], train: np.ndarray, test: np.
     """What a record and its curves say; a file of film or states that is not there is not listed any more."""
     begin, step = run.now, record["step"]
     columns, found = columns_of(begin.config), record.get("columns", _FORMER)
-    newer = family(begin.config.model).spreads(begin.config)
+    newer = family(begin.config.model).scales(begin.config)
     moment = replace(
         begin,
         generation=record["generation"],

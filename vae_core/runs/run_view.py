@@ -5,7 +5,7 @@ from typing import Any
 from vae_core.config import LiveSettings, RunConfig
 from vae_core.inspect.snapshot import Snapshot
 from vae_core.inspect.step_trace import StepTrace
-from vae_core.metrics.diagnosis import Diagnosis
+from vae_core.metrics.states import Diagnosis
 from vae_core.runs.messages import ENDED, PAUSED, RUNNING, STARTING
 from vae_core.runs.progress import Progress, columns_of
 from vae_core.runs.thinned_history import ThinnedHistory

@@ -12,12 +12,14 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import torch
 from safetensors import SafetensorError
 from safetensors.numpy import load, save
 
 from vae_core.any_path import AnyPath
 from vae_core.inspect.snapshot import Snapshot
-from vae_core.metrics.diagnosis import Diagnosis
+from vae_core.metrics import codes
+from vae_core.metrics.states import Diagnosis
 
 _XY_MAX = 32_767
 _MOST = 10**9  # of a whole number; steps have nine digits in the names of files
@@ -29,6 +31,7 @@ _KINDS: dict[str, tuple[str, int]] = {  # of the arrays of a frame: kind of its 
     "grid": ("u", 4),
     **dict.fromkeys(("basis", "ten_mu", "ten_log_var", "ten_pull_mu", "ten_pull_log_var"), ("f", 2)),
 }
+_LATER = ("spread", "outside", "nll_copy", "nll_mean_image")  # numbers that older frames lack
 _NEEDED = ("xy", "labels", "kl_dims", "active", "originals", "reconstructions", "prior_draws", "grid")
 
 
@@ -63,9 +66,10 @@ def numbers_of(s: Snapshot, diagnosis: Diagnosis | None = None) -> dict[str, Any
         "xyUnit": _unit(s),
         "explained": s.explained,
         "meanStd": s.mean_std,
-        "spreads": s.spreads,
+        "scales": s.scales,
         "terms": s.terms,
         "negElbo": s.neg_elbo,
+        **{name: getattr(s, name) for name in _LATER},
         "diagnosis": asdict(diagnosis) if diagnosis else None,
         "meter": s.metrics,
     }
@@ -108,7 +112,7 @@ def read_frame(path: AnyPath) -> tuple[dict[str, Any], dict[str, np.ndarray]]:
         numbers = json.loads(header["__metadata__"]["snapshot"])
         arrays = load(data)
         numbers = numbers if "terms" in numbers else _with_terms(numbers, arrays)
-        numbers = numbers if "spreads" in numbers else _with_spreads(numbers)
+        numbers = numbers if "scales" in numbers else _with_scales(numbers)
         _check(numbers, arrays)
         return numbers, arrays
     except (ValueError, KeyError, TypeError, AttributeError, RecursionError, SafetensorError) as error:
@@ -127,14 +131,23 @@ def _check(numbers: dict[str, Any], arrays: dict[str, np.ndarray]) -> None:
     if xy.shape[1] != 2 or len(xy) not in (0, len(labels)) or len(kl_dims) not in (0, len(active)):
         raise ValueError("arrays of different lengths")
     given = [numbers["xyUnit"], numbers["explained"], *numbers["terms"].values()]
-    given += [*numbers["spreads"].values()]
+    given += [*numbers["scales"].values()]
     given += [value for name in ("meanStd", "negElbo") if (value := numbers[name]) is not None]
+    given += [value for name in _LATER if (value := numbers.get(name)) is not None]
     if not all(isinstance(value, float) or (isinstance(value, int) and abs(value) < _MOST) for value in given):
         raise ValueError("numbers that are none")
     if not isinstance(numbers["step"], int) or not 0 <= numbers["step"] < _MOST:
         raise ValueError("no usable step")
-    if not isinstance(numbers.get("meter") or {}, dict):
+    metrics = numbers.get("meter")
+    if metrics is not None and not (isinstance(metrics, dict) and _names_a_state(metrics)):
         raise ValueError("no usable metrics")
+
+
+def _names_a_state(metrics: dict[str, Any]) -> bool:
+    """Whether those figures are there by which states.figures tells a state."""
+    numbers = [metrics[name] for name in ("spread", "outside", "variety")]
+    numbers += [] if metrics["mean_std"] is None else [metrics["mean_std"]]
+    return isinstance(metrics["active_dims"], list) and all(isinstance(value, (int, float)) for value in numbers)
 
 
 def _with_terms(numbers: dict[str, Any], arrays: dict[str, np.ndarray]) -> dict[str, Any]:
@@ -145,10 +158,10 @@ def _with_terms(numbers: dict[str, Any], arrays: dict[str, np.ndarray]) -> dict[
     return numbers | {"terms": terms, "negElbo": sum(terms.values())}
 
 
-def _with_spreads(numbers: dict[str, Any]) -> dict[str, Any]:
+def _with_scales(numbers: dict[str, Any]) -> dict[str, Any]:
     """Those of a frame from when the one sigma of a Gaussian likelihood was all that was kept of them."""
     sigma = numbers["sigma"]
-    return numbers | {"spreads": {} if sigma is None else {"sigma": sigma}}
+    return numbers | {"scales": {} if sigma is None else {"sigma": sigma}}
 
 
 def read_snapshot(path: AnyPath) -> Snapshot:
@@ -165,13 +178,22 @@ def read_snapshot(path: AnyPath) -> Snapshot:
         terms=numbers["terms"],
         bound=numbers["negElbo"] is not None,
         mean_std=numbers["meanStd"],
-        spreads=numbers["spreads"],
+        scales=numbers["scales"],
         explained=numbers["explained"],
         metrics=numbers.get("meter"),
+        **{name: numbers.get(name) for name in _LATER} | _spread(numbers, xy, len(arrays["active"])),
         mu=np.zeros((0, len(arrays["active"])), np.float32),
         xy=xy,
         **arrays | {"active": arrays["active"].astype(bool)},
     )
+
+
+def _spread(numbers: dict[str, Any], xy: np.ndarray, dims: int) -> dict[str, float]:
+    """Of a frame from before these were kept: by the map, where that shows all dimensions of the codes."""
+    if numbers.get("spread") is not None or not len(xy) or dims not in (1, 2):
+        return {}
+    mu = torch.from_numpy(xy[:, :dims]).double()
+    return {"spread": codes.spread(mu), "outside": codes.share_outside(mu)}
 
 
 def _unit(s: Snapshot) -> float:

@@ -58,6 +58,7 @@ class Task:
         self._total = self.trainer.total_steps
         self.status, self.message = RUNNING, ""
         self.broken = False  # it cannot even say what it looks like
+        self.diverged = False  # a loss or a weight was no number any more
         self.final: dict[str, Any] | None = None
         self.due, self.pace = Due(clock), Pace(clock=clock)
         self.until: int | None = None  # single steps: pause there
@@ -172,8 +173,9 @@ class Task:
         self.message = message
         self.due.hurry_report()
 
-    def fail(self, message: str) -> None:
+    def fail(self, message: str, diverged: bool = False) -> None:
         """End on an error. Touches nothing that may itself be broken."""
+        self.diverged = diverged
         self.broken = self.status == FAILED  # in its last words
         self.status, self.message, self.until = FAILED, message, None
         self.due.drop_save()
@@ -209,6 +211,7 @@ class Task:
             device=devices.describe(trainer.device),
             saved=saved,
             slow=slow,
+            diverged=self.diverged,
         )
 
     def obituary(self) -> Update:

@@ -1,5 +1,5 @@
 // Figures of the collapse meter: how they are written, which arms stand at their ends, and all of them as a CSV file.
-// The rules are those of vae_core/meter/figures.py, and a test holds the two against each other.
+// The rules are those of vae_core/metrics/definitions.py, and a test holds the two against each other.
 
 import { csv } from "../lib/csv.js";
 
@@ -25,15 +25,21 @@ export function textOf({ unit, digits }, value) {
   return unit === "%" ? `${rounded(100 * value, digits)}%` : rounded(value, digits);
 }
 
+/** Whether an arm is left out of a row that is ranked: its codes match the prior because they say nothing. */
+export function isUnranked({ better, needsCodes }, meter) {
+  return Boolean(better && needsCodes && meter && !(meter.active > 0));
+}
+
 /**
  * The arms at both ends of a figure: { best, worst }, lists of indices into meters (null: no meter yet).
  * Not ranked: a figure with no better end, an arm for which it is not defined and, where the figure asks for codes, an arm
  * with no active unit; fewer than two different values rank nobody.
  */
-export function bestAndWorst({ key, unit, better, digits, needsCodes }, meters) {
+export function bestAndWorst(figure, meters) {
+  const { key, unit, better, digits } = figure;
   const ranked = [];
   meters.forEach((meter, index) => {
-    if (meter?.[key] == null || (needsCodes && !(meter.active > 0))) return;
+    if (meter?.[key] == null || isUnranked(figure, meter)) return;
     ranked.push({ index, value: Number(rounded(meter[key], digits + (unit === "%" ? 2 : 0))) });
   });
   const values = ranked.map((r) => r.value);

@@ -3,7 +3,7 @@
 import { download } from "../lib/csv.js";
 import { make } from "../lib/dom.js";
 import { stepText } from "../lib/numbers.js";
-import { bestAndWorst, csvOf, textOf } from "./meter.js";
+import { bestAndWorst, csvOf, isUnranked, textOf } from "./meter.js";
 
 // Beside the meter's figures: the reconstruction, which every snapshot has.
 const NLL = {
@@ -74,10 +74,21 @@ export class Table {
     const other =
       figure === NLL && meter && this.columns[index].step !== null && meter.step !== this.columns[index].step;
     if (other) td.append(small(` (${stepText(meter.step)})`));
+    if (isUnranked(figure, meter)) return this.unranked(td, index);
     if (!rank) return td;
     td.dataset.rank = rank;
     td.append(` ${rank === "best" ? "▲" : "▼"}`);
     td.setAttribute("aria-label", `${td.textContent} ${rank}`);
+    return td;
+  }
+
+  /** A cell that takes no part in the ranking says why: the arm's state, in the words of Python. */
+  unranked(td, index) {
+    const { diagnosis } = this.columns[index].picture ?? {};
+    td.dataset.rank = "none";
+    td.title = "Unranked, as no unit is active." + (diagnosis ? ` ${diagnosis.name}: ${diagnosis.sentence}` : "");
+    td.setAttribute("aria-label", `${td.textContent} unranked: no active unit`);
+    td.append(" ∅");
     return td;
   }
 

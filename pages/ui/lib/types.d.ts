@@ -55,7 +55,7 @@ interface Family {
   bound: boolean;
   posterior: boolean;
   codes: boolean;
-  spreads: Term[];
+  scales: Term[];
 }
 
 /** An arm as it is asked for: ArmShown of pages/ui/arms/view.py. */
@@ -69,13 +69,13 @@ interface ArmShown {
   removable: boolean;
 }
 
-/** The numbers of a snapshot as they are sent; old frames have nll and kl in place of terms, and sigma in place of spreads. */
+/** The numbers of a snapshot as they are sent; old frames have nll and kl in place of terms, and sigma in place of scales. */
 interface SnapshotNumbers {
   step: number;
   xyUnit: number;
   explained: number;
   meanStd: number | null;
-  spreads?: Record<string, number>;
+  scales?: Record<string, number>;
   sigma?: number | null;
   terms?: Record<string, number>;
   negElbo?: number | null;
@@ -107,7 +107,7 @@ type SnapshotArrays = Record<
 interface SnapshotPicture extends SnapshotNumbers, SnapshotArrays {
   terms: Record<string, number>;
   negElbo: number | null;
-  spreads: Record<string, number>;
+  scales: Record<string, number>;
   dims: number;
 }
 

@@ -11,8 +11,8 @@ import { readTensors } from "./tensors.js";
  */
 export function pictureOf(snapshot, arrays) {
   const dims = arrays.active.shape[0];
-  const spreads = snapshot.spreads ?? (snapshot.sigma == null ? {} : { sigma: snapshot.sigma });
-  return { ...snapshot, .../** @type {SnapshotArrays} */ (arrays), ...termsOf(snapshot, arrays), spreads, dims };
+  const scales = snapshot.scales ?? (snapshot.sigma == null ? {} : { sigma: snapshot.sigma });
+  return { ...snapshot, .../** @type {SnapshotArrays} */ (arrays), ...termsOf(snapshot, arrays), scales, dims };
 }
 
 /**

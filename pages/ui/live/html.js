@@ -12,22 +12,22 @@ export function seriesOf({ terms, bound }) {
 }
 
 /** Curves of what is recorded of the pixels of test images. @param {Family} family */
-export const spreadsOf = ({ spreads }) => spreads.map((s) => ({ ...s, name: `test.${s.name}`, kind: "test" }));
+export const scalesOf = ({ scales }) => scales.map((s) => ({ ...s, name: `test.${s.name}`, kind: "test" }));
 
 /** @param {Family} family */
-export const spreadNamesOf = ({ spreads }) =>
-  spreads
+export const scaleNamesOf = ({ scales }) =>
+  scales
     .map(({ name, label, colour }) => `<b class="${colour}">${label} <output data-part="${name}">–</output></b>`)
     .join(" · ");
 
 /** The figures of a family in a row: −ELBO = reconstruction + KL. @param {Family} family */
-export function headerOf({ terms, bound, spreads }) {
+export function headerOf({ terms, bound, scales }) {
   const figure = ({ name, label, colour }) =>
     `<b class="${colour}">${label} <output data-part="${name}">–</output></b>`;
   const sign = (text) => `<b class="equals">${text}</b>`;
   const sum = terms.map(figure).join(sign(bound ? "+" : "·"));
   const total = bound ? figure({ name: "negElbo", label: "−ELBO", colour: "total" }) + sign("=") : "";
-  const density = spreads.length ? ' title="Of a density, which may exceed 1: nll and −ELBO may fall below 0."' : "";
+  const density = scales.length ? ' title="Of a density, which may exceed 1: nll and −ELBO may fall below 0."' : "";
   return `${total}${sum}<span class="unit"${density}>nats per image, 5,000 test images, K = 1 ↓ down is good</span>`;
 }
 
@@ -57,9 +57,9 @@ export const HTML = `
     <h3><b class="kl">KL</b> on its own axis</h3>
     <div data-part="klOnly"></div>
   </div>
-  <div data-part="spreadCard" hidden>
+  <div data-part="scaleCard" hidden>
     <h3><span data-part="spreadNames"></span> <small title="Sigma of p(x given z), and the root mean square error of x_hat; in grey levels from 0 to 1.">of a pixel, test</small></h3>
-    <div data-part="spreadOnly"></div>
+    <div data-part="scaleOnly"></div>
   </div>
   <ul class="marks" aria-label="changes during the run" data-part="marks"></ul>
 </section>

@@ -11,7 +11,7 @@ import { coloursOf, followTheme } from "../lib/theme.js";
 import { pictureOf } from "../lib/wire.js";
 import { Compared } from "./compared.js";
 import { drawHeader, drawLost } from "./header.js";
-import { HTML, headerOf, seriesOf, spreadNamesOf, spreadsOf } from "./html.js";
+import { HTML, headerOf, seriesOf, scaleNamesOf, scalesOf } from "./html.js";
 import { Picture } from "./picture.js";
 import { SlowMotion } from "./slow/motion.js";
 
@@ -63,15 +63,15 @@ export default class LiveView {
     this.part.header.innerHTML = headerOf(family);
     this.curves.forEach((curves) => curves.destroy());
     const kl = seriesOf(family).filter(({ name }) => name.endsWith(".kl"));
-    const spreads = spreadsOf(family);
-    const [high, low] = spreads.length ? [165, 110] : [205, 140];
+    const scales = scalesOf(family);
+    const [high, low] = scales.length ? [165, 110] : [205, 140];
     this.curves = [new Curves(this.part.all, { series: seriesOf(family), height: kl.length ? high : high + low })];
     if (kl.length) this.curves.push(new Curves(this.part.klOnly, { series: kl, height: low }));
-    if (spreads.length)
-      this.curves.push(new Curves(this.part.spreadOnly, { series: spreads, height: 120, unit: "grey level" }));
+    if (scales.length)
+      this.curves.push(new Curves(this.part.scaleOnly, { series: scales, height: 120, unit: "grey level" }));
     this.part.klCard.hidden = !kl.length;
-    this.part.spreadCard.hidden = !spreads.length;
-    this.part.spreadNames.innerHTML = spreadNamesOf(family);
+    this.part.scaleCard.hidden = !scales.length;
+    this.part.spreadNames.innerHTML = scaleNamesOf(family);
     this.picture.setFamily(family);
     for (const curves of this.curves) {
       curves.restyle(this.colours);

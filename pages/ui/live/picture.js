@@ -21,10 +21,10 @@ export class Picture {
   }
 
   /** What a family has not is not on the page: see models/base.py. @param {Family} family */
-  setFamily({ terms, bound, posterior, codes, spreads }) {
+  setFamily({ terms, bound, posterior, codes, scales }) {
     const { part } = this;
     this.figures = { ...partsOf(part.spreadNames), ...partsOf(part.header) }; // a term may have the name of a part
-    this.spreads = spreads.map(({ name }) => name);
+    this.scales = scales.map(({ name }) => name);
     this.names = [...(bound ? ["negElbo"] : []), ...terms.map(({ name }) => name)];
     this.has = { posterior, codes };
     part.mapCard.hidden = part.drawsTitle.hidden = part.prior_draws.hidden = !codes;
@@ -52,7 +52,7 @@ export class Picture {
   /** Beside their names the figures of the moment; the sigma of each pixel where each has its own. @param {SnapshotPicture} p */
   drawSpreads(p) {
     const { part } = this;
-    for (const name of this.spreads) this.figures[name].value = p.spreads[name]?.toFixed(3) ?? "–";
+    for (const name of this.scales) this.figures[name].value = p.scales[name]?.toFixed(3) ?? "–";
     part.sigmasCard.hidden = !p.sigmas?.shape[0];
     if (!part.sigmasCard.hidden) drawImages(part.sigmas, p.sigmas, 10);
   }

@@ -9,7 +9,7 @@ from pages.ui.component import declare
 from pages.ui.presses import counting
 from pages.ui.terms import describe
 from vae_core.config import RunConfig
-from vae_core.metrics.diagnosis import EXPLAINED
+from vae_core.metrics.states import EXPLAINED
 
 _show = declare(
     "live_view", "live/live.js", "live", "vendor/uplot/uPlot.min.css", "live/live.css", "live/slow/slow.css", frame=True

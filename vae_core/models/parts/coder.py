@@ -49,7 +49,7 @@ class Coder(Family):
         return cls(config.net, config.latent_dim, config.likelihood, config.sigma, *layers)
 
     @classmethod
-    def spreads(cls, config: RunConfig) -> tuple[str, ...]:
+    def scales(cls, config: RunConfig) -> tuple[str, ...]:
         """The sigma of a Gaussian likelihood, and the error beside which it stands: sigma² = mean squared error."""
         return () if config.likelihood == "bernoulli" else ("sigma", "rmse")
 

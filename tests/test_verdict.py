@@ -22,7 +22,7 @@ def test_four_causes_four_names_each_with_its_number() -> None:
     }
     assert len({d.name for d in found.values()}) == 4 and {d.name for d in found.values()} <= set(MEANINGS)
     assert (
-        "0.17 grey levels" in found["no reconstruction"].sentence and "KL 0.01" in found["no reconstruction"].sentence
+        "0.17 of full scale" in found["no reconstruction"].sentence and "KL 0.01" in found["no reconstruction"].sentence
     )
     assert "0.004" in found["beta 32"].sentence and "one mean image" in found["beta 32"].sentence
     assert "0.008" in found["no KL"].sentence and "5.9" in found["no KL"].sentence and "34%" in found["no KL"].sentence

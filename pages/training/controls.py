@@ -5,6 +5,7 @@ from typing import Any
 
 import streamlit as st
 
+from pages.training.claims import said
 from pages.training.settings import (
     BATCH_SIZES,
     DATASET_NAMES,
@@ -54,28 +55,28 @@ def _model() -> dict[str, Any]:
         NETS,
         required=True,
         **link.kept("net"),
-        help="mlp: 784-400-200 and back, many times faster on a CPU. conv: DCGAN layers, sharper digits.",
+        help=said("net"),
     )
     values["latent_dim"] = st.segmented_control(
         "Latent dimensions",
         LATENT_DIMS,
         required=True,
         **link.kept("latent_dim"),
-        help="2 can be drawn as they are, but digits overlap; with 16 expect a far lower loss.",
+        help=said("latent_dim"),
     )
     values["likelihood"] = st.selectbox(
         "Likelihood p(x given z)",
         LIKELIHOODS,
         format_func=label_of(LIKELIHOOD_NAMES),
         **link.kept("likelihood"),
-        help="Bernoulli: cross-entropy. Gaussian: squared error over 2 sigma², a density: it may be below 0.",
+        help=said("likelihood"),
     )
     if values["likelihood"] != "bernoulli":
         values["sigma"] = st.number_input(
             "Sigma",
             step=0.05,
             **link.number("sigma"),
-            help="Small sigma: a large reconstruction term that drowns the KL. A learned sigma starts here.",
+            help=said("sigma"),
         )
     return values
 
@@ -107,7 +108,7 @@ def _training() -> dict[str, Any]:
     values["epochs"] = st.number_input(
         "Epochs",
         **link.number("epochs"),
-        help="Passes over the 60,000 images. 3 show the shape of everything; the loss falls slowly for 50 more.",
+        help=said("epochs"),
     )
     values["batch_size"] = st.select_slider(
         "Batch size",
@@ -119,7 +120,7 @@ def _training() -> dict[str, Any]:
         "KL warm-up (steps)",
         step=100,
         **link.number("warmup_steps"),
-        help="beta rises from 0 over so many steps: the code fills first, then KL tidies it. Against collapse.",
+        help=said("warmup_steps"),
     )
     values["seed"] = st.number_input(
         "Seed",
@@ -151,7 +152,7 @@ def weights(terms: Mapping[str, float], on_change: Any) -> dict[str, Any]:
         disabled="nll" not in terms,
         key="recon_on",
         persist_state="session",
-        help="Off: nothing ties a code to its image, the KL pulls every code to the prior, the decoder stops learning.",
+        help=said("recon_on"),
     )
     columns[1].number_input(
         "alpha",
@@ -159,7 +160,7 @@ def weights(terms: Mapping[str, float], on_change: Any) -> dict[str, Any]:
         step=0.5,
         on_change=on_change,
         **link.number("alpha") | {"min_value": LEAST_ALPHA},
-        help="Weight of the reconstruction term. Doubling alpha is like halving beta.",
+        help=said("alpha"),
     )
     columns[2].toggle(
         "KL on",
@@ -167,7 +168,7 @@ def weights(terms: Mapping[str, float], on_change: Any) -> dict[str, Any]:
         disabled="kl" not in terms,
         key="kl_on",
         persist_state="session",
-        help="Off: expect the codes to spread, their std to shrink, and the KL to rise.",
+        help=said("kl_on"),
     )
     columns[3].number_input(
         "beta",
@@ -175,7 +176,7 @@ def weights(terms: Mapping[str, float], on_change: Any) -> dict[str, Any]:
         step=0.5,
         on_change=on_change,
         **link.number("beta"),
-        help="Weight of the KL term. 1 is the ELBO. Large: blurred digits, fewer active dimensions.",
+        help=said("beta"),
     )
     columns[4].number_input(
         "Learning rate",
@@ -183,7 +184,7 @@ def weights(terms: Mapping[str, float], on_change: Any) -> dict[str, Any]:
         format="%.4f",
         on_change=on_change,
         **link.number("learning_rate"),
-        help="Of Adam. 0.002 is safe; at 0.1 expect jumps, and often an encoder that ignores x.",
+        help=said("learning_rate"),
     )
     with columns[5].popover("More", icon=":material/tune:"):
         _more(on_change)
@@ -234,15 +235,9 @@ def remarks() -> None:
             "out again by Adam)."
         )
     if now["frozen"] == "encoder" and now["alpha"]:
-        st.caption(
-            "**Encoder frozen**: the codes stay where they are and the decoder learns to read them. From the start: "
-            "how much of an image a random projection keeps. Later: the KL stands still, the copies still improve."
-        )
+        st.caption(said("encoder frozen"))
     if now["frozen"] == "decoder":
-        st.caption(
-            "**Decoder frozen**: the encoder can only choose among the pictures that the decoder already draws. From "
-            "the start these are noise, and no code helps. Later: codes move, the repertoire stays."
-        )
+        st.caption(said("decoder frozen"))
 
 
 def differences(old: RunConfig, new: RunConfig) -> list[str]:

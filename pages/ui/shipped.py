@@ -21,7 +21,7 @@ from vae_core.runs.storage import RECORD, StorageError
 CHECKPOINTS = Path(__file__).resolve().parents[2] / "checkpoints"
 PLANE = "mnist-vae-mlp-2"  # two latents: everything about it can be drawn
 ARMS = ("arm-full", "arm-no-kl", "arm-no-reconstruction", "arm-plain-autoencoder", "arm-beta-32")  # the page's order
-ARMS_FOLDER, DOSE_FOLDER = "arms", "dose"
+ARMS_FOLDER, DOSE_FOLDER, SEEDS_FOLDER = "arms", "dose", "seeds"
 
 
 @functools.cache
@@ -60,6 +60,18 @@ def shipped_dose() -> list[str]:
     """Ids of the finished runs that differ in beta alone, from the smallest to the largest; damaged ones left out."""
     found = _registered(sorted(path.parent for path in CHECKPOINTS.glob(f"{DOSE_FOLDER}/*/{RECORD}")))
     return sorted(found, key=_beta)
+
+
+@functools.cache
+def dose_seeds() -> list[dict[str, Any]]:
+    """Cards of the same trainings as `shipped_dose` with other seeds; a damaged one is left out. Never change them."""
+    found = []
+    for path in sorted((CHECKPOINTS / DOSE_FOLDER / SEEDS_FOLDER).glob("*.json")):
+        try:
+            found.append(read_whole_card(path))
+        except CheckpointError as error:
+            _say(path, f"The card {path.name} is left out: {error}")
+    return found
 
 
 def register_all() -> None:

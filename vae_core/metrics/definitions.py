@@ -10,7 +10,7 @@ class Metrics:
     """The metrics of one model on test images; None where a metric is not defined (a model without noise).
 
     kl, kl_dims in nats per image; mean_std, spread, prior_gap in prior standard deviations; outside, holes and
-    neighbours are shares, 0 to 1; draw_* and variety in grey levels, 0 to 1. See METRICS for what they say.
+    neighbours are shares, 0 to 1; draw_* and variety of full scale: black to white is 1. METRICS says what they are.
     """
 
     kl: float | None
@@ -160,7 +160,7 @@ METRICS = (
     Metric(
         "draw_fidelity",
         "Prior draw to nearest test image",
-        "grey levels",
+        "of full scale",
         None,
         "A blank picture is nearer to some digit than another digit is, so this ranks nothing alone.",
         "Root mean square difference a pixel, mean over the draws.",
@@ -169,7 +169,7 @@ METRICS = (
     Metric(
         "draw_coverage",
         "Test image to nearest prior draw",
-        "grey levels",
+        "of full scale",
         "low",
         "Every digit should have a draw like it; blurred draws do well, too.",
         "Root mean square difference a pixel, mean over the test images.",
@@ -178,7 +178,7 @@ METRICS = (
     Metric(
         "draw_gap",
         "Prior draws to test images, as sets",
-        "grey levels",
+        "of full scale",
         "low",
         "Only draws distributed like the images reach 0 (Székely and Rizzo 2013); blur does not help.",
         "Energy distance: distances between the sets less distances within each.",
@@ -187,7 +187,7 @@ METRICS = (
     Metric(
         "variety",
         "Variety of prior draws",
-        "grey levels",
+        "of full scale",
         None,
         "0 is one picture for all; noise would be high too.",
         "Standard deviation of a pixel over the draws, mean over the pixels.",

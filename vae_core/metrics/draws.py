@@ -24,7 +24,7 @@ REFERENCE = 2_000  # images of the gap, evenly spaced among those given
 
 @dataclass(frozen=True)
 class DrawQuality:
-    """Grey levels, 0 to 1. `fidelity`, `coverage` and `gap` are root mean squares over the pixels."""
+    """Of full scale: black to white is 1. `fidelity`, `coverage` and `gap` are root mean squares over the pixels."""
 
     fidelity: float
     coverage: float
@@ -46,7 +46,7 @@ def nearest(pictures: Tensor, pixels: Tensor, chunk: int = 250) -> Pieces[tuple[
         pictures: (B, 1, 28, 28) or (B, 28, 28), uint8 or float in [0, 1].
         pixels: (N, 1, 28, 28) likewise, on the same device.
     Returns:
-        index (B,) int64 into pixels; distance (B,) root mean square difference of grey level a pixel, 0 to 1.
+        index (B,) int64 into pixels; distance (B,) root mean square difference of the pixels, of full scale.
     """
     these, those = rows(pictures), rows(pixels)
     index, distance = [], []

@@ -47,7 +47,7 @@ def collapse_of(metrics: Metrics, settings: LiveSettings, decoder_trained: bool)
     if not decoder_trained:
         return Diagnosis(
             "decoder never trained",
-            f"Nothing has ever trained the decoder, so its pictures are {metrics.draw_fidelity:.2f} grey levels away "
+            f"Nothing has ever trained the decoder, so its pictures are {metrics.draw_fidelity:.2f} of full scale away "
             f"from the nearest test image: {_codes(metrics)}.",
         )
     if settings.alpha == 0:

@@ -1,0 +1,121 @@
+"""What the chips and the help of the training page promise, each beside what holds it."""
+
+from vae_core.claims import Claim
+
+_ALL = (
+    # ---- chips
+    Claim(
+        "chip usual",
+        "The loss falls fast, then slowly; the KL rises to about 6 nats: the code fills.",
+        ("bench: usual",),
+    ),
+    Claim(
+        "chip learning rate 0.1",
+        "Jumps in the curves, and often an encoder that gives every image the same q.",
+        ("bench: learning rate 0.1",),
+    ),
+    Claim(
+        "chip beta 8",
+        "Blurred digits, codes pressed towards the centre, the KL far below that of beta 1.",
+        ("bench: beta 8", "bench: usual"),
+    ),
+    Claim(
+        "chip 32 latents",
+        "A far lower loss, and yet only some of the 32 bars rise.",
+        ("bench: 32 latents", "bench: usual"),
+    ),
+    Claim(
+        "chip sigma 0.05",
+        "1 / (2 sigma²) = 200 weighs the squared error: the KL hardly counts, codes spread.",
+        ("bench: sigma 0.05", "bench: usual", "test: tests/test_claims.py::test_sigma_weighs_the_squared_error"),
+    ),
+    Claim(
+        "chip mean over pixels",
+        "Averaging the reconstruction over 784 pixels and summing the KL is beta = 784 in disguise: watch it collapse.",
+        ("bench: mean over pixels", "test: tests/test_claims.py::test_alpha_and_beta_count_by_their_ratio"),
+    ),
+    Claim(
+        "chip encoder frozen",
+        "A random encoder gives all images nearly the same code: the decoder learns the mean image, the KL is fixed.",
+        ("bench: encoder frozen",),
+    ),
+    Claim(
+        "chip decoder never trained",
+        "Without the reconstruction the decoder gets no gradient: its pictures stay those of the first second.",
+        ("bench: no reconstruction",),
+    ),
+    # ---- help
+    Claim(
+        "net",
+        "mlp: 784-400-200 and back, many times faster on a CPU. conv: DCGAN layers.",
+        ("bench: a step of mlp and conv",),
+    ),
+    Claim(
+        "latent_dim",
+        "2 can be drawn as they are, but digits overlap; with 16 expect a far lower loss.",
+        ("bench: usual", "bench: 16 latents"),
+    ),
+    Claim(
+        "likelihood",
+        "Bernoulli: cross-entropy. Gaussian: squared error over 2 sigma², a density: it may be below 0.",
+        ("test: tests/test_claims.py::test_sigma_weighs_the_squared_error",),
+    ),
+    Claim(
+        "sigma",
+        "Small sigma: a large reconstruction term that drowns the KL. A learned sigma starts here.",
+        ("bench: sigma 0.05",),
+    ),
+    Claim(
+        "epochs",
+        "Passes over the 60,000 images. 3 show the shape of everything; the loss falls slowly for 50 more.",
+        ("test: tests/test_claims.py::test_the_loss_falls_slowly_for_fifty_epochs_more",),
+    ),
+    Claim(
+        "warmup_steps",
+        "beta rises from 0 over so many steps: the code fills first, then KL tidies it. Against collapse.",
+        ("bench: warm-up", "bench: usual", "source: Sønderby 2016, section 2.3"),
+    ),
+    Claim(
+        "recon_on",
+        "Off: nothing ties a code to its image, the KL pulls every code to the prior, the decoder stops learning.",
+        ("bench: no reconstruction",),
+    ),
+    Claim(
+        "alpha",
+        "Weight of the reconstruction term. Doubling alpha is like halving beta.",
+        ("test: tests/test_claims.py::test_alpha_and_beta_count_by_their_ratio",),
+    ),
+    Claim(
+        "kl_on",
+        "Off: expect the codes to spread, their std to shrink, and the KL to rise.",
+        ("bench: no KL", "bench: usual"),
+    ),
+    Claim(
+        "beta",
+        "Weight of the KL term. 1 is the ELBO. Large: blurred digits, fewer active dimensions.",
+        ("bench: beta 8", "bench: 16 latents", "bench: beta 32, 16 latents"),
+    ),
+    Claim(
+        "learning_rate",
+        "Of Adam. 0.002 is safe; at 0.1 expect jumps, and often an encoder that ignores x.",
+        ("bench: usual", "bench: learning rate 0.1"),
+    ),
+    Claim(
+        "encoder frozen",
+        "**Encoder frozen**: the codes stay where they are and the decoder learns to read them. From the start: what a "
+        "random projection keeps of an image, with 2 latents nothing. Later: the KL stands still, the copies improve.",
+        ("bench: encoder frozen", "test: tests/test_claims.py::test_a_half_that_is_frozen_later_stays"),
+    ),
+    Claim(
+        "decoder frozen",
+        "**Decoder frozen**: the encoder can only choose among the pictures that the decoder already draws. From "
+        "the start these are noise, and no code helps. Later: codes move, the repertoire stays.",
+        ("bench: decoder frozen", "test: tests/test_claims.py::test_a_half_that_is_frozen_later_stays"),
+    ),
+)
+CLAIMS = {claim.key: claim for claim in _ALL}
+
+
+def said(key: str) -> str:
+    """The sentence of a claim."""
+    return CLAIMS[key].says

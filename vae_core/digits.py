@@ -1,0 +1,20 @@
+"""A figure with as many digits as its noise bears."""
+
+import math
+
+
+def with_error(value: float, error: float | None) -> str:
+    """ "138.9 ± 0.4": the error with one digit, and the value down to the same place.
+
+    Args:
+        value: any finite number. error: its standard error; None where it is not known, which gives one decimal.
+    """
+    if error is None:
+        return _written(value, 1)
+    decimals = max(0, -math.floor(math.log10(float(f"{error:.1g}")))) if error > 0 else 2
+    return f"{_written(value, decimals)} ± {_written(error, decimals)}"
+
+
+def _written(value: float, decimals: int) -> str:
+    text = f"{value:,.{decimals}f}".replace("-", "−")
+    return text if text.strip("−0.,") else text.lstrip("−")  # no −0.0

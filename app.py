@@ -48,7 +48,7 @@ async def lifespan(_app: Any) -> AsyncIterator[dict[str, Any]]:
         shipped.checkpoint(shipped.PLANE)
     shipped.images()
     shipped.register_all()
-    threading.Thread(target=warm_up, name="warm-up", daemon=True).start()
+    threading.Thread(target=lambda: (shipped.real_images("grey"), warm_up()), name="warm-up", daemon=True).start()
     gc.collect()
     gc.freeze()
     print(f"Lecturer: {key_link(runs.lecturers.key)}", flush=True)  # not in the log, which a page shows

@@ -16,6 +16,8 @@ from vae_core.digits import with_error
         (0.0, 0.0, "0.00 ± 0.00"),
         (-0.001, 0.04, "0.00 ± 0.04"),
         (138.96, None, "139.0"),
+        (138.96, float("nan"), "139.0"),
+        (float("nan"), 0.1, "–"),
     ],
 )
 def test_no_digit_stands_below_that_of_the_error(value: float, error: float | None, text: str) -> None:

@@ -7,9 +7,11 @@ def with_error(value: float, error: float | None) -> str:
     """ "138.9 ± 0.4": the error with one digit, and the value down to the same place.
 
     Args:
-        value: any finite number. error: its standard error; None where it is not known, which gives one decimal.
+        value: a dash stands for what is no number. error: its standard error; without one there is one decimal.
     """
-    if error is None:
+    if not math.isfinite(value):
+        return "–"
+    if error is None or not math.isfinite(error):
         return _written(value, 1)
     decimals = max(0, -math.floor(math.log10(float(f"{error:.1g}")))) if error > 0 else 2
     return f"{_written(value, decimals)} ± {_written(error, decimals)}"

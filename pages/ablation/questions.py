@@ -75,7 +75,7 @@ _ALL = (
             "question no-kl",
             "Noise only harms the copy now, so the clouds shrink and the codes move apart, past the circles. "
             "Draws from the prior miss them. Look at Mean posterior std, Spread of mu and Prior draws in a hole.",
-            ("bench: no KL", "bench: no KL, 16 latents"),
+            ("bench: no KL", "bench: no KL, 16 latents", "bench: usual, one epoch", "bench: 16 latents"),
         ),
     ),
     Question(
@@ -109,7 +109,7 @@ _ALL = (
             "Nothing ties the codes to the prior, so their scale is their own. There is no std and no KL here. With "
             "no KL but sampling, noise has to be drowned as well: compare Spread of mu and Codes outside 3 sigma of "
             "the two.",
-            ("bench: autoencoder", "bench: autoencoder, 16 latents"),
+            ("bench: autoencoder", "bench: autoencoder, 16 latents", "bench: no KL", "bench: no KL, 16 latents"),
         ),
     ),
     Question(
@@ -128,6 +128,7 @@ _ALL = (
             "Look at KL, Mean posterior std and Variety of prior draws.",
             (
                 "bench: beta 8",
+                "bench: usual, one epoch",
                 "bench: beta 32",
                 "bench: beta 32, 16 latents",
                 "test: tests/test_shipped_arms.py::test_more_beta_gives_less_kl_and_a_larger_nll",

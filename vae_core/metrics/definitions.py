@@ -4,6 +4,8 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass, fields
 from typing import Any, Self
 
+from vae_core.claims import Claim
+
 
 @dataclass(frozen=True)
 class Metrics:
@@ -62,6 +64,7 @@ class Metric:
         says: one sentence on what it is.
         digits: after the point; values that look equal are equal.
         needs_codes: a model with no active unit is not ranked, as its codes match the prior by saying nothing.
+        held: what holds the two sentences, see claims.Claim.
     """
 
     key: str
@@ -72,6 +75,12 @@ class Metric:
     says: str
     digits: int = 2
     needs_codes: bool = False
+    held: tuple[str, ...] = ()
+
+    @property
+    def claim(self) -> Claim:
+        """Its two sentences, where they state more than what is computed."""
+        return Claim(f"metric {self.key}", f"{self.says} {self.why}", self.held)
 
     def text(self, metrics: Metrics) -> str:
         """The value as it is shown, without the unit; "not defined" where there is none."""
@@ -82,6 +91,8 @@ class Metric:
 
 
 COLLAPSED = "A model with no active unit is left out: its codes match the prior because they say nothing."
+
+_DRAWS = "test: tests/test_metrics.py::test_what_each_figure_of_the_draws_can_and_cannot_tell"
 
 METRICS = (
     Metric(
@@ -100,6 +111,7 @@ METRICS = (
         "0 is collapse; more of them is not better in itself.",
         "Latent dimensions whose mu has a variance above 0.01 over the images (Burda et al. 2016).",
         0,
+        held=("source: Burda 2016, section 5.2",),
     ),
     Metric(
         "mean_std",
@@ -127,6 +139,7 @@ METRICS = (
         "Share of mu outside the ball that holds 98.9% of the prior, radius 3 in two dimensions.",
         1,
         True,
+        held=("test: tests/test_metrics.py::test_the_radius_leaves_out_what_three_sigma_leave_out_in_the_plane",),
     ),
     Metric(
         "prior_gap",
@@ -137,6 +150,7 @@ METRICS = (
         "Sliced 2-Wasserstein distance between one z an image and the prior; all z at 0 give 1.",
         3,
         True,
+        held=("test: tests/test_metrics.py::test_distance_to_the_prior_of_gaussians_is_the_closed_form",),
     ),
     Metric(
         "holes",
@@ -156,6 +170,7 @@ METRICS = (
         "Codes of one digit lie together.",
         "How often the nearest other code has the same label; the scale of the codes does not matter.",
         1,
+        held=("test: tests/test_metrics.py::test_neighbour_accuracy_against_a_loop",),
     ),
     Metric(
         "draw_fidelity",
@@ -165,15 +180,17 @@ METRICS = (
         "A blank picture is nearer to some digit than another digit is, so this ranks nothing alone.",
         "Root mean square difference a pixel, mean over the draws.",
         3,
+        held=(_DRAWS,),
     ),
     Metric(
         "draw_coverage",
         "Test image to nearest prior draw",
         "of full scale",
         "low",
-        "Every digit should have a draw like it; blurred draws do well, too.",
+        "Every digit should have a draw like it; but blurred digits come lower than real ones.",
         "Root mean square difference a pixel, mean over the test images.",
         3,
+        held=(_DRAWS,),
     ),
     Metric(
         "draw_gap",
@@ -183,6 +200,10 @@ METRICS = (
         "Only draws distributed like the images reach 0 (Székely and Rizzo 2013); blur does not help.",
         "Energy distance: distances between the sets less distances within each.",
         3,
+        held=(
+            "test: tests/test_metrics.py::test_what_each_figure_of_the_draws_can_and_cannot_tell",
+            "source: Székely 2013, proposition 1",
+        ),
     ),
     Metric(
         "variety",
@@ -192,5 +213,6 @@ METRICS = (
         "0 is one picture for all; noise would be high too.",
         "Standard deviation of a pixel over the draws, mean over the pixels.",
         3,
+        held=(_DRAWS,),
     ),
 )

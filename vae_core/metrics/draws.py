@@ -6,8 +6,9 @@ Three figures, as no one of them says it alone (Kynkäänniemi et al. 2019 and N
 fidelity   draw to its nearest test image. A blank picture has it smaller than a real digit has, as all digits are
            mostly black; so it ranks nothing alone. For the same reason the precision and the density of those
            papers are useless on raw pixels: the mean image gets a precision of 1.
-coverage   test image to its nearest draw. One good picture, a blank one or the mean image all fail here.
-           Blurred draws are still favoured: they can come closer to the test images than other real images do.
+coverage   test image to its nearest draw. One good picture, the mean image and a blank one all score worse than real
+           images do. Blur is favoured: digits under a Gaussian of one pixel score better (0.186) than the same digits
+           sharp (0.209; 500 training images).
 gap        energy distance between the two sets as wholes (Székely and Rizzo 2013): 0 for equal distributions and
            for no others, so neither blur nor a few perfect pictures can win. Real images score best.
 """

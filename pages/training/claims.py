@@ -15,12 +15,12 @@ _ALL = (
     ),
     Claim(
         "chip learning rate 0.1",
-        "Jumps in the curves, and often an encoder that gives every image the same q.",
+        "Often jumps in the curves, and an encoder that gives every image the same q.",
         ("bench: learning rate 0.1",),
     ),
     Claim(
         "chip beta 8",
-        "Blurred digits, codes pressed towards the centre, the KL far below that of beta 1.",
+        "Fainter edges, codes pressed towards the centre, the KL far below that of beta 1.",
         ("bench: beta 8", "bench: usual, one epoch"),
     ),
     Claim(
@@ -30,7 +30,7 @@ _ALL = (
     ),
     Claim(
         "chip sigma 0.05",
-        "1 / (2 sigma²) = 200 weighs the squared error: the KL hardly counts, codes spread.",
+        "1 / (2 sigma²) = 200 weighs the squared error: the KL hardly counts, each q narrows to a tenth.",
         (
             "bench: sigma 0.05",
             "bench: usual, one epoch",
@@ -100,12 +100,12 @@ _ALL = (
     ),
     Claim(
         "beta",
-        "Weight of the KL term. 1 is the ELBO. Large: blurred digits, fewer active dimensions.",
+        "Weight of the KL term. 1 is the ELBO. Large: fainter edges, fewer active dimensions.",
         ("bench: beta 8", "bench: usual, one epoch", "bench: 16 latents", "bench: beta 32, 16 latents"),
     ),
     Claim(
         "learning_rate",
-        "Of Adam. 0.002 is safe; at 0.1 expect jumps, and often an encoder that ignores x.",
+        "Of Adam. 0.002 is safe; at 0.1 often jumps, and an encoder that ignores x.",
         ("bench: usual", "bench: learning rate 0.1"),
     ),
     Claim(

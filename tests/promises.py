@@ -103,8 +103,9 @@ PROMISES: dict[str, Promise] = {
     # ---- help
     "net": lambda f: f["a step of mlp and conv"]["conv"] > 5 * f["a step of mlp and conv"]["mlp"],
     "latent_dim": lambda f: (
-        f["usual"]["metrics"]["neighbours"] < 0.8  # digits overlap: one code in five has a neighbour of another digit
-        and end(f["16 latents"])["neg_elbo"] < end(f["usual"])["neg_elbo"] - 20
+        f["usual, one epoch"]["metrics"]["neighbours"]
+        < 0.8  # digits overlap: one code in five has a neighbour of another digit
+        and at(f["16 latents"], 235)["neg_elbo"] < at(f["usual, one epoch"], 235)["neg_elbo"] - 15
     ),
     "sigma": lambda f: rate(f["sigma 0.05"], 235) < 0.01 * abs(at(f["sigma 0.05"], 235)["nll"]),
     "warmup_steps": lambda f: (

@@ -2,8 +2,10 @@
 
 import json
 import math
+import shlex
 from collections.abc import Callable
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -11,9 +13,11 @@ import pandas as pd
 import plotly.graph_objects as go
 import pytest
 
-from pages.ablation.dose import COLUMNS, caption, dose_figure, points
+from pages.ablation.dose import COLUMNS, caption, dose_figure, points, too_short
+from pages.ablation.dose_seeds import NAMES, lowest, seed_table
 from pages.ui import shipped
 from tests.test_metrics_table import GOOD
+from vae_core import train
 from vae_core.config import LiveSettings, RunConfig
 from vae_core.inspect.snapshot import Snapshot
 from vae_core.runs.messages import FINISHED, RUNNING, Update
@@ -22,6 +26,17 @@ from vae_core.runs.snapshot_file import read_frame
 
 # beta, nll, kl: two shipped points on one line of equal −ELBO (150), the best between them, two collapsed ones together
 ROWS = [(0.5, 138.0, 12.0), (1.0, 140.0, 7.0), (4.0, 146.0, 4.0), (16.0, 206.0, 0.001), (32.0, 206.1, 0.0)]
+
+# Other seeds of beta 0.5, 1 and 32: those of 0.5 reach down to 146.9, where beta 1 lies.
+SEEDS = pd.DataFrame(
+    [
+        (0.5, 1, 136.0, 10.9, 146.9),
+        (1.0, 1, 139.0, 7.5, 146.5),
+        (1.0, 2, 139.0, 8.5, 147.5),
+        (32.0, 1, 206.0, 0.0, 206.0),
+    ],
+    columns=NAMES,
+)
 
 
 @pytest.fixture
@@ -141,8 +156,10 @@ def test_points_come_in_the_order_of_beta(live: Callable[..., str], taken: Snaps
 
 @pytest.mark.parametrize("dark", [False, True])
 def test_points_are_drawn_where_they_are_and_live_ones_in_another_shape(table: pd.DataFrame, dark: bool) -> None:
-    traces = [trace for trace in dose_figure(table, dark).data if "markers" in trace.mode]
-    shipped_trace, live_trace = (trace for trace in traces if trace.name != "above")
+    traces = [trace for trace in dose_figure(table, SEEDS, dark).data if "markers" in trace.mode]
+    shipped_trace, others, live_trace = (trace for trace in traces if trace.name != "above")
+    assert list(zip(others.x, others.y, strict=True)) == [(10.9, 136.0), (7.5, 139.0), (8.5, 139.0)]  # in the picture
+    assert others.marker.symbol == "circle-open" and others.marker.size < shipped_trace.marker.size
     assert list(zip(shipped_trace.x, shipped_trace.y, strict=True)) == [(kl, nll) for _, nll, kl in ROWS]
     assert shipped_trace.mode == "lines+markers" and live_trace.mode == "markers"
     assert (list(live_trace.x), list(live_trace.y)) == ([5.0], [150.0])
@@ -151,7 +168,7 @@ def test_points_are_drawn_where_they_are_and_live_ones_in_another_shape(table: p
 
 
 def test_along_a_line_the_sum_is_the_same_and_is_written_at_it(table: pd.DataFrame) -> None:
-    figure = dose_figure(table, dark=False)
+    figure = dose_figure(table, SEEDS, dark=False)
     labels = {(note.x, note.y): note.text for note in figure.layout.annotations}
     assert len(lines(figure)) >= 4 and {line.name for line in lines(figure)} == {
         "equal −ELBO",
@@ -165,15 +182,15 @@ def test_along_a_line_the_sum_is_the_same_and_is_written_at_it(table: pd.DataFra
 
 
 def test_the_heavy_line_goes_through_the_best_shipped_point(table: pd.DataFrame) -> None:
-    (heavy,) = [line for line in lines(dose_figure(table, dark=False)) if line.line.width == 3]
+    (heavy,) = [line for line in lines(dose_figure(table, SEEDS, dark=False)) if line.line.width == 3]
     assert heavy.x[0] + heavy.y[0] == pytest.approx(147.0)  # beta 1; a live run with less would not move it
     better = pd.concat([table, table.tail(1).assign(nll=100.0, kl=5.0, neg_elbo=105.0)])
-    (heavy,) = [line for line in lines(dose_figure(better, dark=False)) if line.line.width == 3]
+    (heavy,) = [line for line in lines(dose_figure(better, SEEDS, dark=False)) if line.line.width == 3]
     assert heavy.x[0] + heavy.y[0] == pytest.approx(147.0)
 
 
 def test_everything_lies_in_the_picture_but_points_far_above(table: pd.DataFrame) -> None:
-    figure = dose_figure(table, dark=False)
+    figure = dose_figure(table, SEEDS, dark=False)
     (left, right), (low, high) = figure.layout.xaxis.range, figure.layout.yaxis.range
     for trace in figure.data:
         inside = [y for y in trace.y if y < 200]
@@ -181,24 +198,33 @@ def test_everything_lies_in_the_picture_but_points_far_above(table: pd.DataFrame
 
 
 def test_a_point_far_above_stands_at_the_upper_edge_with_its_true_figures(table: pd.DataFrame) -> None:
-    figure = dose_figure(table, dark=False)
+    figure = dose_figure(table, SEEDS, dark=False)
     (edge,) = [trace for trace in figure.data if trace.name == "above"]
     assert set(edge.y) == {figure.layout.yaxis.range[1]} and list(edge.x) == [0.001, 0.0]
     assert [(row[0], row[4]) for row in edge.customdata] == [("run-16", 206.0), ("run-32", 206.1)]
     assert "206" in " ".join(note.text for note in figure.layout.annotations)
 
 
+def betas_written(table: pd.DataFrame) -> list[str]:
+    notes = dose_figure(table, SEEDS, dark=False).layout.annotations
+    return sorted(note.text for note in notes if note.text.startswith("β"))
+
+
 def test_every_beta_is_written_once_and_those_that_lie_together_in_one_label(table: pd.DataFrame) -> None:
-    written = [note.text for note in dose_figure(table, dark=False).layout.annotations if note.text.startswith("β")]
+    written = [
+        note.text for note in dose_figure(table, SEEDS, dark=False).layout.annotations if note.text.startswith("β")
+    ]
     assert sorted(written) == ["β 0.5", "β 1", "β 16, 32: nll 206, above", "β 2", "β 4"]
     near = table.assign(nll=table["nll"].clip(upper=150.0))
-    written = [note.text for note in dose_figure(near, dark=False).layout.annotations if note.text.startswith("β")]
+    written = [
+        note.text for note in dose_figure(near, SEEDS, dark=False).layout.annotations if note.text.startswith("β")
+    ]
     assert sorted(written) == ["β 0.5", "β 1", "β 16, 32", "β 2", "β 4"]
 
 
 @pytest.mark.parametrize("dark", [False, True])
 def test_it_can_be_read_from_the_back_row(table: pd.DataFrame, dark: bool) -> None:
-    figure = dose_figure(table, dark)
+    figure = dose_figure(table, SEEDS, dark)
     sizes = [note.font.size for note in figure.layout.annotations]
     sizes += [figure.layout.xaxis.tickfont.size, figure.layout.yaxis.tickfont.size, figure.layout.legend.font.size]
     assert min(sizes) >= 14
@@ -235,14 +261,51 @@ def test_the_split_of_a_run_is_that_of_its_last_snapshot(live: Callable[..., str
 
 def test_without_points_there_is_an_empty_plot_and_no_caption() -> None:
     nothing = points([])
-    figure = dose_figure(nothing, dark=True)
-    assert not [trace for trace in figure.data if "markers" in trace.mode] and caption(nothing) == ""
+    figure = dose_figure(nothing, SEEDS[:0], dark=True)
+    assert not [trace for trace in figure.data if "markers" in trace.mode] and caption(nothing, SEEDS) == ""
 
 
-def test_the_caption_names_the_best_beta_and_the_ends(table: pd.DataFrame) -> None:
-    said = caption(table)
-    assert "Beta 1 touches the lowest line: −ELBO 147.0 nats (10 epochs" in said
-    assert "From beta 0.5 to 32 the KL falls from 12.0 to 0.0 nats" in said and "rises from 138.0 to 206.1" in said
+def test_the_caption_names_the_best_beta_with_its_seeds_and_the_ends(table: pd.DataFrame) -> None:
+    said = caption(table, SEEDS)
+    assert "Beta 1 ends lowest: −ELBO 146.5 to 147.5 over 3 seeds; beta 0.5 (146.9 to 150.0) overlaps." in said
+    assert "From beta 0.5 to 32 the KL falls from 12.0 to 0.0" in said and "rises from 138.0 to 206.1" in said
+
+
+def test_which_beta_is_lowest_is_said_only_as_far_as_the_seeds_tell(table: pd.DataFrame) -> None:
+    assert lowest(table, SEEDS[1:]) == "Beta 1 ends lowest: −ELBO 146.5 to 147.5 over 3 seeds, no other beta overlaps."
+    assert lowest(table, SEEDS[:0]) == "Beta 1 ends lowest: −ELBO 147.0 (one seed)."
+    lower = SEEDS.assign(neg_elbo=[140.0, 146.5, 147.5, 206.0])  # the mean of beta 0.5 is below that of beta 1
+    assert lowest(table, lower).startswith("Beta 0.5 ends lowest: −ELBO 140.0 to 150.0 over 2 seeds; beta 1 (")
+
+
+def test_a_run_that_has_trained_less_than_the_shipped_ones_is_hollow(table: pd.DataFrame) -> None:
+    """Stopped or under way after 2.5 epochs of the shipped 10, its figures are not where its beta ends."""
+    whole = table.tail(1).assign(epochs=10.0, run_id="whole", kl=5.5)
+    figure = dose_figure(pd.concat([table, whole], ignore_index=True), SEEDS, dark=False)
+    drawn = {trace.name: [row[0] for row in trace.customdata] for trace in figure.data if trace.marker.symbol}
+    assert drawn["live"] == ["whole"] and drawn["live, fewer epochs"] == ["mine"]
+    (hollow,) = [trace for trace in figure.data if trace.name == "live, fewer epochs"]
+    assert hollow.marker.symbol == "diamond-open"
+    assert too_short(table).tolist() == [False] * 5 + [True]
+    assert not too_short(table[table["kind"] == "live"]).any()  # nothing to fall short of
+
+
+def test_the_shipped_seeds_are_the_cards_of_the_same_trainings() -> None:
+    runs = {card["config"]["beta"]: card for card in map(dose_card, shipped.CHECKPOINTS.glob("dose/*/card.json"))}
+    cards = shipped.dose_seeds()
+    assert len(cards) >= 8 and {0.25, 0.5, 1.0, 2.0} <= {card["config"]["beta"] for card in cards}
+    for card in cards:
+        config, words = RunConfig(**card["config"]), shlex.split(card["command"])
+        assert config.seed in (1, 2) and config.with_(seed=0) == RunConfig(**runs[config.beta]["config"])
+        options, *_ = train.parsed(words[3:])
+        assert words[:3] == ["python", "-m", "vae_core.train"] and RunConfig(**options) == config and card["finished"]
+    found = seed_table(cards)
+    assert (found["nll"] + found["kl"]).to_numpy() == pytest.approx(found["neg_elbo"].to_numpy(), abs=1e-3)
+    assert not found.duplicated(["beta", "seed"]).any()
+
+
+def dose_card(path: Path) -> dict[str, Any]:
+    return json.loads(path.read_text(encoding="utf-8"))
 
 
 def test_a_run_is_what_the_registry_holds(live: Callable[..., str], taken: Snapshot, fake_registry: Registry) -> None:

@@ -121,6 +121,21 @@ def test_the_importance_weighted_bound_is_tighter_than_the_elbo(trainer: Trainer
     assert -neg_elbo < bounds[1] < bounds[2]
 
 
+def test_the_standard_error_is_that_of_means_over_other_images(trainer: Trainer, mnist: Images) -> None:
+    """Against the spread of 40 means over 125 images each, and a bound that is drawn anew for each."""
+    mixed = mnist.x_train[torch.randperm(5000, generator=torch.Generator().manual_seed(0))]  # else writer by writer
+    parts = [evaluate(trainer.model, part, "grey", 0) for part in mixed.split(125)]
+    for name in ("nll", "kl", "neg_elbo"):
+        of_means = np.std([{**part.terms, "neg_elbo": part.neg_elbo}[name] for part in parts], ddof=1)
+        said = np.mean([part.errors[name] for part in parts])
+        assert said == pytest.approx(of_means, rel=0.35), name  # 40 means know their spread to about 11%
+    test = final_metrics(trainer.model, trainer.images, trainer.config, iw_samples=5, iw_images=100)
+    assert test["errors"]["neg_iw_bound"] == pytest.approx(
+        evaluate(trainer.model, trainer.images.x_test[:100], "grey", 0).errors["neg_elbo"], rel=0.2
+    )
+    assert evaluate(trainer.model, trainer.images.x_test[:1], "grey", 0).errors == {}
+
+
 def test_final_metrics_say_what_they_are_of(trainer: Trainer) -> None:
     test = final_metrics(trainer.model, trainer.images, trainer.config, iw_samples=20, iw_images=100)
     columns = {*trainer.model.columns(), *trainer.model.evaluation_columns(trainer.config)}

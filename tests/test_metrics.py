@@ -5,6 +5,7 @@ import math
 import numpy as np
 import pytest
 import torch
+import torch.nn.functional as F
 from torch import Tensor, nn
 from torch.distributions import Normal
 
@@ -113,7 +114,7 @@ def test_thinning_keeps_both_ends_and_all_of_a_small_set() -> None:
 
 
 def test_what_each_figure_of_the_draws_can_and_cannot_tell(mnist: Images) -> None:
-    """The reason for three figures: a blank picture beats real digits in fidelity, and nowhere else."""
+    """The reason for three figures: a blank picture beats real digits in fidelity, blurred digits also in coverage."""
     test = mnist.x_test[::5]
     digits = draw_quality(mnist.x_train[:300], test)
     blank, one, mean = (
@@ -124,6 +125,19 @@ def test_what_each_figure_of_the_draws_can_and_cannot_tell(mnist: Images) -> Non
     for other in (blank, one, mean):
         assert other.coverage > digits.coverage + 0.02 and other.gap > 0.1 > 0.01 > digits.gap
         assert other.variety == pytest.approx(0, abs=1e-6) and digits.variety > 0.15
+    blurred = draw_quality(blur(mnist.x_train[:300] / 255), test)
+    assert blurred.coverage < digits.coverage - 0.01 and blurred.fidelity < digits.fidelity
+    assert blurred.gap > 3 * digits.gap  # and here they do not
+    noise = draw_quality(torch.rand(300, 1, 28, 28), test)
+    assert noise.variety > digits.variety and noise.gap > digits.gap
+
+
+def blur(x: Tensor, sigma: float = 1.0) -> Tensor:
+    """(B, 1, 28, 28) under a Gaussian of so many pixels."""
+    weights = torch.exp(-torch.arange(-4.0, 5.0).square() / (2 * sigma**2))
+    weights /= weights.sum()
+    x = F.conv2d(x, weights.view(1, 1, 1, -1), padding=(0, 4))
+    return F.conv2d(x, weights.view(1, 1, -1, 1), padding=(4, 0))
 
 
 # A whole model

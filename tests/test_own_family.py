@@ -142,7 +142,7 @@ def test_the_command_line_trains_and_saves_it(tmp_path: Path) -> None:
         rows = list(csv.DictReader(file))
     assert list(rows[0]) == ["split", "step", *TERMS, "loss"] and len(rows) == 31
     card = json.loads((tmp_path / "own" / "card.json").read_text())
-    assert set(card["test"]) == {"split", "protocol", "images", "samples", *TERMS, "active_units"}
+    assert set(card["test"]) == {"split", "protocol", "images", "samples", *TERMS, "active_units", "errors"}
     assert "--weights noise=0.25" in card["command"]
     back = RunRecord.load(tmp_path / "own")
     assert back.columns == {"train": ("step", *TERMS, "loss"), "test": ("step", *TERMS, "active")}

@@ -16,6 +16,7 @@ from vae_core import devices
 from vae_core.any_path import AnyPath
 from vae_core.checkpoints import CheckpointError, config_of, read_card
 from vae_core.config import NAMES, RunConfig
+from vae_core.digits import with_error
 from vae_core.evaluate import final_metrics
 from vae_core.models import family
 from vae_core.models.base import Family
@@ -188,7 +189,7 @@ def command(config: RunConfig, keeping: Keeping | None = None) -> str:
 
 
 def table(test: dict[str, Any], terms: Sequence[str]) -> str:
-    """The test figures as text, in nats per image; what the model has not is left out.
+    """The test figures as text, in nats per image ± their standard errors; what the model has not is left out.
 
     Args:
         test: of a card. terms: of the model's family.
@@ -201,9 +202,10 @@ def table(test: dict[str, Any], terms: Sequence[str]) -> str:
             (f"−importance-weighted bound (K={test['iw_samples']}, {test['iw_images']:,} images)", "neg_iw_bound"),
             ("  −ELBO of the same images", "iw_neg_elbo"),
         ]
-    lines = [(label, f"{test[name]:.2f}") for label, name in rows if test.get(name) is not None]
+    errors = test.get("errors", {})
+    lines = [(label, with_error(test[name], errors.get(name))) for label, name in rows if test.get(name) is not None]
     if "active_units" in test:
         of = f" of {len(test['kl_dims'])}" if test.get("kl_dims") else ""
         lines.append(("active units", f"{test['active_units']}{of}"))
-    width = max(len(name) for name, _ in lines)
-    return "\n".join(f"{name:<{width}}  {value:>8}" for name, value in lines) + "   nats per image"
+    width, wide = (max(len(pair[i]) for pair in lines) for i in (0, 1))
+    return "\n".join(f"{name:<{width}}  {value:>{wide}}" for name, value in lines) + "   nats per image"

@@ -47,6 +47,7 @@ class Evaluation:
     kl_dims: Tensor | None  # (D,) nats
     mean_std: float | None  # posterior std, mean over images and dimensions
     scales: dict[str, float] = field(default_factory=dict)  # of the pixels, by name, in units of x
+    errors: dict[str, float] = field(default_factory=dict)  # of the terms and their sum: standard errors over images
 
     @property
     def active(self) -> Tensor | None:
@@ -62,6 +63,7 @@ class Evaluation:
             "active_units": None if self.active is None else int(self.active.sum()),
             "mean_std": self.mean_std,
             **self.scales,
+            "errors": self.errors or None,
         }
         return {name: value for name, value in figures.items() if value is not None}
 
@@ -101,14 +103,17 @@ def evaluate(model: Family, pixels: Tensor, protocol: str, seed: int, chunk: int
     """
     seen, squares = yield from evaluating_pieces(model, _passes(model, pixels, protocol, seed, chunk))
     scales = {name: torch.cat([part[name] for part in squares]).mean().sqrt().item() for name in squares[0]}
-    terms = {name: torch.cat([out.terms[name] for out in seen]).mean().item() for name in model.TERMS}
+    of_images = {name: torch.cat([out.terms[name] for out in seen]) for name in model.TERMS}  # (N,) each
+    terms = {name: values.mean().item() for name, values in of_images.items()}
+    summed = {"neg_elbo": torch.stack(list(of_images.values())).sum(0)} if model.has.bound else {}
+    errors = {name: standard_error(values) for name, values in (of_images | summed).items()} if len(pixels) > 1 else {}
     mu = torch.cat([out.mu for out in seen]) if model.has.codes else None  # (N, D)
     bound = sum(terms.values()) if model.has.bound else None
     if mu is None or model.has.posterior != "gaussian":
-        return Evaluation(terms, bound, mu, None, None, scales)
+        return Evaluation(terms, bound, mu, None, None, scales, errors)
     log_var = torch.cat([out.log_var for out in seen])  # (N, D)
     kl_dims = losses.gaussian_kl_dims(mu, log_var).mean(0).cpu()  # (D,)
-    return Evaluation(terms, bound, mu, kl_dims, (0.5 * log_var).exp().mean().item(), scales)
+    return Evaluation(terms, bound, mu, kl_dims, (0.5 * log_var).exp().mean().item(), scales, errors)
 
 
 def _passes(
@@ -125,6 +130,17 @@ def _passes(
         seen.append(replace(out, logits=out.logits.new_empty(0)))  # pictures would fill the memory
         yield
     return seen, squares
+
+
+def standard_error(of_images: Tensor) -> float:
+    """How far a mean over these images is from that over all such images, as a standard deviation; nats.
+
+    Two models on the same images differ by less: what makes an image hard is hard for both.
+
+    Args:
+        of_images: (N,), N >= 2.
+    """
+    return (of_images.double().std() / len(of_images) ** 0.5).item()
 
 
 @in_pieces
@@ -175,13 +191,18 @@ def mean_iw_bound(
     model: Any, pixels: Tensor, protocol: str, seed: int, samples: int, batch: int = 200
 ) -> Pieces[float]:
     """The importance-weighted bound, mean over uint8 images (N, 1, 28, 28), in nats per image."""
+    bounds = yield from iw_bounds(model, pixels, protocol, seed, samples, batch)
+    return bounds.mean().item()
+
+
+def iw_bounds(model: Any, pixels: Tensor, protocol: str, seed: int, samples: int, batch: int = 200) -> Pieces[Tensor]:
+    """The same of each image: (N,) float64 nats."""
     generator = torch.Generator(pixels.device).manual_seed(seed)
-    total = 0.0
+    found = []
     for part in pixels.split(batch):
         x = prepare(part, protocol, generator)
-        bounds = yield from evaluating_pieces(model, iw_bound.pieces(model, x, samples, generator))
-        total += bounds.sum().item()
-    return total / len(pixels)
+        found.append((yield from evaluating_pieces(model, iw_bound.pieces(model, x, samples, generator))).double())
+    return torch.cat(found)
 
 
 @in_pieces
@@ -194,18 +215,20 @@ def final_metrics(
         model: trained with this config.
         iw_samples: K of the bound. iw_images: over the first so many test images.
     Returns:
-        JSON-ready; what the family has not is absent.
+        JSON-ready; what the family has not is absent. "errors" has the standard errors over the images, nats.
     """
-    figures = {"split": "test", "protocol": config.protocol, "images": len(images.x_test), "samples": 1}
+    figures: dict[str, Any] = {"split": "test", "protocol": config.protocol, "images": len(images.x_test), "samples": 1}
     tested = yield from evaluate_test.pieces(model, images, config)
     figures |= tested.to_dict()
     if not (model.has.bound and model.has.prior and model.has.posterior == "gaussian"):
         return figures
     pixels, seed = images.x_test[:iw_images], rng.stream_seed(config.seed, "eval")
-    bound = yield from mean_iw_bound.pieces(model, pixels, config.protocol, seed, iw_samples)
+    bounds = yield from iw_bounds(model, pixels, config.protocol, seed, iw_samples)
     same = yield from evaluate.pieces(model, pixels, config.protocol, seed)
+    if len(bounds) > 1:
+        figures["errors"] |= {"neg_iw_bound": standard_error(bounds)}
     return figures | {
-        "neg_iw_bound": -bound,
+        "neg_iw_bound": -bounds.mean().item(),
         "iw_neg_elbo": same.neg_elbo,
         "iw_samples": iw_samples,
         "iw_images": len(pixels),

@@ -169,7 +169,7 @@ def measure_trained(trainer: Trainer) -> tuple[dict[str, Any], dict[str, Tensor]
 
     Returns:
         In nats per image: "nll_at_mu", of z = mu; of what has a posterior also "nll", "kl" and "neg_elbo", one sample
-        of z an image. "active_units". In grey levels: "draw_gap", the energy distance of decoded draws z ~ N(0, I) to
+        of z an image. "active_units". Of full scale: "draw_gap", the energy distance of decoded draws z ~ N(0, I) to
         the test images, and "draw_gap_fitted", of draws from a Gaussian fitted to the model's own codes.
         And by the way in which they were drawn, "prior" or "fitted", (SHOWN, 28, 28) uint8.
     """

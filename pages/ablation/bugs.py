@@ -16,6 +16,7 @@ from vae_core.bugs import checks
 from vae_core.bugs.models.draws import DrawsFromPosterior
 from vae_core.bugs.models.log_var import LogVarAsLogStd
 from vae_core.bugs.models.mean import MeanForSample
+from vae_core.claims import Claim
 from vae_core.models.vae import VAE
 
 PIXELS = 784
@@ -40,7 +41,7 @@ class Bug:
     overlay: dict[str, Any]
     right: Callable[..., Any]
     faulty: Callable[..., Any] | None
-    symptom: str
+    symptom: Claim
     check: Callable[..., None]
     note: str = ""
 
@@ -76,10 +77,14 @@ BUGS = (
         {"alpha": 1 / PIXELS},
         losses.bernoulli_nll,
         None,
-        "Within the first epoch the **KL** falls to 0, the **mean posterior std** rises to 1 and **no unit stays "
-        "active**: all codes lie at 0. Every copy and every prior draw is the same mean image, so the **variety of "
-        "prior draws** is near 0. This is a collapse under beta = 784. The loss that is minimised looks small, as its "
-        "larger term was divided by 784.",
+        Claim(
+            "bug mean-pixels",
+            "Within the first epoch the **KL** falls to 0, the **mean posterior std** rises to 1 and **no unit stays "
+            "active**: all codes lie at 0. Every copy and every prior draw is the same mean image, so the **variety "
+            "of prior draws** is near 0. This is a collapse under beta = 784. The loss that is minimised looks small, "
+            "as its larger term was divided by 784.",
+            ("bench: mean over pixels",),
+        ),
         checks.check_the_loss_of_a_step_is_minus_the_elbo,
         f"The run beside it has alpha = 1/{PIXELS}: the mean of {PIXELS} pixels is their sum times 1/{PIXELS}, so the "
         f"gradient is the same. Times {PIXELS}, the loss is nll + {PIXELS} · KL. The panels show the nll as a sum.",
@@ -91,11 +96,15 @@ BUGS = (
         {"model": "bug-log-var"},
         VAE.sample,
         LogVarAsLogStd.sample,
-        "The pictures are as good as the right ones. The **KL** reads lower, and after an epoch or two so does the "
-        "**−ELBO**: too good. The encoder learns to make exp(log_var) the width that it needs, while the KL takes "
-        "exp(½ log_var). So the **mean posterior std**, exp(½ log_var), reads too wide: the noise that is added has "
-        "its square. The sum bounds nothing: the same weights in the right code have a higher −ELBO than the right "
-        "run.",
+        Claim(
+            "bug log-var",
+            "The pictures are as good as the right ones. The **KL** reads lower, and after an epoch or two so does "
+            "the **−ELBO**: too good. The encoder learns to make exp(log_var) the width that it needs, while the KL "
+            "takes exp(½ log_var). So the **mean posterior std**, exp(½ log_var), reads too wide: the noise that is "
+            "added has its square. The sum bounds nothing: the same weights in the right code have a higher −ELBO "
+            "than the right run.",
+            ("bench: bug log-var", "bench: usual"),
+        ),
         checks.check_z_has_the_variance_that_log_var_says,
     ),
     Bug(
@@ -105,11 +114,15 @@ BUGS = (
         {"model": "bug-mean"},
         VAE.sample,
         MeanForSample.sample,
-        "Noise no longer hurts the copies, so only the KL decides the width: the **mean posterior std** goes to 1, and "
-        "the **KL** falls to what mu alone costs, ½ Σ mu². Yet the digits on the map are still apart, and the copies "
-        "are no worse. A q of width 1 could not do that, so the **−ELBO** shown is far too low and bounds nothing: the "
-        "same weights in the right code have a far higher one than the right run. The prior draws do not give it "
-        "away.",
+        Claim(
+            "bug mean",
+            "Noise no longer hurts the copies, so only the KL decides the width: the **mean posterior std** goes to "
+            "1, and the **KL** falls to what mu alone costs, ½ Σ mu². Yet the digits on the map are still apart, and "
+            "the copies are no worse. A q of width 1 could not do that, so the **−ELBO** shown is far too low and "
+            "bounds nothing: the same weights in the right code have a far higher one than the right run. The prior "
+            "draws do not give it away.",
+            ("bench: bug mean", "bench: usual, one epoch"),
+        ),
         checks.check_the_reconstruction_is_an_expectation_over_q,
     ),
     Bug(
@@ -119,9 +132,13 @@ BUGS = (
         {"model": "bug-draws"},
         VAE.generate,
         DrawsFromPosterior.generate,
-        "Training is untouched: curves, map, copies and **every metric** are the same, as metrics "
-        "always draw from the prior. Only the pictures called **prior draws** differ, and they look better than "
-        "the right ones: they are copies of training images, and no hole of the latent space ever shows.",
+        Claim(
+            "bug draws",
+            "Training is untouched: curves, map, copies and **every metric** are the same, as metrics "
+            "always draw from the prior. Only the pictures called **prior draws** differ, and they look better than "
+            "the right ones: they are copies of training images, and no hole of the latent space ever shows.",
+            ("test: tests/test_bugs.py::test_symptom_of_draws_from_the_posterior",),
+        ),
         checks.check_new_pictures_come_from_the_prior,
     ),
 )
@@ -132,7 +149,7 @@ def show(bug: Bug) -> None:
     left, right = st.columns([1, 1.1], gap="medium")
     with left:
         st.markdown(f"**What is wrong.** {bug.wrong}")
-        st.markdown(f"**What to look at.** {bug.symptom}")
+        st.markdown(f"**What to look at.** {bug.symptom.says}")
     with right:
         st.code(bug.unified, language="diff", wrap_lines=True)
         if bug.note:

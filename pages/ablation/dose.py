@@ -12,6 +12,7 @@ import pandas as pd
 import plotly.graph_objects as go
 
 from pages.ablation import rate
+from pages.ablation.dose_seeds import add_seeds, lowest
 from pages.ui.palette import colours_of
 from vae_core.export.colours import Colours
 from vae_core.families import is_bug
@@ -25,8 +26,8 @@ LIVE = "live"  # the other kind, beside SHIPPED
 _LABEL, _AXIS = 15, 16  # px
 _NEAR = 0.035  # of an axis: labels of points nearer than this are written as one
 _HOVER = (
-    "beta %{customdata[1]:~g}, %{customdata[2]:~g} epochs<br>KL %{customdata[3]:.2f} + nll %{customdata[4]:.2f}"
-    "<br>= −ELBO %{customdata[5]:.2f} nats%{customdata[6]}"
+    "beta %{customdata[1]:~g}, %{customdata[2]:~g} epochs<br>KL %{customdata[3]:.1f} + nll %{customdata[4]:.1f}"
+    "<br>= −ELBO %{customdata[5]:.1f} nats%{customdata[6]}"
 )
 _TALL = 30.0  # nats of the nll axis: a collapsed model would squeeze all others into a line, and is shown at the edge
 
@@ -49,43 +50,58 @@ def points(run_ids: Sequence[str]) -> pd.DataFrame:
     return pd.DataFrame(rows, columns=list(COLUMNS)).sort_values("beta", kind="stable", ignore_index=True)
 
 
-def dose_figure(table: pd.DataFrame, dark: bool) -> go.Figure:
-    """The rate-distortion plot: shipped points joined in the order of beta, live ones as diamonds.
+def dose_figure(table: pd.DataFrame, seeds: pd.DataFrame, dark: bool) -> go.Figure:
+    """The rate-distortion plot: shipped points joined in the order of beta, other seeds beside them.
+
+    Live runs are diamonds, hollow as long as they have trained for fewer epochs than the shipped ones.
 
     The axes have scales of their own, as the nll spans several times the nats of the KL; lines of equal −ELBO
     are straight all the same. A point far above the others is a triangle at the upper edge, with its nll beside it.
 
     Args:
-        table: of `points`; may be empty.
+        table: of `points`; may be empty. seeds: of dose_seeds.seed_table.
         dark: the theme.
     """
     colours = colours_of(dark)
     ink, ground = colours.ink, colours.ground
     figure = go.Figure()
+    table = table.assign(short=too_short(table))
     shipped, live = (table[table["kind"] == kind] for kind in (SHIPPED, LIVE))
     right, low, high = _ranges(table)
     _equal_lines(figure, table, (right, low, high), colours.total, ground)
     rate.show_split(figure, table, (right, low, high), colours)
     _scatter(figure, shipped, "shipped", ink, "lines+markers", {"symbol": "circle", "size": 12})
-    _scatter(figure, live, "live", colours.kl, "markers", {"symbol": "diamond", "size": 16, "line_width": 2})
+    add_seeds(figure, seeds, ink, high)
+    _scatter(
+        figure, live[~live["short"]], "live", colours.kl, "markers", {"symbol": "diamond", "size": 16, "line_width": 2}
+    )
+    hollow = {"symbol": "diamond-open", "size": 16, "line_width": 2}
+    _scatter(figure, live[live["short"]], "live, fewer epochs", colours.kl, "markers", hollow)
     _show_beyond(figure, table[table["nll"] > high], right, high, ink, ground)
     _write_betas(figure, table[table["nll"] <= high], right, high - low, ink)
     _lay_out(figure, (right, low, high), colours)
     return figure
 
 
-def caption(table: pd.DataFrame) -> str:
+def too_short(table: pd.DataFrame) -> pd.Series:
+    """Which runs have trained for fewer epochs than the shipped ones: their point is not yet where beta puts it.
+
+    Without shipped points there is nothing to fall short of.
+    """
+    asked = table[table["kind"] == SHIPPED]["epochs"].min()
+    return (table["kind"] != SHIPPED) & (table["epochs"] < asked)
+
+
+def caption(table: pd.DataFrame, seeds: pd.DataFrame) -> str:
     """What the shipped points show, in two sentences; empty without any."""
     shipped = table[table["kind"] == SHIPPED]
     if shipped.empty:
         return ""
-    best, first, last = shipped.loc[shipped["neg_elbo"].idxmin()], shipped.iloc[0], shipped.iloc[-1]
+    first, last = shipped.iloc[0], shipped.iloc[-1]
     return (
-        f"Beta {best['beta']:g} touches the lowest line: −ELBO {best['neg_elbo']:.1f} nats "
-        f"({best['epochs']:g} epochs, test images). "
-        f"From beta {first['beta']:g} to {last['beta']:g} the KL falls from {first['kl']:.1f} to {last['kl']:.1f} nats "
-        f"and the reconstruction rises from {first['nll']:.1f} to {last['nll']:.1f}: what z no longer says, the "
-        "pictures lose."
+        f"{lowest(table, seeds)} From beta {first['beta']:g} to {last['beta']:g} the KL falls from {first['kl']:.1f} "
+        f"to {last['kl']:.1f} and the reconstruction rises from {first['nll']:.1f} to {last['nll']:.1f}: what z no "
+        "longer says, the pictures lose."
     )
 
 

@@ -5,11 +5,12 @@ import streamlit as st
 from pages.ablation import actions, stage
 from pages.ablation.actions import DOSE_GROUP
 from pages.ablation.dose import caption, dose_figure, points
+from pages.ablation.dose_seeds import seed_table
 from pages.ablation.settings import link
 from pages.ablation.sizes import sizes
 from pages.ui import visitor
 from pages.ui.palette import is_dark
-from pages.ui.shipped import shipped_dose
+from pages.ui.shipped import dose_seeds, shipped_dose
 from vae_core.config import RunConfig
 from vae_core.runs import registry
 from vae_core.runs.run_record import RunRecord
@@ -21,8 +22,9 @@ def dose_section() -> int | None:
     row.number_input("Epochs", **link.number("dose_epochs"), width=150, help="The shipped points took 10.")
     stage.buttons(DOSE_GROUP, train, label="Train this beta", row=row)
     table = points([*shipped_dose(), *(run.run_id for run in own_points())])
+    seeds = seed_table(dose_seeds())
     event = st.plotly_chart(
-        dose_figure(table, dark=is_dark()),
+        dose_figure(table, seeds, dark=is_dark()),
         key="dose figure",
         on_select="rerun",
         selection_mode="points",
@@ -31,9 +33,10 @@ def dose_section() -> int | None:
     )
     st.caption(
         "Rate, the KL, is an upper bound on I(x; z): up to the mark information, the rest KL(q(z) ‖ p(z)). Distortion: "
-        f"what the copy still costs. {caption(table)} Choose points to open their runs below."
+        f"what the copy still costs. {caption(table, seeds)} Choose points to open their runs below."
     )
-    if chosen := [point["customdata"][0] for point in event["selection"]["points"] if point.get("customdata")]:
+    named = [point["customdata"][0] for point in event["selection"]["points"] if point.get("customdata")]
+    if chosen := [name for name in named if isinstance(name, str)]:  # those of other seeds are no runs
         st.session_state[link.key("points")] = chosen
     sizes()
     runs = opened()

@@ -65,7 +65,7 @@ def predicted(key: str) -> str:
 
 def reveal(key: str) -> str:
     """What happened to this arm and where to see it, where a prediction was made; else ""."""
-    return QUESTIONS[key].reveal if predicted(key) else ""
+    return QUESTIONS[key].reveal.says if predicted(key) else ""
 
 
 def _question(question: Question, number: int, of: int) -> None:

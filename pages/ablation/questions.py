@@ -3,6 +3,8 @@
 import random
 from dataclasses import dataclass
 
+from vae_core.claims import Claim
+
 
 @dataclass(frozen=True)
 class Option:
@@ -27,7 +29,7 @@ class Question:
     asks: str
     happens: Option
     others: tuple[Option, Option, Option]
-    reveal: str
+    reveal: Claim
 
     @property
     def options(self) -> tuple[Option, ...]:
@@ -53,8 +55,12 @@ _ALL = (
             Option("point", _POINT, "training makes the KL small, and 0 is smallest"),
             Option("far", _FAR, "digits are easier to tell apart there"),
         ),
-        "Codes of like images lie together in patches round 0 that run into each other; no label was used. The KL does "
-        "not go to 0: what is left is what z tells about x. Look at KL and Aggregate posterior to prior.",
+        Claim(
+            "question full",
+            "Codes of like images lie together in patches round 0 that run into each other; no label was used. The KL "
+            "does not go to 0: what is left is what z tells about x. Look at KL and Aggregate posterior to prior.",
+            ("bench: usual", "bench: 16 latents"),
+        ),
     ),
     Question(
         "no-kl",
@@ -65,8 +71,12 @@ _ALL = (
             Option("cloud", _CLOUD, "nothing keeps the noise small any more"),
             Option("point", _POINT, "nothing keeps the codes apart any more"),
         ),
-        "Noise only harms the copy now, so the clouds shrink and the codes move apart, past the circles. "
-        "Draws from the prior miss them. Look at Mean posterior std, Spread of mu and Prior draws in a hole.",
+        Claim(
+            "question no-kl",
+            "Noise only harms the copy now, so the clouds shrink and the codes move apart, past the circles. "
+            "Draws from the prior miss them. Look at Mean posterior std, Spread of mu and Prior draws in a hole.",
+            ("bench: no KL", "bench: no KL, 16 latents", "bench: usual, one epoch", "bench: 16 latents"),
+        ),
     ),
     Question(
         "no-reconstruction",
@@ -77,9 +87,13 @@ _ALL = (
             Option("patches", _PATCHES, "the encoder still sees which digit it is"),
             Option("far", _FAR, "nothing tells the encoder where a digit belongs"),
         ),
-        "Every q becomes the prior: mu 0 and std 1, whatever the image. A z fills the circles, but it says nothing "
-        "about x. The decoder got no gradient: its pictures are its random first weights, not learned noise. "
-        "Look at KL, Active units and Mean posterior std.",
+        Claim(
+            "question no-reconstruction",
+            "Every q becomes the prior: mu 0 and std 1, whatever the image. A z fills the circles, but it says nothing "
+            "about x. The decoder got no gradient: its pictures are its random first weights, not learned noise. "
+            "Look at KL, Active units and Mean posterior std.",
+            ("bench: no reconstruction", "bench: no reconstruction, 16 latents"),
+        ),
     ),
     Question(
         "autoencoder",
@@ -90,8 +104,13 @@ _ALL = (
             Option("islands", _ISLANDS, "without noise nothing overlaps"),
             Option("patches", _PATCHES, "as with both terms, only without noise"),
         ),
-        "Nothing ties the codes to the prior, so their scale is their own. There is no std and no KL here. With no "
-        "KL but sampling, noise has to be drowned as well: compare Spread of mu and Codes outside 3 sigma of the two.",
+        Claim(
+            "question autoencoder",
+            "Nothing ties the codes to the prior, so their scale is their own. There is no std and no KL here. With "
+            "no KL but sampling, noise has to be drowned as well: compare Spread of mu and Codes outside 3 sigma of "
+            "the two.",
+            ("bench: autoencoder", "bench: autoencoder, 16 latents", "bench: no KL", "bench: no KL, 16 latents"),
+        ),
     ),
     Question(
         "beta",
@@ -102,9 +121,19 @@ _ALL = (
             Option("islands", _ISLANDS, "a stronger prior brings order"),
             Option("patches", "nothing changes", "it only makes the loss larger"),
         ),
-        "The larger beta, the nearer the codes lie to 0, the wider each q, and the more alike the pictures. At the "
-        "largest no unit is active, and every picture is one mean image; below 1 it goes the other way. "
-        "Look at KL, Mean posterior std and Variety of prior draws.",
+        Claim(
+            "question beta",
+            "The larger beta, the nearer the codes lie to 0, the wider each q, and the more alike the pictures. At the "
+            "largest no unit is active, and every picture is one mean image; below 1 it goes the other way. "
+            "Look at KL, Mean posterior std and Variety of prior draws.",
+            (
+                "bench: beta 8",
+                "bench: usual, one epoch",
+                "bench: beta 32",
+                "bench: beta 32, 16 latents",
+                "test: tests/test_shipped_arms.py::test_more_beta_gives_less_kl_and_a_larger_nll",
+            ),
+        ),
     ),
 )
 QUESTIONS = {question.key: question for question in _ALL}

@@ -12,6 +12,7 @@ from pages.ablation.arms import key_of
 from pages.ablation.settings import link
 from pages.ui.arms.view import ArmShown, arms_view
 from pages.ui.buttons import command_button
+from pages.ui.shipped import real_images
 from vae_core.metrics.definitions import METRICS
 from vae_core.models import family
 from vae_core.runs import registry
@@ -65,6 +66,7 @@ def side_by_side(kept: str, runs: Sequence[RunRecord], at: int | None = None, th
         key=f"{kept} view {runs[0].group}",
         at=opens,
         figures=COLUMNS,
+        real=real_images("threshold" if runs[0].config.protocol == "threshold" else "grey"),
         rows=None,
         on_toggle=lambda wish: actions.switch(wish["run"], {term: wish[term] for term in ("alpha", "beta")}),
         on_branch=lambda wish: actions.branch(wish["run"], wish["at"]),

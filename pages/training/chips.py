@@ -6,42 +6,44 @@ from typing import Any
 import streamlit as st
 
 from pages.training import actions
+from pages.training.claims import CLAIMS
+from vae_core.claims import Claim
 
 
 @dataclass(frozen=True)
 class Chip:
     name: str
-    look_for: str
+    look_for: Claim
     values: dict[str, Any] = field(default_factory=dict)  # keys of widgets
 
 
 CHIPS = (
-    Chip("As it should be", "The loss falls fast, then slowly; the KL rises to about 6 nats: the code fills."),
+    Chip("As it should be", CLAIMS["chip usual"]),
     Chip(
         "Learning rate 0.1",
-        "Jumps in the curves, and often an encoder that gives every image the same q.",
+        CLAIMS["chip learning rate 0.1"],
         {"learning_rate": 0.1},
     ),
-    Chip("beta 8", "Blurred digits, codes pressed towards the centre, the KL far below that of beta 1.", {"beta": 8.0}),
-    Chip("32 latents", "A far lower loss, and yet only some of the 32 bars rise.", {"latent_dim": 32}),
+    Chip("beta 8", CLAIMS["chip beta 8"], {"beta": 8.0}),
+    Chip("32 latents", CLAIMS["chip 32 latents"], {"latent_dim": 32}),
     Chip(
         "Gaussian, sigma 0.05",
-        "1 / (2 sigma²) = 200 weighs the squared error: the KL hardly counts, codes spread.",
+        CLAIMS["chip sigma 0.05"],
         {"likelihood": "gaussian", "sigma": 0.05},
     ),
     Chip(
         "Mean over pixels",
-        "Averaging the reconstruction over 784 pixels and summing the KL is beta = 784 in disguise: watch it collapse.",
+        CLAIMS["chip mean over pixels"],
         {"reduction": "mean"},
     ),
     Chip(
         "Encoder frozen",
-        "A random encoder gives all images nearly the same code: the decoder learns the mean image, the KL is fixed.",
+        CLAIMS["chip encoder frozen"],
         {"frozen": "encoder"},
     ),
     Chip(
         "Decoder never trained",
-        "Without the reconstruction the decoder gets no gradient: its pictures stay those of the first second.",
+        CLAIMS["chip decoder never trained"],
         {"recon_on": False},
     ),
 )
@@ -70,7 +72,12 @@ def chips() -> None:
     with st.expander("Try this", icon=":material/lightbulb:"):
         for chip in CHIPS:
             st.button(
-                chip.name, on_click=choose, args=(chip,), key=f"chip {chip.name}", width="stretch", help=chip.look_for
+                chip.name,
+                on_click=choose,
+                args=(chip,),
+                key=f"chip {chip.name}",
+                width="stretch",
+                help=chip.look_for.says,
             )
 
 
@@ -80,6 +87,6 @@ def choose(chip: Chip) -> None:
     if "sigma" in values:
         st.session_state["sigma"] = values.pop("sigma")
     st.session_state.update(values)
-    st.session_state["advice"] = f"**{chip.name}** is set; press **Start**. {chip.look_for}"
+    st.session_state["advice"] = f"**{chip.name}** is set; press **Start**. {chip.look_for.says}"
     if actions.is_mine(run := actions.shown_run()) and not run.ended:
         actions.command(run.run_id, "pause")  # the new weights are for the next run, unless this one is resumed

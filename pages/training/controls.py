@@ -5,6 +5,7 @@ from typing import Any
 
 import streamlit as st
 
+from pages.training.claims import said
 from pages.training.rarer import rarer_settings
 from pages.training.settings import (
     DATASET_NAMES,
@@ -58,21 +59,21 @@ def _model() -> dict[str, Any]:
         NETS,
         required=True,
         **link.kept("net"),
-        help="mlp: 784-400-200 and back, many times faster on a CPU. conv: DCGAN layers, sharper digits.",
+        help=said("net"),
     )
     values["latent_dim"] = st.segmented_control(
         "Latent dimensions",
         LATENT_DIMS,
         required=True,
         **link.kept("latent_dim"),
-        help="2 can be drawn as they are, but digits overlap; with 16 expect a far lower loss.",
+        help=said("latent_dim"),
     )
     values["likelihood"] = st.selectbox(
         "Likelihood p(x | z)",
         LIKELIHOODS,
         format_func=label_of(LIKELIHOOD_NAMES),
         **link.kept("likelihood"),
-        help="Bernoulli: cross-entropy. Gaussian: squared error over 2 sigma², a density: it may be below 0.",
+        help=said("likelihood"),
     )
     if values["likelihood"] != "bernoulli":
         values["sigma"] = _sigma(values["likelihood"])
@@ -85,10 +86,7 @@ def _sigma(likelihood: str) -> float:
         "Sigma",
         step=0.05,
         **link.number("sigma"),
-        help="Standard deviation of a pixel given z, grey levels from 0 to 1. Far below the error (root mean square) "
-        f"the reconstruction drowns the KL; the mean image is off by {usual_error(link.get('protocol')):.2f}. A sigma "
-        "that learns starts here, and settles at the error. One per pixel comes from the decoder: large at the digits' "
-        "edges, at its floor of 0.01 where the pixels are always black.",
+        help=f"{said('sigma')} The mean image is off by {usual_error(link.get('protocol')):.2f}.",
     )
     if likelihood == "gaussian" and (warning := warning_before(chosen, link.get("protocol"))):
         st.caption(warning)
@@ -123,7 +121,7 @@ def _training() -> dict[str, Any]:
     values["epochs"] = st.number_input(
         "Epochs",
         **link.number("epochs"),
-        help="Passes over the 60,000 images. 3 show the shape of everything; the loss falls slowly for 50 more.",
+        help=said("epochs"),
     )
     values["batch_size"] = st.number_input(
         "Batch size",
@@ -161,7 +159,7 @@ def weights(terms: Mapping[str, float], on_change: Any) -> dict[str, Any]:
         disabled="nll" not in terms,
         key="recon_on",
         persist_state="session",
-        help="Off: nothing ties a code to its image, the KL pulls every code to the prior, the decoder stops learning.",
+        help=said("recon_on"),
     )
     columns[1].number_input(
         "alpha",
@@ -169,7 +167,7 @@ def weights(terms: Mapping[str, float], on_change: Any) -> dict[str, Any]:
         step=0.5,
         on_change=on_change,
         **link.number("alpha") | {"min_value": LEAST_ALPHA},
-        help="Weight of the reconstruction term. Doubling alpha is like halving beta.",
+        help=said("alpha"),
     )
     columns[2].toggle(
         "KL on",
@@ -177,7 +175,7 @@ def weights(terms: Mapping[str, float], on_change: Any) -> dict[str, Any]:
         disabled="kl" not in terms,
         key="kl_on",
         persist_state="session",
-        help="Off: expect the codes to spread, their std to shrink, and the KL to rise.",
+        help=said("kl_on"),
     )
     columns[3].number_input(
         "beta",
@@ -185,7 +183,7 @@ def weights(terms: Mapping[str, float], on_change: Any) -> dict[str, Any]:
         step=0.5,
         on_change=on_change,
         **link.number("beta"),
-        help="Weight of the KL term. 1 is the ELBO. Large: blurred digits, fewer active dimensions.",
+        help=said("beta"),
     )
     columns[4].number_input(
         "Learning rate",
@@ -193,7 +191,7 @@ def weights(terms: Mapping[str, float], on_change: Any) -> dict[str, Any]:
         format="%.4f",
         on_change=on_change,
         **link.number("learning_rate"),
-        help="Of Adam. 0.002 is safe; at 0.1 expect jumps, and often an encoder that ignores x.",
+        help=said("learning_rate"),
     )
     with columns[5].popover("More", icon=":material/tune:"):
         _more(on_change)
@@ -244,15 +242,9 @@ def remarks() -> None:
             "out again by Adam)."
         )
     if now["frozen"] == "encoder" and now["alpha"]:
-        st.caption(
-            "**Encoder frozen**: the codes stay where they are and the decoder learns to read them. From the start: "
-            "how much of an image a random projection keeps. Later: the KL stands still, the copies still improve."
-        )
+        st.caption(said("encoder frozen"))
     if now["frozen"] == "decoder":
-        st.caption(
-            "**Decoder frozen**: the encoder can only choose among the pictures that the decoder already draws. From "
-            "the start these are noise, and no code helps. Later: codes move, the repertoire stays."
-        )
+        st.caption(said("decoder frozen"))
 
 
 def differences(old: RunConfig, new: RunConfig) -> list[str]:

@@ -4,6 +4,7 @@ from typing import Any
 
 import streamlit as st
 
+from pages.training.claims import said
 from pages.training.settings import link
 from pages.ui.words import plain
 from vae_core.config import ACTIVATIONS, ConfigError, layer_widths
@@ -16,7 +17,7 @@ def rarer_settings(is_mlp: bool) -> dict[str, Any]:
         "KL warm-up (steps)",
         step=100,
         **link.number("warmup_steps"),
-        help="beta rises from 0 over so many steps: the code fills first, then KL tidies it. Against collapse.",
+        help=said("warmup_steps"),
     )
     values["steps"] = st.number_input(
         "Steps in all",

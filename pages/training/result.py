@@ -8,6 +8,7 @@ import streamlit as st
 from pages.training.settings import PIXELS
 from pages.training.sigma import DENSITY, warning_after
 from vae_core.config import NAMES
+from vae_core.digits import with_error
 from vae_core.models import family
 from vae_core.runs.messages import FAILED
 from vae_core.runs.run_record import RunRecord
@@ -31,8 +32,9 @@ def result(run: RunRecord) -> None:
         if warning := warning_after(test, run.config):
             st.warning(warning, icon=":material/error:")
         weighted = f"; importance-weighted bound: K = {test['iw_samples']}" if "iw_samples" in test else ""
+        errors = "± standard error, " if test.get("errors") else ""
         st.caption(
-            f"{run.config.dataset.upper()}, {test['protocol']} pixels, test split, {test['images']:,} images, K = 1, "
+            f"{run.config.dataset.upper()}, {test['protocol']} pixels, {test['images']:,} test images, {errors}K = 1, "
             f"seed {run.config.seed}{weighted}. {run.device}."
         )
 
@@ -40,17 +42,22 @@ def result(run: RunRecord) -> None:
 def figures_of(test: dict[str, Any], run: RunRecord) -> Iterator[tuple[str, str, str | None]]:
     """Label and value of what the model's family has figures of, and what is to stand beside it.
 
-    The tighter bound is one of fewer images: the −ELBO of those very images goes with it.
+    Values come with their standard errors over the images. The tighter bound is one of fewer images: the −ELBO of those
+    very images goes with it.
     """
-    kind = family(run.config.model)
+    kind, errors = family(run.config.model), test.get("errors") or {}  # older records have none
+
+    def written(name: str) -> str:
+        return with_error(test[name], errors.get(name))
+
     if kind.has.bound:
-        yield _BOUND, _written(test["neg_elbo"]), None
+        yield _BOUND, written("neg_elbo"), None
     for term in kind.TERMS:
-        yield f"{NAMES.get(term, term).capitalize() if term != 'kl' else 'KL'} (nats)", _written(test[term]), None
+        yield f"{NAMES.get(term, term).capitalize() if term != 'kl' else 'KL'} (nats)", written(term), None
     if test.get("neg_iw_bound") is not None:
         same = test.get("iw_neg_elbo")
-        beside = None if same is None else f"first {test['iw_images']:,} images; their −ELBO {_written(same)}"
-        yield "−log p(x), at most (nats)", _written(test["neg_iw_bound"]), beside
+        beside = None if same is None else f"first {test['iw_images']:,} images; their −ELBO {with_error(same, None)}"
+        yield "−log p(x), at most (nats)", written("neg_iw_bound"), beside
     if kind.has.codes:
         yield "Active units", f"{test['active_units']} of {run.config.latent_dim}", None
     if test.get("rmse") is not None and test.get("sigma") is not None:
@@ -62,9 +69,5 @@ def _help(label: str, test: dict[str, Any], run: RunRecord) -> str | None:
     if label == _BOUND and run.config.likelihood != "bernoulli":
         return DENSITY.format(test["neg_elbo"] / PIXELS).replace("-", "−")
     if label == "Error, sigma":
-        return "Root mean square error of x̂, and the sigma of p(x given z); in grey levels from 0 to 1."
+        return "Root mean square error of x̂, and the sigma of p(x given z); in of full scale."
     return None
-
-
-def _written(nats: float) -> str:
-    return f"{nats:,.2f}".replace("-", "−")

@@ -18,7 +18,7 @@ _CURE = "Choose a sigma near the error, or let it learn."
 
 @functools.cache
 def usual_error(protocol: str) -> float:
-    """Root mean square error of the mean image over the test images, in grey levels from 0 to 1."""
+    """Root mean square error of the mean image over the test images, of full scale."""
     return mean_image_error(prepare(images().x_test, protocol, torch.Generator().manual_seed(0)))
 
 

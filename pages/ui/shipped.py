@@ -13,7 +13,10 @@ from vae_core import checkpoints
 from vae_core.cards import check_figures, read_whole_card
 from vae_core.checkpoints import CARD, WEIGHTS, Checkpoint, CheckpointError
 from vae_core.config import RunConfig
-from vae_core.data import Images, load
+from vae_core.data import Images, load, prepare
+from vae_core.inspect.snapshot import map_images
+from vae_core.metrics.draws import draw_quality, thinned
+from vae_core.metrics.measure import DRAWS
 from vae_core.models import family
 from vae_core.models.base import Family
 from vae_core.runs import registry
@@ -24,7 +27,7 @@ from vae_core.runs.storage import RECORD, StorageError
 CHECKPOINTS = Path(__file__).resolve().parents[2] / "checkpoints"
 PLANE = "mnist-vae-mlp-2"  # two latents: everything about it can be drawn
 ARMS = ("arm-full", "arm-no-kl", "arm-no-reconstruction", "arm-plain-autoencoder", "arm-beta-32")  # the page's order
-ARMS_FOLDER, DOSE_FOLDER = "arms", "dose"
+ARMS_FOLDER, DOSE_FOLDER, SEEDS_FOLDER = "arms", "dose", "seeds"
 
 
 @functools.cache
@@ -65,6 +68,18 @@ def shipped_dose() -> list[str]:
     return sorted(found, key=_beta)
 
 
+@functools.cache
+def dose_seeds() -> list[dict[str, Any]]:
+    """Cards of the same trainings as `shipped_dose` with other seeds; a damaged one is left out. Never change them."""
+    found = []
+    for path in sorted((CHECKPOINTS / DOSE_FOLDER / SEEDS_FOLDER).glob("*.json")):
+        try:
+            found.append(read_whole_card(path))
+        except CheckpointError as error:
+            _say(path, f"The card {path.name} is left out: {error}")
+    return found
+
+
 def register_all() -> None:
     """Every shipped run can be opened by its id from now on; damaged ones are left out with a line on stderr."""
     _registered([path.parent for path in sorted(CHECKPOINTS.rglob(RECORD))])
@@ -85,6 +100,27 @@ def elbo_query(number: int, model: str) -> dict[str, str]:
 def encode_query(number: int, model: str) -> dict[str, str]:
     """A test image in a model, as the explorer's address has it: pages/explorer/encoded.py."""
     return {"model": model, "way": "encode", "encode": json.dumps({"number": number}, separators=(",", ":"))}
+
+
+@functools.cache
+def real_images(protocol: str) -> dict[str, Any]:
+    """What the figures of draws come to for as many training images in their place; half a second, once a server.
+
+    Args:
+        protocol: how the pixels are compared: "grey" or, in black and white, "threshold".
+    Returns:
+        "says": what these images are. "figures": by the keys of metrics.definitions.
+    """
+    pixels, drawn = (
+        prepare(part, protocol, torch.Generator())
+        for part in (map_images(images())[0], thinned(images().x_train, DRAWS))
+    )
+    found = draw_quality(drawn, pixels)
+    figures = {"draw_fidelity": found.fidelity, "draw_coverage": found.coverage, "draw_gap": found.gap}
+    return {
+        "says": f"{DRAWS} training images in the place of draws: what real images score.",
+        "figures": figures | {"variety": found.variety},
+    }
 
 
 @functools.cache

@@ -149,7 +149,7 @@ def test_rows_of_different_bases_never_mix(explorer: Callable[..., Page], tmp_pa
         d, base = int(row["latent"]) - 1, [float(row[f"base z{k + 1}"]) for k in range(32)]
         assert np.allclose(base, tensors["mu"][7], atol=1e-3) and row["base is"] == f"mu of {name_of(7)}"
         assert (float(row["from (prior std)"]), float(row["to (prior std)"])) == (-2, 2)
-        found = float(row["difference of the ends (RMS grey level a pixel)"])
+        found = float(row["difference of the ends (RMS of full scale)"])
         assert found == pytest.approx(ends_apart(tensors["mu"][7], d, 2), abs=0.002)
 
 

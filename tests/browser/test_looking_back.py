@@ -192,7 +192,7 @@ def test_the_report_of_the_run_on_the_page_opens_without_a_server(opened, server
     context = browser.new_context(offline=True)
     report = context.new_page()
     report.goto(path.as_uri())
-    expect(report.get_by_text("138.91").first).to_be_visible()
+    expect(report.get_by_text("138.9 ± 0.5").first).to_be_visible()
     context.close()
 
 

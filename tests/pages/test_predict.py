@@ -69,7 +69,7 @@ def test_a_choice_stands_beside_the_result_with_what_happened(page: AppTest, let
     assert page.text[0].value == "|"
     choose(page, "full", letter)
     named = QUESTIONS["full"].options[place].short
-    assert page.text[0].value == f"You said: {named}.|{QUESTIONS['full'].reveal}"
+    assert page.text[0].value == f"You said: {named}.|{QUESTIONS['full'].reveal.says}"
     assert page.text[1].value == "|"
 
 
@@ -137,7 +137,7 @@ def test_the_order_is_the_same_at_every_look_and_gives_nothing_away() -> None:
 def test_every_reveal_names_rows_of_the_meter() -> None:
     labels = [figure.label for figure in METRICS]
     for question in QUESTIONS.values():
-        assert sum(label in question.reveal for label in labels) >= 2, question.key
+        assert sum(label in question.reveal.says for label in labels) >= 2, question.key
 
 
 @pytest.mark.parametrize("dark", [False, True])

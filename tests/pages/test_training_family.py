@@ -6,6 +6,7 @@ from pages.ui.terms import describe
 from tests.pages.conftest import checked
 from tests.waiting import wait_for
 from vae_core.config import RunConfig
+from vae_core.digits import with_error
 from vae_core.runs.registry import Registry
 
 
@@ -35,7 +36,8 @@ def test_it_is_trained_with_the_weights_of_its_own_terms(training: AppTest, regi
     checked(training.run())
     shown = {metric.label: metric.value for metric in training.metric}
     assert list(shown) == ["Pixels (nats)", "Size (nats)", "Noise (nats)", "Active units"]
-    assert shown["Pixels (nats)"] == f"{(run.final or {})['pixels']:.2f}"
+    final = run.final or {}
+    assert shown["Pixels (nats)"] == with_error(final["pixels"], final["errors"]["pixels"])
 
 
 def test_what_its_view_is_told(training: AppTest) -> None:

@@ -6,6 +6,7 @@ from typing import Any
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
+from vae_core.digits import with_error
 from vae_core.export.pictures import data_uri
 from vae_core.export.svg import number, tick_label, ticks
 
@@ -16,7 +17,13 @@ _ENVIRONMENT = Environment(
     trim_blocks=True,
     lstrip_blocks=True,
 )
-_ENVIRONMENT.filters |= {"number": number, "tick": tick_label, "px": "{:.1f}".format, "data_uri": data_uri}
+_ENVIRONMENT.filters |= {
+    "number": number,
+    "with_error": with_error,
+    "tick": tick_label,
+    "px": "{:.1f}".format,
+    "data_uri": data_uri,
+}
 _ENVIRONMENT.globals["ticks"] = ticks
 
 

@@ -22,7 +22,7 @@ def event_file(story: RunReport) -> bytes:
     """The curves and the last pictures of a run.
 
     Scalars: train/ and test/ nll, kl, neg_elbo in nats per image, train/loss, test/mean_std, test/active, and of a
-    Gaussian likelihood test/sigma, test/rmse, in grey levels from 0 to 1.
+    Gaussian likelihood test/sigma, test/rmse, of full scale.
     Images: originals, reconstructions, prior_draws. All times are 0: a story knows steps, no clock, so the same
     story gives the same bytes. tensorboardX's SummaryWriter is passed over for its writer of records: it would
     start a thread, and put the server's name into the file's.

@@ -148,7 +148,10 @@ class SnapshotTaker:
         result = yield from evaluate.pieces(model, self.pixels, self.config.protocol, seed)
         metrics = (yield from self._measure(model)) if measured and model.has.codes else None
         rebuilds = model.has.codes and "nll" in model.TERMS
-        ends = (yield from self._find_ends(model)) if rebuilds else {}
+        pictures = self._pictures(model)
+        one_sigma = not len(pictures["sigmas"])  # else it is not known what sigmas other pictures would have
+        ends = (yield from self._find_ends(model, result.scales.get("sigma"))) if rebuilds and one_sigma else {}
+        more = self._map(result.mu) | pictures | (self._close(model) if rebuilds else {}) | ends
         nothing = np.zeros(0, np.float32)
         return Snapshot(
             step=step,
@@ -160,10 +163,7 @@ class SnapshotTaker:
             scales=result.scales,
             labels=self.labels,
             metrics=metrics,
-            **self._map(result.mu),
-            **self._pictures(model),
-            **(self._close(model) if rebuilds else {}),
-            **ends,
+            **more,
         )
 
     def _map(self, mu: Tensor | None) -> dict[str, Any]:
@@ -176,9 +176,8 @@ class SnapshotTaker:
         spread = {"spread": codes.spread(exact), "outside": codes.share_outside(exact)}
         return {"mu": mu.cpu().numpy(), "xy": xy, "explained": plane.explained, "basis": basis, **spread}
 
-    def _find_ends(self, model: Family) -> Pieces[dict[str, float]]:
+    def _find_ends(self, model: Family, sigma: float | None) -> Pieces[dict[str, float]]:
         """Between which the reconstruction of a decoder lies that has learned anything; anew when sigma has changed."""
-        sigma = self._sigma(model)
         if self._ends is None or self._ends[0] != sigma:
             generator, sums = self._noise(self.pixels.device), torch.zeros(2, dtype=torch.float64)
             mean = self.pixels.float().mean(0, keepdim=True) / 255  # (1, 1, 28, 28)

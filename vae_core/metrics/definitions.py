@@ -4,14 +4,17 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass, fields
 from typing import Any, Self
 
+from vae_core.claims import Claim
+
 
 @dataclass(frozen=True)
 class Metrics:
     """The metrics of one model on test images; None where a metric is not defined (a model without noise).
 
     kl, kl_dims, information*, marginal_kl in nats per image; mean_std, spread, prior_gap in prior standard deviations;
-    outside, holes and neighbours are shares, 0 to 1; draw_*, continuity and variety in grey levels, 0 to 1. See METRICS
-    for what they say. Those of which some are older than others stand last, and are None where they were not measured.
+    outside, holes and neighbours are shares, 0 to 1; draw_*, continuity and variety of full scale: black to white is 1.
+    METRICS says what they are. Those of which some are older than others stand last, and are None where they were not
+    measured.
     """
 
     kl: float | None
@@ -55,7 +58,8 @@ class Metrics:
         """What `to_dict` wrote. What an earlier version did not measure is None; its holes were another figure."""
         older = {} if "images" in values else {"holes": None}
         found = {f.name: values[f.name] for f in fields(cls) if f.name in values} | older
-        return cls(**{name: tuple(v) if isinstance(v, list) else v for name, v in found.items()})
+        as_tuples: dict[str, Any] = {name: tuple(v) if isinstance(v, list) else v for name, v in found.items()}
+        return cls(**as_tuples)
 
 
 @dataclass(frozen=True)
@@ -70,6 +74,7 @@ class Metric:
         says: one sentence on what it is.
         digits: after the point; values that look equal are equal.
         needs_codes: a model with no active unit is not ranked, as its codes match the prior by saying nothing.
+        held: what holds the two sentences, see claims.Claim.
     """
 
     key: str
@@ -80,6 +85,12 @@ class Metric:
     says: str
     digits: int = 2
     needs_codes: bool = False
+    held: tuple[str, ...] = ()
+
+    @property
+    def claim(self) -> Claim:
+        """Its two sentences, where they state more than what is computed."""
+        return Claim(f"metric {self.key}", f"{self.says} {self.why}", self.held)
 
     def text(self, metrics: Metrics) -> str:
         """The value as it is shown, without the unit; "not defined" where there is none."""
@@ -91,6 +102,8 @@ class Metric:
 
 COLLAPSED = "A model with no active unit is left out: its codes match the prior because they say nothing."
 
+_DRAWS = "test: tests/test_metrics.py::test_what_each_figure_of_the_draws_can_and_cannot_tell"
+
 METRICS = (
     Metric(
         "kl",
@@ -99,6 +112,7 @@ METRICS = (
         None,
         "Near 0 is collapse, and far above is a memory that the prior does not know.",
         "KL of q(z given x) from the prior, mean over the images: the rate, an upper bound on I(x; z).",
+        1,
     ),
     Metric(
         "information",
@@ -127,6 +141,7 @@ METRICS = (
         "0 is collapse; more of them is not better in itself.",
         "Latent dimensions whose mu has a variance above 0.01 over the images (Burda et al. 2016).",
         0,
+        held=("source: Burda 2016, section 5.2",),
     ),
     Metric(
         "mean_std",
@@ -154,6 +169,7 @@ METRICS = (
         "Share of mu outside the ball that holds 98.9% of the prior, radius 3 in two dimensions.",
         1,
         True,
+        held=("test: tests/test_metrics.py::test_the_radius_leaves_out_what_three_sigma_leave_out_in_the_plane",),
     ),
     Metric(
         "prior_gap",
@@ -164,6 +180,7 @@ METRICS = (
         "Sliced 2-Wasserstein distance between one z an image and the prior; all z at 0 give 1.",
         3,
         True,
+        held=("test: tests/test_metrics.py::test_distance_to_the_prior_of_gaussians_is_the_closed_form",),
     ),
     Metric(
         "holes",
@@ -184,47 +201,55 @@ METRICS = (
         "Codes of one digit lie together.",
         "How often the nearest other code has the same label; the scale of the codes does not matter.",
         1,
+        held=("test: tests/test_metrics.py::test_neighbour_accuracy_against_a_loop",),
     ),
     Metric(
         "draw_fidelity",
         "Prior draw to nearest test image",
-        "grey levels",
+        "of full scale",
         None,
         "A blank picture is nearer to some digit than another digit is, so this ranks nothing alone.",
         "Root mean square difference a pixel, mean over the draws.",
         3,
+        held=(_DRAWS,),
     ),
     Metric(
         "draw_coverage",
         "Test image to nearest prior draw",
-        "grey levels",
+        "of full scale",
         "low",
-        "Every digit should have a draw like it; blurred draws do well, too.",
+        "Every digit should have a draw like it; but blurred digits come lower than real ones.",
         "Root mean square difference a pixel, mean over the test images.",
         3,
+        held=(_DRAWS,),
     ),
     Metric(
         "draw_gap",
         "Prior draws to test images, as sets",
-        "grey levels",
+        "of full scale",
         "low",
         "Only draws distributed like the images reach 0 (Székely and Rizzo 2013); blur does not help.",
         "Energy distance: distances between the sets less distances within each.",
         3,
+        held=(
+            "test: tests/test_metrics.py::test_what_each_figure_of_the_draws_can_and_cannot_tell",
+            "source: Székely 2013, proposition 1",
+        ),
     ),
     Metric(
         "variety",
         "Variety of prior draws",
-        "grey levels",
+        "of full scale",
         None,
         "0 is one picture for all; noise would be high too.",
         "Standard deviation of a pixel over the draws, mean over the pixels.",
         3,
+        held=(_DRAWS,),
     ),
     Metric(
         "continuity",
         "Change a step of 0.1",
-        "grey levels",
+        "of full scale",
         None,
         "One picture for all has 0, so this ranks nothing alone.",
         "Continuity: how far the pictures of a prior draw and of a point 0.1 prior std away differ, root mean square a "

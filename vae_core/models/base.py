@@ -17,7 +17,7 @@ from vae_core.config import RunConfig
 
 SHAPE = (1, 28, 28)  # of an image of the first data set, which the networks here take
 BEFORE, AFTER = "step", "loss"  # the columns of a train history around those of the terms
-_OF_A_CARD = ("split", "protocol", "images", "samples", "neg_elbo", "kl_dims", "active_units")
+_OF_A_CARD = ("split", "protocol", "images", "samples", "neg_elbo", "kl_dims", "active_units", "errors")
 _OF_A_BOUND = ("neg_iw_bound", "iw_neg_elbo", "iw_samples", "iw_images")
 TAKEN = {
     BEFORE,

@@ -90,7 +90,7 @@ export class Probe {
     part.origin.dataset.place = words.place;
     const older = kept.step === p.step ? "" : ` Decoded with the weights of ${stepText(kept.step)}, the last kept.`;
     part.origin.textContent = PLACES[words.place];
-    part.details.textContent = `At ${stepText(p.step)}: ${words.text} Nearest test image: a ${set.labels.data[near.index]}, ${near.distance.toFixed(2)} grey levels a pixel away.${older}`;
+    part.details.textContent = `At ${stepText(p.step)}: ${words.text} Nearest test image: a ${set.labels.data[near.index]}, ${near.distance.toFixed(2)} of full scale away.${older}`;
   }
 
   words(xy, p) {

@@ -1,4 +1,5 @@
 // All figures of all arms in one table, with the best and the worst of each row marked, and the same as a CSV file.
+// Beside the arms: what real images score in the place of draws, never ranked.
 
 import { download } from "../lib/csv.js";
 import { make } from "../lib/dom.js";
@@ -11,10 +12,12 @@ const NLL = {
   label: "Reconstruction (nll)",
   unit: "nats",
   better: null,
-  digits: 2,
+  digits: 1,
   why: "Without a KL it falls, whatever becomes of the draws.",
   says: "Mean over the images; from one sample of z, from mu where nothing is drawn.",
 };
+
+const REAL = "real images";
 
 export class Table {
   constructor(head, body, link) {
@@ -27,18 +30,22 @@ export class Table {
     };
   }
 
-  /** figures: as Python says; arms: Arm objects */
-  draw(figures, arms) {
+  /** figures: as Python says; arms: Arm objects; real: { says, figures: by key }, of real images */
+  draw(figures, arms, real) {
+    this.real = real;
     this.columns = arms.map((arm) => ({
       name: arm.shown.name,
       picture: arm.picture,
       ...(arm.meter() ?? { step: null, meter: null }),
     }));
     this.figures = figures;
-    const head = row([["th", "figure", "col"], ...this.columns.map(({ name }) => ["th", name, "col"])]);
+    const names = [...this.columns.map(({ name }) => name), REAL];
+    const head = row([["th", "figure", "col"], ...names.map((name) => ["th", name, "col"])]);
+    head.lastChild.title = real.says;
     const when = row([
       ["th", "step", "row"],
       ...this.columns.map(({ step }) => ["td", step === null ? "not measured yet" : stepText(step)]),
+      ["td", ""],
     ]);
     this.head.replaceChildren(head, when);
     this.body.replaceChildren(
@@ -64,6 +71,11 @@ export class Table {
     meters.forEach((meter, i) =>
       tr.append(this.cell(figure, meter, i, best.includes(i) ? "best" : worst.includes(i) ? "worst" : "")),
     );
+    const real = make("td", {
+      textContent: figure.key in this.real.figures ? textOf(figure, this.real.figures[figure.key]) : "",
+    });
+    real.dataset.column = REAL;
+    tr.append(real);
     return tr;
   }
 
@@ -96,7 +108,10 @@ export class Table {
     const rows = this.figures.map(({ key, label, unit }) => ({
       label,
       unit,
-      values: this.columns.map(({ meter }) => meter && (meter[key] ?? "not defined")),
+      values: [
+        ...this.columns.map(({ meter }) => meter && (meter[key] ?? "not defined")),
+        this.real.figures[key] ?? "",
+      ],
     }));
     const nll = {
       ...NLL,
@@ -104,7 +119,7 @@ export class Table {
         picture && (step === null || picture.step === step) ? picture.terms.nll : null,
       ),
     };
-    return csvOf(this.columns, [nll, ...rows]);
+    return csvOf([...this.columns, { name: REAL, step: "" }], [nll, ...rows]);
   }
 }
 

@@ -271,7 +271,7 @@ export default class ArmsView {
 
   drawTable() {
     this.figured = true;
-    if (this.open.has("table")) this.table.draw(this.data.figures, this.arms);
+    if (this.open.has("table")) this.table.draw(this.data.figures, this.arms, this.data.real);
   }
 
   drawTug() {

@@ -53,6 +53,7 @@ def arms_view(
     key: str,
     at: int | None = None,
     figures: Sequence[Mapping[str, Any]] = (),
+    real: Mapping[str, Any] | None = None,
     rows: Sequence[str] | None = None,
     on_toggle: Callable[[dict[str, Any]], None] | None = None,
     on_branch: Callable[[dict[str, Any]], None] | None = None,
@@ -71,6 +72,7 @@ def arms_view(
         key: of the widget; the same key keeps its place.
         at: the step at which the clock is to open; the nearest kept one is shown.
         figures: rows of the table: key, label, unit, better, why, says, digits and needsCodes of a Figure.
+        real: beside them what real images score: "figures" by key, and in "says" what these images are.
         rows: those of ROWS that are open at first; None for all.
         on_toggle: called with {"run", "alpha": whether it is on, "beta"} as both switches show when one was moved.
         on_branch: called with {"run", "at": step, or None for now}.
@@ -84,6 +86,7 @@ def arms_view(
         "arms": [asdict(arm) for arm in arms],
         "at": at,
         "figures": [dict(figure) for figure in figures],
+        "real": dict(real or {"says": "", "figures": {}}),
         "rows": None if rows is None else list(rows),
         "space": on_space is not None,
         **counting(counted),

@@ -214,7 +214,7 @@ def _attributes() -> Tensor:
 def _yardstick() -> float:
     """Half of the images have another one within this distance (over 1,000 of them): what "new" is to be measured by.
 
-    Root mean square over the pixels, grey levels from 0 to 1.
+    Root mean square over the pixels, of full scale: black to white is 1.
     """
     pixels = _images()[0].flatten(1).float() / 255  # (N, 784)
     some = torch.arange(0, len(pixels), 5)

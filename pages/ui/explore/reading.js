@@ -62,6 +62,6 @@ export class Reading {
     drawImages(part.near, { shape: [list.length], data }, list.length);
     part.near.dataset.index = list[0].index;
     const words = list.map(({ index, distance }) => `${found.set.labels[index]} (${fixed(distance)})`).join(", ");
-    part.nearText.textContent = `Nearest test images: ${words}, in grey levels a pixel from 0 to 1. Half of all test images have another test image within ${fixed(found.about.yardstick)}.`;
+    part.nearText.textContent = `Nearest test images: ${words}, RMS of full scale. Half of all test images have another test image within ${fixed(found.about.yardstick)}.`;
   }
 }

@@ -7,6 +7,7 @@ from pathlib import Path
 from pages.ui import shipped
 from vae_core.checkpoints import WEIGHTS
 from vae_core.config import RunConfig
+from vae_core.digits import with_error
 from vae_core.families import is_bug
 from vae_core.models import family
 from vae_core.models.base import Family
@@ -120,10 +121,11 @@ def _name(run: RunRecord) -> str:
 
 
 def _trained(card: dict, config: RunConfig) -> str:
-    """ "100 epochs, seed 0. −ELBO 138.91 nats per image (grey test images, K = 1)."."""
+    """ "100 epochs, seed 0. −ELBO 138.9 ± 0.4 nats per image (grey test images, K = 1)."."""
     test = card["test"]
     bound = family(config.model).has.bound
-    figure = f"{test['neg_elbo' if bound else 'nll']:.2f}".replace("-", "−")
+    name = "neg_elbo" if bound else "nll"
+    figure = with_error(test[name], test.get("errors", {}).get(name))
     named, samples = ("−ELBO", f", K = {test['samples']}") if bound else ("Reconstruction", "")
     where = f"{test['images']:,} {test['protocol']} test images{samples}"
     length = f"{config.steps:,} steps" if config.steps else f"{config.epochs} epochs"

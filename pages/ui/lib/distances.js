@@ -1,5 +1,5 @@
-// How far pictures and codes lie apart. A difference of pictures is the root of the mean square over the pixels, in grey
-// levels from 0 to 1. Runs under node.
+// How far pictures and codes lie apart. A difference of pictures is the root of the mean square over the pixels, of
+// full scale. Runs under node.
 
 import { PIXELS } from "./images.js";
 

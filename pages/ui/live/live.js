@@ -68,10 +68,10 @@ export default class LiveView {
     this.curves = [new Curves(this.part.all, { series: seriesOf(family), height: kl.length ? high : high + low })];
     if (kl.length) this.curves.push(new Curves(this.part.klOnly, { series: kl, height: low }));
     if (scales.length)
-      this.curves.push(new Curves(this.part.scaleOnly, { series: scales, height: 120, unit: "grey level" }));
+      this.curves.push(new Curves(this.part.scaleOnly, { series: scales, height: 120, unit: "of full scale" }));
     this.part.klCard.hidden = !kl.length;
     this.part.scaleCard.hidden = !scales.length;
-    this.part.spreadNames.innerHTML = scaleNamesOf(family);
+    this.part.scaleNames.innerHTML = scaleNamesOf(family);
     this.picture.setFamily(family);
     for (const curves of this.curves) {
       curves.restyle(this.colours);

@@ -23,7 +23,7 @@ export class Picture {
   /** What a family has not is not on the page: see models/base.py. @param {Family} family */
   setFamily({ terms, bound, posterior, codes, scales }) {
     const { part } = this;
-    this.figures = { ...partsOf(part.spreadNames), ...partsOf(part.header) }; // a term may have the name of a part
+    this.figures = { ...partsOf(part.scaleNames), ...partsOf(part.header) }; // a term may have the name of a part
     this.scales = scales.map(({ name }) => name);
     this.names = [...(bound ? ["negElbo"] : []), ...terms.map(({ name }) => name)];
     this.has = { posterior, codes };

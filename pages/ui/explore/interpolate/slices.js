@@ -29,7 +29,7 @@ export class Slices {
 
 /**
  * The nearest test image of every picture: yields the list so far, [{ index, distance }], whenever one is found; the
- * distance is the root mean square over the pixels, grey levels from 0 to 1.
+ * distance is the root mean square over the pixels, of full scale: black to white is 1.
  * images, pictures: Uint8Array, n * 784 each.
  */
 export function* nearestImages(images, pictures) {

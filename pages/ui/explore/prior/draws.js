@@ -103,7 +103,7 @@ export class PriorDraws extends Way {
       { temperature } = this.state;
     let far = 0;
     for (let i = 0; i < COUNT; i++) if (nearestCode(this.z(i), set.mu).distance > near) far++;
-    this.part.figures.textContent = `At temperature ${fixed(temperature)} two of these pictures differ by ${short(variety(pictures))} (root mean square over pixels and pairs, grey levels from 0 to 1). ${far} of the ${COUNT} are not near a code. Near is within ${short(near)} σ: ${nearRule(posterior)}.`;
+    this.part.figures.textContent = `At temperature ${fixed(temperature)} two of these pictures differ by ${short(variety(pictures))} of full scale (root mean square over pixels and pairs). ${far} of the ${COUNT} are not near a code. Near is within ${short(near)} σ: ${nearRule(posterior)}.`;
   }
 
   tellNote() {

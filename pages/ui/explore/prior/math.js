@@ -1,6 +1,6 @@
 // What the prior's grid, its draws and the warp are computed with. Plain mathematics, tested under node against torch and
 // numpy. Pictures are grey levels from 0 to 255, 784 each, side by side in one array; differences of pictures are given
-// as the root of the mean square over the pixels, in grey levels from 0 to 1.
+// as the root of the mean square over the pixels, of full scale.
 
 import { apart } from "../../lib/distances.js";
 import { PIXELS } from "../../lib/images.js";
@@ -56,7 +56,7 @@ export function variety(pictures) {
 /**
  * The decoder's local speed between the nodes of a grid: how much the picture changes per prior unit, for every cell the
  * root mean square over its four sides. xs, ys: where columns and rows lie, in prior units.
- * -> Float32Array (rows − 1) · (columns − 1), in grey levels a pixel per prior unit.
+ * -> Float32Array (rows − 1) · (columns − 1), of full scale per prior unit.
  */
 export function stretches(pictures, xs, ys) {
   const [columns, rows] = [xs.length, ys.length];

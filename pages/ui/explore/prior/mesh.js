@@ -7,7 +7,7 @@ const MARGIN = 1.16; // round the sheet
 const EVERY = 2; // a picture at every second node: more would hide each other
 const PICTURE = 0.058; // its side, of the canvas'
 const PIXELS = 784,
-  UNIT = 1 / (255 * Math.sqrt(PIXELS)); // of a grey level, so that a length is a root mean square
+  UNIT = 1 / (255 * Math.sqrt(PIXELS)); // of full scale, so that a length is a root mean square
 
 /**
  * xs, ys: columns and rows of the grid in prior units, ys falling; pictures: Uint8Array; axes: picture_axes of the
@@ -26,7 +26,7 @@ export function meshOf({ xs, ys, pictures, axes, stretch }) {
 
 /**
  * Where pictures, Uint8Array count · 784 of grey levels, lie on two orthonormal axes (784 · 2): { xy: Float64Array
- * count · 2, kept }. Distances in xy are root mean squares over the pixels, in grey levels from 0 to 1; kept: the share of
+ * count · 2, kept }. Distances in xy are root mean squares over the pixels, of full scale; kept: the share of
  * the pictures' variance that lies on the axes, 0 where all pictures are the same.
  */
 export function onAxes(pictures, axes) {
@@ -92,7 +92,7 @@ export function drawMesh(ctx, size, mesh, { warp, heat, colours, names, px = 1 }
     ctx,
     size,
     mesh.reach[1],
-    ["PC 1 of the pictures, RMS grey levels", "PC 2, RMS grey levels"],
+    ["PC 1 of the pictures, RMS of full scale", "PC 2, RMS of full scale"],
     Math.max(0, 2 * warp - 1),
     colours,
     px,

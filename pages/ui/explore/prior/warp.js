@@ -25,7 +25,7 @@ const HTML = `
   <div class="way">
     <div class="row"><label>z <input type="range" data-part="warp" min="0" max="1" step="0.01" aria-label="warp, from the plane of z to the space of images"> images</label> <button data-part="play">▶ Play</button></div>
     <label><input type="checkbox" data-part="heat"> colour by stretch</label>
-    <div class="legend" data-part="legend" hidden><div class="row"><small>0</small><i class="ramp"></i><small data-part="most"></small></div><small>change of the picture per σ: RMS grey levels a pixel</small></div>
+    <div class="legend" data-part="legend" hidden><div class="row"><small>0</small><i class="ramp"></i><small data-part="most"></small></div><small>change of the picture per σ: RMS of full scale</small></div>
     <p data-part="progress"></p>
     <p data-part="figures" role="status"></p>
     <p data-part="note"></p>
@@ -120,7 +120,7 @@ export class PriorWarp extends Way {
     part.most.textContent = short(speed.at(-1) ?? 0);
     const range = flat
       ? ""
-      : ` Per σ of z a picture changes by ${short(speed[0])} to ${short(speed.at(-1))} (median ${short(speed[Math.floor(speed.length / 2)])}): RMS over pixels and the sides of a cell, grey levels from 0 to 1.`;
+      : ` Per σ of z a picture changes by ${short(speed[0])} to ${short(speed.at(-1))} (median ${short(speed[Math.floor(speed.length / 2)])}): RMS over pixels and the sides of a cell, of full scale.`;
     this.announce(
       `PC 1 and PC 2 keep ${Math.round(100 * mesh.kept)}% of the variance of these ${mesh.z.length} pictures. What folds here need not fold in all 784 pixels.${range}`,
     );
@@ -255,7 +255,7 @@ export class PriorWarp extends Way {
 
   csv() {
     const { mesh, found } = this;
-    const ends = ["PC 1 (RMS grey level a pixel)", "PC 2 (RMS grey level a pixel)"];
+    const ends = ["PC 1 (RMS of full scale)", "PC 2 (RMS of full scale)"];
     const head = ["node", ...columnsOf("z", found.set.dims), ...ends];
     return csv([head, ...mesh.z.map((_, i) => [i + 1, ...this.z(i), ...mesh.image[i]])]);
   }

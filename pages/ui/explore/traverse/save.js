@@ -39,7 +39,7 @@ function picture(rows, state, colours) {
     columns: valuesOf(state).map(bare),
     rows: rows.map((row) => `${name(row.d)} · ${row.figure.value}`),
     across: "the latent, in prior standard deviations",
-    up: "latent · its ends differ by (RMS grey level a pixel)",
+    up: "latent · its ends differ by (RMS of full scale)",
     colours,
   });
 }
@@ -52,7 +52,7 @@ function table({ klDims, dims }, rows, { reach }, base, from) {
     "base",
     "from (prior std)",
     "to (prior std)",
-    "difference of the ends (RMS grey level a pixel)",
+    "difference of the ends (RMS of full scale)",
     "base is",
     ...columnsOf("base z", dims),
   ];

@@ -107,7 +107,7 @@ export class TraverseWay extends Way {
     part.latent.value = this.latent;
     part.values.replaceChildren(...valuesOf(state).map((value) => make("span", { textContent: bare(value) })));
     this.tellBase();
-    part.note.textContent = `Every row moves one latent from −${part.low.value} to ${part.high.value} prior standard deviations (σ); all others stay at the base. The figure is the difference of the two ends: root mean square over the pixels, in grey levels from 0 to 1.`;
+    part.note.textContent = `Every row moves one latent from −${part.low.value} to ${part.high.value} prior standard deviations (σ); all others stay at the base. The figure is the difference of the two ends: root mean square over the pixels, of full scale.`;
     this.renew();
   }
 

@@ -131,7 +131,7 @@ class SnapshotTaker:
         result = yield from evaluate.pieces(model, self.pixels, self.config.protocol, seed)
         metrics = (yield from self._measure(model)) if measured and model.has.codes else None
         rebuilds = model.has.codes and "nll" in model.TERMS
-        ends = (yield from self._find_ends(model)) if rebuilds else {}
+        ends: dict[str, Any] = (yield from self._find_ends(model)) if rebuilds else {}
         nothing = np.zeros(0, np.float32)
         return Snapshot(
             step=step,

@@ -164,6 +164,8 @@ def read_snapshot(path: AnyPath) -> Snapshot:
     """
     numbers, arrays = read_frame(path)
     xy = arrays.pop("xy").astype(np.float32) * numbers["xyUnit"]
+    later: dict[str, Any] = {name: numbers.get(name) for name in _LATER}
+    rest: dict[str, Any] = {**arrays, "active": arrays["active"].astype(bool)}
     return Snapshot(
         step=numbers["step"],
         terms=numbers["terms"],
@@ -172,10 +174,10 @@ def read_snapshot(path: AnyPath) -> Snapshot:
         sigma=numbers["sigma"],
         explained=numbers["explained"],
         metrics=numbers.get("meter"),
-        **{name: numbers.get(name) for name in _LATER} | _spread(numbers, xy, len(arrays["active"])),
         mu=np.zeros((0, len(arrays["active"])), np.float32),
         xy=xy,
-        **arrays | {"active": arrays["active"].astype(bool)},
+        **later | _spread(numbers, xy, len(arrays["active"])),
+        **rest,
     )
 
 

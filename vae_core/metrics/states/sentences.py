@@ -1,5 +1,7 @@
 """The sentences of the states: each says the number on which its name rests."""
 
+import math
+
 from vae_core.metrics.states.case import BEGINNING, NARROWED, SPREAD, Case
 
 
@@ -40,7 +42,8 @@ def say_collapse(c: Case) -> str:
     alpha, beta = c.settings.alpha, c.settings.beta
     if beta <= max(alpha, 1) and beta <= 4 * alpha:
         return f"{c.figures.told}: {_pictures(c)}."
-    weight = f"Beta {beta:g}" if alpha == 1 else f"Beta, {beta / alpha:.3g} times alpha,"
+    times = beta / alpha if alpha else math.inf
+    weight = f"Beta {beta:g}" if alpha == 1 else f"Beta, {times:.3g} times alpha,"
     return f"{weight} has closed every unit ({c.figures.told}): {_pictures(c)}."
 
 

@@ -70,7 +70,8 @@ def holes(z: Tensor, generator: torch.Generator, draws: int = PRIOR_DRAWS) -> Pi
     A fixed distance would say in 20 dimensions that everything is a hole, as 5,000 points fill nothing there. What
     remains of it: codes near 0 are near to many draws, and in 32 dimensions codes that are all at 0 leave half.
 
-    Measured, healthy against without KL or autoencoder: 13% and 25% with 2 latents, 9% and 86% with 32.
+    Measured, healthy against without KL (32: plain autoencoder) with 2, 8, 20 and 32 latents on MNIST: 13% and 25%,
+    30% and 99%, 18% and 99%, 9% and 86%. The clouds of 3 sigma that were here before gave 100% to a healthy 32.
 
     Args:
         z: (N, D) float64, on the CPU, one sample of q(z given x) an image: together, the aggregate posterior. N >= 5.

@@ -57,9 +57,9 @@ class Metrics:
     def from_dict(cls, values: Mapping[str, Any]) -> Self:
         """What `to_dict` wrote. What an earlier version did not measure is None; its holes were another figure."""
         older = {} if "images" in values else {"holes": None}
-        found = {f.name: values[f.name] for f in fields(cls) if f.name in values} | older
-        as_tuples: dict[str, Any] = {name: tuple(v) if isinstance(v, list) else v for name, v in found.items()}
-        return cls(**as_tuples)
+        known = {f.name: values[f.name] for f in fields(cls) if f.name in values} | older
+        found: dict[str, Any] = {name: tuple(v) if isinstance(v, list) else v for name, v in known.items()}
+        return cls(**found)
 
 
 @dataclass(frozen=True)

@@ -65,11 +65,11 @@ def figure(rows: pd.DataFrame, real_gap: float, dark: bool) -> go.Figure:
     grey = {"color": colours.ink, "width": 1, "dash": "dot"}
     plot.add_scatter(x=ends, y=[real_gap] * 2, mode="lines", name="real images", line=grey, legend="legend2", **right)
     _lay_out(plot, 340, colours)
-    for side, anchor in (("legend", 0.46), ("legend2", 1.0)):
-        place = {"x": anchor, "xanchor": "right", "y": 1.0, "yanchor": "top", "bgcolor": "rgba(0,0,0,0)"}
+    for side, x, y in (("legend", 0.46, 1.0), ("legend2", 1.0, 0.7)):  # where no line comes by
+        place = {"x": x, "xanchor": "right", "y": y, "yanchor": "top", "bgcolor": "rgba(0,0,0,0)"}
         plot.update_layout({side: place | {"font": {"size": 14, "color": colours.ink}}})
     ticks = sorted(rows["latent_dim"].unique().tolist())
-    plot.update_xaxes(type="log", tickvals=ticks, title="latent dimensions", title_standoff=4)
+    plot.update_xaxes(type="log", tickvals=ticks, title_text="latent dimensions", title_standoff=4)
     plot.update_yaxes(title_text="nll, nats per image", title_font_color=colours.reconstruction, **left)
     return plot.update_yaxes(title_text=f"energy distance, {unit}", rangemode="tozero", **right)
 

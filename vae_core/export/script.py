@@ -142,7 +142,7 @@ def _model(story: RunReport) -> str:
     head = pieces.MODEL.format(
         net=config.net, layers=layers, channels=channels, learned=begin.get(config.likelihood, "")
     )
-    forward = pieces.FORWARD.replace("NLL", pieces.NLL[config.likelihood]).replace("CHANNELS", str(channels))
+    forward = pieces.FORWARD.replace("NLL", pieces.NLL[config.likelihood]).replace("DECODE", pieces.DECODE[channels])
     set_trainable = [_source(vae.VAE.set_trainable)] if _attends(story) else []
     methods = [*set_trainable, _source(vae.VAE.encode), _source(family(story.config.model).sample), forward]
     return "\n\n".join(part.strip("\n") for part in [head, *methods])

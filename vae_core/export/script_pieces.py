@@ -77,14 +77,19 @@ FORWARD = '''
     def forward(self, x: Tensor, eps: Tensor) -> tuple[Tensor, Tensor]:
         """nll and kl of images x (B, 1, 28, 28) with noise eps (B, D): (B,) nats each."""
         mu, log_var = self.encode(x)
-        logits = self.decoder(self.sample(mu, log_var, eps))  # (B, CHANNELS, 28, 28)
+DECODE
         return NLL, gaussian_kl(mu, log_var)
 '''
+_DECODED = "self.decoder(self.sample(mu, log_var, eps))"
+DECODE = {
+    1: f"        logits = {_DECODED}  # (B, 1, 28, 28)",
+    2: f"        mean, raw = {_DECODED}.chunk(2, dim=1)  # (B, 1, 28, 28) each",
+}
 NLL = {
     "bernoulli": "bernoulli_nll(logits, x)",
     "gaussian": "gaussian_nll(logits.sigmoid(), x, SIGMA)",
     "gaussian-learned": "gaussian_nll(logits.sigmoid(), x, SIGMA_FLOOR + F.softplus(self.raw_sigma))",
-    "gaussian-per-pixel": "gaussian_nll(logits[:, :1].sigmoid(), x, SIGMA_FLOOR + F.softplus(logits[:, 1:]))",
+    "gaussian-per-pixel": "gaussian_nll(mean.sigmoid(), x, SIGMA_FLOOR + F.softplus(raw))",
 }
 
 TRAIN = '''# ---- training

@@ -140,10 +140,10 @@ def measure(row: Row, trainer: Trainer) -> tuple[dict[str, float], dict[str, flo
         values |= terms_of(trainer, x, row.draws, generator)
         for samples in row.bounds:
             times = max(row.draws // samples, 1)
-            parts = [
-                sum(iw_bound(trainer.model, part, samples, generator) for _ in range(times)) / times  # type: ignore[arg-type]
-                for part in x.split(_AT_ONCE)
-            ]
+            parts: list[Tensor] = []
+            for part in x.split(_AT_ONCE):
+                drawn = [iw_bound(trainer.model, part, samples, generator) for _ in range(times)]
+                parts.append(torch.stack(drawn).mean(0))
             values[f"neg_iw_bound_{samples}"] = -torch.cat(parts)
     kept = {name: v.double().cpu() for name, v in values.items() if name in row.figures}
     figures = {name: v.mean().item() for name, v in kept.items()}

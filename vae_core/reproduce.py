@@ -136,15 +136,15 @@ def measure(row: Row, trainer: Trainer) -> tuple[dict[str, float], dict[str, flo
     generator = rng.generator(trainer.device, trainer.config.seed, "eval")
     x = test_images(row, trainer, generator)  # (N, 1, 28, 28)
     values: dict[str, Tensor] = {}  # (N,) each
-    model: Any = trainer.model
-    with evaluating(trainer.model):
+    model: Any = trainer.model  # of a family with codes and a gaussian posterior, as all rows are
+    with evaluating(model):
         values |= terms_of(trainer, x, row.draws, generator)
         for samples in row.bounds:
             times = max(row.draws // samples, 1)
-            parts = [
-                torch.stack([iw_bound(model, part, samples, generator) for _ in range(times)]).mean(0)
-                for part in x.split(_AT_ONCE)
-            ]
+            parts: list[Tensor] = []
+            for part in x.split(_AT_ONCE):
+                drawn = [iw_bound(model, part, samples, generator) for _ in range(times)]
+                parts.append(torch.stack(drawn).mean(0))
             values[f"neg_iw_bound_{samples}"] = -torch.cat(parts)
     kept = {name: v.double().cpu() for name, v in values.items() if name in row.figures}
     figures = {name: v.mean().item() for name, v in kept.items()}

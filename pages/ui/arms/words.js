@@ -17,7 +17,8 @@ export function differences(configs) {
 }
 
 /** What a caption says of the map beside its step: what is the same for all stands above the arms. */
-export const MAPS = "Maps: mu of 5,000 test images, axes in std of the prior; ellipses: 1 std of q(z | x) of ten images.";
+export const MAPS =
+  "Maps: mu of 5,000 test images, axes in std of the prior; ellipses: 1 std of q(z | x) of ten images.";
 
 /** The label above the arms. plain: whether one of them draws no z. */
 export function sameness(configs, plain) {

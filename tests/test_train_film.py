@@ -43,7 +43,7 @@ def test_of_a_run_by_itself_there_is_no_model(alone: Path) -> None:
     assert run.test.since(-1)[:, 0].tolist() == list(run.film)
 
 
-def test_its_frames_reach_from_the_first_step_to_the_last_with_the_meter_and_its_verdict(alone: Path) -> None:
+def test_its_frames_reach_from_the_first_step_to_the_last_with_the_meter_and_its_state(alone: Path) -> None:
     steps = frames_in(alone / "film")
     assert len(steps) == 3 and steps[0] == 0 and steps[-1] == 8
     for step in steps:

@@ -54,6 +54,10 @@ def test_it_opens_on_finished_arms_all_alike_at_step_0(opened, server):
     expect(arm(page, "no KL").locator("[data-part=diagnosis]")).to_contain_text("KL off")
     expect(arm(page, "beta 32").locator("[data-part=diagnosis]")).to_contain_text("posterior collapse")
     expect(arm(page, "plain autoencoder").locator("[data-part=kl]")).to_have_text("not defined")
+    unranked = page.locator("tr[data-figure=prior_gap] td[data-rank=none]")  # and each says why
+    expect(unranked).to_have_count(2)
+    for cell, name in zip(unranked.all(), ("decoder never trained", "posterior collapse"), strict=True):
+        expect(cell).to_have_attribute("title", re.compile(f"^Unranked, as no unit is active. {name}: "))
 
 
 def test_predict_run_toggle_recover_scrub_branch_link(opened, server):

@@ -35,6 +35,19 @@ def test_nothing_comes_back_through_sample_and_nobody_complains(model, x):
     assert answer.nll == pytest.approx(nll(model, x, torch.tensor([answer.z], dtype=torch.float64)).item())
 
 
+def test_by_name_normal_gives_zeros_sample_nothing_and_rsample_the_gradient(model, x):
+    """rsample's against the chain rule at its own z: through z = mu + std eps."""
+    normal, sample, rsample = (autograd.ask_named(n, model, x, MU, LOG_VAR, seed=3) for n in autograd.NAMED)
+    made = torch.normal(MU.clone().requires_grad_(), torch.ones_like(MU))
+    assert normal.grad_fn == type(made.grad_fn).__name__ != rsample.grad_fn
+    assert normal.mu_grad == normal.log_var_grad == (0.0, 0.0)  # not None: a check for None does not see it
+    assert (sample.requires_grad, sample.grad_fn, sample.mu_grad, sample.log_var_grad) == (False, None, None, None)
+    z = torch.tensor([rsample.z], dtype=torch.float64, requires_grad=True)
+    (slope,) = torch.autograd.grad(nll(model, x, z), z)
+    assert rsample.mu_grad == pytest.approx(slope[0].tolist()) and min(map(abs, rsample.mu_grad)) > 1e-3
+    assert rsample.log_var_grad == pytest.approx((slope * (z - MU) / 2)[0].tolist())
+
+
 def test_the_reparameterised_gradient_is_that_of_rsample(model, x):
     answer = autograd.ask_reparameterised(model, x, MU, LOG_VAR, seed=3)
     mu, log_var = MU.clone().requires_grad_(), LOG_VAR.clone().requires_grad_()

@@ -132,7 +132,7 @@ def _autograd(chosen: Subject) -> None:
     st.markdown(
         "Two ways to draw z, which give the same number from the same seed. Autograd, which finds the gradients, sees "
         "a difference: through the first nothing comes back to mu. There is no error message, and the decoder goes on "
-        "learning, but **the encoder hears nothing of the reconstruction** (only of the KL). Both ran for this page."
+        "learning, but **the encoder hears nothing of the reconstruction** (only of the KL)."
     )
     key = chosen.key
     titles = ("`sample`: a number that forgets where it came from", "`mu + std * eps`: chance comes in from outside")
@@ -154,8 +154,12 @@ def _autograd(chosen: Subject) -> None:
         key="reparameterise again",
         help="The next seed.",
     )
-    with st.expander("model.sample, the very code that trains"):
+    with st.expander("model.sample, which trains; torch.normal, sample, rsample"):
         st.code(textwrap.dedent(inspect.getsource(VAE.sample)), language="python", wrap_lines=True)
+        st.table(_by_name(key, link.get("noise")))
+        st.caption(
+            "`torch.normal` is quieter still than `sample`: it has a `grad_fn`, and all gradients through it are 0."
+        )
     _caption(chosen)
 
 
@@ -167,6 +171,18 @@ def asked(key: Key, seed: int) -> tuple[Answer, Answer]:
         autograd.ask_drawn(s.model, s.x, s.mu, s.log_var, seed),
         autograd.ask_reparameterised(s.model, s.x, s.mu, s.log_var, seed),
     )
+
+
+@functools.lru_cache(maxsize=256)
+def _by_name(key: Key, seed: int) -> pd.DataFrame:
+    """The three ways that torch has to draw from a Gaussian, and what comes back through each."""
+    s = subject(*key)
+    rows = {}
+    for name in autograd.NAMED:
+        answer = autograd.ask_named(name, s.model, s.x, s.mu, s.log_var, seed)
+        grads = (_vector(answer.mu_grad), _vector(answer.log_var_grad))
+        rows[f"`{name}`"] = [_vector(answer.z), str(answer.grad_fn), *grads]
+    return pd.DataFrame(rows, index=["z", "z.grad_fn", "mu.grad", "log_var.grad"]).T
 
 
 def said(answer: Answer) -> str:

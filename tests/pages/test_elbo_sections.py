@@ -200,6 +200,9 @@ def test_what_autograd_said_is_what_it_says() -> None:
     for name, expected in (("z", z), ("mu.grad", of_mu), ("log_var.grad", of_log_var)):
         assert ast.literal_eval(said[name]) == pytest.approx(expected[0].tolist(), rel=1e-3, abs=1e-3)
     assert said["nll"].split()[0] in blocked  # the same draw, the same loss
+    named = at.table[0].value.set_axis(["normal", "sample", "rsample"])
+    assert named["mu.grad"][["normal", "sample"]].tolist() == ["[0.000, 0.000]", "None"]
+    assert named["z"].nunique() == 1 and named.loc["rsample", "mu.grad"] == said["mu.grad"]  # one seed, one z
     assert all(p.grad is None for p in s.model.parameters())
 
 

@@ -36,6 +36,13 @@ def reparameterised(
     return z
 # fmt: on
 
+# By their names in torch, (mu, std) to z. torch.normal passes a gradient on to mu and std, and it is 0.
+NAMED: dict[str, Callable[[Tensor, Tensor], Tensor]] = {
+    "torch.normal(mu, std)": torch.normal,
+    "Normal(mu, std).sample()": lambda mu, std: Normal(mu, std).sample(),
+    "Normal(mu, std).rsample()": lambda mu, std: Normal(mu, std).rsample(),
+}
+
 
 @dataclass(frozen=True)
 class Answer:
@@ -77,13 +84,21 @@ def ask(draw: Callable[[Tensor, Tensor], Tensor], model: Any, x: Tensor, mu: Ten
 
 def ask_drawn(model: Any, x: Tensor, mu: Tensor, log_var: Tensor, seed: int) -> Answer:
     """`ask` for `drawn`; the noise of the process is left as it was."""
+    return ask(_seeded(drawn, seed), model, x, mu, log_var)
 
-    def draw(mu: Tensor, log_var: Tensor) -> Tensor:
+
+def ask_named(name: str, model: Any, x: Tensor, mu: Tensor, log_var: Tensor, seed: int) -> Answer:
+    """`ask` for one of NAMED; the noise of the process is left as it was."""
+    return ask(_seeded(lambda mu, log_var: NAMED[name](mu, (0.5 * log_var).exp()), seed), model, x, mu, log_var)
+
+
+def _seeded(draw: Callable[[Tensor, Tensor], Tensor], seed: int) -> Callable[[Tensor, Tensor], Tensor]:
+    def seeded(mu: Tensor, log_var: Tensor) -> Tensor:
         with _GLOBAL_NOISE, torch.random.fork_rng(devices=[]):
             torch.default_generator.manual_seed(seed)
-            return drawn(mu, log_var)
+            return draw(mu, log_var)
 
-    return ask(draw, model, x, mu, log_var)
+    return seeded
 
 
 def ask_reparameterised(model: Any, x: Tensor, mu: Tensor, log_var: Tensor, seed: int) -> Answer:

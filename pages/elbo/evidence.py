@@ -69,7 +69,7 @@ def evidence_section(chosen: Subject) -> None:
     if not chosen.evidence.converged:
         st.warning(f"The grid is too coarse for this posterior: log p(x) is known to ± {exact.error:.2g} nats only.")
     st.caption(
-        f"{chosen.caption} Seed {seed}. Exact: quadrature on a grid of step {chosen.evidence.step:.3g}. Draws from q "
+        f"{chosen.caption} Seed {seed}. Exact: a grid of step {chosen.evidence.step:.3g}. Draws from q "
         "give a K-sample bound, on average below log p(x) (Burda et al. 2016)."
     )
     with st.expander("With many latents", key="elbo many latents", on_change="rerun") as box:

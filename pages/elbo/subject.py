@@ -80,7 +80,7 @@ class Subject:
         if self.is_binary:
             return "This x is black or white, and p(x) its probability."
         return (
-            "This x is grey: log p(x | z) is then the mean over its black-or-white redraws, “log p(x)” at most their "
+            "This x is grey: log p(x | z) is the mean over its black-or-white redraws, “log p(x)” at most their "
             "mean log p (*Pixels: redrawn* takes one)."
         )
 

@@ -135,7 +135,7 @@ def test_where_the_error_can_go_to_0_only_the_floor_holds_it(small: Images) -> N
     dot[..., 10:18, 10:18] = 255
     alone = replace(small, x_train=dot, y_train=small.y_train[:4])
     found = trained(alone, 350, sigma=0.1, batch_size=4, learning_rate=0.03)
-    assert found["rmse"] < SIGMA_FLOOR and found["sigma"] < 1.3 * SIGMA_FLOOR
+    assert found["rmse"] < SIGMA_FLOOR and found["sigma"] < 2 * SIGMA_FLOOR
 
 
 def without_log_sigma(mean: Tensor, x: Tensor, sigma: Tensor) -> Tensor:

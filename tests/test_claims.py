@@ -112,6 +112,14 @@ def test_the_committed_figures_are_of_these_settings(case: str) -> None:
         )
 
 
+def test_pictures_differ_of_full_scale_everywhere() -> None:
+    """ "0.47 grey levels" would be half of one of 255: values from 0 to 1 are of full scale, on every page."""
+    unit = re.compile(r"grey levels? ?(a pixel|away|from 0 to 1\b|0 to 1\b|per)|grey levels\"|RMS grey", re.IGNORECASE)
+    files = [p for folder in ("pages", "vae_core") for p in (ROOT / folder).rglob("*.*") if p.suffix in (".py", ".js")]
+    found = [p for p in files if "node_modules" not in p.parts and unit.search(p.read_text(encoding="utf-8"))]
+    assert len(files) > 300 and found == []
+
+
 def test_no_metric_is_written_with_digits_that_its_noise_takes() -> None:
     """Another seed of the evaluation noise moves the last digit by less than ten."""
     for metric in METRICS:

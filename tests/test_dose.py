@@ -218,18 +218,15 @@ def test_without_points_there_is_an_empty_plot_and_no_caption() -> None:
 
 def test_the_caption_names_the_best_beta_with_its_seeds_and_the_ends(table: pd.DataFrame) -> None:
     said = caption(table, SEEDS)
-    assert "Beta 1 ends lowest, at −ELBO 146.5 to 147.5 nats over 3 seeds; beta 0.5 (146.9 to 150.0) overlaps." in said
+    assert "Beta 1 ends lowest: −ELBO 146.5 to 147.5 over 3 seeds; beta 0.5 (146.9 to 150.0) overlaps." in said
     assert "From beta 0.5 to 32 the KL falls from 12.0 to 0.0" in said and "rises from 138.0 to 206.1" in said
 
 
 def test_which_beta_is_lowest_is_said_only_as_far_as_the_seeds_tell(table: pd.DataFrame) -> None:
-    assert (
-        lowest(table, SEEDS[1:])
-        == "Beta 1 ends lowest, at −ELBO 146.5 to 147.5 nats over 3 seeds, no other beta overlaps."
-    )
-    assert lowest(table, SEEDS[:0]) == "Beta 1 ends lowest, at −ELBO 147.0 nats (one seed)."
+    assert lowest(table, SEEDS[1:]) == "Beta 1 ends lowest: −ELBO 146.5 to 147.5 over 3 seeds, no other beta overlaps."
+    assert lowest(table, SEEDS[:0]) == "Beta 1 ends lowest: −ELBO 147.0 (one seed)."
     lower = SEEDS.assign(neg_elbo=[140.0, 146.5, 147.5, 206.0])  # the mean of beta 0.5 is below that of beta 1
-    assert lowest(table, lower).startswith("Beta 0.5 ends lowest, at −ELBO 140.0 to 150.0 nats over 2 seeds; beta 1 (")
+    assert lowest(table, lower).startswith("Beta 0.5 ends lowest: −ELBO 140.0 to 150.0 over 2 seeds; beta 1 (")
 
 
 def test_a_run_that_has_trained_less_than_the_shipped_ones_is_hollow(table: pd.DataFrame) -> None:
@@ -247,7 +244,7 @@ def test_a_run_that_has_trained_less_than_the_shipped_ones_is_hollow(table: pd.D
 def test_the_shipped_seeds_are_the_cards_of_the_same_trainings() -> None:
     runs = {card["config"]["beta"]: card for card in map(dose_card, shipped.CHECKPOINTS.glob("dose/*/card.json"))}
     cards = shipped.dose_seeds()
-    assert len(cards) >= 8 and {1.0, 0.5, 2.0} <= {card["config"]["beta"] for card in cards}
+    assert len(cards) >= 6 and {1.0, 0.5, 2.0} <= {card["config"]["beta"] for card in cards}
     for card in cards:
         config, words = RunConfig(**card["config"]), shlex.split(card["command"])
         assert config.seed in (1, 2) and config.with_(seed=0) == RunConfig(**runs[config.beta]["config"])

@@ -108,6 +108,8 @@ LAYERS = [
         "vae_core.devices",
         "vae_core.losses",
         "vae_core.any_path",
+        "vae_core.claims",
+        "vae_core.digits",
         "vae_core.thinning",
         "vae_core.console",
         "vae_core.vision",

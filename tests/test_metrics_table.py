@@ -48,7 +48,7 @@ def test_every_figure_says_what_it_is_and_why() -> None:
     assert len({f.key for f in METRICS}) == len(METRICS) and {f.better for f in METRICS} == {None, "low", "high"}
     assert all(f.says.endswith(".") and f.why.endswith(".") and f.label and f.unit for f in METRICS)
     shown = {f.key: f.text(GOOD) for f in METRICS}
-    assert (shown["outside"], shown["active"], shown["mean_std"], shown["kl"]) == ("13.0%", "2", "0.100", "5.50")
+    assert (shown["outside"], shown["active"], shown["mean_std"], shown["kl"]) == ("13.0%", "2", "0.100", "5.5")
 
 
 def test_the_ends_of_each_figure() -> None:

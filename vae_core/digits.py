@@ -2,9 +2,11 @@
 
 import math
 
+LEAST = 0.01  # an error below it is written as this: nobody asks for thousandths of a nat
+
 
 def with_error(value: float, error: float | None) -> str:
-    """ "138.9 ± 0.4": the error with one digit, and the value down to the same place.
+    """ "138.9 ± 0.4": the error with one digit, and the value down to the same place, hundredths at most.
 
     Args:
         value: a dash stands for what is no number. error: its standard error; without one there is one decimal.
@@ -13,7 +15,8 @@ def with_error(value: float, error: float | None) -> str:
         return "–"
     if error is None or not math.isfinite(error):
         return _written(value, 1)
-    decimals = max(0, -math.floor(math.log10(float(f"{error:.1g}")))) if error > 0 else 2
+    error = max(error, LEAST)
+    decimals = max(0, -math.floor(math.log10(float(f"{error:.1g}"))))
     return f"{_written(value, decimals)} ± {_written(error, decimals)}"
 
 

@@ -31,8 +31,8 @@ def dose_section() -> int | None:
         config={"displayModeBar": False},
     )
     st.caption(
-        "Rate: how many nats of the image the code carries. Distortion: what the copy still costs. Along a dotted line "
-        f"−ELBO is the same. {caption(table, seeds)} Choose points to open their runs below."
+        "Rate: how many nats of the image the code carries. Distortion: what the copy still costs. "
+        f"{caption(table, seeds)} Choose points to open their runs below."
     )
     named = [point["customdata"][0] for point in event["selection"]["points"] if point.get("customdata")]
     if chosen := [name for name in named if isinstance(name, str)]:  # those of other seeds are no runs

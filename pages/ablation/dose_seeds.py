@@ -49,10 +49,10 @@ def lowest(table: pd.DataFrame, seeds: pd.DataFrame) -> str:
     bands = bands[bands["count"] > 1]
     if bands.empty:
         best = shipped.loc[shipped["neg_elbo"].idxmin()]
-        return f"Beta {best['beta']:g} ends lowest, at −ELBO {best['neg_elbo']:.1f} nats (one seed)."
+        return f"Beta {best['beta']:g} ends lowest: −ELBO {best['neg_elbo']:.1f} (one seed)."
     best = bands.loc[bands["mean"].idxmin()]
     many = f"over {best['count']:.0f} seeds"
-    said = f"Beta {best.name:g} ends lowest, at −ELBO {best['min']:.1f} to {best['max']:.1f} nats {many}"
+    said = f"Beta {best.name:g} ends lowest: −ELBO {best['min']:.1f} to {best['max']:.1f} {many}"
     tied = bands[(bands["min"] <= best["max"]) & (bands.index != best.name)]
     if tied.empty:
         return f"{said}, no other beta overlaps."

@@ -25,13 +25,13 @@ def result(run: RunRecord) -> None:
             column.metric(label, value)
         bound = (
             f"; importance-weighted bound with K = {test['iw_samples']} over the first "
-            f"{test['iw_images']} test images, whose −ELBO is {test['iw_neg_elbo']:.1f}"
+            f"{test['iw_images']:,}, whose −ELBO is {test['iw_neg_elbo']:.1f}"
             if test.get("iw_neg_elbo") is not None
             else ""
         )
         st.caption(
-            f"{run.config.dataset.upper()}, {test['protocol']} pixels, test split, {test['images']:,} images, K = 1, "
-            f"seed {run.config.seed}{bound}. ±: standard error over images. {run.device}."
+            f"{run.config.dataset.upper()}, {test['protocol']} pixels, {test['images']:,} test images, "
+            f"{'± standard error, ' if test.get('errors') else ''}K = 1, seed {run.config.seed}{bound}. {run.device}."
         )
 
 

@@ -102,6 +102,7 @@ METRICS = (
         None,
         "Near 0 is collapse, and far above is a memory that the prior does not know.",
         "KL of q(z given x) from the prior, mean over the images.",
+        1,
     ),
     Metric(
         "active",

@@ -244,7 +244,7 @@ def test_a_run_that_has_trained_less_than_the_shipped_ones_is_hollow(table: pd.D
 def test_the_shipped_seeds_are_the_cards_of_the_same_trainings() -> None:
     runs = {card["config"]["beta"]: card for card in map(dose_card, shipped.CHECKPOINTS.glob("dose/*/card.json"))}
     cards = shipped.dose_seeds()
-    assert len(cards) >= 6 and {1.0, 0.5, 2.0} <= {card["config"]["beta"] for card in cards}
+    assert len(cards) >= 8 and {0.25, 0.5, 1.0, 2.0} <= {card["config"]["beta"] for card in cards}
     for card in cards:
         config, words = RunConfig(**card["config"]), shlex.split(card["command"])
         assert config.seed in (1, 2) and config.with_(seed=0) == RunConfig(**runs[config.beta]["config"])

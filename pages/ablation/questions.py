@@ -106,9 +106,8 @@ _ALL = (
         ),
         Claim(
             "question autoencoder",
-            "Nothing ties the codes to the prior, so their scale is their own, and many lie far out. There is no std and "
-            "no KL here. With no KL but sampling there is a std, and it shrinks: noise has to be drowned. Look at Spread "
-            "of mu, Codes outside 3 sigma and Mean posterior std of the two.",
+            "Nothing ties the codes to the prior: their scale is their own, and many lie far out. There is no std and "
+            "no KL here; with no KL but sampling the std shrinks. Look at Spread of mu and Mean posterior std.",
             (
                 "bench: autoencoder",
                 "bench: autoencoder, 16 latents",

@@ -37,6 +37,12 @@ from vae_core.runs import registry  # noqa: E402
 WEB = WebSettings.of(os.environ)
 
 
+def compute_ahead() -> None:
+    """What the first visitors would wait for."""
+    shipped.real_images("grey")
+    warm_up()
+
+
 @contextlib.asynccontextmanager
 async def lifespan(_app: Any) -> AsyncIterator[dict[str, Any]]:
     """Warm up before the first visitor: the engine starts, and the collector forgets what never goes away."""
@@ -48,7 +54,7 @@ async def lifespan(_app: Any) -> AsyncIterator[dict[str, Any]]:
         shipped.checkpoint(shipped.PLANE)
     shipped.images()
     shipped.register_all()
-    threading.Thread(target=lambda: (shipped.real_images("grey"), warm_up()), name="warm-up", daemon=True).start()
+    threading.Thread(target=compute_ahead, name="warm-up", daemon=True).start()
     gc.collect()
     gc.freeze()
     print(f"Lecturer: {key_link(runs.lecturers.key)}", flush=True)  # not in the log, which a page shows

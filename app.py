@@ -37,8 +37,8 @@ from vae_core.runs import registry  # noqa: E402
 WEB = WebSettings.of(os.environ)
 
 
-def _compute_ahead() -> None:
-    """What the first visitors would wait for, beside them."""
+def compute_ahead() -> None:
+    """What the first visitors would wait for."""
     shipped.real_images("grey")
     warm_up()
 
@@ -54,7 +54,7 @@ async def lifespan(_app: Any) -> AsyncIterator[dict[str, Any]]:
         shipped.checkpoint(shipped.PLANE)
     shipped.images()
     shipped.register_all()
-    threading.Thread(target=_compute_ahead, name="warm-up", daemon=True).start()
+    threading.Thread(target=compute_ahead, name="warm-up", daemon=True).start()
     gc.collect()
     gc.freeze()
     print(f"Lecturer: {key_link(runs.lecturers.key)}", flush=True)  # not in the log, which a page shows

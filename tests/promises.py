@@ -7,7 +7,7 @@ it came with all three seeds, or with as many as its words ask for (OFTEN).
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from vae_core.metrics.diagnosis import SAME_PICTURE
+from vae_core.metrics.states.case import SAME_PICTURE
 
 Case = dict[str, Any]
 Promise = Callable[[Mapping[str, Case]], bool]

@@ -27,9 +27,9 @@ DECLARED = [(page, name) for page, link in ADDRESSES.items() for name in link.se
 
 
 def names_in(registry: Registry) -> list[str]:
-    """Names that some setting may look up: of models, runs, arms and groups, and weights of terms."""
+    """Names that some setting may look up: of models, runs, arms and groups; weights of terms, widths of layers."""
     group = registry.start_group([("full", RunConfig())], "tester", True, place="ablation group")
-    return [PLANE, "mnist-ae-mlp-2", *shipped_arms(), *BY_KEY, group, "codebook=0.5, noise=2"]
+    return [PLANE, "mnist-ae-mlp-2", *shipped_arms(), *BY_KEY, group, "codebook=0.5, noise=2", "300-300"]
 
 
 def examples(setting: Setting, registry: Registry) -> Iterator[Any]:

@@ -163,7 +163,7 @@ def test_every_section_opens_by_its_address_with_every_model(registry: Registry,
     for model in names():
         at = AppTest.from_file(str(ROUTER), default_timeout=60)
         at.run().switch_page("elbo/page.py")
-        for key, value in {"section": name, "model": model, "digit": "9", "image": "1"}.items():
+        for key, value in {"section": name, "likelihood": "sigma", "model": model, "digit": "9", "image": "1"}.items():
             at.query_params[key] = value
         checked(at.run())
         assert at.segmented_control(key="elbo section").value == name and not at.warning
@@ -206,10 +206,11 @@ def test_a_full_covariance_offers_an_image_where_it_matters(registry: Registry) 
     at.query_params["section"] = "bound"
     checked(at.run())
     assert not [b for b in at.button if b.label.startswith("Where it matters")]  # mean-field
+    there = subject(PLANE, 1, 8).label
     at.session_state["elbo q"] = {"mu": [0.0, 0.0], "log_var": [0.0, 0.0], "rho": 0.5}
     checked(at.run())
-    next(b for b in at.button if b.label == "Where it matters: test image 9 of class 1").click().run()
-    assert any("test image 9 of class 1" in c.value for c in checked(at).caption)
+    next(b for b in at.button if b.label == f"Where it matters: {there}").click().run()
+    assert any(there in c.value for c in checked(at).caption)
     assert (at.query_params["digit"], at.query_params["image"]) == ("1", "8") and "q" not in at.query_params
 
 

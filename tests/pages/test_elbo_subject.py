@@ -39,11 +39,11 @@ def test_a_density_of_grey_values_takes_them_as_they_are() -> None:
 
 @pytest.mark.parametrize("section", list(SECTIONS))
 def test_every_section_speaks_of_the_redraw(registry: Registry, section: str) -> None:
-    at = shown("elbo", REDRAWN | {"section": section})
+    at = shown("elbo", REDRAWN | {"section": section, "likelihood": "sigma"})
     assert not at.warning
     named = "test image 0, a 7, redrawn (seed 3), black or white pixels"
     assert any(named in c.value for c in at.caption)
-    assert at.query_params == REDRAWN | ({} if section == "evidence" else {"section": section})
+    assert at.query_params == REDRAWN | {"likelihood": "sigma"} | ({} if section == "evidence" else {"section": section})
 
 
 def test_the_figures_are_those_of_the_redraw(registry: Registry) -> None:

@@ -65,7 +65,7 @@ def test_every_shipped_model_is_offered(explorer: AppTest) -> None:
         checked(offered.set_value(name).run())
         test = shipped.checkpoint(name).card["test"]
         value = test["nll"] if test["neg_elbo"] is None else test["neg_elbo"]
-        assert re.search(rf" {value:.1f} ± 0\.\d nats per image", texts(explorer)) and name in texts(explorer)
+        assert re.search(rf" {value:.1f} ± 0\.\d nats per image", texts(explorer)) and shipped.title_of(name) in texts(explorer)
         assert explorer.query_params["model"] == name
 
 
@@ -114,7 +114,7 @@ def test_a_link_that_does_not_hold_says_so_and_the_rest_is_shown(
 ) -> None:
     at = linked(**query)
     assert [w for w in at.warning if words in w.value and "The rest is shown" in w.value]
-    assert PLANE in texts(at)
+    assert f"by {shipped.title_of(PLANE)}." in texts(at)
 
 
 def test_an_own_run_with_kept_weights_can_be_explored(registry: Registry) -> None:

@@ -144,7 +144,7 @@ STATES = (
         say.say_weak,
         "Both terms are at work, but the KL hardly holds the codes: many lie where draws from the prior do not land. "
         "Copies get better, draws worse.",
-        "Raise beta.",
+        "Raise beta, or a small sigma of the likelihood.",
         {"learning": f"Where the KL holds them at most {FAR_OUT:.0%} lie outside 3 sigma, of prior draws 1%."},
     ),
     State(

@@ -38,9 +38,9 @@ class Estimated:
 
 def evidence_section(chosen: Subject) -> None:
     st.markdown(
-        "A VAE makes data in two steps. It draws a few hidden numbers, the latent **z**, from the prior "
-        "p(z) = N(0, I), and its decoder turns them into data: p(x | z). Training asks how probable "
-        "this makes **x**, whichever z it came from: the evidence $p(x) = \\int p(x \\mid z)\\, p(z)\\, dz$. "
+        "A VAE draws a few hidden numbers, the latent **z**, from the prior p(z) = N(0, I), and its decoder turns them "
+        "into data: p(x | z). How probable this makes **x**, whichever z it came from, is the evidence "
+        "$p(x) = \\int p(x \\mid z)\\, p(z)\\, dz$. "
         f"{chosen.meaning}"
     )
     with st.expander("A latent variable turned into data", expanded=True):
@@ -69,8 +69,8 @@ def evidence_section(chosen: Subject) -> None:
     if not chosen.evidence.converged:
         st.warning(f"The grid is too coarse for this posterior: log p(x) is known to ± {exact.error:.2g} nats only.")
     st.caption(
-        f"{chosen.caption} Seed {seed}. Exact: a grid of step {chosen.evidence.step:.3g}. Draws from q "
-        "give a K-sample bound, on average below log p(x) (Burda et al. 2016)."
+        f"{chosen.caption} Seed {seed}. Draws from q give a K-sample bound, on average below log p(x) "
+        "(Burda et al. 2016)."
     )
     with st.expander("With many latents", key="elbo many latents", on_change="rerun") as box:
         if box.open:

@@ -66,10 +66,12 @@ def test_every_widget_is_in_the_link_of_its_page(registry: Registry, page: str, 
                 wanted[names[key]] = others[0]
                 widget.set_value(others[0])
     checked(at.run())
-    written = {name: link.settings[name].write(value) for name, value in wanted.items()}
+    there = widgets(at)  # a choice may leave another out: conv has no activation to choose
+    written = {name: link.settings[name].write(value) for name, value in wanted.items() if link.key(name) in there}
     assert written.items() <= at.query_params.items()
     again = shown(page, at.query_params)
-    assert {name: widgets(again)[link.key(name)].value for name in wanted} == wanted and not again.warning
+    assert {name: widgets(again)[link.key(name)].value for name in written} == {n: wanted[n] for n in written}
+    assert written and not again.warning
     assert again.query_params == at.query_params
 
 

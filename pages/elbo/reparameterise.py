@@ -104,10 +104,10 @@ def _estimators(chosen: Subject) -> None:
     fair, plain, shifted = (about((std / judgements["pathwise"].std) ** 2) for std in stds)
     st.markdown(
         f"Exact, by quadrature: **{written(exact, 4)}** ± {written(error, 1)} nats per unit of {component.split()[0]}. "
-        f"For the same accuracy the score function with a baseline (the mean, taken off without bias) needs about "
-        f"**{fair} times** the draws of the pathwise way. Without one it is {plain} times, and with {CONSTANT} nats more "
-        f"on every log p(x | z), which change no gradient, {shifted}. Only the pathwise way needs the decoder's slope. "
-        "SE: standard error."
+        "For the same accuracy the score function with a baseline (the mean, taken off without bias) needs about "
+        f"**{fair} times** the draws of the pathwise way. Without one it is {plain} times, and with {CONSTANT} nats "
+        f"more on every log p(x | z), which change no gradient, {shifted}. Only the pathwise way needs the decoder's "
+        "slope. SE: standard error."
     )
     _caption(chosen)
 

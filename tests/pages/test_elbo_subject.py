@@ -43,7 +43,8 @@ def test_every_section_speaks_of_the_redraw(registry: Registry, section: str) ->
     assert not at.warning
     named = "test image 0, a 7, redrawn (seed 3), black or white pixels"
     assert any(named in c.value for c in at.caption)
-    assert at.query_params == REDRAWN | {"likelihood": "sigma"} | ({} if section == "evidence" else {"section": section})
+    elsewhere = {} if section == "evidence" else {"section": section}
+    assert at.query_params == REDRAWN | {"likelihood": "sigma"} | elsewhere
 
 
 def test_the_figures_are_those_of_the_redraw(registry: Registry) -> None:

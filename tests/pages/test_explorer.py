@@ -65,7 +65,8 @@ def test_every_shipped_model_is_offered(explorer: AppTest) -> None:
         checked(offered.set_value(name).run())
         test = shipped.checkpoint(name).card["test"]
         value = test["nll"] if test["neg_elbo"] is None else test["neg_elbo"]
-        assert re.search(rf" {value:.1f} ± 0\.\d nats per image", texts(explorer)) and shipped.title_of(name) in texts(explorer)
+        said = texts(explorer)
+        assert re.search(rf" {value:.1f} ± 0\.\d nats per image", said) and shipped.title_of(name) in said
         assert explorer.query_params["model"] == name
 
 

@@ -44,7 +44,7 @@ def gaussian_kl(mu: Tensor, log_var: Tensor) -> Tensor:
 def bernoulli_nll(logits: Tensor, x: Tensor) -> Tensor:
     """−log p(x given z) with one Bernoulli per pixel, summed over pixels.
 
-        nll = −Σ x log x̂ + (1 − x) log(1 − x̂),   x̂ = sigmoid(logits)
+        nll = −Σ [x log x̂ + (1 − x) log(1 − x̂)],   x̂ = sigmoid(logits)
 
     For grey x in [0, 1] this is the expected value under x redrawn as Bernoulli(x) (dynamic binarisation);
     its floor is then the entropy of the pixels, not 0.
@@ -61,7 +61,7 @@ def bernoulli_nll(logits: Tensor, x: Tensor) -> Tensor:
 def gaussian_nll(mean: Tensor, x: Tensor, sigma: Tensor | float) -> Tensor:
     """−log p(x given z) with one Gaussian per pixel, of mean x̂ and standard deviation sigma, summed over pixels.
 
-        nll = Σ (x − x̂)² / (2 sigma²) + log sigma + ½ log 2π
+        nll = Σ [(x − x̂)² / (2 sigma²) + log sigma + ½ log 2π]
 
     It is a density, so it may be negative. With one sigma for all pixels the lowest is at sigma² = mean squared error,
     so a sigma that learns settles there (Rybkin et al. 2021, "Simple and effective VAE training with calibrated

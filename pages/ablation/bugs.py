@@ -79,7 +79,7 @@ BUGS = (
         None,
         Claim(
             "bug mean-pixels",
-            "Within the first epoch the **KL** falls to 0, the **mean posterior std** rises to 1 and **no unit stays "
+            "The **KL** stays near 0, the **mean posterior std** near 1, and after an epoch **no unit is "
             "active**: all codes lie at 0. Every copy and every prior draw is the same mean image, so the **variety "
             "of prior draws** is near 0. This is a collapse under beta = 784. The loss that is minimised looks small, "
             "as its larger term was divided by 784.",

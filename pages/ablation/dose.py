@@ -221,7 +221,7 @@ def _show_beyond(figure: go.Figure, rows: pd.DataFrame, right: float, high: floa
         figure.add_annotation(
             x=group[0]["kl"],
             y=high,
-            text=f"β {betas}: nll {group[0]['nll']:.0f}, above",
+            text=f"beta {betas}: nll {group[0]['nll']:.0f}, above",
             showarrow=False,
             xanchor="left",
             yanchor="top",
@@ -235,7 +235,7 @@ def _show_beyond(figure: go.Figure, rows: pd.DataFrame, right: float, high: floa
 def _write_betas(figure: go.Figure, table: pd.DataFrame, width: float, height: float, ink: str) -> None:
     """Each beta beside its point; betas whose points lie together share one label."""
     for group in _together(table, width, height):
-        text = "β " + ", ".join(f"{row['beta']:g}" for row in group)
+        text = "beta " + ", ".join(f"{row['beta']:g}" for row in group)
         figure.add_annotation(
             x=group[0]["kl"],
             y=group[0]["nll"],

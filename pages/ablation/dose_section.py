@@ -32,7 +32,7 @@ def dose_section() -> int | None:
         config={"displayModeBar": False},
     )
     st.caption(
-        "Rate, the KL, is an upper bound on I(x; z): up to the mark I(n; z), then KL(q(z) ‖ p(z)). Distortion: "
+        "Rate, the KL, bounds I(x; z) from above; where marked it is I(n; z) + KL(q(z) ‖ p(z)). Distortion: "
         f"what the copy still costs. {caption(table, seeds)} Choose points to open their runs below."
     )
     named = [point["customdata"][0] for point in event["selection"]["points"] if point.get("customdata")]

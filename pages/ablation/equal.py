@@ -28,7 +28,7 @@ from vae_core.runs.storage import StorageError, frame_file
 
 TITLE = "Equal in distribution, not equal"
 DRAWS = 20_000  # of z, for the codes' figures
-_NATS = "mutual information (nats)"
+_NATS = "mutual information, bias-corrected (nats)"
 _COLUMNS = ("distributions apart (total variation)", "share that are equal", _NATS, "at most")
 
 

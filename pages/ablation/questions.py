@@ -74,7 +74,7 @@ _ALL = (
         Claim(
             "question no-kl",
             "Noise only harms the copy now, so the clouds shrink and the codes move apart, past the circles. "
-            "Draws from the prior miss them. Look at Mean posterior std, Spread of mu and Prior draws in a hole.",
+            "Draws from the prior miss many. Look at Mean posterior std, Spread of mu and Prior draws in a hole.",
             ("bench: no KL", "bench: no KL, 16 latents", "bench: usual, one epoch", "bench: 16 latents"),
         ),
     ),

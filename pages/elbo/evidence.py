@@ -91,7 +91,12 @@ def told(prior: Estimated, q: Estimated, exact: float, gap: float) -> str:
 
 def _carried(found: Estimated) -> str:
     verb = "carries" if found.carriers == 1 else "carry"
-    return f"**{found.carriers}** {verb} nine tenths, worth **{found.effective:.1f}** equal ones"
+    return f"**{found.carriers}** {verb} nine tenths, worth **{written_size(found.effective)}** equal ones"
+
+
+def written_size(effective: float) -> str:
+    """An effective sample size: "1.0", "143"."""
+    return f"{effective:,.{0 if effective >= 9.95 else 1}f}"
 
 
 def _missed(prior: Estimated) -> str:
@@ -118,9 +123,10 @@ def many_latents(chosen: Subject, seed: int) -> None:
         "ELBO": [f"{MANY:,}", "–", f"{elbo.value:.1f} ± {elbo.error:.1g}"],
     }
     st.table(table_of(rows))
+    missed = float(f"{from_q.value - from_prior.value:.1g}")  # one digit: it hangs on one draw
     st.markdown(
-        f"With {dims} latents there is no grid. {MANY:,} draws from the prior say "
-        f"**{from_q.value - from_prior.value:,.0f} nats** less than as many from q, which give on average a lower "
+        f"With {dims} latents there is no grid. {MANY:,} draws from the prior say **about {missed:,.0f} nats** less "
+        "than as many from q, which give on average a lower "
         f"bound, {from_q.value - elbo.value:.1f} nats above the ELBO here. ±: standard error."
     )
     st.caption(f"Computed now by {title_of(name)} for {chosen.label}, seed {seed}.")
@@ -148,8 +154,8 @@ def estimated(found: Draws, count: int) -> Estimated:
 
 def table(prior: Estimated, q: Estimated, exact: float, error: float) -> pd.DataFrame:
     rows = {
-        "from the prior p(z)": [f"{prior.draws:,}", f"{prior.effective:.1f}", f"{prior.log_p:.2f}"],
-        "from q(z | x), weighted by p(z) / q(z | x)": [f"{q.draws:,}", f"{q.effective:.1f}", f"{q.log_p:.2f}"],
+        "from the prior p(z)": [f"{prior.draws:,}", written_size(prior.effective), f"{prior.log_p:.1f}"],
+        "from q(z | x), weighted by p(z) / q(z | x)": [f"{q.draws:,}", written_size(q.effective), f"{q.log_p:.1f}"],
         "exactly, by quadrature": ["–", "–", f"{exact:.3f} ± {error:.1g}"],
     }
     return table_of(rows)

@@ -186,7 +186,7 @@ def kl_slopes(log_var: Tensor) -> tuple[Tensor, Tensor]:
 
 
 def std_figure(log_var: float, encoded: Tensor, is_dark: bool) -> go.Figure:
-    """std = exp(½ log_var): where the slider stands, one step on, and what the encoder says of the image (D,)."""
+    """std = exp(½ log_var): where the slider stands, at 1 more, and what the encoder says of the image (D,)."""
     paint = colours(is_dark)
     line = torch.linspace(*LOG_VARS, 241)
     at = torch.tensor([log_var, log_var + 1])
@@ -198,7 +198,7 @@ def std_figure(log_var: float, encoded: Tensor, is_dark: bool) -> go.Figure:
         x=at.tolist(),
         y=_std(at),
         mode="markers",
-        name="here and one step on",
+        name="here and at 1 more",
         marker={"size": 11, "color": paint["kl"]},
     )
     figure.add_scatter(

@@ -42,5 +42,5 @@ def written(value: float, digits: int = 3) -> str:
 
 
 def about(value: float) -> str:
-    """Two significant digits: 110,000 or 98 or 1.5."""
-    return f"{float(f'{value:.2g}'):,.{0 if value >= 9.95 else 1}f}"
+    """One significant digit, which a ratio of variances over 200 estimates bears: 100,000 or 6 or 0.5."""
+    return f"{float(f'{value:.1g}'):,.{0 if value >= 0.95 else 1}f}"

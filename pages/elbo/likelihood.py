@@ -156,8 +156,8 @@ def _sigma(chosen: Subject, found: Costs) -> None:
         f"with an nll of **{written(lowest, 4)}** nats."
     )
     right.markdown(
-        "Learned, sigma settles there ([Rybkin et al. 2021](https://arxiv.org/abs/2006.13202)). Only where the error "
-        "can be 0 has the nll no lowest value ([Mattei and Frellsen 2018](https://arxiv.org/abs/1802.04826)): hence a "
+        "Learned, it settles so for all images ([Rybkin et al. 2021](https://arxiv.org/abs/2006.13202)). Only where "
+        "the error can be 0 has the nll no lowest value ([Mattei and Frellsen 2018](https://arxiv.org/abs/1802.04826)): hence a "
         f"floor, {SIGMA_FLOOR:g}."
     )
     with st.expander("A sigma per pixel", key="sigma per pixel", on_change="rerun") as box:
@@ -177,8 +177,8 @@ def _sigma_per_pixel(chosen: Subject) -> None:
     left.image((sigma / SIGMA_WHITE).clamp(max=1).numpy(), width=210, caption=f"sigma: black 0, white {SIGMA_WHITE:g}")
     right.markdown(
         f"The best sigma of each pixel: sigma² = its mean squared error, here over {PIXEL_IMAGES:,} test images. It is "
-        f"large where digits differ. In **{held}** of {errors.numel()} pixels, black whatever the digit, the error is "
-        "as good as 0, and nothing but the floor holds sigma: without it the likelihood would have no upper bound. "
+        f"large where digits differ. In **{held}** of {errors.numel()} pixels, hardly ever inked, it would be below "
+        f"the floor of {SIGMA_FLOOR:g}: where an error can be 0, nothing else bounds the likelihood. "
         f"Mean nll with one sigma for all pixels: **{written(one, 4)}** nats; one for each: **{written(own, 4)}**. On "
         "the Live training page a decoder says both of each pixel of each image: its mean and its sigma."
     )

@@ -30,6 +30,7 @@ from pages.elbo.settings import AXES, LOOKS, draw_anew, link
 from pages.elbo.subject import Key, Subject, subject
 from pages.ui.palette import is_dark
 from pages.ui.words import label_of
+from vae_core.digits import with_error
 from vae_core.exact import autograd
 from vae_core.exact.autograd import Answer
 from vae_core.models.vae import VAE
@@ -116,7 +117,7 @@ def _table(shown: dict[str, Judged], single: dict[str, Judged], samples: int) ->
     least = shown["pathwise"].std ** 2
     rows = {
         ESTIMATORS[name]: [
-            f"{written(way.mean, 4)} ± {written(way.error, 2)}",
+            with_error(way.mean, way.error),
             f"{'✓' if way.agrees else '✗'} {way.sigmas:.1f} SE",
             written(way.std),
             written(single[name].std / samples**0.5),
@@ -207,7 +208,7 @@ def _log_variance(chosen: Subject) -> None:
     st.markdown(
         "A standard deviation must be positive, but the last layer of the encoder gives any number. So that number is "
         "taken to be **log_var**, the log of the variance, and std = exp(½ log_var). Move it: wherever you stand, "
-        "one step to the right makes std larger by the same factor."
+        "1 more makes std larger by the same factor."
     )
     st.slider(
         "log_var",
@@ -223,7 +224,7 @@ def _log_variance(chosen: Subject) -> None:
     here, further = ((0.5 * torch.tensor(v, dtype=torch.float64)).exp().item() for v in (log_var, log_var + 1))
     of_std, of_log_var = (slope.item() for slope in kl_slopes(torch.tensor([log_var], dtype=torch.float64)))
     left.markdown(
-        f"std **{written(here)}**, one step on **{written(further)}**: × {further / here:.3f} = exp(½), everywhere."
+        f"std **{written(here)}**, at 1 more **{written(further)}**: × {further / here:.3f} = exp(½), everywhere."
     )
     right.markdown(
         f"Slope of the KL for std: −1/std + std = **{written(of_std)}**, without bound near 0. For log_var: "

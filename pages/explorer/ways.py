@@ -30,7 +30,7 @@ WAYS = {
     ),
     "arithmetic": Way(
         "Arithmetic",
-        "Differences of mean codes are directions: slant, thickness, size and width, measured from the images.",
+        "Differences of mean codes are directions: slant, thickness, height and width, measured from the images.",
         "Add slant to a 1. Does the measured slant follow? What else changes, and for which digits does it fail?",
     ),
     "traverse": Way(

@@ -29,7 +29,7 @@ def diagram(p: Passage, codes: Codes, dark: bool) -> str:
   {_arrow("encoder", "q(z | x)")}
   <figure>{_plane(p, codes, colours)}<figcaption>{_posterior(p)}</figcaption></figure>
   {_arrow("decoder", "p(x | z)")}
-  <figure>{_image(p.x_hat, "the reconstruction")}<figcaption><b>x̂</b> drawn again from z</figcaption></figure>
+  <figure>{_image(p.x_hat, "the reconstruction")}<figcaption><b>x̂</b> decoded from z</figcaption></figure>
 </div>
 <div class="terms" style="{variables}">
   <p class="reconstruction"><b>reconstruction {p.nll:.1f}</b><br>−log p(x | z): how badly x̂ explains x</p>

@@ -63,7 +63,7 @@ def example() -> None:
     st.caption(
         f"Computed now by {title_of(PLANE)}: {card['config']['epochs']} epochs, seed {card['seed']}, "
         f"−ELBO {card['test']['neg_elbo']:.1f} nats (grey MNIST, test, K = 1). The cloud, ellipses of 1 and 2 std, is "
-        "at true scale among the codes of 2,000 test images. x̂ is drawn from z, not from mu."
+        "at true scale among the codes of 2,000 test images. x̂ is decoded from z, not from mu."
     )
     link.write()
 

@@ -31,7 +31,11 @@ def result(run: RunRecord) -> None:
             )
         if warning := warning_after(test, run.config):
             st.warning(warning, icon=":material/error:")
-        weighted = f"; importance-weighted bound: K = {test['iw_samples']}" if "iw_samples" in test else ""
+        weighted = (
+            f"; importance-weighted bound: K = {test['iw_samples']}, first {test['iw_images']:,}"
+            if "iw_samples" in test
+            else ""
+        )
         errors = "± standard error, " if test.get("errors") else ""
         st.caption(
             f"{run.config.dataset.upper()}, {test['protocol']} pixels, {test['images']:,} test images, {errors}K = 1, "
@@ -42,8 +46,8 @@ def result(run: RunRecord) -> None:
 def figures_of(test: dict[str, Any], run: RunRecord) -> Iterator[tuple[str, str, str | None]]:
     """Label and value of what the model's family has figures of, and what is to stand beside it.
 
-    Values come with their standard errors over the images. The tighter bound is one of fewer images: the −ELBO of those
-    very images goes with it.
+    Values come with their standard errors over the images. The tighter bound is one of fewer images: how far it lies
+    below the −ELBO of those very images goes with it, as the images make the error of both.
     """
     kind, errors = family(run.config.model), test.get("errors") or {}  # older records have none
 
@@ -56,7 +60,7 @@ def figures_of(test: dict[str, Any], run: RunRecord) -> Iterator[tuple[str, str,
         yield f"{NAMES.get(term, term).capitalize() if term != 'kl' else 'KL'} (nats)", written(term), None
     if test.get("neg_iw_bound") is not None:
         same = test.get("iw_neg_elbo")
-        beside = None if same is None else f"first {test['iw_images']:,} images; their −ELBO {with_error(same, None)}"
+        beside = None if same is None else f"{same - test['neg_iw_bound']:.1f} below their −ELBO"
         yield "−log p(x), at most (nats)", written("neg_iw_bound"), beside
     if kind.has.codes:
         yield "Active units", f"{test['active_units']} of {run.config.latent_dim}", None

@@ -11,6 +11,7 @@ from pages.ui.shipped import images
 from tests.pages.conftest import checked
 from tests.waiting import wait_for
 from vae_core.config import RunConfig
+from vae_core.digits import with_error
 from vae_core.runs.registry import Registry
 
 
@@ -67,7 +68,7 @@ def test_a_gaussian_run_shows_its_error_beside_its_sigma(training: AppTest, regi
     final = run.final or {}
     shown = {m.label: m for m in training.metric}
     assert shown["Error, sigma"].value == f"{final['rmse']:.3f}, 0.020"
-    assert float(shown["−ELBO (nats)"].value.replace(",", "")) == pytest.approx(final["neg_elbo"], abs=0.006)
+    assert shown["−ELBO (nats)"].value == with_error(final["neg_elbo"], final["errors"]["neg_elbo"])
     assert f"{final['neg_elbo'] / 784:.2f} nats" in shown["−ELBO (nats)"].help
     assert [w.value for w in training.warning] == [warning_after(final, run.config)]
     assert final["nll"] == pytest.approx(nats_of(final["rmse"], 0.02) + 784 * (np.log(0.02) + np.log(2 * np.pi) / 2))

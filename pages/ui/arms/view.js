@@ -277,7 +277,7 @@ export default class ArmsView {
   drawTug() {
     pressWhere(this.part.points, "point", (i) => this.chosen.has(Number(i)));
     const scale = drawTug(this.panels, this.chosen, this.open.has("pulls"), (panel) => this.point.of(panel));
-    this.part.scale.value = `1 unit of the map = ${scale.toLocaleString("en")} nats per unit`;
+    this.part.scale.value = `1 unit of the map = ${scale.toLocaleString("en")} ${scale === 1 ? "nat" : "nats"} per unit`;
   }
 
   destroy() {

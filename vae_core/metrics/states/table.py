@@ -116,7 +116,7 @@ STATES = (
         lambda c: c.plain,
         say.say_plain,
         "Nothing is drawn and nothing is asked of the codes but that images can be told apart: they lie at a scale of "
-        "their own, and draws from the prior fall between them or beside them. There is no ELBO.",
+        "their own, and many draws from the prior fall between them or beside them. There is no ELBO.",
         unlike={"KL off": "A VAE with its KL off still draws z, and has to drown that noise."},
     ),
     State(

@@ -2,7 +2,7 @@
 
 import { make, press } from "../../lib/dom.js";
 import { drawImage } from "../../lib/images.js";
-import { nextOf } from "../shared/classes.js";
+import { imageName, nextOf } from "../shared/classes.js";
 import { short } from "../shared/numbers.js";
 import { DIGITS, codeOf, lengthOf, named } from "./math.js";
 
@@ -60,13 +60,14 @@ export class AttributePanel {
   }
 
   show({ attribute, image }) {
-    const { labels } = this.found.set,
-      digit = labels[image];
+    const { set } = this.found,
+      digit = set.labels[image],
+      name = imageName(image, set);
     this.image = image;
     press(this.kinds, "attribute", attribute);
     [...this.digits.children].forEach((made, k) => made.setAttribute("aria-pressed", k === digit));
     this.next.textContent = `Another ${digit}`;
-    this.text.textContent = `Test image ${image}, a ${digit}; or press a code.`;
+    this.text.textContent = `${name[0].toUpperCase()}${name.slice(1)}; or press a code.`;
   }
 }
 

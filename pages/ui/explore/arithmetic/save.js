@@ -2,7 +2,6 @@
 // of it is made when it is asked for.
 
 import { fixed } from "../../lib/numbers.js";
-import { modelName } from "../shared/numbers.js";
 import { sheet, table, thereAndBack } from "../shared/saved.js";
 import { measure } from "./attributes.js";
 import { ATTRIBUTES, DIGITS, STRENGTHS, alongAll, codeOf, strengths } from "./math.js";
@@ -16,7 +15,7 @@ export function meansFiles(found, colours) {
   const { about, set } = found;
   const means = () => DIGITS.map((digit) => found.greys(codeOf(digit, set)));
   const strip = () => ({
-    title: `${modelName(about)}: class means, decoded`,
+    title: `${about.title}: class means, decoded`,
     count: DIGITS.length,
     pictures: Uint8Array.from(means().flatMap((picture) => Array.from(picture))),
     texts: DIGITS,
@@ -31,7 +30,7 @@ export function meansFiles(found, colours) {
 
 /** Of a plan; pictures: of the strip; cells: what stands under them; rows(): the records of the table. */
 export function planFiles(found, state, plan, { pictures, cells, rows }, colours) {
-  const title = `${modelName(found.about)}: ${sumWords(found, state)}`;
+  const title = `${found.about.title}: ${sumWords(found, state)}`;
   const texts = STRENGTHS.map((strength, k) => `${fixed(strength, 1)}×: ${cells[k]}`);
   return {
     png: () => sheet([{ title, count: STRENGTHS.length, pictures, texts }], colours),

@@ -4,7 +4,7 @@
 import { nearestCode } from "../../lib/distances.js";
 import { fixed } from "../../lib/numbers.js";
 import { farWords, isFar, radiusOf, ratioText } from "../shared/near.js";
-import { modelName, short } from "../shared/numbers.js";
+import { short } from "../shared/numbers.js";
 import { Strip } from "../shared/strip.js";
 import { Path } from "./path.js";
 import { Slices, nearestImages } from "./slices.js";
@@ -80,7 +80,7 @@ export class Lane {
     const { about } = this.found,
       [name, text] = this.title.children;
     name.textContent = about.family;
-    text.textContent = `${modelName(about)}${about.posterior ? ", from mu" : ""}: at most ${ratioText(Math.max(...this.ratios))} × ${short(this.radius)} from a code (near: 1 ×), ${farWords(this.ratios)}`;
+    text.textContent = `${about.title}${about.posterior ? ", from mu" : ""}: at most ${ratioText(Math.max(...this.ratios))} × ${short(this.radius)} from a code (near: 1 ×), ${farWords(this.ratios)}`;
   }
 
   /** top: near radii that fill a bar's whole height, the same for both strips. */

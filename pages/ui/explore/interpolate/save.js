@@ -28,7 +28,7 @@ export function pathFiles(found, lanes, state, colours) {
 function row({ found, path, pictures, ratios }, { images, shape }) {
   const { about } = found;
   const stops = images.map((i) => imageName(i, found.set)).join(" to ");
-  const title = `${about.family} ${modelName(about)}: ${stops}, ${shape}${about.posterior ? ", from mu" : ""}`;
+  const title = `${about.title}: ${stops}, ${shape}${about.posterior ? ", from mu" : ""}`;
   return { title, count: path.count, pictures, texts: ratios.map((ratio) => `${ratioText(ratio)} radii`) };
 }
 

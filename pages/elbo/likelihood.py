@@ -157,8 +157,8 @@ def _sigma(chosen: Subject, found: Costs) -> None:
     )
     right.markdown(
         "Learned, it settles so for all images ([Rybkin et al. 2021](https://arxiv.org/abs/2006.13202)). Only where "
-        "the error can be 0 has the nll no lowest value ([Mattei and Frellsen 2018](https://arxiv.org/abs/1802.04826)): hence a "
-        f"floor, {SIGMA_FLOOR:g}."
+        "the error can be 0 has the nll no lowest value "
+        f"([Mattei and Frellsen 2018](https://arxiv.org/abs/1802.04826)): hence a floor, {SIGMA_FLOOR:g}."
     )
     with st.expander("A sigma per pixel", key="sigma per pixel", on_change="rerun") as box:
         if box.open:

@@ -52,7 +52,7 @@ def equal_in_distribution(runs: Sequence[RunRecord]) -> None:
         st.caption(
             f"Both coins have the distribution of X. **Y = 1 − X** never equals X and tells all of it; the other coin "
             "often equals it and tells nothing. So KL(q(z) ‖ p(z)) = 0 does not tie z to x: only the reconstruction "
-            f"asks for that. Codes: q(z|x) of the arms' ten images at their last step, {DRAWS:,} draws; "
+            f"asks for that. Codes: q(z | x) of the arms' ten images at their last step, {DRAWS:,} draws; "
             f"{count:,} tosses, seed {seed}; ± standard error."
         )
 

@@ -33,7 +33,6 @@ class Estimated:
     draws: int
     log_p: float  # nats
     effective: float  # draws
-    carriers: int  # how many draws carry nine tenths of the estimate
 
 
 def evidence_section(chosen: Subject) -> None:
@@ -81,17 +80,16 @@ def told(prior: Estimated, q: Estimated, exact: float, gap: float) -> str:
     """What the two estimates say, in words."""
     text = (
         f"**{prior.draws:,}** draws from the prior say **{prior.log_p:.1f}** nats where log p(x) is **{exact:.1f}**: "
-        f"{_carried(prior)}{_missed(prior)}. {q.draws:,} from the encoder's **q(z | x)**, its guess at which z made x, "
-        f"say **{q.log_p:.1f}**: {_carried(q)}"
+        f"{_worth(prior)}{_missed(prior)}. {q.draws:,} from the encoder's **q(z | x)**, its guess at which z made x, "
+        f"say **{q.log_p:.1f}**: {_worth(q)}"
     ).replace("-", "−")
     if q.effective > 3 * prior.effective:
         return f"{text}. That is what the encoder is for."
     return f"{text}. For this image q lies beside the posterior (a gap of {gap:.1f} nats, see section 3)."
 
 
-def _carried(found: Estimated) -> str:
-    verb = "carries" if found.carriers == 1 else "carry"
-    return f"**{found.carriers}** {verb} nine tenths, worth **{written_size(found.effective)}** equal ones"
+def _worth(found: Estimated) -> str:
+    return f"worth **{written_size(found.effective)}** that all count alike"
 
 
 def written_size(effective: float) -> str:
@@ -146,10 +144,8 @@ def many_draws(name: str, key: Key, seed: int) -> tuple[Draws, Draws]:
 def estimated(found: Draws, count: int) -> Estimated:
     """The estimate of the first `count` draws."""
     weight = found.log_weight[:count]
-    share = weight.softmax(0).sort(descending=True).values.cumsum(0)
-    carriers = int((share < 0.9).sum()) + 1
     log_p = weight.logsumexp(0).item() - math.log(count)
-    return Estimated(count, log_p, monte_carlo.effective_size(weight), carriers)
+    return Estimated(count, log_p, monte_carlo.effective_size(weight))
 
 
 def table(prior: Estimated, q: Estimated, exact: float, error: float) -> pd.DataFrame:

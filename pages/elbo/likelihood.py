@@ -130,7 +130,7 @@ def _pixel(_chosen: Subject, _found: Costs) -> None:
 def _sigma(chosen: Subject, found: Costs) -> None:
     st.markdown(
         "One reconstruction, two costs (nll). The Gaussian is the squared error divided by 2 sigma², **plus what sigma "
-        "itself costs**. Move sigma to the lowest."
+        "itself costs**. Move sigma to the lowest nll."
     )
     pictures, numbers = st.columns([1, 2.6], gap="medium")
     images = pictures.container(horizontal=True)

@@ -106,8 +106,8 @@ def _estimators(chosen: Subject) -> None:
     st.markdown(
         f"Exact, by quadrature: **{written(exact, 4)}** ± {written(error, 1)} nats per unit of {component.split()[0]}. "
         "For the same accuracy the score function with a baseline (the mean, taken off without bias) needs about "
-        f"**{fair} times** the draws of the pathwise way. Without one it is {plain} times, and with {CONSTANT} nats "
-        f"more on every log p(x | z), which change no gradient, {shifted}. Only the pathwise way needs the decoder's "
+        f"**{fair} times** the draws of the pathwise way. Without one it is {plain}; adding {CONSTANT} to every "
+        f"log p(x | z), which changes no gradient, makes it {shifted}. Only the pathwise way needs the decoder's "
         "slope. SE: standard error."
     )
     _caption(chosen)

@@ -49,7 +49,7 @@ _ALL = (
     ),
     Claim(
         "chip decoder never trained",
-        "Without the reconstruction the decoder gets no gradient: its pictures stay those of the first second.",
+        "Without the reconstruction the decoder gets no gradient: its pictures stay those of its initial weights.",
         ("bench: no reconstruction",),
     ),
     # ---- help

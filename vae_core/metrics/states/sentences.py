@@ -81,4 +81,4 @@ def say_learning(c: Case) -> str:
 
 
 def _pictures(c: Case) -> str:
-    return "one mean image for all" if c.one_image else "the pictures no longer depend on the input"
+    return "one mean image for all" if c.one_image else "the pictures do not depend on the input"

@@ -8,7 +8,7 @@ const HTML = `
 <div class="rows">
   <p><b class="evidence">log p(x) <output data-bar="evidence"></output></b> <span>fixed: q does not occur in it</span></p>
   <div class="track"><i class="evidence"></i></div>
-  <p><b class="total">ELBO <output data-bar="elbo"></output></b> + <b class="gap">KL(q ‖ p(z|x)) <output data-bar="gap"></output></b> <span>the gap</span></p>
+  <p><b class="total">ELBO <output data-bar="elbo"></output></b> + <b class="gap">KL(q ‖ p(z | x)) <output data-bar="gap"></output></b> <span>the gap</span></p>
   <div class="track"><i class="total"></i><i class="gap"></i></div>
   <p>ELBO = <b class="reconstruction">E<sub>q</sub>[log p(x | z)] <output data-bar="reconstruction"></output></b> − <b class="kl">KL(q ‖ prior) <output data-bar="kl"></output></b></p>
   <div class="track"><i class="reconstruction"></i><i class="kl"></i></div>

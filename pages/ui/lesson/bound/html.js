@@ -12,8 +12,8 @@ export const HTML = `
   <div class="plane" data-part="plane"></div>
   <div class="line" data-part="line" hidden></div>
   <p class="note"><span><b class="kl">q:</b> mu <output data-part="mu"></output></span> <span>std <output data-part="std"></output></span> <span data-part="correlation" hidden>correlation <output data-part="rho"></output></span></p>
-  <p class="note" data-part="imageKey"><span><i class="key grey"></i> p(z|x), the true posterior<span data-part="shading"></span></span> <span><i class="key ring"></i> q at 1 and 2 std</span> <span><i class="key dash"></i> prior at 1, 2, 3 std</span></p>
-  <p class="note" data-part="lineKey" hidden><span><i class="key grey"></i> p(z|x), exact</span> <span><i class="key ring"></i> q</span> <span><i class="key dash"></i> prior</span></p>
+  <p class="note" data-part="imageKey"><span><i class="key grey"></i> p(z | x), the true posterior<span data-part="shading"></span></span> <span><i class="key ring"></i> q at 1 and 2 std</span> <span><i class="key dash"></i> prior at 1, 2, 3 std</span></p>
+  <p class="note" data-part="lineKey" hidden><span><i class="key grey"></i> p(z | x), exact</span> <span><i class="key ring"></i> q</span> <span><i class="key dash"></i> prior</span></p>
   <p class="note how" data-part="how"></p>
 </section>
 <section class="sums">

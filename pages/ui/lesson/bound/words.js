@@ -15,9 +15,9 @@ export const HOW = {
 export const aboutFamily = ({ klPrior }) =>
   `Mean-field, with independent dimensions, is a choice: it spares an encoder D (D − 1) / 2 outputs, here the correlation. Full: z = mu + L eps, Σ = L Lᵀ, KL(q ‖ prior) = ½ (tr Σ + muᵀmu − D − log det Σ) = ${fixed(klPrior)} nats.`;
 
-/** "ELBO + KL(q ‖ p(z|x)) = −153.69, log p(x) = −153.69 ✓" */
+/** "ELBO + KL(q ‖ p(z | x)) = −153.69, log p(x) = −153.69 ✓" */
 export function sumOf({ sum, off, agrees }, logEvidence) {
-  const said = `ELBO + KL(q ‖ p(z|x)) = ${fixed(sum)}, log p(x) = ${fixed(logEvidence)}`;
+  const said = `ELBO + KL(q ‖ p(z | x)) = ${fixed(sum)}, log p(x) = ${fixed(logEvidence)}`;
   return agrees ? `✓ ${said}` : `✗ ${said}: they differ by ${fixed(off, off < 0.1 ? 3 : 2)} nats`;
 }
 
@@ -65,7 +65,7 @@ export function tellGaps(part, climb) {
 function sidesOf({ encoder, meanField, full }) {
   if (full === null) return [bold(`Approximation gap ${fixed(meanField)} nats.`)];
   return [
-    "KL(q ‖ p(z|x)): encoder’s q ",
+    "KL(q ‖ p(z | x)): encoder’s q ",
     bold(fixed(encoder)),
     ", best mean-field q ",
     bold(fixed(meanField)),

@@ -10,7 +10,7 @@ the KL to the prior comes in, it is held besides against the integral that it st
 noise of the other terms would hide a formula that is slightly wrong.
 
 No line can see a wrong likelihood: each holds for whatever function of z stands in its place. What can is
-`density.total_probability`.
+`density.total_probability`, with `density.stray_moments`.
 """
 
 from collections.abc import Callable

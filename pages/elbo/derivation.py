@@ -142,7 +142,8 @@ def distribution(chosen: Subject) -> tuple[Line, Check | None]:
     dx = "" if chosen.likelihood == "Bernoulli" else r"\,dx"
     images = "black-or-white images x" if chosen.likelihood == "Bernoulli" else "images x"
     why = f"No line above can see a wrong likelihood. This one can: over all {images} it sums to one, at z = mu."
-    line = Line("=", rf"\log {over} p(x\mid z){dx} = 0", why, chosen.total_probability)
+    part = (Estimate(0.0), chosen.stray_moments)
+    line = Line("=", rf"\log {over} p(x\mid z){dx} = 0", why, chosen.total_probability, part)
     return replace(line, relation=None), check(NOTHING, line)
 
 

@@ -11,7 +11,7 @@ from pages.ui.shipped import checkpoint, images, planes, title_of
 from pages.ui.words import image_name, sigma_words
 from vae_core.data import prepare
 from vae_core.exact.bounds import Bound, bound
-from vae_core.exact.density import total_probability
+from vae_core.exact.density import stray_moments, total_probability
 from vae_core.exact.estimate import Estimate
 from vae_core.exact.quadrature import Evidence, evidence
 
@@ -98,6 +98,11 @@ class Subject:
     def total_probability(self) -> Estimate:
         """log of the sum of p(x given z) over all images, at the encoder's mu."""
         return total_probability(self.model, self.mu)
+
+    @functools.cached_property
+    def stray_moments(self) -> Estimate:
+        """How far p(x given z) at the encoder's mu is from the picture that is shown of it."""
+        return stray_moments(self.model, self.mu)
 
 
 def subject(model: str, digit: int, which: int, redraw: int | None = None) -> Subject:

@@ -59,13 +59,50 @@ def log_joint(model: Any, x: Tensor, z: Tensor) -> Tensor:
 def total_probability(model: Any, z: Tensor) -> Estimate:
     """log of the sum of p(x given z) over all images x, or of the integral of a density: 0 nats, if it is one.
 
-    The pixels are independent given z, so the sum is a product over pairs of them. Not over single ones: a loss that
-    takes the mean over its pixels would pass.
+    The pixels are independent given z, so p of pairs of them, made to sum to one, multiply to p(x given z) over the
+    sum, whatever x is: one image as a whole is enough, and anything may be wrong in it that is in no pair by itself (a
+    row left out, the picture upside down, another image of the batch). Not single pixels: a loss that takes the mean
+    over its pixels would pass.
 
     Args:
         model: a family with a decoder that says what a pixel may be (`outcomes`), in evaluation mode.
         z: (1, D) the code.
     """
+    logits, values, width, pairs = _of_pairs(model, z)
+    count, pixels = len(values), values[0].numel()
+    generator = torch.Generator().manual_seed(0)
+    which = torch.randint(count, (2, pixels), generator=generator).to(z.device)  # of the values, in every pixel
+    images = values.flatten(1).gather(0, which).view(2, *values.shape[1:])
+    batch = torch.cat([logits, model.decode(1 - z).double()])  # with another code beside it
+    whole = -model.nll(batch, images).expand(2)[0]
+    first, second = which[0].unflatten(0, (-1, 2)).unbind(-1)
+    share = pairs.log_softmax(0).gather(0, (first * count + second)[None]).sum()
+    total = whole - share + width.log().expand_as(values[0]).sum()
+    return Estimate(total.item(), rounding(total.dtype, pixels + abs(whole.item())), QUADRATURE)
+
+
+@torch.no_grad()
+def stray_moments(model: Any, z: Tensor) -> Estimate:
+    """How far the mean of p(x given z) lies from the picture that is shown of z, in the pixel where it is farthest.
+
+    In units of x; 0, if nll and picture speak of the same distribution. Of a Gaussian its variance besides, from the
+    sigma² that is shown, in squared units of x. Arguments as for total_probability.
+    """
+    logits, values, _, pairs = _of_pairs(model, z)
+    count = len(values)
+    table = pairs.softmax(0).view(count, count, -1)  # (V, V, P)
+    share = torch.stack([table.sum(1), table.sum(0)], dim=-1).view_as(values)  # (V, 1, 28, 28)
+    picture = model.mean_image(logits)[0]
+    mean = (share * values).sum(0)
+    stray = (mean - picture).abs().max()
+    for sigma_square in [v for k, v in model.squares(logits, picture[None]).items() if k == "sigma"]:
+        variance = (share * (values - mean).square()).sum(0).mean()
+        stray = torch.maximum(stray, (variance - sigma_square).abs().max())
+    return Estimate(stray.item(), rounding(share.dtype, count), QUADRATURE)
+
+
+def _of_pairs(model: Any, z: Tensor) -> tuple[Tensor, Tensor, Tensor, Tensor]:
+    """Decoder output, what each pixel may be and how wide that is, and (V * V, P) log p of all values of all pairs."""
     logits = model.decode(z).double()  # (1, C, 28, 28)
     values, width = model.outcomes(logits)  # (V, 1, 28, 28): what each pixel may be
     first, second = values.flatten(1).unflatten(1, (-1, 2)).unbind(-1)  # (V, P) each
@@ -73,5 +110,4 @@ def total_probability(model: Any, z: Tensor) -> Estimate:
     both = torch.stack([first[:, None].expand(-1, count, -1), second[None].expand(count, -1, -1)], dim=-1)
     given = logits[0].flatten(1).unflatten(1, (pairs, 2)).transpose(0, 1).expand(count, count, -1, -1, -1)
     nll = model.nll(given.reshape(-1, len(logits[0]), 1, 2), both.reshape(-1, 1, 1, 2)).view(count**2, pairs)
-    total = (-nll).logsumexp(0).sum() + width.log().expand_as(values[0]).sum()
-    return Estimate(total.item(), rounding(total.dtype, 2 * pairs), QUADRATURE)
+    return logits, values, width, -nll

@@ -10,7 +10,7 @@ the KL to the prior comes in, it is held besides against the integral that it st
 noise of the other terms would hide a formula that is slightly wrong.
 
 No line can see a wrong likelihood: each holds for whatever function of z stands in its place. What can is
-`density.total_probability`.
+`density.total_probability`, with `density.stray_moments`.
 """
 
 from collections.abc import Callable
@@ -23,9 +23,9 @@ from torch import Tensor
 from vae_core import losses
 from vae_core.exact import monte_carlo
 from vae_core.exact.bounds import KL, Bound, bound, kl_to_prior
-from vae_core.exact.estimate import Estimate, rounding, sample_mean
+from vae_core.exact.estimate import QUADRATURE, Estimate, rounding, sample_mean
 from vae_core.exact.expectation import expectation
-from vae_core.exact.lines import Derivation, Line
+from vae_core.exact.lines import LIMIT, Derivation, Line
 from vae_core.exact.monte_carlo import Draws
 from vae_core.exact.quadrature import Evidence
 
@@ -36,6 +36,7 @@ KL_PRIOR = rf"\kl{{\mathrm{{KL}}({Q}\,\|\,{PRIOR})}}"
 KL_POSTERIOR = rf"\gap{{\mathrm{{KL}}({Q}\,\|\,{POSTERIOR})}}"
 JOINT_OVER_Q = rf"{EXPECT}\Bigl[\log \tfrac{{p(x, z)}}{{{Q}}}\Bigr]"
 KL_TOLERANCE = 1e-6  # nats
+OTHERS = (((-6.0, 5.0), (-12.0, 4.0)), ((0.2, -0.1), (-0.3, 0.2)))  # mu and log_var, far off and close to the prior
 ELBO = rf"{RECONSTRUCTION} - {KL_PRIOR} = \total{{\mathrm{{ELBO}}}}"
 
 
@@ -93,6 +94,7 @@ class Terms:
         self.mu, self.log_var, self.samples = mu, log_var, samples
         self.generator = torch.Generator(x.device).manual_seed(seed)
         known = known or bound(model, x, evidence, mu, log_var)
+        self.kl = kl
         self.bound = replace(known, kl=kl_to_prior(mu, log_var, kl))
 
     def draws(self) -> Draws:
@@ -115,26 +117,59 @@ class Terms:
         return Estimate(0.0, self.evidence.normaliser.error, self.evidence.normaliser.how)
 
     def integral_of_q(self) -> Estimate:
-        """∫ q(z given x) log p(x) dz on q's own lattice."""
-        log_p = self.evidence.log_p
-        one = expectation(lambda z: torch.ones_like(z[:, 0]), self.mu, self.log_var).estimate()
+        """∫ q(z given x) log p(x) dz on q's own lattice, whose weights are q as it should be."""
+        log_p, mu, log_var = self.evidence.log_p, self.mu.double(), self.log_var.double()
+
+        def share(z: Tensor) -> Tensor:
+            return _of_q(losses.gaussian_log_prob(z, mu, log_var), z, mu, log_var)
+
+        one = expectation(share, self.mu, self.log_var).estimate()
         return Estimate(one.value * log_p.value, abs(log_p.value) * one.error + log_p.error, log_p.how)
 
     @property
     def kl_by_formula(self) -> tuple[Estimate, Estimate]:
-        """KL(q ‖ prior) as the integral that it is, and by the formula that takes its place."""
+        """KL(q ‖ prior) as the integral that it is, and by the formula that takes its place.
 
-        def log_ratio(z: Tensor) -> Tensor:
-            log_q = losses.gaussian_log_prob(z, self.mu.double(), self.log_var.double())
-            return log_q - losses.standard_normal_log_prob(z)
-
-        integral = expectation(log_ratio, self.mu, self.log_var, KL_TOLERANCE, offset=0.3).estimate()
-        return integral + Estimate(0.0, KL_TOLERANCE), self.bound.kl  # the lattice ends at seven std
+        Of this q; but where the formula fails for it in a batch, or for another q there, then of that one: a formula
+        that mixes images, or clamps what this image does not reach, is as wrong.
+        """
+        mus = torch.cat([self.mu, self.mu.new_tensor([mu for mu, _ in OTHERS])])
+        log_vars = torch.cat([self.log_var, self.log_var.new_tensor([log_var for _, log_var in OTHERS])])
+        integrals = [_integral_of_kl(mus, log_vars, i) for i in range(len(mus))]
+        values = self.kl(mus, log_vars).expand(len(mus)).tolist()
+        for integral, value in zip(integrals, values, strict=True):
+            formula = Estimate(value, rounding(self.mu.dtype, value))
+            off = integral - formula
+            if not abs(off.value) <= LIMIT * off.error:  # so that NaN is off as well
+                return integral, formula
+        return integrals[0], self.bound.kl
 
     def log_mean_weight(self) -> Estimate:
         """log E_q[p(x, z) / q(z given x)] from fresh draws; its error knows what q cannot reach."""
         unseen = monte_carlo.reach_error(self.evidence, self.mu, self.log_var, self.samples)
         return monte_carlo.log_mean(self.draws().log_weight, unseen)
+
+
+def _integral_of_kl(mu: Tensor, log_var: Tensor, which: int) -> Estimate:
+    """KL(q ‖ prior) as the integral that it is, of one q in a batch: mu and log_var (B, D).
+
+    A quadratic in z is integrated to many more digits: a lattice that finds them uncertain found no quadratic.
+    """
+    one = mu[which : which + 1].double(), log_var[which : which + 1].double()
+
+    def log_ratio(z: Tensor) -> Tensor:
+        log_q = losses.gaussian_log_prob(z.unsqueeze(1), mu.double(), log_var.double())  # (N, B)
+        own = log_q.expand(-1, len(mu))[:, which]
+        return _of_q(own, z, *one) * (own - losses.standard_normal_log_prob(z))
+
+    value = expectation(log_ratio, *one, KL_TOLERANCE, offset=0.3).value.item()
+    return Estimate(value, KL_TOLERANCE + rounding(mu.dtype, value), QUADRATURE)
+
+
+def _of_q(log_q: Tensor, z: Tensor, mu: Tensor, log_var: Tensor) -> Tensor:
+    """(N,) q(z) by the formula over the q whose weights a lattice has, so that it integrates the formula's: 1."""
+    eps = (z - mu) / (0.5 * log_var).exp()
+    return (log_q - losses.standard_normal_log_prob(eps) + 0.5 * log_var.sum(-1)).exp()
 
 
 def bayes(t: Terms) -> list[Line]:

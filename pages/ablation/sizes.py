@@ -21,7 +21,7 @@ from vae_core.sweep import Sweep, read_sweep
 FOLDER = CHECKPOINTS / "sizes"
 TITLE = "Autoencoder against VAE, over latent sizes"
 NAMES = {"ae": "autoencoder", "vae": "VAE"}
-WAYS = {"prior": "z ~ N(0, I)", "fitted": "z ~ a Gaussian fitted to its codes"}
+WAYS = {"prior": "z ~ N(0, I)", "fitted": "z ~ a fitted Gaussian"}
 COLUMNS = 12  # pictures beside each other
 _GAPS = {"prior": "draw_gap", "fitted": "draw_gap_fitted"}
 _SIDE = 28  # pixels of a picture

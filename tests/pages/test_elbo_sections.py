@@ -104,6 +104,9 @@ def estimates(s: Subject, seed: int, samples: int, baseline: float) -> dict[str,
     return {name: torch.cat([g[:, 0] for g in both], dim=-1) for name, both in gradients.items()}
 
 
+ONE_DIGIT = 0.35  # what rounding to one significant digit moves a number at most: 1.5 to 2
+
+
 @pytest.mark.parametrize(
     ("key", "component", "samples"), [(KEY, "mu 1", 4), (KEY, "log_var 2", 16), ((GAUSSIAN, 1, 2), "mu 2", 8)]
 )
@@ -121,18 +124,18 @@ def test_estimates_and_the_exact_gradient(key: tuple[str, int, int], component: 
         mean, std = own.mean().item(), own.std().item()
         error = std / len(own) ** 0.5
         row = shown.loc[name]
-        assert number(row["mean ± SE"]) == pytest.approx(mean, abs=0.02 * error + 1e-3 * abs(mean))
-        assert number(row["mean ± SE"].split("±")[1]) == pytest.approx(error, rel=0.06)
+        assert number(row["mean ± SE"]) == pytest.approx(mean, abs=0.52 * error)  # rounded to the digit of its error
+        assert number(row["mean ± SE"].split("±")[1]) == pytest.approx(error, rel=ONE_DIGIT)
         assert number(row["std of one estimate"]) == pytest.approx(std, rel=0.01)
-        assert number(row["variance"]) == pytest.approx(std**2 / least, rel=0.06)
+        assert number(row["variance"]) == pytest.approx(std**2 / least, rel=ONE_DIGIT)
         assert row["off by"].startswith("✓") == (abs(mean - exact) < 4 * error)
         assert number(row["off by"]) == pytest.approx(abs(mean - exact) / error, abs=0.2)
     raised = estimates(s, 5, samples, -reparameterise.CONSTANT)["score function with baseline"][:, index]
-    said = re.search(r"about \*\*(\S+) times\*\* .* it is (\S+) times, .* and make it (\S+)\. ", words(at))
+    said = re.search(r"about \*\*(\S+) times\*\* .* it is (\S+); .* makes it (\S+)\. ", words(at))
     assert said
     told = [theirs["score function with baseline"][:, index], theirs["score function"][:, index], raised]
     for text, own in zip(said.groups(), told, strict=True):
-        assert number(text) == pytest.approx(own.var().item() / least, rel=0.06)
+        assert number(text) == pytest.approx(own.var().item() / least, rel=ONE_DIGIT)
 
 
 def test_the_baseline_is_the_mean_of_log_p_under_q() -> None:

@@ -95,7 +95,7 @@ def test_it_says_what_it_is_and_with_which_figures() -> None:
     for name in ("net", "widths", "activation", "model", "likelihood", "protocol", "beta", "seed", "epochs"):
         assert about[name] == getattr(config, name)
     assert (about["name"], about["dims"], about["step"]) == (shipped.PLANE, 2, card["steps"])
-    assert f"{card['test']['neg_elbo']:.2f} nats" in about["caption"] and "K = 1" in about["caption"]
+    assert f"{card['test']['neg_elbo']:.1f} ± 0.5 nats" in about["caption"] and "K = 1" in about["caption"]
     assert about["twin"] == AUTOENCODER and opened(AUTOENCODER)[0]["twin"] is None
     assert "ELBO" not in opened(AUTOENCODER)[0]["caption"]
     keys = [(note["key"], note["label"], note["unit"]) for note in about["attributes"]]

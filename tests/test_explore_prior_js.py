@@ -204,7 +204,7 @@ def test_stretch_is_that_of_numpy_and_near_the_decoders_jacobian(node: Callable[
     wanted = np.sqrt((across[1:] + across[:-1] + down[:, 1:] + down[:, :-1]) / 4)
     assert np.allclose(found, wanted, rtol=1e-5)
     middle = torch.tensor([0.5 * (xs[3] + xs[4]), 0.5 * (xs[4] + xs[5])])  # of the cell in row 3, column 3
-    jacobian = torch.autograd.functional.jacobian(picture, middle)
+    jacobian = torch.autograd.functional.jacobian(picture, middle[None])
     assert found[3, 3] == pytest.approx((jacobian.square().sum() / 2 / 784).sqrt().item(), rel=0.1)
 
 

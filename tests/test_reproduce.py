@@ -1,7 +1,6 @@
 """Published rows: the table, a tiny row from end to end, and what is committed of the real ones."""
 
 import json
-import signal
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -103,7 +102,7 @@ def test_ctrl_c_keeps_the_runs_that_were_finished(
 
     def interrupted(row: Row, trainer: Trainer) -> Any:
         if trainer.config.seed == 1:
-            signal.raise_signal(signal.SIGINT)
+            raise KeyboardInterrupt  # as Ctrl-C does where no other test has changed the handler
         return measure(row, trainer)
 
     monkeypatch.setattr(reproduce, "measure", interrupted)

@@ -36,13 +36,12 @@ def _offer_telling_image(chosen: Subject) -> None:
         label = f"Where it matters: {subject(PLANE, digit, which).label}"
         about = "Of the first 20 images of each class, the best full covariance gains most over mean-field at this one."
         if st.button(label, on_click=_show_telling_image, help=about):
-            st.session_state.pop(link.key("q"), None)  # once more: the view has just told that of the image before
+            st.session_state.pop(link.key("q"), None)  # of the image before, as the view has just told it once more
             st.rerun()  # the sidebar, which this fragment leaves alone, shows the image too
 
 
 def _show_telling_image() -> None:
     st.session_state[link.key("digit")], st.session_state[link.key("image")] = TELLING
-    st.session_state.pop(link.key("q"), None)
 
 
 @functools.lru_cache(maxsize=32)

@@ -38,7 +38,7 @@ def total(page: Page) -> tuple[float, float, float]:
     text = page.locator(".bound").inner_text().replace("−", "-")
     log_p = float(re.search(r"log p\(x\) (-?[\d.]+)", text).group(1))
     elbo = float(re.search(r"ELBO (-?[\d.]+)\s*\+", text).group(1))
-    gap = float(re.search(r"KL\(q ‖ p\(z\|x\)\) (-?[\d.]+)", text).group(1))
+    gap = float(re.search(r"KL\(q ‖ p\(z \| x\)\) (-?[\d.]+)", text).group(1))
     return log_p, elbo, gap
 
 

@@ -109,7 +109,7 @@ def test_with_many_latents_prior_draws_say_nothing_and_the_bound_has_its_error()
     assert rows["from q(z | x), weighted"] == f"−{-from_q.value:.1f} ± {from_q.error:.1g}"
     assert rows["from the prior p(z)"] == f"−{-from_prior.value:.1f}"
     said = " ".join(m.value for m in script.markdown)
-    assert f"**{from_q.value - from_prior.value:,.0f} nats** less" in said
+    assert f"**about {float(f'{from_q.value - from_prior.value:.1g}'):,.0f} nats** less" in said
     assert title_of(name) in script.caption[0].value
 
 

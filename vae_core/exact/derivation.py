@@ -23,8 +23,9 @@ from torch import Tensor
 from vae_core import losses
 from vae_core.exact import monte_carlo
 from vae_core.exact.bounds import KL, Bound, bound, kl_to_prior
-from vae_core.exact.estimate import QUADRATURE, Estimate, rounding, sample_mean
+from vae_core.exact.estimate import Estimate, rounding, sample_mean
 from vae_core.exact.expectation import expectation
+from vae_core.exact.kl_integral import density_over, integrate_kl
 from vae_core.exact.lines import LIMIT, Derivation, Line
 from vae_core.exact.monte_carlo import Draws
 from vae_core.exact.quadrature import Evidence
@@ -35,7 +36,6 @@ RECONSTRUCTION = rf"\reconstruction{{{EXPECT}[\log {LIKELIHOOD}]}}"
 KL_PRIOR = rf"\kl{{\mathrm{{KL}}({Q}\,\|\,{PRIOR})}}"
 KL_POSTERIOR = rf"\gap{{\mathrm{{KL}}({Q}\,\|\,{POSTERIOR})}}"
 JOINT_OVER_Q = rf"{EXPECT}\Bigl[\log \tfrac{{p(x, z)}}{{{Q}}}\Bigr]"
-KL_TOLERANCE = 1e-6  # nats
 OTHERS = (((-6.0, 5.0), (-12.0, 4.0)), ((0.2, -0.1), (-0.3, 0.2)))  # mu and log_var, far off and close to the prior
 ELBO = rf"{RECONSTRUCTION} - {KL_PRIOR} = \total{{\mathrm{{ELBO}}}}"
 
@@ -116,12 +116,12 @@ class Terms:
         """0, with the error that comes in with log_posterior."""
         return Estimate(0.0, self.evidence.normaliser.error, self.evidence.normaliser.how)
 
-    def integral_of_q(self) -> Estimate:
+    def integraldensity_over(self) -> Estimate:
         """∫ q(z given x) log p(x) dz on q's own lattice, whose weights are q as it should be."""
         log_p, mu, log_var = self.evidence.log_p, self.mu.double(), self.log_var.double()
 
         def share(z: Tensor) -> Tensor:
-            return _of_q(losses.gaussian_log_prob(z, mu, log_var), z, mu, log_var)
+            return density_over(losses.gaussian_log_prob(z, mu, log_var), z, mu, log_var)
 
         one = expectation(share, self.mu, self.log_var).estimate()
         return Estimate(one.value * log_p.value, abs(log_p.value) * one.error + log_p.error, log_p.how)
@@ -135,7 +135,7 @@ class Terms:
         """
         mus = torch.cat([self.mu, self.mu.new_tensor([mu for mu, _ in OTHERS])])
         log_vars = torch.cat([self.log_var, self.log_var.new_tensor([log_var for _, log_var in OTHERS])])
-        integrals = [_integral_of_kl(mus, log_vars, i) for i in range(len(mus))]
+        integrals = [integrate_kl(mus, log_vars, i) for i in range(len(mus))]
         values = self.kl(mus, log_vars).expand(len(mus)).tolist()
         for integral, value in zip(integrals, values, strict=True):
             formula = Estimate(value, rounding(self.mu.dtype, value))
@@ -148,28 +148,6 @@ class Terms:
         """log E_q[p(x, z) / q(z given x)] from fresh draws; its error knows what q cannot reach."""
         unseen = monte_carlo.reach_error(self.evidence, self.mu, self.log_var, self.samples)
         return monte_carlo.log_mean(self.draws().log_weight, unseen)
-
-
-def _integral_of_kl(mu: Tensor, log_var: Tensor, which: int) -> Estimate:
-    """KL(q ‖ prior) as the integral that it is, of one q in a batch: mu and log_var (B, D).
-
-    A quadratic in z is integrated to many more digits: a lattice that finds them uncertain found no quadratic.
-    """
-    one = mu[which : which + 1].double(), log_var[which : which + 1].double()
-
-    def log_ratio(z: Tensor) -> Tensor:
-        log_q = losses.gaussian_log_prob(z.unsqueeze(1), mu.double(), log_var.double())  # (N, B)
-        own = log_q.expand(-1, len(mu))[:, which]
-        return _of_q(own, z, *one) * (own - losses.standard_normal_log_prob(z))
-
-    value = expectation(log_ratio, *one, KL_TOLERANCE, offset=0.3).value.item()
-    return Estimate(value, KL_TOLERANCE + rounding(mu.dtype, value), QUADRATURE)
-
-
-def _of_q(log_q: Tensor, z: Tensor, mu: Tensor, log_var: Tensor) -> Tensor:
-    """(N,) q(z) by the formula over the q whose weights a lattice has, so that it integrates the formula's: 1."""
-    eps = (z - mu) / (0.5 * log_var).exp()
-    return (log_q - losses.standard_normal_log_prob(eps) + 0.5 * log_var.sum(-1)).exp()
 
 
 def bayes(t: Terms) -> list[Line]:
@@ -235,7 +213,7 @@ def multiply(t: Terms) -> list[Line]:
             "=",
             rf"\int {Q}\,\log p(x)\,dz",
             "Multiply by one, the integral of q; log p(x) does not depend on z, so it may go inside.",
-            t.integral_of_q(),
+            t.integraldensity_over(),
         ),
         Line(
             "=",

@@ -9,6 +9,7 @@ import torch
 from playwright.sync_api import expect
 
 from pages.ui import shipped
+from pages.ui.shipped import title_of
 from tests.browser.test_explorer import in_link, pixels, sent_by, z_of
 from tests.browser.test_live_training import until
 from tests.browser.ways import (
@@ -57,7 +58,7 @@ def test_two_images_chosen_on_the_map_are_joined_in_both_models(opened: Opened, 
     for name, model in (("main", PLANE), ("twin", AE)):
         mu = mu_of(model)
         strip_is(page, lane(page, name), decoded(model, straight(mu[first], mu[second], 11)))
-        expect(within(page, "interpolate", name)).to_contain_text(model)
+        expect(within(page, "interpolate", name)).to_contain_text(title_of(model))
     until(page, lambda: "interpolate=" in page.url)
     assert in_link(page, "interpolate")["images"] == [first, second]
 

@@ -79,8 +79,8 @@ export class Lane {
   tell() {
     const { about } = this.found,
       [name, text] = this.title.children;
-    name.textContent = about.family;
-    text.textContent = `${about.title}${about.posterior ? ", from mu" : ""}: at most ${ratioText(Math.max(...this.ratios))} × ${short(this.radius)} from a code (near: 1 ×), ${farWords(this.ratios)}`;
+    name.textContent = about.title;
+    text.textContent = `${about.posterior ? "from mu: " : ""}at most ${ratioText(Math.max(...this.ratios))} × ${short(this.radius)} from a code (near: 1 ×), ${farWords(this.ratios)}`;
   }
 
   /** top: near radii that fill a bar's whole height, the same for both strips. */

@@ -244,7 +244,7 @@ def test_a_rate_is_split_where_it_was_measured(split: pd.DataFrame) -> None:
     assert "ln 5,000 = 8.5" in [note.text for note in figure.layout.annotations]
     (hover,) = [row[6] for row in named["shipped"].customdata if row[0] == "run-0.5"]
     assert hover == "<br>KL = I(n; z) 8.0 ± 0.02 + KL(q(z) ‖ p(z)) 4.0"
-    assert [row[6] for row in named["live"].customdata] == [""]
+    assert [row[6] for row in named["live, fewer epochs"].customdata] == [""]
 
 
 def test_without_a_measured_point_nothing_is_split(table: pd.DataFrame) -> None:

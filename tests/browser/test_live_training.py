@@ -143,7 +143,7 @@ def stop_computes_the_figures_and_offers_the_curves(page: Page) -> None:
     page.get_by_role("button", name="Stop").click()
     status(page, "stopped")
     expect(page.get_by_text("Result", exact=True)).to_be_visible(timeout=60_000)
-    expect(page.get_by_test_id("stMetricValue").first).to_have_text(re.compile(r"^\d{3}\.\d\d$"))
+    expect(page.get_by_test_id("stMetricValue").first).to_have_text(re.compile(r"^\d{3}(\.\d)? ± \d"))
     page.get_by_text("Take it home").click()
     expect(page.locator(".js-plotly-plot .xtitle")).to_have_text("step", timeout=30_000)
     with page.expect_download() as download:

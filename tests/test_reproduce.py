@@ -67,7 +67,7 @@ def test_the_figures_are_those_of_torch_distributions(tiny: Row, small: Images) 
         trainer.step()
     asked = replace(tiny, draws=40, figures=dict.fromkeys(("neg_elbo", "kl", "nll", "neg_iw_bound_1"), Figure(1.0)))
     figures, errors = reproduce.measure(asked, trainer)
-    x = reproduce.test_images(asked, trainer, torch.Generator())
+    x = reproduce.select_images(asked, trainer, torch.Generator())
     with torch.no_grad():
         mu, log_var = trainer.model.encode(x)
         q = Normal(mu, log_var.exp().sqrt())
@@ -84,7 +84,7 @@ def test_the_figures_are_those_of_torch_distributions(tiny: Row, small: Images) 
 def test_the_images_of_cs236_are_ten_of_each_class_drawn_once(mnist: Images) -> None:
     trainer = Trainer(RunConfig(device="cpu", widths="5"), mnist)
     row = next(row for row in ROWS if row.id == "cs236")
-    first, again = (reproduce.test_images(row, trainer, torch.Generator().manual_seed(s)) for s in (0, 1))
+    first, again = (reproduce.select_images(row, trainer, torch.Generator().manual_seed(s)) for s in (0, 1))
     assert first.shape == (100, 1, 28, 28) and torch.equal(first, again)
     assert set(first.unique().tolist()) == {0.0, 1.0}
     images = [

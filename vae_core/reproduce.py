@@ -134,7 +134,7 @@ def run(row: Row, config: RunConfig, images: Images | None = None) -> dict[str, 
 def measure(row: Row, trainer: Trainer) -> tuple[dict[str, float], dict[str, float]]:
     """The figures of a row on its test images, and the standard error of each: over these images, nats."""
     generator = rng.generator(trainer.device, trainer.config.seed, "eval")
-    x = test_images(row, trainer, generator)  # (N, 1, 28, 28)
+    x = select_images(row, trainer, generator)  # (N, 1, 28, 28)
     values: dict[str, Tensor] = {}  # (N,) each
     model: Any = trainer.model  # of a family with codes and a gaussian posterior, as all rows are
     with evaluating(model):
@@ -165,7 +165,7 @@ def terms_of(trainer: Trainer, x: Tensor, draws: int, generator: torch.Generator
     return {"neg_elbo": nll + kl, "kl": kl, "nll": nll}
 
 
-def test_images(row: Row, trainer: Trainer, generator: torch.Generator) -> Tensor:
+def select_images(row: Row, trainer: Trainer, generator: torch.Generator) -> Tensor:
     """The images on which a row is evaluated, (N, 1, 28, 28) as data."""
     images = trainer.images
     if row.test != "cs236":

@@ -4,7 +4,6 @@ Without it nothing but the KL is left, which only compares distributions; and a 
 may say nothing of its image. A coin shows it, then the codes of the arms on the page do.
 """
 
-import functools
 import math
 from collections.abc import Sequence
 
@@ -16,6 +15,7 @@ from plotly.subplots import make_subplots
 
 from pages.ablation import actions
 from pages.ablation.settings import TOSSES, link
+from pages.ui.once import computed_once
 from pages.ui.palette import colours_of, is_dark
 from vae_core.exact.coins import Tie, compare_codes, compare_coins, toss
 from vae_core.exact.estimate import Estimate, sample_mean
@@ -28,7 +28,7 @@ from vae_core.runs.storage import StorageError, frame_file
 
 TITLE = "Equal in distribution, not equal"
 DRAWS = 20_000  # of z, for the codes' figures
-_NATS = "mutual information, bias-corrected (nats)"
+_NATS = "mutual information (nats)"
 _COLUMNS = ("distributions apart (total variation)", "share that are equal", _NATS, "at most")
 
 
@@ -53,7 +53,8 @@ def equal_in_distribution(runs: Sequence[RunRecord]) -> None:
             f"Both coins have the distribution of X. **Y = 1 − X** never equals X and tells all of it; the other coin "
             "often equals it and tells nothing. So KL(q(z) ‖ p(z)) = 0 does not tie z to x: only the reconstruction "
             f"asks for that. Codes: q(z | x) of the arms' ten images at their last step, {DRAWS:,} draws; "
-            f"{count:,} tosses, seed {seed}; ± standard error."
+            f"{count:,} tosses, seed {seed}; ± standard error. The coins' information is less its bias (Miller and "
+            "Madow 1955)."
         )
 
 
@@ -73,7 +74,7 @@ def last_codes(run: RunRecord) -> Snapshot | None:
     return found if found is not None and found.ten_log_var.size else None
 
 
-@functools.lru_cache(maxsize=32)
+@computed_once(32)
 def _frame(path: str) -> Snapshot:
     return read_snapshot(path)
 
@@ -146,7 +147,12 @@ def _add_codes(plot: go.Figure, seen: Snapshot, colours: Colours, column: int) -
     prior = standard_normal_log_prob(z.unsqueeze(1)).exp()
     lines = (
         ("q(z₁), ten images", z, one.sum(1), {"width": 4, "color": colours.kl}),
-        ("a tenth of each q(z₁|x)", torch.cat([z, z[-1:]]).repeat(len(mu)), every, {"width": 1, "color": colours.ink}),
+        (
+            "a tenth of each q(z₁ | x)",
+            torch.cat([z, z[-1:]]).repeat(len(mu)),
+            every,
+            {"width": 1, "color": colours.ink},
+        ),
         ("prior", z, prior, {"width": 2, "color": colours.ink, "dash": "dot"}),
     )
     for name, across, up, line in lines:

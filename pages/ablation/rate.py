@@ -1,12 +1,12 @@
 """What a rate is made of, in the dose plot: up to a mark I(n; z), from there to the point KL(q(z) ‖ p(z))."""
 
-import functools
 import math
 from typing import Any
 
 import pandas as pd
 import plotly.graph_objects as go
 
+from pages.ui.once import computed_once
 from vae_core.export.colours import Colours
 from vae_core.metrics.definitions import Metrics
 from vae_core.runs import registry
@@ -31,7 +31,7 @@ def split_of(news: News) -> dict[str, float | None]:
     return {name: getattr(found, name, None) for name in COLUMNS}
 
 
-@functools.lru_cache(maxsize=64)
+@computed_once(64)
 def _metrics_in(frame: str) -> dict[str, Any] | None:
     try:
         return read_frame(frame)[0].get("meter")

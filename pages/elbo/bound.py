@@ -1,13 +1,12 @@
 """Section 3, the bound you can see: drag q over the true posterior and watch the parts of log p(x)."""
 
-import functools
-
 import streamlit as st
 
 from pages.elbo.settings import gaussian, link
 from pages.elbo.subject import Subject, subject
 from pages.ui.lesson.bound.planes import bound_data
 from pages.ui.lesson.bound.view import BoundData, Gaussian, bound_view
+from pages.ui.once import computed_once
 from pages.ui.shipped import PLANE, title_of
 
 TELLING = (1, 8)  # digit and image: of the first twenty of each digit the main model has the longest posterior here
@@ -44,7 +43,7 @@ def _show_telling_image() -> None:
     st.session_state[link.key("digit")], st.session_state[link.key("image")] = TELLING
 
 
-@functools.lru_cache(maxsize=32)
+@computed_once(32)
 def data_of(model: str, digit: int, which: int, redraw: int | None = None) -> BoundData:
     """Grids around the posterior, around q and over the whole plane: computed once per image and server."""
     s = subject(model, digit, which, redraw)

@@ -1,13 +1,12 @@
 """Section 7, from mathematics to code: each box and each formula beside the very source that computes it."""
 
-import functools
-
 import streamlit as st
 import torch
 
 from pages.elbo.settings import link
 from pages.elbo.subject import Subject, subject
 from pages.ui.lesson.code_map import Step, code_map_view
+from pages.ui.once import computed_once
 from vae_core import losses
 from vae_core.models.vae import VAE
 from vae_core.trainer import Trainer
@@ -29,7 +28,7 @@ def section(subject: Subject) -> None:
     st.caption(f"{subject.caption} One sample of z, seed {SEED}.")
 
 
-@functools.lru_cache(maxsize=64)
+@computed_once(64)
 @torch.no_grad()
 def steps_of(model: str, digit: int, which: int, redraw: int | None = None) -> tuple[Step, ...]:
     """The six steps of one pass with the numbers of the image on the page."""

@@ -1,6 +1,5 @@
 """Section 2, three ways to the bound: line by line, each with its value, each sign checked against the numbers."""
 
-import functools
 from dataclasses import replace
 
 import streamlit as st
@@ -9,6 +8,7 @@ from torch import Tensor
 
 from pages.elbo.settings import SAMPLES, WAYS, WRONG, draw_anew, link
 from pages.elbo.subject import Key, Subject, subject
+from pages.ui.once import computed_once
 from pages.ui.palette import colours_of, is_dark
 from pages.ui.words import label_of
 from vae_core import losses
@@ -164,7 +164,7 @@ def minus(text: str) -> str:
     return text.replace("-", "−")
 
 
-@functools.lru_cache(maxsize=128)
+@computed_once(128)
 def derived(key: Key, way: str, samples: int, seed: int, wrong: int = 0) -> Derivation:
     s = subject(*key)
     return derive(way, s.model, s.x, s.evidence, s.mu, s.log_var, samples, seed, KLS[wrong], known=s.bound)

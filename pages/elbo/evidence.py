@@ -1,6 +1,5 @@
 """Section 1, what we want: p(x), and why drawing from the prior hardly ever finds it."""
 
-import functools
 import math
 from dataclasses import dataclass
 
@@ -14,6 +13,7 @@ from pages.elbo.figures_style import PLAIN, lay_out
 from pages.elbo.settings import DRAWS, draw_anew, link
 from pages.elbo.subject import Key, Subject, subject
 from pages.ui.lesson.transform import transform_view
+from pages.ui.once import computed_once
 from pages.ui.palette import colours_of, is_dark
 from pages.ui.shipped import checkpoint, most_latents, title_of
 from vae_core.exact import monte_carlo
@@ -33,6 +33,7 @@ class Estimated:
     draws: int
     log_p: float  # nats
     effective: float  # draws
+    carriers: int  # how many draws carry nine tenths of the estimate
 
 
 def evidence_section(chosen: Subject) -> None:
@@ -80,16 +81,17 @@ def told(prior: Estimated, q: Estimated, exact: float, gap: float) -> str:
     """What the two estimates say, in words."""
     text = (
         f"**{prior.draws:,}** draws from the prior say **{prior.log_p:.1f}** nats where log p(x) is **{exact:.1f}**: "
-        f"{_worth(prior)}{_missed(prior)}. {q.draws:,} from the encoder's **q(z | x)**, its guess at which z made x, "
-        f"say **{q.log_p:.1f}**: {_worth(q)}"
+        f"{_carried(prior)}{_missed(prior)}. {q.draws:,} from the encoder's **q(z | x)**, its guess at which z made x, "
+        f"say **{q.log_p:.1f}**: {_carried(q)}"
     ).replace("-", "−")
     if q.effective > 3 * prior.effective:
         return f"{text}. That is what the encoder is for."
     return f"{text}. For this image q lies beside the posterior (a gap of {gap:.1f} nats, see section 3)."
 
 
-def _worth(found: Estimated) -> str:
-    return f"worth **{written_size(found.effective)}** that all count alike"
+def _carried(found: Estimated) -> str:
+    verb = "carries" if found.carriers == 1 else "carry"
+    return f"**{found.carriers}** {verb} nine tenths, and all, weighted, are worth **{written_size(found.effective)}**"
 
 
 def written_size(effective: float) -> str:
@@ -130,7 +132,7 @@ def many_latents(chosen: Subject, seed: int) -> None:
     st.caption(f"Computed now by {title_of(name)} for {chosen.label}, seed {seed}.")
 
 
-@functools.lru_cache(maxsize=32)
+@computed_once(32)
 def many_draws(name: str, key: Key, seed: int) -> tuple[Draws, Draws]:
     """MANY draws from the prior, and as many from q, of the image in a model with any number of latents."""
     shipped, s = checkpoint(name), subject(*key)
@@ -144,8 +146,10 @@ def many_draws(name: str, key: Key, seed: int) -> tuple[Draws, Draws]:
 def estimated(found: Draws, count: int) -> Estimated:
     """The estimate of the first `count` draws."""
     weight = found.log_weight[:count]
+    share = weight.softmax(0).sort(descending=True).values.cumsum(0)
+    carriers = int((share < 0.9).sum()) + 1
     log_p = weight.logsumexp(0).item() - math.log(count)
-    return Estimated(count, log_p, monte_carlo.effective_size(weight))
+    return Estimated(count, log_p, monte_carlo.effective_size(weight), carriers)
 
 
 def table(prior: Estimated, q: Estimated, exact: float, error: float) -> pd.DataFrame:
@@ -229,7 +233,7 @@ def draws(key: Key, seed: int, count: int) -> tuple[Draws, Draws]:
     return Draws(*together), _from_q(key, seed)
 
 
-@functools.lru_cache(maxsize=96)
+@computed_once(96)
 def _from_prior(key: Key, seed: int, part: int) -> Draws:
     """The draws that lead from one of PARTS to the next; every part has a generator of its own."""
     s = subject(*key)
@@ -237,7 +241,7 @@ def _from_prior(key: Key, seed: int, part: int) -> Draws:
     return monte_carlo.from_prior(s.model, s.x, PARTS[part] - (0, *PARTS)[part], generator)
 
 
-@functools.lru_cache(maxsize=32)
+@computed_once(32)
 def _from_q(key: Key, seed: int) -> Draws:
     s = subject(*key)
     generator = torch.Generator().manual_seed(seed + len(PARTS) * 2**32)

@@ -1,6 +1,5 @@
 """What section 5 shows: estimates of one gradient in three ways, and the slope of the KL in two parametrisations."""
 
-import functools
 import itertools
 from dataclasses import dataclass
 
@@ -12,6 +11,7 @@ from torch import Tensor
 
 from pages.elbo.figures_style import colours, lay_out
 from pages.elbo.subject import Key, subject
+from pages.ui.once import computed_once
 from vae_core import losses
 from vae_core.exact import gradients
 from vae_core.exact.estimate import rounding, sample_mean
@@ -59,7 +59,7 @@ def compared(key: Key, seed: int, samples: int) -> Comparison:
     )
 
 
-@functools.lru_cache(maxsize=64)
+@computed_once(64)
 def truth(key: Key) -> tuple[float, Gradient, Gradient]:
     """E_q[log p(x given z)], its gradient, and the error of that, by quadrature."""
     s = subject(*key)
@@ -68,7 +68,7 @@ def truth(key: Key) -> tuple[float, Gradient, Gradient]:
     return baseline, *gradients.exact(f, s.mu, s.log_var, shift=baseline)
 
 
-@functools.lru_cache(maxsize=256)
+@computed_once(256)
 def _evaluated(key: Key, seed: int, start: int, end: int) -> tuple[Tensor, Tensor, Tensor]:
     """eps, f and its slope for the draws start to end of every estimate: what costs time."""
     s = subject(*key)

@@ -1,6 +1,5 @@
 """Section 6, which likelihood: what a pixel costs, which sigma is best, and what the reduction does to beta."""
 
-import functools
 from dataclasses import dataclass
 from typing import Any
 
@@ -20,6 +19,7 @@ from pages.elbo.figures_likelihood import (
 from pages.elbo.figures_style import PLAIN, written
 from pages.elbo.settings import COSTS, REDUCTIONS, link
 from pages.elbo.subject import Subject, subject
+from pages.ui.once import computed_once
 from pages.ui.palette import is_dark
 from pages.ui.shipped import checkpoint, images
 from pages.ui.words import label_of
@@ -76,7 +76,7 @@ def section(subject: Subject) -> None:
     shown[link.get("likelihood")](subject, found)
 
 
-@functools.lru_cache(maxsize=64)
+@computed_once(64)
 @torch.no_grad()
 def costs(model: str, digit: int, which: int, redraw: int | None = None) -> Costs:
     """Everything that the section needs of one image."""
@@ -184,7 +184,7 @@ def _sigma_per_pixel(chosen: Subject) -> None:
     )
 
 
-@functools.lru_cache(maxsize=8)
+@computed_once(8)
 @torch.no_grad()
 def pixel_errors(model_name: str) -> torch.Tensor:
     """(28, 28) mean squared error of each pixel over the first test images, from z = mu."""

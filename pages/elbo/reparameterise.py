@@ -1,6 +1,5 @@
 """Section 5, reparameterisation: two ways to one gradient, what autograd sees of each, and why log variance."""
 
-import functools
 import inspect
 import textwrap
 from collections.abc import Callable
@@ -28,6 +27,7 @@ from pages.elbo.figures_reparameterise import (
 from pages.elbo.figures_style import PLAIN, about, written
 from pages.elbo.settings import AXES, LOOKS, draw_anew, link
 from pages.elbo.subject import Key, Subject, subject
+from pages.ui.once import computed_once
 from pages.ui.palette import is_dark
 from pages.ui.words import label_of
 from vae_core.digits import with_error
@@ -164,7 +164,7 @@ def _autograd(chosen: Subject) -> None:
     _caption(chosen)
 
 
-@functools.lru_cache(maxsize=256)
+@computed_once(256)
 def asked(key: Key, seed: int) -> tuple[Answer, Answer]:
     """What autograd says of `sample` and of mu + std * eps."""
     s = subject(*key)
@@ -174,7 +174,7 @@ def asked(key: Key, seed: int) -> tuple[Answer, Answer]:
     )
 
 
-@functools.lru_cache(maxsize=256)
+@computed_once(256)
 def _by_name(key: Key, seed: int) -> pd.DataFrame:
     """The three ways that torch has to draw from a Gaussian, and what comes back through each."""
     s = subject(*key)

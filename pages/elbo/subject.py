@@ -1,12 +1,12 @@
 """What the whole page speaks of: one test image and one shipped model with two latents."""
 
-import functools
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
 import torch
 from torch import Tensor
 
+from pages.ui.once import computed_once
 from pages.ui.shipped import checkpoint, images, planes, title_of
 from pages.ui.words import image_name, sigma_words
 from vae_core.data import prepare
@@ -84,25 +84,25 @@ class Subject:
             "mean log p (*Pixels: redrawn* takes one)."
         )
 
-    @functools.cached_property
+    @property
     def evidence(self) -> Evidence:
         """log p(x) and the true posterior on a lattice: about half a second, once."""
-        return evidence(self.model, self.x, starts=self.mu)
+        return _evidence(self.key)
 
-    @functools.cached_property
+    @property
     def bound(self) -> Bound:
         """The bound of the encoder's q, every part with its error."""
-        return bound(self.model, self.x, self.evidence, self.mu, self.log_var)
+        return _bound(self.key)
 
-    @functools.cached_property
+    @property
     def total_probability(self) -> Estimate:
         """log of the sum of p(x given z) over all images, at the encoder's mu."""
-        return total_probability(self.model, self.mu)
+        return _total_probability(self.key)
 
-    @functools.cached_property
+    @property
     def stray_moments(self) -> Estimate:
         """How far p(x given z) at the encoder's mu is from the picture that is shown of it."""
-        return stray_moments(self.model, self.mu)
+        return _stray_moments(self.key)
 
 
 def subject(model: str, digit: int, which: int, redraw: int | None = None) -> Subject:
@@ -119,7 +119,7 @@ def subject(model: str, digit: int, which: int, redraw: int | None = None) -> Su
     return _subject(Key(model, digit, which % len(images().of_class(digit)), redraw))
 
 
-@functools.lru_cache(maxsize=64)
+@computed_once(64)
 def _subject(key: Key) -> Subject:
     shipped, data = checkpoint(key.model), images()
     number = int(data.of_class(key.digit)[key.which])
@@ -130,6 +130,30 @@ def _subject(key: Key) -> Subject:
         mu, log_var = shipped.model.encode(x)
     shown = pixels if key.redraw is None else (255 * x).to(torch.uint8)
     return Subject(key, number, shipped.model, shipped.card, shown, x, mu, log_var)
+
+
+@computed_once(64)
+def _evidence(key: Key) -> Evidence:
+    s = _subject(key)
+    return evidence(s.model, s.x, starts=s.mu)
+
+
+@computed_once(64)
+def _bound(key: Key) -> Bound:
+    s = _subject(key)
+    return bound(s.model, s.x, s.evidence, s.mu, s.log_var)
+
+
+@computed_once(64)
+def _total_probability(key: Key) -> Estimate:
+    s = _subject(key)
+    return total_probability(s.model, s.mu)
+
+
+@computed_once(64)
+def _stray_moments(key: Key) -> Estimate:
+    s = _subject(key)
+    return stray_moments(s.model, s.mu)
 
 
 def names() -> list[str]:

@@ -1,13 +1,12 @@
 """Home: what a VAE is on one screen, with a real image in a real model, and the way through the lesson."""
 
-import functools
-
 import streamlit as st
 
 from pages.home.diagram import diagram
 from pages.home.example import Codes, codes, passage
 from pages.home.settings import link
 from pages.ui import notices
+from pages.ui.once import computed_once
 from pages.ui.palette import is_dark
 from pages.ui.shipped import PLANE, checkpoint, elbo_query, encode_query, images, missing, planes, title_of
 
@@ -68,7 +67,7 @@ def example() -> None:
     link.write()
 
 
-@functools.cache
+@computed_once(None)
 def all_codes() -> Codes:
     """Computed once per server."""
     return codes(checkpoint(PLANE).model, images())

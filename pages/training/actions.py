@@ -15,7 +15,6 @@ from vae_core.runs.messages import PAUSED, RUNNING, STARTING
 from vae_core.runs.run_record import SAVED, RunRecord
 
 STEPPED = "stepped run"  # the one whose Step was pressed last: clicks are counted a moment after they are made
-SET_NOT_STARTED = " is set; press **Start**."  # of the advice of a chip, until a run was started with it
 TRAINING = ("resume", "step", "slow", "epoch")  # commands that train
 
 
@@ -54,8 +53,6 @@ def _advice_was_taken() -> None:
     state = st.session_state
     if state.get("advice") and state["advice"] == state.get("advice taken"):
         del state["advice"]
-    if state.get("advice"):
-        state["advice"] = state["advice"].replace(SET_NOT_STARTED, ".")
     state["advice taken"] = state.get("advice")
 
 

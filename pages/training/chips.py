@@ -87,6 +87,6 @@ def choose(chip: Chip) -> None:
     if "sigma" in values:
         st.session_state["sigma"] = values.pop("sigma")
     st.session_state.update(values)
-    st.session_state["advice"] = f"**{chip.name}**{actions.SET_NOT_STARTED} {chip.look_for.says}"
+    st.session_state["advice"], st.session_state["advice taken"] = (chip.name, chip.look_for.says), None
     if actions.is_mine(run := actions.shown_run()) and not run.ended:
         actions.command(run.run_id, "pause")  # the new weights are for the next run, unless this one is resumed

@@ -55,7 +55,8 @@ def lesson(settings: dict[str, Any]) -> None:
     notices.show("training")
     tell_of_runs()
     if advice := st.session_state.get("advice"):
-        st.info(advice, icon=":material/lightbulb:")
+        asked = "." if advice == st.session_state["advice taken"] else " is set; press **Start**."
+        st.info(f"**{advice[0]}**{asked} {advice[1]}", icon=":material/lightbulb:")
     explain(run, config)
     beside = compared(run)
     seen = live_view(

@@ -1,11 +1,11 @@
 """What a sigma of the Gaussian likelihood means beside the errors that there are: before a run, and at its end."""
 
-import functools
 from typing import Any
 
 import torch
 
 from pages.training.settings import PIXELS
+from pages.ui.once import computed_once
 from pages.ui.shipped import images
 from vae_core.config import RunConfig
 from vae_core.data import prepare
@@ -16,7 +16,7 @@ DENSITY = "Of a density, which may exceed 1: −ELBO may fall below 0. Per pixel
 _CURE = "Choose a sigma near the error, or let it learn."
 
 
-@functools.cache
+@computed_once(None)
 def usual_error(protocol: str) -> float:
     """Root mean square error of the mean image over the test images, of full scale."""
     return mean_image_error(prepare(images().x_test, protocol, torch.Generator().manual_seed(0)))

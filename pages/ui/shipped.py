@@ -8,6 +8,7 @@ from typing import Any
 
 import torch
 
+from pages.ui.once import computed_once
 from pages.ui.words import sigma_words
 from vae_core import checkpoints
 from vae_core.cards import check_figures, read_whole_card
@@ -102,7 +103,7 @@ def encode_query(number: int, model: str) -> dict[str, str]:
     return {"model": model, "way": "encode", "encode": json.dumps({"number": number}, separators=(",", ":"))}
 
 
-@functools.cache
+@computed_once(None)
 def real_images(protocol: str) -> dict[str, Any]:
     """What the figures of draws come to for as many training images in their place; half a second, once a server.
 

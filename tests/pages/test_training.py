@@ -251,6 +251,10 @@ def test_a_chip_sets_the_controls_for_the_next_start(training: AppTest, registry
     assert "press **Start**" in training.info[0].value
     config = start(training, registry).config
     assert (config.likelihood, config.sigma, config.alpha, config.beta) == ("gaussian", 0.05, 1.0, 1.0)
+    checked(training.run())
+    assert training.info[0].value == f"**Gaussian, sigma 0.05**. {CLAIMS['chip sigma 0.05'].says}"  # Start was pressed
+    checked(training.button(key="chip Gaussian, sigma 0.05").click().run())
+    assert "press **Start**" in training.info[0].value
 
 
 def test_a_branch_is_a_second_run_with_the_switches_as_they_stand(training: AppTest, registry: Registry) -> None:

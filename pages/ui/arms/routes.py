@@ -1,6 +1,5 @@
 """What the arms view fetches once: a decoder's weights, to decode under the pointer, and the images of the map."""
 
-import functools
 import gzip
 import json
 from pathlib import Path
@@ -14,6 +13,7 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from pages.ui.live.socket import step_of, takes_gzip
+from pages.ui.once import computed_once
 from pages.ui.shipped import images
 from vae_core.inspect.snapshot import map_images, map_numbers
 from vae_core.runs import registry
@@ -70,7 +70,7 @@ def _weights_at(run: RunRecord, step: int) -> tuple[Path, str, int] | None:
     return (shipped, "", run.step) if shipped.is_file() and step >= run.step else None
 
 
-@functools.cache
+@computed_once(None)
 def _map_pictures() -> bytes:
     pixels, labels = map_images(images())
     numbers = map_numbers(images()).int().numpy()  # by which an image is known on every page

@@ -73,5 +73,5 @@ def _help(label: str, test: dict[str, Any], run: RunRecord) -> str | None:
     if label == _BOUND and run.config.likelihood != "bernoulli":
         return DENSITY.format(test["neg_elbo"] / PIXELS).replace("-", "−")
     if label == "Error, sigma":
-        return "Root mean square error of x̂, and the sigma of p(x given z); in of full scale."
+        return "Root mean square error of x̂, and the sigma of p(x | z); of full scale."
     return None

@@ -6,7 +6,7 @@ from pages.ui.palette import colours_of
 from vae_core.config import NAMES, RunConfig
 from vae_core.models import family
 
-_SPREADS = {"sigma": "sigma", "rmse": "RMS error"}
+_SCALES = {"sigma": "sigma", "rmse": "RMS error"}
 _COLOURS = {"neg_elbo": "total", "nll": "reconstruction", "kl": "kl"}
 
 
@@ -36,7 +36,7 @@ def describe(config: RunConfig) -> dict[str, Any]:
         "posterior": kind.has.posterior is not None,
         "codes": kind.has.codes,
         "scales": [
-            {"name": n, "label": _SPREADS.get(n, n), "colour": "reconstruction" if n == "rmse" else "text"}
+            {"name": n, "label": _SCALES.get(n, n), "colour": "reconstruction" if n == "rmse" else "text"}
             for n in kind.scales(config)
         ],
     }

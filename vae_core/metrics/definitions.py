@@ -111,7 +111,7 @@ METRICS = (
         "nats",
         None,
         "Near 0 is collapse, and far above is a memory that the prior does not know.",
-        "KL of q(z given x) from the prior, mean over the images: the rate, an upper bound on I(x; z).",
+        "KL of q(z | x) from the prior, mean over the images: the rate, an upper bound on I(x; z).",
         1,
     ),
     Metric(
@@ -149,7 +149,7 @@ METRICS = (
         "prior std",
         None,
         "Near 0 each code is a point, at 1 it is the prior.",
-        "Width of q(z given x), mean over images and dimensions.",
+        "Width of q(z | x), mean over images and dimensions.",
         3,
     ),
     Metric(

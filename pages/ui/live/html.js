@@ -58,7 +58,7 @@ export const HTML = `
     <div data-part="klOnly"></div>
   </div>
   <div data-part="scaleCard" hidden>
-    <h3><span data-part="scaleNames"></span> <small title="Sigma of p(x given z), and the root mean square error of x_hat; of full scale.">of a pixel, test</small></h3>
+    <h3><span data-part="scaleNames"></span> <small title="Sigma of p(x | z), and the root mean square error of x̂; of full scale.">of a pixel, test</small></h3>
     <div data-part="scaleOnly"></div>
   </div>
   <ul class="marks" aria-label="changes during the run" data-part="marks"></ul>

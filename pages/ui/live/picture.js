@@ -45,12 +45,12 @@ export class Picture {
     if (!part.explained.hidden) this.explain(true);
     if (has.codes) this.drawCodes(p);
     if (has.posterior) this.drawPosterior(p);
-    this.drawSpreads(p);
+    this.drawScales(p);
     for (const name of ["originals", "reconstructions"]) drawImages(part[name], p[name], 10);
   }
 
   /** Beside their names the figures of the moment; the sigma of each pixel where each has its own. @param {SnapshotPicture} p */
-  drawSpreads(p) {
+  drawScales(p) {
     const { part } = this;
     for (const name of this.scales) this.figures[name].value = p.scales[name]?.toFixed(3) ?? "–";
     part.sigmasCard.hidden = !p.sigmas?.shape[0];

@@ -106,7 +106,7 @@ STATES = (
         "posterior collapse",
         lambda c: c.dead,
         say.say_collapse,
-        f"q(z given x) has become the prior, whatever the image. {_ACTIVE}, and none is. Then z says nothing about x, "
+        f"q(z | x) has become the prior, whatever the image. {_ACTIVE}, and none is. Then z says nothing about x, "
         "and the best picture is the mean image.",
         "Where beta is large, try a smaller one or a KL warm-up. Or branch from a moment before it happened.",
         {"encoder ignores x": f"The KL is at most {FAR_FROM_PRIOR} nats, as q is the prior."},
@@ -151,7 +151,7 @@ STATES = (
         "partial collapse",
         lambda c: c.partial,
         say.say_partial,
-        "Both terms are at work, and some latents are not worth their KL: in those q(z given x) has become the prior, "
+        "Both terms are at work, and some latents are not worth their KL: in those q(z | x) has become the prior, "
         f"for every image. {_ACTIVE}. Usual where there are many latents, and no fault: the others do the work.",
         unlike={"posterior collapse": "In a posterior collapse no unit is left."},
     ),

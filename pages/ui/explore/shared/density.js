@@ -71,7 +71,7 @@ export function nearRadius({ mu, logVar, dims }) {
 /** What nearRadius means, in words; `posterior`: whether the model has one. */
 export const nearRule = (posterior) =>
   posterior
-    ? "95 of 100 samples of q(z given x) have another image's mu so close"
+    ? "95 of 100 samples of q(z | x) have another image's mu so close"
     : "95 of 100 codes have another one so close";
 
 const RARE = Math.exp(-4.5); // what lies beyond 3σ in the plane: 1.1 % of the prior

@@ -265,7 +265,7 @@ def test_a_near_radius_is_found_once_and_is_never_nothing(node: Node) -> None:
     assert found["radii"] == [pytest.approx(radius.item(), abs=1e-5)] * 2
     assert found["again"] == 0
     assert 0 < found["one"] < 1e-6  # all codes in one place: still something to divide by
-    assert ["q(z given x)" in rule for rule in found["rules"]] == [False, True]
+    assert ["q(z | x)" in rule for rule in found["rules"]] == [False, True]
 
 
 def test_ratios_are_written_short_and_a_gap_lies_beyond_1(node: Node) -> None:

@@ -160,7 +160,7 @@ def test_the_page_says_what_near_is_and_how_far_test_images_are_apart(opened: Op
     page = opened_way(opened, server, "interpolate", {"images": [10, 0]})
     rule, vae = (
         within(page, "interpolate", "rule"),
-        "Near, VAE: 95 of 100 samples of q(z given x) have another image's mu so close",
+        "Near, VAE: 95 of 100 samples of q(z | x) have another image's mu so close",
     )
     expect(rule).to_contain_text("Near, Plain autoencoder: 95 of 100 codes have another one so close", timeout=20_000)
     expect(rule).to_contain_text(vae)

@@ -25,7 +25,7 @@ import torch
 from torch import Tensor, nn
 
 from vae_core import losses
-from vae_core.exact.estimate import QUADRATURE, Estimate, rounding
+from vae_core.exact.estimate import EXACT, QUADRATURE, Estimate, rounding
 
 CHUNK = 1024  # codes decoded at once: larger ones gain nothing on a CPU
 
@@ -78,7 +78,7 @@ def total_probability(model: Any, z: Tensor) -> Estimate:
     first, second = which[0].unflatten(0, (-1, 2)).unbind(-1)
     share = pairs.log_softmax(0).gather(0, (first * count + second)[None]).sum()
     total = whole - share + width.log().expand_as(values[0]).sum()
-    return Estimate(total.item(), rounding(total.dtype, pixels + abs(whole.item())), QUADRATURE)
+    return Estimate(total.item(), rounding(total.dtype, pixels + abs(whole.item())), _how(values))
 
 
 @torch.no_grad()
@@ -98,7 +98,12 @@ def stray_moments(model: Any, z: Tensor) -> Estimate:
     for sigma_square in [v for k, v in model.squares(logits, picture[None]).items() if k == "sigma"]:
         variance = (share * (values - mean).square()).sum(0).mean()
         stray = torch.maximum(stray, (variance - sigma_square).abs().max())
-    return Estimate(stray.item(), rounding(share.dtype, count), QUADRATURE)
+    return Estimate(stray.item(), rounding(share.dtype, count), _how(values))
+
+
+def _how(values: Tensor) -> str:
+    """Whether the values of a pixel are all that there are, black and white, or nodes on a line."""
+    return EXACT if len(values) == 2 else QUADRATURE
 
 
 def _of_pairs(model: Any, z: Tensor) -> tuple[Tensor, Tensor, Tensor, Tensor]:

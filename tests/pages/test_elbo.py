@@ -85,7 +85,8 @@ def test_the_words_say_how_much_the_draws_are_worth(elbo: AppTest, digit: int) -
 def test_a_grid_that_is_too_coarse_is_said(elbo: AppTest, monkeypatch: pytest.MonkeyPatch) -> None:
     assert not elbo.warning
     s = subject(PLANE, 7, 0)
-    monkeypatch.setitem(vars(s), "evidence", replace(s.evidence, converged=False))
+    coarse = replace(s.evidence, converged=False)
+    monkeypatch.setattr(type(s), "evidence", property(lambda _: coarse))
     checked(elbo.run())
     assert "too coarse for this posterior" in elbo.warning[0].value
 

@@ -12,6 +12,7 @@ from pages.ui.once import computed_once
 from pages.ui.palette import colours_of, is_dark
 from pages.ui.words import label_of
 from vae_core import losses
+from vae_core.digits import LEAST, with_error
 from vae_core.exact.derivation import derive
 from vae_core.exact.estimate import Estimate
 from vae_core.exact.lines import Check, Derivation, Line, check, coloured
@@ -118,10 +119,12 @@ def draw(line: Line, outcome: Check | None, colours: dict[str, str]) -> None:
 
 
 def written(value: Estimate) -> str:
-    """A value with its error, and where it comes from."""
+    """A value with its error, to the digit that this bears and at most to thousandths, and where it comes from."""
     if value.error == 0:
         return f"**{minus(f'{value.value:.3f}')}** nats  \n:small[exact]"
-    return f"**{minus(f'{value.value:.3f}')}** ± {value.error:.2g} nats  \n:small[{value.how}]"
+    fine = minus(f"{value.value:.3f} ± {value.error:.1g}")
+    number, _, error = (with_error(value.value, value.error) if value.error >= LEAST else fine).partition(" ± ")
+    return f"**{number}** ± {error} nats  \n:small[{value.how}]"
 
 
 def judged(outcome: Check | None) -> str:

@@ -24,11 +24,10 @@ def result(run: RunRecord) -> None:
     else:
         test = run.final
         st.subheader("Result")
-        shown = list(figures_of(test, run))
-        for column, (label, value, beside) in zip(st.columns(len(shown)), shown, strict=True):
-            column.metric(
-                label, value, delta=beside, delta_color="off", delta_arrow="off", help=_help(label, test, run)
-            )
+        row = st.container(horizontal=True, gap="large")  # a Gaussian run has more of them than one row of the page
+        for label, value, beside in figures_of(test, run):
+            about = _help(label, test, run)
+            row.metric(label, value, delta=beside, delta_color="off", delta_arrow="off", help=about, width="content")
         if warning := warning_after(test, run.config):
             st.warning(warning, icon=":material/error:")
         weighted = (

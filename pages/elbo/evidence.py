@@ -38,7 +38,7 @@ class Estimated:
 
 def evidence_section(chosen: Subject) -> None:
     st.markdown(
-        "A VAE draws a few hidden numbers, the latent **z**, from the prior p(z) = N(0, I), and its decoder turns them "
+        "A VAE draws hidden numbers, the latent **z**, from the prior p(z) = N(0, I), and its decoder turns them "
         "into data: p(x | z). How probable this makes **x**, whichever z it came from, is the evidence "
         "$p(x) = \\int p(x \\mid z)\\, p(z)\\, dz$. "
         f"{chosen.meaning}"
@@ -91,7 +91,7 @@ def told(prior: Estimated, q: Estimated, exact: float, gap: float) -> str:
 
 def _carried(found: Estimated) -> str:
     verb = "carries" if found.carriers == 1 else "carry"
-    return f"**{found.carriers}** {verb} nine tenths, and all, weighted, are worth **{written_size(found.effective)}**"
+    return f"**{found.carriers}** {verb} nine tenths, all are worth **{written_size(found.effective)}**"
 
 
 def written_size(effective: float) -> str:
@@ -155,7 +155,7 @@ def estimated(found: Draws, count: int) -> Estimated:
 def table(prior: Estimated, q: Estimated, exact: float, error: float) -> pd.DataFrame:
     rows = {
         "from the prior p(z)": [f"{prior.draws:,}", written_size(prior.effective), f"{prior.log_p:.1f}"],
-        "from q(z | x), weighted by p(z) / q(z | x)": [f"{q.draws:,}", written_size(q.effective), f"{q.log_p:.1f}"],
+        "from q(z | x), weighted": [f"{q.draws:,}", written_size(q.effective), f"{q.log_p:.1f}"],
         "exactly, by quadrature": ["–", "–", f"{exact:.3f} ± {error:.1g}"],
     }
     return table_of(rows)

@@ -32,8 +32,8 @@ def dose_section() -> int | None:
         config={"displayModeBar": False},
     )
     st.caption(
-        "Rate, the KL, bounds I(x; z) from above; where marked it is I(n; z) + KL(q(z) ‖ p(z)). Distortion: "
-        f"what the copy still costs. {caption(table, seeds)} Choose points to open their runs below."
+        "Rate = KL = I(n; z) + KL(q(z) ‖ p(z)). Distortion: what the copy still costs. "
+        f"{caption(table, seeds)} Choose points to open their runs below."
     )
     named = [point["customdata"][0] for point in event["selection"]["points"] if point.get("customdata")]
     if chosen := [name for name in named if isinstance(name, str)]:  # those of other seeds are no runs

@@ -40,6 +40,13 @@ page = st.navigation(
             help="Move through latent space: the picture follows the finger.",
         ),
         st.Page(
+            "family/page.py",
+            title="The family",
+            url_path="family",
+            icon=":material/account_tree:",
+            help="Models side by side: what each minimises, and what comes of it.",
+        ),
+        st.Page(
             "room/page.py",
             title="Engine room",
             url_path="room",

@@ -71,6 +71,14 @@ def test_the_figures_are_those_of_the_map_images(taken: Snapshot, trainer: Train
     assert taken.neg_elbo == taken.terms["nll"] + taken.terms["kl"]
 
 
+def test_a_look_has_the_same_pictures_and_map(taken: Snapshot, trainer: Trainer, small: Images) -> None:
+    look = SnapshotTaker(trainer.config, small).look(trainer.model, 20)
+    for name in ("originals", "reconstructions", "prior_draws", "grid", "xy", "labels", "basis"):
+        np.testing.assert_array_equal(getattr(look, name), getattr(taken, name), name)
+    np.testing.assert_allclose(look.mu, taken.mu, atol=1e-6)
+    assert look.terms == {} and (look.step, look.explained, look.spread) == (20, taken.explained, taken.spread)
+
+
 def test_prior_draws_do_not_change_places_while_training(small: Images) -> None:
     """The same z in every snapshot: a decoder that is not trained must show the same pictures."""
     trainer = Trainer(RunConfig(device="cpu", alpha=0.0), small)

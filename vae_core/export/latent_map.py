@@ -2,6 +2,7 @@
 
 import numpy as np
 
+from vae_core.export.colours import Colours
 from vae_core.export.svg import dots
 from vae_core.export.templating import fill
 from vae_core.inspect.snapshot import Snapshot
@@ -43,6 +44,11 @@ def draw_latent_map(snapshot: Snapshot) -> str:
             if len(at) and np.isfinite(at).all()
         },
     )
+
+
+def latent_map_file(snapshot: Snapshot, colours: Colours) -> str:
+    """The drawing as an SVG file of its own, in these colours."""
+    return fill("latent_map_file.svg", side=SIDE, colours=colours, latent_map=draw_latent_map(snapshot))
 
 
 def place(xy: np.ndarray, scale: float) -> np.ndarray:

@@ -166,6 +166,16 @@ class SnapshotTaker:
             **more,
         )
 
+    def look(self, model: Family, step: int) -> Snapshot:
+        """The pictures and the map alone: without figures it takes a tenth of the time."""
+        mu = None
+        if model.has.codes:
+            with evaluating(model):
+                mu = torch.cat([model.encode(self._prepared(part))[0] for part in self.pixels.split(1_000)])
+        nothing, flags = np.zeros(0, np.float32), np.zeros(0, bool)
+        shown = self._map(mu) | self._pictures(model)
+        return Snapshot(step, {}, model.has.bound, nothing, flags, None, labels=self.labels, **shown)
+
     def _map(self, mu: Tensor | None) -> dict[str, Any]:
         """Where the images lie, and in which plane that is shown."""
         if mu is None:

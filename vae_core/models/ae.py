@@ -7,7 +7,7 @@ from typing import ClassVar
 
 from torch import Tensor
 
-from vae_core.models.base import Has, Pass
+from vae_core.models.base import About, Has, Pass
 from vae_core.models.parts.coder import Coder
 
 
@@ -17,6 +17,13 @@ class AE(Coder):
     TERMS: ClassVar = {"nll": 1.0}
     title = "Plain autoencoder"
     has = Has(codes=True)
+    about = About(
+        loss=r"-\log p(x \mid z), \quad z = \mathrm{encoder}(x)",
+        use="Copies and codes at the lowest cost, where nothing new is to be drawn.",
+        limits="Nothing says where codes lie: a draw of z may hit a hole. No KL, no bound on log p(x).",
+        paper="Hinton and Salakhutdinov 2006",
+        address="https://doi.org/10.1126/science.1127647",
+    )
 
     def encode(self, x: Tensor) -> tuple[Tensor]:
         """Images (B, 1, 28, 28) to their codes mu, (B, D)."""

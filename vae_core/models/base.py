@@ -52,6 +52,22 @@ class Has:
 
 
 @dataclass(frozen=True)
+class About:
+    """What a class is told of a family.
+
+    Attributes:
+        loss: of one image, in nats, as LaTeX. use: when one would take it. limits: what to expect of it in vain.
+        paper: who published it. address: where that can be read.
+    """
+
+    loss: str
+    use: str
+    limits: str
+    paper: str
+    address: str
+
+
+@dataclass(frozen=True)
 class Pass:
     """What one pass of a batch gives."""
 
@@ -68,12 +84,13 @@ class Family(nn.Module):
     Attributes:
         TERMS: the names of the terms, in the order of their columns, each with its weight where the settings name none.
             A name is an identifier, and none of TAKEN.
-        title: what it is called on a page. has: see Has. latent_dim: D, that of the config.
+        title: what it is called on a page. has: see Has. about: see About. latent_dim: D, that of the config.
     """
 
     TERMS: ClassVar[dict[str, float]]
     title: ClassVar[str] = "Model"
     has: ClassVar[Has] = Has()
+    about: ClassVar[About | None] = None
     latent_dim: int
     sample: Callable[
         ..., Tensor

@@ -10,7 +10,7 @@ from typing import ClassVar
 from torch import Tensor
 
 from vae_core import losses
-from vae_core.models.base import Has, Pass
+from vae_core.models.base import About, Has, Pass
 from vae_core.models.parts.coder import Coder
 
 # std stays between 0.0009 and 148: far outside what training needs, and exp() never overflows.
@@ -23,6 +23,13 @@ class VAE(Coder):
     TERMS: ClassVar = {"nll": 1.0, "kl": 1.0}
     title = "VAE"
     has = Has(codes=True, posterior="gaussian", sampled=True, prior=True, bound=True)
+    about = About(
+        loss=r"\mathbb{E}_q[-\log p(x \mid z)] + \mathrm{KL}(q(z \mid x) \,\|\, p(z))",
+        use="New images from draws of z, and codes that fill one known distribution, with a bound on log p(x).",
+        limits="Copies are blurred: one z stands for many images. The Gaussian q cannot follow every posterior.",
+        paper="Kingma and Welling 2014; Rezende, Mohamed and Wierstra 2014",
+        address="https://arxiv.org/abs/1312.6114",
+    )
 
     def encode(self, x: Tensor) -> tuple[Tensor, Tensor]:
         """q(z given x): images (B, 1, 28, 28) to mu and log_var, (B, D) each.

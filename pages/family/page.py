@@ -1,0 +1,79 @@
+"""The family: models side by side, what each minimises, makes of the same images, and is good for."""
+
+import inspect
+import textwrap
+
+import streamlit as st
+
+from pages.family.pictures import copies, draws, latent_space, snapshot_of
+from pages.family.settings import MOST, link
+from pages.family.table import figures_table
+from pages.ui import notices
+from pages.ui.palette import colours_of, is_dark
+from pages.ui.shipped import PLANE, cards, encode_query, missing, title_of
+from vae_core.models import family
+
+
+def page() -> None:
+    link.open()
+    st.title("The family", anchor=False)
+    if not cards():
+        st.error(missing(PLANE), icon=":material/error:")
+        return
+    side_by_side()
+
+
+@st.fragment
+def side_by_side() -> None:
+    """The chosen models; runs again by itself when others are chosen."""
+    notices.show("family")
+    st.multiselect("Models", list(cards()), format_func=title_of, max_selections=MOST, **link.kept("models"))
+    names = [name for name in link.get("models") if name in cards()]
+    if not names:
+        st.info("Choose one to three models.", icon=":material/account_tree:")
+    else:
+        for place, name in zip(st.columns(len(names)), names, strict=True):
+            with place:
+                column(name)
+        st.table(figures_table(names))
+        st.caption(
+            f"{measured_on(names)}, K = 1, ± standard error: from the models' cards. Pictures and maps are computed now."
+        )
+    link.write()
+
+
+def measured_on(names: list[str]) -> str:
+    """The images that the cards' figures are means over: "10,000 test images, grey MNIST"."""
+    tests = [(cards()[name]["test"], cards()[name]["config"]) for name in names]
+    return "; ".join(
+        dict.fromkeys(
+            f"{test['images']:,} test images, {test['protocol']} {config['dataset'].upper()}" for test, config in tests
+        )
+    )
+
+
+def column(name: str) -> None:
+    """One model from top to bottom."""
+    kind = family(cards()[name]["config"]["model"])
+    st.subheader(title_of(name), anchor=False)
+    if kind.about is not None:
+        st.latex(kind.about.loss)
+    shot = snapshot_of(name)
+    st.html(copies(shot))
+    st.caption("Test images, and below them copies.")
+    st.html(draws(shot))
+    st.caption("Decoded draws z ~ N(0, I)" + ("." if kind.has.prior else ", which its training never asked for."))
+    if len(shot.xy):
+        st.html(latent_space(shot, colours_of(is_dark())))
+        more = f", in a plane with {shot.explained:.0%} of their variance" if shot.mu.shape[1] > 2 else ""
+        st.caption(f"Codes of 5,000 test images{more}.")
+    if kind.about is not None:
+        st.markdown(f"**For** {kind.about.use}\n\n**Limits** {kind.about.limits}")
+        st.markdown(f":small[[{kind.about.paper}]({kind.about.address})]")
+    st.page_link("explorer/page.py", label="Explore it", icon=":material/explore:", query_params=encode_query(0, name))
+    with st.expander("Its source", icon=":material/code:", key=f"source of {name}", on_change="rerun") as box:
+        if box.open:
+            st.code(textwrap.dedent(inspect.getsource(kind.forward)).rstrip(), language="python")
+
+
+page()

@@ -1,0 +1,52 @@
+"""What a shipped model looks like, beside others: copies, draws and its latent space, from one snapshot of it."""
+
+import base64
+
+import numpy as np
+
+from pages.ui.once import computed_once
+from pages.ui.shipped import checkpoint, images
+from vae_core.config import RunConfig
+from vae_core.export.colours import Colours
+from vae_core.export.latent_map import latent_map_file
+from vae_core.export.pictures import data_uri
+from vae_core.inspect.snapshot import Snapshot, SnapshotTaker
+
+PER_ROW = 10
+DRAWN = 20  # of the snapshot's draws
+_SHARP = "width:100%;image-rendering:pixelated"
+
+
+@computed_once(None)
+def snapshot_of(name: str) -> Snapshot:
+    """The shipped model as a run of it would show it; once a server."""
+    shipped = checkpoint(name)
+    config = RunConfig.from_dict(shipped.card["config"])
+    return SnapshotTaker(config, images()).look(shipped.model, shipped.card["steps"])
+
+
+def sheet(rows: list[np.ndarray]) -> np.ndarray:
+    """(N, 28, 28) uint8 each, N a multiple of PER_ROW, to one picture, row below row."""
+    lines = [part for row in rows for part in np.split(row, len(row) // PER_ROW)]  # (PER_ROW, 28, 28) each
+    return np.concatenate([np.concatenate(list(line), axis=1) for line in lines])
+
+
+def copies(shot: Snapshot) -> str:
+    """The ten images and below them what the model makes of a sample of z."""
+    return _img(data_uri(sheet([shot.originals, shot.reconstructions])), "ten test images, below them their copies")
+
+
+def draws(shot: Snapshot) -> str:
+    """What the decoder makes of draws from N(0, I)."""
+    return _img(data_uri(sheet([shot.prior_draws[:DRAWN]])), f"{DRAWN} pictures decoded from draws of N(0, I)")
+
+
+def latent_space(shot: Snapshot, colours: Colours) -> str:
+    """The codes of 5,000 test images; with more than two latents in the plane of their principal axes."""
+    svg = base64.b64encode(latent_map_file(shot, colours).encode()).decode()
+    return _img(f"data:image/svg+xml;base64,{svg}", "latent map: codes of 5,000 test images by class")
+
+
+def _img(address: str, alt: str) -> str:
+    """Streamlit removes inline SVG from HTML; as the source of an image it stays."""
+    return f'<img alt="{alt}" src="{address}" style="{_SHARP}">'

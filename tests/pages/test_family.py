@@ -1,0 +1,102 @@
+"""The family page: figures of the cards, pictures of the models themselves, and a link that brings the same ones."""
+
+import base64
+import inspect
+import io
+import re
+from xml.etree import ElementTree
+
+import numpy as np
+import pytest
+import torch
+from PIL import Image
+from streamlit.testing.v1 import AppTest
+
+from pages.family.settings import FIRST, link
+from pages.ui.shipped import cards, checkpoint, images, title_of
+from tests.pages.conftest import checked
+from tests.pages.linked import shown
+from vae_core.models import family
+from vae_core.runs.registry import Registry
+
+AE = "mnist-ae-mlp-2"
+AE_FORWARD = family("ae").forward
+
+
+def pictures(at: AppTest) -> list[tuple[str, bytes]]:
+    """What the page draws: the kind of each picture, and its file."""
+    found = [re.findall(r'src="data:image/([\w+]+);base64,([^"]+)"', html.proto.body) for html in at.get("html")]
+    return [(kind, base64.b64decode(data)) for pairs in found for kind, data in pairs]
+
+
+@pytest.fixture
+def opened(registry: Registry) -> AppTest:
+    return shown("family", {})
+
+
+def test_it_opens_on_three_models_each_with_its_loss_and_its_paper(opened: AppTest) -> None:
+    assert [head.value for head in opened.subheader] == [title_of(name) for name in FIRST]
+    kinds = [family(cards()[name]["config"]["model"]) for name in FIRST]
+    assert [formula.value.strip("$\n ") for formula in opened.latex] == [kind.about.loss for kind in kinds]
+    for kind in kinds:
+        assert any(kind.about.address in text.value for text in opened.markdown)
+
+
+def test_the_table_has_the_figures_of_the_cards_and_a_dash_for_what_is_not_defined(opened: AppTest) -> None:
+    table = opened.table[0].value
+    for name in FIRST:
+        test, row = cards()[name]["test"], table.loc[title_of(name)]
+        for column, key in (("reconstruction (nats)", "nll"), ("KL (nats)", "kl"), ("−ELBO (nats)", "neg_elbo")):
+            if key in test and test[key] is not None:
+                value, error = (float(part) for part in row[column].split(" ± "))
+                assert value == pytest.approx(test[key], abs=10 * error) and abs(value - test[key]) <= 0.5
+                assert error == pytest.approx(test["errors"][key], rel=0.5)
+            else:
+                assert row[column] == "–"
+    assert table.loc[title_of(AE), "bounds log p(x)"] == "nothing here"
+
+
+def test_the_copies_are_those_of_the_model(opened: AppTest) -> None:
+    files = [np.asarray(Image.open(io.BytesIO(data))) for kind, data in pictures(opened) if kind == "png"]
+    assert [file.shape for file in files] == [(56, 280)] * 6
+    of_ae = files[2]  # copies and draws of each
+    data = images()
+    x = torch.cat([data.x_test[data.y_test == digit][:1] for digit in range(10)]).float() / 255
+    with torch.no_grad():
+        model = checkpoint(AE).model
+        x_hat = model.decode(model.encode(x)[0]).sigmoid()
+    for row, wanted in ((of_ae[:28], x), (of_ae[28:], x_hat)):
+        beside = torch.cat(list(wanted[:, 0]), dim=1).numpy() * 255
+        assert np.abs(row - beside).max() <= 1
+
+
+def test_each_map_is_a_drawing_by_itself(opened: AppTest) -> None:
+    maps = [ElementTree.fromstring(data) for kind, data in pictures(opened) if kind == "svg+xml"]
+    assert len(maps) == 3
+    for drawing in maps:
+        assert "var(--class-0)" in ElementTree.tostring(drawing, "unicode")
+        style = drawing.find("{http://www.w3.org/2000/svg}style")
+        assert style is not None and "--class-0: #" in (style.text or "")
+
+
+def test_other_models_are_in_the_link_and_none_is_a_sentence(registry: Registry) -> None:
+    at = shown("family", {"models": f"{AE},mnist-vae-conv-32"})
+    assert [head.value for head in at.subheader] == [title_of(AE), title_of("mnist-vae-conv-32")]
+    checked(at.multiselect(key=link.key("models")).set_value([AE]).run())
+    assert at.query_params["models"] == AE and len(at.subheader) == 1
+    checked(at.multiselect(key=link.key("models")).set_value([]).run())
+    assert "Choose one to three models." in at.info[0].value
+
+
+def test_a_model_that_is_not_here_is_named(registry: Registry) -> None:
+    at = shown("family", {"models": "nobody"})
+    assert any("models 'nobody' are not offered here" in warning.value for warning in at.warning)
+    assert len(at.subheader) == len(FIRST)
+
+
+def test_the_source_that_is_shown_is_that_of_the_family(registry: Registry) -> None:
+    at = shown("family", {"models": AE})
+    assert not at.code
+    at.session_state[f"source of {AE}"] = True
+    checked(at.run())
+    assert inspect.getsource(AE_FORWARD).strip().splitlines()[-1].strip() in at.code[0].value

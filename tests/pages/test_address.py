@@ -3,6 +3,7 @@
 Settings are found where the pages declare them, so one that is new is tested by itself.
 """
 
+import itertools
 from typing import Any
 
 import pytest
@@ -41,7 +42,6 @@ def script(page: str, name: str, visits: list[tuple[dict[str, str], object]]) ->
         visits: the address, and the value that a setting then gets, if any.
     """
     import importlib
-import itertools
 
     import streamlit as st
 

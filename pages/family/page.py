@@ -37,7 +37,7 @@ def side_by_side() -> None:
                 column(name)
         st.table(figures_table(names))
         st.caption(
-            f"{measured_on(names)}, K = 1, ± standard error: from the models' cards. Pictures and maps are computed now."
+            f"{measured_on(names)}, K = 1, ± standard error: from the cards. Pictures and maps are computed now."
         )
     link.write()
 

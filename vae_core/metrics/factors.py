@@ -95,6 +95,8 @@ def _of_neighbours(values: np.ndarray, of_bin: np.ndarray, k: int) -> float:
 
 def _check(codes: np.ndarray, factors: np.ndarray, least: int) -> None:
     if len(codes) != len(factors):
-        raise ValueError(f"There are {len(codes):,} codes and {len(factors):,} rows of factors: give one for each image.")
+        raise ValueError(
+            f"There are {len(codes):,} codes and {len(factors):,} rows of factors: give one for each image."
+        )
     if len(codes) < least:
         raise ValueError(f"{len(codes):,} images are too few for so many bins: give at least {least:,}.")

@@ -1,4 +1,4 @@
-"""beta-TC-VAE: the KL in three parts, one of which is weighted (Chen et al. 2018, "Isolating sources of disentanglement").
+"""beta-TC-VAE: the KL in three parts, one of which is weighted (Chen et al. 2018, "Isolating sources of …").
 
     KL(q(z|x) ‖ p(z)) = I(n; z)                    index-code information: what z says of which image it is
                       + KL(q(z) ‖ Π_j q(z_j))      total correlation: what the dimensions say of each other

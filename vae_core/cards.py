@@ -15,7 +15,7 @@ import vae_core
 from vae_core import devices
 from vae_core.any_path import AnyPath
 from vae_core.checkpoints import CheckpointError, config_of, read_card
-from vae_core.config import NAMES, RunConfig
+from vae_core.config import RunConfig, term_name
 from vae_core.digits import with_error
 from vae_core.evaluate import final_metrics
 from vae_core.models import family
@@ -196,7 +196,7 @@ def table(test: dict[str, Any], terms: Sequence[str]) -> str:
     """
     where = f"K=1, {test['protocol']} data, test, {test['images']:,} images"
     rows = [(f"−ELBO ({where})", "neg_elbo")]
-    rows += [(f"  {NAMES.get(term, term)}{', nll' * (term == 'nll')}", term) for term in terms]
+    rows += [(f"  {term_name(term)}{', nll' * (term == 'nll')}", term) for term in terms]
     if "iw_samples" in test:
         rows += [
             (f"−importance-weighted bound (K={test['iw_samples']}, {test['iw_images']:,} images)", "neg_iw_bound"),

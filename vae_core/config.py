@@ -194,6 +194,11 @@ class LiveSettings:
 CHANGEABLE = tuple(f.name for f in fields(LiveSettings))
 
 
+def term_name(term: str) -> str:
+    """What a term of a loss is called in a sentence: "reconstruction", "total correlation"."""
+    return NAMES.get(term, term.replace("_", " "))
+
+
 def own_weights(text: str) -> dict[str, float]:
     """Weights by the names of their terms.
 

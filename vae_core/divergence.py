@@ -5,7 +5,7 @@ from math import isnan
 import numpy as np
 from torch import Tensor, stack
 
-from vae_core.config import LETTERS, NAMES, RunConfig
+from vae_core.config import LETTERS, RunConfig, term_name
 
 RUNAWAY = 1e8  # nats per image; beyond it a loss counts as infinite
 
@@ -56,7 +56,7 @@ def _what(row: dict[str, float] | None) -> str:
     if all(size < RUNAWAY for size in sizes.values()):
         return "The weighted loss"
     first = next((name for name, size in sizes.items() if isnan(size)), max(sizes, key=sizes.__getitem__))
-    return f"The {NAMES.get(first, first)} term"
+    return f"The {term_name(first)} term"
 
 
 def _suspects(weights: dict[str, float], config: RunConfig) -> list[str]:

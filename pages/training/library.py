@@ -11,7 +11,7 @@ from pages.training.settings import COMPARABLE, link
 from pages.ui import visitor
 from pages.ui.shipped import shipped_run
 from pages.ui.words import label_of
-from vae_core.config import NAMES
+from vae_core.config import term_name
 from vae_core.models import family
 from vae_core.models.base import Family
 from vae_core.runs import registry
@@ -98,7 +98,7 @@ def differing(runs: list[RunRecord], own: list[RunRecord]) -> pd.DataFrame:
 def figures_of(row: dict[str, float], kind: type[Family]) -> dict[str, str]:
     """The last test row of a run, as it stands in the table."""
     found = {"−ELBO, test (nats)": f"{sum(row[term] for term in kind.TERMS):.1f}"} if kind.has.bound else {}
-    found |= {f"{NAMES.get(term, term)} (nats)": f"{row[term]:.{1 if term == 'nll' else 2}f}" for term in kind.TERMS}
+    found |= {f"{term_name(term)} (nats)": f"{row[term]:.{1 if term == 'nll' else 2}f}" for term in kind.TERMS}
     sigma = row.get("sigma", math.nan)  # no number in a run from before it was recorded
     found |= {} if math.isnan(sigma) else {"error, sigma": f"{row['rmse']:.3f}, {sigma:.3f}"}
     found |= {"mean posterior std": f"{row['mean_std']:.3f}"} if "mean_std" in row else {}

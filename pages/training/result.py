@@ -7,7 +7,7 @@ import streamlit as st
 
 from pages.training.settings import PIXELS
 from pages.training.sigma import DENSITY, warning_after
-from vae_core.config import NAMES
+from vae_core.config import term_name
 from vae_core.digits import with_error
 from vae_core.models import family
 from vae_core.runs.messages import FAILED
@@ -56,7 +56,7 @@ def figures_of(test: dict[str, Any], run: RunRecord) -> Iterator[tuple[str, str,
     if kind.has.bound:
         yield _BOUND, written("neg_elbo"), None
     for term in kind.TERMS:
-        yield f"{NAMES.get(term, term).capitalize() if term != 'kl' else 'KL'} (nats)", written(term), None
+        yield f"{term_name(term).capitalize() if term != 'kl' else 'KL'} (nats)", written(term), None
     if test.get("neg_iw_bound") is not None:
         same = test.get("iw_neg_elbo")
         beside = None if same is None else f"{same - test['neg_iw_bound']:.1f} below their −ELBO"

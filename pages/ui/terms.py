@@ -3,7 +3,7 @@
 from typing import Any
 
 from pages.ui.palette import colours_of
-from vae_core.config import NAMES, RunConfig
+from vae_core.config import RunConfig, term_name
 from vae_core.models import family
 
 _SCALES = {"sigma": "sigma", "rmse": "RMS error"}
@@ -12,7 +12,7 @@ _COLOURS = {"neg_elbo": "total", "nll": "reconstruction", "kl": "kl"}
 
 def label_of_term(name: str) -> str:
     """What a term, or the sum of those that bound log p(x), is called."""
-    return "−ELBO" if name == "neg_elbo" else NAMES.get(name, name)
+    return "−ELBO" if name == "neg_elbo" else term_name(name)
 
 
 def colour_name(name: str, terms: list[str]) -> str:

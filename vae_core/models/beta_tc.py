@@ -15,7 +15,7 @@ from torch import Tensor
 
 from vae_core import losses
 from vae_core.config import ConfigError, RunConfig
-from vae_core.models.base import About, Pass
+from vae_core.models.base import SHAPE, About, Pass
 from vae_core.models.vae import VAE
 
 MOST_DENSITIES = 60_000_000  # of a batch with itself, one for each dimension: 0.24 GB
@@ -37,7 +37,7 @@ class BetaTC(VAE):
     )
 
     @classmethod
-    def from_config(cls, config: RunConfig, shape: tuple[int, ...]) -> Self:
+    def from_config(cls, config: RunConfig, shape: tuple[int, ...] = SHAPE) -> Self:
         """A new model.
 
         Raises:

@@ -2,7 +2,7 @@
 
 import math
 from collections.abc import Mapping
-from typing import Self
+from typing import ClassVar, Self
 
 import torch
 import torch.nn.functional as F
@@ -15,7 +15,13 @@ from vae_core.models.parts.nets import NETS
 
 
 class Coder(Family):
-    """Two networks and the likelihood p(x given z). The encoder has 2 D outputs, of which a family may use half."""
+    """Two networks and the likelihood p(x given z). The encoder has 2 D outputs, of which a family may use half.
+
+    Attributes:
+        BESIDE: how many inputs both halves have besides x or z.
+    """
+
+    BESIDE: ClassVar[int] = 0
 
     def __init__(
         self,
@@ -31,8 +37,8 @@ class Coder(Family):
         self.likelihood = likelihood
         make_encoder, make_decoder = NETS[net]
         layers = (layer_widths(widths), activation) if net == "mlp" else ()  # conv has layers of its own
-        self.encoder = make_encoder(2 * latent_dim, *layers)
-        self.decoder = make_decoder(latent_dim, 2 if likelihood == "gaussian-per-pixel" else 1, *layers)
+        self.encoder = make_encoder(2 * latent_dim, *layers, beside=self.BESIDE)
+        self.decoder = make_decoder(latent_dim + self.BESIDE, 2 if likelihood == "gaussian-per-pixel" else 1, *layers)
         if likelihood == "gaussian-per-pixel":
             _begin_sigma(self.decoder, sigma)
         elif likelihood == "gaussian-learned":

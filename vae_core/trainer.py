@@ -13,11 +13,11 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from vae_core import devices, losses, models, rng
+from vae_core import devices, models, rng
 from vae_core.config import FROZEN, LETTERS, LiveSettings, RunConfig
 from vae_core.data import Images, load, prepare
 from vae_core.divergence import Diverged, RunError, all_finite, count_sane, explain
-from vae_core.models.base import Family, Pass
+from vae_core.models.base import Family
 from vae_core.row_buffer import RowBuffer
 
 
@@ -215,7 +215,7 @@ class Trainer:
         weights = self.weights
         self.model.set_trainable(weights, self.settings.frozen)
         out = self.conditioned(x, eps)
-        terms, minimised = out.terms, self._minimised(out)
+        terms, minimised = out.terms, self.model.minimised(out, self.config.free_bits)
         # A term of weight 0 is left out, not multiplied by 0: what only it would train gets no gradient at
         # all, so Adam does not touch it, not even by the momentum of earlier steps.
         weighted = [weight * minimised[name] for name, weight in weights.items() if weight != 0]
@@ -226,13 +226,6 @@ class Trainer:
             self.optimizer.step()
         means = [terms[name].mean() for name in weights]
         self._waiting.add(self.step_count + 1, torch.stack([*means, loss]).detach())
-
-    def _minimised(self, out: Pass) -> dict[str, Tensor]:
-        """The terms as the loss has them: with free bits the KL no further down than these; reported are the terms."""
-        if not (least := self.config.free_bits):
-            return out.terms
-        assert out.mu is not None and out.log_var is not None  # models.check saw to it
-        return out.terms | {"kl": losses.free_bits_kl(out.mu, out.log_var, least)}
 
     def _read_rows(self) -> None:
         rows, parameters = self._waiting.read(), self._parameters()

@@ -160,6 +160,10 @@ class Family(nn.Module):
         """
         return torch.stack(list(out.terms.values())).sum(0) if self.has.bound else None
 
+    def minimised(self, out: Pass, free_bits: float = 0.0) -> dict[str, Tensor]:
+        """The terms as the loss has them; reported are those of `out`. Free bits change the KL of parts/coder.py's."""
+        return out.terms
+
     def set_trainable(self, weights: Mapping[str, float], frozen: str = "none") -> None:
         """Say what learns in training: here a half is the submodule of its name, `encoder` or `decoder`.
 

@@ -10,7 +10,7 @@ from torch import Tensor, nn
 
 from vae_core import losses
 from vae_core.config import SIGMA_FLOOR, ConfigError, RunConfig, layer_widths
-from vae_core.models.base import SHAPE, Family
+from vae_core.models.base import SHAPE, Family, Pass
 from vae_core.models.parts.nets import NETS
 
 
@@ -89,6 +89,13 @@ class Coder(Family):
         self.decoder.train(self.training and frozen != "decoder" and weights.get("nll", 1) > 0)
         for name, parameter in self.named_parameters():
             parameter.requires_grad_(frozen != ("encoder" if name.startswith("encoder.") else "decoder"))
+
+    def minimised(self, out: Pass, free_bits: float = 0.0) -> dict[str, Tensor]:
+        """The terms as the loss has them: with free bits the KL no further down than these."""
+        if not free_bits:
+            return out.terms
+        assert out.mu is not None and out.log_var is not None  # models.check saw to it
+        return out.terms | {"kl": losses.free_bits_kl(out.mu, out.log_var, free_bits)}
 
     def decode(self, z: Tensor) -> Tensor:
         """z (B, D) to logits (B, 1, 28, 28); with a sigma per pixel (B, 2, 28, 28), the second channel for sigma."""

@@ -15,7 +15,7 @@ ACTIVATIONS = ("relu", "elu", "tanh")
 LIKELIHOODS = ("bernoulli", "gaussian", "gaussian-learned", "gaussian-per-pixel")
 DEVICES = ("auto", "cpu", "cuda", "mps")
 FROZEN = ("none", "encoder", "decoder")
-NAMES = {"nll": "reconstruction", "kl": "KL"}  # terms that are spoken of by another name than their own
+NAMES = {"nll": "reconstruction", "kl": "KL", "iw": "−L_K"}  # terms that are spoken of by another name than their own
 LETTERS = {"nll": "alpha", "kl": "beta"}  # terms whose weights have names of their own
 OF_FAMILIES = ("samples", "corruption")  # settings that only some families read: those that name them in SETTINGS
 

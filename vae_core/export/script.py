@@ -18,6 +18,11 @@ from vae_core.models import family, vae
 from vae_core.models.parts import nets
 
 
+def has_script(config: RunConfig) -> bool:
+    """Whether a run can be told as a script: its family is a VAE, or differs from it in how z is drawn."""
+    return family(config.model).is_elbo() and not family(config.model).has.labels
+
+
 def repeat_script(story: RunReport) -> str:
     """The script, as text. On the same machine, with the same versions and threads, its numbers are the run's."""
     config = story.config

@@ -106,8 +106,8 @@ class Family(nn.Module):
 
     @classmethod
     def is_elbo(cls) -> bool:
-        """Whether its loss is −ELBO in two terms, as the report and the script of a run tell it."""
-        return cls.has.bound and set(cls.TERMS) == {"nll", "kl"} and not cls.has.labels
+        """Whether its loss is −ELBO in two terms, as the report of a run tells it."""
+        return cls.has.bound and set(cls.TERMS) == {"nll", "kl"}
 
     @classmethod
     def has_elbo(cls) -> bool:

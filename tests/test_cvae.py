@@ -1,16 +1,25 @@
 """The conditional VAE: labels reach both halves, its bound is one on log p(x given y), and a wrong label costs."""
 
 from collections.abc import Callable
+from pathlib import Path
 
 import pytest
 import torch
+from safetensors.torch import save_file
 
+from pages.ui.explore.package import package_bytes
+from pages.ui.explore.sources import Source, find
+from pages.ui.shipped import images
+from tests.explored import read
+from tests.node_runner import node_runner
 from vae_core import models
 from vae_core.config import RunConfig
 from vae_core.data import Images
 from vae_core.evaluate import evaluate, iw_bound
 from vae_core.exact.quadrature import evidence
+from vae_core.inspect.snapshot import map_numbers
 from vae_core.models.cvae import CVAE
+from vae_core.models.vae import VAE
 from vae_core.trainer import Trainer
 
 
@@ -90,3 +99,37 @@ def test_one_z_gives_ten_labels(trained: Trainer) -> None:
         drawn = torch.cat([trained.model.given(y).generate(torch.zeros(1, 2)) for y in range(10)]).flatten(1)
     apart = torch.cdist(drawn, drawn) + 10 * torch.eye(10)
     assert apart.min() > 1.0
+
+
+def test_for_one_label_it_is_a_plain_net_in_the_browser(trained: Trainer, small: Images, tmp_path: Path) -> None:
+    """The package read by safetensors into a VAE, which knows of no labels, and run by the browser's code in node."""
+    file = tmp_path / "model.safetensors"
+    save_file(trained.model.state_dict(), file)
+    source = Source("one", "One", "", trained.config, 120, file, label=7)
+    about, found_arrays = read(packed := package_bytes(source) or b"")
+    arrays = {name: torch.from_numpy(array) for name, array in found_arrays.items()}
+    plain = VAE("mlp", 2, widths="128")
+    plain.load_state_dict({k.removeprefix("model."): v for k, v in arrays.items() if k.startswith("model.")})
+    x, z, told = small.x_test[:4].float() / 255, torch.randn(4, 2), trained.model.given(7)
+    with torch.no_grad():
+        torch.testing.assert_close(plain.encode(x), told.encode(x), atol=1e-5, rtol=1e-5)
+        torch.testing.assert_close(plain.decode(z), told.decode(z), atol=1e-4, rtol=1e-5)
+        pixels = images().x_test[map_numbers(images())[:3]].float() / 255
+        own = trained.model.given(images().y_test[map_numbers(images())[:3]]).encode(pixels)[0]
+        drawn = told.generate(z[:1]).flatten().tolist()
+    torch.testing.assert_close(arrays["mu"][:3], own, atol=1e-5, rtol=1e-5)  # each image with its own label
+    assert about["name"] == "one~7"
+    node = node_runner(tmp_path, "lib/tensors", "net/model")
+    found = node(
+        "const { metadata, arrays: all } = tensors.readTensors(file());"
+        "const own = Object.entries(all).filter(([name]) => name.startsWith('model.'));"
+        "const net = model.modelOf(JSON.parse(metadata.about), Object.fromEntries(own));"
+        "print(Array.from(net.decode(given)));",
+        z[0].tolist(),
+        packed,
+    )
+    assert found == pytest.approx(drawn, abs=1e-4)
+
+
+def test_a_label_is_a_part_of_the_name_only_where_there_are_labels() -> None:
+    assert find("mnist-vae-mlp-2") is not None and find("mnist-vae-mlp-2~3") is None and find("nosuch~3") is None

@@ -55,7 +55,8 @@ def test_the_bound_of_k_samples_is_trained_and_told_by_its_name(training: AppTes
     wait_for(lambda: run.final is not None)
     checked(training.run())
     shown = [metric.label for metric in training.metric]
-    assert shown == ["−ELBO (nats)", "−L_K, K = 3 (nats)", "−log p(x), at most (nats)", "Active units"]
+    assert shown == ["−ELBO (nats)", "−L_K (nats)", "−log p(x), at most (nats)", "Active units"]
+    assert any("K = 1 (−L_K: K = 3)" in caption.value for caption in training.caption)
 
 
 def test_a_conditional_run_says_what_it_bounds(training: AppTest, registry: Registry) -> None:

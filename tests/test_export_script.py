@@ -83,6 +83,10 @@ VARIETY: dict[str, tuple[dict[str, Any], dict[int, dict[str, Any]]]] = {
         {"likelihood": "gaussian", "sigma": 0.3, "protocol": "threshold", "warmup_steps": 12, "beta": 2.0},
         {},
     ),
+    "three cycles of warm-up, free bits": (
+        {"warmup_steps": 3, "warmup_cycles": 3, "free_bits": 0.4, "latent_dim": 4, "steps": 19},
+        {11: {"beta": 2.0}},
+    ),
     "static, other layers, elu, a number of steps": (
         {"protocol": "static", "widths": "30", "activation": "elu", "steps": 20, "batch_size": 37},
         {},

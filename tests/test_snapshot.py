@@ -124,7 +124,9 @@ def test_where_each_pixel_has_a_sigma_it_is_pictured(small: Images) -> None:
     taker = SnapshotTaker(trainer.config, small)
     ten = small.x_test[small.one_per_class()].float() / 255
     with torch.no_grad():
-        raw = trainer.model.decode(trainer.model.sample(*trainer.model.encode(ten), taker.eps))[:, 1]
+        raw = trainer.model.decode(trainer.model.sample(*trainer.model.encode(ten), taker.draws(trainer.model)[1]))[
+            :, 1
+        ]
     sigma = 0.01 + (1 + raw.exp()).log()  # (10, 28, 28)
     wanted = (255 * sigma / 0.5).clamp(max=255).numpy()
     assert np.abs(taker.take(trainer.model, 0).sigmas.astype(float) - wanted).max() <= 1

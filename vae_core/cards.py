@@ -36,7 +36,11 @@ HELP = {  # one line a setting, for the command line and the report
     "alpha": "weight of the reconstruction term",
     "beta": "weight of the KL term",
     "weights": "of a family's other terms, such as codebook=1,commitment=0.5",
+    "samples": "K of the bound that iwae minimises",
+    "corruption": "std of the noise on the images that dae sees",
     "warmup_steps": "steps over which beta rises linearly from 0",
+    "warmup_cycles": "equal parts of the run, in each of which beta rises anew; 0 or 1: once",
+    "free_bits": "nats below which the KL of a dimension, mean over the batch, is not minimised; 0: off",
     "learning_rate": "of Adam",
     "frozen": "the half that keeps its weights: encoder, decoder or none",
     "batch_size": "images in a step",
@@ -114,10 +118,10 @@ def _figures_of(kind: type[Family]) -> dict[str, Callable[[Any], bool]]:
         **dict.fromkeys(("split", "protocol"), _is_text),
         **dict.fromkeys(("images", "samples"), _is_whole),
         **dict.fromkeys(kind.TERMS, _is_number),
-        **({"neg_elbo": _is_number} if kind.has.bound else {}),
+        **({"neg_elbo": _is_number} if kind.has_elbo() else {}),
         **({"active_units": _is_whole} if kind.has.codes else {}),
         **(_POSTERIOR_FIGURES if gaussian else {}),
-        **(_BOUND_FIGURES if gaussian and kind.has.bound and kind.has.prior else {}),
+        **(_BOUND_FIGURES if gaussian and kind.has_elbo() and kind.has.prior else {}),
     }
 
 

@@ -15,8 +15,9 @@ ACTIVATIONS = ("relu", "elu", "tanh")
 LIKELIHOODS = ("bernoulli", "gaussian", "gaussian-learned", "gaussian-per-pixel")
 DEVICES = ("auto", "cpu", "cuda", "mps")
 FROZEN = ("none", "encoder", "decoder")
-NAMES = {"nll": "reconstruction", "kl": "KL"}  # terms that are spoken of by another name than their own
+NAMES = {"nll": "reconstruction", "kl": "KL", "iw": "−L_K"}  # terms that are spoken of by another name than their own
 LETTERS = {"nll": "alpha", "kl": "beta"}  # terms whose weights have names of their own
+OF_FAMILIES = ("samples", "corruption")  # settings that only some families read: those that name them in SETTINGS
 
 MOST_LAYERS, WIDEST = 4, 2048  # hidden layers of the mlp, units of one
 SIGMA_FLOOR = 0.01  # a sigma that learns never falls below this, see losses.gaussian_nll
@@ -47,7 +48,12 @@ class RunConfig:
         alpha: weight of the reconstruction term, >= 0.
         beta: weight of the KL term, >= 0.
         weights: of a family's other terms, "codebook=1, commitment=0.5"; who is not named has the family's own weight.
+        samples: K of the importance-weighted bound that a family minimises.
+        corruption: standard deviation of the noise on the images that a denoising family sees, in units of x.
         warmup_steps: beta rises linearly from 0 to its value over so many steps; 0 switches this off.
+        warmup_cycles: the run is cut into so many equal parts, and beta rises anew in each; 0 or 1: it rises once.
+        free_bits: lambda: the KL of each latent dimension, mean over the batch, is minimised no further than to so
+            many nats (Kingma 2016); 0 switches this off. What is reported is the KL itself.
         learning_rate: of Adam.
         frozen: the half that keeps its weights while the other one learns: "encoder", "decoder" or "none".
         batch_size: images in a step.
@@ -69,7 +75,11 @@ class RunConfig:
     alpha: float = 1.0
     beta: float = 1.0
     weights: str = ""
+    samples: int = 5
+    corruption: float = 0.5
     warmup_steps: int = 0
+    warmup_cycles: int = 0
+    free_bits: float = 0.0
     learning_rate: float = 2e-3
     frozen: str = "none"
     batch_size: int = 256
@@ -137,7 +147,9 @@ _CHOICES = {
 }
 _WHOLE_NUMBERS = {
     "latent_dim": (1, 256),
+    "samples": (1, 64),
     "warmup_steps": (0, 1_000_000),
+    "warmup_cycles": (0, 1_000),
     "batch_size": (1, 60_000),
     "epochs": (1, 1_000),
     "steps": (0, 10_000_000),
@@ -147,6 +159,8 @@ _NUMBERS = {
     "sigma": (SIGMA_FLOOR, 10.0),
     "alpha": (0.0, 1e6),
     "beta": (0.0, 1e6),
+    "corruption": (0.0, 10.0),
+    "free_bits": (0.0, 100.0),
     "learning_rate": (1e-8, 1e3),
 }
 

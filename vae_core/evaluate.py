@@ -6,7 +6,7 @@ training, and evaluating twice gives the same numbers.
 
 import contextlib
 import math
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any, Protocol, TypeVar
 
@@ -42,7 +42,7 @@ class Evaluation:
     """
 
     terms: dict[str, float]
-    neg_elbo: float | None  # the sum of the terms, where that is a bound
+    neg_elbo: float | None  # of a family that has an ELBO
     mu: Tensor | None  # (N, D)
     kl_dims: Tensor | None  # (D,) nats
     mean_std: float | None  # posterior std, mean over images and dimensions
@@ -92,7 +92,9 @@ def evaluating_pieces(model: nn.Module, pieces: Pieces[T]) -> Pieces[T]:
 
 
 @in_pieces
-def evaluate(model: Family, pixels: Tensor, protocol: str, seed: int, chunk: int = 500) -> Pieces[Evaluation]:
+def evaluate(
+    model: Family, pixels: Tensor, protocol: str, seed: int, chunk: int = 500, labels: Tensor | None = None
+) -> Pieces[Evaluation]:
     """The terms over a set of images, and what else the family has.
 
     Args:
@@ -100,15 +102,17 @@ def evaluate(model: Family, pixels: Tensor, protocol: str, seed: int, chunk: int
         protocol: see data.protocols.
         seed: of the evaluation noise; the same seed draws the same eps whatever the model.
         chunk: images held at once; a piece.
+        labels: (N,) int64, of a family that has.labels.
     """
-    seen, squares = yield from evaluating_pieces(model, _passes(model, pixels, protocol, seed, chunk))
+    passes = _passes(model, pixels, protocol, seed, chunk, labels)
+    seen, squares, bounds = yield from evaluating_pieces(model, passes)
     scales = {name: torch.cat([part[name] for part in squares]).mean().sqrt().item() for name in squares[0]}
     of_images = {name: torch.cat([out.terms[name] for out in seen]) for name in model.TERMS}  # (N,) each
     terms = {name: values.mean().item() for name, values in of_images.items()}
-    summed = {"neg_elbo": torch.stack(list(of_images.values())).sum(0)} if model.has.bound else {}
+    summed = {"neg_elbo": torch.cat(bounds)} if bounds else {}
     errors = {name: standard_error(values) for name, values in (of_images | summed).items()} if len(pixels) > 1 else {}
     mu = torch.cat([out.mu for out in seen]) if model.has.codes else None  # (N, D)
-    bound = sum(terms.values()) if model.has.bound else None
+    bound = sum(terms.values()) if model.has.bound else summed["neg_elbo"].mean().item() if bounds else None
     if mu is None or model.has.posterior != "gaussian":
         return Evaluation(terms, bound, mu, None, None, scales, errors)
     log_var = torch.cat([out.log_var for out in seen])  # (N, D)
@@ -117,19 +121,25 @@ def evaluate(model: Family, pixels: Tensor, protocol: str, seed: int, chunk: int
 
 
 def _passes(
-    model: Family, pixels: Tensor, protocol: str, seed: int, chunk: int
-) -> Pieces[tuple[list[Any], list[dict[str, Tensor]]]]:
-    """What the model gives of every chunk, and the squares of its pixels."""
+    model: Family, pixels: Tensor, protocol: str, seed: int, chunk: int, labels: Tensor | None
+) -> Pieces[tuple[list[Any], list[dict[str, Tensor]], list[Tensor]]]:
+    """What the model gives of every chunk, the squares of its pixels, and −ELBO of its images where there is one."""
     generator = torch.Generator(pixels.device).manual_seed(seed)
-    seen, squares = [], []
-    for part in pixels.split(chunk):
+    seen, squares, bounds = [], [], []
+    for part, y in zip(pixels.split(chunk), split_labels(labels, len(pixels), chunk), strict=True):
         x = prepare(part, protocol, generator)
-        eps = torch.randn(len(x), model.latent_dim, generator=generator, device=x.device)
-        out = model(x, eps)
+        eps = torch.randn(len(x), *model.noise_shape(), generator=generator, device=x.device)
+        out = model.given(y)(x, eps)
+        bounds += [] if (bound := model.neg_elbo(out, x)) is None else [bound]
         squares.append(model.squares(out.logits, x))
         seen.append(replace(out, logits=out.logits.new_empty(0)))  # pictures would fill the memory
         yield
-    return seen, squares
+    return seen, squares, bounds
+
+
+def split_labels(labels: Tensor | None, count: int, chunk: int) -> Sequence[Tensor | None]:
+    """Labels (N,) in the chunks in which N images come; None for each where there are none."""
+    return [None] * math.ceil(count / chunk) if labels is None else labels.split(chunk)
 
 
 def standard_error(of_images: Tensor) -> float:
@@ -146,7 +156,8 @@ def standard_error(of_images: Tensor) -> float:
 @in_pieces
 def evaluate_test(model: Family, images: Images, config: RunConfig) -> Pieces[Evaluation]:
     """The terms over all test images, one sample each, with the evaluation noise of the config's seed."""
-    return evaluate.pieces(model, images.x_test, config.protocol, rng.stream_seed(config.seed, "eval"))
+    seed = rng.stream_seed(config.seed, "eval")
+    return evaluate.pieces(model, images.x_test, config.protocol, seed, labels=images.y_test)
 
 
 @in_pieces
@@ -175,8 +186,9 @@ def iw_bound(
         eps = torch.randn(k, *mu.shape, generator=generator, dtype=mu.dtype, device=x.device)
         z = mu + (0.5 * log_var).exp() * eps  # (k, B, D)
         parts = []
+        piece = max(1, DECODED // len(x)) * len(x)  # whole samples of the batch: labels go with these, in its order
         for codes, pixels in zip(
-            z.flatten(0, 1).split(DECODED), x.expand(k, *x.shape).flatten(0, 1).split(DECODED), strict=True
+            z.flatten(0, 1).split(piece), x.expand(k, *x.shape).flatten(0, 1).split(piece), strict=True
         ):
             parts.append(model.nll(model.decode(codes), pixels))
             yield
@@ -188,20 +200,22 @@ def iw_bound(
 
 @in_pieces
 def mean_iw_bound(
-    model: Any, pixels: Tensor, protocol: str, seed: int, samples: int, batch: int = 200
+    model: Any, pixels: Tensor, protocol: str, seed: int, samples: int, batch: int = 200, labels: Tensor | None = None
 ) -> Pieces[float]:
     """The importance-weighted bound, mean over uint8 images (N, 1, 28, 28), in nats per image."""
-    bounds = yield from iw_bounds(model, pixels, protocol, seed, samples, batch)
+    bounds = yield from iw_bounds(model, pixels, protocol, seed, samples, batch, labels)
     return bounds.mean().item()
 
 
-def iw_bounds(model: Any, pixels: Tensor, protocol: str, seed: int, samples: int, batch: int = 200) -> Pieces[Tensor]:
+def iw_bounds(
+    model: Any, pixels: Tensor, protocol: str, seed: int, samples: int, batch: int = 200, labels: Tensor | None = None
+) -> Pieces[Tensor]:
     """The same of each image: (N,) float64 nats."""
     generator = torch.Generator(pixels.device).manual_seed(seed)
     found = []
-    for part in pixels.split(batch):
-        x = prepare(part, protocol, generator)
-        found.append((yield from evaluating_pieces(model, iw_bound.pieces(model, x, samples, generator))).double())
+    for part, y in zip(pixels.split(batch), split_labels(labels, len(pixels), batch), strict=True):
+        x, given = prepare(part, protocol, generator), model.given(y)
+        found.append((yield from evaluating_pieces(model, iw_bound.pieces(given, x, samples, generator))).double())
     return torch.cat(found)
 
 
@@ -220,11 +234,11 @@ def final_metrics(
     figures: dict[str, Any] = {"split": "test", "protocol": config.protocol, "images": len(images.x_test), "samples": 1}
     tested = yield from evaluate_test.pieces(model, images, config)
     figures |= tested.to_dict()
-    if not (model.has.bound and model.has.prior and model.has.posterior == "gaussian"):
+    if not (model.has_elbo() and model.has.prior and model.has.posterior == "gaussian"):
         return figures
-    pixels, seed = images.x_test[:iw_images], rng.stream_seed(config.seed, "eval")
-    bounds = yield from iw_bounds(model, pixels, config.protocol, seed, iw_samples)
-    same = yield from evaluate.pieces(model, pixels, config.protocol, seed)
+    pixels, labels, seed = images.x_test[:iw_images], images.y_test[:iw_images], rng.stream_seed(config.seed, "eval")
+    bounds = yield from iw_bounds(model, pixels, config.protocol, seed, iw_samples, labels=labels)
+    same = yield from evaluate.pieces(model, pixels, config.protocol, seed, labels=labels)
     if len(bounds) > 1:
         figures["errors"] |= {"neg_iw_bound": standard_error(bounds)}
     return figures | {

@@ -41,6 +41,20 @@ def gaussian_kl(mu: Tensor, log_var: Tensor) -> Tensor:
     return gaussian_kl_dims(mu, log_var).sum(-1)
 
 
+def free_bits_kl(mu: Tensor, log_var: Tensor, least: float) -> Tensor:
+    """What free bits minimise in place of the KL (Kingma et al. 2016, "Improved variational inference with inverse
+    autoregressive flow", appendix C.8, here with one dimension a group). It is no bound and no KL.
+
+        Σ_d max(least, mean over the batch of KL_d)
+
+    Args:
+        mu, log_var: (B, D). least: lambda, nats of a dimension: below it the KL has no gradient.
+    Returns:
+        () nats per image, >= the mean KL.
+    """
+    return gaussian_kl_dims(mu, log_var).mean(0).clamp(min=least).sum()
+
+
 def bernoulli_nll(logits: Tensor, x: Tensor) -> Tensor:
     """−log p(x given z) with one Bernoulli per pixel, summed over pixels.
 

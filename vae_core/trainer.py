@@ -17,6 +17,7 @@ from vae_core import devices, models, rng
 from vae_core.config import FROZEN, LETTERS, LiveSettings, RunConfig
 from vae_core.data import Images, load, prepare
 from vae_core.divergence import Diverged, RunError, all_finite, count_sane, explain
+from vae_core.models.base import Family
 from vae_core.row_buffer import RowBuffer
 
 
@@ -93,11 +94,16 @@ class Trainer:
 
     @property
     def weights(self) -> dict[str, float]:
-        """Of the terms in the coming step; in a warm-up beta rises linearly (Bowman 2016; Sønderby 2016)."""
-        weights, warmup = self.settings.weights_of(self.model.TERMS), self.config.warmup_steps
-        if "kl" in weights and warmup:
-            weights["kl"] *= min(1.0, self.step_count / warmup)
+        """Of the terms in the coming step; beta as far as its warm-up has come."""
+        weights, config = self.settings.weights_of(self.model.TERMS), self.config
+        if "kl" in weights and config.warmup_steps:
+            weights["kl"] *= warm_up(self.step_count, config.warmup_steps, config.warmup_cycles, self.total_steps)
         return weights
+
+    @property
+    def conditioned(self) -> Family:
+        """The model, conditioned on the labels of the coming batch where they play a part in it."""
+        return self.model.given(self.images.y_train[self._chosen()]) if self.model.has.labels else self.model
 
     def step(self) -> None:
         """One batch: forward, the terms, backward, Adam. Losses are read later, by `flush`.
@@ -187,25 +193,32 @@ class Trainer:
             group["lr"] = settings.learning_rate
 
     def batch(self) -> tuple[Tensor, Tensor]:
-        """x (B, 1, 28, 28) and eps (B, D) of the coming step: functions of the seed and the step alone."""
+        """x (B, 1, 28, 28) and eps (B, D) of the coming step: functions of the seed and the step alone.
+
+        eps is as the model's `noise_shape` says, (D,) an image by default.
+        """
+        chosen = self._chosen()
+        self._noise.manual_seed(rng.stream_seed(self.config.seed, "noise", self.step_count))
+        x = prepare(self.images.x_train[chosen], self.config.protocol, self._noise)
+        return x, torch.randn(len(x), *self.model.noise_shape(), generator=self._noise, device=self.device)
+
+    def _chosen(self) -> Tensor:
+        """(B,) the training images of the coming step."""
         epoch, index = divmod(self.step_count, self.steps_per_epoch)
         if self._order[0] != epoch:
             generator = rng.generator(torch.device("cpu"), self.config.seed, "order", epoch)
             order = torch.randperm(len(self.images.x_train), generator=generator)
             self._order = (epoch, order.to(self.device))
-        chosen = self._order[1][index * self.config.batch_size :][: self.config.batch_size]  # (B,)
-        self._noise.manual_seed(rng.stream_seed(self.config.seed, "noise", self.step_count))
-        x = prepare(self.images.x_train[chosen], self.config.protocol, self._noise)
-        eps = torch.randn(len(x), self.model.latent_dim, generator=self._noise, device=self.device)
-        return x, eps
+        return self._order[1][index * self.config.batch_size :][: self.config.batch_size]
 
     def _update(self, x: Tensor, eps: Tensor) -> None:
         weights = self.weights
         self.model.set_trainable(weights, self.settings.frozen)
-        terms = self.model(x, eps).terms
+        out = self.conditioned(x, eps)
+        terms, minimised = out.terms, self.model.minimised(out, self.config.free_bits)
         # A term of weight 0 is left out, not multiplied by 0: what only it would train gets no gradient at
         # all, so Adam does not touch it, not even by the momentum of earlier steps.
-        weighted = [weight * terms[name] for name, weight in weights.items() if weight != 0]
+        weighted = [weight * minimised[name] for name, weight in weights.items() if weight != 0]
         loss = sum(weighted, torch.zeros(len(x), device=self.device)).mean()
         self.optimizer.zero_grad(set_to_none=True)
         if loss.requires_grad:  # not so in the first step of a warm-up without reconstruction
@@ -234,6 +247,17 @@ class Trainer:
 
     def _parameters(self) -> dict[str, Tensor]:
         return {k: v.detach().clone() for k, v in self.model.state_dict().items()}
+
+
+def warm_up(step: int, steps: int, cycles: int, total: int) -> float:
+    """The share of beta after `step` updates, 0 to 1: it rises linearly (Bowman 2016; Sønderby 2016), or anew in each
+    of `cycles` equal parts of the run (Fu et al. 2019, "Cyclical annealing schedule", eq. 6).
+
+    Args:
+        steps: over which it rises, > 0. cycles: 0 or 1: once. total: steps of the run.
+    """
+    begun = step % math.ceil(total / cycles) if cycles > 1 else step  # updates since this rise began
+    return min(1.0, begun / steps)
 
 
 def _short(value: float | str) -> str:

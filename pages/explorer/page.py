@@ -1,5 +1,7 @@
 """The latent explorer: the picture follows the finger, in a model that runs in the visitor's browser."""
 
+from dataclasses import replace
+
 import streamlit as st
 
 from pages.explorer.code import code
@@ -8,7 +10,7 @@ from pages.explorer.settings import AGAIN, STATE, adopt, link, write_link
 from pages.explorer.upload import upload
 from pages.explorer.ways import WAYS
 from pages.ui import notices, visitor
-from pages.ui.explore.sources import Source, find, listed
+from pages.ui.explore.sources import LABELS, Source, find, listed
 from pages.ui.explore.view import explorer_view
 from pages.ui.gone import is_missing
 from pages.ui.shipped import PLANE, elbo_query, missing, planes
@@ -34,12 +36,14 @@ def explore() -> None:
     source = held(choose(models))
     notices.show("explorer")
     way = WAYS[link.get("way")]
+    if source.family.has.labels:
+        source = tell_label(source)
     row = st.container(horizontal=True, vertical_alignment="center")
     row.caption(way.plain if way.plain and not source.family.has.posterior else way.see)
     if link.get("way") == "encode":
         upload(row)
     state = explorer_view(
-        source.name,
+        source.address,
         source.config.latent_dim,
         link.get("way"),
         key="explorer view",
@@ -62,6 +66,18 @@ def to_the_elbo(source: Source) -> None:
     if number is not None and source.name in planes():
         query = elbo_query(number, source.name)
         st.page_link("elbo/page.py", label="Its ELBO", icon=":material/functions:", query_params=query)
+
+
+def tell_label(source: Source) -> Source:
+    """The model with the label that both halves are to be told."""
+    st.segmented_control(
+        "Label y that both halves are told",
+        LABELS,
+        required=True,
+        **link.kept("label"),
+        help="The map shows each code as encoded with its image's own label.",
+    )
+    return replace(source, label=int(link.get("label")))
 
 
 def held(source: Source) -> Source:

@@ -7,7 +7,7 @@ import streamlit as st
 from pages.explorer.encoded import fill, shorten
 from pages.explorer.ways import WAYS
 from pages.ui.address import MOST, Address, Choice, Number, Part, Subject
-from pages.ui.explore.sources import Source, find
+from pages.ui.explore.sources import LABELS, Source, find
 from pages.ui.shipped import PLANE
 from pages.ui.words import quoted
 
@@ -36,6 +36,7 @@ link = Address(
     "explorer",
     Subject("model", PLANE, find, _NO_WEIGHTS),
     Number("step", None, 0, MOST, key=None, misfit=_other_step),
+    Choice("label", "0", LABELS),
     Choice("way", "pad", WAYS),
     *(Part(name, None, key=None, misfit=_other_latents) for name in PARTS),
 )

@@ -61,6 +61,8 @@ _USUAL = {
     "reduction": "sum",
     "frozen": "none",
     "warmup_steps": 0,
+    "warmup_cycles": 0,
+    "free_bits": 0.0,
     "protocol": "grey",
     "batch_size": 256,
     "steps": 0,

@@ -86,6 +86,27 @@ _ALL = (
         ("bench: warm-up", "bench: usual", "source: Sønderby 2016, section 2.3"),
     ),
     Claim(
+        "warmup_cycles",
+        "The run is cut into so many equal parts, and beta rises anew in each. 0 or 1: it rises once.",
+        ("test: tests/test_cures.py::test_beta_rises_anew_in_every_cycle", "source: Fu 2019, equation 6"),
+    ),
+    Claim(
+        "free_bits",
+        "A latent's KL, mean over the batch, is minimised down to this and no further. The curves show the true KL; "
+        "only the loss has the free bits in it. 0: off.",
+        ("test: tests/test_cures.py::test_free_bits_are_minimised_and_the_true_kl_is_reported",),
+    ),
+    Claim(
+        "samples",
+        "K of the bound that is minimised, log of the mean of K weights: tighter with more, and dearer.",
+        ("test: tests/test_iwae.py::test_more_samples_bound_log_p_more_tightly", "source: Burda 2016, theorem 1"),
+    ),
+    Claim(
+        "corruption",
+        "The encoder sees the image with noise of this std on every pixel; the copy is held against the clean one.",
+        ("test: tests/test_dae.py::test_the_encoder_sees_noise_and_the_loss_asks_for_the_clean_image",),
+    ),
+    Claim(
         "recon_on",
         "Off: nothing ties a code to its image, the KL pulls every code to the prior, the decoder stops learning.",
         ("bench: no reconstruction",),

@@ -32,6 +32,7 @@ LIKELIHOOD_NAMES = {
     "gaussian-learned": "Gaussian, sigma learned",
     "gaussian-per-pixel": "Gaussian, a sigma per pixel",
 }
+OF_FAMILY: dict[str, tuple[str, Any]] = {"samples": ("Samples K", 1), "corruption": ("Noise (std of a pixel)", 0.05)}
 REDUCTIONS = {"sum": "sum over pixels", "mean": "mean over pixels"}
 HALVES = {"none": "both halves", "encoder": "decoder only", "decoder": "encoder only"}
 
@@ -41,7 +42,7 @@ def settings() -> dict[str, Any]:
     prepare()
     values = _model() | _data() | _training()
     with st.expander("More", icon=":material/tune:"):
-        return values | rarer_settings(is_mlp=values["net"] == "mlp")
+        return values | rarer_settings(values["net"] == "mlp", family(values["model"]))
 
 
 def _model() -> dict[str, Any]:
@@ -54,6 +55,9 @@ def _model() -> dict[str, Any]:
         **link.kept("model"),
         help="What is trained, and which terms its loss has. The VAE has the ELBO.",
     )
+    for name in family(values["model"]).SETTINGS:
+        label, step = OF_FAMILY[name]
+        values[name] = st.number_input(label, step=step, **link.number(name), help=said(name))
     values["net"] = st.segmented_control(
         "Network",
         NETS,

@@ -13,7 +13,7 @@ from vae_core.models import family
 from vae_core.runs.messages import FAILED
 from vae_core.runs.run_record import RunRecord
 
-_BOUND = "−ELBO (nats)"
+_BOUND = "−ELBO"
 
 
 def result(run: RunRecord) -> None:
@@ -36,9 +36,10 @@ def result(run: RunRecord) -> None:
             else ""
         )
         errors = "± standard error, " if test.get("errors") else ""
+        of_loss = f" (−L_K: K = {run.config.samples})" if "samples" in family(run.config.model).SETTINGS else ""
         st.caption(
-            f"{run.config.dataset.upper()}, {test['protocol']} pixels, {test['images']:,} test images, {errors}K = 1, "
-            f"seed {run.config.seed}{weighted}. {run.device}."
+            f"{run.config.dataset.upper()}, {test['protocol']} pixels, {test['images']:,} test images, "
+            f"{errors}K = 1{of_loss}, seed {run.config.seed}{weighted}. {run.device}."
         )
 
 
@@ -53,14 +54,15 @@ def figures_of(test: dict[str, Any], run: RunRecord) -> Iterator[tuple[str, str,
     def written(name: str) -> str:
         return with_error(test[name], errors.get(name))
 
-    if kind.has.bound:
-        yield _BOUND, written("neg_elbo"), None
+    if kind.has_elbo():
+        yield f"{_BOUND} given the label (nats)" if kind.has.labels else f"{_BOUND} (nats)", written("neg_elbo"), None
     for term in kind.TERMS:
-        yield f"{term_name(term).capitalize() if term != 'kl' else 'KL'} (nats)", written(term), None
+        name = term_name(term)
+        yield f"{name[0].upper()}{name[1:]} (nats)", written(term), None
     if test.get("neg_iw_bound") is not None:
         same = test.get("iw_neg_elbo")
         beside = None if same is None else f"{same - test['neg_iw_bound']:.1f} below their −ELBO"
-        yield "−log p(x), at most (nats)", written("neg_iw_bound"), beside
+        yield f"−log {'p(x | y)' if kind.has.labels else 'p(x)'}, at most (nats)", written("neg_iw_bound"), beside
     if kind.has.codes:
         yield "Active units", f"{test['active_units']} of {run.config.latent_dim}", None
     if test.get("rmse") is not None and test.get("sigma") is not None:
@@ -69,7 +71,7 @@ def figures_of(test: dict[str, Any], run: RunRecord) -> Iterator[tuple[str, str,
 
 def _help(label: str, test: dict[str, Any], run: RunRecord) -> str | None:
     """What is to be known of a figure of a density."""
-    if label == _BOUND and run.config.likelihood != "bernoulli":
+    if label.startswith(_BOUND) and run.config.likelihood != "bernoulli":
         return DENSITY.format(test["neg_elbo"] / PIXELS).replace("-", "−")
     if label == "Error, sigma":
         return "Root mean square error of x̂, and the sigma of p(x | z); of full scale."

@@ -16,6 +16,7 @@ from vae_core.config import (
     LETTERS,
     LIKELIHOODS,
     NETS,
+    OF_FAMILIES,
     PROTOCOLS,
     ConfigError,
     RunConfig,
@@ -32,6 +33,7 @@ MOMENT, SHOWN, COMPARED = "moment", "shown run", "compared runs"  # in the sessi
 FOLLOWS = "follows the lecturer"  # in the session: whether the page shows the lecturer's run instead of one's own
 COMPARABLE = 4  # at once: so many dash patterns can be told apart
 DEFAULTS = RunConfig(epochs=20).to_dict()  # long enough to try things out while it trains
+_CURES = ("warmup_steps", "warmup_cycles", "free_bits")
 TERMS = "terms on the page"  # in the session: of the family whose weights the widgets show, each with its own weight
 
 
@@ -71,7 +73,11 @@ _NUMBERS: dict[str, tuple[Any, ...]] = {
     "epochs": (1, 200),
     "steps": (0, 1_000_000),
     "batch_size": (1, 10_000),
+    "samples": (1, 64),
+    "corruption": (0.0, 10.0),
     "warmup_steps": (0, 100_000),
+    "warmup_cycles": (0, 1_000),
+    "free_bits": (0.0, 100.0),
     "seed": (0, MOST),
     "alpha": (LEAST_ALPHA / PIXELS, 1000.0, (0.0,)),  # the mean over pixels is an alpha; 0 is off
     "beta": (0.01, 1000.0, (0.0,)),
@@ -125,7 +131,7 @@ def write_link(
     values = settings | now if learns else settings
     if not _can_be("widths", values.get("widths", "")):
         values = values | {"widths": None}
-    absent = dict.fromkeys(("sigma", "activation"))  # where the widget is not on the page
+    absent = dict.fromkeys(("sigma", "activation", *OF_FAMILIES, *_CURES))  # where the widget is not on the page
     link.write(**absent | values, run=run.run_id, compare=beside, step=at)
 
 

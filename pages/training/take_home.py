@@ -18,7 +18,7 @@ from vae_core.config import RunConfig
 from vae_core.export.bundle import bundle, title
 from vae_core.export.report import html_report
 from vae_core.export.run_report import RunReport
-from vae_core.export.script import repeat_script
+from vae_core.export.script import has_script, repeat_script
 from vae_core.inspect.snapshot import Snapshot
 from vae_core.models import family
 from vae_core.runs.news import Cursor, news_of
@@ -32,23 +32,24 @@ def take_home(run: RunRecord) -> None:
     if not run.step:
         return
     if not family(run.config.model).is_elbo():
-        st.caption("This model has no ELBO to report: take home its curves, or a run of a VAE.")
+        st.caption("The loss of this model is not −ELBO in two terms, as a report tells it: take home its curves.")
         st.download_button("History (CSV)", lambda: figures.history_table(run).to_csv(index=False), "history.csv")
         return
     with st.expander("Take it home", icon=":material/download:", key="take_home", on_change="rerun") as box:
         if not box.open:  # nothing is drawn for those who only watch
             return
         row = st.container(horizontal=True)
+        script = ("Script that repeats it", lambda: repeat_script(story_of(run)), "repeat.py", "text/x-python")
         for name, make, file, kind in (
             ("Report (HTML)", lambda: html_report(story := story_of(run), title(story)), "report.html", "text/html"),
             ("Everything (zip)", lambda: everything(run), "run.zip", "application/zip"),
-            ("Script that repeats it", lambda: repeat_script(story_of(run)), "repeat.py", "text/x-python"),
+            *((script,) if has_script(run.config) else ()),
             ("History (CSV)", lambda: figures.history_table(run).to_csv(index=False), "history.csv", "text/csv"),
         ):
             row.download_button(name, make, file, kind, on_click="ignore", icon=":material/download:")
         st.caption(
-            "The zip holds the report, the history, a checkpoint for vae_core.checkpoints.load, TensorBoard events and "
-            "a script that repeats the run with PyTorch and NumPy alone."
+            "The zip holds the report, the history, a checkpoint for vae_core.checkpoints.load, TensorBoard events"
+            + (" and a script that repeats the run with PyTorch and NumPy alone." if has_script(run.config) else ".")
         )
         if said := left_out(run):
             st.warning(said, icon=":material/error:")

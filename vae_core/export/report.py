@@ -7,6 +7,7 @@ from vae_core.export.curves import draw_curves
 from vae_core.export.latent_map import REACH, draw_latent_map, outside, reach
 from vae_core.export.run_report import RunReport, versions
 from vae_core.export.templating import fill
+from vae_core.models import family
 
 _LIKELIHOODS = {
     "bernoulli": "a Bernoulli likelihood",
@@ -39,6 +40,7 @@ def html_report(story: RunReport, title: str, light: Colours = LIGHT, dark: Colo
         likelihood=_LIKELIHOODS[story.config.likelihood],
         far=shot is not None and reach(shot.xy) > REACH,
         lost=0 if shot is None else outside(shot),
+        labels=family(story.config.model).has.labels,
         help=HELP,
         command=command(story.config),
         versions=versions(),

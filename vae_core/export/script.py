@@ -18,6 +18,11 @@ from vae_core.models import family, vae
 from vae_core.models.parts import nets
 
 
+def has_script(config: RunConfig) -> bool:
+    """Whether a run can be told as a script: its family is a VAE, or differs from it in how z is drawn."""
+    return family(config.model).is_elbo() and not family(config.model).has.labels
+
+
 def repeat_script(story: RunReport) -> str:
     """The script, as text. On the same machine, with the same versions and threads, its numbers are the run's."""
     config = story.config
@@ -76,6 +81,12 @@ def _settings(story: RunReport) -> str:
         lines.append(f"DATA_SEED = {protocols.DATA_SEED}  # of the one redraw")
     if config.warmup_steps:
         lines.append(f"WARMUP_STEPS = {config.warmup_steps}  # beta rises linearly from 0 over so many steps")
+    if _cycles(config):
+        lines.append(f"WARMUP_CYCLES = {config.warmup_cycles}  # equal parts of the run: beta rises anew in each")
+    if config.free_bits:
+        lines.append(
+            f"FREE_BITS = {config.free_bits!r}  # nats: in the loss the KL of a dimension goes no further down"
+        )
     if config.likelihood == "gaussian":
         lines.append(f"SIGMA = {config.sigma!r}  # standard deviation of a pixel given z")
     if config.likelihood in ("gaussian-learned", "gaussian-per-pixel"):
@@ -128,6 +139,7 @@ def _extent(story: RunReport) -> str:
 def _terms(config: RunConfig) -> list[str]:
     """The source of the loss terms that this run used."""
     kl = [pieces.TERMS + _source(losses.gaussian_kl_dims), _source(losses.gaussian_kl)]
+    kl += [_source(losses.free_bits_kl)] if config.free_bits else []
     if config.likelihood == "bernoulli":
         return [*kl, _source(losses.bernoulli_nll)]
     return [*kl, "LOG_2PI = math.log(2 * math.pi)", _source(losses.gaussian_nll)]
@@ -143,6 +155,8 @@ def _model(story: RunReport) -> str:
         net=config.net, layers=layers, channels=channels, learned=begin.get(config.likelihood, "")
     )
     forward = pieces.FORWARD.replace("NLL", pieces.NLL[config.likelihood]).replace("DECODE", pieces.DECODE[channels])
+    if config.free_bits:
+        forward = forward.replace(*pieces.AND_FREE_BITS).replace(*pieces.MINIMISED)
     set_trainable = [_source(vae.VAE.set_trainable)] if _attends(story) else []
     methods = [*set_trainable, _source(vae.VAE.encode), _source(family(story.config.model).sample), forward]
     return "\n\n".join(part.strip("\n") for part in [head, *methods])
@@ -155,10 +169,24 @@ def _training(story: RunReport) -> str:
     text = pieces.TRAIN.replace("    # FROZEN\n", "    frozen = FROZEN\n" if attends else "")
     text = text.replace("    # CHANGES\n", pieces.APPLY_CHANGES if marks else "")
     text = text.replace("NAMES", "alpha, beta, learning_rate, frozen" if attends else "alpha, beta, learning_rate")
-    text = text.replace("    # WARMUP\n", pieces.WARMUP if warmup else "")
+    rise = pieces.CYCLES.replace("PLANNED", _planned(story.config)) if _cycles(story.config) else pieces.WARMUP
+    text = text.replace("    # WARMUP\n", rise if warmup else "")
     text = text.replace("    # ATTEND\n", pieces.ATTEND if attends else "")
     text = text.replace("    # LOSS\n", pieces.SWITCHED_LOSS if switched or attends else pieces.PLAIN_LOSS)
+    if story.config.free_bits:
+        text = text.replace("nll, kl = model", "nll, kl, least = model")
+        text = text.replace("BETA_NOW * kl", "BETA_NOW * least").replace("(BETA_NOW, kl)", "(BETA_NOW, least)")
     return text.replace("BETA_NOW", "beta_now" if warmup else "beta")
+
+
+def _cycles(config: RunConfig) -> bool:
+    """Whether beta rises more than once."""
+    return bool(config.warmup_steps) and config.warmup_cycles > 1
+
+
+def _planned(config: RunConfig) -> str:
+    """The steps that the run was to take, as an expression: a cycle is a part of these."""
+    return str(config.steps) if config.steps else f"{config.epochs} * steps_per_epoch"
 
 
 def _weights(story: RunReport, name: str) -> list[Any]:

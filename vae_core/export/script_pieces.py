@@ -122,6 +122,15 @@ APPLY_CHANGES = """\
 WARMUP = """\
         beta_now = beta * min(1.0, step / WARMUP_STEPS)
 """
+CYCLES = """\
+        begun = step % math.ceil(PLANNED / WARMUP_CYCLES)  # updates since the last cycle began
+        beta_now = beta * min(1.0, begun / WARMUP_STEPS)
+"""
+AND_FREE_BITS = (
+    '-> tuple[Tensor, Tensor]:\n        """nll and kl of',
+    '-> tuple[Tensor, ...]:\n        """nll, kl and what the loss has for the KL of',
+)
+MINIMISED = ("gaussian_kl(mu, log_var)\n", "gaussian_kl(mu, log_var), free_bits_kl(mu, log_var, FREE_BITS)\n")
 ATTEND = """\
         model.set_trainable({"nll": alpha}, frozen)
 """

@@ -15,13 +15,14 @@ from vae_core.inspect.latent_gradients import SAMPLES, latent_gradients
 from vae_core.latent import Plane, map_plane, quantile_grid
 from vae_core.metrics import codes
 from vae_core.metrics.measure import measure
-from vae_core.models.base import Family
+from vae_core.models.base import Family, labels_in_turn
 from vae_core.pieces import Pieces, finish
 from vae_core.trainer import Trainer
 
 MAP_IMAGES = 5_000
 PRIOR_DRAWS = 40
 GRID = 12
+GRID_LABEL = 0  # of the grid, where pictures are drawn for a label
 SIGMA_WHITE = 0.5  # the sigma that is drawn white: no values between 0 and 1 have a larger standard deviation
 SURE = 1e-6  # a copy's pixel is no nearer to 0 and 1, where its logit would be infinite
 
@@ -125,11 +126,9 @@ class SnapshotTaker:
         self.config = config
         device = images.x_test.device
         self.pixels, self.labels = map_images(images)
-        self.ten = images.x_test[images.one_per_class()]  # (10, 1, 28, 28) uint8
-        generator = self._noise(device)
-        self.z = torch.randn(PRIOR_DRAWS, config.latent_dim, generator=generator, device=device)
-        self.eps = torch.randn(len(self.ten), config.latent_dim, generator=generator, device=device)
-        self.close_eps = torch.randn(SAMPLES, *self.eps.shape, generator=generator, device=device)
+        chosen = images.one_per_class()
+        self.ten, self.ten_labels = images.x_test[chosen], images.y_test[chosen]  # (10, 1, 28, 28) uint8, (10,)
+        self._draws: tuple[Tensor, Tensor, Tensor] | None = None
         self.grid = quantile_grid(GRID).to(device)  # (144, 2)
         self.plane: Plane | None = None
         self._ends: tuple[float | None, dict[str, float]] | None = None  # sigma, and what it makes of both ends
@@ -145,7 +144,8 @@ class SnapshotTaker:
     def take_pieces(self, model: Family, step: int, measured: bool = False) -> Pieces[Snapshot]:
         """The same in pieces, between which the model must not change."""
         seed = rng.stream_seed(self.config.seed, "eval")
-        result = yield from evaluate.pieces(model, self.pixels, self.config.protocol, seed)
+        labels = torch.from_numpy(self.labels).long().to(self.pixels.device)
+        result = yield from evaluate.pieces(model, self.pixels, self.config.protocol, seed, labels=labels)
         metrics = (yield from self._measure(model)) if measured and model.has.codes else None
         rebuilds = model.has.codes and "nll" in model.TERMS
         pictures = self._pictures(model)
@@ -201,14 +201,25 @@ class SnapshotTaker:
             self._ends = sigma, {"nll_copy": copy, "nll_mean_image": mean_image}
         return self._ends[1]
 
+    def draws(self, model: Family) -> tuple[Tensor, Tensor, Tensor]:
+        """The fixed noise: z (40, D) of the prior draws, eps of the ten images, and (SAMPLES, 10, D) of their codes."""
+        if self._draws is None:
+            device = self.ten.device
+            generator, ten, dims = self._noise(device), len(self.ten), (self.config.latent_dim,)
+            shapes = ((PRIOR_DRAWS, *dims), (ten, *model.noise_shape()), (SAMPLES, ten, *dims))
+            z, eps, close_eps = (torch.randn(shape, generator=generator, device=device) for shape in shapes)
+            self._draws = z, eps, close_eps
+        return self._draws
+
     def _pictures(self, model: Family) -> dict[str, Any]:
+        z, eps, _ = self.draws(model)
         with evaluating(model):
             x = self._prepared(self.ten)
-            logits = model(x, self.eps).logits
+            logits = model.given(self.ten_labels)(x, eps).logits
             x_hat, sigma = model.mean_image(logits), model.sigma_image(logits)
-            drawn = model.generate(self.z) if model.has.codes else x[:0]
+            drawn = model.given(labels_in_turn(len(z), z)).generate(z) if model.has.codes else x[:0]
             plane = model.has.codes and model.latent_dim == 2
-            grid = model.mean_image(model.decode(self.grid)) if plane else x[:0]
+            grid = model.mean_image(model.given(GRID_LABEL).decode(self.grid)) if plane else x[:0]
         side = GRID if plane else 0
         return {
             "originals": to_uint8(x),
@@ -219,7 +230,7 @@ class SnapshotTaker:
         }
 
     def _close(self, model: Family) -> dict[str, Any]:
-        close = latent_gradients(model, self._prepared(self.ten), self.close_eps)
+        close = latent_gradients(model.given(self.ten_labels), self._prepared(self.ten), self.draws(model)[2])
         return {f"ten_{name}": values for name, values in vars(close).items()}
 
     def _measure(self, model: Family) -> Pieces[dict[str, Any]]:

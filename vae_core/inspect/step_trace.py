@@ -70,18 +70,19 @@ def trace_step(trainer: Trainer) -> StepTrace:
     weights = trainer.weights
     trainer.model.set_trainable(weights, trainer.settings.frozen)
     before = {k: v.detach().clone() for k, v in trainer.model.state_dict().items()}
-    seen = _trace_forward(trainer.model, x, eps, weights["nll"], weights["kl"])
+    model = trainer.conditioned
+    seen = _trace_forward(model, x, eps, weights["nll"], weights["kl"], trainer.config.free_bits)
     trainer.step()
-    return _trace_update(seen, trainer, before, x, eps)
+    return _trace_update(seen, trainer, model, before, x, eps)
 
 
-def _trace_forward(model: Any, x: Tensor, eps: Tensor, alpha: float, beta: float) -> StepTrace:
+def _trace_forward(model: Any, x: Tensor, eps: Tensor, alpha: float, beta: float, least: float) -> StepTrace:
     """The coming step up to the gradients.
 
     Args:
         model: in training mode, as it will make the step; it is not changed.
         x: (B, 1, 28, 28) the batch. eps: (B, D) its noise.
-        alpha, beta: weights in force.
+        alpha, beta: weights in force. least: free bits, nats a dimension.
     """
     probe = copy.deepcopy(model)
     mu, log_var = (t.detach().requires_grad_() for t in probe.encode(x))  # (B, D) each
@@ -89,7 +90,8 @@ def _trace_forward(model: Any, x: Tensor, eps: Tensor, alpha: float, beta: float
     logits = probe.decode(z)
     nll, kl = probe.nll(logits, x), losses.gaussian_kl(mu, log_var)
     nll_mu, nll_log_var = torch.autograd.grad(nll.sum(), (mu, log_var))
-    kl_mu, kl_log_var = torch.autograd.grad(kl.sum(), (mu, log_var))
+    minimised = _minimised_kl(mu, log_var, least)
+    kl_mu, kl_log_var = torch.autograd.grad(minimised.sum(), (mu, log_var))
     return StepTrace(
         step=0,
         x=_pictures(x),
@@ -106,20 +108,25 @@ def _trace_forward(model: Any, x: Tensor, eps: Tensor, alpha: float, beta: float
         nll_log_var=_shown(-alpha * nll_log_var),
         kl_log_var=_shown(-beta * kl_log_var),
         mu_after=_shown(mu),
-        numbers={"images": len(x), "alpha": alpha, "beta": beta, **_means(nll, kl, alpha, beta)},
+        numbers={"images": len(x), "alpha": alpha, "beta": beta, **_means(nll, kl, minimised, alpha, beta)},
     )
 
 
-def _trace_update(seen: StepTrace, trainer: Trainer, before: dict[str, Tensor], x: Tensor, eps: Tensor) -> StepTrace:
+def _trace_update(
+    seen: StepTrace, trainer: Trainer, model: Any, before: dict[str, Tensor], x: Tensor, eps: Tensor
+) -> StepTrace:
     """The same step after its update: how far each half moved, and what the same batch with the same eps costs now.
 
     Args:
-        seen: of _trace_forward. trainer: after the step. before: the weights that it had.
+        seen: of _trace_forward. trainer: after the step. model: its model, given the labels of that batch where these
+            play a part. before: the weights that it had.
     """
-    probe = copy.deepcopy(trainer.model)
+    probe = copy.deepcopy(model)
     with torch.no_grad():
         after = probe(x, eps)
-    means = _means(after.terms["nll"], after.terms["kl"], seen.numbers["alpha"], seen.numbers["beta"])
+        minimised = _minimised_kl(after.mu, after.log_var, trainer.config.free_bits)
+    alpha, beta = seen.numbers["alpha"], seen.numbers["beta"]
+    means = _means(after.terms["nll"], after.terms["kl"], minimised, alpha, beta)
     numbers = {
         **seen.numbers,
         "after": means,
@@ -131,10 +138,21 @@ def _trace_update(seen: StepTrace, trainer: Trainer, before: dict[str, Tensor], 
     return replace(seen, step=trainer.step_count, mu_after=_shown(after.mu), numbers=numbers)
 
 
-def _means(nll: Tensor, kl: Tensor, alpha: float, beta: float) -> dict[str, float]:
-    """Of the whole batch, nats per image."""
+def _minimised_kl(mu: Tensor, log_var: Tensor, least: float) -> Tensor:
+    """(B,) the KL as the loss has it: with free bits no further down than these."""
+    if least:
+        return losses.free_bits_kl(mu, log_var, least).expand(len(mu))
+    return losses.gaussian_kl(mu, log_var)
+
+
+def _means(nll: Tensor, kl: Tensor, minimised: Tensor, alpha: float, beta: float) -> dict[str, float]:
+    """Of the whole batch, nats per image.
+
+    Args:
+        minimised: (B,) what stands for the KL in the loss.
+    """
     nll_mean, kl_mean = nll.mean().item(), kl.mean().item()
-    return {"nll": nll_mean, "kl": kl_mean, "loss": alpha * nll_mean + beta * kl_mean}
+    return {"nll": nll_mean, "kl": kl_mean, "loss": alpha * nll_mean + beta * minimised.mean().item()}
 
 
 def _moved(half: str, model: Any, before: dict[str, Tensor]) -> dict[str, float]:

@@ -1,5 +1,6 @@
 """All figures of one model at once, with fixed noise, so that arms of an ablation differ in their models only."""
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -13,6 +14,7 @@ from vae_core.metrics import codes
 from vae_core.metrics.definitions import Metrics
 from vae_core.metrics.draws import DrawQuality, draw_quality
 from vae_core.metrics.information import information
+from vae_core.models.base import labels_in_turn
 from vae_core.pieces import Pieces, in_pieces
 
 DRAWS = 500  # from the prior
@@ -37,14 +39,15 @@ def measure(
 
     Args:
         model: of a family with codes; where it has no posterior, its std, its KL and what that is made of are None.
-        pixels: (N, 1, 28, 28) uint8 test images, on the model's device. labels: (N,), on any device.
+        pixels: (N, 1, 28, 28) uint8 test images, on the model's device. labels: (N,), on any device. Draws from the
+            prior of a family that has.labels take theirs in turn.
         protocol: see data.protocols. Draws are compared with grey pixels, or with black and white ones where
             the protocol is "threshold".
         seed: of the run; noise comes from its "eval" stream, the same for every model with as many latents.
         draws: from the prior, at least 2.
         chunk: images held at once.
     """
-    encoded = yield from evaluating_pieces(model, _encode(model, pixels, protocol, seed, chunk))
+    encoded = yield from evaluating_pieces(model, _encode(model, pixels, labels, protocol, seed, chunk))
     quality, continuity = yield from evaluating_pieces(model, _draw(model, pixels, protocol, seed, draws, chunk))
     posterior = yield from _posterior_figures(encoded, seed)
     holes = yield from codes.holes.pieces(encoded.z, _noise(seed, _HOLES))
@@ -68,14 +71,14 @@ def measure(
     )
 
 
-def _encode(model: Any, pixels: Tensor, protocol: str, seed: int, chunk: int) -> Pieces[_Codes]:
+def _encode(model: Any, pixels: Tensor, labels: Tensor, protocol: str, seed: int, chunk: int) -> Pieces[_Codes]:
     """The same draws of the same stream as evaluate.evaluate takes, so that its KL is this KL."""
     generator = rng.generator(pixels.device, seed, "eval")
     parts = []
-    for part in pixels.split(chunk):
+    for part, y in zip(pixels.split(chunk), labels.long().to(pixels.device).split(chunk), strict=True):
         x = prepare(part, protocol, generator)
         eps = torch.randn(len(x), model.latent_dim, generator=generator, device=x.device)
-        parameters = model.encode(x)
+        parameters = model.given(y).encode(x)
         parts.append((parameters[0], model.sample(*parameters, eps), *parameters[1:]))
         yield
     mu, z, *more = (torch.cat(part).cpu().double() for part in zip(*parts, strict=True))
@@ -106,17 +109,22 @@ def _draw(
     device = pixels.device
     generator = rng.generator(device, seed, "eval", counter=_PRIOR)
     z = torch.randn(draws, model.latent_dim, generator=generator, device=device)
-    pictures = torch.cat([model.mean_image(model.decode(part)) for part in z.split(chunk)])
+    pictures = torch.cat(list(_decode(model, z, chunk)))
     yield
     aside = torch.randn(z.shape, generator=rng.generator(device, seed, "eval", counter=_NEARBY), device=device)
     nearby = z + STEP * aside / aside.norm(dim=-1, keepdim=True)
-    moved = torch.cat([model.mean_image(model.decode(part)) for part in nearby.split(chunk)])
+    moved = torch.cat(list(_decode(model, nearby, chunk)))
     change = (moved - pictures).flatten(1).square().mean(-1).sqrt().mean().item()
     yield
     real = prepare(pixels, "threshold" if protocol == "threshold" else "grey", generator)
     yield
     quality = yield from draw_quality.pieces(pictures, real)
     return quality, change
+
+
+def _decode(model: Any, z: Tensor, chunk: int) -> Iterator[Tensor]:
+    for part, y in zip(z.split(chunk), labels_in_turn(len(z), z).split(chunk), strict=True):
+        yield model.mean_image(model.given(y).decode(part))
 
 
 def _noise(seed: int, part: int) -> torch.Generator:

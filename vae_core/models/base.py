@@ -4,13 +4,16 @@ A family is one file in this folder with one Family in it: TERMS, latent_dim, fr
 it has, if anything; with codes also encode, sample, decode and nll. Of its terms "nll" is weighted by alpha and "kl" by
 beta with its warm-up, others under their own names (config.py). History columns, legends and tables follow from the
 names, and a figure of what a family has not is absent. The smallest whole one is tests/families/three_terms.py; one
-with an encoder and a decoder begins with parts/coder.py, as vae.py does.
+with an encoder and a decoder begins with parts/coder.py, as vae.py does. A setting that only some families read stands
+in their SETTINGS. A family that is conditioned on the label has.labels: who uses it asks `given(y)`, which is the model
+itself where labels play no part.
 """
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import ClassVar, Self
 
+import torch
 from torch import Tensor, nn
 
 from vae_core.config import RunConfig
@@ -41,7 +44,9 @@ class Has:
             independent dimensions), or None where z is no random variable.
         sampled: what is decoded is a draw of z, so a reconstruction is one of many.
         prior: N(0, I), whose decoded draws are new pictures of the model, and from which its KL is measured.
-        bound: the sum of its terms is minus a lower bound on log p(x), the ELBO.
+        bound: the sum of its terms is −ELBO, minus a lower bound on log p(x); given the label, of a family that has it.
+        tighter: its loss is another bound, so −ELBO is no sum of its terms: `neg_elbo` measures it on test images.
+        labels: it is conditioned on the label, see `Family.given`.
     """
 
     codes: bool = False
@@ -49,6 +54,8 @@ class Has:
     sampled: bool = False
     prior: bool = False
     bound: bool = False
+    tighter: bool = False
+    labels: bool = False
 
 
 @dataclass(frozen=True)
@@ -78,6 +85,11 @@ class Pass:
     log_var: Tensor | None = None  # (B, D), of a gaussian posterior
 
 
+def labels_in_turn(count: int, like: Tensor) -> Tensor:
+    """(count,) int64 labels 0 to 9 in turn, of so many draws that belong to no image; on the device of `like`."""
+    return torch.arange(count, device=like.device) % 10
+
+
 class Family(nn.Module):
     """A model whose loss is a weighted sum of named terms. Noise is an argument, so eval() changes no estimator.
 
@@ -85,10 +97,12 @@ class Family(nn.Module):
         TERMS: the names of the terms, in the order of their columns, each with its weight where the settings name none.
             A name is an identifier, and none of TAKEN.
         title: what it is called on a page. has: see Has. about: see About. latent_dim: D, that of the config.
+        SETTINGS: of config.OF_FAMILIES, those that it reads; another family refuses them.
     """
 
     TERMS: ClassVar[dict[str, float]]
     title: ClassVar[str] = "Model"
+    SETTINGS: ClassVar[tuple[str, ...]] = ()
     has: ClassVar[Has] = Has()
     about: ClassVar[About | None] = None
     latent_dim: int
@@ -109,8 +123,13 @@ class Family(nn.Module):
 
     @classmethod
     def is_elbo(cls) -> bool:
-        """Whether its loss is −ELBO in two terms, as the report and the script of a run tell it."""
+        """Whether its loss is −ELBO in two terms, as the report of a run tells it."""
         return cls.has.bound and set(cls.TERMS) == {"nll", "kl"}
+
+    @classmethod
+    def has_elbo(cls) -> bool:
+        """Whether there is an ELBO: the sum of its terms, or measured beside them."""
+        return cls.has.bound or cls.has.tighter
 
     @classmethod
     def columns(cls) -> tuple[str, ...]:
@@ -133,9 +152,34 @@ class Family(nn.Module):
 
         Args:
             x: (B, 1, 28, 28) images in [0, 1].
-            eps: (B, D) draws from N(0, I).
+            eps: (B, D) draws from N(0, I); each as `noise_shape` says.
         """
         raise NotImplementedError
+
+    def noise_shape(self) -> tuple[int, ...]:
+        """Of the noise that `forward` takes for one image."""
+        return (self.latent_dim,)
+
+    def given(self, y: Tensor | int | None) -> Self:
+        """The model conditioned on labels, with all its methods: itself where labels play no part.
+
+        Args:
+            y: (B,) int64, of the images or codes that come; K samples of each, one set after another, go with it too.
+                Or one label for all.
+        """
+        return self
+
+    def neg_elbo(self, out: Pass, x: Tensor) -> Tensor | None:
+        """(B,) −ELBO, one sample of z an image, nats; None of a family that has no ELBO.
+
+        Args:
+            out: what `forward` gave of x.
+        """
+        return torch.stack(list(out.terms.values())).sum(0) if self.has.bound else None
+
+    def minimised(self, out: Pass, free_bits: float = 0.0) -> dict[str, Tensor]:
+        """The terms as the loss has them; reported are those of `out`. Free bits change the KL of parts/coder.py's."""
+        return out.terms
 
     def set_trainable(self, weights: Mapping[str, float], frozen: str = "none") -> None:
         """Say what learns in training: here a half is the submodule of its name, `encoder` or `decoder`.

@@ -123,8 +123,9 @@ export class Arm {
   /** alpha and beta in force at the moment that is shown. */
   weights() {
     if (!this.news) return null;
-    const { config, weights, step } = this.news;
-    return this.at === null ? warmed(weights, step, config) : weightsAt(this.at, config, this.history.marks);
+    const { config, weights, step, totalSteps } = this.news;
+    if (this.at === null) return warmed(weights, step, config, totalSteps);
+    return weightsAt(this.at, config, this.history.marks, totalSteps);
   }
 
   /** The last meter known at or before the moment that is shown: { step, meter } or null. */

@@ -4,15 +4,16 @@ import { niceAbove } from "../lib/numbers.js";
 import { row } from "../lib/plane.js";
 
 /** Weights in force after so many steps: the config's, changed by the marks up to there, beta with its warm-up. */
-export function weightsAt(step, config, marks) {
+export function weightsAt(step, config, marks, total) {
   let weights = { alpha: config.alpha, beta: config.beta };
   for (const mark of marks) if (mark.step <= step) weights = { ...weights, ...mark.weights };
-  return warmed(weights, step, config);
+  return warmed(weights, step, config, total);
 }
 
-/** alpha and beta, beta as far as its linear warm-up has come. */
-export function warmed({ alpha, beta }, step, { warmup_steps: warmup = 0 }) {
-  return { alpha, beta: warmup ? beta * Math.min(1, step / warmup) : beta };
+/** alpha and beta, beta as far as its linear warm-up has come; in cycles it begins anew in each. total: steps of the run. */
+export function warmed({ alpha, beta }, step, { warmup_steps: warmup = 0, warmup_cycles: cycles = 0 }, total = 0) {
+  const begun = cycles > 1 && total ? step % Math.ceil(total / cycles) : step;
+  return { alpha, beta: warmup ? beta * Math.min(1, begun / warmup) : beta };
 }
 
 /** Whether a picture has what the tug of war needs. */

@@ -6,6 +6,8 @@ const SPOKEN = {
   learning_rate: "learning rate",
   batch_size: "batch size",
   warmup_steps: "warm-up",
+  warmup_cycles: "warm-up cycles",
+  free_bits: "free bits",
   net: "network",
   widths: "layers",
 };

@@ -24,6 +24,7 @@ from vae_core import losses, models
 from vae_core.config import RunConfig
 from vae_core.data import prepare
 from vae_core.evaluate import ACTIVE_VARIANCE
+from vae_core.export.folded import fold_label
 from vae_core.inspect.image_attributes import ATTRIBUTES, measure
 from vae_core.inspect.snapshot import map_images
 from vae_core.latent import (
@@ -80,10 +81,11 @@ def package_bytes(source: Source) -> bytes | None:
     if read is None:
         return None
     model, weights, beta = read
-    codes = _codes(model, source.config)
+    labels = _images()[1].long()  # each image is encoded with its own; pictures are drawn with the source's
+    codes = _codes(model, source.config, labels)
     _require_numbers(source, [*weights.values(), *codes.values()])
     plane = map_plane(codes["mu"], _last_plane(source))
-    pictures = _sheet(model, plane.basis)
+    pictures = _sheet(model.given(source.label), plane.basis)
     _require_numbers(source, [pictures])
     axes = principal_axes(pictures)[1][:, -2:].flip(-1).float()  # the two largest
     tensors = weights | _half_log_var(codes) | _structure(codes["mu"]) | {"basis": plane.basis, "picture_axes": axes}
@@ -114,18 +116,20 @@ def _read(source: Source) -> tuple[Coder, dict[str, Tensor], float] | None:
         return None
     halves = ("encoder.", "decoder.")
     kept = {k: v for k, v in found.items() if k.startswith(halves) and not k.endswith("num_batches_tracked")}
+    kept = fold_label(kept, source.label, model.BESIDE) if source.family.has.labels else kept
     return model.eval(), {f"model.{k}": v for k, v in kept.items()}, beta
 
 
 @torch.no_grad()
-def _codes(model: Coder, config: RunConfig) -> dict[str, Tensor]:
+def _codes(model: Coder, config: RunConfig, labels: Tensor) -> dict[str, Tensor]:
     """mu, and with a posterior log_var and kl_dims, of the map's images as the browser encodes them.
 
     "dynamic" draws pixels anew each time; here the grey images stand for them, their mean.
     """
     protocol = "grey" if config.protocol == "dynamic" else config.protocol
     x = prepare(_images()[0], protocol, torch.Generator())  # (N, 1, 28, 28); none of these draws
-    parts = [model.encode(part) for part in x.split(_CHUNK)]
+    split = zip(x.split(_CHUNK), labels.split(_CHUNK), strict=True)
+    parts = [model.given(y).encode(part) for part, y in split]
     mu, *log_vars = (torch.cat(halves) for halves in zip(*parts, strict=True))  # (N, D) each
     if not log_vars:
         return {"mu": mu}
@@ -173,7 +177,7 @@ def _structure(mu: Tensor) -> dict[str, Tensor]:
 def _about(source: Source, model: Coder, beta: float) -> dict[str, Any]:
     config = source.config
     return {
-        "name": source.name,
+        "name": source.address,
         "title": source.title,
         "net": config.net,
         "widths": config.widths,

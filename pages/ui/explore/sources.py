@@ -1,7 +1,7 @@
 """What the explorer can open: the models that ship, and a visitor's own runs where they have kept a state."""
 
 import contextlib
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from pages.ui import shipped
@@ -16,6 +16,8 @@ from vae_core.runs import registry
 from vae_core.runs.run_record import RunRecord
 from vae_core.runs.storage import state_file, steps_in
 
+LABELS = tuple(map(str, range(10)))
+_LABEL = "~"  # between the name of a model and the label that it is told
 _GREY = " Trained on binarised draws of the pixels; what is encoded here are the grey images, their mean."
 
 
@@ -29,6 +31,7 @@ class Source:
         config: of its training. step: updates made.
         path: safetensors file; may vanish, as states are thinned out. prefix: of the model's tensors in it.
         stamp: time at which the file was written: after a reset the same run has another state of the same step.
+        label: that a family which has.labels is told; the browser then runs it as a model without labels.
     """
 
     name: str
@@ -39,6 +42,12 @@ class Source:
     path: Path
     prefix: str = ""
     stamp: int = 0
+    label: int = 0
+
+    @property
+    def address(self) -> str:
+        """Its name, with the label where there is one: "NAME~3", see `find`."""
+        return f"{self.name}{_LABEL}{self.label}" if self.family.has.labels else self.name
 
     @property
     def family(self) -> type[Family]:
@@ -57,10 +66,15 @@ def listed(visitor: str) -> list[Source]:
 
 def find(name: str) -> Source | None:
     """The model of a name in the address; also another visitor's run, as its id cannot be guessed."""
+    name, _, label = name.partition(_LABEL)
     if name in _models():
-        return _of_checkpoint(name)
-    run = registry.shared().get(name)
-    return _of_run(run) if run is not None else None
+        found: Source | None = _of_checkpoint(name)
+    else:
+        run = registry.shared().get(name)
+        found = _of_run(run) if run is not None else None
+    if found is None or not label:
+        return found
+    return replace(found, label=int(label)) if found.family.has.labels and label in LABELS else None
 
 
 def twin_of(source: Source) -> str | None:
@@ -76,12 +90,17 @@ def twin_of(source: Source) -> str | None:
 
 def _models() -> list[str]:
     """Names of the shipped models that the browser can run."""
-    return [name for name, card in shipped.cards().items() if _runs_in_browser(card["config"]["model"])]
+    return [name for name, card in shipped.cards().items() if _runs_in_browser(RunConfig.from_dict(card["config"]))]
 
 
-def _runs_in_browser(model: str) -> bool:
-    """Whether it is made of the networks that the browser knows; the bug lab's models are for no result."""
-    return issubclass(family(model), Coder) and not is_bug(model)
+def _runs_in_browser(config: RunConfig) -> bool:
+    """Whether it is made of the networks that the browser knows; the bug lab's models are for no result.
+
+    For one label a model that has.labels is such a network if it is an mlp: see export/folded.py.
+    """
+    kind = family(config.model)
+    plain = not kind.has.labels or config.net == "mlp"
+    return issubclass(kind, Coder) and not is_bug(config.model) and plain
 
 
 def _of_checkpoint(name: str) -> Source:
@@ -92,7 +111,7 @@ def _of_checkpoint(name: str) -> Source:
 
 def _of_run(run: RunRecord) -> Source | None:
     """The last kept state of a run; None where there is none, or no model to explore."""
-    found = _last_state(run.states_folder) if _runs_in_browser(run.config.model) else None
+    found = _last_state(run.states_folder) if _runs_in_browser(run.config) else None
     if found is None:
         return None
     step, path, stamp = found
@@ -123,7 +142,7 @@ def _name(run: RunRecord) -> str:
 def _trained(card: dict, config: RunConfig) -> str:
     """ "100 epochs, seed 0. −ELBO 138.9 ± 0.4 nats per image (grey test images, K = 1)."."""
     test = card["test"]
-    bound = family(config.model).has.bound
+    bound = family(config.model).has_elbo()
     name = "neg_elbo" if bound else "nll"
     figure = with_error(test[name], test.get("errors", {}).get(name))
     named, samples = ("−ELBO", f", K = {test['samples']}") if bound else ("Reconstruction", "")

@@ -2,7 +2,7 @@
 
 import math
 from collections.abc import Mapping
-from typing import Self
+from typing import ClassVar, Self
 
 import torch
 import torch.nn.functional as F
@@ -10,12 +10,18 @@ from torch import Tensor, nn
 
 from vae_core import losses
 from vae_core.config import SIGMA_FLOOR, ConfigError, RunConfig, layer_widths
-from vae_core.models.base import SHAPE, Family
+from vae_core.models.base import SHAPE, Family, Pass
 from vae_core.models.parts.nets import NETS
 
 
 class Coder(Family):
-    """Two networks and the likelihood p(x given z). The encoder has 2 D outputs, of which a family may use half."""
+    """Two networks and the likelihood p(x given z). The encoder has 2 D outputs, of which a family may use half.
+
+    Attributes:
+        BESIDE: how many inputs both halves have besides x or z.
+    """
+
+    BESIDE: ClassVar[int] = 0
 
     def __init__(
         self,
@@ -31,8 +37,8 @@ class Coder(Family):
         self.likelihood = likelihood
         make_encoder, make_decoder = NETS[net]
         layers = (layer_widths(widths), activation) if net == "mlp" else ()  # conv has layers of its own
-        self.encoder = make_encoder(2 * latent_dim, *layers)
-        self.decoder = make_decoder(latent_dim, 2 if likelihood == "gaussian-per-pixel" else 1, *layers)
+        self.encoder = make_encoder(2 * latent_dim, *layers, beside=self.BESIDE)
+        self.decoder = make_decoder(latent_dim + self.BESIDE, 2 if likelihood == "gaussian-per-pixel" else 1, *layers)
         if likelihood == "gaussian-per-pixel":
             _begin_sigma(self.decoder, sigma)
         elif likelihood == "gaussian-learned":
@@ -83,6 +89,13 @@ class Coder(Family):
         self.decoder.train(self.training and frozen != "decoder" and weights.get("nll", 1) > 0)
         for name, parameter in self.named_parameters():
             parameter.requires_grad_(frozen != ("encoder" if name.startswith("encoder.") else "decoder"))
+
+    def minimised(self, out: Pass, free_bits: float = 0.0) -> dict[str, Tensor]:
+        """The terms as the loss has them: with free bits the KL no further down than these."""
+        if not free_bits:
+            return out.terms
+        assert out.mu is not None and out.log_var is not None  # models.check saw to it
+        return out.terms | {"kl": losses.free_bits_kl(out.mu, out.log_var, free_bits)}
 
     def decode(self, z: Tensor) -> Tensor:
         """z (B, D) to logits (B, 1, 28, 28); with a sigma per pixel (B, 2, 28, 28), the second channel for sigma."""

@@ -1,16 +1,18 @@
 """The networks of encoder and decoder, by name, for images of 28 x 28 grey pixels."""
 
 import itertools
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 from torch import nn
 
 ACTIVATIONS = {"relu": nn.ReLU, "elu": nn.ELU, "tanh": nn.Tanh}
 
 
-def mlp_encoder(out_features: int, widths: Sequence[int] = (400, 200), activation: str = "relu") -> nn.Module:
-    """784-400-200-out, with ReLU between, or with other hidden layers."""
-    return nn.Sequential(nn.Flatten(), *dense([784, *widths, out_features], activation))
+def mlp_encoder(
+    out_features: int, widths: Sequence[int] = (400, 200), activation: str = "relu", beside: int = 0
+) -> nn.Module:
+    """784-400-200-out, with ReLU between, or with other hidden layers; `beside` the pixels so many inputs more."""
+    return nn.Sequential(nn.Flatten(), *dense([784 + beside, *widths, out_features], activation))
 
 
 def mlp_decoder(
@@ -29,10 +31,14 @@ def dense(widths: Sequence[int], activation: str) -> list[nn.Module]:
     return layers[:-1]
 
 
-def conv_encoder(out_features: int) -> nn.Module:
-    """Three strided convolutions, 28 -> 13 -> 5 -> 1 pixels (a DCGAN discriminator with two outputs)."""
+def conv_encoder(out_features: int, beside: int = 0) -> nn.Module:
+    """Three strided convolutions, 28 -> 13 -> 5 -> 1 pixels (a DCGAN discriminator with two outputs).
+
+    Args:
+        beside: so many planes of inputs beside the image.
+    """
     return nn.Sequential(
-        nn.Conv2d(1, 16, kernel_size=4, stride=2),  # (B, 16, 13, 13)
+        nn.Conv2d(1 + beside, 16, kernel_size=4, stride=2),  # (B, 16, 13, 13)
         nn.BatchNorm2d(16),
         nn.LeakyReLU(0.2),
         nn.Conv2d(16, 32, kernel_size=4, stride=2),  # (B, 32, 5, 5)
@@ -60,4 +66,7 @@ def conv_decoder(latent_dim: int, channels: int = 1) -> nn.Module:
     )
 
 
-NETS = {"mlp": (mlp_encoder, mlp_decoder), "conv": (conv_encoder, conv_decoder)}
+NETS: dict[str, tuple[Callable[..., nn.Module], Callable[..., nn.Module]]] = {
+    "mlp": (mlp_encoder, mlp_decoder),
+    "conv": (conv_encoder, conv_decoder),
+}

@@ -1,0 +1,73 @@
+"""The denoising, the importance-weighted and the conditional model, and the cures of collapse, on the live page."""
+
+from streamlit.testing.v1 import AppTest
+
+from tests.pages.conftest import checked
+from tests.waiting import wait_for
+from vae_core.runs.registry import Registry
+
+CURES = {"warmup_steps", "warmup_cycles", "free_bits"}
+OF_FAMILIES = {"samples", "corruption"}
+
+
+def numbers(page: AppTest) -> set[str]:
+    return {box.key for box in page.number_input} & (CURES | OF_FAMILIES)
+
+
+def test_each_family_has_its_own_settings_and_no_others(training: AppTest, registry: Registry) -> None:
+    shown = {}
+    for model in ("dae", "cvae", "iwae", "vae"):
+        training.selectbox(key="model").set_value(model)
+        checked(training.run())
+        shown[model] = numbers(training)
+    assert shown == {
+        "dae": {"corruption"},
+        "cvae": {"warmup_steps", "free_bits"},
+        "iwae": {"samples"},
+        "vae": {"warmup_steps", "free_bits"},
+    }
+    training.number_input(key="warmup_steps").set_value(300)
+    training.number_input(key="free_bits").set_value(0.1)
+    checked(training.run())
+    training.number_input(key="warmup_cycles").set_value(4)
+    checked(training.run())
+    asked = training.query_params
+    assert (asked["warmup_steps"], asked["warmup_cycles"], asked["free_bits"]) == ("300", "4", "0.1")
+    checked(training.button(key="start").click().run())
+    (run,) = registry.of("tester")
+    assert (run.config.warmup_cycles, run.config.free_bits) == (4, 0.1)
+
+
+def test_the_bound_of_k_samples_is_trained_and_told_by_its_name(training: AppTest, registry: Registry) -> None:
+    training.selectbox(key="model").set_value("iwae")
+    checked(training.run())
+    training.number_input(key="samples").set_value(3)
+    checked(training.run())
+    assert training.query_params["model"] == "iwae" and training.query_params["samples"] == "3"
+    checked(training.button(key="start").click().run())
+    (run,) = registry.of("tester")
+    wait_for(lambda: run.step > 0)
+    assert run.config.samples == 3 and run.columns["train"] == ("step", "iw", "loss")
+    assert run.columns["test"] == ("step", "iw", "mean_std", "active")
+    checked(training.run())
+    assert training.toggle(key="kl_on").disabled and training.toggle(key="recon_on").disabled
+    checked(training.button(key="stop").click().run())
+    wait_for(lambda: run.final is not None)
+    checked(training.run())
+    shown = [metric.label for metric in training.metric]
+    assert shown == ["−ELBO (nats)", "−L_K (nats)", "−log p(x), at most (nats)", "Active units"]
+    assert any("K = 1 (−L_K: K = 3)" in caption.value for caption in training.caption)
+
+
+def test_a_conditional_run_says_what_it_bounds(training: AppTest, registry: Registry) -> None:
+    training.selectbox(key="model").set_value("cvae")
+    checked(training.run())
+    checked(training.button(key="start").click().run())
+    (run,) = registry.of("tester")
+    wait_for(lambda: run.step > 0)
+    assert run.columns["train"] == ("step", "nll", "kl", "loss")
+    checked(training.button(key="stop").click().run())
+    wait_for(lambda: run.final is not None)
+    checked(training.run())
+    shown = [metric.label for metric in training.metric]
+    assert shown[0] == "−ELBO given the label (nats)" and "−log p(x | y), at most (nats)" in shown

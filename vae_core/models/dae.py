@@ -1,0 +1,83 @@
+"""The denoising autoencoder (Vincent et al. 2008, "Extracting and composing robust features").
+
+The encoder sees an image with noise on it, and the loss asks for the image without it:
+
+    x_tilde = clamp(x + level * eps, 0, 1),   eps ~ N(0, I) a pixel
+    nll     = −log p(x given z),              z the code of x_tilde
+
+A copy is no longer enough: what comes back must be what the noise left of the digit. No posterior, no prior.
+"""
+
+from typing import ClassVar, Self
+
+import torch
+from torch import Tensor
+
+from vae_core.config import RunConfig
+from vae_core.models.base import SHAPE, Has, Pass
+from vae_core.models.parts.coder import Coder
+
+
+class DAE(Coder):
+    """Encoder and decoder of the plain autoencoder, trained to take noise away.
+
+    Attributes:
+        level: standard deviation of the noise, in units of x; 0 is the plain autoencoder.
+    """
+
+    TERMS: ClassVar = {"nll": 1.0}
+    title = "Denoising autoencoder"
+    SETTINGS: ClassVar = ("corruption",)
+    has = Has(codes=True)
+    level: float = 0.5
+
+    @classmethod
+    def from_config(cls, config: RunConfig, shape: tuple[int, ...] = SHAPE) -> Self:
+        model = super().from_config(config, shape)
+        model.level = config.corruption
+        return model
+
+    def noise_shape(self) -> tuple[int, ...]:
+        """Noise on every pixel."""
+        return SHAPE
+
+    def corrupt(self, x: Tensor, eps: Tensor) -> Tensor:
+        """x_tilde of images x and draws eps from N(0, I), (B, 1, 28, 28) each."""
+        return (x + self.level * eps).clamp(0, 1)
+
+    def encode(self, x: Tensor) -> tuple[Tensor]:
+        """Images (B, 1, 28, 28), as they are, to their codes mu, (B, D)."""
+        mu, _ = self.encoder(x).chunk(2, dim=-1)  # (B, D); the other half, log_var of a VAE, is not used
+        return (mu,)
+
+    def sample(self, mu: Tensor, eps: Tensor) -> Tensor:
+        """z = mu, whatever eps is: (B, D), or (K, B, D) if eps has K samples."""
+        return mu.expand_as(eps)
+
+    def forward(self, x: Tensor, eps: Tensor) -> Pass:
+        """One pass: the clean images from their noisy ones.
+
+        Args:
+            x: (B, 1, 28, 28) images in [0, 1]. eps: (B, 1, 28, 28) draws from N(0, I).
+        Returns:
+            Its codes are those of the noisy images, which the decoder is given.
+        """
+        (mu,) = self.encode(self.corrupt(x, eps))
+        logits = self.decode(mu)
+        return Pass({"nll": self.nll(logits, x)}, logits, mu, mu)
+
+
+def nll_by_level(model: DAE | Coder, x: Tensor, levels: tuple[float, ...], generator: torch.Generator) -> list[float]:
+    """−log p(x given z) of clean images from noisy ones, at other levels than that of training; nats per image.
+
+    Args:
+        model: with codes mu, such as a plain autoencoder beside it; in evaluation mode.
+        x: (B, 1, 28, 28). generator: of the one draw of noise, which all levels share.
+    """
+    eps = torch.randn(x.shape, generator=generator, device=x.device)
+    found = []
+    with torch.no_grad():
+        for level in levels:
+            mu = model.encode((x + level * eps).clamp(0, 1))[0]
+            found.append(model.nll(model.decode(mu), x).mean().item())
+    return found

@@ -194,7 +194,7 @@ def test_a_file_that_cannot_be_loaded_is_said_in_a_sentence(
     assert "own" in families.names() and not any("helper" in name for name in families.names())
     with pytest.raises(ConfigError, match="The family own cannot be loaded"):
         Trainer(RunConfig(model="own", device="cpu"), small)
-    assert families_offered() == ["vae", "ae"]
+    assert families_offered() == ["vae", "ae", "vq"]
     run = RunRecord("ann", RunConfig(device="cpu"), tmp_path)
     record = run.record(run.now) | {"config": RunConfig(model="own", device="cpu").to_dict()}
     storage.write(run.folder, record, run.train.since(-1), run.test.since(-1))

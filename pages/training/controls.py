@@ -54,13 +54,9 @@ def _model() -> dict[str, Any]:
         **link.kept("model"),
         help="What is trained, and which terms its loss has. The VAE has the ELBO.",
     )
-    values["net"] = st.segmented_control(
-        "Network",
-        NETS,
-        required=True,
-        **link.kept("net"),
-        help=said("net"),
-    )
+    kind = family(values["model"])
+    if "net" not in kind.FIXED:
+        values["net"] = st.segmented_control("Network", NETS, required=True, **link.kept("net"), help=said("net"))
     values["latent_dim"] = st.segmented_control(
         "Latent dimensions",
         LATENT_DIMS,
@@ -68,16 +64,21 @@ def _model() -> dict[str, Any]:
         **link.kept("latent_dim"),
         help=said("latent_dim"),
     )
-    values["likelihood"] = st.selectbox(
-        "Likelihood p(x | z)",
-        LIKELIHOODS,
-        format_func=label_of(LIKELIHOOD_NAMES),
-        **link.kept("likelihood"),
-        help=said("likelihood"),
-    )
-    if values["likelihood"] != "bernoulli":
+    if "codebook_size" in kind.SETTINGS:
+        values["codebook_size"] = st.number_input(
+            "Codebook size", **link.number("codebook_size"), help="K, how many vectors each place chooses from."
+        )
+    if "likelihood" not in kind.FIXED:
+        values["likelihood"] = st.selectbox(
+            "Likelihood p(x | z)",
+            LIKELIHOODS,
+            format_func=label_of(LIKELIHOOD_NAMES),
+            **link.kept("likelihood"),
+            help=said("likelihood"),
+        )
+    if values.get("likelihood", "bernoulli") != "bernoulli":
         values["sigma"] = _sigma(values["likelihood"])
-    return values
+    return values | kind.FIXED
 
 
 def _sigma(likelihood: str) -> float:

@@ -71,6 +71,7 @@ _NUMBERS: dict[str, tuple[Any, ...]] = {
     "epochs": (1, 200),
     "steps": (0, 1_000_000),
     "batch_size": (1, 10_000),
+    "codebook_size": (2, 256),
     "warmup_steps": (0, 100_000),
     "seed": (0, MOST),
     "alpha": (LEAST_ALPHA / PIXELS, 1000.0, (0.0,)),  # the mean over pixels is an alpha; 0 is off
@@ -125,7 +126,7 @@ def write_link(
     values = settings | now if learns else settings
     if not _can_be("widths", values.get("widths", "")):
         values = values | {"widths": None}
-    absent = dict.fromkeys(("sigma", "activation"))  # where the widget is not on the page
+    absent = dict.fromkeys(("sigma", "activation", "codebook_size"))  # where the widget is not on the page
     link.write(**absent | values, run=run.run_id, compare=beside, step=at)
 
 

@@ -10,7 +10,7 @@ from typing import Any
 import torch
 
 from vae_core import families, rng
-from vae_core.config import LETTERS, NAMES, ConfigError, LiveSettings, RunConfig, spoken
+from vae_core.config import LETTERS, NAMES, OF_FAMILIES, ConfigError, LiveSettings, RunConfig, spoken
 from vae_core.models.base import SHAPE, TAKEN, Family
 
 ALL_OFF, KL_ALONE = "all terms are off", "the KL alone, and the encoder frozen"  # reasons why nothing learns
@@ -48,12 +48,19 @@ def build(config: RunConfig, shape: tuple[int, ...] = SHAPE) -> Family:
 
 
 def check(config: RunConfig) -> None:
-    """Hold the weights of a config to the terms of its family.
+    """Hold the weights of a config to the terms of its family, and its settings to those that the family reads.
 
     Raises:
-        ConfigError: a weight of a term that the family has not, or nothing to minimise.
+        ConfigError: a weight of a term that the family has not, or nothing to minimise, or a setting of others.
     """
-    terms = family(config.model).TERMS
+    kind = family(config.model)
+    terms = kind.TERMS
+    for name in OF_FAMILIES:
+        if name not in kind.SETTINGS and getattr(config, name) != getattr(RunConfig, name):
+            raise ConfigError(f"The model {config.model} has no {name}: leave it at {getattr(RunConfig, name)}.")
+    for name, value in kind.FIXED.items():
+        if getattr(config, name) != value:
+            raise ConfigError(f"The model {config.model} has no other {name} than {value}: set {name} to {value}.")
     for term, letter in LETTERS.items():
         if term not in terms and getattr(config, letter) not in (0, getattr(RunConfig, letter)):
             raise ConfigError(f"The model {config.model} has no {NAMES[term]} term: set {letter} to 0.")

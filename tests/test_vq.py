@@ -1,4 +1,4 @@
-"""The VQ-VAE against its definition: nearest codes, the gradient straight through, the distances, the codebook's use."""
+"""The VQ-VAE against its definition: nearest codes, the gradient straight through, distances, the codebook's use."""
 
 import math
 from collections.abc import Callable

@@ -33,7 +33,7 @@ from vae_core.models.parts.code_prior import CodePrior
 from vae_core.train import OneLineParser, folder_name
 
 PRIOR = "prior.safetensors"
-STEPS, BATCH, LEARNING_RATE = 1_500, 128, 2e-3
+STEPS, BATCH, LEARNING_RATE = 1_000, 128, 2e-3
 _AT_ONCE = 1_000  # images
 _OWN = 1_000_000  # counter in streams: a model does not come so far in its own
 

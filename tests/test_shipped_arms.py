@@ -27,7 +27,7 @@ from vae_core.runs.run_record import RunRecord
 from vae_core.runs.snapshot_file import read_frame, read_snapshot
 from vae_core.runs.storage import frame_file, frames_in
 
-LIMIT = 25_000_000  # bytes of all that ships
+LIMIT = 32_000_000  # bytes of all that ships
 BETAS = (0.1, 0.25, 0.5, 1, 2, 4, 8, 16, 32)
 DOSE = [f"dose-beta-{beta:g}" for beta in BETAS]
 FOLDERS = [CHECKPOINTS / "arms" / name for name in ARMS] + [CHECKPOINTS / "dose" / name for name in DOSE]

@@ -4,8 +4,7 @@ const GOLDEN = 137.508; // degrees: hues of codes that follow each other lie far
 const LEVELS = [38, 62, 82]; // % of lightness, in turn
 
 /** The colour of a code, the same everywhere. @param {number} code */
-export const colourOfCode = (code) =>
-  `hsl(${((code * GOLDEN) % 360).toFixed(1)} 65% ${LEVELS[code % LEVELS.length]}%)`;
+export const colourOfCode = (code) => `hsl(${((code * GOLDEN) % 360).toFixed(1)} 65% ${LEVELS[code % LEVELS.length]}%)`;
 
 /**
  * Draw code maps into a canvas, `perRow` to a row, with the same room for each as for a picture of 28 × 28.

@@ -27,8 +27,9 @@ export function unitOf({ terms }) {
 }
 
 /** The figures of a family in a row: −ELBO = reconstruction + KL. @param {Family} family */
-export function headerOf({ terms, bound, scales }) {
-  const unit = unitOf({ terms });
+export function headerOf(family) {
+  const { terms, bound, scales } = family,
+    unit = unitOf(family);
   const figure = ({ name, label, colour }) =>
     `<b class="${colour}">${label} <output data-part="${name}">–</output></b>`;
   const sign = (text) => `<b class="equals">${text}</b>`;

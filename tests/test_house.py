@@ -94,7 +94,7 @@ def test_what_pages_share_imports_no_page() -> None:
     assert offenders(shared, *(f"pages.{folder}" for folder in PAGE_FOLDERS), "pages.router", "app") == []
 
 
-WAYS = [f"ui/explore/{way}" for way in ("pad", "encode", "interpolate", "arithmetic", "traverse", "prior")]
+WAYS = [f"ui/explore/{way}" for way in ("pad", "encode", "interpolate", "arithmetic", "traverse", "prior", "codes")]
 COMPONENTS = ["ui/live", "ui/arms", "ui/lesson", "ui/explore", "ui/follow"]
 # Of these none imports another one, nor what lies in it.
 SIDE_BY_SIDE = [COMPONENTS, WAYS, ["ui/lesson/bound", "ui/lesson/gaussians"]]

@@ -55,6 +55,7 @@ PLACES = {  # what the table calls it, and its address
     "explorer: arithmetic": "explorer?way=arithmetic",
     "explorer: traverse": "explorer?way=traverse",
     "explorer: prior": "explorer?way=prior",
+    "explorer: code map": "explorer?model=mnist-vq&way=codes",
     "room": f"room?key={LECTURERS_KEY}",
 }
 REST, LONGEST = 5.0, 180.0  # seconds without a change that count as rest; after so many it is read as it is

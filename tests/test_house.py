@@ -94,7 +94,7 @@ def test_what_pages_share_imports_no_page() -> None:
     assert offenders(shared, *(f"pages.{folder}" for folder in PAGE_FOLDERS), "pages.router", "app") == []
 
 
-WAYS = [f"ui/explore/{way}" for way in ("pad", "encode", "interpolate", "arithmetic", "traverse", "prior")]
+WAYS = [f"ui/explore/{way}" for way in ("pad", "encode", "interpolate", "arithmetic", "traverse", "prior", "codes")]
 COMPONENTS = ["ui/live", "ui/arms", "ui/lesson", "ui/explore", "ui/follow"]
 # Of these none imports another one, nor what lies in it.
 SIDE_BY_SIDE = [COMPONENTS, WAYS, ["ui/lesson/bound", "ui/lesson/gaussians"]]
@@ -112,6 +112,7 @@ LAYERS = [
         "vae_core.claims",
         "vae_core.digits",
         "vae_core.thinning",
+        "vae_core.codebook",
         "vae_core.console",
         "vae_core.vision",
         "vae_core.row_buffer",
@@ -123,7 +124,7 @@ LAYERS = [
     ["vae_core.exact", "vae_core.metrics", "vae_core.inspect", "vae_core.bugs", "vae_core.cards"],
     ["vae_core.export"],
     ["vae_core.runs"],
-    ["vae_core.train", "vae_core.reproduce", "vae_core.reproduced"],
+    ["vae_core.train", "vae_core.reproduce", "vae_core.reproduced", "vae_core.code_prior"],
     ["vae_core.sweep"],
     # JavaScript, module by module as it lies in pages/
     ["ui/vendor"],

@@ -18,7 +18,7 @@ from vae_core.models.ae import AE
 from vae_core.models.vae import LOG_VAR_RANGE, VAE
 
 CHECKPOINTS = Path(__file__).resolve().parents[1] / "checkpoints"
-SHIPPED = sorted(path.parent.name for path in CHECKPOINTS.glob("*/model.safetensors"))
+SHIPPED = sorted(path.parent.name for path in CHECKPOINTS.glob("mnist-*ae*/model.safetensors"))  # the others: codes.js
 MODULES = ("lib/tensors", "lib/images", "net/layers", "net/model", "net/jobs", "net/background")
 DIMS = [1, 2, 5, 32]
 

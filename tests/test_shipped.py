@@ -36,7 +36,7 @@ def test_the_dose_comes_in_the_order_of_beta(fake_registry: Registry) -> None:
 def test_all_that_ships_can_be_opened_by_its_id(fake_registry: Registry) -> None:
     shipped.register_all()
     folders = {path.parent.name for path in shipped.CHECKPOINTS.rglob("run.json")}
-    assert len(folders) == 1 + 5 + 9
+    assert len(folders) == 2 + 5 + 9
     assert all(fake_registry.get(name) is not None for name in folders)
 
 

@@ -27,7 +27,7 @@ from vae_core.runs.run_record import RunRecord
 from vae_core.runs.snapshot_file import read_frame, read_snapshot
 from vae_core.runs.storage import frame_file, frames_in
 
-LIMIT = 25_000_000  # bytes of all that ships
+LIMIT = 32_000_000  # bytes of all that ships
 BETAS = (0.1, 0.25, 0.5, 1, 2, 4, 8, 16, 32)
 DOSE = [f"dose-beta-{beta:g}" for beta in BETAS]
 FOLDERS = [CHECKPOINTS / "arms" / name for name in ARMS] + [CHECKPOINTS / "dose" / name for name in DOSE]
@@ -58,7 +58,7 @@ def test_all_that_ships_stays_below_its_limit() -> None:
 
 def test_no_other_run_ships() -> None:
     found = {path.parent for path in CHECKPOINTS.rglob("run.json")}
-    assert found == {*FOLDERS, CHECKPOINTS / PLANE}
+    assert found == {*FOLDERS, CHECKPOINTS / PLANE, CHECKPOINTS / "mnist-vq"}
 
 
 @pytest.mark.parametrize("card", sorted(CHECKPOINTS.rglob("card.json")), ids=lambda path: path.parent.name)
@@ -89,7 +89,7 @@ def test_a_history_has_every_epochs_test_figures_and_about_a_thousand_steps(path
     assert 500 <= len(train) <= 1_000 and train[:10] == list(range(1, 11)) and train[-1] == steps
     last = rows[-1]  # of a rounded model this was taken before the rounding
     assert float(last["nll"]) == pytest.approx(card["test"]["nll"], rel=1e-3)
-    assert (last["kl"] == "") == (last["neg_elbo"] == "") == (card["test"]["kl"] is None)
+    assert (last.get("kl", "") == "") == (last.get("neg_elbo", "") == "") == (card["test"].get("kl") is None)
 
 
 @pytest.mark.parametrize("folder", [*FOLDERS, CHECKPOINTS / PLANE], ids=lambda path: path.name)

@@ -3,7 +3,7 @@
 import math
 import platform
 import shlex
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -30,7 +30,8 @@ HELP = {  # one line a setting, for the command line and the report
     "net": "network: mlp or conv",
     "widths": "hidden layers of the mlp's encoder, such as 400-200; the decoder mirrors them",
     "activation": "of the mlp: relu, elu or tanh",
-    "latent_dim": "number of latent dimensions",
+    "latent_dim": "number of latent dimensions, or of those of a codebook's vectors",
+    "codebook_size": "vectors of a codebook, for a family that has one",
     "likelihood": "bernoulli, gaussian, gaussian-learned or gaussian-per-pixel",
     "sigma": "sigma of the Gaussian likelihood (a learned one starts there)",
     "alpha": "weight of the reconstruction term",
@@ -120,6 +121,7 @@ def _figures_of(kind: type[Family]) -> dict[str, Callable[[Any], bool]]:
         **dict.fromkeys(kind.TERMS, _is_number),
         **({"neg_elbo": _is_number} if kind.has_elbo() else {}),
         **({"active_units": _is_whole} if kind.has.codes else {}),
+        **({"perplexity": _is_number, "used": _is_whole} if kind.has.code_map else {}),
         **(_POSTERIOR_FIGURES if gaussian else {}),
         **(_BOUND_FIGURES if gaussian and kind.has_elbo() and kind.has.prior else {}),
     }
@@ -192,15 +194,17 @@ def command(config: RunConfig, keeping: Keeping | None = None) -> str:
     return " ".join(["python -m vae_core.train", *chosen, *kept, "--out DIR"])
 
 
-def table(test: dict[str, Any], terms: Sequence[str]) -> str:
+def table(test: dict[str, Any], terms: Sequence[str], units: Mapping[str, str] | None = None) -> str:
     """The test figures as text, in nats per image ± their standard errors; what the model has not is left out.
 
     Args:
-        test: of a card. terms: of the model's family.
+        test: of a card. terms: of the model's family. units: of those that are no nats.
     """
+    units = units or {}
     where = f"K=1, {test['protocol']} data, test, {test['images']:,} images"
     rows = [(f"−ELBO ({where})", "neg_elbo")]
-    rows += [(f"  {term_name(term)}{', nll' * (term == 'nll')}", term) for term in terms]
+    notes = {"nll": ", nll"} | {term: f", {unit}, no nats" for term, unit in units.items()}
+    rows += [(f"  {term_name(term)}{notes.get(term, '')}", term) for term in terms]
     if "iw_samples" in test:
         rows += [
             (f"−importance-weighted bound (K={test['iw_samples']}, {test['iw_images']:,} images)", "neg_iw_bound"),
@@ -211,5 +215,7 @@ def table(test: dict[str, Any], terms: Sequence[str]) -> str:
     if "active_units" in test:
         of = f" of {len(test['kl_dims'])}" if test.get("kl_dims") else ""
         lines.append(("active units", f"{test['active_units']}{of}"))
+    if "perplexity" in test:
+        lines.append(("codes in use; perplexity", f"{test['used']}; {test['perplexity']:.1f}"))
     width, wide = (max(len(pair[i]) for pair in lines) for i in (0, 1))
     return "\n".join(f"{name:<{width}}  {value:>{wide}}" for name, value in lines) + "   nats per image"

@@ -17,7 +17,11 @@ DEVICES = ("auto", "cpu", "cuda", "mps")
 FROZEN = ("none", "encoder", "decoder")
 NAMES = {"nll": "reconstruction", "kl": "KL", "iw": "−L_K"}  # terms that are spoken of by another name than their own
 LETTERS = {"nll": "alpha", "kl": "beta"}  # terms whose weights have names of their own
-OF_FAMILIES = ("samples", "corruption")  # settings that only some families read: those that name them in SETTINGS
+OF_FAMILIES = ("samples", "corruption", "codebook_size")  # read only by families that name them in SETTINGS
+    "samples",
+    "corruption",
+    "codebook_size",
+)  # which only some families read: those that name them in SETTINGS
 
 MOST_LAYERS, WIDEST = 4, 2048  # hidden layers of the mlp, units of one
 SIGMA_FLOOR = 0.01  # a sigma that learns never falls below this, see losses.gaussian_nll
@@ -41,7 +45,8 @@ class RunConfig:
         widths: of the mlp's hidden layers, from the image to the code: "400-200"; the decoder has them the other way
             round. conv has layers of its own.
         activation: after each of these layers: "relu", "elu" or "tanh".
-        latent_dim: D, number of latent dimensions.
+        latent_dim: D, number of latent dimensions; of a family with a code map, of each vector of its codebook.
+        codebook_size: K, how many vectors a codebook has.
         likelihood: p(x given z): "bernoulli", "gaussian" (sigma fixed), "gaussian-learned" (one sigma for all pixels),
             "gaussian-per-pixel" (the decoder gives each pixel of each image a mean and a sigma).
         sigma: the fixed sigma of the Gaussian likelihood, or the value from which one that learns starts.
@@ -70,6 +75,7 @@ class RunConfig:
     widths: str = "400-200"
     activation: str = "relu"
     latent_dim: int = 2
+    codebook_size: int = 64
     likelihood: str = "bernoulli"
     sigma: float = 0.1
     alpha: float = 1.0
@@ -148,6 +154,7 @@ _CHOICES = {
 _WHOLE_NUMBERS = {
     "latent_dim": (1, 256),
     "samples": (1, 64),
+    "codebook_size": (2, 256),
     "warmup_steps": (0, 1_000_000),
     "warmup_cycles": (0, 1_000),
     "batch_size": (1, 60_000),

@@ -14,6 +14,7 @@ import torch
 from torch import Tensor, nn
 
 from vae_core import losses, rng
+from vae_core.codebook import usage
 from vae_core.config import RunConfig
 from vae_core.data import Images, prepare
 from vae_core.models.base import Family
@@ -47,6 +48,7 @@ class Evaluation:
     kl_dims: Tensor | None  # (D,) nats
     mean_std: float | None  # posterior std, mean over images and dimensions
     scales: dict[str, float] = field(default_factory=dict)  # of the pixels, by name, in units of x
+    usage: dict[str, float] = field(default_factory=dict)  # of a codebook, see codebook.usage
     errors: dict[str, float] = field(default_factory=dict)  # of the terms and their sum: standard errors over images
 
     @property
@@ -63,6 +65,7 @@ class Evaluation:
             "active_units": None if self.active is None else int(self.active.sum()),
             "mean_std": self.mean_std,
             **self.scales,
+            **self.usage,
             "errors": self.errors or None,
         }
         return {name: value for name, value in figures.items() if value is not None}
@@ -113,11 +116,12 @@ def evaluate(
     errors = {name: standard_error(values) for name, values in (of_images | summed).items()} if len(pixels) > 1 else {}
     mu = torch.cat([out.mu for out in seen]) if model.has.codes else None  # (N, D)
     bound = sum(terms.values()) if model.has.bound else summed["neg_elbo"].mean().item() if bounds else None
+    used = usage(torch.cat([out.codes for out in seen]), len(model.codebook)) if model.has.code_map else {}
     if mu is None or model.has.posterior != "gaussian":
-        return Evaluation(terms, bound, mu, None, None, scales, errors)
+        return Evaluation(terms, bound, mu, None, None, scales, used, errors)
     log_var = torch.cat([out.log_var for out in seen])  # (N, D)
     kl_dims = losses.gaussian_kl_dims(mu, log_var).mean(0).cpu()  # (D,)
-    return Evaluation(terms, bound, mu, kl_dims, (0.5 * log_var).exp().mean().item(), scales, errors)
+    return Evaluation(terms, bound, mu, kl_dims, (0.5 * log_var).exp().mean().item(), scales, used, errors)
 
 
 def _passes(

@@ -12,6 +12,7 @@ from pathlib import Path
 _HERE = Path(__file__).parent
 _NO_FAMILIES = ("base",)  # nor what begins with "_": helpers
 _BUG = "bug-"
+_FIRST = "vae"  # in lists; the others come as their folders have them
 
 
 def find(name: str) -> tuple[str, Path] | None:
@@ -25,8 +26,9 @@ def find(name: str) -> tuple[str, Path] | None:
 
 def names() -> tuple[str, ...]:
     """Of all families that are there."""
-    files = [(prefix, path) for _, prefix, folder in _folders() for path in sorted(folder.glob("*.py"), reverse=True)]
-    return tuple(dict.fromkeys(name for prefix, path in files if (name := _name(prefix, path))))  # the VAE first
+    files = [(prefix, path) for _, prefix, folder in _folders() for path in sorted(folder.glob("*.py"))]
+    found = dict.fromkeys(name for prefix, path in files if (name := _name(prefix, path)))
+    return tuple(sorted(found, key=lambda name: name != _FIRST))
 
 
 def is_bug(name: str) -> bool:

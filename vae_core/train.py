@@ -127,7 +127,7 @@ def run(trainer: Trainer, folder: Path, keeping: Keeping, overwrite: bool = Fals
         return 1
     if place != folder:
         say(f"{folder} keeps the result that it had; what was learned now is in {place}", error=True)
-    say(table(card["test"], tuple(trainer.model.TERMS)))
+    say(table(card["test"], tuple(trainer.model.TERMS), trainer.model.UNITS))
     say(f"saved to {place}")
     return status
 
@@ -178,7 +178,7 @@ def train_to_its_end(trainer: Trainer, history: list[dict[str, Any]], recorder: 
 def train(trainer: Trainer, history: list[dict[str, Any]], recorder: Recorder | None = None) -> None:
     """All steps, with a test evaluation after every epoch and at the end; rows go to `history` as they come."""
     filmed = recorder.steps if recorder else set()
-    images = trainer.images_by(trainer.total_steps)
+    images, unit = trainer.images_by(trainer.total_steps), "" if trainer.model.UNITS else " nats"
     with tqdm(total=images, unit=" images", unit_scale=True, disable=None) as bar:
         while not trainer.done:
             trainer.step()
@@ -186,11 +186,20 @@ def train(trainer: Trainer, history: list[dict[str, Any]], recorder: Recorder | 
             if step % _EVERY == 0 or step % trainer.steps_per_epoch == 0 or step in filmed or trainer.done:
                 last = _keep_rows(trainer, history, recorder)
                 bar.update(trainer.images_seen - bar.n)
-                bar.set_postfix_str(" + ".join(f"{name} {last[name]:.2f}" for name in trainer.model.TERMS) + " nats")
+                bar.set_postfix_str(" + ".join(f"{name} {last[name]:.2f}" for name in trainer.model.TERMS) + unit)
             if step % trainer.steps_per_epoch == 0 or trainer.done:
                 result = evaluate_test(trainer.model, trainer.images, trainer.config)
                 bound = {} if result.neg_elbo is None else {"neg_elbo": result.neg_elbo}
-                history.append({"split": "test", "step": trainer.step_count, **result.terms, **bound, **result.scales})
+                history.append(
+                    {
+                        "split": "test",
+                        "step": trainer.step_count,
+                        **result.terms,
+                        **bound,
+                        **result.scales,
+                        **result.usage,
+                    }
+                )
 
 
 def thinned(history: list[dict[str, Any]], most: int = HISTORY_ROWS) -> list[dict[str, Any]]:

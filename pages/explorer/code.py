@@ -8,10 +8,11 @@ from typing import Any
 import streamlit as st
 
 from pages.ui.explore.sources import Source
-from vae_core import latent
+from vae_core import codebook, latent
 from vae_core.data import picture
 from vae_core.inspect import image_attributes, snapshot
 from vae_core.models import family
+from vae_core.models.parts.code_prior import CodePrior
 from vae_core.models.parts.nets import NETS
 
 
@@ -31,6 +32,8 @@ def code(way: str, source: Source) -> None:
 def functions(way: str, source: Source) -> list[Callable[..., Any]]:
     """What runs in a way, in its order."""
     model, (encoder, decoder) = family(source.config.model), NETS[source.config.net]
+    if way == "codes":
+        return [model.forward, model.decode_map, codebook.usage, CodePrior.forward, CodePrior.sample]
     shown: dict[str, list[Callable[..., Any]]] = {
         "pad": [decoder, model.mean_image, snapshot.map_images],
         "encode": [picture.as_mnist, encoder, model.encode, model.sample],

@@ -1,6 +1,7 @@
 """The latent explorer: the picture follows the finger, in a model that runs in the visitor's browser."""
 
 from dataclasses import replace
+from typing import Any
 
 import streamlit as st
 
@@ -8,10 +9,10 @@ from pages.explorer.code import code
 from pages.explorer.encoded import number_of
 from pages.explorer.settings import AGAIN, STATE, adopt, link, write_link
 from pages.explorer.upload import upload
-from pages.explorer.ways import WAYS
+from pages.explorer.ways import ways_of
 from pages.ui import notices, visitor
 from pages.ui.explore.sources import LABELS, Source, find, listed
-from pages.ui.explore.view import explorer_view
+from pages.ui.explore.view import code_map_view, explorer_view
 from pages.ui.gone import is_missing
 from pages.ui.shipped import PLANE, elbo_query, missing, planes
 
@@ -35,22 +36,14 @@ def explore() -> None:
         return
     source = held(choose(models))
     notices.show("explorer")
-    way = WAYS[link.get("way")]
+    way = ways_of(source.family.has)[link.get("way")]
     if source.family.has.labels:
         source = tell_label(source)
     row = st.container(horizontal=True, vertical_alignment="center")
     row.caption(way.plain if way.plain and not source.family.has.posterior else way.see)
     if link.get("way") == "encode":
         upload(row)
-    state = explorer_view(
-        source.address,
-        source.config.latent_dim,
-        link.get("way"),
-        key="explorer view",
-        version=source.stamp,
-        state=st.session_state[STATE],
-        again=st.session_state[AGAIN],
-    )
+    state = show(source)
     st.session_state[STATE] = state or {}
     st.markdown(f"**Ask:** {way.ask}")
     st.caption(f"Computed now in your browser by {source.title}. {source.caption}")
@@ -58,6 +51,14 @@ def explore() -> None:
         to_the_elbo(source)
     write_link(source)
     code(link.get("way"), source)
+
+
+def show(source: Source) -> dict[str, Any] | None:
+    """The component in which it is explored; returns what that has told."""
+    told: dict[str, Any] = {"version": source.stamp, "state": st.session_state[STATE], "again": st.session_state[AGAIN]}
+    if source.family.has.code_map:
+        return {**told["state"], **(code_map_view(source.name, key="code map view", **told) or {})}
+    return explorer_view(source.address, source.config.latent_dim, link.get("way"), key="explorer view", **told)
 
 
 def to_the_elbo(source: Source) -> None:
@@ -113,10 +114,13 @@ def choose(models: dict[str, Source]) -> Source:
         **link.kept("model"),
         help="Models that ship, and your own runs where weights are kept.",
     )
+    ways = ways_of(models[link.get("model")].family.has)
+    if link.get("way") not in ways:  # another family's
+        st.session_state[link.key("way")] = next(iter(ways))
     right.segmented_control(
         "Way",
-        list(WAYS),
-        format_func=lambda name: WAYS[name].title,
+        list(ways),
+        format_func=lambda name: ways[name].title,
         required=True,
         label_visibility="collapsed",
         width="stretch",

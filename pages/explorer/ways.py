@@ -2,6 +2,8 @@
 
 from dataclasses import dataclass
 
+from vae_core.models.base import Has
+
 
 @dataclass(frozen=True)
 class Way:
@@ -9,6 +11,7 @@ class Way:
     see: str  # what it shows
     ask: str  # what to ask a class
     plain: str = ""  # what it shows of a plain autoencoder, where that is something else
+    needs: str = "codes"  # what a family must have, by its name in models.base.Has
 
 
 WAYS = {
@@ -44,4 +47,15 @@ WAYS = {
         "Random draws: lower the temperature. What is gained, what is lost? Warp: where do the pictures crowd?",
         "A plain autoencoder has no prior: N(0, I) is only a yardstick here, to compare with the VAE.",
     ),
+    "codes": Way(
+        "Code map",
+        "An image is 7 × 7 choices from a codebook. Choose another code at a place: the picture follows.",
+        "How far does one code reach? Which codes are strokes, which are background? What do uniform codes look like?",
+        needs="code_map",
+    ),
 }
+
+
+def ways_of(has: Has) -> dict[str, Way]:
+    """The ways to explore a model of a family that has these."""
+    return {name: way for name, way in WAYS.items() if getattr(has, way.needs)}

@@ -32,7 +32,11 @@ LIKELIHOOD_NAMES = {
     "gaussian-learned": "Gaussian, sigma learned",
     "gaussian-per-pixel": "Gaussian, a sigma per pixel",
 }
-OF_FAMILY: dict[str, tuple[str, Any]] = {"samples": ("Samples K", 1), "corruption": ("Noise (std of a pixel)", 0.05)}
+OF_FAMILY: dict[str, tuple[str, Any]] = {
+    "samples": ("Samples K", 1),
+    "corruption": ("Noise (std of a pixel)", 0.05),
+    "codebook_size": ("Codebook size", 1),
+}
 REDUCTIONS = {"sum": "sum over pixels", "mean": "mean over pixels"}
 HALVES = {"none": "both halves", "encoder": "decoder only", "decoder": "encoder only"}
 
@@ -55,16 +59,12 @@ def _model() -> dict[str, Any]:
         **link.kept("model"),
         help="What is trained, and which terms its loss has. The VAE has the ELBO.",
     )
-    for name in family(values["model"]).SETTINGS:
+    kind = family(values["model"])
+    for name in kind.SETTINGS:
         label, step = OF_FAMILY[name]
         values[name] = st.number_input(label, step=step, **link.number(name), help=said(name))
-    values["net"] = st.segmented_control(
-        "Network",
-        NETS,
-        required=True,
-        **link.kept("net"),
-        help=said("net"),
-    )
+    if "net" not in kind.FIXED:
+        values["net"] = st.segmented_control("Network", NETS, required=True, **link.kept("net"), help=said("net"))
     values["latent_dim"] = st.segmented_control(
         "Latent dimensions",
         LATENT_DIMS,
@@ -72,16 +72,17 @@ def _model() -> dict[str, Any]:
         **link.kept("latent_dim"),
         help=said("latent_dim"),
     )
-    values["likelihood"] = st.selectbox(
-        "Likelihood p(x | z)",
-        LIKELIHOODS,
-        format_func=label_of(LIKELIHOOD_NAMES),
-        **link.kept("likelihood"),
-        help=said("likelihood"),
-    )
-    if values["likelihood"] != "bernoulli":
+    if "likelihood" not in kind.FIXED:
+        values["likelihood"] = st.selectbox(
+            "Likelihood p(x | z)",
+            LIKELIHOODS,
+            format_func=label_of(LIKELIHOOD_NAMES),
+            **link.kept("likelihood"),
+            help=said("likelihood"),
+        )
+    if values.get("likelihood", "bernoulli") != "bernoulli":
         values["sigma"] = _sigma(values["likelihood"])
-    return values
+    return values | kind.FIXED
 
 
 def _sigma(likelihood: str) -> float:

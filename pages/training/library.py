@@ -98,10 +98,13 @@ def differing(runs: list[RunRecord], own: list[RunRecord]) -> pd.DataFrame:
 def figures_of(row: dict[str, float], kind: type[Family]) -> dict[str, str]:
     """The last test row of a run, as it stands in the table."""
     found = {"−ELBO, test (nats)": f"{sum(row[term] for term in kind.TERMS):.1f}"} if kind.has.bound else {}
-    found |= {f"{term_name(term)} (nats)": f"{row[term]:.{1 if term == 'nll' else 2}f}" for term in kind.TERMS}
+    for term in kind.TERMS:
+        label = f"{term_name(term)} ({kind.UNITS.get(term, 'nats')})"
+        found[label] = f"{row[term]:.{1 if term == 'nll' else 2}f}"
     sigma = row.get("sigma", math.nan)  # no number in a run from before it was recorded
     found |= {} if math.isnan(sigma) else {"error, sigma": f"{row['rmse']:.3f}, {sigma:.3f}"}
     found |= {"mean posterior std": f"{row['mean_std']:.3f}"} if "mean_std" in row else {}
+    found |= {"perplexity of the codes": f"{row['perplexity']:.1f}"} if "perplexity" in row else {}
     return found | ({"active units": f"{row['active']:.0f}"} if "active" in row else {})
 
 

@@ -57,14 +57,17 @@ def figures_of(test: dict[str, Any], run: RunRecord) -> Iterator[tuple[str, str,
     if kind.has_elbo():
         yield f"{_BOUND} given the label (nats)" if kind.has.labels else f"{_BOUND} (nats)", written("neg_elbo"), None
     for term in kind.TERMS:
-        name = term_name(term)
-        yield f"{name[0].upper()}{name[1:]} (nats)", written(term), None
+        name, unit = term_name(term), kind.UNITS.get(term, "nats")
+        yield f"{name[0].upper()}{name[1:]} ({unit})", written(term), None
     if test.get("neg_iw_bound") is not None:
         same = test.get("iw_neg_elbo")
         beside = None if same is None else f"{same - test['neg_iw_bound']:.1f} below their −ELBO"
         yield f"−log {'p(x | y)' if kind.has.labels else 'p(x)'}, at most (nats)", written("neg_iw_bound"), beside
     if kind.has.codes:
         yield "Active units", f"{test['active_units']} of {run.config.latent_dim}", None
+    if kind.has.code_map:
+        in_use = f"{test['used']} of {run.config.codebook_size}"
+        yield "Codes in use", in_use, f"perplexity {test['perplexity']:.1f}"
     if test.get("rmse") is not None and test.get("sigma") is not None:
         yield "Error, sigma", f"{test['rmse']:.3f}, {test['sigma']:.3f}", None
 

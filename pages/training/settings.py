@@ -75,6 +75,7 @@ _NUMBERS: dict[str, tuple[Any, ...]] = {
     "batch_size": (1, 10_000),
     "samples": (1, 64),
     "corruption": (0.0, 10.0),
+    "codebook_size": (2, 256),
     "warmup_steps": (0, 100_000),
     "warmup_cycles": (0, 1_000),
     "free_bits": (0.0, 100.0),

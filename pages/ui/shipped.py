@@ -161,10 +161,13 @@ def model_title(config: RunConfig) -> str:
     latents = "1 latent" if config.latent_dim == 1 else f"{config.latent_dim} latents"
     layers = ("widths", "activation") if config.net == "mlp" else ()
     unusual = [getattr(config, name) for name in layers if getattr(config, name) != getattr(RunConfig, name)]
-    parts = [family(config.model).title, " ".join([config.net, *unusual]), latents]
+    kind = family(config.model)
+    parts = [kind.title, " ".join([config.net, *unusual]), latents]
+    if kind.has.code_map:
+        parts.append(f"{config.codebook_size} codes")
     if config.likelihood != "bernoulli":
         parts.append(f"Gaussian, {sigma_words(config.likelihood, config.sigma)}")
-    if "kl" in family(config.model).TERMS and config.beta != 1:
+    if "kl" in kind.TERMS and config.beta != 1:
         parts.append(f"beta {config.beta:g}")
     return ", ".join(parts)
 

@@ -29,12 +29,17 @@ def colour_of_term(name: str, terms: list[str], dark: bool) -> str:
 def describe(config: RunConfig) -> dict[str, Any]:
     """The family of a run as the browser's views take it, JSON-ready."""
     kind = family(config.model)
-    names = list(kind.TERMS)
+    names, units = list(kind.TERMS), kind.UNITS
     return {
-        "terms": [{"name": n, "label": label_of_term(n), "colour": colour_name(n, names)} for n in names],
+        "terms": [
+            {"name": n, "label": label_of_term(n), "colour": colour_name(n, names)}
+            | ({"unit": units[n]} if n in units else {})
+            for n in names
+        ],
         "bound": kind.has.bound,
         "posterior": kind.has.posterior is not None,
         "codes": kind.has.codes,
+        **({"codebook": config.codebook_size} if kind.has.code_map else {}),
         "scales": [
             {"name": n, "label": _SCALES.get(n, n), "colour": "reconstruction" if n == "rmse" else "text"}
             for n in kind.scales(config)

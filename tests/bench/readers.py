@@ -15,7 +15,7 @@ from starlette.requests import Request
 
 from pages.training import figures, take_home
 from pages.training.result import figures_of
-from pages.ui.explore import package, sources
+from pages.ui.explore import package, sources, weights
 from pages.ui.live.socket import film, pack
 from tests.bench.mutations import damaged
 from tests.local_engine import LocalLink
@@ -186,7 +186,7 @@ def _film(_: Registry, run: RunRecord) -> None:
 def _explore(_: Registry, run: RunRecord) -> None:
     sources.listed(run.visitor)
     source = sources.find(run.run_id)
-    with contextlib.suppress(package.NotNumbers):
+    with contextlib.suppress(weights.NotNumbers):
         if source is not None:
             package.package_bytes(source)
 

@@ -55,6 +55,7 @@ PLACES = {  # what the table calls it, and its address
     "explorer: arithmetic": "explorer?way=arithmetic",
     "explorer: traverse": "explorer?way=traverse",
     "explorer: prior": "explorer?way=prior",
+    "explorer: code map": "explorer?model=mnist-vq&way=codes",
     "family": "family",
     "room": f"room?key={LECTURERS_KEY}",
 }

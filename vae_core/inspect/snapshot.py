@@ -50,6 +50,8 @@ class Snapshot:
         mu: (5000, D) float32. xy: (5000, 2) the same codes in the plane of the map. labels: (5000,) uint8.
         explained: share of the variance of mu in that plane.
         originals, reconstructions: (10, 28, 28) uint8, one image a class; from a sample of z.
+        code_maps: (10, rows, columns) uint8 of the ten images, numbers of vectors of the codebook; (0, 28, 28) without.
+        usage: of the codebook on the map images, by name (codebook.usage).
         sigmas: (10, 28, 28) uint8, of the same samples, SIGMA_WHITE as 255; (0, 28, 28) where pixels share one sigma.
         prior_draws: (40, 28, 28) uint8, the decoder's mean at fixed draws z ~ N(0, I).
         grid: (12, 12, 28, 28) uint8, the decoder's mean at prior quantiles, rows from high to low z₂, columns
@@ -82,6 +84,8 @@ class Snapshot:
     ten_pull_mu: np.ndarray = field(default_factory=_none)
     ten_pull_log_var: np.ndarray = field(default_factory=_none)
     sigmas: np.ndarray = field(default_factory=_no_images)
+    code_maps: np.ndarray = field(default_factory=_no_images)
+    usage: dict[str, float] = field(default_factory=dict)
     scales: dict[str, float] = field(default_factory=dict)
     spread: float | None = None
     outside: float | None = None
@@ -161,6 +165,7 @@ class SnapshotTaker:
             active=nothing.astype(bool) if result.active is None else result.active.numpy(),
             mean_std=result.mean_std,
             scales=result.scales,
+            usage=result.usage,
             labels=self.labels,
             metrics=metrics,
             **more,
@@ -215,7 +220,8 @@ class SnapshotTaker:
         z, eps, _ = self.draws(model)
         with evaluating(model):
             x = self._prepared(self.ten)
-            logits = model.given(self.ten_labels)(x, eps).logits
+            out = model.given(self.ten_labels)(x, eps)
+            logits, codes = out.logits, x[:0, 0] if out.codes is None else out.codes
             x_hat, sigma = model.mean_image(logits), model.sigma_image(logits)
             drawn = model.given(labels_in_turn(len(z), z)).generate(z) if model.has.codes else x[:0]
             plane = model.has.codes and model.latent_dim == 2
@@ -225,6 +231,7 @@ class SnapshotTaker:
             "originals": to_uint8(x),
             "reconstructions": to_uint8(x_hat),
             "sigmas": to_uint8(x_hat[:0] if sigma is None else (sigma / SIGMA_WHITE).clamp(max=1)),
+            "code_maps": codes.to(torch.uint8).cpu().numpy(),
             "prior_draws": to_uint8(drawn),
             "grid": to_uint8(grid).reshape(side, side, *x.shape[2:]),
         }

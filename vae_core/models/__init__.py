@@ -60,6 +60,9 @@ def check(config: RunConfig) -> None:
             raise ConfigError(f"The model {config.model} has no {name}: leave it at {getattr(RunConfig, name)}.")
     if config.free_bits and not ("kl" in terms and kind.has.posterior == "gaussian"):
         raise ConfigError(f"The model {config.model} has no KL of Gaussian dimensions: set free_bits to 0.")
+    for name, value in kind.FIXED.items():
+        if getattr(config, name) != value:
+            raise ConfigError(f"The model {config.model} has no other {name} than {value}: set {name} to {value}.")
     for term, letter in LETTERS.items():
         if term not in terms and getattr(config, letter) not in (0, getattr(RunConfig, letter)):
             raise ConfigError(f"The model {config.model} has no {NAMES[term]} term: set {letter} to 0.")

@@ -21,6 +21,7 @@ from vae_core.config import RunConfig
 SHAPE = (1, 28, 28)  # of an image of the first data set, which the networks here take
 BEFORE, AFTER = "step", "loss"  # the columns of a train history around those of the terms
 _OF_A_CARD = ("split", "protocol", "images", "samples", "neg_elbo", "kl_dims", "active_units", "errors")
+_OF_A_CODEBOOK = ("perplexity", "used")
 _OF_A_BOUND = ("neg_iw_bound", "iw_neg_elbo", "iw_samples", "iw_images")
 TAKEN = {
     BEFORE,
@@ -30,6 +31,7 @@ TAKEN = {
     "sigma",
     "rmse",
     *_OF_A_CARD,
+    *_OF_A_CODEBOOK,
     *_OF_A_BOUND,
 }  # by columns and figures: no term can be so called
 
@@ -40,6 +42,8 @@ class Has:
 
     Attributes:
         codes: an image has a place in latent space: `encode`, `sample` and `decode` are there.
+        code_map: an image has a map of codes, of so many rows and columns; each is the number of a vector of a
+            codebook (K, C): `codebook`, `quantise_images` and `decode_map` are there.
         posterior: the distribution q(z given x) that `encode` gives the parameters of: "gaussian" (mu and log_var of
             independent dimensions), or None where z is no random variable.
         sampled: what is decoded is a draw of z, so a reconstruction is one of many.
@@ -50,6 +54,7 @@ class Has:
     """
 
     codes: bool = False
+    code_map: tuple[int, int] | None = None
     posterior: str | None = None
     sampled: bool = False
     prior: bool = False
@@ -83,6 +88,7 @@ class Pass:
     z: Tensor | None = None  # (B, D), of a family with codes
     mu: Tensor | None = None  # (B, D) where the images lie in latent space; the mean of a posterior
     log_var: Tensor | None = None  # (B, D), of a gaussian posterior
+    codes: Tensor | None = None  # (B, rows, columns) int64, of a family with a code map
 
 
 def labels_in_turn(count: int, like: Tensor) -> Tensor:
@@ -96,16 +102,22 @@ class Family(nn.Module):
     Attributes:
         TERMS: the names of the terms, in the order of their columns, each with its weight where the settings name none.
             A name is an identifier, and none of TAKEN.
-        title: what it is called on a page. has: see Has. about: see About. latent_dim: D, that of the config.
+        UNITS: of those terms that are no nats. FIXED: settings of which it knows one value alone.
         SETTINGS: of config.OF_FAMILIES, those that it reads; another family refuses them.
+        title: what it is called on a page. has: see Has. about: see About. latent_dim: D, that of the config.
     """
 
     TERMS: ClassVar[dict[str, float]]
-    title: ClassVar[str] = "Model"
+    UNITS: ClassVar[dict[str, str]] = {}
+    FIXED: ClassVar[dict[str, str]] = {}
     SETTINGS: ClassVar[tuple[str, ...]] = ()
+    title: ClassVar[str] = "Model"
     has: ClassVar[Has] = Has()
     about: ClassVar[About | None] = None
     latent_dim: int
+    codebook: Tensor  # (K, C), of families with a code map, as are the next two
+    quantise_images: Callable[[Tensor], Tensor]  # images to code maps, (B, rows, columns) int64
+    decode_map: Callable[[Tensor], Tensor]  # these to logits
     sample: Callable[
         ..., Tensor
     ]  # of families with codes: from what `encode` gives, then eps, to z with the shape of eps
@@ -140,7 +152,8 @@ class Family(nn.Module):
     def evaluation_columns(cls, config: RunConfig) -> tuple[str, ...]:
         """Of the test history: the step, the terms, and what of latent space and pixels the family has figures of."""
         posterior = ("mean_std",) if cls.has.posterior == "gaussian" else ()
-        return (BEFORE, *cls.TERMS, *posterior, *(("active",) if cls.has.codes else ()), *cls.scales(config))
+        codes = (*(("active",) if cls.has.codes else ()), *(_OF_A_CODEBOOK if cls.has.code_map else ()))
+        return (BEFORE, *cls.TERMS, *posterior, *codes, *cls.scales(config))
 
     @classmethod
     def scales(cls, config: RunConfig) -> tuple[str, ...]:

@@ -27,7 +27,7 @@ _KINDS: dict[str, tuple[str, int]] = {  # of the arrays of a frame: kind of its 
     "xy": ("i", 2),
     **dict.fromkeys(("labels", "active"), ("u", 1)),
     "kl_dims": ("f", 1),
-    **dict.fromkeys(("originals", "reconstructions", "prior_draws", "sigmas"), ("u", 3)),
+    **dict.fromkeys(("originals", "reconstructions", "prior_draws", "sigmas", "code_maps"), ("u", 3)),
     "grid": ("u", 4),
     **dict.fromkeys(("basis", "ten_mu", "ten_log_var", "ten_pull_mu", "ten_pull_log_var"), ("f", 2)),
 }
@@ -56,6 +56,7 @@ def arrays_of(s: Snapshot) -> dict[str, np.ndarray]:
         "ten_pull_mu": s.ten_pull_mu,
         "ten_pull_log_var": s.ten_pull_log_var,
         **({"sigmas": s.sigmas} if len(s.sigmas) else {}),
+        **({"code_maps": s.code_maps} if len(s.code_maps) else {}),
     }
 
 
@@ -67,6 +68,7 @@ def numbers_of(s: Snapshot, diagnosis: Diagnosis | None = None) -> dict[str, Any
         "explained": s.explained,
         "meanStd": s.mean_std,
         "scales": s.scales,
+        "usage": s.usage,
         "terms": s.terms,
         "negElbo": s.neg_elbo,
         **{name: getattr(s, name) for name in _LATER},
@@ -131,7 +133,7 @@ def _check(numbers: dict[str, Any], arrays: dict[str, np.ndarray]) -> None:
     if xy.shape[1] != 2 or len(xy) not in (0, len(labels)) or len(kl_dims) not in (0, len(active)):
         raise ValueError("arrays of different lengths")
     given = [numbers["xyUnit"], numbers["explained"], *numbers["terms"].values()]
-    given += [*numbers["scales"].values()]
+    given += [*numbers["scales"].values(), *numbers.get("usage", {}).values()]
     given += [value for name in ("meanStd", "negElbo") if (value := numbers[name]) is not None]
     given += [value for name in _LATER if (value := numbers.get(name)) is not None]
     if not all(isinstance(value, float) or (isinstance(value, int) and abs(value) < _MOST) for value in given):
@@ -181,6 +183,7 @@ def read_snapshot(path: AnyPath) -> Snapshot:
         bound=numbers["negElbo"] is not None,
         mean_std=numbers["meanStd"],
         scales=numbers["scales"],
+        usage=numbers.get("usage", {}),
         explained=numbers["explained"],
         metrics=numbers.get("meter"),
         **later | _spread(numbers, xy, len(arrays["active"])),

@@ -7,24 +7,23 @@ and decodes by itself with it; images come from `/map-images`, in the same order
 import functools
 import gzip
 import json
-import math
 import threading
 from dataclasses import asdict
 from typing import Any
 
 import numpy as np
 import torch
-from safetensors import SafetensorError, safe_open
 from safetensors.torch import save
 from torch import Tensor
 
+from pages.ui.explore.code_package import code_package_bytes
 from pages.ui.explore.sources import Source, twin_of
+from pages.ui.explore.weights import read_weights, require_numbers
 from pages.ui.shipped import images
-from vae_core import losses, models
+from vae_core import losses
 from vae_core.config import RunConfig
 from vae_core.data import prepare
 from vae_core.evaluate import ACTIVE_VARIANCE
-from vae_core.export.folded import fold_label
 from vae_core.inspect.image_attributes import ATTRIBUTES, measure
 from vae_core.inspect.snapshot import map_images
 from vae_core.latent import (
@@ -44,10 +43,6 @@ KEPT = 8  # packages in memory, 4 MB each at most
 _CHUNK = 500  # images encoded at once
 _NODES = 20  # a side, of the sheet whose pictures give the axes of the warp; as in prior_warp.js
 _one_at_a_time = threading.Lock()  # a class that opens the same model waits for one packing
-
-
-class NotNumbers(RuntimeError):
-    """A model whose weights or codes are no finite numbers; the message is one sentence."""
 
 
 def packed(source: Source) -> bytes | None:
@@ -77,16 +72,17 @@ def package_bytes(source: Source) -> bytes | None:
     Raises:
         NotNumbers: the weights, or the codes that they give, are not finite.
     """
-    read = _read(source)
+    read = read_weights(source)
     if read is None:
         return None
     model, weights, beta = read
+    assert isinstance(model, Coder)
     labels = _images()[1].long()  # each image is encoded with its own; pictures are drawn with the source's
     codes = _codes(model, source.config, labels)
-    _require_numbers(source, [*weights.values(), *codes.values()])
+    require_numbers(source, [*weights.values(), *codes.values()])
     plane = map_plane(codes["mu"], _last_plane(source))
     pictures = _sheet(model.given(source.label), plane.basis)
-    _require_numbers(source, [pictures])
+    require_numbers(source, [pictures])
     axes = principal_axes(pictures)[1][:, -2:].flip(-1).float()  # the two largest
     tensors = weights | _half_log_var(codes) | _structure(codes["mu"]) | {"basis": plane.basis, "picture_axes": axes}
     about = _about(source, model, beta) | {"explained": plane.explained}
@@ -96,28 +92,10 @@ def package_bytes(source: Source) -> bytes | None:
 
 @functools.lru_cache(maxsize=KEPT)
 def _packed(source: Source) -> bytes:
-    body = package_bytes(source)
+    body = (code_package_bytes if source.family.has.code_map else package_bytes)(source)
     if body is None:  # an error, as that is not to be remembered
         raise FileNotFoundError(source.path)
     return gzip.compress(body, compresslevel=6, mtime=0)
-
-
-def _read(source: Source) -> tuple[Coder, dict[str, Tensor], float] | None:
-    """The model in evaluation mode, its tensors as in the file, named for the package, and the beta in force."""
-    model, prefix = models.build(source.config), source.prefix
-    assert isinstance(model, Coder)  # no other is a source
-    try:
-        with safe_open(source.path, framework="pt") as file:
-            names = [name for name in file.keys() if name.startswith(prefix)]  # noqa: SIM118
-            found = {name.removeprefix(prefix): file.get_tensor(name) for name in names}
-            beta = source.config.beta if source.is_shipped else file.get_tensor("trainer")[2].item()
-        model.load_state_dict(found)
-    except (OSError, SafetensorError, ValueError, RuntimeError, IndexError):
-        return None
-    halves = ("encoder.", "decoder.")
-    kept = {k: v for k, v in found.items() if k.startswith(halves) and not k.endswith("num_batches_tracked")}
-    kept = fold_label(kept, source.label, model.BESIDE) if source.family.has.labels else kept
-    return model.eval(), {f"model.{k}": v for k, v in kept.items()}, beta
 
 
 @torch.no_grad()
@@ -234,16 +212,3 @@ def _attribute_notes() -> list[dict[str, Any]]:
         low, high = (column[third].mean().item() for third in outer_thirds(column))
         notes.append(asdict(attribute) | {"low": low, "high": high, "mean": column.mean().item()})
     return notes
-
-
-def _require_numbers(source: Source, tensors: list[Tensor]) -> None:
-    """
-    Raises:
-        NotNumbers: one of the tensors holds NaN or infinity.
-    """
-    if all(math.isfinite(tensor.float().abs().amax().item()) for tensor in tensors):
-        return
-    raise NotNumbers(
-        f"The weights of {source.title} give no numbers at step {source.step:,} (the training ran away to infinity): "
-        "choose another model."
-    )

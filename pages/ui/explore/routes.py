@@ -8,6 +8,7 @@ from starlette.routing import Route
 from pages.ui.arms.routes import FRESH, KEPT, zipped
 from pages.ui.explore import package
 from pages.ui.explore.sources import find
+from pages.ui.explore.weights import NotNumbers
 
 
 def explore_routes() -> list[Route]:
@@ -27,7 +28,7 @@ def _answer(request: Request) -> Response:
             break
         try:
             body = package.packed(source)
-        except package.NotNumbers as error:
+        except NotNumbers as error:
             return PlainTextResponse(str(error), status_code=409, headers=FRESH)
         if body is not None:
             return zipped(request, body, KEPT if source.is_shipped else FRESH)

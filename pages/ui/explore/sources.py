@@ -12,6 +12,7 @@ from vae_core.families import is_bug
 from vae_core.models import family
 from vae_core.models.base import Family
 from vae_core.models.parts.coder import Coder
+from vae_core.models.vq import VQ
 from vae_core.runs import registry
 from vae_core.runs.run_record import RunRecord
 from vae_core.runs.storage import state_file, steps_in
@@ -84,7 +85,8 @@ def twin_of(source: Source) -> str | None:
     config = source.config
     layers = ("widths", "activation") if config.net == "mlp" else ()
     wanted = {name: getattr(config, name) for name in ("net", "latent_dim", *layers)}
-    plain = [name for name, card in shipped.cards().items() if not family(card["config"]["model"]).has.posterior]
+    found = {name: family(card["config"]["model"]).has for name, card in shipped.cards().items()}
+    plain = [name for name, has in found.items() if has.codes and not has.posterior]
     return next((name for name in plain if wanted.items() <= shipped.cards()[name]["config"].items()), None)
 
 
@@ -100,7 +102,7 @@ def _runs_in_browser(config: RunConfig) -> bool:
     """
     kind = family(config.model)
     plain = not kind.has.labels or config.net == "mlp"
-    return issubclass(kind, Coder) and not is_bug(config.model) and plain
+    return issubclass(kind, (Coder, VQ)) and not is_bug(config.model) and plain
 
 
 def _of_checkpoint(name: str) -> Source:

@@ -12,6 +12,15 @@ from pages.ui.component import declare, show_state
 _STYLES = sorted(Path(__file__).resolve().parent.rglob("*.css"), key=lambda path: (path.name != "explore.css", path))
 _show = declare("explorer_view", "explore/explorer.js", "explore", *_STYLES, frame=True)
 
+_show_codes = declare("code_map_view", "explore/codes/view.js", "explore", *_STYLES, frame=True)
+
+
+def code_map_view(
+    name: str, *, key: str, version: int = 0, state: dict[str, Any] | None = None, again: int = 0
+) -> dict[str, Any] | None:
+    """Show the code maps of a model that has a codebook; as `explorer_view`, with the one part "codes" of the state."""
+    return show_state(_show_codes, key, state, name=name, version=str(version), again=again)
+
 
 def explorer_view(
     name: str,

@@ -42,11 +42,12 @@ interface About {
   attributes: (Record<"key" | "label" | "unit" | "says", string> & Record<"low" | "high" | "mean", number>)[];
 }
 
-/** A family's term: `colour` is a name of the palette. */
+/** A family's term: `colour` is a name of the palette, `unit` that of one that is no nats. */
 interface Term {
   name: string;
   label: string;
   colour: string;
+  unit?: string;
 }
 
 /** What a family has, for the live view: pages/ui/terms.py writes it. */
@@ -55,6 +56,7 @@ interface Family {
   bound: boolean;
   posterior: boolean;
   codes: boolean;
+  codebook?: number;
   scales: Term[];
 }
 
@@ -76,6 +78,7 @@ interface SnapshotNumbers {
   explained: number;
   meanStd: number | null;
   scales?: Record<string, number>;
+  usage?: { perplexity: number; used: number };
   sigma?: number | null;
   terms?: Record<string, number>;
   negElbo?: number | null;
@@ -101,7 +104,7 @@ type SnapshotArrays = Record<
   | "ten_pull_mu"
   | "ten_pull_log_var",
   Tensor
-> & { sigmas?: Tensor };
+> & { sigmas?: Tensor; code_maps?: Tensor };
 
 /** A snapshot as everything draws it: its terms by name in nats, their sum where it is −ELBO, D = dims. */
 interface SnapshotPicture extends SnapshotNumbers, SnapshotArrays {

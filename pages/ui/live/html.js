@@ -20,15 +20,23 @@ export const scaleNamesOf = ({ scales }) =>
     .map(({ name, label, colour }) => `<b class="${colour}">${label} <output data-part="${name}">–</output></b>`)
     .join(" · ");
 
+/** In what its terms are counted: "nats", and of which terms in something else. @param {Family} family */
+export function unitOf({ terms }) {
+  const others = terms.filter(({ unit }) => unit);
+  return others.length ? `nats; ${others.map(({ label }) => label).join(", ")}: ${others[0].unit}` : "nats";
+}
+
 /** The figures of a family in a row: −ELBO = reconstruction + KL. @param {Family} family */
-export function headerOf({ terms, bound, scales }) {
+export function headerOf(family) {
+  const { terms, bound, scales } = family,
+    unit = unitOf(family);
   const figure = ({ name, label, colour }) =>
     `<b class="${colour}">${label} <output data-part="${name}">–</output></b>`;
   const sign = (text) => `<b class="equals">${text}</b>`;
   const sum = terms.map(figure).join(sign(bound ? "+" : "·"));
   const total = bound ? figure({ name: "negElbo", label: "−ELBO", colour: "total" }) + sign("=") : "";
   const density = scales.length ? ' title="Of a density, which may exceed 1: nll and −ELBO may fall below 0."' : "";
-  return `${total}${sum}<span class="unit"${density}>nats per image, 5,000 test images, K = 1 ↓ down is good</span>`;
+  return `${total}${sum}<span class="unit"${density}>${unit} per image, 5,000 test images, K = 1 ↓ down is good</span>`;
 }
 
 export const HTML = `
@@ -77,6 +85,10 @@ export const HTML = `
   <canvas class="images" data-part="originals" role="img" aria-label="ten test images"></canvas>
   <h3>Reconstructions <small data-part="fromWhat">from a sample of z</small></h3>
   <canvas class="images" data-part="reconstructions" role="img" aria-label="their reconstructions"></canvas>
+  <div data-part="codesCard" hidden>
+    <h3>Code maps <small data-part="usage"></small></h3>
+    <canvas class="images" data-part="code_maps" role="img" aria-label="the code map of each of these images, a colour for each code"></canvas>
+  </div>
   <div data-part="sigmasCard" hidden>
     <h3>Sigma of each pixel <small>black 0, white 0.5</small></h3>
     <canvas class="images" data-part="sigmas" role="img" aria-label="the sigma of each pixel of these reconstructions"></canvas>

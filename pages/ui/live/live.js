@@ -11,7 +11,7 @@ import { coloursOf, followTheme } from "../lib/theme.js";
 import { pictureOf } from "../lib/wire.js";
 import { Compared } from "./compared.js";
 import { drawHeader, drawLost } from "./header.js";
-import { HTML, headerOf, seriesOf, scaleNamesOf, scalesOf } from "./html.js";
+import { HTML, headerOf, seriesOf, scaleNamesOf, scalesOf, unitOf } from "./html.js";
 import { Picture } from "./picture.js";
 import { SlowMotion } from "./slow/motion.js";
 
@@ -65,7 +65,9 @@ export default class LiveView {
     const kl = seriesOf(family).filter(({ name }) => name.endsWith(".kl"));
     const scales = scalesOf(family);
     const [high, low] = scales.length ? [165, 110] : [205, 140];
-    this.curves = [new Curves(this.part.all, { series: seriesOf(family), height: kl.length ? high : high + low })];
+    const all = { series: seriesOf(family), height: kl.length ? high : high + low };
+    const mixed = family.terms.some(({ unit }) => unit);
+    this.curves = [new Curves(this.part.all, mixed ? { ...all, unit: `${unitOf(family)} ↓` } : all)];
     if (kl.length) this.curves.push(new Curves(this.part.klOnly, { series: kl, height: low }));
     if (scales.length)
       this.curves.push(new Curves(this.part.scaleOnly, { series: scales, height: 120, unit: "of full scale" }));

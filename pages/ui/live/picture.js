@@ -2,6 +2,7 @@
 
 import { make, partsOf, press } from "../lib/dom.js";
 import { cellUnder, drawGrid, drawImages } from "../lib/images.js";
+import { drawCodeMaps } from "../lib/code_maps.js";
 import { activeOf, drawKlBars } from "../lib/kl_bars.js";
 import { LatentMap } from "../lib/map.js";
 import { normalQuantile } from "../lib/normal.js";
@@ -21,12 +22,14 @@ export class Picture {
   }
 
   /** What a family has not is not on the page: see models/base.py. @param {Family} family */
-  setFamily({ terms, bound, posterior, codes, scales }) {
+  setFamily({ terms, bound, posterior, codes, codebook, scales }) {
     const { part } = this;
     this.figures = { ...partsOf(part.scaleNames), ...partsOf(part.header) }; // a term may have the name of a part
     this.scales = scales.map(({ name }) => name);
     this.names = [...(bound ? ["negElbo"] : []), ...terms.map(({ name }) => name)];
     this.has = { posterior, codes };
+    this.codebook = codebook;
+    part.codesCard.hidden = !codebook;
     part.mapCard.hidden = part.drawsTitle.hidden = part.prior_draws.hidden = !codes;
     part.grid.hidden = true;
     if (codes) this.showTab("draws");
@@ -46,6 +49,7 @@ export class Picture {
     if (has.codes) this.drawCodes(p);
     if (has.posterior) this.drawPosterior(p);
     this.drawScales(p);
+    this.drawCodeMaps(p);
     for (const name of ["originals", "reconstructions"]) drawImages(part[name], p[name], 10);
   }
 
@@ -55,6 +59,14 @@ export class Picture {
     for (const name of this.scales) this.figures[name].value = p.scales[name]?.toFixed(3) ?? "–";
     part.sigmasCard.hidden = !p.sigmas?.shape[0];
     if (!part.sigmasCard.hidden) drawImages(part.sigmas, p.sigmas, 10);
+  }
+
+  /** Of a family with a codebook: the maps of the ten images, and how much of it is in use. @param {SnapshotPicture} p */
+  drawCodeMaps({ usage, code_maps: maps }) {
+    const { part, codebook } = this;
+    if (!codebook || !maps || !usage) return;
+    drawCodeMaps(part.code_maps, maps, 10);
+    part.usage.textContent = `${usage.used} of ${codebook} codes in use, perplexity ${usage.perplexity.toFixed(1)}`;
   }
 
   /** @param {SnapshotPicture} p */

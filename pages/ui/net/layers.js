@@ -54,24 +54,26 @@ export function linear(weights, { then = identity } = {}) {
 }
 
 /**
- * weight (co, ci, k, k): x (size, size, ci) -> y (out, out, co), out = ⌊(size − k) / stride⌋ + 1.
- * Each output gathers: it reads the k × k inputs under the kernel.
+ * weight (co, ci, k, k): x (size, size, ci) -> y (out, out, co), out = ⌊(size + 2 padding − k) / stride⌋ + 1.
+ * Each output gathers: it reads the k × k inputs under the kernel; those of the padding are 0.
  * @param {Weights} weights
- * @param {{ size: number, stride: number, then?: Activation }} options
+ * @param {{ size: number, stride: number, padding?: number, then?: Activation }} options
  * @returns {Layer}
  */
-export function convolution(weights, { size, stride, then = identity }) {
+export function convolution(weights, { size, stride, padding = 0, then = identity }) {
   const { ins, outs, k, rows, start } = prepared(weights, true);
-  const out = Math.floor((size - k) / stride) + 1;
+  const out = Math.floor((size + 2 * padding - k) / stride) + 1;
   const y = new Float64Array(out * out * outs),
     sum = new RowSum(ins, outs, rows);
   return (x) => {
     for (let to = 0; to < y.length; to += outs) y.set(start, to);
     for (let to = 0; to < out * out; to++) {
-      const row = stride * Math.floor(to / out),
-        column = stride * (to % out); // of x, under the kernel's corner
+      const row = stride * Math.floor(to / out) - padding,
+        column = stride * (to % out) - padding; // of x, under the kernel's corner
       for (let tap = 0; tap < k * k; tap++) {
-        sum.read(x, ((row + Math.floor(tap / k)) * size + column + (tap % k)) * ins);
+        const from = placeIn(size, row + Math.floor(tap / k), column + (tap % k));
+        if (from < 0) continue;
+        sum.read(x, from * ins);
         sum.addTo(y, to * outs, tap);
       }
     }
@@ -80,30 +82,35 @@ export function convolution(weights, { size, stride, then = identity }) {
 }
 
 /**
- * weight (ci, co, k, k): x (size, size, ci) -> y (out, out, co), out = (size − 1) · stride + k.
- * The other way round: each input scatters, it adds to the k × k outputs under the kernel.
+ * weight (ci, co, k, k): x (size, size, ci) -> y (out, out, co), out = (size − 1) · stride + k − 2 padding.
+ * The other way round: each input scatters, it adds to the k × k outputs under the kernel; the padding is cut off.
  * @param {Weights} weights
- * @param {{ size: number, stride: number, then?: Activation }} options
+ * @param {{ size: number, stride: number, padding?: number, then?: Activation }} options
  * @returns {Layer}
  */
-export function transposedConvolution(weights, { size, stride, then = identity }) {
+export function transposedConvolution(weights, { size, stride, padding = 0, then = identity }) {
   const { ins, outs, k, rows, start } = prepared(weights, false);
-  const out = (size - 1) * stride + k;
+  const out = (size - 1) * stride + k - 2 * padding;
   const y = new Float64Array(out * out * outs),
     sum = new RowSum(ins, outs, rows);
   return (x) => {
     for (let to = 0; to < y.length; to += outs) y.set(start, to);
     for (let from = 0; from < size * size; from++) {
-      const row = stride * Math.floor(from / size),
-        column = stride * (from % size); // of y
+      const row = stride * Math.floor(from / size) - padding,
+        column = stride * (from % size) - padding; // of y
       sum.read(x, from * ins);
       for (let tap = 0; tap < k * k; tap++) {
-        sum.addTo(y, ((row + Math.floor(tap / k)) * out + column + (tap % k)) * outs, tap);
+        const to = placeIn(out, row + Math.floor(tap / k), column + (tap % k));
+        if (to >= 0) sum.addTo(y, to * outs, tap);
       }
     }
     return then(y);
   };
 }
+
+/** The place of a row and a column in an image of size × size; −1 outside. @param {number} size @param {number} row @param {number} column */
+const placeIn = (size, row, column) =>
+  row >= 0 && row < size && column >= 0 && column < size ? row * size + column : -1;
 
 /**
  * The weights as rows, [ky][kx][ci][co], and what every output starts from, with the BatchNorm after the layer folded in:

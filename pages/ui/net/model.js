@@ -125,8 +125,19 @@ function network(half, shape, arrays, prefix, channels = 1) {
   if (!Object.hasOwn(NETS, net))
     throw new Error(`The network "${net}" is not run in the browser: only mlp and conv are.`);
   if (!(Number.isInteger(dims) && dims > 0)) throw new Error(`"${dims}" is no number of latent dimensions.`);
+  return stack(NETS[net][half](dims, shape, channels), arrays, prefix);
+}
+
+/**
+ * Layers one after the other, each with its weights: x -> y, a buffer that the next call writes over.
+ * @param {any[]} plan as in NETS
+ * @param {Tensors} arrays
+ * @param {string} prefix
+ * @returns {Layer}
+ */
+export function stack(plan, arrays, prefix) {
   const take = taker(arrays, prefix);
-  const layers = NETS[net][half](dims, shape, channels).map(({ layer, at, norm, weight, ...options }) => {
+  const layers = plan.map(({ layer, at, norm, weight, ...options }) => {
     const outs = weight[layer === transposedConvolution ? 1 : 0];
     /** @type {Weights} */
     const weights = { weight: take(`${at}.weight`, weight), bias: take(`${at}.bias`, [outs]) };

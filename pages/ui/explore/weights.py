@@ -1,0 +1,46 @@
+"""The weights of a model that is explored, read from its file, and whether they are numbers."""
+
+import math
+
+from safetensors import SafetensorError, safe_open
+from torch import Tensor
+
+from pages.ui.explore.sources import Source
+from vae_core import models
+from vae_core.export.folded import fold_label
+from vae_core.models.base import Family
+from vae_core.models.parts.coder import Coder
+
+
+class NotNumbers(RuntimeError):
+    """A model whose weights or codes are no finite numbers; the message is one sentence."""
+
+
+def read_weights(source: Source) -> tuple[Family, dict[str, Tensor], float] | None:
+    """The model in evaluation mode, its tensors as in the file, named for the package, and the beta in force."""
+    model, prefix = models.build(source.config), source.prefix
+    try:
+        with safe_open(source.path, framework="pt") as file:
+            names = [name for name in file.keys() if name.startswith(prefix)]  # noqa: SIM118
+            found = {name.removeprefix(prefix): file.get_tensor(name) for name in names}
+            beta = source.config.beta if source.is_shipped else file.get_tensor("trainer")[2].item()
+        model.load_state_dict(found)
+    except (OSError, SafetensorError, ValueError, RuntimeError, IndexError):
+        return None
+    halves = ("encoder.", "decoder.")  # the rest is not run in the browser
+    kept = {k: v for k, v in found.items() if k.startswith(halves) and not k.endswith("num_batches_tracked")}
+    kept = fold_label(kept, source.label, model.BESIDE) if isinstance(model, Coder) and model.has.labels else kept
+    return model.eval(), {f"model.{k}": v for k, v in kept.items()}, beta
+
+
+def require_numbers(source: Source, tensors: list[Tensor]) -> None:
+    """
+    Raises:
+        NotNumbers: one of the tensors holds NaN or infinity.
+    """
+    if all(math.isfinite(tensor.float().abs().amax().item()) for tensor in tensors):
+        return
+    raise NotNumbers(
+        f"The weights of {source.title} give no numbers at step {source.step:,} (the training ran away to infinity): "
+        "choose another model."
+    )

@@ -1,0 +1,67 @@
+"""A VQ-VAE on the pages: its own settings and three curves on Live training, its own way in the explorer."""
+
+import pytest
+from streamlit.testing.v1 import AppTest
+
+from pages.explorer.ways import WAYS
+from pages.training.result import figures_of
+from pages.ui import shipped
+from pages.ui.terms import describe
+from tests.pages.conftest import ROUTER, checked
+from tests.waiting import wait_for
+from vae_core.config import RunConfig
+from vae_core.runs.registry import Registry
+
+NAME = "mnist-vq"
+
+
+def test_it_is_trained_with_its_three_curves(training: AppTest, registry: Registry) -> None:
+    training.selectbox(key="model").set_value("vq")
+    checked(training.run())
+    keys = {box.key for box in [*training.selectbox, *training.get("button_group"), *training.number_input]}
+    assert "likelihood" not in keys and "codebook_size" in keys
+    training.number_input(key="codebook_size").set_value(16)
+    checked(training.run())
+    checked(training.button(key="start").click().run())
+    (run,) = registry.of("tester")
+    wait_for(lambda: run.step > 0)
+    assert (run.config.model, run.config.net, run.config.codebook_size) == ("vq", "conv", 16)
+    assert run.columns["train"] == ("step", "nll", "codebook", "commitment", "loss")
+    checked(training.run())
+    assert training.query_params["codebook_size"] == "16" and training.toggle(key="kl_on").disabled
+    weights = {box.key: box.value for box in training.number_input if box.key.startswith("weight of ")}
+    assert weights == {"weight of codebook": 1.0, "weight of commitment": 0.25}
+    final = shipped.cards()[NAME]["test"]
+    shown = list(figures_of(final, run))
+    assert [label for label, *_ in shown] == [
+        "Reconstruction (nats)",
+        "Codebook (squared distance)",
+        "Commitment (squared distance)",
+        "Codes in use",
+    ]
+    assert shown[-1][1:] == ("64 of 16", f"perplexity {final['perplexity']:.1f}")  # the figures are of another one
+
+
+def test_what_its_view_is_told() -> None:
+    told = describe(RunConfig(model="vq", net="conv"))
+    assert [term["name"] for term in told["terms"]] == ["nll", "codebook", "commitment"]
+    assert [term.get("unit") for term in told["terms"]] == [None, "squared distance", "squared distance"]
+    assert told["codebook"] == 64 and not (told["bound"] or told["posterior"] or told["codes"])
+    assert "codebook" not in describe(RunConfig())
+
+
+@pytest.mark.parametrize("way", ["codes", "pad"])
+def test_the_explorer_opens_it_in_its_own_geometry(way: str, registry: Registry) -> None:
+    """Whatever way the link asks for; back at a VAE the ways of a latent space are there again."""
+    at = AppTest.from_file(str(ROUTER), default_timeout=60).run()
+    at.query_params["model"], at.query_params["way"] = NAME, way
+    at.session_state["code of the way"] = True
+    at.switch_page("explorer/page.py")
+    checked(at.run())
+    said = "\n".join(e.value for e in [*at.caption, *at.markdown])
+    assert WAYS["codes"].see in said and shipped.title_of(NAME) in said and "56.9 ± 0.1 nats" in said
+    assert list(at.segmented_control(key="explorer way").options) == ["Code map"]
+    assert "straight through" in "\n".join(block.value for block in at.code).lower()
+    assert len(at.get("bidi_component")) == 1
+    checked(at.selectbox(key="explorer model").set_value(shipped.PLANE).run())
+    assert "Code map" not in at.segmented_control(key="explorer way").options and not at.warning

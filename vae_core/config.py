@@ -18,10 +18,6 @@ FROZEN = ("none", "encoder", "decoder")
 NAMES = {"nll": "reconstruction", "kl": "KL", "iw": "−L_K"}  # terms that are spoken of by another name than their own
 LETTERS = {"nll": "alpha", "kl": "beta"}  # terms whose weights have names of their own
 OF_FAMILIES = ("samples", "corruption", "codebook_size")  # read only by families that name them in SETTINGS
-    "samples",
-    "corruption",
-    "codebook_size",
-)  # which only some families read: those that name them in SETTINGS
 
 MOST_LAYERS, WIDEST = 4, 2048  # hidden layers of the mlp, units of one
 SIGMA_FLOOR = 0.01  # a sigma that learns never falls below this, see losses.gaussian_nll

@@ -104,6 +104,7 @@ LAYERS = [
     [
         "vae_core.rng",
         "vae_core.families",
+        "vae_core.datasets",
         "vae_core.config",
         "vae_core.published",
         "vae_core.devices",

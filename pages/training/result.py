@@ -8,6 +8,7 @@ import streamlit as st
 from pages.training.settings import PIXELS
 from pages.training.sigma import DENSITY, warning_after
 from vae_core.config import NAMES
+from vae_core.data.sets import name_of
 from vae_core.digits import with_error
 from vae_core.models import family
 from vae_core.runs.messages import FAILED
@@ -37,7 +38,7 @@ def result(run: RunRecord) -> None:
         )
         errors = "± standard error, " if test.get("errors") else ""
         st.caption(
-            f"{run.config.dataset.upper()}, {test['protocol']} pixels, {test['images']:,} test images, {errors}K = 1, "
+            f"{name_of(run.config.dataset)}, {test['protocol']} pixels, {test['images']:,} test images, {errors}K = 1, "
             f"seed {run.config.seed}{weighted}. {run.device}."
         )
 

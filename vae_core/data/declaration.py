@@ -25,7 +25,8 @@ class Declaration:
     """What an image set says of itself.
 
     Attributes:
-        title: what it is called on a page. says: what it holds, in one sentence.
+        title: what it is called on a page. short: beside a figure, where that is shorter.
+        says: what it holds, in one sentence.
         train, test: how many images. shape: of one.
         class_names: of its classes, in the order of the labels; none where the images have none.
         factors: names of what the images were drawn from, where that is known exactly.
@@ -40,6 +41,7 @@ class Declaration:
     class_names: tuple[str, ...] = ()
     factors: tuple[str, ...] = ()
     credit: str = ""
+    short: str = ""
 
     @property
     def arrays(self) -> dict[str, tuple[int, ...]]:

@@ -45,6 +45,11 @@ class Published:
         data = datasets.folder()
         return [data / self.name, data / self.loader / "raw", *([Path(self.folder)] if self.folder else [])]
 
+    @property
+    def found(self) -> Path | None:
+        """The folder that has all four."""
+        return next((f for f in self.folders if all((f / name).is_file() for name in FILES.values())), None)
+
 
 def read_published(published: Published, says: Declaration) -> dict[str, np.ndarray]:
     """The four arrays of a set.
@@ -52,13 +57,17 @@ def read_published(published: Published, says: Declaration) -> dict[str, np.ndar
     Raises:
         DataError: the files are not here, or are not the published ones; the message says what to put where.
     """
-    folder = next((f for f in published.folders if all((f / name).is_file() for name in FILES.values())), None)
-    if folder is None:
-        raise DataError(f"{says.title} is not on this machine: {how_to_get(published)}")
+    if (folder := published.found) is None:
+        raise DataError(not_here(published, says))
     arrays = {}
     for key, name in FILES.items():
         arrays[key] = _read_one(folder / name, published, key, says)
     return arrays
+
+
+def not_here(published: Published, says: Declaration) -> str:
+    """One sentence where a set is not on this machine."""
+    return f"{says.title} is not on this machine: {how_to_get(published)}"
 
 
 def how_to_get(published: Published) -> str:

@@ -20,6 +20,7 @@ from vae_core.data.images import DataError
 
 ARRAYS = "images.npz"
 MOST_IMAGES, LEAST_IMAGES, MOST_CLASSES = 200_000, 20, 10  # a map has ten colours
+_TITLE = re.compile(r"[A-Za-z0-9][A-Za-z0-9 -]{0,59}")
 _LARGEST = 20_000_000  # bytes of set.json, which may list many refused files
 
 
@@ -49,6 +50,8 @@ def about(name: str) -> dict[str, Any]:
         texts = [*names, found["title"], found["split"], found["sha256"]]
         if not (isinstance(names, list) and len(names) <= MOST_CLASSES and all(isinstance(t, str) for t in texts)):
             raise ValueError("no usable names")
+        if not _TITLE.fullmatch(found["title"]):  # it stands in scripts, too
+            raise ValueError("no usable title")
         if not all(type(n) is int and 0 < n <= MOST_IMAGES for n in counts) or not isinstance(found["refused"], list):
             raise ValueError("no usable counts")
     except (OSError, ValueError, KeyError, TypeError, RecursionError) as error:

@@ -23,6 +23,8 @@ MAP_IMAGES = 5_000
 PRIOR_DRAWS = 40
 GRID = 12
 SIGMA_WHITE = 0.5  # the sigma that is drawn white: no values between 0 and 1 have a larger standard deviation
+DIGITS = tuple("0123456789")  # names that say no more than the numbers
+NO_CLASS = 255  # the label of an image whose set has no classes
 SURE = 1e-6  # a copy's pixel is no nearer to 0 and 1, where its logit would be infinite
 
 
@@ -46,9 +48,11 @@ class Snapshot:
         bound: whether their sum is −ELBO.
         kl_dims: (D,) nats. active: (D,) bool. mean_std: posterior std, mean over images and dimensions.
         scales: of the pixels by name, in units of x: sigma of a Gaussian likelihood and the root mean square error.
-        mu: (5000, D) float32. xy: (5000, 2) the same codes in the plane of the map. labels: (5000,) uint8.
+        mu: (5000, D) float32. xy: (5000, 2) the same codes in the plane of the map. labels: (5000,) uint8,
+            NO_CLASS where the images have none. class_names: of the classes, where these are more than numbers.
         explained: share of the variance of mu in that plane.
-        originals, reconstructions: (10, 28, 28) uint8, one image a class; from a sample of z.
+        originals, reconstructions: (10, 28, 28) uint8, one image a class, or without classes the first ten; from a
+            sample of z.
         sigmas: (10, 28, 28) uint8, of the same samples, SIGMA_WHITE as 255; (0, 28, 28) where pixels share one sigma.
         prior_draws: (40, 28, 28) uint8, the decoder's mean at fixed draws z ~ N(0, I).
         grid: (12, 12, 28, 28) uint8, the decoder's mean at prior quantiles, rows from high to low z₂, columns
@@ -87,6 +91,7 @@ class Snapshot:
     nll_copy: float | None = None
     nll_mean_image: float | None = None
     metrics: dict[str, Any] | None = None
+    class_names: tuple[str, ...] = ()
 
     @property
     def sigma(self) -> float | None:
@@ -112,9 +117,10 @@ def map_numbers(images: Images) -> Tensor:
 
 
 def map_images(images: Images) -> tuple[Tensor, np.ndarray]:
-    """The test images of every map: (5000, 1, 28, 28) uint8 and (5000,) uint8 labels."""
+    """The test images of every map: (5000, 1, 28, 28) uint8 and (5000,) uint8 labels, NO_CLASS where there are none."""
     chosen = map_numbers(images)
     labels = images.y_test.cpu()[chosen].numpy().astype(np.uint8)
+    labels = labels if images.classes else np.full_like(labels, NO_CLASS)
     return images.x_test[chosen.to(images.x_test.device)], labels
 
 
@@ -125,6 +131,7 @@ class SnapshotTaker:
         self.config = config
         device = images.x_test.device
         self.pixels, self.labels = map_images(images)
+        self.class_names = () if images.class_names == DIGITS else images.class_names
         self.ten = images.x_test[images.one_per_class()]  # (10, 1, 28, 28) uint8
         generator = self._noise(device)
         self.z = torch.randn(PRIOR_DRAWS, config.latent_dim, generator=generator, device=device)
@@ -163,6 +170,7 @@ class SnapshotTaker:
             scales=result.scales,
             labels=self.labels,
             metrics=metrics,
+            class_names=self.class_names,
             **more,
         )
 
@@ -213,7 +221,7 @@ class SnapshotTaker:
         return {f"ten_{name}": values for name, values in vars(close).items()}
 
     def _measure(self, model: Family) -> Pieces[dict[str, Any]]:
-        labels = torch.from_numpy(self.labels)
+        labels = None if NO_CLASS in self.labels else torch.from_numpy(self.labels)
         metrics = yield from measure.pieces(model, self.pixels, labels, self.config.protocol, self.config.seed)
         return metrics.to_dict()
 

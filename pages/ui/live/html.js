@@ -65,7 +65,7 @@ export const HTML = `
 </section>
 <section class="card map" data-part="mapCard">
   <h3>Latent map <small data-part="plane"></small></h3>
-  <canvas class="square" data-part="map" role="img" aria-label="latent codes of 5,000 test images, coloured by digit"></canvas>
+  <canvas class="square" data-part="map" role="img" aria-label="latent codes of 5,000 test images, coloured by class"></canvas>
   <p class="note">
     <label><input type="checkbox" data-part="automatic"> automatic axes</label>
     <span data-part="std">mean posterior std <output data-part="meanStd">–</output></span>

@@ -12,8 +12,8 @@ import torch
 from vae_core import datasets
 from vae_core.data import own_set
 from vae_core.data.declaration import Declaration, checksum
-from vae_core.data.idx_set import Published
-from vae_core.data.images import Images
+from vae_core.data.idx_set import Published, not_here
+from vae_core.data.images import DataError, Images
 
 
 def declared(name: str) -> Declaration:
@@ -53,6 +53,28 @@ def describe(images: Images) -> dict[str, str | int]:
     arrays = {name: getattr(images, name).cpu().numpy() for name in ("x_train", "y_train", "x_test", "y_test")}
     counts = {"train": len(images.x_train), "test": len(images.x_test), "classes": images.classes}
     return {"name": images.name, **counts, "sha256": checksum(arrays)}
+
+
+def why_missing(name: str) -> str:
+    """What to do where a set does not ship and is not on this machine; "" where it is. Its files are not read."""
+    published = published_set(name)
+    return "" if published is None or published.found else not_here(published, declared(name))
+
+
+def name_of(name: str) -> str:
+    """What a set is called beside a figure; its own name where it is not here any more."""
+    try:
+        return declared(name).short or declared(name).title
+    except DataError:
+        return name
+
+
+def credit_of(name: str) -> str:
+    """Who made a set, and its licence; "" where nobody is to be named, or it is not here any more."""
+    try:
+        return declared(name).credit
+    except DataError:
+        return ""
 
 
 def published_set(name: str) -> Published | None:

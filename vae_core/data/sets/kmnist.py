@@ -7,6 +7,7 @@ from vae_core.data.idx_set import Published, read_published
 
 DECLARED = Declaration(
     title="Kuzushiji-MNIST",
+    short="KMNIST",
     says="60,000 signs of old Japanese script to train on and 10,000 to test with; not shipped: found on this machine.",
     class_names=("o", "ki", "su", "tsu", "na", "ha", "ma", "ya", "re", "wo"),
     credit="KMNIST: ROIS-DS Center for Open Data in the Humanities (Clanuwat et al. 2018); licence CC BY-SA 4.0.",

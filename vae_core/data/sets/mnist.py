@@ -10,6 +10,7 @@ from vae_core.data.declaration import Declaration, read_npz
 FILE = Path(__file__).parents[1] / "mnist.npz"
 DECLARED = Declaration(
     title="MNIST digits",
+    short="MNIST",
     says="60,000 digits to train on and 10,000 to test with; they ship with the program.",
     class_names=tuple("0123456789"),
     credit="MNIST: Yann LeCun, Corinna Cortes, Christopher J. C. Burges; licence CC BY-SA 3.0.",

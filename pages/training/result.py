@@ -21,7 +21,7 @@ def result(run: RunRecord) -> None:
     """The figures of a run that has ended, computed over all test images."""
     if run.final is None:
         if run.status != FAILED:
-            st.caption("Computing the figures over all 10,000 test images …")
+            st.caption("Computing the figures over all test images …")
     else:
         test = run.final
         st.subheader("Result")

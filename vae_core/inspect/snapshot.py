@@ -51,7 +51,7 @@ class Snapshot:
         mu: (5000, D) float32. xy: (5000, 2) the same codes in the plane of the map. labels: (5000,) uint8,
             NO_CLASS where the images have none. class_names: of the classes, where these are more than numbers.
         explained: share of the variance of mu in that plane.
-        originals, reconstructions: (10, 28, 28) uint8, one image a class, or without classes the first ten; from a
+        originals, reconstructions: (10, 28, 28) uint8, one image a class, and where these are fewer others; from a
             sample of z.
         sigmas: (10, 28, 28) uint8, of the same samples, SIGMA_WHITE as 255; (0, 28, 28) where pixels share one sigma.
         prior_draws: (40, 28, 28) uint8, the decoder's mean at fixed draws z ~ N(0, I).
@@ -124,6 +124,13 @@ def map_images(images: Images) -> tuple[Tensor, np.ndarray]:
     return images.x_test[chosen.to(images.x_test.device)], labels
 
 
+def ten_images(images: Images) -> Tensor:
+    """(10,) which test images are shown: one of each class, and where these are fewer the first others."""
+    chosen = images.one_per_class()
+    others = [i for i in range(min(20, len(images.x_test))) if i not in chosen.tolist()]
+    return torch.cat([chosen, chosen.new_tensor(others)])[:10]
+
+
 class SnapshotTaker:
     """Takes snapshots of one run: knows its fixed images, noise and prior draws, and the plane of its map."""
 
@@ -132,7 +139,7 @@ class SnapshotTaker:
         device = images.x_test.device
         self.pixels, self.labels = map_images(images)
         self.class_names = () if images.class_names == DIGITS else images.class_names
-        self.ten = images.x_test[images.one_per_class()]  # (10, 1, 28, 28) uint8
+        self.ten = images.x_test[ten_images(images)]  # (10, 1, 28, 28) uint8
         generator = self._noise(device)
         self.z = torch.randn(PRIOR_DRAWS, config.latent_dim, generator=generator, device=device)
         self.eps = torch.randn(len(self.ten), config.latent_dim, generator=generator, device=device)

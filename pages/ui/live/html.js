@@ -28,7 +28,7 @@ export function headerOf({ terms, bound, scales }) {
   const sum = terms.map(figure).join(sign(bound ? "+" : "·"));
   const total = bound ? figure({ name: "negElbo", label: "−ELBO", colour: "total" }) + sign("=") : "";
   const density = scales.length ? ' title="Of a density, which may exceed 1: nll and −ELBO may fall below 0."' : "";
-  return `${total}${sum}<span class="unit"${density}>nats per image, 5,000 test images, K = 1 ↓ down is good</span>`;
+  return `${total}${sum}<span class="unit"${density}>nats per image, <span data-count>5,000</span> test images, K = 1 ↓ down is good</span>`;
 }
 
 export const HTML = `
@@ -65,7 +65,7 @@ export const HTML = `
 </section>
 <section class="card map" data-part="mapCard">
   <h3>Latent map <small data-part="plane"></small></h3>
-  <canvas class="square" data-part="map" role="img" aria-label="latent codes of 5,000 test images, coloured by class"></canvas>
+  <canvas class="square" data-part="map" role="img" aria-label="latent codes of test images, coloured by class"></canvas>
   <p class="note">
     <label><input type="checkbox" data-part="automatic"> automatic axes</label>
     <span data-part="std">mean posterior std <output data-part="meanStd">–</output></span>

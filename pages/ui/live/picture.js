@@ -38,6 +38,8 @@ export class Picture {
   draw(p) {
     const { part, has } = this;
     this.root.dataset.step = p.step;
+    const count = (this.count = p.labels.data.length.toLocaleString("en"));
+    for (const element of part.header.querySelectorAll("[data-count]")) element.textContent = count;
     const figures = { negElbo: p.negElbo, ...p.terms };
     for (const name of this.names) this.figures[name].value = format(figures[name] ?? NaN);
     part.diagnosis.textContent = p.diagnosis ? p.diagnosis.sentence : "";
@@ -62,7 +64,7 @@ export class Picture {
     const { part, map } = this;
     map.show(p, axesOf(p.dims));
     part.plane.textContent =
-      ["mu, one dimension", "mu of 5,000 test images"][p.dims - 1] ??
+      ["mu, one dimension", `mu of ${this.count} test images`][p.dims - 1] ??
       `PCA plane of mu, ${Math.round(100 * p.explained)} %`;
     drawImages(part.prior_draws, p.prior_draws, 10);
     part.tabs.lastChild.hidden = !drawGrid(part.grid, p.grid);

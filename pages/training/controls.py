@@ -25,7 +25,7 @@ from pages.ui.terms import label_of_term
 from pages.ui.words import label_of
 from vae_core import devices
 from vae_core.config import CHANGEABLE, LIKELIHOODS, NETS, PROTOCOLS, RunConfig
-from vae_core.data.sets import declared, why_missing
+from vae_core.data.sets import declared, name_of, why_missing
 from vae_core.models import family
 
 LIKELIHOOD_NAMES = {
@@ -260,6 +260,6 @@ def remarks() -> None:
 
 def differences(old: RunConfig, new: RunConfig) -> list[str]:
     """What a new run would change, without the weights that a running one takes at once."""
-    before, after = old.to_dict(), new.to_dict()
+    before, after = ({**c.to_dict(), "dataset": name_of(c.dataset)} for c in (old, new))
     fixed = [k for k in after if k not in CHANGEABLE and before[k] != after[k]]
     return [f"{k.replace('_', ' ')} {before[k]} → {after[k]}" for k in fixed]

@@ -72,7 +72,7 @@ def load(name: str, device: torch.device) -> Images:
     return _read(name, device, file.stat().st_mtime_ns if file else 0)
 
 
-@functools.lru_cache(maxsize=4)
+@functools.lru_cache(maxsize=8)
 def _read(name: str, device: torch.device, stamp: int) -> Images:
     """`stamp`: of its file, which may be another one by now."""
     found: Images = importlib.import_module("vae_core.data.sets").read(

@@ -5,7 +5,7 @@ import { onResize } from "./dom.js";
 import { line, ring, squareOf, words } from "./draw.js";
 import { plain } from "./numbers.js";
 
-const NO_CLASS = 255; // the label of images without classes, as in vae_core/inspect/snapshot.py
+export const NO_CLASS = 255; // the label of images without classes, as in vae_core/inspect/snapshot.py
 const REACH = 4; // the fixed axes run from -4 to 4
 
 export class LatentMap {

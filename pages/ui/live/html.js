@@ -73,7 +73,7 @@ export const HTML = `
   <p class="note"><span>Axes in units of the prior's std.</span> <span data-part="outside"></span></p>
 </section>
 <section class="card pictures">
-  <h3>Originals <small>one test image of each class</small></h3>
+  <h3>Originals <small data-part="which">one test image of each class</small></h3>
   <canvas class="images" data-part="originals" role="img" aria-label="ten test images"></canvas>
   <h3>Reconstructions <small data-part="fromWhat">from a sample of z</small></h3>
   <canvas class="images" data-part="reconstructions" role="img" aria-label="their reconstructions"></canvas>

@@ -3,10 +3,16 @@
 import { make, partsOf, press } from "../lib/dom.js";
 import { cellUnder, drawGrid, drawImages } from "../lib/images.js";
 import { activeOf, drawKlBars } from "../lib/kl_bars.js";
-import { LatentMap } from "../lib/map.js";
+import { LatentMap, NO_CLASS } from "../lib/map.js";
 import { normalQuantile } from "../lib/normal.js";
 import { format, niceAbove } from "../lib/numbers.js";
 import { axesOf } from "../lib/plane.js";
+
+/** What the originals are. @param {SnapshotPicture} p */
+function whichImages({ labels, classNames }) {
+  if (labels.data[0] === NO_CLASS) return "test images";
+  return classNames && classNames.length < 10 ? "test images, one of each class first" : "one test image of each class";
+}
 
 export class Picture {
   /** `said` is { explained, readOn }: sentences and links by the name of a diagnosis. */
@@ -40,6 +46,7 @@ export class Picture {
     this.root.dataset.step = p.step;
     const count = (this.count = p.labels.data.length.toLocaleString("en"));
     for (const element of part.header.querySelectorAll("[data-count]")) element.textContent = count;
+    part.which.textContent = whichImages(p);
     const figures = { negElbo: p.negElbo, ...p.terms };
     for (const name of this.names) this.figures[name].value = format(figures[name] ?? NaN);
     part.diagnosis.textContent = p.diagnosis ? p.diagnosis.sentence : "";

@@ -40,6 +40,15 @@ def one_thread() -> None:
     torch.set_num_threads(1)
 
 
+@pytest.fixture(scope="session", autouse=True)
+def data_folder(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+    """Image sets of one's own are looked for in an empty folder, also by the servers that tests start."""
+    with pytest.MonkeyPatch.context() as patch:
+        folder = tmp_path_factory.mktemp("data")
+        patch.setenv("ELBO_ROOM_DATA", str(folder))
+        yield folder
+
+
 @pytest.fixture(scope="session")
 def mnist() -> Images:
     """The shipped MNIST, on the CPU."""

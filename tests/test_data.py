@@ -8,8 +8,9 @@ import pytest
 import torch
 
 from vae_core.data import Images, load, prepare
-from vae_core.data.images import SETS, DataError, read
+from vae_core.data.images import DataError
 from vae_core.data.protocols import redraw
+from vae_core.data.sets.mnist import FILE, read
 
 # Published counts of the classes 0 to 9.
 TRAIN_COUNTS = [5923, 6742, 5958, 6131, 5842, 5421, 5918, 6265, 5851, 5949]
@@ -144,7 +145,7 @@ def small_arrays() -> dict[str, np.ndarray]:
 
 
 def truncated(path: Path) -> None:
-    path.write_bytes(SETS["mnist"].file.read_bytes()[:1_000_000])
+    path.write_bytes(FILE.read_bytes()[:1_000_000])
 
 
 def empty(path: Path) -> None:

@@ -16,7 +16,7 @@ import torch
 from tests.told import HALF, tell, told
 from vae_core.config import LIKELIHOODS, LiveSettings, RunConfig
 from vae_core.data import Images
-from vae_core.data.images import SETS
+from vae_core.data.sets.mnist import FILE
 from vae_core.export.run_report import RunReport
 from vae_core.export.script import repeat_script
 from vae_core.trainer import Mark, Trainer
@@ -59,7 +59,7 @@ def npz(images: Images, path: Path) -> Path:
 
 
 def test_an_epoch_with_the_kl_switched_off_on_the_way_is_repeated(story: RunReport, tmp_path: Path) -> None:
-    curve, said = repeat(story, SETS["mnist"].file, tmp_path)
+    curve, said = repeat(story, FILE, tmp_path)
     assert curve.shape == story.train.shape == (235, 4)
     np.testing.assert_allclose(curve[:30], story.train[:30], rtol=1e-4)
     np.testing.assert_allclose(curve[HALF : HALF + 30, 3], curve[HALF : HALF + 30, 1])  # from there on loss is nll

@@ -104,6 +104,7 @@ LAYERS = [
     [
         "vae_core.rng",
         "vae_core.families",
+        "vae_core.datasets",
         "vae_core.config",
         "vae_core.published",
         "vae_core.devices",
@@ -204,7 +205,7 @@ def test_the_core_of_the_core_is_small() -> None:
         "print(sum(len(open(f, encoding='utf-8').read().splitlines()) for f in files))"
     )
     result = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, timeout=120)
-    assert int(result.stdout) <= 1400, result.stderr
+    assert int(result.stdout) <= 1450, result.stderr
 
 
 def test_torchvision_is_imported_in_one_place_only() -> None:

@@ -13,7 +13,7 @@ from vae_core import checkpoints, models, vision
 from vae_core.checkpoints import CARD, WEIGHTS
 from vae_core.config import RunConfig
 from vae_core.data import Images, build
-from vae_core.data.images import SETS, read
+from vae_core.data.sets.mnist import FILE, read
 from vae_core.evaluate import final_metrics
 from vae_core.inspect.snapshot import Snapshot
 from vae_core.runs import snapshot_file, storage
@@ -82,7 +82,7 @@ def test_a_run_is_filmed_and_kept(kind: Callable[[Path], Any], small: Images, tm
 
 @both
 def test_the_data_file_is_read(kind: Callable[[Path], Any]) -> None:
-    assert read(kind(SETS["mnist"].file))["x_test"].shape == (10_000, 28, 28)
+    assert read(kind(FILE))["x_test"].shape == (10_000, 28, 28)
 
 
 @both

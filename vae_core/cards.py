@@ -16,6 +16,7 @@ from vae_core import devices
 from vae_core.any_path import AnyPath
 from vae_core.checkpoints import CheckpointError, config_of, read_card
 from vae_core.config import RunConfig, term_name
+from vae_core.data.sets import describe
 from vae_core.digits import with_error
 from vae_core.evaluate import final_metrics
 from vae_core.models import family
@@ -165,6 +166,7 @@ def make_card(trainer: Trainer, seconds: float, keeping: Keeping) -> dict[str, A
     return {
         "name": f"{config.dataset} {config.model} {config.net}, {config.latent_dim} latents",
         "config": config.to_dict(),
+        "data": describe(trainer.images),
         "command": command(config, keeping),
         **({"kept": keeping.sentence} if keeping.only_run else {}),
         **({"weights": "float16, rounded before the test figures were taken"} if keeping.half else {}),

@@ -6,9 +6,8 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass, fields, replace
 from typing import Any, Self
 
-from vae_core import families
+from vae_core import datasets, families
 
-DATASETS = ("mnist",)
 PROTOCOLS = ("grey", "dynamic", "static", "threshold")
 NETS = ("mlp", "conv")
 ACTIVATIONS = ("relu", "elu", "tanh")
@@ -32,7 +31,7 @@ class RunConfig:
     """Everything that decides a run. The same config and seed give the same curve.
 
     Attributes:
-        dataset: name of the image set.
+        dataset: name of the image set (datasets.py): "mnist", "circles", one's own, ...
         protocol: how pixels become data: "grey" (values in [0, 1] as they are), "dynamic" (a Bernoulli
             draw with the grey value as its probability, redrawn each time), "static" (drawn so once and for all),
             "threshold" (1 where x > 0.5).
@@ -110,6 +109,8 @@ class RunConfig:
             )
         if not isinstance(self.model, str) or families.find(self.model) is None:
             raise ConfigError(f"model {self.model!r} is unknown: choose {spoken(families.names())}.")
+        if datasets.find(self.dataset) is None and not datasets.is_upload(self.dataset):
+            raise ConfigError(f"dataset {self.dataset!r} is unknown: choose {spoken(datasets.names())}.")
         _require(isinstance(self.weights, str), f"weights is {self.weights!r}: give text, such as 'codebook=0.5'.")
         own_weights(self.weights)
         layer_widths(self.widths)
@@ -139,7 +140,6 @@ class RunConfig:
 
 
 _CHOICES = {
-    "dataset": DATASETS,
     "protocol": PROTOCOLS,
     "net": NETS,
     "activation": ACTIVATIONS,

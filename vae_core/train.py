@@ -9,7 +9,7 @@ from typing import Any, NoReturn
 
 from tqdm import tqdm
 
-from vae_core import checkpoints, devices, models, thinning
+from vae_core import checkpoints, datasets, devices, models, thinning
 from vae_core.cards import HELP, Keeping, make_card, table
 from vae_core.checkpoints import CheckpointError
 from vae_core.config import ConfigError, RunConfig
@@ -40,12 +40,11 @@ def parser() -> argparse.ArgumentParser:
     result = OneLineParser(
         prog="python -m vae_core.train", description="Train a VAE and save it with its card and history."
     )
+    offered = {"dataset": f": {', '.join(datasets.names())}"}
     for field in fields(RunConfig):
-        kind = type(field.default)
+        kind, what = type(field.default), f"{HELP[field.name]}{offered.get(field.name, '')}"
         option = f"--{field.name.replace('_', '-')}"
-        result.add_argument(
-            option, type=kind, default=field.default, help=f"{HELP[field.name]} (default {field.default})"
-        )
+        result.add_argument(option, type=kind, default=field.default, help=f"{what} (default {field.default})")
     what = "folder for model.safetensors, card.json, history.csv"
     result.add_argument("--out", type=folder_name, required=True, metavar="DIR", help=what)
     result.add_argument("--overwrite", action="store_true", help=_OVERWRITE)

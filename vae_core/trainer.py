@@ -14,7 +14,7 @@ import torch
 from torch import Tensor
 
 from vae_core import devices, models, rng
-from vae_core.config import FROZEN, LETTERS, LiveSettings, RunConfig
+from vae_core.config import FROZEN, LETTERS, ConfigError, LiveSettings, RunConfig
 from vae_core.data import Images, load, prepare
 from vae_core.divergence import Diverged, RunError, all_finite, count_sane, explain
 from vae_core.models.base import Family
@@ -60,6 +60,10 @@ class Trainer:
         self.device = devices.resolve(config.device)
         self.images = images or load(config.dataset, self.device)
         self.model = models.build(config, self.images.shape).to(self.device)
+        if self.model.has.labels and self.images.classes != 10:
+            raise ConfigError(
+                f"{config.model} is told one of ten labels, and {config.dataset} has others: take another set."
+            )
         self.optimizer = torch.optim.Adam(self.model.parameters(), lr=config.learning_rate, fused=True)
         self.settings = config.live
         self.columns = self.model.columns()

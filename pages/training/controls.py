@@ -6,13 +6,14 @@ from typing import Any
 import streamlit as st
 
 from pages.training.claims import said
+from pages.training.own_images import own_images
 from pages.training.rarer import rarer_settings
 from pages.training.settings import (
-    DATASET_NAMES,
     LATENT_DIMS,
     LEAST_ALPHA,
     PIXELS,
     TERMS,
+    datasets_offered,
     families_offered,
     link,
     own_terms,
@@ -24,6 +25,7 @@ from pages.ui.terms import label_of_term
 from pages.ui.words import label_of
 from vae_core import devices
 from vae_core.config import CHANGEABLE, LIKELIHOODS, NETS, PROTOCOLS, RunConfig
+from vae_core.data.sets import declared, name_of, why_missing
 from vae_core.models import family
 
 LIKELIHOOD_NAMES = {
@@ -87,13 +89,15 @@ def _model() -> dict[str, Any]:
 
 def _sigma(likelihood: str) -> float:
     """The field, and below it what a fixed sigma costs that lies far below the errors of these data."""
+    usual = usual_error(link.get("dataset"), link.get("protocol"))
+    off = f" The mean image is off by {usual:.2f}." if usual == usual else ""  # NaN where the images are not here
     chosen = st.number_input(
         "Sigma",
         step=0.05,
         **link.number("sigma"),
-        help=f"{said('sigma')} The mean image is off by {usual_error(link.get('protocol')):.2f}.",
+        help=said("sigma") + off,
     )
-    if likelihood == "gaussian" and (warning := warning_before(chosen, link.get("protocol"))):
+    if likelihood == "gaussian" and (warning := warning_before(chosen, link.get("dataset"), link.get("protocol"))):
         st.caption(warning)
     return chosen
 
@@ -101,13 +105,20 @@ def _sigma(likelihood: str) -> float:
 def _data() -> dict[str, Any]:
     values: dict[str, Any] = {}
     st.subheader("Data")
-    values["dataset"] = st.selectbox(
+    place = st.container()
+    own_images()
+    titles = datasets_offered()
+    if link.get("dataset") not in titles:  # it has given way since
+        st.session_state[link.key("dataset")] = "mnist"
+    values["dataset"] = place.selectbox(
         "Dataset",
-        list(DATASET_NAMES),
-        format_func=label_of(DATASET_NAMES),
+        list(titles),
+        format_func=label_of(titles),
         **link.kept("dataset"),
-        help="60,000 digits to train on and 10,000 to test with; they ship with the program.",
+        help=declared(link.get("dataset")).says,
     )
+    if why := why_missing(values["dataset"]):
+        place.warning(why, icon=":material/error:")
     values["protocol"] = st.segmented_control(
         "Pixels",
         PROTOCOLS,
@@ -254,6 +265,6 @@ def remarks() -> None:
 
 def differences(old: RunConfig, new: RunConfig) -> list[str]:
     """What a new run would change, without the weights that a running one takes at once."""
-    before, after = old.to_dict(), new.to_dict()
+    before, after = ({**c.to_dict(), "dataset": name_of(c.dataset)} for c in (old, new))
     fixed = [k for k in after if k not in CHANGEABLE and before[k] != after[k]]
     return [f"{k.replace('_', ' ')} {before[k]} → {after[k]}" for k in fixed]

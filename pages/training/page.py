@@ -17,6 +17,7 @@ from pages.training.settings import link, write_link
 from pages.training.take_home import take_home
 from pages.ui import notices
 from pages.ui.buttons import command_button
+from pages.ui.explore.sources import explorable
 from pages.ui.gone import is_missing
 from pages.ui.keeping import tell_of_runs
 from pages.ui.live.view import live_view
@@ -80,7 +81,8 @@ def lesson(settings: dict[str, Any]) -> None:
         label="Explore its latent space",
         icon=":material/explore:",
         query_params={"model": run.run_id},
-        help="With its last kept weights: the first are kept after seconds.",
+        disabled=not explorable(run.config),
+        help="With its last kept weights: the first are kept after seconds. Models of MNIST digits only.",
     )
     if run.ended:
         result(run)

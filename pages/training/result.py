@@ -8,6 +8,7 @@ import streamlit as st
 from pages.training.settings import PIXELS
 from pages.training.sigma import DENSITY, warning_after
 from vae_core.config import term_name
+from vae_core.data.sets import name_of
 from vae_core.digits import with_error
 from vae_core.models import family
 from vae_core.runs.messages import FAILED
@@ -20,7 +21,7 @@ def result(run: RunRecord) -> None:
     """The figures of a run that has ended, computed over all test images."""
     if run.final is None:
         if run.status != FAILED:
-            st.caption("Computing the figures over all 10,000 test images …")
+            st.caption("Computing the figures over all test images …")
     else:
         test = run.final
         st.subheader("Result")
@@ -38,7 +39,7 @@ def result(run: RunRecord) -> None:
         errors = "± standard error, " if test.get("errors") else ""
         of_loss = f" (−L_K: K = {run.config.samples})" if "samples" in family(run.config.model).SETTINGS else ""
         st.caption(
-            f"{run.config.dataset.upper()}, {test['protocol']} pixels, {test['images']:,} test images, "
+            f"{name_of(run.config.dataset)}, {test['protocol']} pixels, {test['images']:,} test images, "
             f"{errors}K = 1{of_loss}, seed {run.config.seed}{weighted}. {run.device}."
         )
 

@@ -7,8 +7,9 @@ from typing import Any
 import streamlit as st
 
 from pages.training import rest
+from pages.ui import visitor
 from pages.ui.address import MOST, Address, Choice, Named, Number, Setting, Several, Subject
-from vae_core import devices, families
+from vae_core import datasets, devices, families
 from vae_core.config import (
     ACTIVATIONS,
     CHANGEABLE,
@@ -21,11 +22,12 @@ from vae_core.config import (
     ConfigError,
     RunConfig,
 )
+from vae_core.data.images import DataError
+from vae_core.data.sets import declared
 from vae_core.models import family
-from vae_core.runs import registry
+from vae_core.runs import registry, uploads
 from vae_core.runs.run_record import RunRecord
 
-DATASET_NAMES = {"mnist": "MNIST digits"}
 LATENT_DIMS = (2, 3, 8, 16, 32)
 PIXELS = 784
 LEAST_ALPHA = 0.01  # the least that the widget takes
@@ -48,6 +50,17 @@ def _loads(name: str) -> bool:
     return False
 
 
+def datasets_offered() -> dict[str, str]:
+    """Titles of the image sets by their names: the program's, the server's own, and what the visitor has brought."""
+    titles: dict[str, str] = {}
+    for name in (*datasets.names(), *uploads.names_of(visitor.current())):
+        with contextlib.suppress(DataError):
+            says = declared(name)
+            more = f", {says.train + says.test:,}" if datasets.is_upload(name) else ""
+            titles[name] = says.title + more
+    return titles
+
+
 def terms_on_page() -> Mapping[str, float]:
     return st.session_state.get(TERMS) or family(DEFAULTS["model"]).TERMS
 
@@ -63,7 +76,7 @@ _CHOICES: dict[str, Collection[Any] | Callable[[], Collection[Any]]] = {
     "activation": ACTIVATIONS,
     "latent_dim": LATENT_DIMS,
     "likelihood": LIKELIHOODS,
-    "dataset": DATASET_NAMES,
+    "dataset": datasets_offered,
     "protocol": PROTOCOLS,
     "device": lambda: ["auto", *devices.available()],
     "frozen": FROZEN,

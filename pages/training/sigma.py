@@ -1,14 +1,15 @@
 """What a sigma of the Gaussian likelihood means beside the errors that there are: before a run, and at its end."""
 
+import math
 from typing import Any
 
 import torch
 
 from pages.training.settings import PIXELS
 from pages.ui.once import computed_once
-from pages.ui.shipped import images
 from vae_core.config import RunConfig
-from vae_core.data import prepare
+from vae_core.data import load, prepare
+from vae_core.data.images import DataError
 from vae_core.exact.likelihood import error_cost, mean_image_error
 
 FAR = 3.0  # sigma: an error beyond is far from what the likelihood expects
@@ -16,16 +17,24 @@ DENSITY = "Of a density, which may exceed 1: −ELBO may fall below 0. Per pixel
 _CURE = "Choose a sigma near the error, or let it learn."
 
 
-@computed_once(None)
-def usual_error(protocol: str) -> float:
-    """Root mean square error of the mean image over the test images, of full scale."""
-    return mean_image_error(prepare(images().x_test, protocol, torch.Generator().manual_seed(0)))
+@computed_once(20)
+def _usual_error(dataset: str, protocol: str) -> float:
+    pixels = load(dataset, torch.device("cpu")).x_test
+    return mean_image_error(prepare(pixels, protocol, torch.Generator().manual_seed(0)))
 
 
-def warning_before(sigma: float, protocol: str) -> str | None:
+def usual_error(dataset: str, protocol: str) -> float:
+    """Root mean square error of the mean image over the test images, of full scale; NaN where they are not here."""
+    try:
+        return _usual_error(dataset, protocol)
+    except DataError:
+        return math.nan
+
+
+def warning_before(sigma: float, dataset: str, protocol: str) -> str | None:
     """Of a fixed sigma that lies far below the error of the mean image, what that costs."""
-    error = usual_error(protocol)
-    if error <= FAR * sigma:
+    error = usual_error(dataset, protocol)
+    if not error > FAR * sigma:
         return None
     return f"The mean image is off by {_cost(error, sigma)} {_CURE}"
 
@@ -39,7 +48,7 @@ def warning_after(test: dict[str, Any], config: RunConfig) -> str | None:
     error, sigma = test.get("rmse"), test.get("sigma")
     if error is None or sigma is None or config.likelihood == "gaussian-per-pixel" or error <= FAR * sigma:
         return None
-    usual = usual_error(config.protocol)
+    usual = usual_error(config.dataset, config.protocol)
     flat = f"That is no better than the mean image ({usual:.2f}): lower the learning rate. " if error >= usual else ""
     return f"x̂ is off by {_cost(error, sigma)} {flat}{_CURE}"
 

@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 
 from vae_core.any_path import AnyPath
-from vae_core.data.images import SETS
+from vae_core.data.sets.mnist import FILE
 
 
 def build(folder: AnyPath, target: AnyPath) -> None:
@@ -26,4 +26,4 @@ def build(folder: AnyPath, target: AnyPath) -> None:
 
 if __name__ == "__main__":
     with tempfile.TemporaryDirectory() as scratch:
-        build(Path(sys.argv[1]) if len(sys.argv) > 1 else Path(scratch), SETS["mnist"].file)
+        build(Path(sys.argv[1]) if len(sys.argv) > 1 else Path(scratch), FILE)

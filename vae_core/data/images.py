@@ -1,45 +1,15 @@
 """Image sets, held as uint8 on the device that computes."""
 
 import functools
-import zipfile
-import zlib
+import importlib
 from dataclasses import dataclass
-from pathlib import Path
 
-import numpy as np
 import torch
 from torch import Tensor
 
-from vae_core.any_path import AnyPath
+from vae_core import datasets
 
-
-@dataclass(frozen=True)
-class Declaration:
-    """What an image set says of itself: the shape of an image, how many classes there are, and how many images."""
-
-    file: Path
-    shape: tuple[int, int, int] = (1, 28, 28)
-    classes: int = 10
-    train: int = 60_000
-    test: int = 10_000
-
-    @property
-    def arrays(self) -> dict[str, tuple[int, ...]]:
-        """The arrays of its file and their shapes; grey images lie there without their channel."""
-        shape = self.shape[1:] if self.shape[0] == 1 else self.shape
-        x = {"x_train": (self.train, *shape), "x_test": (self.test, *shape)}
-        return x | {"y_train": (self.train,), "y_test": (self.test,)}
-
-
-SETS = {"mnist": Declaration(Path(__file__).with_name("mnist.npz"))}
 _ARRAYS = ("x_train", "y_train", "x_test", "y_test")
-
-# Whatever a broken byte can make of a zip file of arrays, and a file that is something else altogether.
-_DAMAGE = (
-    *(OSError, EOFError, zipfile.BadZipFile, zlib.error),
-    *(ValueError, KeyError, TypeError, OverflowError),
-    *(RuntimeError, MemoryError),  # NotImplementedError is a RuntimeError
-)
 
 
 class DataError(RuntimeError):
@@ -54,6 +24,8 @@ class Images:
         x_train, x_test: (N, *shape) uint8, from 0 to 255.
         y_train, y_test: (N,) int64 labels, from 0 to classes - 1.
         shape: of an image. classes: how many there are; 0 where the images have none, and all labels are 0.
+        class_names: of the classes, if they have names. factor_names: of what the images were drawn from, if that is
+            known; factors_train, factors_test: (N, F) float32, its exact values.
     Raises:
         DataError: they are something else. Floats, above all, would be divided by 255 once more without a word.
     """
@@ -65,12 +37,17 @@ class Images:
     y_test: Tensor
     shape: tuple[int, int, int] = (1, 28, 28)
     classes: int = 10
+    class_names: tuple[str, ...] = ()
+    factor_names: tuple[str, ...] = ()
+    factors_train: Tensor | None = None
+    factors_test: Tensor | None = None
 
     def __post_init__(self) -> None:
         for split in ("train", "test"):
             x, y = f"x_{split}", f"y_{split}"
             _check_pixels(x, getattr(self, x), self.shape)
             _check_labels(y, getattr(self, y), len(getattr(self, x)))
+            _check_factors(f"factors_{split}", self, len(getattr(self, x)))
         _check_devices(self)
         _check_values(self)
 
@@ -85,42 +62,23 @@ class Images:
         return (self.y_test == label).nonzero()[:, 0]
 
 
-@functools.lru_cache(maxsize=4)
 def load(name: str, device: torch.device) -> Images:
-    """The image set, on the device; a second call returns the same tensors.
+    """The image set, on the device; a second call returns the same tensors. No network is touched.
 
     Raises:
-        DataError: the file is missing or damaged.
+        DataError: it is not here, or damaged; the message says what to do.
     """
-    declared = SETS[name]
-    arrays = read(declared.file, declared)
-    x_train, x_test = (
-        torch.from_numpy(arrays[k]).reshape(-1, *declared.shape).to(device) for k in ("x_train", "x_test")
-    )
-    y_train, y_test = (torch.from_numpy(arrays[k]).long().to(device) for k in ("y_train", "y_test"))
-    return Images(name, x_train, y_train, x_test, y_test, declared.shape, declared.classes)
+    file = datasets.find(name)
+    return _read(name, device, file.stat().st_mtime_ns if file else 0)
 
 
-def read(path: AnyPath, declared: Declaration = SETS["mnist"]) -> dict[str, np.ndarray]:
-    """The four arrays of an image set's file, checked for name, shape and type. Never unpickles.
-
-    Raises:
-        DataError: the file is missing or damaged.
-    """
-    path = Path(path)
-    rebuild = "restore it from the repository or run `python -m vae_core.data.build`."
-    try:
-        with np.load(path, allow_pickle=False) as file:
-            arrays = {key: file[key] for key in declared.arrays}
-    except FileNotFoundError:
-        raise DataError(f"The data file {path.name} is missing: {rebuild}") from None
-    except _DAMAGE as error:
-        raise DataError(f"The data file {path.name} is damaged ({type(error).__name__}): {rebuild}") from None
-    for key, shape in declared.arrays.items():
-        if arrays[key].shape != shape or arrays[key].dtype != np.uint8:
-            found = f"{key} is {arrays[key].dtype} {arrays[key].shape}"
-            raise DataError(f"The data file {path.name} is damaged ({found}): {rebuild}")
-    return arrays
+@functools.lru_cache(maxsize=8)
+def _read(name: str, device: torch.device, stamp: int) -> Images:
+    """`stamp`: of its file, which may be another one by now."""
+    found: Images = importlib.import_module("vae_core.data.sets").read(
+        name, device
+    )  # by its name: it imports from here
+    return found
 
 
 def _check_pixels(name: str, x: Tensor, shape: tuple[int, ...]) -> None:
@@ -145,6 +103,12 @@ def _check_labels(name: str, y: Tensor, images: int) -> None:
         raise DataError(f"{name} is {_type(y)}: give labels as int64, with y.long().")
     if y.shape != (images,):
         raise DataError(f"{name} has the shape {tuple(y.shape)}: give a label for each of the {images:,} images.")
+
+
+def _check_factors(name: str, images: Images, count: int) -> None:
+    factors, wanted = getattr(images, name), (count, len(images.factor_names))
+    if (factors is not None or images.factor_names) and (factors is None or factors.shape != wanted):
+        raise DataError(f"{name} does not fit to factor_names: give {wanted[1]} numbers for each of {count:,} images.")
 
 
 def _require_tensor(name: str, value: object) -> None:

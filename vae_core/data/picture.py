@@ -55,18 +55,37 @@ def read_picture(data: bytes) -> np.ndarray:
     Raises:
         PictureError: too large, no PNG or JPEG, damaged, or nothing to be seen.
     """
-    image = _open(data)
-    _check_size(image, data)
-    try:
-        grey = _grey(image)
-    except _DAMAGE:
-        raise PictureError(_DAMAGED) from None
+    grey = read_grey(data)
     try:
         return thickened(ink_of(np.asarray(grey, dtype=np.float32) / 255))
     except NoInk:
         raise PictureError(
             "No digit can be seen in the picture: write one large digit in dark ink on plain paper and try again."
         ) from None
+
+
+def read_grey(data: bytes) -> Image.Image:
+    """A PNG or JPEG file as a grey picture (mode L): upright, white where it is transparent, at most 800 on a side.
+
+    Raises:
+        PictureError: too large, no PNG or JPEG, or damaged.
+    """
+    image = open_checked(data)
+    try:
+        return _grey(image)
+    except _DAMAGE:
+        raise PictureError(_DAMAGED) from None
+
+
+def open_checked(data: bytes) -> ImageFile.ImageFile:
+    """A PNG or JPEG file with its header read and its size found fit; nothing is decoded yet.
+
+    Raises:
+        PictureError: too large, no PNG or JPEG, or damaged.
+    """
+    image = _open(data)
+    _check_size(image, data)
+    return image
 
 
 def as_mnist(grey: np.ndarray) -> np.ndarray:

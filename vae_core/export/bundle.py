@@ -7,10 +7,13 @@ import zipfile
 from pathlib import Path
 from typing import Any
 
+import torch
 from torch import Tensor
 
 from vae_core import checkpoints, models
 from vae_core.cards import command
+from vae_core.data import load, sets
+from vae_core.data.images import DataError
 from vae_core.export.history import history_csv
 from vae_core.export.report import html_report
 from vae_core.export.run_report import FINISHED, RunReport, versions
@@ -49,7 +52,7 @@ def title(story: RunReport) -> str:
     """A name for the run, such as "MNIST, VAE (mlp, 2 latents), seed 0"."""
     c = story.config
     latents = "latent" if c.latent_dim == 1 else "latents"
-    return f"{c.dataset.upper()}, {c.model.upper()} ({c.net}, {c.latent_dim} {latents}), seed {c.seed}"
+    return f"{sets.name_of(c.dataset)}, {c.model.upper()} ({c.net}, {c.latent_dim} {latents}), seed {c.seed}"
 
 
 def card_of(story: RunReport) -> dict[str, Any]:
@@ -58,6 +61,7 @@ def card_of(story: RunReport) -> dict[str, Any]:
     return {
         "name": title(story),
         "config": config.to_dict(),
+        "data": _data(config.dataset),
         "command": command(config),
         "marks": [mark.to_dict() for mark in story.marks],
         "steps": story.steps,
@@ -67,6 +71,14 @@ def card_of(story: RunReport) -> dict[str, Any]:
         "device": story.device,
         "versions": versions(),
     }
+
+
+def _data(name: str) -> dict[str, str | int]:
+    """The images of the run; of those that are not here any more the name alone."""
+    try:
+        return sets.describe(load(name, torch.device("cpu")))
+    except DataError:
+        return {"name": name}
 
 
 def _checkpoint(story: RunReport, tensors: dict[str, Tensor], card: dict[str, Any]) -> dict[str, bytes]:

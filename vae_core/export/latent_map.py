@@ -5,7 +5,7 @@ import numpy as np
 from vae_core.export.colours import Colours
 from vae_core.export.svg import dots
 from vae_core.export.templating import fill
-from vae_core.inspect.snapshot import Snapshot
+from vae_core.inspect.snapshot import DIGITS, NO_CLASS, Snapshot
 
 SIDE = 540  # pixels
 REACH = 4.0  # the axes run from -4 to 4, as in the live view ...
@@ -28,20 +28,23 @@ def outside(snapshot: Snapshot) -> int:
 
 
 def draw_latent_map(snapshot: Snapshot) -> str:
-    """The drawing: circles at 1, 2 and 3 sigma of the prior, a dot for every code, a digit at every class mean."""
+    """The drawing: circles at 1, 2 and 3 sigma of the prior, a dot for every code, a class at its mean."""
     scale = SIDE / (2 * reach(snapshot.xy))
-    places = {digit: place(snapshot.xy[snapshot.labels == digit].astype(float), scale) for digit in range(10)}
+    places = {
+        label: place(snapshot.xy[snapshot.labels == label].astype(float), scale) for label in np.unique(snapshot.labels)
+    }
     return fill(
         "latent_map.svg",
         side=SIDE,
         scale=scale,
         count=len(snapshot.labels),
+        names=snapshot.class_names or DIGITS,
         dims=snapshot.mu.shape[1],
         codes={digit: path for digit, at in places.items() if (path := _dots(at))},
         means={
             digit: np.clip(at.mean(axis=0), 12, SIDE - 12)
             for digit, at in places.items()
-            if len(at) and np.isfinite(at).all()
+            if digit != NO_CLASS and np.isfinite(at).all()
         },
     )
 

@@ -1,12 +1,14 @@
 """A run as one HTML file: opens without a network, prints well, and asks nothing of anybody."""
 
 from vae_core.cards import HELP, command
+from vae_core.data import sets
 from vae_core.export.bars import draw_bars
 from vae_core.export.colours import DARK, LIGHT, Colours
 from vae_core.export.curves import draw_curves
 from vae_core.export.latent_map import REACH, draw_latent_map, outside, reach
 from vae_core.export.run_report import RunReport, versions
 from vae_core.export.templating import fill
+from vae_core.inspect.snapshot import DIGITS, NO_CLASS
 from vae_core.models import family
 
 _LIKELIHOODS = {
@@ -35,6 +37,9 @@ def html_report(story: RunReport, title: str, light: Colours = LIGHT, dark: Colo
         "report.html",
         story=story,
         title=title,
+        images_name=sets.name_of(story.config.dataset),
+        credit=sets.credit_of(story.config.dataset),
+        class_names=() if shot is None or NO_CLASS in shot.labels else shot.class_names or DIGITS,
         light=light,
         dark=dark,
         likelihood=_LIKELIHOODS[story.config.likelihood],

@@ -11,7 +11,7 @@ from typing import Any
 
 from vae_core import losses, rng
 from vae_core.config import SIGMA_FLOOR, RunConfig, layer_widths
-from vae_core.data import protocols
+from vae_core.data import protocols, sets
 from vae_core.export import script_pieces as pieces
 from vae_core.export.run_report import FINISHED, RunReport
 from vae_core.models import family, vae
@@ -27,7 +27,7 @@ def repeat_script(story: RunReport) -> str:
     """The script, as text. On the same machine, with the same versions and threads, its numbers are the run's."""
     config = story.config
     parts = [
-        f"{pieces.HEAD}{_imports(config)}\n{_settings(story)}",
+        f"{_head(config)}{_imports(config)}\n{_settings(story)}",
         f"{pieces.STREAMS}STREAMS = {_literal(rng.STREAMS)}",
         _source(rng.stream_seed),
         _source(rng.generator),
@@ -41,6 +41,14 @@ def repeat_script(story: RunReport) -> str:
         _main(story),
     ]
     return "\n\n\n".join(part.strip("\n") for part in parts) + "\n"
+
+
+def _head(config: RunConfig) -> str:
+    """What the script is, and where its images come from."""
+    if config.dataset == "mnist":
+        return pieces.HEAD.replace("FILE", "mnist.npz").replace("IMAGES", pieces.SHIPPED)
+    file = f"{config.dataset}.npz"
+    return pieces.HEAD.replace("FILE", file).replace("IMAGES", pieces.WRITTEN.replace("NAME", config.dataset))
 
 
 def _imports(config: RunConfig) -> str:
@@ -201,12 +209,14 @@ def _attends(story: RunReport) -> bool:
 
 def _main(story: RunReport) -> str:
     config, final = story.config, story.final
-    where = f"{config.protocol} {config.dataset.upper()}, test, {{len(x_test):,}} images, K = 1"
+    where = f"{config.protocol} {sets.name_of(config.dataset)}, test, {{len(x_test):,}} images, K = 1"
     said = ""
     if final is not None:
         values = f"-ELBO {final['neg_elbo']:.2f}, nll {final['nll']:.2f}, KL {final['kl']:.2f}"
         said = f'    print("{values} were the figures of the run")\n'
-    return pieces.MAIN.replace("WHERE", where).replace("    # IN THE RUN\n", said)
+    return (
+        pieces.MAIN.replace("FILE", f"{config.dataset}.npz").replace("WHERE", where).replace("    # IN THE RUN\n", said)
+    )
 
 
 def _source(function: Callable[..., Any]) -> str:

@@ -2,10 +2,10 @@
 
 HEAD = '''"""Repeat one run of ELBO Room, with nothing but PyTorch and NumPy.
 
-    python repeat.py mnist.npz              trains, prints the curve and the test figures
-    python repeat.py mnist.npz curve.csv    also writes the terms of every step
+    python repeat.py FILE              trains, prints the curve and the test figures
+    python repeat.py FILE curve.csv    also writes the terms of every step
 
-mnist.npz is ELBO Room's vae_core/data/mnist.npz: x_train (60000, 28, 28), x_test (10000, 28, 28), uint8, MNIST's order.
+IMAGES
 
 A variational autoencoder (Kingma and Welling 2014): its encoder gives q(z given x) = N(mu, exp(log_var)), its decoder
 p(x given z), and the prior is p(z) = N(0, I). Training minimises the mean over a batch of
@@ -19,6 +19,14 @@ the run: with the same machine, versions and number of threads the numbers agree
 """
 
 '''
+SHIPPED = (
+    "mnist.npz is ELBO Room's vae_core/data/mnist.npz: x_train (60000, 28, 28), x_test (10000, 28, 28), uint8, "
+    "MNIST's order."
+)
+WRITTEN = (
+    "NAME.npz holds x_train (N, 28, 28) and x_test (M, 28, 28), uint8. Where ELBO Room has these images, this\n"
+    "writes it: python -m vae_core.data.write NAME NAME.npz"
+)
 IMPORTS = """from __future__ import annotations
 
 import math
@@ -169,7 +177,7 @@ def evaluate(model: VAE, pixels: Tensor) -> tuple[float, float]:
 MAIN = """
 def main() -> None:
     if len(sys.argv) < 2:
-        sys.exit("usage: python repeat.py mnist.npz [curve.csv]")
+        sys.exit("usage: python repeat.py FILE [curve.csv]")
     with np.load(sys.argv[1], allow_pickle=False) as file:
         x_train, x_test = (torch.from_numpy(file[k]).unsqueeze(1).to(DEVICE) for k in ("x_train", "x_test"))
     torch.manual_seed(stream_seed(SEED, "init"))

@@ -24,6 +24,8 @@ PRIOR_DRAWS = 40
 GRID = 12
 GRID_LABEL = 0  # of the grid, where pictures are drawn for a label
 SIGMA_WHITE = 0.5  # the sigma that is drawn white: no values between 0 and 1 have a larger standard deviation
+DIGITS = tuple("0123456789")  # names that say no more than the numbers
+NO_CLASS = 255  # the label of an image whose set has no classes
 SURE = 1e-6  # a copy's pixel is no nearer to 0 and 1, where its logit would be infinite
 
 
@@ -47,9 +49,11 @@ class Snapshot:
         bound: whether their sum is −ELBO.
         kl_dims: (D,) nats. active: (D,) bool. mean_std: posterior std, mean over images and dimensions.
         scales: of the pixels by name, in units of x: sigma of a Gaussian likelihood and the root mean square error.
-        mu: (5000, D) float32. xy: (5000, 2) the same codes in the plane of the map. labels: (5000,) uint8.
+        mu: (5000, D) float32. xy: (5000, 2) the same codes in the plane of the map. labels: (5000,) uint8,
+            NO_CLASS where the images have none. class_names: of the classes, where these are more than numbers.
         explained: share of the variance of mu in that plane.
-        originals, reconstructions: (10, 28, 28) uint8, one image a class; from a sample of z.
+        originals, reconstructions: (10, 28, 28) uint8, one image a class, and where these are fewer others; from a
+            sample of z.
         code_maps: (10, rows, columns) uint8 of the ten images, numbers of vectors of the codebook; (0, 28, 28) without.
         usage: of the codebook on the map images, by name (codebook.usage).
         sigmas: (10, 28, 28) uint8, of the same samples, SIGMA_WHITE as 255; (0, 28, 28) where pixels share one sigma.
@@ -92,6 +96,7 @@ class Snapshot:
     nll_copy: float | None = None
     nll_mean_image: float | None = None
     metrics: dict[str, Any] | None = None
+    class_names: tuple[str, ...] = ()
 
     @property
     def sigma(self) -> float | None:
@@ -117,10 +122,18 @@ def map_numbers(images: Images) -> Tensor:
 
 
 def map_images(images: Images) -> tuple[Tensor, np.ndarray]:
-    """The test images of every map: (5000, 1, 28, 28) uint8 and (5000,) uint8 labels."""
+    """The test images of every map: (5000, 1, 28, 28) uint8 and (5000,) uint8 labels, NO_CLASS where there are none."""
     chosen = map_numbers(images)
     labels = images.y_test.cpu()[chosen].numpy().astype(np.uint8)
+    labels = labels if images.classes else np.full_like(labels, NO_CLASS)
     return images.x_test[chosen.to(images.x_test.device)], labels
+
+
+def ten_images(images: Images) -> Tensor:
+    """(10,) which test images are shown: one of each class, and where these are fewer the first others."""
+    chosen = images.one_per_class()
+    others = [i for i in range(min(20, len(images.x_test))) if i not in chosen.tolist()]
+    return torch.cat([chosen, chosen.new_tensor(others)])[:10]
 
 
 class SnapshotTaker:
@@ -130,7 +143,8 @@ class SnapshotTaker:
         self.config = config
         device = images.x_test.device
         self.pixels, self.labels = map_images(images)
-        chosen = images.one_per_class()
+        self.class_names = () if images.class_names == DIGITS else images.class_names
+        chosen = ten_images(images)
         self.ten, self.ten_labels = images.x_test[chosen], images.y_test[chosen]  # (10, 1, 28, 28) uint8, (10,)
         self._draws: tuple[Tensor, Tensor, Tensor] | None = None
         self.grid = quantile_grid(GRID).to(device)  # (144, 2)
@@ -148,8 +162,7 @@ class SnapshotTaker:
     def take_pieces(self, model: Family, step: int, measured: bool = False) -> Pieces[Snapshot]:
         """The same in pieces, between which the model must not change."""
         seed = rng.stream_seed(self.config.seed, "eval")
-        labels = torch.from_numpy(self.labels).long().to(self.pixels.device)
-        result = yield from evaluate.pieces(model, self.pixels, self.config.protocol, seed, labels=labels)
+        result = yield from evaluate.pieces(model, self.pixels, self.config.protocol, seed, labels=self._told())
         metrics = (yield from self._measure(model)) if measured and model.has.codes else None
         rebuilds = model.has.codes and "nll" in model.TERMS
         pictures = self._pictures(model)
@@ -168,6 +181,7 @@ class SnapshotTaker:
             usage=result.usage,
             labels=self.labels,
             metrics=metrics,
+            class_names=self.class_names,
             **more,
         )
 
@@ -176,10 +190,15 @@ class SnapshotTaker:
         mu = None
         if model.has.codes:
             with evaluating(model):
-                mu = torch.cat([model.encode(self._prepared(part))[0] for part in self.pixels.split(1_000)])
+                parts = zip(self.pixels.split(1_000), self._told().split(1_000), strict=True)
+                mu = torch.cat([model.given(y).encode(self._prepared(part))[0] for part, y in parts])
         nothing, flags = np.zeros(0, np.float32), np.zeros(0, bool)
-        shown = self._map(mu) | self._pictures(model)
-        return Snapshot(step, {}, model.has.bound, nothing, flags, None, labels=self.labels, **shown)
+        shown = self._map(mu) | self._pictures(model) | {"labels": self.labels, "class_names": self.class_names}
+        return Snapshot(step, {}, model.has.bound, nothing, flags, None, **shown)
+
+    def _told(self) -> Tensor:
+        """(5000,) int64 labels of the map's images, for a family that is told them."""
+        return torch.from_numpy(self.labels).long().to(self.pixels.device)
 
     def _map(self, mu: Tensor | None) -> dict[str, Any]:
         """Where the images lie, and in which plane that is shown."""
@@ -241,7 +260,7 @@ class SnapshotTaker:
         return {f"ten_{name}": values for name, values in vars(close).items()}
 
     def _measure(self, model: Family) -> Pieces[dict[str, Any]]:
-        labels = torch.from_numpy(self.labels)
+        labels = None if NO_CLASS in self.labels else torch.from_numpy(self.labels)
         metrics = yield from measure.pieces(model, self.pixels, labels, self.config.protocol, self.config.seed)
         return metrics.to_dict()
 

@@ -25,7 +25,7 @@ class Metrics:
     outside: float
     prior_gap: float
     holes: float | None  # None in what was saved before a hole was what it is now
-    neighbours: float
+    neighbours: float | None  # None of images without labels
     draw_fidelity: float
     draw_coverage: float
     draw_gap: float

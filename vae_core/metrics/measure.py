@@ -33,14 +33,15 @@ class _Codes:
 
 @in_pieces
 def measure(
-    model: Any, pixels: Tensor, labels: Tensor, protocol: str, seed: int, draws: int = DRAWS, chunk: int = 500
+    model: Any, pixels: Tensor, labels: Tensor | None, protocol: str, seed: int, draws: int = DRAWS, chunk: int = 500
 ) -> Pieces[Metrics]:
     """The metrics of a model; the model is left as it was.
 
     Args:
         model: of a family with codes; where it has no posterior, its std, its KL and what that is made of are None.
-        pixels: (N, 1, 28, 28) uint8 test images, on the model's device. labels: (N,), on any device. Draws from the
-            prior of a family that has.labels take theirs in turn.
+        pixels: (N, 1, 28, 28) uint8 test images, on the model's device. labels: (N,), on any device; None
+            where the images have none: then there is no share of neighbours with the same. Draws from the prior of a
+            family that has.labels take theirs in turn.
         protocol: see data.protocols. Draws are compared with grey pixels, or with black and white ones where
             the protocol is "threshold".
         seed: of the run; noise comes from its "eval" stream, the same for every model with as many latents.
@@ -51,7 +52,9 @@ def measure(
     quality, continuity = yield from evaluating_pieces(model, _draw(model, pixels, protocol, seed, draws, chunk))
     posterior = yield from _posterior_figures(encoded, seed)
     holes = yield from codes.holes.pieces(encoded.z, _noise(seed, _HOLES))
-    neighbours = yield from codes.neighbour_accuracy.pieces(encoded.mu, labels.cpu())
+    neighbours = None
+    if labels is not None:
+        neighbours = yield from codes.neighbour_accuracy.pieces(encoded.mu, labels.cpu())
     gap = codes.distance_to_prior(encoded.z)
     yield
     return Metrics(
@@ -71,11 +74,12 @@ def measure(
     )
 
 
-def _encode(model: Any, pixels: Tensor, labels: Tensor, protocol: str, seed: int, chunk: int) -> Pieces[_Codes]:
+def _encode(model: Any, pixels: Tensor, labels: Tensor | None, protocol: str, seed: int, chunk: int) -> Pieces[_Codes]:
     """The same draws of the same stream as evaluate.evaluate takes, so that its KL is this KL."""
     generator = rng.generator(pixels.device, seed, "eval")
     parts = []
-    for part, y in zip(pixels.split(chunk), labels.long().to(pixels.device).split(chunk), strict=True):
+    told = torch.zeros(len(pixels)) if labels is None else labels  # of a set without classes nobody reads them
+    for part, y in zip(pixels.split(chunk), told.long().to(pixels.device).split(chunk), strict=True):
         x = prepare(part, protocol, generator)
         eps = torch.randn(len(x), model.latent_dim, generator=generator, device=x.device)
         parameters = model.given(y).encode(x)

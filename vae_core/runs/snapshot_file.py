@@ -74,6 +74,7 @@ def numbers_of(s: Snapshot, diagnosis: Diagnosis | None = None) -> dict[str, Any
         **{name: getattr(s, name) for name in _LATER},
         "diagnosis": asdict(diagnosis) if diagnosis else None,
         "meter": s.metrics,
+        **({"classNames": list(s.class_names)} if s.class_names else {}),
     }
 
 
@@ -140,6 +141,9 @@ def _check(numbers: dict[str, Any], arrays: dict[str, np.ndarray]) -> None:
         raise ValueError("numbers that are none")
     if not isinstance(numbers["step"], int) or not 0 <= numbers["step"] < _MOST:
         raise ValueError("no usable step")
+    names = numbers.get("classNames", [])
+    if not isinstance(names, list) or not all(isinstance(name, str) for name in names):
+        raise ValueError("no usable names of classes")
     metrics = numbers.get("meter")
     if metrics is not None and not (isinstance(metrics, dict) and _names_a_state(metrics)):
         raise ValueError("no usable metrics")
@@ -186,6 +190,7 @@ def read_snapshot(path: AnyPath) -> Snapshot:
         usage=numbers.get("usage", {}),
         explained=numbers["explained"],
         metrics=numbers.get("meter"),
+        class_names=tuple(numbers.get("classNames", ())),
         **later | _spread(numbers, xy, len(arrays["active"])),
         mu=np.zeros((0, len(arrays["active"])), np.float32),
         xy=xy,

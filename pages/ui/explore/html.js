@@ -5,7 +5,7 @@ export const ROOT = `
 <div class="stage" data-part="stage" hidden>
   <figure class="mapBox">
     <div class="map">
-      <canvas class="square" data-part="map" role="img" aria-label="latent codes of 5,000 test images, coloured by digit"></canvas>
+      <canvas class="square" data-part="map" role="img" aria-label="latent codes of 5,000 test images, coloured by class"></canvas>
       <canvas class="over" data-part="over" tabindex="0" role="application" aria-label="latent map: arrow keys move z by 0.1, with Shift by 0.01, Enter pins, Home goes to 0, Backspace goes back"></canvas>
     </div>
     <figcaption>

@@ -90,6 +90,11 @@ def twin_of(source: Source) -> str | None:
     return next((name for name in plain if wanted.items() <= shipped.cards()[name]["config"].items()), None)
 
 
+def explorable(config: RunConfig) -> bool:
+    """Whether the explorer can show a model of these settings: what it shows beside the model are MNIST's images."""
+    return _runs_in_browser(config) and config.dataset == "mnist"
+
+
 def _models() -> list[str]:
     """Names of the shipped models that the browser can run."""
     return [name for name, card in shipped.cards().items() if _runs_in_browser(RunConfig.from_dict(card["config"]))]
@@ -113,7 +118,7 @@ def _of_checkpoint(name: str) -> Source:
 
 def _of_run(run: RunRecord) -> Source | None:
     """The last kept state of a run; None where there is none, or no model to explore."""
-    found = _last_state(run.states_folder) if _runs_in_browser(run.config) else None
+    found = _last_state(run.states_folder) if explorable(run.config) else None
     if found is None:
         return None
     step, path, stamp = found

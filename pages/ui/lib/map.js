@@ -5,6 +5,7 @@ import { onResize } from "./dom.js";
 import { line, ring, squareOf, words } from "./draw.js";
 import { plain } from "./numbers.js";
 
+export const NO_CLASS = 255; // the label of images without classes, as in vae_core/inspect/snapshot.py
 const REACH = 4; // the fixed axes run from -4 to 4
 
 export class LatentMap {
@@ -118,14 +119,15 @@ export class LatentMap {
   }
 
   drawCodes(ctx, side, at) {
-    const { xy, xyUnit, labels } = this.snapshot;
+    const { xy, xyUnit, labels, classNames } = this.snapshot;
     const px = devicePixelRatio;
     const size = Math.max(1.6, side / 260);
     const sums = Array.from({ length: 10 }, () => [0, 0, 0]);
+    const groups = labels.data[0] === NO_CLASS ? [NO_CLASS] : sums.keys();
     let outside = 0;
     ctx.globalAlpha = this.alpha;
-    for (let digit = 0; digit < 10; digit++) {
-      ctx.fillStyle = this.colours.classes[digit];
+    for (const digit of groups) {
+      ctx.fillStyle = this.colours.classes[digit] ?? this.colours.text;
       for (let i = 0; i < labels.data.length; i++) {
         if (labels.data[i] !== digit) continue;
         const x = xy.data[2 * i] * xyUnit,
@@ -135,6 +137,7 @@ export class LatentMap {
         if (left < 0 || left > side || top < 0 || top > side) outside++;
         else ctx.fillRect(left - size / 2, top - size / 2, size, size);
         const sum = sums[digit];
+        if (!sum) continue;
         sum[0] += x;
         sum[1] += y;
         sum[2]++;
@@ -146,7 +149,7 @@ export class LatentMap {
     sums.forEach(([x, y, n], digit) => {
       /** @type {Point} */
       const place = [at(x / n), at(-y / n) + 6 * px];
-      if (n) words(ctx, digit, place, this.colours.classes[digit], this.colours.background);
+      if (n) words(ctx, classNames?.[digit] ?? digit, place, this.colours.classes[digit], this.colours.background);
     });
     ctx.textAlign = "left";
     this.note.textContent = outside

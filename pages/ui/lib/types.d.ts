@@ -86,6 +86,7 @@ interface SnapshotNumbers {
   kl?: number;
   diagnosis: { name: string; sentence: string } | null;
   meter: Record<string, any> | null;
+  classNames?: string[]; // of the classes, where these are more than numbers
 }
 
 /** The arrays of a snapshot; what a family has not is empty. */

@@ -36,7 +36,7 @@ export function headerOf(family) {
   const sum = terms.map(figure).join(sign(bound ? "+" : "·"));
   const total = bound ? figure({ name: "negElbo", label: "−ELBO", colour: "total" }) + sign("=") : "";
   const density = scales.length ? ' title="Of a density, which may exceed 1: nll and −ELBO may fall below 0."' : "";
-  return `${total}${sum}<span class="unit"${density}>${unit} per image, 5,000 test images, K = 1 ↓ down is good</span>`;
+  return `${total}${sum}<span class="unit"${density}>${unit} per image, <span data-count>5,000</span> test images, K = 1 ↓ down is good</span>`;
 }
 
 export const HTML = `
@@ -73,7 +73,7 @@ export const HTML = `
 </section>
 <section class="card map" data-part="mapCard">
   <h3>Latent map <small data-part="plane"></small></h3>
-  <canvas class="square" data-part="map" role="img" aria-label="latent codes of 5,000 test images, coloured by digit"></canvas>
+  <canvas class="square" data-part="map" role="img" aria-label="latent codes of test images, coloured by class"></canvas>
   <p class="note">
     <label><input type="checkbox" data-part="automatic"> automatic axes</label>
     <span data-part="std">mean posterior std <output data-part="meanStd">–</output></span>
@@ -81,7 +81,7 @@ export const HTML = `
   <p class="note"><span>Axes in units of the prior's std.</span> <span data-part="outside"></span></p>
 </section>
 <section class="card pictures">
-  <h3>Originals <small>one test image of each class</small></h3>
+  <h3>Originals <small data-part="which">one test image of each class</small></h3>
   <canvas class="images" data-part="originals" role="img" aria-label="ten test images"></canvas>
   <h3>Reconstructions <small data-part="fromWhat">from a sample of z</small></h3>
   <canvas class="images" data-part="reconstructions" role="img" aria-label="their reconstructions"></canvas>

@@ -4,10 +4,16 @@ import { make, partsOf, press } from "../lib/dom.js";
 import { cellUnder, drawGrid, drawImages } from "../lib/images.js";
 import { drawCodeMaps } from "../lib/code_maps.js";
 import { activeOf, drawKlBars } from "../lib/kl_bars.js";
-import { LatentMap } from "../lib/map.js";
+import { LatentMap, NO_CLASS } from "../lib/map.js";
 import { normalQuantile } from "../lib/normal.js";
 import { format, niceAbove } from "../lib/numbers.js";
 import { axesOf } from "../lib/plane.js";
+
+/** What the originals are. @param {SnapshotPicture} p */
+function whichImages({ labels, classNames }) {
+  if (labels.data[0] === NO_CLASS) return "test images";
+  return classNames && classNames.length < 10 ? "test images, one of each class first" : "one test image of each class";
+}
 
 export class Picture {
   /** `said` is { explained, readOn }: sentences and links by the name of a diagnosis. */
@@ -41,6 +47,9 @@ export class Picture {
   draw(p) {
     const { part, has } = this;
     this.root.dataset.step = p.step;
+    const count = (this.count = p.labels.data.length.toLocaleString("en"));
+    for (const element of part.header.querySelectorAll("[data-count]")) element.textContent = count;
+    part.which.textContent = whichImages(p);
     const figures = { negElbo: p.negElbo, ...p.terms };
     for (const name of this.names) this.figures[name].value = format(figures[name] ?? NaN);
     part.diagnosis.textContent = p.diagnosis ? p.diagnosis.sentence : "";
@@ -74,7 +83,7 @@ export class Picture {
     const { part, map } = this;
     map.show(p, axesOf(p.dims));
     part.plane.textContent =
-      ["mu, one dimension", "mu of 5,000 test images"][p.dims - 1] ??
+      ["mu, one dimension", `mu of ${this.count} test images`][p.dims - 1] ??
       `PCA plane of mu, ${Math.round(100 * p.explained)} %`;
     drawImages(part.prior_draws, p.prior_draws, 10);
     part.tabs.lastChild.hidden = !drawGrid(part.grid, p.grid);

@@ -31,15 +31,15 @@ def plain_vae(latents: int = 20, hidden: int = 400, seed: int = 0, pixels: Tenso
     vae = PlainVAE(latents, hidden)
     if pixels is None:
         return vae
-    adam = torch.optim.Adam(vae.parameters(), lr=2e-3, fused=True)
     for x in (pixels[torch.randperm(len(pixels))[:128]].float().flatten(1) / 255 for _ in range(60)):
         mu, logvar = vae.encode(x)
         x_hat = vae.decode(mu + torch.exp(0.5 * logvar) * torch.randn_like(mu))
         bce = F.binary_cross_entropy(x_hat, x, reduction="sum")
         kld = -0.5 * torch.sum(1 + logvar - mu.pow(2) - logvar.exp())
-        adam.zero_grad()
-        (bce + kld).backward()
-        adam.step()
+        gradients = torch.autograd.grad((bce + kld) / len(x), list(vae.parameters()))
+        with torch.no_grad():
+            for parameter, gradient in zip(vae.parameters(), gradients, strict=True):
+                parameter -= 3e-3 * gradient
     return vae
 
 

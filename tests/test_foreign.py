@@ -276,7 +276,7 @@ def test_a_file_is_too_large_before_it_is_read(tmp_path: Path) -> None:
 
 def test_a_zip_is_too_large_before_it_is_unpacked(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(read, "MOST_BYTES", 1_000_000)
-    with pytest.raises(ForeignError, match="run.zip unpacks to more than 1 MB"):
+    with pytest.raises(ForeignError, match=r"run\.zip unpacks to more than 1 MB"):
         open_bytes("run.zip", zipped("model.safetensors", bytes(1_000_001)))
 
 

@@ -20,7 +20,7 @@ export class Reading {
     this.found = found;
     this.neighbours = new Neighbours(set.images, (list) => this.tellNeighbours(list));
     this.part.from.textContent =
-      about.shipped === false ? `x̂ decoded at z, weights of ${stepText(about.step)}` : "x̂ decoded at z";
+      about.run ? `x̂ decoded at z, weights of ${stepText(about.step)}` : "x̂ decoded at z";
   }
 
   show(z, picture) {

@@ -1,10 +1,11 @@
-"""What the explorer can open: the models that ship, and a visitor's own runs where they have kept a state."""
+"""What the explorer can open: the models that ship, a visitor's own files, and their runs that have kept a state."""
 
 import contextlib
 from dataclasses import dataclass
 from pathlib import Path
 
 from pages.ui import shipped
+from pages.ui.explore.opened import OpenedModel, shelf
 from vae_core.checkpoints import WEIGHTS
 from vae_core.config import RunConfig
 from vae_core.digits import with_error
@@ -24,9 +25,9 @@ class Source:
     """A model that can be explored, and where its weights lie.
 
     Attributes:
-        name: in the address: the folder of a shipped model, or the id of a run.
+        name: in the address: the folder of a shipped model, or the id of a run or of an opened file.
         title: for the menu. caption: how it was trained, and the figures of its card.
-        config: of its training. step: updates made.
+        config: of its training. step: updates made; None where a file does not say it.
         path: safetensors file; may vanish, as states are thinned out. prefix: of the model's tensors in it.
         stamp: time at which the file was written: after a reset the same run has another state of the same step.
     """
@@ -35,7 +36,7 @@ class Source:
     title: str
     caption: str
     config: RunConfig
-    step: int
+    step: int | None
     path: Path
     prefix: str = ""
     stamp: int = 0
@@ -45,20 +46,24 @@ class Source:
         return family(self.config.model)
 
     @property
-    def is_shipped(self) -> bool:
-        return not self.prefix
+    def is_run(self) -> bool:
+        """Whether its weights are those of a step, and others may follow."""
+        return bool(self.prefix)
 
 
 def listed(visitor: str) -> list[Source]:
-    """The shipped models, the main one first and plain autoencoders last, then the visitor's runs, newest first."""
+    """The shipped models, the main one first and plain autoencoders last, then what is the visitor's, newest first."""
     own = (_of_run(run) for run in registry.shared().of(visitor))
-    return [_of_checkpoint(name) for name in _models()] + [source for source in own if source is not None]
+    opened = [_of_file(model) for model in shelf().of(visitor)]
+    return [*(_of_checkpoint(name) for name in _models()), *opened, *(source for source in own if source is not None)]
 
 
 def find(name: str) -> Source | None:
-    """The model of a name in the address; also another visitor's run, as its id cannot be guessed."""
+    """The model of a name in the address; also what is another visitor's, as its id cannot be guessed."""
     if name in _models():
         return _of_checkpoint(name)
+    if (model := shelf().find(name)) is not None:
+        return _of_file(model)
     run = registry.shared().get(name)
     return _of_run(run) if run is not None else None
 
@@ -76,10 +81,10 @@ def twin_of(source: Source) -> str | None:
 
 def _models() -> list[str]:
     """Names of the shipped models that the browser can run."""
-    return [name for name, card in shipped.cards().items() if _runs_in_browser(card["config"]["model"])]
+    return [name for name, card in shipped.cards().items() if runs_in_browser(card["config"]["model"])]
 
 
-def _runs_in_browser(model: str) -> bool:
+def runs_in_browser(model: str) -> bool:
     """Whether it is made of the networks that the browser knows; the bug lab's models are for no result."""
     return issubclass(family(model), Coder) and not is_bug(model)
 
@@ -90,9 +95,13 @@ def _of_checkpoint(name: str) -> Source:
     return Source(name, shipped.model_title(config), _trained(card, config), config, card["steps"], path)
 
 
+def _of_file(model: OpenedModel) -> Source:
+    return Source(model.name, model.title, model.caption, model.config, None, model.path)
+
+
 def _of_run(run: RunRecord) -> Source | None:
     """The last kept state of a run; None where there is none, or no model to explore."""
-    found = _last_state(run.states_folder) if _runs_in_browser(run.config.model) else None
+    found = _last_state(run.states_folder) if runs_in_browser(run.config.model) else None
     if found is None:
         return None
     step, path, stamp = found

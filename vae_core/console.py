@@ -6,8 +6,9 @@ import io
 import os
 import signal
 import sys
+import threading
 import unicodedata
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 _HANDLER = "elbo-room-plain"  # as codecs know it
 _ALIKE = {
@@ -58,6 +59,39 @@ def hold_interrupts(why: str) -> Iterator[None]:
         return
     try:
         yield
+    finally:
+        signal.signal(signal.SIGINT, before)
+
+
+class Paused(KeyboardInterrupt):
+    """A Ctrl-C that waited until nothing was under way."""
+
+
+@contextlib.contextmanager
+def interrupts_wait() -> Iterator[Callable[[], None]]:
+    """A Ctrl-C within the block waits for the next call of what is given here, which then raises Paused.
+
+    The second one waits for nothing: it is a KeyboardInterrupt wherever it comes.
+    """
+    pressed = False
+
+    def press(*_: object) -> None:
+        nonlocal pressed
+        if pressed:
+            raise KeyboardInterrupt
+        pressed = True
+
+    def look() -> None:
+        if pressed:
+            raise Paused
+
+    heard = threading.current_thread() is threading.main_thread()  # which alone hears a Ctrl-C
+    if not heard or signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+        yield look
+        return
+    before = signal.signal(signal.SIGINT, press)
+    try:
+        yield look
     finally:
         signal.signal(signal.SIGINT, before)
 

@@ -1,5 +1,6 @@
-"""Output on every terminal: a letter that its encoding lacks is replaced, and ends no training with a traceback."""
+"""What command lines share: refusals in one line, letters that every terminal can show, Ctrl-C at the right moment."""
 
+import argparse
 import codecs
 import contextlib
 import io
@@ -9,6 +10,8 @@ import sys
 import threading
 import unicodedata
 from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import NoReturn
 
 _HANDLER = "elbo-room-plain"  # as codecs know it
 _ALIKE = {
@@ -43,6 +46,20 @@ def say(text: str, error: bool = False) -> None:
     except OSError:  # also when Python flushes what is left at its end
         with contextlib.suppress(OSError):
             os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())
+
+
+class OneLineParser(argparse.ArgumentParser):
+    """Says what is wrong in one line and exits with status 2."""
+
+    def error(self, message: str) -> NoReturn:
+        self.exit(2, f"error: {message}\n")
+
+
+def folder_name(text: str) -> Path:
+    """The folder that an option names."""
+    if not text.strip():
+        raise argparse.ArgumentTypeError("it is empty: name a folder, or . for the current one.")
+    return Path(text)
 
 
 @contextlib.contextmanager

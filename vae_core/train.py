@@ -7,7 +7,7 @@ import time
 from collections.abc import Collection
 from dataclasses import fields, replace
 from pathlib import Path
-from typing import Any, NamedTuple, NoReturn
+from typing import Any, NamedTuple
 
 from tqdm import tqdm
 
@@ -15,7 +15,15 @@ from vae_core import checkpoints, devices, models, thinning
 from vae_core.cards import HELP, Keeping, make_card, table
 from vae_core.checkpoints import CheckpointError
 from vae_core.config import ConfigError, RunConfig
-from vae_core.console import Paused, accept_all_letters, hold_interrupts, interrupts_wait, say
+from vae_core.console import (
+    OneLineParser,
+    Paused,
+    accept_all_letters,
+    folder_name,
+    hold_interrupts,
+    interrupts_wait,
+    say,
+)
 from vae_core.data.images import DataError
 from vae_core.divergence import RunError
 from vae_core.evaluate import evaluate_test
@@ -48,13 +56,6 @@ class Asked(NamedTuple):
     resume: Path | None = None
 
 
-class OneLineParser(argparse.ArgumentParser):
-    """Says what is wrong in one line and exits with status 2."""
-
-    def error(self, message: str) -> NoReturn:
-        self.exit(2, f"error: {message}\n")
-
-
 def parser() -> argparse.ArgumentParser:
     result = OneLineParser(
         prog="python -m vae_core.train", description="Train a VAE and save it with its card and history."
@@ -78,13 +79,6 @@ def parser() -> argparse.ArgumentParser:
     result.add_argument("--keep-state", action="store_true", help=_KEEP)
     result.add_argument("--resume", type=folder_name, metavar="DIR", help=_RESUME)
     return result
-
-
-def folder_name(text: str) -> Path:
-    """The folder that an option names."""
-    if not text.strip():
-        raise argparse.ArgumentTypeError("it is empty: name a folder, or . for the current one.")
-    return Path(text)
 
 
 def frame_count(text: str) -> int:

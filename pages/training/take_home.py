@@ -47,8 +47,8 @@ def take_home(run: RunRecord) -> None:
         ):
             row.download_button(name, make, file, kind, on_click="ignore", icon=":material/download:")
         st.caption(
-            "The zip holds the report, the history, a checkpoint for vae_core.checkpoints.load, TensorBoard events and "
-            "a script that repeats the run with PyTorch and NumPy alone."
+            "The zip holds the report, the history, a checkpoint for vae_core.checkpoints.load, a model card, "
+            "TensorBoard events and a script that repeats the run with PyTorch and NumPy alone."
         )
         if said := left_out(run):
             st.warning(said, icon=":material/error:")

@@ -8,7 +8,7 @@ from vae_core.export.latent_map import REACH, draw_latent_map, outside, reach
 from vae_core.export.run_report import RunReport, versions
 from vae_core.export.templating import fill
 
-_LIKELIHOODS = {
+LIKELIHOODS = {
     "bernoulli": "a Bernoulli likelihood",
     "gaussian": "a Gaussian likelihood of fixed sigma",
     "gaussian-learned": "a Gaussian likelihood with a learned sigma",
@@ -36,7 +36,7 @@ def html_report(story: RunReport, title: str, light: Colours = LIGHT, dark: Colo
         title=title,
         light=light,
         dark=dark,
-        likelihood=_LIKELIHOODS[story.config.likelihood],
+        likelihood=LIKELIHOODS[story.config.likelihood],
         far=shot is not None and reach(shot.xy) > REACH,
         lost=0 if shot is None else outside(shot),
         help=HELP,

@@ -65,7 +65,7 @@ def test_no_other_run_ships() -> None:
 def test_the_command_on_every_card_gives_its_config(card: Path) -> None:
     written = json.loads(card.read_text(encoding="utf-8"))
     words = shlex.split(written["command"])
-    options, folder, keeping, _ = train.parsed(words[3:])
+    options, folder, keeping, *_ = train.parsed(words[3:])
     assert words[:3] == ["python", "-m", "vae_core.train"] and str(folder) == "DIR" and written["finished"]
     assert RunConfig(**options) == RunConfig.from_dict(written["config"])
     weights = card.parent / "model.safetensors"

@@ -176,8 +176,7 @@ def test_the_command_on_the_card_makes_the_same_config(changes: dict[str, Any]) 
     config = RunConfig(**changes)
     words = shlex.split(cards.command(config))
     assert words[:3] == ["python", "-m", "vae_core.train"]
-    options = vars(train.parser().parse_args(words[3:]))
-    assert RunConfig(**{name: options[name] for name in config.to_dict()}) == config
+    assert RunConfig(**train.parsed(words[3:]).settings) == config
 
 
 # ---- a model in half precision

@@ -66,7 +66,7 @@ def test_its_decoder_is_the_trained_one_in_half_precision(alone: Path, small: Im
 
 def test_its_card_names_the_command_with_all_that_was_chosen(alone: Path) -> None:
     card = card_of(alone)
-    options, folder, keeping, overwrite = train.parsed(shlex.split(card["command"])[3:])
+    options, folder, keeping, overwrite, _ = train.parsed(shlex.split(card["command"])[3:])
     assert RunConfig(**options).to_dict() == card["config"] and str(folder) == "DIR" and not overwrite
     assert keeping == Keeping(film=True, frames=3, only_run=True, decoder=True)
     assert "float16" in card["kept"]

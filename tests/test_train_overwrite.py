@@ -24,6 +24,7 @@ PARTS = {
     "decoder.safetensors",
     "film",
     "states",
+    "training.safetensors",
 }
 
 

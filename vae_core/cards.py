@@ -62,6 +62,7 @@ class Keeping:
         only_run: the film, the curves and the decoder in place of the model and its history.
         decoder: whether such a run keeps its decoder.
         half: whether the model is rounded to float16 and kept so; its test figures are those of the rounded model.
+        state: whether what training goes on from is kept, too, where it has reached its end.
     """
 
     film: bool = False
@@ -69,6 +70,7 @@ class Keeping:
     only_run: bool = False
     decoder: bool = True
     half: bool = False
+    state: bool = False
 
     @property
     def options(self) -> str:
@@ -79,6 +81,7 @@ class Keeping:
             "--only-run": self.only_run,
             "--no-decoder": not self.decoder,
             "--half": self.half,
+            "--keep-state": self.state,
         }
         return " ".join(option for option, chosen in given.items() if chosen)
 

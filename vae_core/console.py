@@ -1,13 +1,17 @@
-"""Output on every terminal: a letter that its encoding lacks is replaced, and ends no training with a traceback."""
+"""What command lines share: refusals in one line, letters that every terminal can show, Ctrl-C at the right moment."""
 
+import argparse
 import codecs
 import contextlib
 import io
 import os
 import signal
 import sys
+import threading
 import unicodedata
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import NoReturn
 
 _HANDLER = "elbo-room-plain"  # as codecs know it
 _ALIKE = {
@@ -44,6 +48,20 @@ def say(text: str, error: bool = False) -> None:
             os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())
 
 
+class OneLineParser(argparse.ArgumentParser):
+    """Says what is wrong in one line and exits with status 2."""
+
+    def error(self, message: str) -> NoReturn:
+        self.exit(2, f"error: {message}\n")
+
+
+def folder_name(text: str) -> Path:
+    """The folder that an option names."""
+    if not text.strip():
+        raise argparse.ArgumentTypeError("it is empty: name a folder, or . for the current one.")
+    return Path(text)
+
+
 @contextlib.contextmanager
 def hold_interrupts(why: str) -> Iterator[None]:
     """A Ctrl-C within the block is answered with a sentence, and does nothing else.
@@ -58,6 +76,39 @@ def hold_interrupts(why: str) -> Iterator[None]:
         return
     try:
         yield
+    finally:
+        signal.signal(signal.SIGINT, before)
+
+
+class Paused(KeyboardInterrupt):
+    """A Ctrl-C that waited until nothing was under way."""
+
+
+@contextlib.contextmanager
+def interrupts_wait() -> Iterator[Callable[[], None]]:
+    """A Ctrl-C within the block waits for the next call of what is given here, which then raises Paused.
+
+    The second one waits for nothing: it is a KeyboardInterrupt wherever it comes.
+    """
+    pressed = False
+
+    def press(*_: object) -> None:
+        nonlocal pressed
+        if pressed:
+            raise KeyboardInterrupt
+        pressed = True
+
+    def look() -> None:
+        if pressed:
+            raise Paused
+
+    heard = threading.current_thread() is threading.main_thread()  # which alone hears a Ctrl-C
+    if not heard or signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+        yield look
+        return
+    before = signal.signal(signal.SIGINT, press)
+    try:
+        yield look
     finally:
         signal.signal(signal.SIGINT, before)
 

@@ -18,13 +18,12 @@ from tqdm import tqdm
 from vae_core import checkpoints, devices, reproduced, rng
 from vae_core.checkpoints import CheckpointError
 from vae_core.config import ConfigError, RunConfig
-from vae_core.console import accept_all_letters, say
+from vae_core.console import OneLineParser, accept_all_letters, folder_name, say
 from vae_core.data import Images, prepare
 from vae_core.data.images import DataError
 from vae_core.divergence import RunError
 from vae_core.evaluate import evaluating, iw_bound
 from vae_core.published import CS236_TEST, ROWS, Row, row_of
-from vae_core.train import OneLineParser, folder_name
 from vae_core.trainer import Trainer
 
 _EVERY = 50  # steps between two updates of the progress bar

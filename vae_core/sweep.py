@@ -37,7 +37,7 @@ from vae_core.checkpoints import (
     write_files,
 )
 from vae_core.config import ConfigError, RunConfig
-from vae_core.console import accept_all_letters, say
+from vae_core.console import OneLineParser, accept_all_letters, folder_name, say
 from vae_core.data import Images, load, prepare
 from vae_core.data.images import DataError
 from vae_core.divergence import RunError
@@ -45,7 +45,6 @@ from vae_core.evaluate import evaluate_test, evaluating
 from vae_core.inspect.snapshot import to_uint8
 from vae_core.metrics.draws import energy_distance, rows, thinned
 from vae_core.models.base import Family
-from vae_core.train import OneLineParser, folder_name
 from vae_core.trainer import Trainer
 
 FIGURES, PICTURES = "figures.json", "draws.safetensors"

@@ -1,11 +1,13 @@
 """The command line: `python -m vae_core.train --net mlp --latent-dim 2 --epochs 3 --out DIR`."""
 
 import argparse
+import shlex
 import sys
 import time
-from dataclasses import fields
+from collections.abc import Collection
+from dataclasses import fields, replace
 from pathlib import Path
-from typing import Any, NoReturn
+from typing import Any, NamedTuple
 
 from tqdm import tqdm
 
@@ -13,27 +15,45 @@ from vae_core import checkpoints, datasets, devices, models, thinning
 from vae_core.cards import HELP, Keeping, make_card, table
 from vae_core.checkpoints import CheckpointError
 from vae_core.config import ConfigError, RunConfig
-from vae_core.console import accept_all_letters, hold_interrupts, say
+from vae_core.console import (
+    OneLineParser,
+    Paused,
+    accept_all_letters,
+    folder_name,
+    hold_interrupts,
+    interrupts_wait,
+    say,
+)
 from vae_core.data.images import DataError
 from vae_core.divergence import RunError
 from vae_core.evaluate import evaluate_test
 from vae_core.runs import result_folder
 from vae_core.runs.command_line import Recorder, keep_run
+from vae_core.runs.training_checkpoint import Saved, go_on, write_state
 from vae_core.trainer import Trainer
 
 _OVERWRITE = (
     "a result in DIR gives way once the new one is complete; it stays where training is cut short (Ctrl-C, divergence, "
     "no memory), and what was learned goes to DIR-unfinished"
 )
+_KEEP = "keep what training goes on from: three times the model and its history; after Ctrl-C it is kept anyway"
+_RESUME = "go on with the training in DIR, bit for bit; other --epochs may be given, and --out leaves DIR as it is"
 HISTORY_ROWS = 1_000  # train rows in history.csv at most
 _EVERY = 20  # steps between two updates of the progress bar
 
 
-class OneLineParser(argparse.ArgumentParser):
-    """Says what is wrong in one line and exits with status 2."""
+class Asked(NamedTuple):
+    """What the command line says: settings that are named, and all else.
 
-    def error(self, message: str) -> NoReturn:
-        self.exit(2, f"error: {message}\n")
+    Attributes:
+        overwrite: an earlier result gives way. resume: the folder of a training to go on with.
+    """
+
+    settings: dict[str, Any]
+    folder: Path
+    keeping: Keeping
+    overwrite: bool
+    resume: Path | None = None
 
 
 def parser() -> argparse.ArgumentParser:
@@ -44,9 +64,9 @@ def parser() -> argparse.ArgumentParser:
     for field in fields(RunConfig):
         kind, what = type(field.default), f"{HELP[field.name]}{offered.get(field.name, '')}"
         option = f"--{field.name.replace('_', '-')}"
-        result.add_argument(option, type=kind, default=field.default, help=f"{what} (default {field.default})")
+        result.add_argument(option, type=kind, default=argparse.SUPPRESS, help=f"{what} (default {field.default})")
     what = "folder for model.safetensors, card.json, history.csv"
-    result.add_argument("--out", type=folder_name, required=True, metavar="DIR", help=what)
+    result.add_argument("--out", type=folder_name, metavar="DIR", help=what)
     result.add_argument("--overwrite", action="store_true", help=_OVERWRITE)
     result.add_argument("--film", action="store_true", help="keep pictures of the whole run, for the live view")
     result.add_argument(
@@ -55,14 +75,9 @@ def parser() -> argparse.ArgumentParser:
     result.add_argument("--only-run", action="store_true", help="with --film: keep run, card and decoder, no model")
     result.add_argument("--no-decoder", action="store_true", help="with --only-run: keep no decoder either")
     result.add_argument("--half", action="store_true", help="round the weights to float16 at the end: half the file")
+    result.add_argument("--keep-state", action="store_true", help=_KEEP)
+    result.add_argument("--resume", type=folder_name, metavar="DIR", help=_RESUME)
     return result
-
-
-def folder_name(text: str) -> Path:
-    """The folder that an option names."""
-    if not text.strip():
-        raise argparse.ArgumentTypeError("it is empty: name a folder, or . for the current one.")
-    return Path(text)
 
 
 def frame_count(text: str) -> int:
@@ -72,55 +87,81 @@ def frame_count(text: str) -> int:
     return int(text)
 
 
-def parsed(arguments: list[str] | None) -> tuple[dict[str, Any], Path, Keeping, bool]:
-    """The settings of the run, its folder, what is kept of it, and whether an earlier result gives way.
-
-    Options that do not go together end the program with status 2.
-    """
+def parsed(arguments: list[str] | None) -> Asked:
+    """What is asked for; options that do not go together end the program with status 2."""
     reader = parser()
     options = vars(reader.parse_args(arguments))
-    folder, frames, overwrite = (options.pop(name) for name in ("out", "frames", "overwrite"))
-    filmed, only_run, bare, half = (options.pop(name) for name in ("film", "only_run", "no_decoder", "half"))
+    folder, frames, overwrite, resume = (options.pop(name) for name in ("out", "frames", "overwrite", "resume"))
+    names = ("film", "only_run", "no_decoder", "half", "keep_state")
+    filmed, only_run, bare, half, state = (options.pop(name) for name in names)
+    if folder is None and resume is None:
+        reader.error("the following arguments are required: --out")
     if not filmed and (frames is not None or only_run):
         reader.error("--frames and --only-run need --film: add it.")
     if bare and not only_run:
         reader.error("--no-decoder needs --only-run: add it.")
     if half and only_run:
         reader.error("--half is for a whole model, which --only-run leaves out: give one of the two.")
-    return options, folder, Keeping(filmed, frames or thinning.FRAMES, only_run, not bare, half), overwrite
+    if filmed and (state or resume):
+        reader.error("a filmed run cannot go on later: leave --film out, or --keep-state and --resume.")
+    keeping = Keeping(filmed, frames or thinning.FRAMES, only_run, not bare, half, state)
+    return Asked(options, folder or resume, keeping, overwrite, resume)
 
 
 def main(arguments: list[str] | None = None) -> int:
     """Train, save, and return the exit status: 1 if training failed, 2 for bad input, 130 if interrupted."""
     accept_all_letters()
-    options, folder, keeping, overwrite = parsed(arguments)
+    asked = parsed(arguments)
     try:
-        config = RunConfig.from_dict(options)
+        if asked.resume is not None:
+            return resume(asked, asked.resume)
+        config = RunConfig.from_dict(asked.settings)
         devices.resolve(config.device)
         models.check(config)
-        result_folder.check_free(folder, overwrite)
+        result_folder.check_free(asked.folder, asked.overwrite)
         trainer = Trainer(config)
     except (ConfigError, CheckpointError, DataError) as error:
         say(f"error: {error}", error=True)
         return 2
-    return run(trainer, folder, keeping, overwrite)
+    return run(trainer, asked.folder, asked.keeping, {0} if asked.overwrite else set())
 
 
-def run(trainer: Trainer, folder: Path, keeping: Keeping, overwrite: bool = False) -> int:
+def resume(asked: Asked, source: Path) -> int:
+    """Go on with a training; in its own folder the new result takes the place of the one it goes on from.
+
+    Raises:
+        CheckpointError: it cannot be read, or the folder cannot be written.
+        ConfigError, DataError: see training_checkpoint.go_on.
+    """
+    in_place = asked.folder.resolve() == source.resolve()
+    trainer, saved = go_on(source, asked.settings)
+    result_folder.check_free(asked.folder, asked.overwrite or in_place)
+    say(f"going on after step {trainer.step_count:,} of {trainer.total_steps:,}")
+    gives_way = {0, 130} if in_place else {0} if asked.overwrite else set()
+    return run(trainer, asked.folder, replace(asked.keeping, half=asked.keeping.half or saved.half), gives_way, saved)
+
+
+def run(
+    trainer: Trainer, folder: Path, keeping: Keeping, gives_way: Collection[int] = (), begun: Saved | None = None
+) -> int:
     """Train to the end with a progress bar, save, print the table. Returns the exit status.
 
     Args:
-        overwrite: an earlier result in the folder gives way, once this training has reached its end.
+        gives_way: exit statuses with which an earlier result in the folder makes room for the new one.
+        begun: what is gone on with.
     """
-    history: list[dict[str, Any]] = []
+    history: list[dict[str, Any]] = [] if begun is None else begun.history
     try:
         with result_folder.workplace(folder) as made:
             recorder = Recorder(trainer, made, keeping.frames) if keeping.film else None
-            started = time.perf_counter()
-            status = train_to_its_end(trainer, history, recorder)
+            started = time.perf_counter() - (0 if begun is None else begun.seconds)
+            status, whole = train_to_its_end(trainer, history, recorder)
             with hold_interrupts("one moment: what was learned is being saved"):
-                card = keep(trainer, time.perf_counter() - started, made, keeping, history, recorder)
-                place = result_folder.put_in_place(made, folder, replace=overwrite and status == 0)
+                seconds = time.perf_counter() - started
+                if recorder is None and whole and (keeping.state or status):
+                    write_state(made, Saved(trainer.config, trainer.state(), history, seconds, keeping.half))
+                card = keep(trainer, seconds, made, keeping, history, recorder)
+                place = result_folder.put_in_place(made, folder, replace=status in gives_way)
     except CheckpointError as error:
         say(f"error: {error}", error=True)
         return 1
@@ -128,6 +169,8 @@ def run(trainer: Trainer, folder: Path, keeping: Keeping, overwrite: bool = Fals
         say(f"{folder} keeps the result that it had; what was learned now is in {place}", error=True)
     say(table(card["test"], tuple(trainer.model.TERMS), trainer.model.UNITS))
     say(f"saved to {place}")
+    if status and whole and recorder is None:
+        say(f"to go on: python -m vae_core.train --resume {shlex.quote(str(place))}")
     return status
 
 
@@ -156,13 +199,20 @@ def keep(
     return card
 
 
-def train_to_its_end(trainer: Trainer, history: list[dict[str, Any]], recorder: Recorder | None) -> int:
-    """Train, and say why where it ends early; the rows until then are in `history`. Returns the exit status."""
+def train_to_its_end(trainer: Trainer, history: list[dict[str, Any]], recorder: Recorder | None) -> tuple[int, bool]:
+    """Train, and say why where it ends early; the rows until then are in `history`.
+
+    Returns:
+        The exit status, and whether training could go on from here: not where it was cut within a step, nor where a
+        loss ran away.
+    """
+    whole = False
     try:
         train(trainer, history, recorder)
-        return 0
-    except KeyboardInterrupt:
+        return 0, True
+    except KeyboardInterrupt as pressed:
         status, why = 130, f"interrupted: saving what was learned in {trainer.step_count} steps"
+        whole = isinstance(pressed, Paused)
     except RunError as error:
         status, why = 1, f"error: {error}"
     say(why, error=True)
@@ -171,14 +221,19 @@ def train_to_its_end(trainer: Trainer, history: list[dict[str, Any]], recorder: 
     except RunError as error:  # a loss ran away, and Ctrl-C came before it was read: the good rows are still there
         say(f"error: {error}", error=True)
         _keep_rows(trainer, history, recorder)
-    return status
+        whole = False
+    return status, whole
 
 
 def train(trainer: Trainer, history: list[dict[str, Any]], recorder: Recorder | None = None) -> None:
     """All steps, with a test evaluation after every epoch and at the end; rows go to `history` as they come."""
     filmed = recorder.steps if recorder else set()
-    images, unit = trainer.images_by(trainer.total_steps), "" if trainer.model.UNITS else " nats"
-    with tqdm(total=images, unit=" images", unit_scale=True, disable=None) as bar:
+    images, begun = trainer.images_by(trainer.total_steps), trainer.images_seen
+    unit = "" if trainer.model.UNITS else " nats"
+    with (
+        interrupts_wait() as look_for_interrupt,
+        tqdm(total=images, initial=begun, unit=" images", unit_scale=True, disable=None) as bar,
+    ):
         while not trainer.done:
             trainer.step()
             step = trainer.step_count
@@ -189,16 +244,9 @@ def train(trainer: Trainer, history: list[dict[str, Any]], recorder: Recorder | 
             if step % trainer.steps_per_epoch == 0 or trainer.done:
                 result = evaluate_test(trainer.model, trainer.images, trainer.config)
                 bound = {} if result.neg_elbo is None else {"neg_elbo": result.neg_elbo}
-                history.append(
-                    {
-                        "split": "test",
-                        "step": trainer.step_count,
-                        **result.terms,
-                        **bound,
-                        **result.scales,
-                        **result.usage,
-                    }
-                )
+                row = {"split": "test", "step": trainer.step_count, **result.terms, **bound}
+                history.append(row | result.scales | result.usage)
+            look_for_interrupt()
 
 
 def thinned(history: list[dict[str, Any]], most: int = HISTORY_ROWS) -> list[dict[str, Any]]:

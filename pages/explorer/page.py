@@ -7,6 +7,7 @@ import streamlit as st
 
 from pages.explorer.code import code
 from pages.explorer.encoded import number_of
+from pages.explorer.open_model import open_model
 from pages.explorer.settings import AGAIN, STATE, adopt, link, write_link
 from pages.explorer.upload import upload
 from pages.explorer.ways import ways_of
@@ -43,6 +44,7 @@ def explore() -> None:
     row.caption(way.plain if way.plain and not source.family.has.posterior else way.see)
     if link.get("way") == "encode":
         upload(row)
+    open_model(row)
     state = show(source)
     st.session_state[STATE] = state or {}
     st.markdown(f"**Ask:** {way.ask}")
@@ -112,7 +114,7 @@ def choose(models: dict[str, Source]) -> Source:
         format_func=lambda name: models[name].title,
         label_visibility="collapsed",
         **link.kept("model"),
-        help="Models that ship, and your own runs where weights are kept.",
+        help="Models that ship, those that you open, and your own runs where weights are kept.",
     )
     ways = ways_of(models[link.get("model")].family.has)
     if link.get("way") not in ways:  # another family's

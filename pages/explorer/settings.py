@@ -30,7 +30,7 @@ def _other_latents(part: dict[str, Any]) -> str:
 
 def _other_step(step: int) -> str:
     source = find(link.get("model"))
-    if source is None or source.name != st.query_params.get("model") or step == source.step:
+    if source is None or source.name != st.query_params.get("model") or source.step in (None, step):
         return ""
     return f"it was made at step {quoted(str(step))}, and the run has come to step {source.step:,}"
 
@@ -70,4 +70,4 @@ def write_link(source: Source) -> None:
     own = {  # the others are still of another model
         part: value for part, value in parts.items() if len(value.get("z", ())) in (0, source.config.latent_dim)
     }
-    link.write(step=None if source.is_shipped else source.step, **own)
+    link.write(step=source.step if source.is_run else None, **own)

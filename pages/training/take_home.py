@@ -48,7 +48,8 @@ def take_home(run: RunRecord) -> None:
         ):
             row.download_button(name, make, file, kind, on_click="ignore", icon=":material/download:")
         st.caption(
-            "The zip holds the report, the history, a checkpoint for vae_core.checkpoints.load, TensorBoard events"
+            "The zip holds the report, the history, a checkpoint for vae_core.checkpoints.load, a model card, "
+            "TensorBoard events"
             + (" and a script that repeats the run with PyTorch and NumPy alone." if has_script(run.config) else ".")
         )
         if said := left_out(run):

@@ -18,7 +18,7 @@ def plain(text: str, most: int = 200) -> str:
 
     Streamlit shows messages as Markdown: an image named in a link's text would be fetched from wherever it lies.
     """
-    return re.sub(r"[^A-Za-z0-9 .,:;'()_-]", "?", text[:most])
+    return re.sub(r"[^A-Za-z0-9 .,:;'()_→…−×±-]", "?", text[:most])
 
 
 def quoted(text: str, most: int = 20) -> str:

@@ -15,17 +15,19 @@ from vae_core.cards import command
 from vae_core.data import load, sets
 from vae_core.data.images import DataError
 from vae_core.export.history import history_csv
+from vae_core.export.model_card import model_card
 from vae_core.export.report import html_report
 from vae_core.export.run_report import FINISHED, RunReport, versions
 from vae_core.export.script import has_script, repeat_script
 from vae_core.export.tensorboard import FILE_NAME, event_file
 
 REPORT, HISTORY, CONFIG, MARKS, SCRIPT = "report.html", checkpoints.HISTORY, "config.json", "marks.json", "repeat.py"
+MODEL_CARD = "model_card.md"
 _NO_DATE = (1980, 1, 1, 0, 0, 0)  # the first a zip can hold: the same story gives the same bytes
 
 
 def bundle(story: RunReport, model_tensors: dict[str, Tensor] | None = None, weights_step: int | None = None) -> bytes:
-    """A zip file: report, curves, settings, marks, script (if it has one) and TensorBoard events, always in this order.
+    """A zip file: report, curves, settings, marks, script if any, TensorBoard events, model card, always in this order.
 
     Args:
         model_tensors: `state_dict` of the model. Given, the unpacked zip is a checkpoint, too:
@@ -41,6 +43,7 @@ def bundle(story: RunReport, model_tensors: dict[str, Tensor] | None = None, wei
         MARKS: _json([mark.to_dict() for mark in story.marks]),
         **({SCRIPT: repeat_script(story).encode()} if has_script(story.config) else {}),
         FILE_NAME: event_file(story),
+        MODEL_CARD: model_card(card_of(story)).encode(),
     }
     if model_tensors is not None:
         kept = {} if weights_step is None else {"weights_step": weights_step}

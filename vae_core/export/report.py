@@ -11,7 +11,7 @@ from vae_core.export.templating import fill
 from vae_core.inspect.snapshot import DIGITS, NO_CLASS
 from vae_core.models import family
 
-_LIKELIHOODS = {
+LIKELIHOODS = {
     "bernoulli": "a Bernoulli likelihood",
     "gaussian": "a Gaussian likelihood of fixed sigma",
     "gaussian-learned": "a Gaussian likelihood with a learned sigma",
@@ -42,7 +42,7 @@ def html_report(story: RunReport, title: str, light: Colours = LIGHT, dark: Colo
         class_names=() if shot is None or NO_CLASS in shot.labels else shot.class_names or DIGITS,
         light=light,
         dark=dark,
-        likelihood=_LIKELIHOODS[story.config.likelihood],
+        likelihood=LIKELIHOODS[story.config.likelihood],
         far=shot is not None and reach(shot.xy) > REACH,
         lost=0 if shot is None else outside(shot),
         labels=family(story.config.model).has.labels,

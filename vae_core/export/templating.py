@@ -1,5 +1,6 @@
 """Templates filled with values; what a template does not mark as safe is escaped, whatever it holds."""
 
+import re
 from pathlib import Path
 from typing import Any
 
@@ -25,8 +26,15 @@ _ENVIRONMENT.filters |= {
     "data_uri": data_uri,
 }
 _ENVIRONMENT.globals["ticks"] = ticks
+_MARKDOWN = _ENVIRONMENT.overlay(autoescape=False)
+_MARKDOWN.filters |= {"md": lambda value: re.sub(r"([\\`*_{}\[\]<>|#~!])", r"\\\1", " ".join(str(value).split()))}
 
 
 def fill(template: str, **values: Any) -> Markup:
     """The text of a file in templates/, safe to stand in another one."""
     return Markup(_ENVIRONMENT.get_template(template).render(values))
+
+
+def fill_markdown(template: str, **values: Any) -> str:
+    """The same of a Markdown file; a value from outside goes through its filter `md`, which leaves it plain text."""
+    return _MARKDOWN.get_template(template).render(values)

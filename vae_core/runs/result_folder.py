@@ -10,8 +10,9 @@ from pathlib import Path
 
 from vae_core.checkpoints import CARD, HISTORY, WEIGHTS, CheckpointError, check_writable, unwritable
 from vae_core.runs.storage import CURVES, DECODER, FILM, RECORD, STATES
+from vae_core.runs.training_checkpoint import TRAINING
 
-PARTS = (WEIGHTS, CARD, HISTORY, RECORD, CURVES, DECODER, FILM, STATES)  # any of them is a result, or some of one
+PARTS = (WEIGHTS, CARD, HISTORY, RECORD, CURVES, DECODER, FILM, STATES, TRAINING)  # any is a result, or some of one
 
 
 def parts_in(folder: Path) -> list[str]:

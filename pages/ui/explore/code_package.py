@@ -61,7 +61,7 @@ def code_package_bytes(source: Source) -> bytes | None:
 
 def _prior_of(source: Source) -> CodePrior | None:
     """That of a shipped model; a run has none, and one that cannot be read is left out with a line in the log."""
-    if not source.is_shipped:
+    if source.name not in shipped.cards():
         return None
     try:
         return load_prior(shipped.checkpoint(source.name))
@@ -75,7 +75,7 @@ def _noise(source: Source) -> torch.Generator:
 
 
 def _about(source: Source, used: dict[str, float]) -> dict[str, Any]:
-    entry = shipped.cards()[source.name].get("prior") if source.is_shipped else None
+    entry = shipped.cards()[source.name].get("prior") if source.name in shipped.cards() else None
     return {
         "name": source.name,
         "title": source.title,

@@ -126,7 +126,7 @@ def _last_plane(source: Source) -> Plane | None:
     """The plane in which the run's own map was last filmed: principal axes are only known up to a turn."""
     states = source.path.parent  # of the run's generation: states-1 beside film-1
     folder = states.with_name(states.name.replace(STATES, FILM, 1))
-    steps = [] if source.is_shipped else frames_in(folder)
+    steps = frames_in(folder) if source.is_run else []
     try:
         basis = read_frame(frame_file(folder, steps[-1]))[1]["basis"] if steps else None
     except (OSError, FrameError, KeyError):
@@ -167,16 +167,18 @@ def _about(source: Source, model: Coder, beta: float) -> dict[str, Any]:
         "likelihood": config.likelihood,
         "sigma": model.sigma.item() if config.likelihood in ("gaussian", "gaussian-learned") else None,
         "protocol": config.protocol,
-        "beta": beta,
-        "seed": config.seed,
-        "step": source.step,
-        "epochs": config.epochs,
+        **({} if source.step is None else _training(source, beta)),
         "caption": source.caption,
         "twin": twin_of(source),
-        "shipped": source.is_shipped,
+        "run": source.is_run,
         "yardstick": _yardstick(),
         "attributes": _attribute_notes(),
     }
+
+
+def _training(source: Source, beta: float) -> dict[str, Any]:
+    """How it came about, which somebody's file does not say."""
+    return {"beta": beta, "seed": source.config.seed, "step": source.step, "epochs": source.config.epochs}
 
 
 @functools.cache

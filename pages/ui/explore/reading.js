@@ -19,8 +19,7 @@ export class Reading {
     const { about, set } = found;
     this.found = found;
     this.neighbours = new Neighbours(set.images, (list) => this.tellNeighbours(list));
-    this.part.from.textContent =
-      about.shipped === false ? `x̂ decoded at z, weights of ${stepText(about.step)}` : "x̂ decoded at z";
+    this.part.from.textContent = about.run ? `x̂ decoded at z, weights of ${stepText(about.step)}` : "x̂ decoded at z";
   }
 
   show(z, picture) {

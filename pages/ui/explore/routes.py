@@ -12,7 +12,7 @@ from pages.ui.explore.weights import NotNumbers
 
 
 def explore_routes() -> list[Route]:
-    """`/explore/<shipped model or run>` as safetensors; the images are those of `/map-images`."""
+    """`/explore/<shipped model, opened file or run>` as safetensors; the images are those of `/map-images`."""
     return [Route("/explore/{name}", explore)]
 
 
@@ -31,5 +31,5 @@ def _answer(request: Request) -> Response:
         except NotNumbers as error:
             return PlainTextResponse(str(error), status_code=409, headers=FRESH)
         if body is not None:
-            return zipped(request, body, KEPT if source.is_shipped else FRESH)
+            return zipped(request, body, FRESH if source.is_run else KEPT)
     return Response(status_code=404)

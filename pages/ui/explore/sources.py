@@ -1,10 +1,11 @@
-"""What the explorer can open: the models that ship, and a visitor's own runs where they have kept a state."""
+"""What the explorer can open: the models that ship, a visitor's own files, and their runs that have kept a state."""
 
 import contextlib
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 from pages.ui import shipped
+from pages.ui.explore.opened import OpenedModel, shelf
 from vae_core.checkpoints import WEIGHTS
 from vae_core.config import RunConfig
 from vae_core.digits import with_error
@@ -27,9 +28,9 @@ class Source:
     """A model that can be explored, and where its weights lie.
 
     Attributes:
-        name: in the address: the folder of a shipped model, or the id of a run.
+        name: in the address: the folder of a shipped model, or the id of a run or of an opened file.
         title: for the menu. caption: how it was trained, and the figures of its card.
-        config: of its training. step: updates made.
+        config: of its training. step: updates made; None where a file does not say it.
         path: safetensors file; may vanish, as states are thinned out. prefix: of the model's tensors in it.
         stamp: time at which the file was written: after a reset the same run has another state of the same step.
         label: that a family which has.labels is told; the browser then runs it as a model without labels.
@@ -39,7 +40,7 @@ class Source:
     title: str
     caption: str
     config: RunConfig
-    step: int
+    step: int | None
     path: Path
     prefix: str = ""
     stamp: int = 0
@@ -55,21 +56,25 @@ class Source:
         return family(self.config.model)
 
     @property
-    def is_shipped(self) -> bool:
-        return not self.prefix
+    def is_run(self) -> bool:
+        """Whether its weights are those of a step, and others may follow."""
+        return bool(self.prefix)
 
 
 def listed(visitor: str) -> list[Source]:
-    """The shipped models, the main one first and plain autoencoders last, then the visitor's runs, newest first."""
+    """The shipped models, the main one first and plain autoencoders last, then what is the visitor's, newest first."""
     own = (_of_run(run) for run in registry.shared().of(visitor))
-    return [_of_checkpoint(name) for name in _models()] + [source for source in own if source is not None]
+    opened = [_of_file(model) for model in shelf().of(visitor)]
+    return [*(_of_checkpoint(name) for name in _models()), *opened, *(source for source in own if source is not None)]
 
 
 def find(name: str) -> Source | None:
-    """The model of a name in the address; also another visitor's run, as its id cannot be guessed."""
+    """The model of a name in the address; also what is another visitor's, as its id cannot be guessed."""
     name, _, label = name.partition(_LABEL)
     if name in _models():
         found: Source | None = _of_checkpoint(name)
+    elif (model := shelf().find(name)) is not None:
+        found = _of_file(model)
     else:
         run = registry.shared().get(name)
         found = _of_run(run) if run is not None else None
@@ -92,15 +97,15 @@ def twin_of(source: Source) -> str | None:
 
 def explorable(config: RunConfig) -> bool:
     """Whether the explorer can show a model of these settings: what it shows beside the model are MNIST's images."""
-    return _runs_in_browser(config) and config.dataset == "mnist"
+    return runs_in_browser(config) and config.dataset == "mnist"
 
 
 def _models() -> list[str]:
     """Names of the shipped models that the browser can run."""
-    return [name for name, card in shipped.cards().items() if _runs_in_browser(RunConfig.from_dict(card["config"]))]
+    return [name for name, card in shipped.cards().items() if runs_in_browser(RunConfig.from_dict(card["config"]))]
 
 
-def _runs_in_browser(config: RunConfig) -> bool:
+def runs_in_browser(config: RunConfig) -> bool:
     """Whether it is made of the networks that the browser knows; the bug lab's models are for no result.
 
     For one label a model that has.labels is such a network if it is an mlp: see export/folded.py.
@@ -114,6 +119,10 @@ def _of_checkpoint(name: str) -> Source:
     card, path = shipped.cards()[name], shipped.CHECKPOINTS / name / WEIGHTS
     config = RunConfig.from_dict(card["config"])
     return Source(name, shipped.model_title(config), _trained(card, config), config, card["steps"], path)
+
+
+def _of_file(model: OpenedModel) -> Source:
+    return Source(model.name, model.title, model.caption, model.config, None, model.path)
 
 
 def _of_run(run: RunRecord) -> Source | None:

@@ -23,7 +23,7 @@ def read_weights(source: Source) -> tuple[Family, dict[str, Tensor], float] | No
         with safe_open(source.path, framework="pt") as file:
             names = [name for name in file.keys() if name.startswith(prefix)]  # noqa: SIM118
             found = {name.removeprefix(prefix): file.get_tensor(name) for name in names}
-            beta = source.config.beta if source.is_shipped else file.get_tensor("trainer")[2].item()
+            beta = file.get_tensor("trainer")[2].item() if source.is_run else source.config.beta
         model.load_state_dict(found)
     except (OSError, SafetensorError, ValueError, RuntimeError, IndexError):
         return None
@@ -40,7 +40,7 @@ def require_numbers(source: Source, tensors: list[Tensor]) -> None:
     """
     if all(math.isfinite(tensor.float().abs().amax().item()) for tensor in tensors):
         return
+    at = "" if source.step is None else f" at step {source.step:,}"
     raise NotNumbers(
-        f"The weights of {source.title} give no numbers at step {source.step:,} (the training ran away to infinity): "
-        "choose another model."
+        f"The weights of {source.title} give no numbers{at} (the training ran away to infinity): choose another model."
     )

@@ -30,13 +30,13 @@ interface About {
   likelihood: string;
   sigma: number | null;
   protocol: string;
-  beta: number;
-  seed: number;
-  step: number;
-  epochs: number;
+  beta?: number; // these four are of a training: a file that somebody opens does not say them
+  seed?: number;
+  step?: number;
+  epochs?: number;
   caption: string;
   twin: string | null;
-  shipped: boolean;
+  run: boolean; // its weights are those of a step
   explained: number;
   yardstick: number;
   attributes: (Record<"key" | "label" | "unit" | "says", string> & Record<"low" | "high" | "mean", number>)[];

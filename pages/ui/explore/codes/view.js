@@ -9,6 +9,7 @@ import { Shared } from "../../lib/state.js";
 import { readTensors } from "../../lib/tensors.js";
 import { followTheme } from "../../lib/theme.js";
 import { codeDecoderOf } from "../../net/codes.js";
+import { nameOf } from "../shared/classes.js";
 import { ROOT } from "./html.js";
 import { drawMap, placeAfter, placeUnder } from "./map.js";
 import { PLACES, changed, cleanCodes, withChange } from "./state.js";
@@ -142,7 +143,7 @@ export default class CodeMapView {
     part.originalBox.hidden = of !== "image";
     if (of === "image") {
       drawImage(part.original, imageAt(found.pictures.images.data, index));
-      part.name.textContent = `test image ${found.pictures.numbers.data[index]}, a ${found.arrays.labels.data[index]}`;
+      part.name.textContent = nameOf(found.pictures.numbers.data[index], found.arrays.labels.data[index]);
     }
     drawMap(part.map, codes, place, new Set(state.changes.map(([at]) => at)));
     const row = Math.floor(place / 7) + 1,

@@ -1,0 +1,109 @@
+"""Open a model: somebody's file becomes a model of the explorer, with its figures; what cannot be opened is said."""
+
+import re
+from collections.abc import Iterator
+
+import pytest
+import torch
+from streamlit.testing.v1 import AppTest
+
+from pages.ui import shipped
+from pages.ui.explore import opened, sources
+from pages.ui.explore.package import package_bytes
+from tests.explored import read
+from tests.pages.conftest import checked
+from tests.plain_vae import plain_vae, saved
+from vae_core.data import Images
+from vae_core.evaluate import evaluate_test
+from vae_core.foreign import open_bytes
+
+
+@pytest.fixture
+def shelf(monkeypatch: pytest.MonkeyPatch) -> Iterator[opened.Shelf]:
+    """An empty one."""
+    own = opened.Shelf()
+    for module in (opened, sources):
+        monkeypatch.setattr(module, "shelf", lambda: own)
+    yield own
+    own._folder.cleanup()
+
+
+@pytest.fixture
+def explorer(home: AppTest, shelf: opened.Shelf, monkeypatch: pytest.MonkeyPatch) -> AppTest:
+    """The page, with the popover open, nothing chosen yet."""
+    from pages.explorer import open_model
+
+    monkeypatch.setattr(open_model, "shelf", lambda: shelf)
+    home.switch_page("explorer/page.py")
+    home.session_state["explorer open model"] = True
+    return checked(home.run())
+
+
+def give(at: AppTest, name: str, content: bytes, activation: str = "relu") -> AppTest:
+    """Choose a file, answer, press Open."""
+    checked(at.file_uploader[0].upload(name, content).run())
+    at.segmented_control(key="explorer opened activation").set_value(activation)
+    return checked(next(button for button in at.button if button.label == "Open").click().run())
+
+
+def test_a_file_becomes_the_chosen_model_with_its_own_figures(explorer: AppTest, shelf: opened.Shelf) -> None:
+    plain = plain_vae(3, 30)
+    at = give(explorer, "my vae.pt", saved(plain.state_dict()), "tanh")
+    (model,) = shelf.of("tester")
+    assert at.selectbox(key="explorer model").value == model.name == at.query_params["model"]
+    assert "my vae.pt" in at.selectbox(key="explorer model").options
+    ours = open_bytes("x.pt", saved(plain.state_dict()), "tanh")
+    found = evaluate_test(ours.model, shipped.images(), ours.config)
+    said = "\n".join(caption.value for caption in at.caption)
+    numbers = [float(n) for n in re.findall(r"(?:−ELBO|reconstruction|KL) ([\d.]+)", said)]
+    assert numbers == pytest.approx([found.neg_elbo, found.terms["nll"], found.terms["kl"]], abs=0.06)
+    assert "10,000 grey test images, K = 1" in said and "tanh is computed" in said and "logits" in said
+    assert "step" not in at.query_params and "seed" not in said and "epochs" not in said
+
+
+def test_its_package_has_its_weights_and_codes_and_nothing_of_a_training(shelf: opened.Shelf, small: Images) -> None:
+    plain = plain_vae(2, 30, pixels=small.x_train)
+    name = shelf.put("ann", "vae.pt", open_bytes("vae.pt", saved(plain.state_dict()))).name
+    source = sources.find(name)
+    assert source is not None and source in sources.listed("ann") and source not in sources.listed("bob")
+    about, arrays = read(package_bytes(source))
+    assert not {"seed", "step", "epochs", "beta"} & set(about) and about["run"] is False and about["twin"] is None
+    assert (about["widths"], about["activation"], about["dims"], about["posterior"]) == ("30", "relu", 2, True)
+    assert torch.equal(torch.from_numpy(arrays["model.decoder.2.weight"]), plain.fc4.weight)
+    assert arrays["mu"].shape == (5000, 2) and arrays["mu"].std() > 0.05
+
+
+def test_few_are_kept_and_one_of_the_same_name_gives_way(
+    shelf: opened.Shelf, small: Images, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(opened, "evaluate_test", lambda model, images, config: evaluate_test(model, small, config))
+    model = open_bytes("x.pt", saved(plain_vae(2, 10).state_dict()))
+    theirs = shelf.put("bob", "a.pt", model)
+    for file in ("a.pt", "b.pt", "b.pt", "c.pt", "d.pt", "e.pt"):
+        shelf.put("ann", file, model)
+    assert [m.title for m in shelf.of("ann")] == ["e.pt", "d.pt", "c.pt", "b.pt"] and shelf.of("bob") == [theirs]
+    assert len(list(theirs.path.parent.iterdir())) == 5
+    monkeypatch.setattr(opened, "MOST_BYTES", 3 * theirs.path.stat().st_size)
+    last = shelf.put("cleo", "../<b>f</b>.pt", model)
+    assert (
+        shelf.find(theirs.name) is None and shelf.find(last.name) is last and len(list(last.path.parent.iterdir())) == 3
+    )
+    assert last.title == "b?.pt"
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "words", "rows"),
+    [
+        ("cut.pt", saved(plain_vae(2, 10).state_dict())[:900], "cut.pt is truncated or damaged", 0),
+        ("whole.pt", saved(plain_vae(2, 10)), "holds Python objects besides tensors", 0),
+        ("other.pt", saved({"![a](//b).weight": torch.ones(3, 3)}), "is no model that we know", 5),
+    ],
+)
+def test_what_cannot_be_opened_is_told_and_the_page_stays(
+    explorer: AppTest, shelf: opened.Shelf, name: str, content: bytes, words: str, rows: int
+) -> None:
+    before = explorer.selectbox(key="explorer model").value
+    at = give(explorer, name, content)
+    assert [w for w in at.warning if words in w.value and "![" not in w.value]
+    assert [len(table.value) for table in at.dataframe] == ([rows] if rows else [])
+    assert at.selectbox(key="explorer model").value == before and shelf.of("tester") == []

@@ -35,6 +35,7 @@ def describe(config: RunConfig) -> dict[str, Any]:
         "bound": kind.has.bound,
         "posterior": kind.has.posterior is not None,
         "codes": kind.has.codes,
+        "labels": kind.has.labels,
         "scales": [
             {"name": n, "label": _SCALES.get(n, n), "colour": "reconstruction" if n == "rmse" else "text"}
             for n in kind.scales(config)

@@ -116,7 +116,7 @@ def _read(source: Source) -> tuple[Coder, dict[str, Tensor], float] | None:
         return None
     halves = ("encoder.", "decoder.")
     kept = {k: v for k, v in found.items() if k.startswith(halves) and not k.endswith("num_batches_tracked")}
-    kept = fold_label(kept, source.label, model.BESIDE) if source.family.has.labels else kept
+    kept = fold_label(kept, source.label) if source.family.has.labels else kept
     return model.eval(), {f"model.{k}": v for k, v in kept.items()}, beta
 
 

@@ -55,6 +55,7 @@ interface Family {
   bound: boolean;
   posterior: boolean;
   codes: boolean;
+  labels?: boolean; // pictures are drawn for a label
   scales: Term[];
 }
 

@@ -4,15 +4,19 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import safetensors.torch
 import torch
+from safetensors.torch import save_file
 
+from pages.ui.arms.routes import decoder_bytes
 from tests.command_line import TINY, card_of, rows_of, run_main
 from vae_core import checkpoints, models
 from vae_core.cards import check_figures
 from vae_core.config import ConfigError, RunConfig
 from vae_core.data import Images
-from vae_core.inspect.snapshot import take_snapshot
+from vae_core.inspect.snapshot import SnapshotTaker, take_snapshot
 from vae_core.runs.run_record import RunRecord
+from vae_core.runs.storage import state_file
 from vae_core.trainer import Trainer
 
 FIGURES = {"split", "protocol", "images", "samples", "active_units", "errors"}
@@ -91,3 +95,27 @@ def test_a_setting_of_another_family_is_refused_in_a_sentence(settings: dict[str
     with pytest.raises(ConfigError) as caught:
         models.check(config(**settings))  # type: ignore[arg-type]
     assert str(caught.value) == said
+
+
+def test_a_conditional_decoder_goes_to_the_arms_as_a_plain_one(small: Images, tmp_path: Path) -> None:
+    """Beside a VAE the browser decodes under the pointer of both: the one with labels draws those of its grid."""
+    run = RunRecord("ann", config("cvae"), tmp_path)
+    trainer = Trainer(run.config, small)
+    file = state_file(run.states_folder, 0)
+    file.parent.mkdir(parents=True)
+    save_file(trainer.state(), file)
+    layers = safetensors.torch.load(decoder_bytes(run, 0) or b"")
+    plain = models.build(config("vae")).get_submodule("decoder")
+    plain.load_state_dict(layers)
+    z = torch.randn(5, 2)
+    torch.testing.assert_close(plain(z), trainer.model.given(0).decode(z), atol=1e-5, rtol=1e-5)
+
+
+def test_a_row_of_draws_is_one_z_under_ten_labels(small: Images) -> None:
+    trainer = Trainer(config("cvae"), small)
+    drawn = take_snapshot(trainer).prior_draws.reshape(4, 10, 28, 28)
+    z = SnapshotTaker(trainer.config, small).draws(trainer.model)[0].reshape(4, 10, 2)
+    assert (z == z[:, :1]).all() and len(z[:, 0].unique(dim=0)) == 4
+    with torch.no_grad():
+        wanted = torch.stack([trainer.model.given(y).generate(z[:, y]) for y in range(10)], 1)
+    assert np.abs(drawn / 255 - wanted.squeeze(2).numpy()).max() < 0.003

@@ -21,7 +21,7 @@ from vae_core.inspect.latent_gradients import latent_gradients
 from vae_core.metrics.draws import nearest
 from vae_core.runs.run_record import RunRecord
 from vae_core.runs.storage import DECODER
-from vae_core.trainer import Trainer
+from vae_core.trainer import Trainer, warm_up
 
 MODULES = (
     "lib/plane",
@@ -204,6 +204,15 @@ def test_weights_of_a_moment_follow_the_marks_and_the_warm_up(node: Callable[...
         {"alpha": 0, "beta": 4},
         {"alpha": 1, "beta": 2},
     ]
+
+
+def test_the_warm_up_in_cycles_is_that_of_the_trainer(node: Callable[..., Any]) -> None:
+    given = [(step, cycles, total) for cycles in (0, 1, 3, 4) for total in (11, 100) for step in (0, 1, 3, 4, 9, 10)]
+    script = (
+        "const warmup_steps = 3, one = { alpha: 1, beta: 1 };"
+        "print(given.map(([s, c, t]) => pulls.warmed(one, s, { warmup_steps, warmup_cycles: c }, t).beta));"
+    )
+    assert node(script, given) == pytest.approx([warm_up(step, 3, cycles, total) for step, cycles, total in given])
 
 
 def test_the_common_scale_keeps_the_longest_arrow_within_two_units(node: Callable[..., Any]) -> None:

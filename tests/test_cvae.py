@@ -1,16 +1,17 @@
 """The conditional VAE: labels reach both halves, its bound is one on log p(x given y), and a wrong label costs."""
 
+import json
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 import torch
+from safetensors import safe_open
 from safetensors.torch import save_file
 
 from pages.ui.explore.package import package_bytes
 from pages.ui.explore.sources import Source, find
 from pages.ui.shipped import images
-from tests.explored import read
 from tests.node_runner import node_runner
 from vae_core import models
 from vae_core.config import RunConfig
@@ -106,8 +107,10 @@ def test_for_one_label_it_is_a_plain_net_in_the_browser(trained: Trainer, small:
     file = tmp_path / "model.safetensors"
     save_file(trained.model.state_dict(), file)
     source = Source("one", "One", "", trained.config, 120, file, label=7)
-    about, found_arrays = read(packed := package_bytes(source) or b"")
-    arrays = {name: torch.from_numpy(array) for name, array in found_arrays.items()}
+    packed = package_bytes(source) or b""
+    (tmp_path / "packed").write_bytes(packed)
+    with safe_open(tmp_path / "packed", "pt") as opened:
+        about, arrays = json.loads(opened.metadata()["about"]), {k: opened.get_tensor(k) for k in opened.keys()}  # noqa: SIM118
     plain = VAE("mlp", 2, widths="128")
     plain.load_state_dict({k.removeprefix("model."): v for k, v in arrays.items() if k.startswith("model.")})
     x, z, told = small.x_test[:4].float() / 255, torch.randn(4, 2), trained.model.given(7)

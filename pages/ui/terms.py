@@ -40,6 +40,7 @@ def describe(config: RunConfig) -> dict[str, Any]:
         "posterior": kind.has.posterior is not None,
         "codes": kind.has.codes,
         **({"codebook": config.codebook_size} if kind.has.code_map else {}),
+        "labels": kind.has.labels,
         "scales": [
             {"name": n, "label": _SCALES.get(n, n), "colour": "reconstruction" if n == "rmse" else "text"}
             for n in kind.scales(config)

@@ -2,9 +2,12 @@
 
 from streamlit.testing.v1 import AppTest
 
+from pages.ui.explore.sources import find
 from tests.pages.conftest import checked
 from tests.waiting import wait_for
+from vae_core.config import RunConfig
 from vae_core.runs.registry import Registry
+from vae_core.runs.storage import steps_in
 
 CURES = {"warmup_steps", "warmup_cycles", "free_bits"}
 OF_FAMILIES = {"samples", "corruption"}
@@ -71,3 +74,23 @@ def test_a_conditional_run_says_what_it_bounds(training: AppTest, registry: Regi
     checked(training.run())
     shown = [metric.label for metric in training.metric]
     assert shown[0] == "−ELBO given the label (nats)" and "−log p(x | y), at most (nats)" in shown
+
+
+def test_a_conditional_run_is_explored_with_the_label_that_is_chosen(home: AppTest, registry: Registry) -> None:
+    run_id = registry.start(RunConfig(model="cvae", epochs=1, device="cpu"), "tester")
+    hidden = registry.start(RunConfig(model="cvae", net="conv", epochs=1, device="cpu"), "tester")
+    run = registry.get(run_id)
+    assert run is not None
+    wait_for(lambda: steps_in(run.states_folder))
+    registry.command(run_id, "pause")
+    home.switch_page("explorer/page.py")
+    explorer = checked(home.run())
+    assert not any(box.key == "explorer label" for box in explorer.segmented_control)
+    chosen = explorer.selectbox(key="explorer model")
+    assert not any("conv" in option and "Conditional" in option for option in chosen.options) and hidden
+    checked(chosen.set_value(run_id).run())
+    explorer.segmented_control(key="explorer label").set_value("7")
+    checked(explorer.run())
+    assert explorer.query_params["label"] == "7"
+    found = find(f"{run_id}~7")
+    assert found is not None and found.label == 7 and found.address == f"{run_id}~7"

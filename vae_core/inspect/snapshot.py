@@ -226,12 +226,16 @@ class SnapshotTaker:
         return self._ends[1]
 
     def draws(self, model: Family) -> tuple[Tensor, Tensor, Tensor]:
-        """The fixed noise: z (40, D) of the prior draws, eps of the ten images, and (SAMPLES, 10, D) of their codes."""
+        """The fixed noise: z (40, D) of the prior draws, eps of the ten images, and (SAMPLES, 10, D) of their codes.
+
+        Where pictures are drawn for a label, each ten of the z are one and the same: a row shows it under ten labels.
+        """
         if self._draws is None:
             device = self.ten.device
             generator, ten, dims = self._noise(device), len(self.ten), (self.config.latent_dim,)
             shapes = ((PRIOR_DRAWS, *dims), (ten, *model.noise_shape()), (SAMPLES, ten, *dims))
             z, eps, close_eps = (torch.randn(shape, generator=generator, device=device) for shape in shapes)
+            z = z[: PRIOR_DRAWS // 10].repeat_interleave(10, 0) if model.has.labels else z
             self._draws = z, eps, close_eps
         return self._draws
 

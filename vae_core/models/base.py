@@ -19,6 +19,7 @@ from torch import Tensor, nn
 from vae_core.config import RunConfig
 
 SHAPE = (1, 28, 28)  # of an image of the first data set, which the networks here take
+CLASSES = 10  # of its labels
 BEFORE, AFTER = "step", "loss"  # the columns of a train history around those of the terms
 _OF_A_CARD = ("split", "protocol", "images", "samples", "neg_elbo", "kl_dims", "active_units", "errors")
 _OF_A_CODEBOOK = ("perplexity", "used")
@@ -93,7 +94,7 @@ class Pass:
 
 def labels_in_turn(count: int, like: Tensor) -> Tensor:
     """(count,) int64 labels 0 to 9 in turn, of so many draws that belong to no image; on the device of `like`."""
-    return torch.arange(count, device=like.device) % 10
+    return torch.arange(count, device=like.device) % CLASSES
 
 
 class Family(nn.Module):

@@ -15,10 +15,8 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from vae_core.models.base import Has
+from vae_core.models.base import CLASSES, Has
 from vae_core.models.vae import VAE
-
-CLASSES = 10
 
 
 class CVAE(VAE):

@@ -57,6 +57,7 @@ interface Family {
   posterior: boolean;
   codes: boolean;
   codebook?: number;
+  labels?: boolean; // pictures are drawn for a label
   scales: Term[];
 }
 

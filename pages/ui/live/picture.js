@@ -28,12 +28,12 @@ export class Picture {
   }
 
   /** What a family has not is not on the page: see models/base.py. @param {Family} family */
-  setFamily({ terms, bound, posterior, codes, codebook, scales }) {
+  setFamily({ terms, bound, posterior, codes, labels, codebook, scales }) {
     const { part } = this;
     this.figures = { ...partsOf(part.scaleNames), ...partsOf(part.header) }; // a term may have the name of a part
     this.scales = scales.map(({ name }) => name);
     this.names = [...(bound ? ["negElbo"] : []), ...terms.map(({ name }) => name)];
-    this.has = { posterior, codes };
+    this.has = { posterior, codes, labels };
     this.codebook = codebook;
     part.codesCard.hidden = !codebook;
     part.mapCard.hidden = part.drawsTitle.hidden = part.prior_draws.hidden = !codes;
@@ -119,7 +119,8 @@ export class Picture {
     press(part.tabs, "show", name);
     part.prior_draws.hidden = name !== "draws";
     part.grid.hidden = name !== "grid";
-    part.tabNote.textContent = name === "draws" ? "z ~ N(0, I), fixed" : "click to find";
+    const draws = this.has.labels ? "a row: one z, ten labels" : "z ~ N(0, I), fixed";
+    part.tabNote.textContent = name === "draws" ? draws : "click to find";
     if (name === "draws") this.map.mark(null);
   }
 

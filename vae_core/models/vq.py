@@ -7,11 +7,14 @@ decode      z_q (B, C, 7, 7)   ->  logits (B, 1, 28, 28)
     loss = nll + Σ ‖sg[z_e] − e‖² + 0.25 Σ ‖z_e − sg[e]‖²      (eq. 3; sg: no gradient; Σ over the 49 places)
 
 nll is in nats. Both distances are in squared units of the codebook: numbers that the training weighs, no information.
+They are the same number, "codebook" and "commitment", and differ in what they move: the vectors, or the encoder.
+
 Each image has one code map and nothing is drawn, so there is no KL, and no ELBO until a prior over code maps is learned
 (parts/code_prior.py).
 
-Without a restart most vectors are never the nearest and never learn: after 300 steps of the shipped run's settings the
-codebook's perplexity was 15 of 64 where it is 28 with one (`VQ.restart`).
+Without a restart most vectors are never the nearest, and never learn. After 300 steps of the shipped run (seed 0, 2,000
+test images) 16 of 64 are in use without one, with a perplexity of 5 and a reconstruction of 86 nats; with one, as here
+(`VQ.restart`), all are, with 20 and 75 nats.
 """
 
 from collections.abc import Mapping

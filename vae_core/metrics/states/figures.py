@@ -7,7 +7,7 @@ from typing import Any, Protocol, Self
 
 import numpy as np
 
-from vae_core.config import term_name
+from vae_core.config import NAMES, term_name
 
 
 class Seen(Protocol):
@@ -110,7 +110,8 @@ class Figures:
     def told(self) -> str:
         """The KL, or all terms of a model that has none, and how many units are active."""
         shown = {"kl": self.terms["kl"]} if "kl" in self.terms else self.terms
-        terms = [f"{term_name(name)} {value:.2f} nats" for name, value in shown.items()]
+        units = {name: " nats" if name in NAMES else "" for name in shown}  # of a family's own terms it is not known
+        terms = [f"{term_name(name)} {value:.2f}{units[name]}" for name, value in shown.items()]
         return ", ".join([*([self.units] if self.active else []), *terms])
 
 

@@ -71,7 +71,7 @@ STATES = (
         lambda c: not (c.has_bound or c.plain),
         lambda c: f"{c.figures.told}.",
         "This model has no ELBO: nothing here bounds log p(x), so no name of the field fits. It makes the weighted sum "
-        "of its terms small, each a mean over the test images in nats per image; down is good.",
+        "of its terms small, each a mean over the test images; down is good.",
     ),
     State(
         "reconstruction off",

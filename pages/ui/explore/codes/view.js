@@ -9,7 +9,7 @@ import { Shared } from "../../lib/state.js";
 import { readTensors } from "../../lib/tensors.js";
 import { followTheme } from "../../lib/theme.js";
 import { codeDecoderOf } from "../../net/codes.js";
-import { nameOf } from "../shared/classes.js";
+import { imageName, nextOf } from "../shared/classes.js";
 import { ROOT } from "./html.js";
 import { drawMap, placeAfter, placeUnder } from "./map.js";
 import { PLACES, changed, cleanCodes, withChange } from "./state.js";
@@ -123,12 +123,9 @@ export default class CodeMapView {
 
   /** The next test image of a class after the one on the page. */
   nextOf(digit) {
-    const { data } = this.found.arrays.labels,
-      from = this.state.of === "image" ? this.state.index : -1;
-    for (let i = 1; i <= data.length; i++) {
-      const index = (from + i) % data.length;
-      if (data[index] === digit) return this.change({ of: "image", index, changes: [] });
-    }
+    const from = this.state.of === "image" ? this.state.index + 1 : 0,
+      index = nextOf(digit, from, this.found.arrays.labels.data);
+    if (index >= 0) this.change({ of: "image", index, changes: [] });
   }
 
   get codes() {
@@ -143,7 +140,10 @@ export default class CodeMapView {
     part.originalBox.hidden = of !== "image";
     if (of === "image") {
       drawImage(part.original, imageAt(found.pictures.images.data, index));
-      part.name.textContent = nameOf(found.pictures.numbers.data[index], found.arrays.labels.data[index]);
+      part.name.textContent = imageName(index, {
+        numbers: found.pictures.numbers.data,
+        labels: found.arrays.labels.data,
+      });
     }
     drawMap(part.map, codes, place, new Set(state.changes.map(([at]) => at)));
     const row = Math.floor(place / 7) + 1,

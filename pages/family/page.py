@@ -5,7 +5,7 @@ import textwrap
 
 import streamlit as st
 
-from pages.family.pictures import copies, draws, latent_space, snapshot_of
+from pages.family.pictures import code_maps, copies, draws, latent_space, snapshot_of
 from pages.family.settings import MOST, link
 from pages.family.table import figures_table
 from pages.ui import notices
@@ -61,12 +61,16 @@ def column(name: str) -> None:
     shot = snapshot_of(name)
     st.html(copies(shot))
     st.caption("Test images, and below them copies.")
-    st.html(draws(shot))
-    st.caption("Decoded draws z ~ N(0, I)" + ("." if kind.has.prior else ", which its training never asked for."))
+    if len(shot.prior_draws):
+        st.html(draws(shot))
+        st.caption("Decoded draws z ~ N(0, I)" + ("." if kind.has.prior else ", which its training never asked for."))
     if len(shot.xy):
         st.html(latent_space(shot, colours_of(is_dark())))
         more = f", in a plane with {shot.explained:.0%} of their variance" if shot.mu.shape[1] > 2 else ""
         st.caption(f"Codes of 5,000 test images{more}.")
+    if len(shot.code_maps):
+        st.html(code_maps(shot))
+        st.caption("Code maps of the ten images: a colour for each vector of the codebook.")
     if kind.about is not None:
         st.markdown(f"**For** {kind.about.use}\n\n**Limits** {kind.about.limits}")
         st.markdown(f":small[[{kind.about.paper}]({kind.about.address})]")

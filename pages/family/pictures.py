@@ -1,8 +1,11 @@
 """What a shipped model looks like, beside others: copies, draws and its latent space, from one snapshot of it."""
 
 import base64
+import colorsys
+import io
 
 import numpy as np
+from PIL import Image
 
 from pages.ui.once import computed_once
 from pages.ui.shipped import checkpoint, images
@@ -45,6 +48,24 @@ def latent_space(shot: Snapshot, colours: Colours) -> str:
     """The codes of 5,000 test images; with more than two latents in the plane of their principal axes."""
     svg = base64.b64encode(latent_map_file(shot, colours).encode()).decode()
     return _img(f"data:image/svg+xml;base64,{svg}", "latent map: codes of 5,000 test images by class")
+
+
+def code_maps(shot: Snapshot) -> str:
+    """The code maps of the ten images side by side, each vector of the codebook in its colour."""
+    beside = np.concatenate(
+        list(np.pad(shot.code_maps.astype(int), ((0, 0), (0, 0), (0, 1)), constant_values=-1)), axis=1
+    )
+    palette = np.array([colour_of_code(code) for code in range(int(beside.max()) + 1)] + [(255, 255, 255)], np.uint8)
+    file = io.BytesIO()
+    Image.fromarray(palette[beside[:, :-1]]).save(file, "PNG")
+    address = "data:image/png;base64," + base64.b64encode(file.getvalue()).decode()
+    return _img(address, "code maps of the ten images")
+
+
+def colour_of_code(code: int) -> tuple[int, ...]:
+    """Red, green and blue, as pages/ui/lib/code_maps.js has it."""
+    rgb = colorsys.hls_to_rgb(code * 137.508 % 360 / 360, (0.38, 0.62, 0.82)[code % 3], 0.65)
+    return tuple(round(255 * part) for part in rgb)
 
 
 def _img(address: str, alt: str) -> str:

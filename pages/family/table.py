@@ -21,13 +21,22 @@ def figures_table(names: list[str]) -> pd.DataFrame:
 
 def _row(card: dict[str, Any]) -> dict[str, str]:
     kind, test = family(card["config"]["model"]), card["test"]
-    errors = test.get("errors") or {}
-    terms = {f"{label_of_term(term)} (nats)": with_error(test[term], errors.get(term)) for term in kind.TERMS}
-    bound = {"−ELBO (nats)": with_error(test["neg_elbo"], errors.get("neg_elbo"))} if kind.has.bound else {}
-    units = {"active units": f"{test['active_units']} of {card['config']['latent_dim']}"} if kind.has.codes else {}
-    return {"bounds log p(x)": what_bounds(kind)} | bound | terms | units
+    errors, found = test.get("errors") or {}, {"bounds log p(x)": what_bounds(kind)}
+    if kind.has_elbo():
+        found["−ELBO (nats)"] = with_error(test["neg_elbo"], errors.get("neg_elbo"))
+    for term in kind.TERMS:
+        found[f"{label_of_term(term)} ({kind.UNITS.get(term, 'nats')})"] = with_error(test[term], errors.get(term))
+    if kind.has.codes:
+        found["active units"] = f"{test['active_units']} of {card['config']['latent_dim']}"
+    if kind.has.code_map:
+        found["codes in use"] = f"{test['used']} of {card['config']['codebook_size']}"
+    return found
 
 
 def what_bounds(kind: type[Family]) -> str:
-    """What of a family is a bound on log p(x)."""
-    return "the ELBO, from below" if kind.has.bound else "nothing here"
+    """What of a family is a bound on log p(x), from below."""
+    if kind.has.labels:
+        return "the ELBO, on log p(x | y)"
+    if kind.has.tighter:
+        return "L_K, and the ELBO below it"
+    return "the ELBO" if kind.has.bound else "nothing here"

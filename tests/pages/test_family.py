@@ -4,16 +4,19 @@ import base64
 import inspect
 import io
 import re
+from pathlib import Path
 from xml.etree import ElementTree
 
 import numpy as np
 import pytest
 import torch
-from PIL import Image
+from PIL import Image, ImageColor
 from streamlit.testing.v1 import AppTest
 
+from pages.family.pictures import colour_of_code
 from pages.family.settings import FIRST, link
 from pages.ui.shipped import cards, checkpoint, images, title_of
+from tests.node_runner import node_runner
 from tests.pages.conftest import checked
 from tests.pages.linked import shown
 from vae_core.models import family
@@ -100,3 +103,26 @@ def test_the_source_that_is_shown_is_that_of_the_family(registry: Registry) -> N
     at.session_state[f"source of {AE}"] = True
     checked(at.run())
     assert inspect.getsource(AE_FORWARD).strip().splitlines()[-1].strip() in at.code[0].value
+
+
+def test_the_colours_of_codes_are_those_of_the_browser(tmp_path: Path) -> None:
+    script = "print([...Array(64).keys()].map((code) => code_maps.colourOfCode(code)));"
+    said = node_runner(tmp_path, "lib/code_maps")(script)
+    for code, text in enumerate(said):
+        hue, saturation, lightness = (float(part) for part in re.findall(r"[\d.]+", text))
+        wanted = ImageColor.getrgb(f"hsl({hue:.1f}, {saturation:.0f}%, {lightness:.0f}%)")
+        assert np.abs(np.subtract(colour_of_code(code), wanted)).max() <= 1, code
+
+
+def test_a_model_with_code_maps_has_these_and_no_map_and_no_draws(registry: Registry) -> None:
+    at = shown("family", {"models": "mnist-vq"})
+    copied, maps = (np.asarray(Image.open(io.BytesIO(data))) for _, data in pictures(at))
+    assert copied.shape == (56, 280) and maps.shape == (7, 79, 3)
+    data = images()
+    x = torch.cat([data.x_test[data.y_test == digit][:1] for digit in range(10)]).float() / 255
+    codes = checkpoint("mnist-vq").model.quantise_images(x)  # (10, 7, 7)
+    for digit, code_map in enumerate(codes.tolist()):
+        wanted = np.array([[colour_of_code(code) for code in row] for row in code_map])
+        assert (maps[:, 8 * digit : 8 * digit + 7] == wanted).all()
+    row = at.table[0].value.iloc[0]
+    assert row["bounds log p(x)"] == "nothing here" and "codebook (squared distance)" in row.index

@@ -15,7 +15,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from vae_core.models.base import CLASSES, Has
+from vae_core.models.base import CLASSES, About, Has
 from vae_core.models.vae import VAE
 
 
@@ -28,6 +28,13 @@ class CVAE(VAE):
 
     title = "Conditional VAE"
     has = Has(codes=True, posterior="gaussian", sampled=True, prior=True, bound=True, labels=True)
+    about = About(
+        loss=r"\mathbb{E}_q[-\log p(x \mid z, y)] + \mathrm{KL}(q(z \mid x, y) \,\|\, p(z))",
+        use="New images of a class that one chooses, and codes of how a digit is written.",
+        limits="It needs a label with every image. Its figures bound log p(x | y), not log p(x).",
+        paper="Sohn, Lee and Yan 2015",
+        address="https://papers.nips.cc/paper/2015/hash/8d55a249e6baa5c06772297520da2051-Abstract.html",
+    )
     BESIDE: ClassVar = CLASSES
     y: Tensor | None = None
 

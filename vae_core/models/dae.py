@@ -14,7 +14,7 @@ import torch
 from torch import Tensor
 
 from vae_core.config import RunConfig
-from vae_core.models.base import SHAPE, Has, Pass
+from vae_core.models.base import SHAPE, About, Has, Pass
 from vae_core.models.parts.coder import Coder
 
 
@@ -29,6 +29,13 @@ class DAE(Coder):
     title = "Denoising autoencoder"
     SETTINGS: ClassVar = ("corruption",)
     has = Has(codes=True)
+    about = About(
+        loss=r"-\log p(x \mid z), \quad z = \mathrm{encoder}(x + \mathrm{noise})",
+        use="Taking noise away, and codes that do not depend on it.",
+        limits="It knows the noise that it was trained with. No prior, so no new images; no bound on log p(x).",
+        paper="Vincent et al. 2008",
+        address="https://doi.org/10.1145/1390156.1390294",
+    )
     level: float = 0.5
 
     @classmethod

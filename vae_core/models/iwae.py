@@ -14,7 +14,7 @@ from torch import Tensor
 
 from vae_core import losses
 from vae_core.config import RunConfig
-from vae_core.models.base import SHAPE, Has, Pass
+from vae_core.models.base import SHAPE, About, Has, Pass
 from vae_core.models.parts.coder import Coder
 from vae_core.models.vae import LOG_VAR_RANGE
 
@@ -30,6 +30,13 @@ class IWAE(Coder):
     title = "IWAE"
     SETTINGS: ClassVar = ("samples",)
     has = Has(codes=True, posterior="gaussian", sampled=True, prior=True, tighter=True)
+    about = About(
+        loss=r"-\log \frac{1}{K} \sum_k \frac{p(x \mid z_k)\, p(z_k)}{q(z_k \mid x)}, \quad z_k \sim q(z \mid x)",
+        use="A tighter bound on log p(x) with the same two networks.",
+        limits="K times the work. The larger K, the less of its gradient is signal for the encoder.",
+        paper="Burda, Grosse and Salakhutdinov 2016",
+        address="https://arxiv.org/abs/1509.00519",
+    )
     samples: int = 5
 
     @classmethod

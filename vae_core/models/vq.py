@@ -25,7 +25,7 @@ from torch import Tensor, nn
 
 from vae_core import losses
 from vae_core.config import ConfigError, RunConfig
-from vae_core.models.base import SHAPE, Family, Has, Pass
+from vae_core.models.base import SHAPE, About, Family, Has, Pass
 
 SIDE = 7  # of the code map
 PATIENCE = 50  # batches
@@ -40,6 +40,13 @@ class VQ(Family):
     SETTINGS: ClassVar = ("codebook_size",)
     title = "VQ-VAE"
     has = Has(code_map=(SIDE, SIDE))
+    about = About(
+        loss=r"-\log p(x \mid z_q) + \textstyle\sum \|\mathrm{sg}[z_e] - e\|^2 + 0.25 \sum \|z_e - \mathrm{sg}[e]\|^2",
+        use="Sharp copies from few numbers, and a code that another model can write.",
+        limits="Nothing new without a learned prior over code maps. Its codes are no coordinates. No ELBO.",
+        paper="van den Oord, Vinyals and Kavukcuoglu 2017",
+        address="https://arxiv.org/abs/1711.00937",
+    )
 
     def __init__(self, latent_dim: int, codebook_size: int) -> None:
         super().__init__()

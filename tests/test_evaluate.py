@@ -6,14 +6,14 @@ from typing import Any, ClassVar
 import numpy as np
 import pytest
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 from torch.distributions import Bernoulli, Independent, Normal, kl_divergence
 
 from vae_core import models
 from vae_core.config import RunConfig
 from vae_core.data import Images
 from vae_core.evaluate import evaluate, evaluate_test, evaluating, final_metrics, mean_iw_bound
-from vae_core.models.base import TAKEN, Has, Pass
+from vae_core.models.base import TAKEN, Family, Has, Pass
 from vae_core.trainer import Trainer
 
 
@@ -49,7 +49,7 @@ def test_kl_is_the_sum_over_its_dimensions(trainer: Trainer, small: Images) -> N
     assert result.neg_elbo == result.terms["nll"] + result.terms["kl"]
 
 
-class Listening(nn.Module):
+class Listening(Family):
     """A VAE that notes which images and which noise it was given."""
 
     def __init__(self, model: Any) -> None:
@@ -82,7 +82,7 @@ def test_neg_elbo_is_the_mean_of_a_loop_over_images(likelihood: str, small: Imag
     assert result.neg_elbo == pytest.approx(np.mean(values), rel=1e-5)
 
 
-class Toy(nn.Module):
+class Toy(Family):
     """Reads its codes off the first two pixels, so mu, its variance and the KL are known beforehand."""
 
     latent_dim = 4

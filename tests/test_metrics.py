@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 import torch
 import torch.nn.functional as F
-from torch import Tensor, nn
+from torch import Tensor
 from torch.distributions import Normal
 
 from vae_core import models, rng
@@ -17,7 +17,7 @@ from vae_core.metrics import codes
 from vae_core.metrics.definitions import METRICS
 from vae_core.metrics.draws import draw_quality, energy_distance, nearest, thinned
 from vae_core.metrics.measure import measure
-from vae_core.models.base import Has
+from vae_core.models.base import Family, Has
 
 
 def normals(*shape: int, seed: int = 0) -> Tensor:
@@ -143,7 +143,7 @@ def blur(x: Tensor, sigma: float = 1.0) -> Tensor:
 # A whole model
 
 
-class Toy(nn.Module):
+class Toy(Family):
     """Reads its codes off two pixels; its decoder shows the picture whose turn the sign of each z calls."""
 
     has = Has(codes=True, posterior="gaussian")

@@ -229,8 +229,12 @@ def test_every_control_says_what_to_expect(training: AppTest) -> None:
 def test_chips_and_help_are_the_claims(training: AppTest) -> None:
     """What tests/test_claims.py holds is what stands here; captions of frozen halves come with their setting."""
     checked(training.selectbox(key="likelihood").set_value("gaussian").run())
-    widgets = [*training.segmented_control, *training.selectbox, *training.number_input, *training.toggle]
-    said = {w.help for w in [*widgets, *training.button]}
+    training.number_input(key="warmup_steps").set_value(100)
+    said = set()
+    for model in ("iwae", "dae", "vae"):  # each with settings of its own
+        checked(training.selectbox(key="model").set_value(model).run())
+        widgets = [*training.segmented_control, *training.selectbox, *training.number_input, *training.toggle]
+        said |= {w.help for w in [*widgets, *training.button]}
     for half in ("encoder", "decoder"):
         checked(training.segmented_control(key="frozen").set_value(half).run())
         said |= {caption.value for caption in training.caption}

@@ -71,9 +71,9 @@ def test_the_pads_table_has_stops_here_and_pins(node: Callable[..., Any]) -> Non
 def test_a_file_is_named_by_its_model(node: Callable[..., Any]) -> None:
     """A shipped one by its folder; a visitor's run, whose id says nothing, by its title, shortened."""
     abouts = [
-        {"name": "mnist-vae-mlp-2", "title": "VAE", "run": False},
-        {"name": "3f2a", "title": "Мой первый: VAE, 2 latents/β = 1", "run": True},
-        {"name": "3f2a", "title": "../" + "x" * 500, "run": True},
+        {"name": "mnist-vae-mlp-2", "title": "VAE", "shipped": True},
+        {"name": "3f2a", "title": "Мой первый: VAE, 2 latents/β = 1", "shipped": False},
+        {"name": "3f2a", "title": "../" + "x" * 500, "shipped": False},
     ]
     name = "files.nameOf({ about, way: 'pad' }, 'png')"
     found = node(f"print(given.map((about) => {name}));", abouts)

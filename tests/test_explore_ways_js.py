@@ -288,7 +288,7 @@ def test_no_film_is_saved_of_a_model_that_has_gone(node: Node) -> None:
 def test_a_saved_path_names_a_run_by_its_title(node: Node) -> None:
     script = """const path = new stops.Path([[0, 0], [1, 1]].map((z) => Float32Array.from(z)), "straight");
     const lane = (about) => ({ found: { about }, path, ratios: new Array(11).fill(2), radius: 0.25, near: [] });
-    const abouts = [{ name: "vae", title: "VAE, 2", run: false }, { name: "r1a2", title: "Run 3", run: true }];
+    const abouts = [{ name: "vae", title: "VAE, 2", shipped: true }, { name: "r1a2", title: "Run 3", shipped: false }];
     print(save.pathFiles({ set: {} }, abouts.map(lane), {}).csv())"""
     rows = list(csv.DictReader(io.StringIO(node(script))))
     assert [row["model"] for row in rows] == ["vae"] * 11 + ["Run 3"] * 11

@@ -67,7 +67,7 @@ def test_its_package_has_its_weights_and_codes_and_nothing_of_a_training(shelf: 
     source = sources.find(name)
     assert source is not None and source in sources.listed("ann") and source not in sources.listed("bob")
     about, arrays = read(package_bytes(source))
-    assert not {"seed", "step", "epochs", "beta"} & set(about) and about["run"] is False and about["twin"] is None
+    assert not {"seed", "step", "epochs", "beta"} & set(about) and about["shipped"] is False and about["twin"] is None
     assert (about["widths"], about["activation"], about["dims"], about["posterior"]) == ("30", "relu", 2, True)
     assert torch.equal(torch.from_numpy(arrays["model.decoder.2.weight"]), plain.fc4.weight)
     assert arrays["mu"].shape == (5000, 2) and arrays["mu"].std() > 0.05

@@ -170,7 +170,7 @@ def _about(source: Source, model: Coder, beta: float) -> dict[str, Any]:
         **({} if source.step is None else _training(source, beta)),
         "caption": source.caption,
         "twin": twin_of(source),
-        "run": source.is_run,
+        "shipped": not source.is_run and source.step is not None,
         "yardstick": _yardstick(),
         "attributes": _attribute_notes(),
     }

@@ -19,7 +19,8 @@ export class Reading {
     const { about, set } = found;
     this.found = found;
     this.neighbours = new Neighbours(set.images, (list) => this.tellNeighbours(list));
-    this.part.from.textContent = about.run ? `x̂ decoded at z, weights of ${stepText(about.step)}` : "x̂ decoded at z";
+    const ofStep = about.shipped === false && about.step !== undefined; // of a run, not of a file
+    this.part.from.textContent = ofStep ? `x̂ decoded at z, weights of ${stepText(about.step)}` : "x̂ decoded at z";
   }
 
   show(z, picture) {

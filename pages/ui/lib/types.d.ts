@@ -36,7 +36,7 @@ interface About {
   epochs?: number;
   caption: string;
   twin: string | null;
-  run: boolean; // its weights are those of a step
+  shipped: boolean;
   explained: number;
   yardstick: number;
   attributes: (Record<"key" | "label" | "unit" | "says", string> & Record<"low" | "high" | "mean", number>)[];

@@ -65,3 +65,15 @@ def test_the_explorer_opens_it_in_its_own_geometry(way: str, registry: Registry)
     assert len(at.get("bidi_component")) == 1
     checked(at.selectbox(key="explorer model").set_value(shipped.PLANE).run())
     assert "Code map" not in at.segmented_control(key="explorer way").options and not at.warning
+
+
+def test_the_shipped_run_can_be_watched_with_the_code_that_ran(home: AppTest) -> None:
+    shipped.register_all()  # as the server does when it starts
+    home.query_params["run"] = NAME
+    home.session_state["code"] = True
+    home.switch_page("training/page.py")
+    checked(home.run())
+    labels = [metric.label for metric in home.metric]
+    assert labels[0] == "Reconstruction (nats)" and labels[-1] == "Codes in use"
+    said = "\n".join(e.value for e in home.caption)
+    assert shipped.title_of(NAME) in said and "has no ELBO" in said

@@ -14,7 +14,10 @@ from pages.ui.words import quoted
 PARTS = ("view", *WAYS)  # of the component's state
 STATE = "explorer state"  # in the session: the component's state as last known
 AGAIN = "explorer again"  # counts what Python put into that state
-_NO_WEIGHTS = "Of the model {} no weights are here: a run keeps its first after seconds, and leaves with its owner."
+_NO_WEIGHTS = (
+    "Of the model {} no weights are here: a run keeps its first after seconds, and leaves with its owner; an opened "
+    "file is there until the server ends."
+)
 
 
 def _other_latents(part: dict[str, Any]) -> str:

@@ -218,6 +218,16 @@ def scripted() -> bytes:
     return file.getvalue()
 
 
+class Called:
+    """Unpickled, it is whatever a function gives."""
+
+    def __init__(self, *called: Any) -> None:
+        self.called = called
+
+    def __reduce__(self) -> Any:
+        return self.called
+
+
 def zipped(name: str, content: bytes) -> bytes:
     file = io.BytesIO()
     with zipfile.ZipFile(file, "w", zipfile.ZIP_DEFLATED) as archive:
@@ -235,7 +245,7 @@ BAD: dict[str, tuple[str, Any, str]] = {
     "a whole model": ("vae.pt", lambda: saved(VAE), r"\(tests.plain_vae.PlainVAE\), and none was run: save it with"),
     "TorchScript": ("vae.pt", scripted, "is a TorchScript program"),
     "truncated": ("vae.pt", lambda: saved(WEIGHTS)[:100_000], "truncated or damaged"),
-    "truncated, old format": ("v.pt", lambda: GOOD["in the old format"][1][:9_000], "truncated or no file of PyTorch"),
+    "truncated, old format": ("v.pt", lambda: GOOD["in the old format"][1][:9_000], "is damaged or holds more"),
     "truncated safetensors": ("v.safetensors", lambda: GOOD["safetensors"][1][:9_000], "truncated or no safetensors"),
     "empty": ("vae.pt", lambda: b"", "truncated or no file of PyTorch"),
     "text": ("vae.safetensors", lambda: b"no tensors at all", "truncated or no safetensors"),
@@ -247,6 +257,14 @@ BAD: dict[str, tuple[str, Any, str]] = {
     "complex": ("vae.pt", lambda: saved({"a": torch.ones(2, dtype=torch.complex64)}), "has a complex64 tensor"),
     "sparse": ("vae.pt", lambda: saved({"a": torch.ones(2).to_sparse()}), "no plain one of floats"),
     "endless": ("vae.pt", lambda: saved({"a": torch.ones(1).expand(10**5, 10**5)}), "more than 50 million weights"),
+    "memory": (
+        "vae.pt",
+        lambda: saved({"a": Called(bytearray, (10**11,))}),
+        r"besides tensors \(__builtin__.bytearray\)",
+    ),
+    "memory of a tensor": ("vae.pt", lambda: saved({"a": Called(torch.Tensor, (10**11,))}), r"\(torch.Tensor\)"),
+    "another function": ("vae.pt", lambda: saved({"a": Called(torch.zeros, (3,))}), r"tensors \(__builtin__.getattr\)"),
+    "another protocol": ("vae.pt", lambda: saved(WEIGHTS, pickle_protocol=4), "a name that it computes"),
     "no decoder": ("vae.pt", lambda: saved(nn.Linear(784, 10).state_dict()), "no encoder 784 → … → code"),
     "another conv": ("v.pt", lambda: saved(nn.Conv2d(1, 8, 3).state_dict()), "not those of our convolutional"),
     "too wide": ("vae.pt", lambda: saved(plain_vae(2, 2049).state_dict()), "widths is '2049': give 1 to 4 whole"),

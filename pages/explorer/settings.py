@@ -15,8 +15,8 @@ PARTS = ("view", *WAYS)  # of the component's state
 STATE = "explorer state"  # in the session: the component's state as last known
 AGAIN = "explorer again"  # counts what Python put into that state
 _NO_WEIGHTS = (
-    "Of the model {} no weights are here: a run keeps its first after seconds, and leaves with its owner; one on other "
-    "images than MNIST cannot be explored."
+    "Of the model {} no weights are here: a run keeps its first after seconds, and leaves with its owner; an opened "
+    "file is there until the server ends; one of other images than MNIST cannot be explored."
 )
 
 

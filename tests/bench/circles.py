@@ -19,13 +19,13 @@ from vae_core.evaluate import evaluate_test, evaluating
 from vae_core.metrics.factors import gap_by_bins, gap_by_neighbours
 from vae_core.trainer import Trainer
 
-SETTINGS = RunConfig(dataset="circles", model="beta-tc", latent_dim=6, epochs=5, learning_rate=1e-3)
+SETTINGS = RunConfig(dataset="circles", model="beta-tc", latent_dim=4, weights="total_correlation=20", epochs=4)
 SEEDS = range(5)
 
 
 def main(arguments: list[str] | None = None) -> None:
     parser = argparse.ArgumentParser(prog="python -m tests.bench.circles", description="Gaps of beta-TC on Circles.")
-    parser.add_argument("--weight", type=float, default=6.0, help="of the total correlation (6)")
+    parser.add_argument("--weight", type=float, default=20.0, help="of the total correlation (20)")
     parser.add_argument(
         "--epochs", type=int, default=SETTINGS.epochs, help=f"passes over the images ({SETTINGS.epochs})"
     )

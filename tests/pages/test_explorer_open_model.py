@@ -15,7 +15,7 @@ from tests.pages.conftest import checked
 from tests.plain_vae import plain_vae, saved
 from vae_core.data import Images
 from vae_core.evaluate import evaluate_test
-from vae_core.foreign import open_bytes
+from vae_core.foreign import ForeignError, open_bytes
 
 
 @pytest.fixture
@@ -89,6 +89,20 @@ def test_few_are_kept_and_one_of_the_same_name_gives_way(
         shelf.find(theirs.name) is None and shelf.find(last.name) is last and len(list(last.path.parent.iterdir())) == 3
     )
     assert last.title == "b?.pt"
+
+
+def test_a_full_disk_and_figures_that_are_no_numbers_are_sentences(
+    shelf: opened.Shelf, small: Images, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(opened, "evaluate_test", lambda model, images, config: evaluate_test(model, small, config))
+    plain = plain_vae(2, 10)
+    far = {name: tensor * 1e30 for name, tensor in plain.state_dict().items()}
+    with pytest.raises(ForeignError, match="gives no numbers on the test images"):
+        shelf.put("ann", "far.pt", open_bytes("far.pt", saved(far)))
+    shelf._folder.cleanup()  # as good as full
+    with pytest.raises(ForeignError, match="cannot be kept"):
+        shelf.put("ann", "vae.pt", open_bytes("vae.pt", saved(plain.state_dict())))
+    assert shelf.of("ann") == []
 
 
 @pytest.mark.parametrize(

@@ -4,10 +4,12 @@ fits: a `.pt` file is read with weights_only=True alone.
 
 import io
 import json
+import pickletools
 import re
 import zipfile
 import zlib
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from itertools import islice
 from typing import Any
 
 import safetensors.torch
@@ -22,6 +24,12 @@ _CONFIG = "config.json"  # of a bundle without figures
 _WRAPPED = ("state_dict", "model_state_dict", "model")  # keys under which a training keeps its state dict
 _WRAPPERS = ("module", "_orig_mod")  # of DataParallel and torch.compile, in the names of tensors
 _OUTER = ("model", "vae", "net", "autoencoder")  # a name that all tensors begin with says nothing
+_OF_TENSORS = re.compile(
+    r"collections\.OrderedDict|torch\._utils\._rebuild_\w+|torch\.serialization\._get_layout"
+    r"|torch\.storage\.\w+|torch\.(?!Tensor$)[A-Za-z]\w*"
+)
+_OLD_PARTS = 5  # pickles in a file of the format before 2020: number, version, machine, state dict, keys
+_MOST_NAMES = 200_000  # a tensor takes some thirty instructions
 _SAVE = "save it with torch.save(model.state_dict(), FILE)"
 
 Row = tuple[str, str, str, str]  # expected name and shape, found name and shape; "" for nothing
@@ -119,17 +127,44 @@ def natural(name: str) -> list[tuple[int, str]]:
 
 
 def _torch(name: str, data: bytes) -> Any:
+    """What torch.load makes of a file, once all names that its pickle would call are seen to be those of tensors.
+
+    By itself weights_only=True runs no code, but it calls bytearray, for example: a few bytes would fill the memory.
+    """
+    try:
+        called = next((found for found in islice(_called(data), _MOST_NAMES) if not _OF_TENSORS.fullmatch(found)), None)
+    except (zipfile.BadZipFile, EOFError, OSError, RuntimeError, ValueError, zlib.error):
+        called = ""  # damaged: torch says so, too
+    if called is not None:
+        if called.startswith("__torch__"):
+            raise ForeignError(f"{name} is a TorchScript program, which is not run here: {_SAVE}.")
+        if called:
+            raise ForeignError(f"{name} holds Python objects besides tensors ({called}), and none was run: {_SAVE}.")
+        raise ForeignError(f"{name} is truncated or no file of PyTorch's: copy it once more, or {_SAVE}.")
     try:
         return torch.load(io.BytesIO(data), map_location="cpu", weights_only=True)
-    except Exception as error:  # noqa: BLE001 - a damaged or malicious file can make torch raise anything
-        why = str(error)
-    if "TorchScript" in why:
-        raise ForeignError(f"{name} is a TorchScript program, which is not run here: {_SAVE}.")
-    if found := re.search(r"(?:GLOBAL|global:?|class|type)\s+'?`?([A-Za-z_][\w.]*\.\w+)", why):
-        raise ForeignError(f"{name} holds Python objects besides tensors ({found[1]}), and none was run: {_SAVE}.")
-    if "nsupported" in why:
-        raise ForeignError(f"{name} holds more than tensors, and nothing of it was run: {_SAVE}.")
-    raise ForeignError(f"{name} is truncated or no file of PyTorch's: copy it once more, or {_SAVE}.")
+    except Exception:  # noqa: BLE001 - a damaged or malicious file can make torch raise anything
+        raise ForeignError(f"{name} is damaged or holds more than tensors: copy it once more, or {_SAVE}.") from None
+
+
+def _called(data: bytes) -> Iterator[str]:
+    """Names of what a file's pickles would call, "torch.FloatStorage"; reads their instructions and follows none.
+
+    Raises:
+        ValueError, and others of zipfile: it is damaged.
+    """
+    pickles = [io.BytesIO(data)] * _OLD_PARTS
+    if data.startswith(b"PK"):
+        with zipfile.ZipFile(io.BytesIO(data)) as archive:
+            pickles = [io.BytesIO(archive.read(entry)) for entry in archive.namelist() if entry.endswith(".pkl")]
+    for file in pickles:
+        for count, (operation, value, _) in enumerate(pickletools.genops(file)):
+            if count > _MOST_NAMES:
+                raise ValueError("no state dict has so many instructions")
+            if operation.name in ("GLOBAL", "INST"):
+                yield str(value).replace(" ", ".")
+            elif operation.name == "STACK_GLOBAL":  # of newer protocols, where the name is computed
+                yield "a name that it computes"
 
 
 def _unwrapped(name: str, found: Any) -> dict[Any, Any]:

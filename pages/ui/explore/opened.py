@@ -11,6 +11,7 @@ import threading
 from dataclasses import dataclass
 from pathlib import Path
 
+from safetensors import SafetensorError
 from safetensors.torch import save_file
 
 from pages.ui import shipped
@@ -63,7 +64,7 @@ class Shelf:
         """Take a model in, with its test figures; it takes the place of one from a file of the same name.
 
         Raises:
-            ForeignError: its figures are no numbers.
+            ForeignError: its figures are no numbers, or the disk is full.
         """
         title = _clean(file)
         with _one_at_a_time:
@@ -71,7 +72,10 @@ class Shelf:
         caption = _caption(title, found, opened)
         name = f"opened-{secrets.token_urlsafe(16)}"
         path = Path(self._folder.name) / f"{name}.safetensors"
-        save_file({key: tensor.contiguous() for key, tensor in opened.model.state_dict().items()}, path)
+        try:
+            save_file({key: tensor.contiguous() for key, tensor in opened.model.state_dict().items()}, path)
+        except (OSError, SafetensorError):
+            raise ForeignError(f"{title} cannot be kept, as the server's disk is full: tell the lecturer.") from None
         with self._guard:
             self._models[name] = made = OpenedModel(name, visitor, title, caption, opened.config, path)
             mine = self.of(visitor)
@@ -107,6 +111,7 @@ def _caption(title: str, found: Evaluation, opened: Opened) -> str:
         for name, words in named.items()
         if name in figures
     )
-    images = f"{len(shipped.images().x_test):,} {opened.config.protocol} test images, K = 1"
+    samples = "" if found.neg_elbo is None else ", K = 1"
+    images = f"{len(shipped.images().x_test):,} {opened.config.protocol} test images{samples}"
     assumed = " ".join(plain(text, 400) for text in opened.said)  # with names of somebody's tensors
     return f"{shipped.model_title(opened.config)}. {said} nats per image ({images}). {assumed}"

@@ -89,7 +89,7 @@ def _model() -> dict[str, Any]:
 
 def _sigma(likelihood: str) -> float:
     """The field, and below it what a fixed sigma costs that lies far below the errors of these data."""
-    usual = usual_error(link.get("dataset"), link.get("protocol"))
+    usual = usual_error(link.get("protocol"), link.get("dataset"))
     off = f" The mean image is off by {usual:.2f}." if usual == usual else ""  # NaN where the images are not here
     chosen = st.number_input(
         "Sigma",
@@ -97,7 +97,7 @@ def _sigma(likelihood: str) -> float:
         **link.number("sigma"),
         help=said("sigma") + off,
     )
-    if likelihood == "gaussian" and (warning := warning_before(chosen, link.get("dataset"), link.get("protocol"))):
+    if likelihood == "gaussian" and (warning := warning_before(chosen, link.get("protocol"), link.get("dataset"))):
         st.caption(warning)
     return chosen
 

@@ -23,7 +23,7 @@ def _usual_error(dataset: str, protocol: str) -> float:
     return mean_image_error(prepare(pixels, protocol, torch.Generator().manual_seed(0)))
 
 
-def usual_error(dataset: str, protocol: str) -> float:
+def usual_error(protocol: str, dataset: str = "mnist") -> float:
     """Root mean square error of the mean image over the test images, of full scale; NaN where they are not here."""
     try:
         return _usual_error(dataset, protocol)
@@ -31,9 +31,9 @@ def usual_error(dataset: str, protocol: str) -> float:
         return math.nan
 
 
-def warning_before(sigma: float, dataset: str, protocol: str) -> str | None:
+def warning_before(sigma: float, protocol: str, dataset: str = "mnist") -> str | None:
     """Of a fixed sigma that lies far below the error of the mean image, what that costs."""
-    error = usual_error(dataset, protocol)
+    error = usual_error(protocol, dataset)
     if not error > FAR * sigma:
         return None
     return f"The mean image is off by {_cost(error, sigma)} {_CURE}"
@@ -48,7 +48,7 @@ def warning_after(test: dict[str, Any], config: RunConfig) -> str | None:
     error, sigma = test.get("rmse"), test.get("sigma")
     if error is None or sigma is None or config.likelihood == "gaussian-per-pixel" or error <= FAR * sigma:
         return None
-    usual = usual_error(config.dataset, config.protocol)
+    usual = usual_error(config.protocol, config.dataset)
     flat = f"That is no better than the mean image ({usual:.2f}): lower the learning rate. " if error >= usual else ""
     return f"x̂ is off by {_cost(error, sigma)} {flat}{_CURE}"
 

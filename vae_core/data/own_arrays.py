@@ -101,7 +101,7 @@ def _read_member(archive: zipfile.ZipFile, name: str, info: zipfile.ZipInfo, lim
         if reader is None:
             raise DataError(f"The array {name} has a header of another kind: save it again with numpy.savez.")
         shape, _, kind = reader(file)
-    if kind.hasobject or kind.kind not in "biufUS":
+    if kind.kind not in "biufUS":
         raise DataError(f"The array {name} holds objects, which are never read: save numbers or texts.")
     if (size := kind.itemsize * int(np.prod(shape, dtype=object))) > limits.bytes:
         raise DataError(f"The array {name} has {size / 1e6:,.0f} MB and may have {limits.bytes / 1e6:,.0f}: give less.")

@@ -32,6 +32,12 @@ def reconstruction(page: Page, vae: PlainVAE) -> tuple[np.ndarray, np.ndarray]:
         return mu[0].numpy(), 255 * vae.decode(mu).view(28, 28).numpy()
 
 
+def holds(page: Page, vae: PlainVAE) -> None:
+    """The code and the picture on the page are those of the plain model, to 1e-4 and half a grey level."""
+    until(page, lambda: np.abs(z_of(page) - reconstruction(page, vae)[0]).max() < 1e-4)
+    assert np.abs(pixels(part(page, "fromMu")) - reconstruction(page, vae)[1]).max() <= 0.52
+
+
 @pytest.mark.parametrize("latents", [2, 20])
 def test_a_plain_state_dict_opens_and_its_reconstructions_are_those_of_its_model(latents, opened, server):
     vae = plain_vae(latents, pixels=map_images(shipped.images())[0])
@@ -40,16 +46,14 @@ def test_a_plain_state_dict_opens_and_its_reconstructions_are_those_of_its_model
     page.locator(".explore[data-ready^='opened-']").wait_for(timeout=60_000)
     expect(page.get_by_role("combobox", name="Model")).to_have_value(f"mnist_{latents}.pt")
     expect(page.get_by_text(re.compile(r"−ELBO \d+\.\d ± \d\.\d, reconstruction .* KL .*10,000 grey"))).to_be_visible()
-    seen = []
-    for number in (5, 77):
-        if number == 77:
-            page.goto(re.sub(r"&encode=[^&]*", "", page.url) + "&encode=%7B%22image%22%3A77%7D")  # by its link
-            page.locator(".explore[data-ready^='opened-']").wait_for(timeout=60_000)
-        until(page, lambda: np.abs(z_of(page) - reconstruction(page, vae)[0]).max() < 1e-4)
-        _, expected = reconstruction(page, vae)
-        assert np.abs(pixels(part(page, "fromMu")) - expected).max() <= 0.52
-        seen.append(expected)
-    assert np.abs(seen[0] - seen[1]).max() > 5  # two images, two reconstructions
+    holds(page, vae)
+    if latents == 2:  # another image, by the link of the model
+        first = pixels(part(page, "fromMu"))
+        page.goto(re.sub(r"&encode=[^&]*", "", page.url) + "&encode=%7B%22image%22%3A77%7D")
+        page.locator(".explore[data-ready^='opened-']").wait_for(timeout=60_000)
+        holds(page, vae)
+        assert np.abs(pixels(part(page, "fromMu")).astype(int) - first).max() > 5
+        return
     for way in ("Interpolate", "Arithmetic", "Traverse", "Prior", "Pad"):
         page.get_by_role("radio", name=way, exact=True).or_(page.get_by_role("button", name=way, exact=True)).click()
         expect(page.locator(f".explore [data-way={way.lower()}]").first).to_be_visible()

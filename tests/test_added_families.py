@@ -1,5 +1,6 @@
 """The denoising, the importance-weighted and the conditional model go the whole way, as the VAE does."""
 
+import time
 from pathlib import Path
 
 import numpy as np
@@ -10,11 +11,13 @@ from safetensors.torch import save_file
 
 from pages.ui.arms.routes import decoder_bytes
 from tests.command_line import TINY, card_of, rows_of, run_main
+from tests.local_engine import LocalLink
 from vae_core import checkpoints, models
 from vae_core.cards import check_figures
 from vae_core.config import ConfigError, RunConfig
 from vae_core.data import Images
 from vae_core.inspect.snapshot import SnapshotTaker, take_snapshot
+from vae_core.runs.registry import Registry
 from vae_core.runs.run_record import RunRecord
 from vae_core.runs.storage import state_file
 from vae_core.trainer import Trainer
@@ -119,3 +122,24 @@ def test_a_row_of_draws_is_one_z_under_ten_labels(small: Images) -> None:
     with torch.no_grad():
         wanted = torch.stack([trainer.model.given(y).generate(z[:, y]) for y in range(10)], 1)
     assert np.abs(drawn / 255 - wanted.squeeze(2).numpy()).max() < 0.003
+
+
+def test_arms_of_all_families_train_in_step_beside_a_vae(
+    small: Images, local_registry: tuple[Registry, list[LocalLink]]
+) -> None:
+    """The same batches, whatever noise each takes; each arm goes as it would alone."""
+    runs, links = local_registry
+    configs = {name: config(name, epochs=50, protocol="dynamic") for name in ("vae", *ADDED)}
+    group = runs.start_group(list(configs.items()), "ann", True)
+    runs.command_group(group, "step", steps=2)
+    deadline = time.monotonic() + 120
+    while min(run.step for run in runs.members(group)) < 2:
+        assert time.monotonic() < deadline
+        links[-1].turn()
+    alone = {name: Trainer(chosen, small) for name, chosen in configs.items()}
+    batches = [trainer.batch()[0] for trainer in alone.values()]
+    assert all(torch.equal(batches[0], batch) for batch in batches)
+    for run in runs.members(group):
+        trainer = alone[run.config.model]
+        trainer.step(), trainer.step()
+        assert np.array_equal(run.train.since(-1), trainer.flush())

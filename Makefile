@@ -19,10 +19,11 @@ app: .venv/app-ready
 
 # A browser test may be run once more: it counts on a real clock on a busy machine. The summary names those (RERUN).
 # One that hangs ends its worker, and another takes its place: an exception does not reach a test inside Playwright.
+# Many tests wait for another process, so one more of them runs than there are cores; a browser computes all the time.
 # What comes first is done at once: the linters compute, the browser waits for its downloads.
 test: .venv/test-ready
 	$(MAKE) --no-print-directory -j 3 lint browser
-	$(BIN)/python -m pytest tests --ignore=tests/browser -n 2 --dist worksteal --durations 10
+	$(BIN)/python -m pytest tests --ignore=tests/browser -n 3 --dist worksteal --durations 10
 	$(BIN)/python -m pytest tests/browser -n 2 --dist worksteal --reruns 1 --timeout-method thread --durations 10
 
 lint: lint-python lint-browser

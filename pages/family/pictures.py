@@ -5,11 +5,13 @@ import colorsys
 import io
 
 import numpy as np
+import torch
 from PIL import Image
 
 from pages.ui.once import computed_once
-from pages.ui.shipped import checkpoint, images
+from pages.ui.shipped import checkpoint
 from vae_core.config import RunConfig
+from vae_core.data import load
 from vae_core.export.colours import Colours
 from vae_core.export.latent_map import latent_map_file
 from vae_core.export.pictures import data_uri
@@ -25,7 +27,7 @@ def snapshot_of(name: str) -> Snapshot:
     """The shipped model as a run of it would show it; once a server."""
     shipped = checkpoint(name)
     config = RunConfig.from_dict(shipped.card["config"])
-    return SnapshotTaker(config, images()).look(shipped.model, shipped.card["steps"])
+    return SnapshotTaker(config, load(config.dataset, torch.device("cpu"))).look(shipped.model, shipped.card["steps"])
 
 
 def sheet(rows: list[np.ndarray]) -> np.ndarray:

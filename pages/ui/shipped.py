@@ -140,15 +140,21 @@ def most_latents() -> str | None:
     found = {
         name: card["config"]["latent_dim"]
         for name, card in cards().items()
-        if _family(card).has.posterior == "gaussian" and card["config"]["likelihood"] == "bernoulli"
+        if _has_plain_elbo(card) and card["config"]["likelihood"] == "bernoulli"
     }
     deepest = max(found, key=lambda name: found[name], default=None)
     return deepest if deepest is not None and found[deepest] > 2 else None
 
 
 def planes() -> list[str]:
-    """Names of the shipped models with a posterior over two latents, the main one first."""
-    return [name for name, card in cards().items() if card["config"]["latent_dim"] == 2 and _family(card).has.posterior]
+    """Names of the shipped models whose ELBO is over two latents and needs no label, the main one first."""
+    return [name for name, card in cards().items() if card["config"]["latent_dim"] == 2 and _has_plain_elbo(card)]
+
+
+def _has_plain_elbo(card: dict[str, Any]) -> bool:
+    """Whether a model's loss is −ELBO in two terms, of MNIST's images alone: then all of the ELBO page holds of it."""
+    kind = _family(card)
+    return kind.is_elbo() and not kind.has.labels and card["config"]["dataset"] == "mnist"
 
 
 def title_of(name: str) -> str:

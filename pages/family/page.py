@@ -9,8 +9,10 @@ from pages.family.pictures import code_maps, copies, draws, latent_space, snapsh
 from pages.family.settings import MOST, link
 from pages.family.table import figures_table
 from pages.ui import notices
+from pages.ui.explore.sources import explorable
 from pages.ui.palette import colours_of, is_dark
 from pages.ui.shipped import PLANE, cards, encode_query, missing, title_of
+from vae_core.config import RunConfig
 from vae_core.models import family
 
 
@@ -74,7 +76,9 @@ def column(name: str) -> None:
     if kind.about is not None:
         st.markdown(f"**For** {kind.about.use}\n\n**Limits** {kind.about.limits}")
         st.markdown(f":small[[{kind.about.paper}]({kind.about.address})]")
-    st.page_link("explorer/page.py", label="Explore it", icon=":material/explore:", query_params=encode_query(0, name))
+    if explorable(RunConfig.from_dict(cards()[name]["config"])):
+        query = encode_query(0, name)
+        st.page_link("explorer/page.py", label="Explore it", icon=":material/explore:", query_params=query)
     with st.expander("Its source", icon=":material/code:", key=f"source of {name}", on_change="rerun") as box:
         if box.open:
             st.code(textwrap.dedent(inspect.getsource(kind.forward)).rstrip(), language="python")

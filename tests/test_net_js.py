@@ -18,7 +18,8 @@ from vae_core.models.ae import AE
 from vae_core.models.vae import LOG_VAR_RANGE, VAE
 
 CHECKPOINTS = Path(__file__).resolve().parents[1] / "checkpoints"
-SHIPPED = sorted(path.parent.name for path in CHECKPOINTS.glob("mnist-*ae*/model.safetensors"))  # the others: codes.js
+CARDS = {path.parent.name: json.loads(path.read_text()) for path in sorted(CHECKPOINTS.glob("mnist-*/card.json"))}
+SHIPPED = [name for name, card in CARDS.items() if card["config"]["model"] in ("vae", "ae")]  # vq: codes.js
 MODULES = ("lib/tensors", "lib/images", "net/layers", "net/model", "net/jobs", "net/background")
 DIMS = [1, 2, 5, 32]
 

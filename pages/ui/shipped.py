@@ -15,6 +15,7 @@ from vae_core.cards import check_figures, read_whole_card
 from vae_core.checkpoints import CARD, WEIGHTS, Checkpoint, CheckpointError
 from vae_core.config import RunConfig
 from vae_core.data import Images, load, prepare
+from vae_core.data.sets import name_of
 from vae_core.inspect.snapshot import map_images
 from vae_core.metrics.draws import draw_quality, thinned
 from vae_core.metrics.measure import DRAWS
@@ -175,6 +176,8 @@ def model_title(config: RunConfig) -> str:
         parts.append(f"Gaussian, {sigma_words(config.likelihood, config.sigma)}")
     if "kl" in kind.TERMS and config.beta != 1:
         parts.append(f"beta {config.beta:g}")
+    if config.dataset != RunConfig.dataset:
+        parts.append(name_of(config.dataset))
     return ", ".join(parts)
 
 

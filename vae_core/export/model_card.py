@@ -11,12 +11,13 @@ from typing import Any
 
 from vae_core.cards import HELP, read_whole_card
 from vae_core.checkpoints import CARD, CheckpointError, write_files
-from vae_core.config import NAMES, RunConfig
+from vae_core.config import RunConfig, term_name
 from vae_core.console import OneLineParser, accept_all_letters, folder_name, say
 from vae_core.digits import with_error
 from vae_core.export.report import LIKELIHOODS
 from vae_core.export.templating import fill_markdown
 from vae_core.models import family
+from vae_core.models.base import Family
 
 _PROTOCOLS = {
     "grey": "grey values in [0, 1] as they are",
@@ -63,7 +64,7 @@ def model_card(card: dict[str, Any]) -> str:
         config=config,
         kind=kind,
         test=test,
-        rows=list(_figures(test, kind.TERMS)) if test else [],
+        rows=list(_figures(test, kind)) if test else [],
         settings=[(name, value, HELP[name]) for name, value in config.to_dict().items()],
         protocol=_PROTOCOLS.get(config.protocol, config.protocol),
         likelihood=LIKELIHOODS.get(config.likelihood, config.likelihood),
@@ -71,10 +72,11 @@ def model_card(card: dict[str, Any]) -> str:
     )
 
 
-def _figures(test: dict[str, Any], terms: Any) -> Iterator[Row]:
+def _figures(test: dict[str, Any], kind: type[Family]) -> Iterator[Row]:
     """Figures in nats per image, ± their standard errors over the images; what the model has not is left out."""
     errors, everything = test.get("errors") or {}, f"{test['images']:,}"
-    named = [("−ELBO", "neg_elbo"), *((NAMES.get(term, term) + ", nll" * (term == "nll"), term) for term in terms)]
+    notes = {"nll": ", nll"} | {term: f", {unit}" for term, unit in kind.UNITS.items()}
+    named = [("−ELBO", "neg_elbo"), *((term_name(term) + notes.get(term, ""), term) for term in kind.TERMS)]
     for label, name in named:
         if test.get(name) is not None:
             yield label, with_error(test[name], errors.get(name)), str(test["samples"]), everything

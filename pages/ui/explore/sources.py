@@ -101,8 +101,8 @@ def explorable(config: RunConfig) -> bool:
 
 
 def _models() -> list[str]:
-    """Names of the shipped models that the browser can run."""
-    return [name for name, card in shipped.cards().items() if runs_in_browser(RunConfig.from_dict(card["config"]))]
+    """Names of the shipped models that can be explored."""
+    return [name for name, card in shipped.cards().items() if explorable(RunConfig.from_dict(card["config"]))]
 
 
 def runs_in_browser(config: RunConfig) -> bool:

@@ -14,7 +14,13 @@ ACTIVATIONS = ("relu", "elu", "tanh")
 LIKELIHOODS = ("bernoulli", "gaussian", "gaussian-learned", "gaussian-per-pixel")
 DEVICES = ("auto", "cpu", "cuda", "mps")
 FROZEN = ("none", "encoder", "decoder")
-NAMES = {"nll": "reconstruction", "kl": "KL", "iw": "−L_K"}  # terms that are spoken of by another name than their own
+NAMES = {  # terms that are spoken of by another name than their own
+    "nll": "reconstruction",
+    "kl": "KL",
+    "iw": "−L_K",
+    "index_code": "index-code information",
+    "dimension_kl": "dimension-wise KL",
+}
 LETTERS = {"nll": "alpha", "kl": "beta"}  # terms whose weights have names of their own
 OF_FAMILIES = ("samples", "corruption", "codebook_size")  # read only by families that name them in SETTINGS
 

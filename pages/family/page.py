@@ -13,7 +13,9 @@ from pages.ui.explore.sources import explorable
 from pages.ui.palette import colours_of, is_dark
 from pages.ui.shipped import PLANE, cards, encode_query, missing, title_of
 from vae_core.config import RunConfig
+from vae_core.data.sets import name_of
 from vae_core.models import family
+from vae_core.models.base import Has
 
 
 def page() -> None:
@@ -49,9 +51,16 @@ def measured_on(names: list[str]) -> str:
     tests = [(cards()[name]["test"], cards()[name]["config"]) for name in names]
     return "; ".join(
         dict.fromkeys(
-            f"{test['images']:,} test images, {test['protocol']} {config['dataset'].upper()}" for test, config in tests
+            f"{test['images']:,} test images, {test['protocol']} {name_of(config['dataset'])}" for test, config in tests
         )
     )
+
+
+def draws_note(has: Has) -> str:
+    """What is to be known of a family's draws."""
+    if not has.prior:
+        return ", which its training never asked for"
+    return ": in each row one z, told each label in turn" if has.labels else ""
 
 
 def column(name: str) -> None:
@@ -65,7 +74,7 @@ def column(name: str) -> None:
     st.caption("Test images, and below them copies.")
     if len(shot.prior_draws):
         st.html(draws(shot))
-        st.caption("Decoded draws z ~ N(0, I)" + ("." if kind.has.prior else ", which its training never asked for."))
+        st.caption(f"Decoded draws z ~ N(0, I){draws_note(kind.has)}.")
     if len(shot.xy):
         st.html(latent_space(shot, colours_of(is_dark())))
         more = f", in a plane with {shot.explained:.0%} of their variance" if shot.mu.shape[1] > 2 else ""

@@ -27,8 +27,7 @@ class BetaTC(VAE):
     TERMS: ClassVar = {"nll": 1.0, "index_code": 1.0, "total_correlation": 6.0, "dimension_kl": 1.0}
     title = "beta-TC-VAE"
     about = About(
-        loss=r"\mathbb{E}_q[-\log p(x \mid z)] + I(n; z) + \beta\,\mathrm{KL}(q(z) \,\|\, \textstyle\prod_j q(z_j)) "
-        r"+ \sum_j \mathrm{KL}(q(z_j) \,\|\, p(z_j))",
+        loss=r"\mathbb{E}_q[-\log p(x \mid z)] + I + \beta\,\mathrm{TC} + \textstyle\sum_j \mathrm{KL}_j",
         use="Latents that each move one thing in the picture, where the data are made of independent things.",
         limits="Which latent moves what is chance, and whether it comes out depends on the seed. How well it did "
         "depends on who measures.",

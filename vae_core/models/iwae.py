@@ -31,7 +31,7 @@ class IWAE(Coder):
     SETTINGS: ClassVar = ("samples",)
     has = Has(codes=True, posterior="gaussian", sampled=True, prior=True, tighter=True)
     about = About(
-        loss=r"-\log \frac{1}{K} \sum_k \frac{p(x \mid z_k)\, p(z_k)}{q(z_k \mid x)}, \quad z_k \sim q(z \mid x)",
+        loss=r"-\log \tfrac{1}{K} \textstyle\sum_k p(x, z_k) \,/\, q(z_k \mid x)",
         use="A tighter bound on log p(x) with the same two networks.",
         limits="K times the work. The larger K, the less of its gradient is signal for the encoder.",
         paper="Burda, Grosse and Salakhutdinov 2016",

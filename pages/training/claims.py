@@ -107,6 +107,11 @@ _ALL = (
         ("test: tests/test_dae.py::test_the_encoder_sees_noise_and_the_loss_asks_for_the_clean_image",),
     ),
     Claim(
+        "codebook_size",
+        "K, how many vectors each place of the code map chooses from.",
+        ("test: tests/test_vq.py::test_each_place_takes_the_nearest_vector",),
+    ),
+    Claim(
         "recon_on",
         "Off: nothing ties a code to its image, the KL pulls every code to the prior, the decoder stops learning.",
         ("bench: no reconstruction",),

@@ -48,7 +48,7 @@ def settings() -> dict[str, Any]:
     prepare()
     values = _model() | _data() | _training()
     with st.expander("More", icon=":material/tune:"):
-        return values | rarer_settings(values["net"] == "mlp", family(values["model"]))
+        return values | rarer_settings(values.get("net") == "mlp", family(values["model"]))
 
 
 def _model() -> dict[str, Any]:

@@ -132,7 +132,7 @@ def cards() -> dict[str, dict[str, Any]]:
     A run without its model is none; one whose card or weights cannot be used is left out with a line on stderr.
     """
     found = {folder.name: card for folder in _model_folders() if (card := _card(folder)) is not None}
-    order = sorted(found, key=lambda name: (name != PLANE, _family(found[name]).has.posterior is None, name))
+    order = sorted(found, key=lambda name: (name != PLANE, *_rank(found[name]), name))
     return {name: found[name] for name in order}
 
 
@@ -150,6 +150,11 @@ def most_latents() -> str | None:
 def planes() -> list[str]:
     """Names of the shipped models whose ELBO is over two latents and needs no label, the main one first."""
     return [name for name, card in cards().items() if card["config"]["latent_dim"] == 2 and _has_plain_elbo(card)]
+
+
+def _rank(card: dict[str, Any]) -> tuple[bool, bool]:
+    """VAEs come first, and what has no posterior last."""
+    return _family(card).has.posterior is None, not _has_plain_elbo(card)
 
 
 def _has_plain_elbo(card: dict[str, Any]) -> bool:

@@ -76,4 +76,4 @@ def test_the_shipped_run_can_be_watched_with_the_code_that_ran(home: AppTest) ->
     labels = [metric.label for metric in home.metric]
     assert labels[0] == "Reconstruction (nats)" and labels[-1] == "Codes in use"
     said = "\n".join(e.value for e in home.caption)
-    assert shipped.title_of(NAME) in said and "has no ELBO" in said
+    assert shipped.title_of(NAME) in said and "is not −ELBO" in said

@@ -50,6 +50,7 @@ def test_what_its_view_is_told(training: AppTest) -> None:
         "bound": False,
         "posterior": False,
         "codes": True,
+        "labels": False,
         "scales": [],
     }
     assert describe(RunConfig())["terms"][0] == {"name": "nll", "label": "reconstruction", "colour": "reconstruction"}

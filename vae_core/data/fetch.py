@@ -6,7 +6,7 @@ torchvision knows the mirrors, shows how far a file has come, and holds it to it
 import sys
 
 from vae_core import datasets
-from vae_core.console import accept_all_letters, say
+from vae_core.console import OneLineParser, accept_all_letters, say
 from vae_core.data.idx_set import Published, how_to_get, read_published
 from vae_core.data.images import DataError
 from vae_core.data.sets import declared, published_set
@@ -50,11 +50,12 @@ def _fetched() -> list[str]:
 def main(arguments: list[str]) -> int:
     """Fetch what is named; the exit status, 2 where it cannot be had."""
     accept_all_letters()
-    if len(arguments) != 1:
-        say(f"error: name one of {', '.join(_fetched())}.", error=True)
-        return 2
+    parser = OneLineParser(prog="python -m vae_core.data.fetch", description="Bring an image set that does not ship.")
+    parser.add_argument("name", nargs="?", help=f"one of {', '.join(_fetched())}")
+    if (name := parser.parse_args(arguments).name) is None:
+        parser.error(f"name one of {', '.join(_fetched())}.")
     try:
-        say(f"{arguments[0]} lies in {fetch(arguments[0])}; train on it with --dataset {arguments[0]}")
+        say(f"{name} lies in {fetch(name)}; train on it with --dataset {name}")
     except DataError as error:
         say(f"error: {error}", error=True)
         return 2

@@ -137,14 +137,13 @@ def test_a_training_on_circles_writes_the_checksum_of_what_it_saw(
 @pytest.mark.parametrize("shape", [(7,), (3, 5, 4), (2, 28, 28)])
 @pytest.mark.parametrize("packed", [False, True])
 def test_an_idx_file_is_read_as_torchvision_reads_it(shape: tuple[int, ...], packed: bool, tmp_path: Path) -> None:
-    from torchvision.datasets.mnist import read_sn3_pascalvincent_tensor
-
-    from vae_core import vision  # noqa: F401 (makes torchvision importable beside this torch)
+    from vae_core.vision import datasets as loaders  # makes torchvision importable beside this torch
 
     data = idx(np.random.default_rng(0).integers(0, 256, shape, dtype=np.uint8))
     (tmp_path / "file").write_bytes(data)
     found = read_idx(gzip.compress(data) if packed else data, 10_000)
-    assert torch.equal(torch.from_numpy(found), read_sn3_pascalvincent_tensor(str(tmp_path / "file"), strict=False))
+    theirs = loaders.mnist.read_sn3_pascalvincent_tensor(str(tmp_path / "file"), strict=False)
+    assert torch.equal(torch.from_numpy(found), theirs)
 
 
 def idx(array: np.ndarray) -> bytes:

@@ -231,7 +231,7 @@ def test_chips_and_help_are_the_claims(training: AppTest) -> None:
     checked(training.selectbox(key="likelihood").set_value("gaussian").run())
     training.number_input(key="warmup_steps").set_value(100)
     said = set()
-    for model in ("iwae", "dae", "vae"):  # each with settings of its own
+    for model in ("iwae", "dae", "vq", "vae"):  # each with settings of its own
         checked(training.selectbox(key="model").set_value(model).run())
         widgets = [*training.segmented_control, *training.selectbox, *training.number_input, *training.toggle]
         said |= {w.help for w in [*widgets, *training.button]}

@@ -144,7 +144,7 @@ def course(browser: Browser, site: str, address: str) -> Iterator[tuple[Page, Fr
 
 PUT_TOO_MUCH = """async (url) => {
   const body = new FormData();
-  body.append("file", new File([new Uint8Array(10.5 * 1024 * 1024)], "large.png"));
+  body.append("file", new File([new Uint8Array(25.5 * 1024 * 1024)], "large.png"));
   const answer = await fetch(url + "0", { method: "PUT", body });
   return [answer.status, await answer.text()];
 }"""

@@ -38,8 +38,8 @@ def derivation_section(chosen: Subject) -> None:
     st.markdown(
         "p(x) is an integral over every z, intractable with many latents. The encoder's **q(z | x)**, a guess at which "
         "z made x, gives a bound from below, the **ELBO**. Each line follows from the one before; beside it its value "
-        "for this image and whether its sign holds. $\\mathbb{E}_q$: mean over z from q. In papers $p_\\theta$, "
-        "$q_\\phi$: θ, φ are the weights of decoder and encoder."
+        "and whether its sign holds. $\\mathbb{E}_q$: mean over z from q. In papers $p_\\theta$, $q_\\phi$: θ, φ are "
+        "the weights of decoder and encoder."
     )
     row = st.container(horizontal=True, vertical_alignment="bottom")
     row.segmented_control(

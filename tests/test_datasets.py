@@ -236,7 +236,9 @@ def test_checksums_and_classes_are_those_that_torchvision_publishes() -> None:
         assert dict(loader.resources) == published and tuple(loader.classes) == module.DECLARED.class_names
 
 
-@pytest.mark.skipif(not Path(fashion.PUBLISHED.folder).is_dir(), reason="Debian's dataset-fashion-mnist is not here")
+@pytest.mark.skipif(
+    not Path(fashion.PUBLISHED.folder).is_dir(), reason="no Fashion-MNIST here: install Debian's dataset-fashion-mnist"
+)
 def test_debians_fashion_mnist_has_the_published_mean_and_counts() -> None:
     arrays = fashion.read()
     assert round(arrays["x_train"].mean() / 255, 4) == 0.2860 and round(arrays["x_train"].std() / 255, 4) == 0.3530

@@ -2,6 +2,8 @@
 
 import gzip
 import shutil
+import threading
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -138,3 +140,20 @@ def test_a_damaged_card_leaves_its_model_out_with_one_line(
         assert capsys.readouterr().err.count("\n") == 1
     finally:
         shipped.cards.cache_clear()
+
+
+def test_a_class_that_opens_a_model_at_once_has_it_packed_once(
+    registry: Registry, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    made, slow = [], threading.Event()
+
+    def pack(source: sources.Source) -> bytes:
+        made.append(source.name)
+        slow.wait(0.2)
+        return b"packed"
+
+    monkeypatch.setattr(package, "package_bytes", pack)
+    source = sources.find(shipped.PLANE)
+    with ThreadPoolExecutor(16) as pool:
+        found = set(pool.map(package.packed, [source] * 16))
+    assert made == [shipped.PLANE] and len(found) == 1

@@ -197,7 +197,7 @@ def iw_bound(
             parts.append(model.nll(model.decode(codes), pixels))
             yield
         nll = torch.cat(parts).view(k, -1)  # (k, B)
-        log_w = losses.standard_normal_log_prob(z) - losses.gaussian_log_prob(z, mu, log_var) - nll
+        log_w = losses.log_weights(nll, z, mu, log_var)
         total = torch.logaddexp(total, log_w.logsumexp(0))
     return total - math.log(samples)
 

@@ -116,3 +116,14 @@ def standard_normal_log_prob(z: Tensor) -> Tensor:
         (...) log density in nats.
     """
     return -0.5 * (z.square() + LOG_2PI).sum(-1)
+
+
+def log_weights(nll: Tensor, z: Tensor, mu: Tensor, log_var: Tensor) -> Tensor:
+    """log p(x given z) + log p(z) − log q(z given x) of every sample: importance weights (Burda et al. 2016, eq. 8).
+
+    Args:
+        nll: (K, B). z: (K, B, D). mu, log_var: (B, D) of q.
+    Returns:
+        (K, B) nats.
+    """
+    return standard_normal_log_prob(z) - gaussian_log_prob(z, mu, log_var) - nll

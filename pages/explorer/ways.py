@@ -24,7 +24,7 @@ WAYS = {
         "Encode",
         "An image becomes a cloud of codes: its mu, the ellipse of its std, and 16 samples with their pictures.",
         "Draw a digit that nobody writes. Where does it land, how wide is its cloud, and what comes back?",
-        "An image becomes one code: a plain autoencoder has no posterior, so no std, no ellipse and no samples.",
+        "An image becomes one code: an autoencoder has no posterior, so no std, no ellipse and no samples.",
     ),
     "interpolate": Way(
         "Interpolate",
@@ -45,7 +45,7 @@ WAYS = {
         "Prior",
         "What the decoder makes of N(0, I): the grid at its quantiles, random draws, and the warp from z to images.",
         "Random draws: lower the temperature. What is gained, what is lost? Warp: where do the pictures crowd?",
-        "A plain autoencoder has no prior: N(0, I) is only a yardstick here, to compare with the VAE.",
+        "An autoencoder has no prior: N(0, I) is only a yardstick here, to compare with the VAE.",
     ),
     "codes": Way(
         "Code map",

@@ -71,7 +71,7 @@ def column(name: str) -> None:
         st.latex(kind.about.loss)
     shot = snapshot_of(name)
     st.html(copies(shot))
-    st.caption("Test images, and below them copies.")
+    st.caption(f"Test images, and below them copies{' from noisy ones' if 'corruption' in kind.SETTINGS else ''}.")
     if len(shot.prior_draws):
         st.html(draws(shot))
         st.caption(f"Decoded draws z ~ N(0, I){draws_note(kind.has)}.")

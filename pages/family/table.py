@@ -21,11 +21,13 @@ def figures_table(names: list[str]) -> pd.DataFrame:
 
 def _row(card: dict[str, Any]) -> dict[str, str]:
     kind, test = family(card["config"]["model"]), card["test"]
-    errors, found = test.get("errors") or {}, {"bounds log p(x)": what_bounds(kind)}
+    errors, found = test.get("errors") or {}, {"bounds log p(x)": what_bounds(kind, "prior" in card)}
     if kind.has_elbo():
         found["−ELBO (nats)"] = with_error(test["neg_elbo"], errors.get("neg_elbo"))
     for term in kind.TERMS:
         found[f"{label_of_term(term)} ({kind.UNITS.get(term, 'nats')})"] = with_error(test[term], errors.get(term))
+    if "prior" in card:
+        found["with the prior, at most (nats)"] = f"{card['prior']['test']['neg_log_p_at_most']:.1f}"
     if kind.has.codes:
         found["active units"] = f"{test['active_units']} of {card['config']['latent_dim']}"
     if kind.has.code_map:
@@ -33,10 +35,12 @@ def _row(card: dict[str, Any]) -> dict[str, str]:
     return found
 
 
-def what_bounds(kind: type[Family]) -> str:
-    """What of a family is a bound on log p(x), from below."""
+def what_bounds(kind: type[Family], has_prior: bool) -> str:
+    """What of a model bounds log p(x), from below. has_prior: whether it has a learned prior over codes."""
     if kind.has.labels:
         return "the ELBO, on log p(x | y)"
     if kind.has.tighter:
         return "L_K, and the ELBO below it"
-    return "the ELBO" if kind.has.bound else "nothing here"
+    if kind.has.bound:
+        return "the ELBO"
+    return "nll and the prior's nats" if has_prior else "nothing here"

@@ -11,6 +11,7 @@ import streamlit as st
 
 from pages.training.settings import link
 from pages.ui import visitor
+from pages.ui.words import plain
 from vae_core.data.images import DataError
 from vae_core.data.own import make, read_file
 from vae_core.data.own_files import File, Gathered, gather
@@ -58,7 +59,7 @@ def take() -> None:
             refused = made.refused
             name = uploads.keep(made, visitor.current(), _used())
     except DataError as error:
-        st.session_state[_OUTCOME] = str(error), False, refused
+        st.session_state[_OUTCOME] = plain(str(error), 400), False, refused
         return
     names = made.about["class_names"]
     labels = f"{len(names)} classes" if names else "no labels"

@@ -256,7 +256,7 @@ def test_another_way_ends_the_film_and_z_is_where_it_rested(opened: Opened, serv
 
 def test_without_a_twin_the_page_says_so(opened: Opened, server: str) -> None:
     page = opened_way(opened, server, "interpolate", {"images": [10, 0]}, model=AE)
-    expect(within(page, "interpolate", "without")).to_contain_text("is a plain autoencoder itself")
+    expect(within(page, "interpolate", "without")).to_contain_text("is an autoencoder itself")
     expect(within(page, "interpolate", "twin")).to_be_hidden()
     strip_is(page, lane(page, "main"), decoded(AE, straight(*pair(AE), 11)))
 

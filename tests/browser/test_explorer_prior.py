@@ -194,7 +194,7 @@ def test_another_way_while_the_warp_plays_ends_it(explorer: Callable[..., Page])
     assert slider.input_value() == still and 0 < float(still) < 1
 
 
-YARDSTICK = "A plain autoencoder has no prior: N(0, I) is only a yardstick here, to compare with the VAE."
+YARDSTICK = "An autoencoder has no prior: N(0, I) is only a yardstick here, to compare with the VAE."
 
 
 @pytest.mark.parametrize("tab", ["grid", "draws", "warp"])

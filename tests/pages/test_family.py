@@ -125,4 +125,8 @@ def test_a_model_with_code_maps_has_these_and_no_map_and_no_draws(registry: Regi
         wanted = np.array([[colour_of_code(code) for code in row] for row in code_map])
         assert (maps[:, 8 * digit : 8 * digit + 7] == wanted).all()
     row = at.table[0].value.iloc[0]
-    assert row["bounds log p(x)"] == "nothing here" and "codebook (squared distance)" in row.index
+    assert row["bounds log p(x)"] == "nll and the prior's nats" and "codebook (squared distance)" in row.index
+    learned = cards()["mnist-vq"]["prior"]["test"]
+    assert float(row["with the prior, at most (nats)"]) == pytest.approx(
+        learned["prior_nats"] + learned["nll"], abs=0.06
+    )

@@ -14,21 +14,20 @@ import torch
 from torch import Tensor
 
 from vae_core.config import RunConfig
-from vae_core.models.base import SHAPE, About, Has, Pass
+from vae_core.models.ae import AE
+from vae_core.models.base import SHAPE, About, Pass
 from vae_core.models.parts.coder import Coder
 
 
-class DAE(Coder):
+class DAE(AE):
     """Encoder and decoder of the plain autoencoder, trained to take noise away.
 
     Attributes:
         level: standard deviation of the noise, in units of x; 0 is the plain autoencoder.
     """
 
-    TERMS: ClassVar = {"nll": 1.0}
     title = "Denoising autoencoder"
     SETTINGS: ClassVar = ("corruption",)
-    has = Has(codes=True)
     about = About(
         loss=r"-\log p(x \mid z), \quad z = \mathrm{encoder}(x + \mathrm{noise})",
         use="Taking noise away, and codes that do not depend on it.",
@@ -52,15 +51,6 @@ class DAE(Coder):
         """x_tilde of images x and draws eps from N(0, I), (B, 1, 28, 28) each."""
         return (x + self.level * eps).clamp(0, 1)
 
-    def encode(self, x: Tensor) -> tuple[Tensor]:
-        """Images (B, 1, 28, 28), as they are, to their codes mu, (B, D)."""
-        mu, _ = self.encoder(x).chunk(2, dim=-1)  # (B, D); the other half, log_var of a VAE, is not used
-        return (mu,)
-
-    def sample(self, mu: Tensor, eps: Tensor) -> Tensor:
-        """z = mu, whatever eps is: (B, D), or (K, B, D) if eps has K samples."""
-        return mu.expand_as(eps)
-
     def forward(self, x: Tensor, eps: Tensor) -> Pass:
         """One pass: the clean images from their noisy ones.
 
@@ -74,7 +64,7 @@ class DAE(Coder):
         return Pass({"nll": self.nll(logits, x)}, logits, mu, mu)
 
 
-def nll_by_level(model: DAE | Coder, x: Tensor, levels: tuple[float, ...], generator: torch.Generator) -> list[float]:
+def nll_by_level(model: Coder, x: Tensor, levels: tuple[float, ...], generator: torch.Generator) -> list[float]:
     """−log p(x given z) of clean images from noisy ones, at other levels than that of training; nats per image.
 
     Args:

@@ -15,11 +15,10 @@ from torch import Tensor
 from vae_core import losses
 from vae_core.config import RunConfig
 from vae_core.models.base import SHAPE, About, Has, Pass
-from vae_core.models.parts.coder import Coder
-from vae_core.models.vae import LOG_VAR_RANGE
+from vae_core.models.vae import VAE
 
 
-class IWAE(Coder):
+class IWAE(VAE):
     """Encoder, decoder and likelihood of a VAE; K samples of z an image in the loss.
 
     Attributes:
@@ -49,15 +48,6 @@ class IWAE(Coder):
         """K draws an image."""
         return (self.samples, self.latent_dim)
 
-    def encode(self, x: Tensor) -> tuple[Tensor, Tensor]:
-        """q(z given x): images (B, 1, 28, 28) to mu and log_var, (B, D) each."""
-        mu, log_var = self.encoder(x).chunk(2, dim=-1)  # (B, D), (B, D)
-        return mu, log_var.clamp(*LOG_VAR_RANGE)
-
-    def sample(self, mu: Tensor, log_var: Tensor, eps: Tensor) -> Tensor:
-        """z = mu + std * eps, with the shape of eps: (B, D) or (K, B, D)."""
-        return mu + (0.5 * log_var).exp() * eps
-
     def forward(self, x: Tensor, eps: Tensor) -> Pass:
         """One pass: minus the bound of K samples.
 
@@ -75,7 +65,7 @@ class IWAE(Coder):
         if len(z) == 1:
             iw = nll[0] + losses.gaussian_kl(mu, log_var)
         else:
-            log_w = log_weights(nll, z, mu, log_var)  # (K, B)
+            log_w = losses.log_weights(nll, z, mu, log_var)  # (K, B)
             iw = math.log(len(z)) - log_w.logsumexp(0)
         return Pass({"iw": iw}, logits[: len(x)], z[0], mu, log_var)
 
@@ -83,12 +73,3 @@ class IWAE(Coder):
         """(B,) −ELBO of the first sample, nats: a looser bound than the loss."""
         assert out.mu is not None and out.log_var is not None
         return self.nll(out.logits, x) + losses.gaussian_kl(out.mu, out.log_var)
-
-
-def log_weights(nll: Tensor, z: Tensor, mu: Tensor, log_var: Tensor) -> Tensor:
-    """log w = log p(x given z) + log p(z) − log q(z given x) of every sample, (K, B) nats.
-
-    Args:
-        nll: (K, B). z: (K, B, D). mu, log_var: (B, D) of q.
-    """
-    return losses.standard_normal_log_prob(z) - losses.gaussian_log_prob(z, mu, log_var) - nll

@@ -41,7 +41,8 @@ class VQ(Family):
     title = "VQ-VAE"
     has = Has(code_map=(SIDE, SIDE))
     about = About(
-        loss=r"-\log p(x \mid z_q) + \|\mathrm{sg}[z_e] - e\|^2 + \tfrac{1}{4} \|z_e - \mathrm{sg}[e]\|^2",
+        loss=r"\begin{gathered}-\log p(x \mid z_q) + \|\mathrm{sg}[z_e] - e\|^2 \\"
+        r"{} + \tfrac{1}{4} \|z_e - \mathrm{sg}[e]\|^2\end{gathered}",
         use="Sharp copies from few numbers, and a code that another model can write.",
         limits="Nothing new without a learned prior over code maps. Its codes are no coordinates. No ELBO.",
         paper="van den Oord, Vinyals and Kavukcuoglu 2017",

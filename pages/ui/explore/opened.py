@@ -3,7 +3,6 @@
 Their tensors lie on the disk as safetensors files, in a folder that goes with the server.
 """
 
-import functools
 import re
 import secrets
 import tempfile
@@ -15,6 +14,7 @@ from safetensors import SafetensorError
 from safetensors.torch import save_file
 
 from pages.ui import shipped
+from pages.ui.once import computed_once
 from pages.ui.words import plain
 from vae_core.config import RunConfig
 from vae_core.digits import with_error
@@ -90,7 +90,7 @@ class Shelf:
             model.path.unlink(missing_ok=True)
 
 
-@functools.cache
+@computed_once(None)
 def shelf() -> Shelf:
     """The server's one."""
     return Shelf()

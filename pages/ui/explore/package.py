@@ -19,6 +19,7 @@ from torch import Tensor
 from pages.ui.explore.code_package import code_package_bytes
 from pages.ui.explore.sources import Source, twin_of
 from pages.ui.explore.weights import read_weights, require_numbers
+from pages.ui.once import computed_once
 from pages.ui.shipped import images
 from vae_core import losses
 from vae_core.config import RunConfig
@@ -90,7 +91,7 @@ def package_bytes(source: Source) -> bytes | None:
     return save({name: tensor.contiguous() for name, tensor in tensors.items()}, {"about": text})
 
 
-@functools.lru_cache(maxsize=KEPT)
+@computed_once(KEPT)
 def _packed(source: Source) -> bytes:
     body = (code_package_bytes if source.family.has.code_map else package_bytes)(source)
     if body is None:  # an error, as that is not to be remembered

@@ -162,6 +162,7 @@ def _trained(card: dict, config: RunConfig) -> str:
     name = "neg_elbo" if bound else "nll"
     figure = with_error(test[name], test.get("errors", {}).get(name))
     named, samples = ("−ELBO", f", K = {test['samples']}") if bound else ("Reconstruction", "")
+    named += " given the label" if family(config.model).has.labels else ""
     where = f"{test['images']:,} {test['protocol']} test images{samples}"
     length = f"{config.steps:,} steps" if config.steps else f"{config.epochs} epochs"
     return f"{length}, seed {config.seed}. {named} {figure} nats per image ({where})."

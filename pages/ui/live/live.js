@@ -67,7 +67,7 @@ export default class LiveView {
     const [high, low] = scales.length ? [165, 110] : [205, 140];
     const all = { series: seriesOf(family), height: kl.length ? high : high + low };
     const mixed = family.terms.some(({ unit }) => unit);
-    this.curves = [new Curves(this.part.all, mixed ? { ...all, unit: `${unitOf(family)} ↓` } : all)];
+    this.curves = [new Curves(this.part.all, mixed ? { ...all, unit: "nats; squared distance ↓" } : all)];
     if (kl.length) this.curves.push(new Curves(this.part.klOnly, { series: kl, height: low }));
     if (scales.length)
       this.curves.push(new Curves(this.part.scaleOnly, { series: scales, height: 120, unit: "of full scale" }));

@@ -39,6 +39,6 @@ export const HTML = `
     <p><small data-part="how"></small></p>
   </div>
 </div>
-<p data-part="plain" hidden>A plain autoencoder gives one code for an image and no distribution: there is no ellipse, and there are no samples.</p>
+<p data-part="plain" hidden>An autoencoder gives one code for an image and no distribution: there is no ellipse, and there are no samples.</p>
 <p><small data-part="likelihood"></small></p>
 <details data-part="details"><summary data-part="all"></summary><div class="scroll"><table><thead data-part="head"></thead><tbody data-part="rows"></tbody></table></div></details>`;

@@ -39,7 +39,7 @@ function encodePicture(found, code, samples, { title, seed, colours }) {
   const { canvas, ctx } = paper(2 * GAP + COLUMNS * SMALL, top + (rows ? rows * SMALL + LINE : 0) + GAP, colours);
   ctx.fillStyle = colours.text;
   ctx.font = "bold 15px sans-serif";
-  ctx.fillText(`${about.name}${!about.posterior ? " (plain autoencoder)" : ""}: ${title}`, GAP, GAP + 10);
+  ctx.fillText(`${about.name}${!about.posterior ? " (autoencoder)" : ""}: ${title}`, GAP, GAP + 10);
   ctx.font = "14px sans-serif";
   picturesOf(found, code).forEach(({ grey, lines }, k) => {
     const x = GAP + k * (SIDE + 2 * GAP),

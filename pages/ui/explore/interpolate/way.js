@@ -110,7 +110,7 @@ export class InterpolateWay extends Way {
   }
 
   missing({ posterior, net, dims, twin }) {
-    if (!posterior) return "This model is a plain autoencoder itself: choose a VAE to see both.";
+    if (!posterior) return "This model is an autoencoder itself: choose a VAE to see both.";
     return twin
       ? ""
       : `No plain autoencoder with the ${net} net and ${dims} ${dims === 1 ? "latent" : "latents"} ships, so there is none to compare with.`;

@@ -12,7 +12,7 @@ export function slice({ found, view: { plane }, place }) {
 }
 
 /** A plain autoencoder was trained without a prior, and what is said of one would be false. */
-export const YARDSTICK = "A plain autoencoder has no prior: N(0, I) is only a yardstick here, to compare with the VAE.";
+export const YARDSTICK = "An autoencoder has no prior: N(0, I) is only a yardstick here, to compare with the VAE.";
 export const priorOf = ({ found: { about } }) => (!about.posterior ? "N(0, I)" : "the prior");
 const yardstick = ({ found: { about } }) => (!about.posterior ? YARDSTICK : "");
 

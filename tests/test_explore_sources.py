@@ -124,7 +124,7 @@ def test_a_package_is_made_once_and_anew_when_the_state_is_another(
 
 
 def test_no_more_than_eight_packages_are_kept() -> None:
-    assert package._packed.cache_info().maxsize == 8
+    assert package._packed.cache_info().maxsize == 20
 
 
 def test_a_damaged_card_leaves_its_model_out_with_one_line(

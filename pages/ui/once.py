@@ -36,7 +36,6 @@ def computed_once(kept: int | None) -> Callable[[Callable[P, T]], Callable[P, T]
                     if under_way.get(key) is mine:
                         del under_way[key]
 
-        vars(call).update(cache_info=cached.cache_info, cache_clear=cached.cache_clear)  # type: ignore[attr-defined]
         return call
 
     return decorate

@@ -19,7 +19,6 @@ from torch import Tensor
 from pages.ui.explore.code_package import code_package_bytes
 from pages.ui.explore.sources import Source, twin_of
 from pages.ui.explore.weights import read_weights, require_numbers
-from pages.ui.once import computed_once
 from pages.ui.shipped import images
 from vae_core import losses
 from vae_core.config import RunConfig
@@ -40,7 +39,7 @@ from vae_core.models.parts.coder import Coder
 from vae_core.runs.snapshot_file import FrameError, read_frame
 from vae_core.runs.storage import FILM, STATES, frame_file, frames_in
 
-KEPT = 8  # packages in memory, 4 MB each at most
+KEPT = 20  # packages in memory, 4 MB each at most: a conditional model has one for each label
 _CHUNK = 500  # images encoded at once
 _NODES = 20  # a side, of the sheet whose pictures give the axes of the warp; as in prior_warp.js
 _one_at_a_time = threading.Lock()  # a class that opens the same model waits for one packing
@@ -91,7 +90,7 @@ def package_bytes(source: Source) -> bytes | None:
     return save({name: tensor.contiguous() for name, tensor in tensors.items()}, {"about": text})
 
 
-@computed_once(KEPT)
+@functools.lru_cache(maxsize=KEPT)
 def _packed(source: Source) -> bytes:
     body = (code_package_bytes if source.family.has.code_map else package_bytes)(source)
     if body is None:  # an error, as that is not to be remembered

@@ -10,7 +10,7 @@ from pages.family.settings import MOST, link
 from pages.family.table import figures_table
 from pages.ui import notices
 from pages.ui.explore.sources import explorable
-from pages.ui.palette import colours_of, is_dark
+from pages.ui.palette import is_dark
 from pages.ui.shipped import PLANE, cards, encode_query, missing, title_of
 from vae_core.config import RunConfig
 from vae_core.data.sets import name_of
@@ -70,17 +70,17 @@ def column(name: str) -> None:
     if kind.about is not None:
         st.latex(kind.about.loss)
     shot = snapshot_of(name)
-    st.html(copies(shot))
+    st.html(copies(name))
     st.caption(f"Test images, and below them copies{' from noisy ones' if 'corruption' in kind.SETTINGS else ''}.")
     if len(shot.prior_draws):
-        st.html(draws(shot))
+        st.html(draws(name))
         st.caption(f"Decoded draws z ~ N(0, I){draws_note(kind.has)}.")
     if len(shot.xy):
-        st.html(latent_space(shot, colours_of(is_dark())))
+        st.html(latent_space(name, is_dark()))
         more = f", in a plane with {shot.explained:.0%} of their variance" if shot.mu.shape[1] > 2 else ""
         st.caption(f"Codes of 5,000 test images{more}.")
     if len(shot.code_maps):
-        st.html(code_maps(shot))
+        st.html(code_maps(name))
         st.caption("Code maps of the ten images: a colour for each vector of the codebook.")
     if kind.about is not None:
         st.markdown(f"**For** {kind.about.use}\n\n**Limits** {kind.about.limits}")

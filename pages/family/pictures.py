@@ -9,16 +9,17 @@ import torch
 from PIL import Image
 
 from pages.ui.once import computed_once
+from pages.ui.palette import colours_of
 from pages.ui.shipped import checkpoint
 from vae_core.config import RunConfig
 from vae_core.data import load
-from vae_core.export.colours import Colours
 from vae_core.export.latent_map import latent_map_file
 from vae_core.export.pictures import data_uri
 from vae_core.inspect.snapshot import Snapshot, SnapshotTaker
 
 PER_ROW = 10
 DRAWN = 20  # of the snapshot's draws
+KEPT = 64  # drawings of each kind, 0.1 MB each: a class asks for the same
 _SHARP = "width:100%;image-rendering:pixelated"
 
 
@@ -36,24 +37,31 @@ def sheet(rows: list[np.ndarray]) -> np.ndarray:
     return np.concatenate([np.concatenate(list(line), axis=1) for line in lines])
 
 
-def copies(shot: Snapshot) -> str:
+@computed_once(KEPT)
+def copies(name: str) -> str:
     """The ten images and below them what the model makes of a sample of z."""
+    shot = snapshot_of(name)
     return _img(data_uri(sheet([shot.originals, shot.reconstructions])), "ten test images, below them their copies")
 
 
-def draws(shot: Snapshot) -> str:
+@computed_once(KEPT)
+def draws(name: str) -> str:
     """What the decoder makes of draws from N(0, I)."""
+    shot = snapshot_of(name)
     return _img(data_uri(sheet([shot.prior_draws[:DRAWN]])), f"{DRAWN} pictures decoded from draws of N(0, I)")
 
 
-def latent_space(shot: Snapshot, colours: Colours) -> str:
+@computed_once(KEPT)
+def latent_space(name: str, dark: bool) -> str:
     """The codes of 5,000 test images; with more than two latents in the plane of their principal axes."""
-    svg = base64.b64encode(latent_map_file(shot, colours).encode()).decode()
+    svg = base64.b64encode(latent_map_file(snapshot_of(name), colours_of(dark)).encode()).decode()
     return _img(f"data:image/svg+xml;base64,{svg}", "latent map: codes of 5,000 test images by class")
 
 
-def code_maps(shot: Snapshot) -> str:
+@computed_once(KEPT)
+def code_maps(name: str) -> str:
     """The code maps of the ten images side by side, each vector of the codebook in its colour."""
+    shot = snapshot_of(name)
     beside = np.concatenate(
         list(np.pad(shot.code_maps.astype(int), ((0, 0), (0, 0), (0, 1)), constant_values=-1)), axis=1
     )

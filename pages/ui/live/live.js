@@ -11,7 +11,7 @@ import { coloursOf, followTheme } from "../lib/theme.js";
 import { pictureOf } from "../lib/wire.js";
 import { Compared } from "./compared.js";
 import { drawHeader, drawLost } from "./header.js";
-import { HTML, headerOf, seriesOf, scaleNamesOf, scalesOf, unitOf } from "./html.js";
+import { HTML, headerOf, seriesOf, scaleNamesOf, scalesOf } from "./html.js";
 import { Picture } from "./picture.js";
 import { SlowMotion } from "./slow/motion.js";
 

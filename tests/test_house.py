@@ -135,6 +135,7 @@ LAYERS = [
     ["ui/lesson/plot.js", "ui/explore/shared"],
     [*WAYS, "ui/lesson/bound", "ui/lesson/gaussians"],
     COMPONENTS,
+    ["ui/passage"],  # made of the explorer's parts
     ["pages.ui"],
     [f"pages.{folder}" for folder in sorted(PAGE_FOLDERS)],
     ["pages.router"],

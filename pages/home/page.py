@@ -1,14 +1,13 @@
-"""Home: what a VAE is on one screen, with a real image in a real model, and the way through the lesson."""
+"""Home: what a VAE is on one screen, alive, and the way through the lesson."""
+
+from typing import Any
 
 import streamlit as st
 
-from pages.home.diagram import diagram
-from pages.home.example import Codes, codes, passage
 from pages.home.settings import link
 from pages.ui import notices
-from pages.ui.once import computed_once
-from pages.ui.palette import is_dark
-from pages.ui.shipped import PLANE, checkpoint, elbo_query, encode_query, images, missing, planes, title_of
+from pages.ui.passage.view import first_number, passage_view
+from pages.ui.shipped import PLANE, checkpoint, elbo_query, encode_query, missing, planes, title_of
 
 TRAINING = ("training/page.py", "Live training", ":material/monitoring:")
 ABLATION = ("ablation/page.py", "Ablation", ":material/content_cut:")
@@ -22,60 +21,50 @@ LESSON = (
     ("Give it more room", "Start anew with 16 latent dimensions. How many does it use?", TRAINING),
     ("Walk around in it", "Drag z and watch. Draw a digit: where does it land?", EXPLORER),
 )
+STATE = "home state"  # in the session: the component's state as last known
+AGAIN = "home again"  # counts what a link put into that state
 
 
 def page() -> None:
-    link.open()
+    link.open(adopt)
     st.title("ELBO Room", anchor=False)
     st.markdown(
-        "A **variational autoencoder** presses an image into a small cloud of codes, and draws it again from one "
-        "of them. It learns by making the sum of two terms small: one asks for a good copy, the other for tidy codes."
+        "A **variational autoencoder** presses an image into a small cloud of codes, and draws it again from one of "
+        "them. **Drag the cloud, draw a digit, or press ▶** and watch it learn."
     )
-    example()
+    stage()
     lesson()
 
 
+def adopt(asked: dict[str, Any]) -> list[str]:
+    """What a link holds becomes the component's."""
+    st.session_state[STATE] = asked.get("shown", {})
+    st.session_state[AGAIN] = st.session_state.get(AGAIN, 0) + 1
+    return []
+
+
 @st.fragment
-def example() -> None:
-    """One test image on its way through the shipped model."""
+def stage() -> None:
+    """The shipped model as a picture that answers; it runs again by itself when something has come to rest."""
     if PLANE not in planes():
         st.error(missing(PLANE), icon=":material/error:")
         return
     notices.show("home")
-    row = st.container(horizontal=True, vertical_alignment="center", horizontal_alignment="center")
-    row.segmented_control(
-        "Digit",
-        range(10),
-        required=True,
-        label_visibility="collapsed",
-        **link.kept("digit"),
+    state = st.session_state
+    shown = passage_view(PLANE, key="home passage", state=state.get(STATE), again=state.get(AGAIN, 0))
+    state[STATE] = shown
+    row = st.container(horizontal=True, vertical_alignment="center")
+    row.page_link(TRAINING[0], label="Train it live", icon=TRAINING[2])
+    if not shown.get("picture"):
+        number = shown.get("number") or first_number()
+        row.page_link(ELBO[0], label="Its ELBO", icon=ELBO[2], query_params=elbo_query(number, PLANE))
+        row.page_link(EXPLORER[0], label="Its cloud", icon=EXPLORER[2], query_params=encode_query(number, PLANE))
+    card = checkpoint(PLANE).card
+    row.caption(
+        f"Computed in your browser by {title_of(PLANE)}: {card['config']['epochs']} epochs, seed {card['seed']}, "
+        f"−ELBO {card['test']['neg_elbo']:.1f} nats (grey MNIST, test, K = 1)."
     )
-    row.button("Another image", icon=":material/image:", key="home_image", on_click=count, args=("image",))
-    row.button("Another sample", icon=":material/casino:", key="home_sample", on_click=count, args=("sample",))
-    shipped = checkpoint(PLANE)
-    links = row.container(horizontal=True)
-    p = passage(shipped.model, images(), link.get("digit"), link.get("image"), link.get("sample"))
-    links.page_link(ELBO[0], label="Its ELBO", icon=ELBO[2], query_params=elbo_query(p.number, PLANE))
-    links.page_link(EXPLORER[0], label="Its cloud", icon=EXPLORER[2], query_params=encode_query(p.number, PLANE))
-    st.html(diagram(p, all_codes(), is_dark()))
-    card = shipped.card
-    st.caption(
-        f"Computed now by {title_of(PLANE)}: {card['config']['epochs']} epochs, seed {card['seed']}, "
-        f"−ELBO {card['test']['neg_elbo']:.1f} nats (grey MNIST, test, K = 1). The cloud, ellipses of 1 and 2 std, is "
-        "at true scale among the codes of 2,000 test images. x̂ is decoded from z, not from mu."
-    )
-    link.write()
-
-
-@computed_once(None)
-def all_codes() -> Codes:
-    """Computed once per server."""
-    return codes(checkpoint(PLANE).model, images())
-
-
-def count(name: str) -> None:
-    """Callback: the next image, or the next draw of eps."""
-    st.session_state[link.key(name)] += 1
+    link.write(shown={name: value for name, value in shown.items() if value is not None} or None)
 
 
 def lesson() -> None:

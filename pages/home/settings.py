@@ -1,5 +1,5 @@
-"""What the address of the page holds: the image, and the noise with which it is sampled."""
+"""What the address of the page holds: what rests in its picture."""
 
-from pages.ui.address import MOST, Address, Choice, Number
+from pages.ui.address import Address, Part
 
-link = Address("home", Choice("digit", 3, range(10)), Number("image", 0, 0, MOST), Number("sample", 0, 0, MOST))
+link = Address("home", Part("shown", None, key=None))

@@ -1,11 +1,13 @@
 """Every page opens by its link: on a fresh server, in light and dark, on a projector and a phone."""
 
+from urllib.parse import parse_qs, urlsplit
+
 import pytest
 from playwright.sync_api import expect
 
 from tests.browser.conftest import serving
 
-PAGES = {"": "Another image", "home": "Another image", "training": "Start"}
+PAGES = {"": "New sample", "home": "New sample", "training": "Start"}
 
 
 @pytest.mark.parametrize("path", ["", "training"])
@@ -36,27 +38,16 @@ def test_a_phone_needs_no_sideways_scrolling(opened, server, path):
     assert inner <= outer
 
 
-def test_home_shows_another_sample_and_leads_to_training(opened, server):
-    page = opened(server)
-    picture = page.get_by_alt_text("the reconstruction")
-    before = picture.get_attribute("src")
-    page.get_by_role("button", name="Another sample").click()
-    expect(picture).not_to_have_attribute("src", before)
-    page.get_by_test_id("stMain").get_by_role("link", name="Live training").first.click()
-    expect(page.get_by_role("button", name="Start")).to_be_visible()
-    assert "/training" in page.url
-
-
 def test_an_address_stays_with_its_page_and_opens_to_the_same(opened, server):
     page = opened(f"{server}/")
-    page.get_by_role("radio", name="8").or_(page.get_by_role("button", name="8", exact=True)).first.click()
-    page.wait_for_url(lambda url: "digit=8" in url)
+    page.locator(".passage[data-ready]").wait_for(timeout=30_000)
+    page.get_by_role("button", name="a test image of a 8").click()
+    page.wait_for_url(lambda url: "number" in url)
+    shown = parse_qs(urlsplit(page.url).query)["shown"]
     other = opened(page.url)
-    expect(
-        other.get_by_role("radio", name="8").or_(other.get_by_role("button", name="8", exact=True)).first
-    ).to_be_visible()
+    expect(other.get_by_role("button", name="a test image of a 8")).to_have_attribute("aria-pressed", "true")
     other.wait_for_timeout(1000)
-    assert "digit=8" in other.url
+    assert parse_qs(urlsplit(other.url).query)["shown"] == shown
     page.get_by_role("link", name="The ELBO").first.click()
     expect(page.get_by_text("test image 0, a 7").first).to_be_visible(timeout=30_000)
     page.wait_for_url(lambda url: "digit=7" in url)
@@ -64,7 +55,7 @@ def test_an_address_stays_with_its_page_and_opens_to_the_same(opened, server):
     page.get_by_text("Sum or mean").click()
     page.wait_for_url(lambda url: "likelihood=reduction" in url)
     page.get_by_role("link", name="Home").first.click()
-    page.wait_for_url(lambda url: "digit=8" in url and "section" not in url)
+    page.wait_for_url(lambda url: parse_qs(urlsplit(url).query).get("shown") == shown and "section" not in url)
 
 
 @pytest.mark.parametrize(

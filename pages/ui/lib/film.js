@@ -41,7 +41,7 @@ export class Film {
 
 const SECONDS = 8; // the whole film at speed 1
 
-/** Buttons and slider. `show(step)` is called with a film step, or with null for the present. */
+/** Buttons and slider; a view may do without the box `loop` and the choice `speed`. `show(step)` is called with a film step, or with null for the present. */
 export class Scrubber {
   constructor(part, film, show, settled) {
     this.part = part;
@@ -95,10 +95,10 @@ export class Scrubber {
       this.go(this.film.steps[index]);
       index += 1;
       if (index >= this.film.steps.length) {
-        if (!this.part.loop.checked) return this.pause();
+        if (!this.part.loop?.checked) return this.pause();
         index = 0;
       }
-      const pause = (SECONDS * 1000) / this.film.steps.length / Number(this.part.speed.value);
+      const pause = (SECONDS * 1000) / this.film.steps.length / Number(this.part.speed?.value ?? 1);
       this.timer = setTimeout(tick, pause);
     };
     this.timer = setTimeout(tick, 0);

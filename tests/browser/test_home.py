@@ -1,0 +1,99 @@
+"""The first minute: drag the cloud and x̂ follows, draw a digit, press play and it learns."""
+
+import base64
+import json
+from urllib.parse import parse_qs, urlsplit
+
+import torch
+from playwright.sync_api import Page, expect
+from torch.distributions import Bernoulli, Normal, kl_divergence
+
+from pages.ui.passage.view import first_number, moments
+from pages.ui.shipped import PLANE, checkpoint, images
+
+
+def figures(page: Page) -> dict[str, float]:
+    read = "(box) => Object.fromEntries([...box.querySelectorAll('.sum output')].map((o) => [o.dataset.part, o.value]))"
+    return {name: float(text.replace("−", "-")) for name, text in page.locator(".passage").evaluate(read).items()}
+
+
+def picture(page: Page) -> str:
+    return page.locator(".passage [data-part=xHat]").evaluate("(canvas) => canvas.toDataURL()")
+
+
+def state(page: Page) -> dict[str, object]:
+    return json.loads(parse_qs(urlsplit(page.url).query)["shown"][0])
+
+
+def by_hand(pixels: torch.Tensor, mu: list[float] | None) -> tuple[float, float]:
+    """Both terms of an image, (1, 28, 28) uint8, its cloud where the encoder puts it or moved."""
+    model = checkpoint(PLANE).model
+    x = pixels[None].float() / 255
+    with torch.no_grad():
+        own, log_var = model.encode(x)
+        q = Normal(own if mu is None else torch.tensor([mu]), (log_var / 2).exp())
+        eps = torch.randn(16, 2, generator=torch.Generator().manual_seed(0))[:1]
+        p = Bernoulli(logits=model.decode(q.loc + q.scale * eps), validate_args=False)
+        return -p.log_prob(x).sum().item(), kl_divergence(q, Normal(0.0, 1.0)).sum().item()
+
+
+def assert_terms(page: Page, pixels: torch.Tensor, mu: list[float] | None) -> None:
+    nll, kl = by_hand(pixels, mu)
+    shown = figures(page)
+    assert abs(shown["reconstruction"] - nll) < 0.06 and abs(shown["kl"] - kl) < 0.006
+    assert abs(shown["total"] - nll - kl) < 0.06
+
+
+def test_the_first_minute(opened, server):
+    page = opened(server)
+    passage = page.locator(".passage[data-ready]")
+    passage.wait_for(timeout=30_000)
+    first = images().x_test[first_number()]
+    expect(passage.get_by_text(f"test image {first_number()}, a 7")).to_be_visible()
+    for part in ("paper", "over", "xHat", "play", "kl", "totalCurve"):  # all of it at once, without scrolling
+        box = passage.locator(f"[data-part={part}]").bounding_box()
+        assert box["y"] > 0 and box["y"] + box["height"] <= 720, part
+    assert_terms(page, first, None)
+    before = picture(page)
+
+    plane = passage.locator("[data-part=over]")
+    box = plane.bounding_box()
+    page.mouse.move(box["x"] + 0.75 * box["width"], box["y"] + 0.55 * box["height"])
+    page.mouse.down()
+    page.mouse.move(box["x"] + 0.4 * box["width"], box["y"] + 0.8 * box["height"], steps=4)
+    assert picture(page) != before  # it follows the finger, before that lets go
+    page.mouse.up()
+    page.wait_for_url(lambda url: "mu" in url)
+    assert_terms(page, first, state(page)["mu"])
+    expect(passage.get_by_text("q moved by hand")).to_be_visible()
+    plane.press("ArrowRight")
+    plane.press("Home")  # where the encoder puts it
+    assert_terms(page, first, None)
+    assert picture(page) == before
+
+    passage.get_by_role("button", name="a test image of a 0").click()
+    expect(passage.get_by_text("a 0")).to_be_visible()
+    passage.get_by_role("button", name="Draw").click()
+    paper = passage.locator("[data-part=paper]").bounding_box()
+    page.mouse.move(paper["x"] + 0.5 * paper["width"], paper["y"] + 0.2 * paper["height"])
+    page.mouse.down()
+    page.mouse.move(paper["x"] + 0.5 * paper["width"], paper["y"] + 0.8 * paper["height"], steps=5)
+    page.mouse.up()
+    page.wait_for_url(lambda url: "picture" in url)
+    expect(passage.get_by_text("your drawing")).to_be_visible()
+    drawn = torch.frombuffer(bytearray(base64.b64decode(state(page)["picture"])), dtype=torch.uint8)
+    assert drawn.max() == 255 and 30 < (drawn > 127).sum() < 200
+    assert_terms(page, drawn.view(1, 28, 28), None)
+
+    passage.get_by_role("button", name="play the film").click()
+    expect(passage.get_by_text("of this model's training")).to_be_visible()
+    scrub = passage.get_by_label("step of the training")
+    passage.get_by_role("button", name="pause the film").click()
+    scrub.press("Home")
+    first = moments(PLANE)[0]
+    expect(passage.locator("[data-part=reconstruction]")).to_have_text(f"{first.nll:.1f}")
+    expect(passage.locator("[data-part=kl]")).to_have_text(f"{first.kl:.3f}")
+    page.wait_for_url(lambda url: "at" in parse_qs(urlsplit(url).query).get("shown", [""])[0])
+    assert state(page)["at"] == 0
+    scrub.press("End")
+    expect(passage.get_by_text("your drawing")).to_be_visible()  # it was not lost

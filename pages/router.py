@@ -3,10 +3,12 @@
 import streamlit as st
 
 from pages.ui import lecturer, style, visitor
+from pages.ui.lecture import bar
 
 st.set_page_config(page_title="ELBO Room", page_icon="🔬", layout="wide", initial_sidebar_state="auto")
 style.apply()
 visitor.arrive()
+bar.arrive()
 
 page = st.navigation(
     [
@@ -58,4 +60,5 @@ page = st.navigation(
     position="top",
 )
 lecturer.answer_key()
+bar.show_bar()
 page.run()

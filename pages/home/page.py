@@ -1,4 +1,4 @@
-"""Home: what a VAE is on one screen, alive, and the way through the lesson."""
+"""Home: what a VAE is on one screen, alive, and the way through a lecture."""
 
 from typing import Any
 
@@ -6,21 +6,10 @@ import streamlit as st
 
 from pages.home.settings import link
 from pages.ui import notices
+from pages.ui.lecture.scenes import MINUTES, SCENES, scene_query
 from pages.ui.passage.view import first_number, passage_view
 from pages.ui.shipped import PLANE, checkpoint, elbo_query, encode_query, missing, planes, title_of
 
-TRAINING = ("training/page.py", "Live training", ":material/monitoring:")
-ABLATION = ("ablation/page.py", "Ablation", ":material/content_cut:")
-ELBO = ("elbo/page.py", "The ELBO", ":material/functions:")
-EXPLORER = ("explorer/page.py", "Explorer", ":material/explore:")
-LESSON = (
-    ("Derive the loss", "Three ways to the bound, every line with its value. What is in the gap?", ELBO),
-    ("Watch it learn", "Press Start. Which term falls first, and why does the KL rise at the same time?", TRAINING),
-    ("Drop a term", "Take the KL away, or the reconstruction. What dies? Predict first.", ABLATION),
-    ("Make a classic mistake", "One wrong line in the loss. Would you notice? Which test would?", ABLATION),
-    ("Give it more room", "Start anew with 16 latent dimensions. How many does it use?", TRAINING),
-    ("Walk around in it", "Drag z and watch. Draw a digit: where does it land?", EXPLORER),
-)
 STATE = "home state"  # in the session: the component's state as last known
 AGAIN = "home again"  # counts what a link put into that state
 
@@ -33,7 +22,7 @@ def page() -> None:
         "them. **Drag the cloud, draw a digit, or press ▶** and watch it learn."
     )
     stage()
-    lesson()
+    lecture()
 
 
 def adopt(asked: dict[str, Any]) -> list[str]:
@@ -54,11 +43,15 @@ def stage() -> None:
     shown = passage_view(PLANE, key="home passage", state=state.get(STATE), again=state.get(AGAIN, 0))
     state[STATE] = shown
     row = st.container(horizontal=True, vertical_alignment="center")
-    row.page_link(TRAINING[0], label="Train it live", icon=TRAINING[2])
+    row.page_link("training/page.py", label="Train it live", icon=":material/monitoring:")
     if not shown.get("picture"):
         number = shown.get("number") or first_number()
-        row.page_link(ELBO[0], label="Its ELBO", icon=ELBO[2], query_params=elbo_query(number, PLANE))
-        row.page_link(EXPLORER[0], label="Its cloud", icon=EXPLORER[2], query_params=encode_query(number, PLANE))
+        row.page_link(
+            "elbo/page.py", label="Its ELBO", icon=":material/functions:", query_params=elbo_query(number, PLANE)
+        )
+        row.page_link(
+            "explorer/page.py", label="Its cloud", icon=":material/explore:", query_params=encode_query(number, PLANE)
+        )
     card = checkpoint(PLANE).card
     row.caption(
         f"Computed in your browser by {title_of(PLANE)}: {card['config']['epochs']} epochs, seed {card['seed']}, "
@@ -67,13 +60,16 @@ def stage() -> None:
     link.write(shown={name: value for name, value in shown.items() if value is not None} or None)
 
 
-def lesson() -> None:
-    """The way through the lesson: questions, each answered on a page."""
-    st.subheader("The lesson")
-    for column, (title, question, (page, label, icon)) in zip(st.columns(len(LESSON)), LESSON, strict=True):
-        with column.container(border=True, height="stretch"):
-            st.markdown(f"**{title}**\n\n{question}")
-            st.page_link(page, label=label, icon=icon)
+def lecture() -> None:
+    """All scenes, each a link to its place in the lab."""
+    st.subheader(f"A lecture of {MINUTES} minutes")
+    for row in (SCENES[:4], SCENES[4:]):
+        for column, scene in zip(st.columns(4), row, strict=True):
+            number = SCENES.index(scene) + 1
+            with column.container(border=True, height="stretch"):
+                label = f"{number} · {scene.title}"
+                st.page_link(f"{scene.page}/page.py", label=label, query_params=scene_query(number))
+                st.markdown(scene.question)
 
 
 page()

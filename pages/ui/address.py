@@ -12,6 +12,7 @@ from typing import Any
 import streamlit as st
 
 from pages.ui import notices
+from pages.ui.lecture import bar
 from pages.ui.words import quoted
 
 MOST = 2**31 - 1  # of seeds and of what is counted
@@ -194,6 +195,8 @@ class Address:
             adopt: called then with all values of the address that hold, also those that the page keeps itself (key
                 None); returns what else does not hold.
         """
+        if st.session_state.pop(bar.NEW, False):
+            self._begin_anew()
         self.prepare()
         if not self._is_new():
             return
@@ -210,6 +213,13 @@ class Address:
         problems += adopt(values)
         if problems:
             notices.put(self.page, f"This link does not hold in full: {'; '.join(problems)}. The rest is shown.")
+
+    def _begin_anew(self) -> None:
+        """A scene is shown as its link says, whatever was on the page before; what is trained stays."""
+        for name, setting in self.settings.items():
+            if setting.key == "":
+                st.session_state.pop(self.key(name), None)
+        self.ask_again()
 
     def missing(self) -> str:
         """What is to be said of the page's subject, if the address names one that is not here."""
@@ -236,6 +246,7 @@ class Address:
             if values.get(name) is not None
             and ((text := setting.write(values[name])) != setting.write(setting.default) or setting.first is not None)
         }
+        wanted |= bar.in_address()
         own = [known for known in st.session_state.get(self._own, []) if known != wanted]  # each once
         st.session_state[self._own] = [*own[-_KEPT:], wanted]
         if dict(st.query_params) != wanted:

@@ -8,6 +8,12 @@ _ROOM = """
 .stMain .block-container { padding-left: 1.5rem; padding-right: 1.5rem; padding-top: 4.25rem; }
 .stMain h1 { padding-top: 0; padding-bottom: 0.25rem; }
 .stMain .stVerticalBlock { gap: 0.7rem; }
+.st-key-lecture p { font-size: 1.2rem; line-height: 1.25; }
+.st-key-lecture button p { font-size: 1rem; }
+.st-key-lecture kbd { display: none; }
+.stMain .st-key-scene { flex-wrap: nowrap; }
+.stMain .st-key-scene > .stElementContainer:has(.stMarkdown) { flex: 1 1 0; min-width: 8rem; width: auto; }
+.st-key-unseen:not(:focus-within) { position: absolute; left: -100vw; }
 [data-testid="stSidebarHeader"] { height: 2.25rem; margin: 0; }
 """
 # Streamlit writes white on the primary colour. In the dark theme that colour has to be light, to be seen on the dark

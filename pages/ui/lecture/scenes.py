@@ -79,10 +79,10 @@ SCENES = (
         12,
         "ablation",
         "Without the KL: what becomes of the copies, and what of the pictures drawn from the prior?",
-        "The copies become better. The codes leave the region that the prior draws from, so what is drawn there is no "
-        "digit any more.",
+        "The copies become better. The codes leave the region that the prior draws from, and many draws fall where no "
+        "code is.",
         "Predict; then play all arms. Then Interpolate, beside an autoencoder.",
-        "The codes run out of the frame, and the prior draws fall apart.",
+        "The codes run past the circles, the clouds shrink, and prior draws look less like digits.",
         "The KL keeps the codes where the prior will look for them.",
         {"section": "arms"},
     ),

@@ -7,6 +7,7 @@ import streamlit as st
 
 from pages.explorer.code import code
 from pages.explorer.encoded import number_of
+from pages.explorer.give import give_drawing
 from pages.explorer.open_model import open_model
 from pages.explorer.settings import AGAIN, STATE, adopt, follow_images, link, write_link
 from pages.explorer.upload import upload
@@ -55,6 +56,8 @@ def explore() -> None:
     open_model(row)
     state = show(source)
     st.session_state[STATE] = state or {}
+    if link.get("way") == "encode" and centred:
+        give_drawing()
     st.markdown(f"**Ask:** {way.ask if centred else way.other or way.ask}")
     st.caption(f"Computed now in your browser by {source.title}. {source.caption}")
     if link.get("way") == "encode":

@@ -200,7 +200,8 @@ export class ArithmeticWay extends Way {
 
   classMarks(placeOf) {
     const { set } = this.found;
-    return labelsOf(set).map((label) => ({ place: placeOf(label), text: set.classNames[label] }));
+    const short = (name) => (name.length > 2 ? "" : name); // the map has the long ones
+    return labelsOf(set).map((label) => ({ place: placeOf(label), text: short(set.classNames[label]) }));
   }
 
   /** Made when they are asked for. */

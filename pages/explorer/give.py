@@ -3,6 +3,7 @@
 import base64
 
 import streamlit as st
+from streamlit.delta_generator import DeltaGenerator
 
 from pages.explorer.settings import STATE
 from pages.ui import notices, visitor
@@ -13,14 +14,17 @@ from vae_core.runs import drawings
 _LABEL, _PLACE = "explorer given label", "explorer given"
 
 
-def give_drawing() -> None:
+def give_drawing(place: DeltaGenerator) -> None:
     """A row with the button, where there is a collection that takes drawings."""
     if not drawings.is_open():
         return
     picture = _picture()
-    row = st.container(horizontal=True, vertical_alignment="center")
+    row = place.container(horizontal=True, vertical_alignment="center")
     if drawings.asks_labels():
-        row.segmented_control("It is a", drawings.LABELS, key=_LABEL, persist_state="session")
+        row.caption("I drew a")
+        row.segmented_control(
+            "What I drew", drawings.LABELS, key=_LABEL, persist_state="session", label_visibility="collapsed"
+        )
     row.button(
         "Give it to the class",
         icon=":material/draw:",
@@ -29,8 +33,9 @@ def give_drawing() -> None:
         args=(picture,),
         help="The lecturer collects drawings to train on. The 28 × 28 picture and its label are kept, nothing of you.",
     )
-    row.text(f"{drawings.count():,} drawings so far.")
-    notices.show(_PLACE)
+    row.caption(f"{drawings.count():,} drawings so far.")
+    with place:
+        notices.show(_PLACE)
 
 
 def _picture() -> bytes | None:

@@ -54,10 +54,11 @@ def explore() -> None:
     if link.get("way") == "encode":
         upload(row, centred)
     open_model(row)
+    above = st.container()
     state = show(source)
     st.session_state[STATE] = state or {}
     if link.get("way") == "encode" and centred:
-        give_drawing()
+        give_drawing(above)
     st.markdown(f"**Ask:** {way.ask if centred else way.other or way.ask}")
     st.caption(f"Computed now in your browser by {source.title}. {source.caption}")
     if link.get("way") == "encode":

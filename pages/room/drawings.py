@@ -37,7 +37,7 @@ def _collection() -> None:
         row.checkbox("ask for labels", value=True, key=_LABELS)
     row.button("Make a set", disabled=not found, on_click=_make, key="drawings make")
     row.button("Remove all", disabled=not found, on_click=_remove_all, key="drawings remove all")
-    row.caption(_state(len(found), is_open))
+    st.caption(_state(len(found), is_open))
     notices.show(_PLACE)
     if name := st.session_state.get(_MADE):
         st.page_link(
@@ -61,7 +61,6 @@ def _table(found: list[Drawing]) -> None:
         on_select="rerun",
         selection_mode="multi-row",
         row_height=44,
-        height=300,
         width=320,
     )
     names = [drawing.name for drawing in found]

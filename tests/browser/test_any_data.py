@@ -175,8 +175,8 @@ def test_a_class_draws_a_set_and_explores_what_is_learned_of_it(opened, server, 
         for place in images.of_class(label)[:13].tolist():
             drawings.give(images.x_test[place].numpy().tobytes(), str(label), "another")
     expect(lecturer.get_by_text("27 drawings, open")).to_be_visible(timeout=15_000)
-    box = lecturer.locator("[data-testid='stDataFrame']").bounding_box()
-    lecturer.mouse.click(box["x"] + 16, box["y"] + 36 + 22)  # the mark of the first row
+    table = lecturer.locator("[data-testid='stDataFrame']")
+    table.click(position={"x": 16, "y": 36 + 22})  # the mark of the first row
     lecturer.get_by_role("button", name="Remove the chosen").click()
     expect(lecturer.get_by_text("26 drawings, open")).to_be_visible()
     assert first.name not in [drawing.name for drawing in drawings.drawings()]

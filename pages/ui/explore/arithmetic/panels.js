@@ -2,7 +2,7 @@
 
 import { make, press } from "../../lib/dom.js";
 import { drawImage } from "../../lib/images.js";
-import { classOf, imageName, nextOf, oneOf } from "../shared/classes.js";
+import { classOf, imageName, nextOf } from "../shared/classes.js";
 import { short } from "../shared/numbers.js";
 import { codeOf, labelsOf, lengthOf, named } from "./math.js";
 
@@ -41,7 +41,7 @@ export class AttributePanel {
     this.found = found;
     this.digits.replaceChildren(
       ...found.set.classNames.map((name, label) =>
-        button(name, `a test image of ${oneOf(name)}`, () => this.take(label, 0)),
+        button(name, `a test image of class ${name}`, () => this.take(label, 0)),
       ),
     );
     this.kinds.replaceChildren(

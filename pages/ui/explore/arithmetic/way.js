@@ -200,8 +200,8 @@ export class ArithmeticWay extends Way {
 
   classMarks(placeOf) {
     const { set } = this.found;
-    const short = (name) => (name.length > 2 ? "" : name); // the map has the long ones
-    return labelsOf(set).map((label) => ({ place: placeOf(label), text: short(set.classNames[label]) }));
+    const brief = (name) => (name.length > 2 ? "" : name); // the map has the long ones
+    return labelsOf(set).map((label) => ({ place: placeOf(label), text: brief(set.classNames[label]) }));
   }
 
   /** Made when they are asked for. */

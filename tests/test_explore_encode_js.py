@@ -52,11 +52,21 @@ def test_whatever_a_link_says_becomes_whole_and_harmless(node: Callable[..., Any
     whole = {"of": "picture", "image": 4999, "picture": right, "seed": 2**32 - 1, "shown": "sample"}
     whole |= {"number": 9999, "digit": 9}
     found = node(
-        "const limits = { dims: 2, count: 5000 }, clean = (raw) => encode_math.cleanEncode(raw, limits);"
-        "print([...given.raw, given.whole, { picture: given.loose }].map(clean));",
+        "const limits = { dims: 2, count: 5000, tests: 10000, classes: 10 };"
+        "const clean = (raw) => encode_math.cleanEncode(raw, limits);"
+        "const few = (raw) => encode_math.cleanEncode(raw, { dims: 2, count: 30, tests: 40, classes: 3 });"
+        "print([few({ ...given.whole, image: 30 }), few({ ...given.whole, image: 29, number: 39, digit: 2 }),"
+        " ...[...given.raw, given.whole, { picture: given.loose }].map(clean)]);",
         {"raw": raw, "whole": whole, "loose": loose},
     )
-    *cleaned, last, again = found
+    beyond, within, *cleaned, last, again = found
+    assert beyond == {
+        **whole,
+        "image": 0,
+        "number": None,
+        "digit": 0,
+    }  # a smaller set
+    assert within == {**whole, "image": 29, "number": 39, "digit": 2}
     assert len(cleaned) == len(raw)
     for before, after in zip(raw, cleaned, strict=True):
         assert after == {
@@ -175,13 +185,17 @@ def test_nearest_codes_are_those_of_brute_force(dims: int, node: Callable[..., A
 def test_words_say_what_the_numbers_are(node: Callable[..., Any]) -> None:
     found = node(
         "const usual = Float64Array.from({ length: 500 }, (_, i) => i / 100), w = words;"
-        "print({ many: w.neighbourWords([[3, 12], [5, 2], [8, 1]]), all: w.neighbourWords([[8, 15]]),"
-        " one: w.neighbourWords([[8, 1], [1, 1]]), near: w.lonelyWords(4.9, usual), far: w.lonelyWords(4.98, usual),"
+        "const digits = [...'0123456789'], bags = ['Bag', 'Ankle boot'];"
+        "print({ many: w.neighbourWords([[3, 12], [5, 2], [8, 1]], digits), all: w.neighbourWords([[8, 15]], digits),"
+        " named: w.neighbourWords([[1, 14], [0, 1]], bags), unlabelled: w.neighbourWords([[255, 15]], []),"
+        " one: w.neighbourWords([[8, 1], [1, 1]], digits), near: w.lonelyWords(4.9, usual),"
+        " far: w.lonelyWords(4.98, usual),"
         " none: w.lonelyWords(9, usual) });"
     )
     assert found["many"] == "12 of the 15 nearest codes are 3s, 2 are 5s, 1 is an 8."
     assert found["all"] == "15 of the 15 nearest codes are 8s."
     assert found["one"] == "1 of the 2 nearest codes is an 8, 1 is a 1."
+    assert found["named"] == "14 of the 15 nearest codes are Ankle boot, 1 is Bag." and found["unlabelled"] == ""
     assert found["near"] == ""
     assert found["far"] == (
         "Unlike anything it has seen: mu is 4.98 from the nearest code, "

@@ -15,7 +15,7 @@ from tests.node_runner import node_runner
 from vae_core.latent import half_way, spherical, straight, through
 
 Node = Callable[..., Any]
-LIMITS = {"dims": 3, "count": 5000}
+LIMITS = {"dims": 3, "count": 5000, "tests": 10_000, "classes": 10}
 JUNK: list[Any] = [
     None,
     7,
@@ -115,6 +115,19 @@ def test_a_good_link_is_kept_and_cleaning_twice_changes_nothing(node: Node) -> N
         assert once == twice == said
 
 
+@pytest.mark.parametrize(("count", "classes"), [(2, 0), (5, 2), (33, 3)])
+def test_a_link_names_nothing_that_a_small_set_has_not(node: Node, count: int, classes: int) -> None:
+    limits = {"dims": 3, "count": count, "tests": count, "classes": classes}
+    raw = [{}, {"mode": "means", "a": "2", "b": "1", "c": 12, "image": 12, "images": [0, 12, 4]}]
+    script = """print(given.raw.map((r) => [sums.cleanArithmetic(r, given.limits),
+      stops.cleanInterpolate(r, given.limits)]))"""
+    for state, path in node(script, {"raw": raw, "limits": limits}):
+        named = [state["image"], state["a"], state["b"], state["c"], *path["images"]]
+        assert all(int(slot) < (classes if isinstance(slot, str) else count) for slot in named)
+        assert classes or state["mode"] != "means"
+        assert len(path["images"]) >= 2 and path["images"][0] != path["images"][1]
+
+
 # ---- stops
 
 
@@ -138,7 +151,8 @@ def test_two_random_images_are_drawn_as_torch_draws_them(node: Node) -> None:
         drawn = (torch.rand(50, generator=torch.Generator().manual_seed(seed)) * 5000).long().tolist()
         assert first == drawn[0]
         assert second == next(i for i in drawn[1:] if labels[i] != labels[first])
-    assert node("print(stops.randomPair(3, [1, 1, 1]).length)") == 2  # ends where there is no second class
+    pairs = node("print([0, 1, 2, 3, 4, 5].map((seed) => stops.randomPair(seed, [255, 255])))")
+    assert all(sorted(pair) == [0, 1] for pair in pairs)  # without classes: two images, whichever
 
 
 # ---- the path
@@ -214,14 +228,20 @@ def test_the_plan_and_its_codes_are_what_the_formula_says(node: Node) -> None:
 
 def test_strengths_run_from_end_to_end_and_names_say_what_is_meant(node: Node) -> None:
     script = """const { strengths, STRENGTHS, named, lengthOf } = sums;
-    const set = { labels: [0, 0, 8], numbers: [5, 9, 4832] };
-    print([strengths(5), STRENGTHS.length % 2, named("3", {}), named(2, set), lengthOf([3, 4])])"""
-    assert node(script) == [[-2, -1, 0, 1, 2], 1, "mean of the 3s", "test image 4832, an 8", 5]
+    const set = { labels: [0, 0, 8], numbers: [5, 9, 4832], classNames: [..."0123456789"] };
+    const bags = { labels: [1, 0], numbers: [3, 77], classNames: ["Ankle boot", "Bag"] };
+    const none = { labels: [255], numbers: [6], classNames: [] };
+    print([strengths(5), STRENGTHS.length % 2, named("3", set), named(2, set), lengthOf([3, 4]),
+      named("1", bags), named(1, bags), named(0, none), sums.labelsOf(bags), sums.labelsOf(none)])"""
+    numbers, names = node(script)[:5], node(script)[5:]
+    assert numbers == [[-2, -1, 0, 1, 2], 1, "mean of the 3s", "test image 4832, an 8", 5]
+    assert names == ["mean of Bag", "test image 77, Ankle boot", "test image 6", ["0", "1"], []]
 
 
 def test_a_test_image_has_the_name_that_python_gives_it(node: Node) -> None:
     numbers = [17, 3, 9999, 250]
-    script = """print([classes.imageName(3, { numbers: given, labels: [0, 1, 8, 7] }), classes.nameOf(12, 8),
+    script = """const classNames = [..."0123456789"];
+    print([classes.imageName(3, { numbers: given, labels: [0, 1, 8, 7], classNames }), classes.nameOf(12, "8"),
       [0, 3, 4, 250, 251, 9998, 9999].map((number) => classes.imageOf(number, given))])"""
     seven, eight, places = node(script, numbers)
     assert seven == image_name(250, 7) and eight == image_name(12, 8)

@@ -1,6 +1,7 @@
 """The VQ-VAE that ships: its card's figures computed again, its film, and its package for the browser."""
 
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -9,10 +10,11 @@ import torch
 from safetensors.torch import save_file
 
 from pages.ui import shipped
-from pages.ui.explore import code_package, sources
+from pages.ui.explore import sources
 from pages.ui.explore.code_package import code_package_bytes
 from pages.ui.explore.sources import twin_of
 from pages.ui.explore.weights import NotNumbers
+from pages.ui.map_pictures import pictures_of
 from tests.explored import made_run, read
 from tests.node_runner import node_runner
 from vae_core import code_prior
@@ -98,7 +100,8 @@ def test_a_run_has_a_package_without_a_prior(
 ) -> None:
     config = RunConfig(model="vq", net="conv", latent_dim=3, codebook_size=8, batch_size=100, device="cpu")
     pixels, labels = map_images(small)
-    monkeypatch.setattr(code_package, "map_images", lambda images: (pixels, labels))
+    few = replace(pictures_of("mnist"), pixels=pixels, labels=torch.from_numpy(labels))
+    monkeypatch.setattr(sources, "pictures_of", lambda dataset: few)
     run, trainer = made_run(config, small, tmp_path)
     fake_registry._runs.put(run)
     source = sources.find(run.run_id)
@@ -124,7 +127,7 @@ def test_a_run_has_a_package_without_a_prior(
 )
 def test_what_a_link_says_comes_out_harmless(raw: object, wanted: list[object], tmp_path: Path) -> None:
     run = node_runner(tmp_path, "explore/codes/state")
-    found = run("const { of, index, changes } = state.cleanCodes(given, 64); print([of, index, changes]);", raw)
+    found = run("const { of, index, changes } = state.cleanCodes(given, 64, 5000); print([of, index, changes]);", raw)
     assert json.loads(json.dumps(found)) == wanted
 
 

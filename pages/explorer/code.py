@@ -9,7 +9,7 @@ import streamlit as st
 
 from pages.ui.explore.sources import Source
 from vae_core import codebook, latent
-from vae_core.data import picture
+from vae_core.data import own_files, picture
 from vae_core.inspect import image_attributes, snapshot
 from vae_core.models import family
 from vae_core.models.parts.code_prior import CodePrior
@@ -36,7 +36,7 @@ def functions(way: str, source: Source) -> list[Callable[..., Any]]:
         return [model.forward, model.decode_map, codebook.usage, CodePrior.forward, CodePrior.sample]
     shown: dict[str, list[Callable[..., Any]]] = {
         "pad": [decoder, model.mean_image, snapshot.map_images],
-        "encode": [picture.as_mnist, encoder, model.encode, model.sample],
+        "encode": [picture.as_mnist if source.pictures.centred else own_files.fit, encoder, model.encode, model.sample],
         "interpolate": [latent.straight, latent.spherical, latent.half_way],
         "arithmetic": [image_attributes.measure, latent.attribute_vectors, latent.class_means],
         "traverse": [latent.map_plane, decoder],

@@ -31,7 +31,7 @@ def open_model(row: DeltaGenerator) -> None:
             key=key,
             max_upload_size=MOST_MB,
             help="A state dict of PyTorch, or a zip or model.safetensors from here. Only tensors are read; nothing in "
-            "the file is run. It is kept until this server ends.",
+            "the file is run. Your last four are kept.",
         )
         st.segmented_control(
             "Activation of its layers",

@@ -7,8 +7,9 @@ import streamlit as st
 
 from pages.explorer.code import code
 from pages.explorer.encoded import number_of
+from pages.explorer.give import give_drawing
 from pages.explorer.open_model import open_model
-from pages.explorer.settings import AGAIN, STATE, adopt, link, write_link
+from pages.explorer.settings import AGAIN, STATE, adopt, follow_images, link, write_link
 from pages.explorer.upload import upload
 from pages.explorer.ways import ways_of
 from pages.ui import notices, visitor
@@ -16,6 +17,8 @@ from pages.ui.explore.sources import LABELS, Source, find, listed
 from pages.ui.explore.view import code_map_view, explorer_view
 from pages.ui.gone import is_missing
 from pages.ui.shipped import PLANE, elbo_query, missing, planes
+from pages.ui.words import plain
+from vae_core.data.images import DataError
 
 VERSIONS = "explorer versions"  # in the session: the state of every run that has been on the page
 
@@ -37,17 +40,26 @@ def explore() -> None:
         return
     source = held(choose(models))
     notices.show("explorer")
+    follow_images(source)
+    try:
+        centred = source.pictures.centred
+    except DataError as error:
+        st.error(plain(str(error), 400), icon=":material/error:")
+        return
     way = ways_of(source.family.has)[link.get("way")]
     if source.family.has.labels:
         source = tell_label(source)
     row = st.container(horizontal=True, vertical_alignment="center")
     row.caption(way.plain if way.plain and not source.family.has.posterior else way.see)
     if link.get("way") == "encode":
-        upload(row)
+        upload(row, centred)
     open_model(row)
+    above = st.container()
     state = show(source)
     st.session_state[STATE] = state or {}
-    st.markdown(f"**Ask:** {way.ask}")
+    if link.get("way") == "encode" and centred:
+        give_drawing(above)
+    st.markdown(f"**Ask:** {way.ask if centred else way.other or way.ask}")
     st.caption(f"Computed now in your browser by {source.title}. {source.caption}")
     if link.get("way") == "encode":
         to_the_elbo(source)
@@ -58,6 +70,7 @@ def explore() -> None:
 def show(source: Source) -> dict[str, Any] | None:
     """The component in which it is explored; returns what that has told."""
     told: dict[str, Any] = {"version": source.stamp, "state": st.session_state[STATE], "again": st.session_state[AGAIN]}
+    told["images"] = source.pictures.counts
     if source.family.has.code_map:
         return {**told["state"], **(code_map_view(source.name, key="code map view", **told) or {})}
     return explorer_view(source.address, source.config.latent_dim, link.get("way"), key="explorer view", **told)
@@ -65,8 +78,10 @@ def show(source: Source) -> dict[str, Any] | None:
 
 def to_the_elbo(source: Source) -> None:
     """The same test image in the same model, where every integral can be computed."""
-    number = number_of(st.session_state[STATE].get("encode") or {})
-    if number is not None and source.name in planes():
+    if source.name not in planes():
+        return
+    number = number_of(st.session_state[STATE].get("encode") or {}, source.config.dataset)
+    if number is not None:
         query = elbo_query(number, source.name)
         st.page_link("elbo/page.py", label="Its ELBO", icon=":material/functions:", query_params=query)
 

@@ -1,5 +1,6 @@
 """What the address of the page holds: the model, the way, and what rests in the component."""
 
+import contextlib
 from typing import Any
 
 import streamlit as st
@@ -10,13 +11,15 @@ from pages.ui.address import MOST, Address, Choice, Number, Part, Subject
 from pages.ui.explore.sources import LABELS, Source, find
 from pages.ui.shipped import PLANE
 from pages.ui.words import quoted
+from vae_core.data.images import DataError
 
 PARTS = ("view", *WAYS)  # of the component's state
 STATE = "explorer state"  # in the session: the component's state as last known
+DATASET = "explorer dataset"  # in the session: of which test images that state speaks
 AGAIN = "explorer again"  # counts what Python put into that state
 _NO_WEIGHTS = (
     "Of the model {} no weights are here: a run keeps its first after seconds, and leaves with its owner; an opened "
-    "file is there until the server ends; one of other images than MNIST cannot be explored."
+    "file gives way to newer ones; and the images that it was trained on may be gone."
 )
 
 
@@ -49,9 +52,21 @@ def adopt(asked: dict[str, Any]) -> list[str]:
     """The parts that a link holds become the component's."""
     st.session_state.setdefault(STATE, {})
     st.session_state.setdefault(AGAIN, 0)
+    source = find(link.get("model"))
+    dataset = source.config.dataset if source is not None else "mnist"
+    st.session_state[DATASET] = dataset
     for part in (part for part in PARTS if part in asked):
-        put(part, fill(asked[part]) if part == "encode" else asked[part], whole=True)
+        with contextlib.suppress(DataError):  # of images that cannot be read; the page says so
+            put(part, fill(asked[part], dataset) if part == "encode" else asked[part], whole=True)
     return []
+
+
+def follow_images(source: Source) -> None:
+    """Where a model of other images is chosen: what was a test image of the ones before is a picture like any other."""
+    before = st.session_state.get(DATASET)
+    st.session_state[DATASET] = source.config.dataset
+    if before not in (None, source.config.dataset) and (st.session_state[STATE].get("encode") or {}).get("number"):
+        put("encode", {"number": None})
 
 
 def put(part: str, values: dict[str, Any], whole: bool = False) -> None:

@@ -10,6 +10,7 @@ class Way:
     title: str
     see: str  # what it shows
     ask: str  # what to ask a class
+    other: str = ""  # the same of images that are no digits
     plain: str = ""  # what it shows of a plain autoencoder, where that is something else
     needs: str = "codes"  # what a family must have, by its name in models.base.Has
 
@@ -19,12 +20,14 @@ WAYS = {
         "Pad",
         "Every place of latent space is a picture, decoded here in the browser: nothing is sent while you move.",
         "Walk from one class to another: where do the pictures stop being digits, and is a code near there?",
+        "Walk from one code to another: where do the pictures stop making sense, and is a code near there?",
     ),
     "encode": Way(
         "Encode",
         "An image becomes a cloud of codes: its mu, the ellipse of its std, and 16 samples with their pictures.",
         "Draw a digit that nobody writes. Where does it land, how wide is its cloud, and what comes back?",
-        "An image becomes one code: an autoencoder has no posterior, so no std, no ellipse and no samples.",
+        "Draw what is in none of the images. Where does it land, how wide is its cloud, and what comes back?",
+        plain="An image becomes one code: an autoencoder has no posterior, so no std, no ellipse and no samples.",
     ),
     "interpolate": Way(
         "Interpolate",
@@ -35,6 +38,7 @@ WAYS = {
         "Arithmetic",
         "Differences of mean codes are directions: slant, thickness, height and width, measured from the images.",
         "Add slant to a 1. Does the measured slant follow? What else changes, and for which digits does it fail?",
+        "Add height to an image. Does the measured height follow? What else changes, and for which does it fail?",
     ),
     "traverse": Way(
         "Traverse",
@@ -45,7 +49,7 @@ WAYS = {
         "Prior",
         "What the decoder makes of N(0, I): the grid at its quantiles, random draws, and the warp from z to images.",
         "Random draws: lower the temperature. What is gained, what is lost? Warp: where do the pictures crowd?",
-        "An autoencoder has no prior: N(0, I) is only a yardstick here, to compare with the VAE.",
+        plain="An autoencoder has no prior: N(0, I) is only a yardstick here, to compare with the VAE.",
     ),
     "codes": Way(
         "Code map",

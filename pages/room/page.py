@@ -2,6 +2,7 @@
 
 import streamlit as st
 
+from pages.room.drawings import collection
 from pages.room.tables import engines_table, figures, log_table, runs_table
 from pages.ui.follow.socket import count_followers
 from pages.ui.follow.view import show_class_link
@@ -22,6 +23,7 @@ def page() -> None:
         return
     show_class_link("Your class follows you by", key="class link")
     room()
+    collection()
 
 
 @st.fragment(run_every=EVERY_S)

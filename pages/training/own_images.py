@@ -17,7 +17,6 @@ from vae_core.data.own import make, read_file
 from vae_core.data.own_files import File, Gathered, gather
 from vae_core.data.picture import MAX_BYTES
 from vae_core.runs import registry, uploads
-from vae_core.runs.messages import ENDED
 
 _KEY, _OUTCOME = "own images", "own images outcome"
 _PICTURES = (".png", ".jpg", ".jpeg")
@@ -57,7 +56,7 @@ def take() -> None:
             refused = found.refused
             made = make(found, "Your own images")
             refused = made.refused
-            name = uploads.keep(made, visitor.current(), _used())
+            name = uploads.keep(made, visitor.current(), uploads.in_use(registry.shared().runs()))
     except DataError as error:
         st.session_state[_OUTCOME] = plain(str(error), 400), False, refused
         return
@@ -83,7 +82,3 @@ def _pictures(files: list[Any]) -> Iterator[File]:
 
 def _start_of(file: Any, most: int) -> bytes:
     return bytes(file.getbuffer()[:most])
-
-
-def _used() -> set[str]:
-    return {run.config.dataset for run in registry.shared().runs() if run.status not in ENDED}

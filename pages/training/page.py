@@ -82,7 +82,7 @@ def lesson(settings: dict[str, Any]) -> None:
         icon=":material/explore:",
         query_params={"model": run.run_id},
         disabled=not explorable(run.config),
-        help="With its last kept weights: the first are kept after seconds. Models of MNIST digits only.",
+        help="With its last kept weights: the first are kept after seconds.",
     )
     if run.ended:
         result(run)

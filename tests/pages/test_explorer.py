@@ -7,6 +7,7 @@ import re
 
 import numpy as np
 import pytest
+import torch
 from PIL import Image
 from streamlit.testing.v1 import AppTest
 
@@ -16,6 +17,8 @@ from pages.ui.shipped import PLANE
 from tests.pages.conftest import ROUTER, checked
 from tests.waiting import wait_for
 from vae_core.config import RunConfig
+from vae_core.data import load
+from vae_core.inspect.snapshot import map_numbers
 from vae_core.runs.registry import Registry
 from vae_core.runs.storage import steps_in
 
@@ -158,3 +161,20 @@ def test_a_picture_that_cannot_be_used_gets_one_sentence_and_nothing_is_lost(
     checked(explorer.file_uploader[0].upload(name, content).run())
     assert len(explorer.warning) == 1 and explorer.warning[0].value.count(".") >= 1
     assert explorer.session_state[STATE] == before
+
+
+def test_a_model_of_other_images_takes_pictures_as_they_are_and_asks_of_no_digit(registry: Registry) -> None:
+    at = linked(model="circles-beta-tc-mlp-4", way="encode", encode=json.dumps({"number": 9_999}))
+    said = texts(at)
+    assert WAYS["encode"].other in said and "nobody writes" not in said and "circles" in at.query_params["model"]
+    circle = load("circles", torch.device("cpu")).x_test[9_999, 0].numpy()
+    shown = at.session_state[STATE]["encode"]
+    seen = shown["image"] if shown.get("of") == "test" else shown["picture"]
+    numbers = map_numbers(load("circles", torch.device("cpu"))).tolist()
+    assert (numbers[seen] == 9_999) if isinstance(seen, int) else base64.b64decode(seen) == circle.tobytes()
+    grey = np.full((56, 56), 90, np.uint8)
+    checked(at.file_uploader[0].upload("grey.png", png(grey)).run())
+    picture = np.frombuffer(base64.b64decode(at.session_state[STATE]["encode"]["picture"]), np.uint8)
+    assert (picture == 90).all() and not at.warning  # no ink is looked for, nothing cropped
+    checked(at.selectbox(key="explorer model").set_value(PLANE).run())
+    assert at.session_state[STATE]["encode"]["number"] is None and WAYS["encode"].ask in texts(at)

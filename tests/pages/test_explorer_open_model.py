@@ -1,7 +1,8 @@
 """Open a model: somebody's file becomes a model of the explorer, with its figures; what cannot be opened is said."""
 
 import re
-from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
 
 import pytest
 import torch
@@ -19,13 +20,12 @@ from vae_core.foreign import ForeignError, open_bytes
 
 
 @pytest.fixture
-def shelf(monkeypatch: pytest.MonkeyPatch) -> Iterator[opened.Shelf]:
+def shelf(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> opened.Shelf:
     """An empty one."""
-    own = opened.Shelf()
+    own = opened.Shelf(tmp_path / "opened")
     for module in (opened, sources):
         monkeypatch.setattr(module, "shelf", lambda: own)
-    yield own
-    own._folder.cleanup()
+    return own
 
 
 @pytest.fixture
@@ -82,12 +82,11 @@ def test_few_are_kept_and_one_of_the_same_name_gives_way(
     for file in ("a.pt", "b.pt", "b.pt", "c.pt", "d.pt", "e.pt"):
         shelf.put("ann", file, model)
     assert [m.title for m in shelf.of("ann")] == ["e.pt", "d.pt", "c.pt", "b.pt"] and shelf.of("bob") == [theirs]
-    assert len(list(theirs.path.parent.iterdir())) == 5
+    folder = theirs.path.parents[1]
+    assert len(list(folder.iterdir())) == 5
     monkeypatch.setattr(opened, "MOST_BYTES", 3 * theirs.path.stat().st_size)
     last = shelf.put("cleo", "../<b>f</b>.pt", model)
-    assert (
-        shelf.find(theirs.name) is None and shelf.find(last.name) is last and len(list(last.path.parent.iterdir())) == 3
-    )
+    assert shelf.find(theirs.name) is None and shelf.find(last.name) is last and len(list(folder.iterdir())) == 3
     assert last.title == "b?.pt"
 
 
@@ -99,7 +98,7 @@ def test_a_full_disk_and_figures_that_are_no_numbers_are_sentences(
     far = {name: tensor * 1e30 for name, tensor in plain.state_dict().items()}
     with pytest.raises(ForeignError, match="gives no numbers on the test images"):
         shelf.put("ann", "far.pt", open_bytes("far.pt", saved(far)))
-    shelf._folder.cleanup()  # as good as full
+    shelf._folder.write_text("a file")  # as good as full
     with pytest.raises(ForeignError, match="cannot be kept"):
         shelf.put("ann", "vae.pt", open_bytes("vae.pt", saved(plain.state_dict())))
     assert shelf.of("ann") == []
@@ -121,3 +120,31 @@ def test_what_cannot_be_opened_is_told_and_the_page_stays(
     assert [w for w in at.warning if words in w.value and "![" not in w.value]
     assert [len(table.value) for table in at.dataframe] == ([rows] if rows else [])
     assert at.selectbox(key="explorer model").value == before and shelf.of("tester") == []
+
+
+def test_a_server_that_starts_again_has_them_still(
+    shelf: opened.Shelf, small: Images, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(opened, "evaluate_test", lambda model, images, config: evaluate_test(model, small, config))
+    plain = plain_vae(2, 10)
+    for file in ("a.pt", "b.pt", "c.pt"):
+        model = shelf.put("ann", file, open_bytes("x.pt", saved(plain.state_dict()), "tanh"))
+    folder = model.path.parents[1]
+    assert not [path for path in folder.rglob("*") if b"ann" in (path.read_bytes() if path.is_file() else b"")]
+    damaged = shelf.of("ann")[1]
+    (damaged.path.parent / "about.json").write_text('{"config": {"net": "transformer"}}')
+    (folder / ".unfinished-x").mkdir()
+    again = opened.Shelf(folder)
+    assert [m.title for m in again.of("ann")] == ["c.pt", "a.pt"] and again.of("bob") == []
+    assert again.find(model.name) == model and capsys.readouterr().err.count("left out") == 1
+    source = sources._of_file(again.of("ann")[0])
+    assert torch.equal(torch.from_numpy(read(package_bytes(source))[1]["model.decoder.2.weight"]), plain.fc4.weight)
+    again.put("ann", "a.pt", open_bytes("x.pt", saved(plain.state_dict())))
+    assert [m.title for m in again.of("ann")] == ["a.pt", "c.pt"]  # the one of before has given way
+
+
+def test_a_model_of_images_that_are_not_here_is_refused(shelf: opened.Shelf) -> None:
+    model = open_bytes("x.pt", saved(plain_vae(2, 10).state_dict()))
+    gone = replace(model, config=model.config.with_(dataset="own-" + "0" * 24))
+    with pytest.raises(ForeignError, match=r"images that x\.pt was trained on are not here"):
+        shelf.put("ann", "x.pt", gone)

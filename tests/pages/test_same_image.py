@@ -32,7 +32,7 @@ def test_from_the_elbo_to_the_explorer_and_back(registry: Registry, number: int)
     assert explorer.selectbox(key="explorer model").value == BETA
     assert any(f"by {title_of(BETA)}. " in c.value for c in explorer.caption)
     link = json.loads(explorer.query_params["encode"])
-    assert "picture" not in link and number_of(fill(link)) == number
+    assert "picture" not in link and number_of(fill(link, "mnist"), "mnist") == number
     back = shown("elbo", query_of(explorer, "Its ELBO") | {"section": "kl"})  # the first one integrates
     assert named(back, number) and back.selectbox(key="elbo model").value == BETA
 
@@ -42,20 +42,21 @@ def test_every_number_is_found_again() -> None:
         query = elbo_query(number, PLANE)
         of_class = np.flatnonzero(images().y_test.numpy() == int(query["digit"]))
         assert of_class[int(query["image"])] == number
-        assert number_of(fill({"number": number})) == number
+        assert number_of(fill({"number": number}, "mnist"), "mnist") == number
 
 
 def test_no_picture_of_ones_own_is_called_a_test_image() -> None:
     """A link that brings a number with another picture gets the picture of the number."""
     theirs = "A" * 1046 + "=="
     number = OFF_MAP[5]
-    assert fill({"number": number, "of": "picture", "picture": theirs}) == fill({"number": number})
+    asked = {"number": number, "of": "picture", "picture": theirs}
+    assert fill(asked, "mnist") == fill({"number": number}, "mnist")
     for wrong in (-1, 10_000, 2.5, "3", True, None):
-        assert fill({"number": wrong, "digit": 3, "picture": theirs}) == {"picture": theirs}
-    assert number_of({"of": "picture", "picture": theirs, "number": None}) is None
+        assert fill({"number": wrong, "digit": 3, "picture": theirs}, "mnist") == {"picture": theirs}
+    assert number_of({"of": "picture", "picture": theirs, "number": None}, "mnist") is None
     own = {"of": "picture", "picture": theirs, "number": None, "digit": 0, "seed": 2}
     assert shorten(own) == {"of": "picture", "picture": theirs, "seed": 2}
-    assert shorten(fill({"number": number, "seed": 4})) == {"number": number, "seed": 4}
+    assert shorten(fill({"number": number, "seed": 4}, "mnist")) == {"number": number, "seed": 4}
 
 
 def test_a_model_without_a_grid_and_a_picture_of_ones_own_have_no_such_link(registry: Registry) -> None:

@@ -31,6 +31,7 @@ class Declaration:
         class_names: of its classes, in the order of the labels; none where the images have none.
         factors: names of what the images were drawn from, where that is known exactly.
         credit: who made it, and its licence.
+        centred: whether each is scaled to a box of 20 pixels and centred by its mass, as MNIST's are.
     """
 
     title: str
@@ -42,6 +43,7 @@ class Declaration:
     factors: tuple[str, ...] = ()
     credit: str = ""
     short: str = ""
+    centred: bool = False
 
     @property
     def arrays(self) -> dict[str, tuple[int, ...]]:

@@ -120,4 +120,4 @@ def _declaration(found: dict[str, Any]) -> Declaration:
     train, test, names = found["train"], found["test"], tuple(found["class_names"])
     classes = f", in {len(names)} classes" if names else ", without labels"
     says = f"{train:,} images to train on and {test:,} to test with{classes}; {found['split']}."
-    return Declaration(found["title"], says, train, test, class_names=names)
+    return Declaration(found["title"], says, train, test, class_names=names, centred=found.get("centred") is True)

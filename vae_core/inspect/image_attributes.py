@@ -1,4 +1,4 @@
-"""Attributes of a digit, measured from its pixels alone: no label and no model has a say in them.
+"""Attributes of a drawing, measured from its pixels alone: no label and no model has a say in them.
 
 Image moments after Hu (1962), "Visual pattern recognition by moment invariants", IRE Transactions on Information
 Theory 8:179-187. With grey levels f, x to the right, y upwards and both counted from the centre of mass:
@@ -35,7 +35,7 @@ class Attribute:
 
 
 ATTRIBUTES = (
-    Attribute("slant", "Slant", "degrees", "How far the digit leans to the right; negative: it leans to the left."),
+    Attribute("slant", "Slant", "degrees", "How far the ink leans to the right; negative: it leans to the left."),
     Attribute("thickness", "Thickness", "pixels", "Width of the stroke: twice the ink's area over its outline."),
     Attribute("size", "Height", "pixels", "Height of a full bar whose ink spreads as far up and down as this one's."),
     Attribute("width", "Width", "pixels", "Width of a full bar that spreads as far sideways, once the slant is out."),

@@ -9,7 +9,7 @@ else's. What has not been used for longest gives way first; what a run trains on
 import contextlib
 import hashlib
 import os
-from collections.abc import Collection
+from collections.abc import Collection, Iterable
 from pathlib import Path
 
 from vae_core import datasets
@@ -18,6 +18,8 @@ from vae_core.data.images import DataError
 from vae_core.data.own import OwnImages
 from vae_core.data.own_files import Limits
 from vae_core.data.own_set import save
+from vae_core.runs.messages import ENDED
+from vae_core.runs.run_record import RunRecord
 from vae_core.runs.storage import entries, folder_of, forget, size
 
 OF_ONE, OF_ALL = 3, 1_000_000_000  # sets of a visitor, bytes of everybody's
@@ -41,6 +43,11 @@ def keep(made: OwnImages, visitor: str, used: Collection[str]) -> str:
         _mark(folder, visitor).touch()
     _use(folder)
     return name
+
+
+def in_use(runs: Iterable[RunRecord]) -> set[str]:
+    """The sets that runs train on, which must stay."""
+    return {run.config.dataset for run in runs if run.status not in ENDED}
 
 
 def names_of(visitor: str) -> list[str]:

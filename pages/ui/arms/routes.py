@@ -1,4 +1,4 @@
-"""What the arms view fetches once: a decoder's weights, to decode under the pointer, and the images of the map."""
+"""What a view fetches once: a decoder's weights, to decode under the pointer, and the images of a map."""
 
 import gzip
 import json
@@ -14,10 +14,11 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from pages.ui.live.socket import step_of, takes_gzip
-from pages.ui.once import computed_once
-from pages.ui.shipped import images
+from pages.ui.map_pictures import packed_pictures
+from vae_core import datasets
+from vae_core.data.images import DataError
 from vae_core.export.folded import fold_label
-from vae_core.inspect.snapshot import GRID_LABEL, map_images, map_numbers
+from vae_core.inspect.snapshot import GRID_LABEL
 from vae_core.models import family
 from vae_core.runs import registry
 from vae_core.runs.run_record import RunRecord
@@ -28,8 +29,9 @@ FRESH = {"Cache-Control": "no-store"}  # a later state may be nearer, and a rese
 
 
 def arms_routes() -> list[Route]:
-    """`/decoder/<run>/<step>` and `/map-images`, both as safetensors."""
-    return [Route("/decoder/{run_id}/{step}", decoder), Route("/map-images", map_pictures)]
+    """`/decoder/<run>/<step>`, `/map-images` of MNIST and `/map-images/<data set>`, all as safetensors."""
+    maps = [Route(f"/map-images{name}", map_pictures) for name in ("", "/{dataset}")]
+    return [Route("/decoder/{run_id}/{step}", decoder), *maps]
 
 
 async def decoder(request: Request) -> Response:
@@ -40,9 +42,10 @@ async def decoder(request: Request) -> Response:
 
 
 async def map_pictures(request: Request) -> Response:
-    """The 5,000 test images behind the points of every map, in their order."""
-    packed = await run_in_threadpool(_map_pictures)
-    return await run_in_threadpool(zipped, request, packed, KEPT)
+    """The test images behind the points of a map, 5,000 at most, in their order; 404 where a set is not here."""
+    dataset = request.path_params.get("dataset", "mnist")
+    packed = await run_in_threadpool(_map_pictures, dataset)
+    return await run_in_threadpool(zipped, request, packed, KEPT if dataset in datasets.built_in() else FRESH)
 
 
 def decoder_bytes(run: RunRecord, step: int) -> bytes | None:
@@ -78,12 +81,11 @@ def _weights_at(run: RunRecord, step: int) -> tuple[Path, str, int] | None:
     return (shipped, "", run.step) if shipped.is_file() and step >= run.step else None
 
 
-@computed_once(None)
-def _map_pictures() -> bytes:
-    pixels, labels = map_images(images())
-    numbers = map_numbers(images()).int().numpy()  # by which an image is known on every page
-    arrays = {"images": pixels.squeeze(1).numpy(), "labels": labels, "numbers": numbers}
-    return gzip.compress(save(arrays), compresslevel=6, mtime=0)
+def _map_pictures(dataset: str) -> bytes | None:
+    try:
+        return packed_pictures(dataset)
+    except DataError:
+        return None
 
 
 def zipped(request: Request, packed: bytes | None, headers: dict[str, str]) -> Response:

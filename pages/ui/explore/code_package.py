@@ -16,7 +16,6 @@ from vae_core import rng
 from vae_core.checkpoints import CheckpointError
 from vae_core.code_prior import code_maps, load_prior
 from vae_core.codebook import usage
-from vae_core.inspect.snapshot import map_images
 from vae_core.models.parts.code_prior import CodePrior
 from vae_core.runs.log import logger
 
@@ -27,7 +26,7 @@ DRAWS = 20  # of the prior, and of uniform codes
 def code_package_bytes(source: Source) -> bytes | None:
     """The package of a model with a code map.
 
-    Tensors, for N = 5,000 images and K vectors: `model.decoder.*`, `codebook` (K, C) float32, `codes` (N, rows,
+    Tensors, for N images of the map and K vectors: `model.decoder.*`, `codebook` (K, C) float32, `codes` (N, rows,
     columns) uint8, `labels` (N,) uint8, `shares` (K,) float32 of all places of these images, `uniform_codes` (20, rows,
     columns) uint8 and, where a prior was learned, `prior_codes` of the same shape.
 
@@ -35,6 +34,7 @@ def code_package_bytes(source: Source) -> bytes | None:
         None when the file has vanished or does not hold this model.
     Raises:
         NotNumbers: the weights are not finite.
+        DataError: the images are not here any more, or too few for a map.
     """
     read = read_weights(source)
     if read is None:
@@ -42,8 +42,8 @@ def code_package_bytes(source: Source) -> bytes | None:
     model, weights, _ = read
     decoder = {name: tensor for name, tensor in weights.items() if name.startswith("model.decoder.")}
     require_numbers(source, [*decoder.values(), model.codebook])
-    pixels, labels = map_images(shipped.images())
-    codes, _ = code_maps(model, pixels, source.config.protocol, source.config.seed)
+    shown = source.pictures
+    codes, _ = code_maps(model, shown.pixels, source.config.protocol, source.config.seed)
     size, shape = len(model.codebook), codes.shape[1:]
     drawn = {"uniform_codes": torch.randint(size, (DRAWS, *shape), generator=_noise(source))}
     if (prior := _prior_of(source)) is not None:
@@ -51,11 +51,12 @@ def code_package_bytes(source: Source) -> bytes | None:
     tensors = {
         **decoder,
         "codebook": model.codebook.float(),
-        "labels": torch.from_numpy(labels),
+        "labels": shown.labels,
         "shares": torch.bincount(codes.flatten(), minlength=size) / codes.numel(),
         **{name: maps.to(torch.uint8) for name, maps in {"codes": codes, **drawn}.items()},
     }
-    text = json.dumps(_about(source, usage(codes, size)), ensure_ascii=False, allow_nan=False)
+    about = _about(source, usage(codes, size)) | shown.counts | {"classNames": shown.class_names}
+    text = json.dumps(about, ensure_ascii=False, allow_nan=False)
     return save({name: tensor.contiguous() for name, tensor in tensors.items()}, {"about": text})
 
 

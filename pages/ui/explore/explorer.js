@@ -12,7 +12,7 @@ import { Pointer } from "./pointer.js";
 import { Reading } from "./reading.js";
 import { fetchModel } from "./shared/found.js";
 import { rounded } from "./shared/numbers.js";
-import { COUNT, cleanState } from "./state.js";
+import { cleanState } from "./state.js";
 import { CLEAN, WAYS } from "./ways.js";
 
 const REST_MS = 300; // after which a state counts as settled, for the link
@@ -62,7 +62,7 @@ export default class Explorer {
   }
 
   get limits() {
-    return { dims: this.data.dims, count: COUNT };
+    return { dims: this.data.dims, ...this.data.images };
   }
 
   /** Called by Streamlit on mount and on every change of data or theme. */
@@ -85,7 +85,7 @@ export default class Explorer {
   }
 
   /** Fetch a model; the one before stays away meanwhile. */
-  async open({ name, version }) {
+  async open({ name, version, images }) {
     const opening = (this.opening = {}); // of two that are on their way the later counts
     this.found?.rest();
     this.name = name;
@@ -94,7 +94,7 @@ export default class Explorer {
     this.root.dataset.ready = "";
     this.say("Fetching the model…");
     try {
-      const found = await fetchModel(name, version);
+      const found = await fetchModel(name, images.dataset, version);
       if (opening === this.opening && !this.ended) this.loaded(found);
       else found.rest();
     } catch (error) {

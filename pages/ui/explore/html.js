@@ -5,14 +5,14 @@ export const ROOT = `
 <div class="stage" data-part="stage" hidden>
   <figure class="mapBox">
     <div class="map">
-      <canvas class="square" data-part="map" role="img" aria-label="latent codes of 5,000 test images, coloured by class"></canvas>
+      <canvas class="square" data-part="map" role="img"></canvas>
       <canvas class="over" data-part="over" tabindex="0" role="application" aria-label="latent map: arrow keys move z by 0.1, with Shift by 0.01, Enter pins, Home goes to 0, Backspace goes back"></canvas>
     </div>
     <figcaption>
       <div class="row">
         <span data-part="axes" hidden><label>Plane <select data-part="across" aria-label="across"></select></label> <label>× <select data-part="up" aria-label="upwards"></select></label></span>
         <label><input type="checkbox" data-part="grid"> decoded grid</label>
-        <label><input type="checkbox" data-part="ellipses"> posterior ellipses (1 std, 200 images)</label>
+        <label><input type="checkbox" data-part="ellipses"> posterior ellipses (1 std, 200 images at most)</label>
         <label><input type="checkbox" data-part="automatic"> automatic axes</label>
       </div>
       <p class="warning" data-part="warning" hidden>Automatic axes: sizes no longer compare between models.</p>
@@ -27,7 +27,7 @@ export const ROOT = `
         <p><b>z = <output data-part="z"></output></b> <output data-part="shares"></output></p>
         <p><b data-part="place"></b></p>
         <p data-part="density"></p>
-        <div class="near"><canvas class="images" data-part="near" height="28" role="img" aria-label="the five nearest test images"></canvas><p data-part="nearText"></p></div>
+        <div class="near"><canvas class="images" data-part="near" height="28" role="img" aria-label="the nearest test images"></canvas><p data-part="nearText"></p></div>
       </div>
     </section>
     <div data-part="ways"></div>

@@ -4,10 +4,11 @@ import { make } from "../lib/dom.js";
 import { disc, ellipse, ring, squareOf } from "../lib/draw.js";
 import { drawImages } from "../lib/images.js";
 import { fixed } from "../lib/numbers.js";
+import { countOf } from "./shared/numbers.js";
 import { Plane, name } from "./shared/plane.js";
 
 const GRID = 20; // pictures a side behind the map
-const ELLIPSES = 200; // of the 5,000 posteriors: more would hide each other
+const ELLIPSES = 200; // of the posteriors: more would hide each other
 
 export class MapView {
   /** place: the z of the page; page: { change(partial), renew() } */
@@ -56,9 +57,11 @@ export class MapView {
   /** Another model: its axes, and how they may be chosen. */
   load(found, state) {
     const { part } = this,
-      { dims, klDims, varMu } = found.set;
+      { dims, klDims, varMu, classNames } = found.set;
     const share = klDims ?? varMu;
     const order = Array.from({ length: dims }, (_, d) => d).sort((a, b) => share[b] - share[a]);
+    const coloured = classNames.length ? ", coloured by class" : "";
+    part.map.setAttribute("aria-label", `latent codes of ${countOf(found)} test images${coloured}`);
     part.axes.hidden = dims <= 2;
     for (const [select, first] of [
       [part.across, "PC 1"],
@@ -102,7 +105,7 @@ export class MapView {
     this.map.alpha = state.grid ? 0.45 : 0.75;
     this.map.automatic = state.automatic;
     this.map.show(
-      { xy: { data: this.codes }, xyUnit: 1, labels: { data: set.labels } },
+      { xy: { data: this.codes }, xyUnit: 1, labels: { data: set.labels }, classNames: set.classNames },
       this.plane.labels.map((label) => label && `${label}, prior σ`),
     );
     this.renewGrid();
@@ -153,9 +156,9 @@ export class MapView {
     const { found, plane, codes, colours } = this,
       { set } = found ?? {};
     if (!this.state?.ellipses || !set.logVar) return;
-    for (let i = 0; i < set.count; i += Math.floor(set.count / ELLIPSES)) {
+    for (let i = 0; i < set.count; i += Math.max(1, Math.floor(set.count / ELLIPSES))) {
       const place = [at(codes[2 * i]), at(-codes[2 * i + 1])];
-      ellipse(ctx, place, plane.ellipse(found.logVar(i)), scale, [colours.classes[set.labels[i]], 1.2]);
+      ellipse(ctx, place, plane.ellipse(found.logVar(i)), scale, [colours.classes[set.labels[i]] ?? colours.text, 1.2]);
     }
   }
 

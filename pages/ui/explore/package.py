@@ -1,14 +1,13 @@
 """A model packed for the browser: weights, the codes of the map's images, and what can be said of them.
 
 One safetensors file: `__metadata__.about` is JSON text, the tensors are listed at `package_bytes`. The browser encodes
-and decodes by itself with it; images come from `/map-images`, in the same order.
+and decodes by itself with it; images come from `/map-images`, in the same order (pages/ui/map_pictures.py).
 """
 
 import functools
 import gzip
 import json
 import threading
-from dataclasses import asdict
 from typing import Any
 
 import numpy as np
@@ -19,19 +18,16 @@ from torch import Tensor
 from pages.ui.explore.code_package import code_package_bytes
 from pages.ui.explore.sources import Source, twin_of
 from pages.ui.explore.weights import read_weights, require_numbers
-from pages.ui.shipped import images
+from pages.ui.map_pictures import MapPictures, pictures_of
 from vae_core import losses
 from vae_core.config import RunConfig
 from vae_core.data import prepare
 from vae_core.evaluate import ACTIVE_VARIANCE
-from vae_core.inspect.image_attributes import ATTRIBUTES, measure
-from vae_core.inspect.snapshot import map_images
 from vae_core.latent import (
     Plane,
     attribute_vectors,
     class_means,
     map_plane,
-    outer_thirds,
     principal_axes,
     quantile_grid,
 )
@@ -61,31 +57,34 @@ def packed(source: Source) -> bytes | None:
 def package_bytes(source: Source) -> bytes | None:
     """The package of a model.
 
-    Tensors, for N = 5,000 images and D latents: `model.encoder.*` and `model.decoder.*` (as they lie in the model's
-    file, float32 or float16), `mu` (N, D) float32, `labels` (N,) uint8, `var_mu` (D,) float32, `active` (D,) uint8,
-    `basis` (D, 2) float32 of the map's plane ((1, 1) for D = 1), `class_means` (10, D), `attribute_vectors` (4, D) and
-    `picture_axes` (784, 2), float32. With a posterior also `log_var` (N, D) float16 and `kl_dims` (D,) float32, nats
-    per image.
+    Tensors, for N images of the map, C classes and D latents: `model.encoder.*` and `model.decoder.*` (as they lie in
+    the model's file, float32 or float16), `mu` (N, D) float32, `labels` (N,) uint8, `var_mu` (D,) float32,
+    `active` (D,) uint8, `basis` (D, 2) float32 of the map's plane ((1, 1) for D = 1), `attribute_vectors` (4, D) and
+    `picture_axes` (784, 2), float32. Where there are classes also `class_means` (C, D) float32; with a posterior
+    `log_var` (N, D) float16 and `kl_dims` (D,) float32, nats per image.
 
     Returns:
         None when the file has vanished or does not hold this model.
     Raises:
         NotNumbers: the weights, or the codes that they give, are not finite.
+        DataError: the images are not here any more, or too few for a map.
     """
     read = read_weights(source)
     if read is None:
         return None
     model, weights, beta = read
     assert isinstance(model, Coder)
-    labels = _images()[1].long()  # each image is encoded with its own; pictures are drawn with the source's
-    codes = _codes(model, source.config, labels)
+    shown = pictures_of(source.config.dataset)
+    codes = _codes(model, source.config, shown)
     require_numbers(source, [*weights.values(), *codes.values()])
     plane = map_plane(codes["mu"], _last_plane(source))
     pictures = _sheet(model.given(source.label), plane.basis)
     require_numbers(source, [pictures])
     axes = principal_axes(pictures)[1][:, -2:].flip(-1).float()  # the two largest
-    tensors = weights | _half_log_var(codes) | _structure(codes["mu"]) | {"basis": plane.basis, "picture_axes": axes}
-    about = _about(source, model, beta) | {"explained": plane.explained}
+    tensors = (
+        weights | _half_log_var(codes) | _structure(codes["mu"], shown) | {"basis": plane.basis, "picture_axes": axes}
+    )
+    about = _about(source, model, beta) | shown.about() | {"explained": plane.explained}
     text = json.dumps(about, ensure_ascii=False, allow_nan=False)
     return save({name: tensor.contiguous() for name, tensor in tensors.items()}, {"about": text})
 
@@ -99,14 +98,15 @@ def _packed(source: Source) -> bytes:
 
 
 @torch.no_grad()
-def _codes(model: Coder, config: RunConfig, labels: Tensor) -> dict[str, Tensor]:
+def _codes(model: Coder, config: RunConfig, shown: MapPictures) -> dict[str, Tensor]:
     """mu, and with a posterior log_var and kl_dims, of the map's images as the browser encodes them.
 
-    "dynamic" draws pixels anew each time; here the grey images stand for them, their mean.
+    "dynamic" draws pixels anew each time; here the grey images stand for them, their mean. A model that is told
+    labels gets each image's own; pictures are drawn with the source's.
     """
     protocol = "grey" if config.protocol == "dynamic" else config.protocol
-    x = prepare(_images()[0], protocol, torch.Generator())  # (N, 1, 28, 28); none of these draws
-    split = zip(x.split(_CHUNK), labels.split(_CHUNK), strict=True)
+    x = prepare(shown.pixels, protocol, torch.Generator())  # (N, 1, 28, 28); none of these draws
+    split = zip(x.split(_CHUNK), shown.labels.long().split(_CHUNK), strict=True)
     parts = [model.given(y).encode(part) for part, y in split]
     mu, *log_vars = (torch.cat(halves) for halves in zip(*parts, strict=True))  # (N, D) each
     if not log_vars:
@@ -139,16 +139,15 @@ def _half_log_var(codes: dict[str, Tensor]) -> dict[str, Tensor]:
     return {name: tensor.half() if name == "log_var" else tensor for name, tensor in codes.items()}
 
 
-def _structure(mu: Tensor) -> dict[str, Tensor]:
+def _structure(mu: Tensor, shown: MapPictures) -> dict[str, Tensor]:
     """What is computed from the codes."""
-    labels, values = _images()[1], _attributes()
-    var_mu = mu.var(0)
+    var_mu, classes = mu.var(0), len(shown.class_names)
     return {
-        "labels": labels,
+        "labels": shown.labels,
         "var_mu": var_mu,
         "active": (var_mu > ACTIVE_VARIANCE).to(torch.uint8),
-        "class_means": class_means(mu, labels.long()).float(),
-        "attribute_vectors": attribute_vectors(mu, values).float(),
+        **({"class_means": class_means(mu, shown.labels.long(), classes).float()} if classes else {}),
+        "attribute_vectors": attribute_vectors(mu, shown.attributes).float(),
     }
 
 
@@ -171,46 +170,9 @@ def _about(source: Source, model: Coder, beta: float) -> dict[str, Any]:
         "caption": source.caption,
         "twin": twin_of(source),
         "shipped": not source.is_run and source.step is not None,
-        "yardstick": _yardstick(),
-        "attributes": _attribute_notes(),
     }
 
 
 def _training(source: Source, beta: float) -> dict[str, Any]:
     """How it came about, which somebody's file does not say."""
     return {"beta": beta, "seed": source.config.seed, "step": source.step, "epochs": source.config.epochs}
-
-
-@functools.cache
-def _images() -> tuple[Tensor, Tensor]:
-    """The images of the map, (N, 1, 28, 28) uint8, and their labels, (N,) uint8."""
-    pixels, labels = map_images(images())
-    return pixels, torch.from_numpy(labels)
-
-
-@functools.cache
-def _attributes() -> Tensor:
-    """(N, 4) slant, thickness, size and width of the grey images, whatever the protocol of a model."""
-    return measure(_images()[0].squeeze(1).float() / 255)
-
-
-@functools.cache
-def _yardstick() -> float:
-    """Half of the images have another one within this distance (over 1,000 of them): what "new" is to be measured by.
-
-    Root mean square over the pixels, of full scale: black to white is 1.
-    """
-    pixels = _images()[0].flatten(1).float() / 255  # (N, 784)
-    some = torch.arange(0, len(pixels), 5)
-    apart = torch.cdist(pixels[some], pixels)  # (N / 5, N)
-    apart[torch.arange(len(some)), some] = torch.inf
-    return (apart.min(1).values.median() / 28).item()
-
-
-def _attribute_notes() -> list[dict[str, Any]]:
-    """What each attribute is, its mean, and its means over the lowest and the highest third of the images."""
-    notes = []
-    for attribute, column in zip(ATTRIBUTES, _attributes().T, strict=True):
-        low, high = (column[third].mean().item() for third in outer_thirds(column))
-        notes.append(asdict(attribute) | {"low": low, "high": high, "mean": column.mean().item()})
-    return notes

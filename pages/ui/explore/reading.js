@@ -4,7 +4,7 @@ import { nearestCode } from "../lib/distances.js";
 import { PIXELS, drawImage, drawImages, greys } from "../lib/images.js";
 import { fixed, stepText } from "../lib/numbers.js";
 import { Neighbours } from "./neighbours.js";
-import { imageName } from "./shared/classes.js";
+import { classOf, imageName } from "./shared/classes.js";
 import { chiSurvival, nearRule, normalShare, placeOf, placeText } from "./shared/density.js";
 import { percent, short, zText } from "./shared/numbers.js";
 
@@ -61,7 +61,12 @@ export class Reading {
     list.forEach(({ index }, k) => data.set(found.image(index), PIXELS * k));
     drawImages(part.near, { shape: [list.length], data }, list.length);
     part.near.dataset.index = list[0].index;
-    const words = list.map(({ index, distance }) => `${found.set.labels[index]} (${fixed(distance)})`).join(", ");
+    const words = list
+      .map(
+        ({ index, distance }) =>
+          `${classOf(found.set.labels[index], found.set) || `no. ${found.set.numbers[index]}`} (${fixed(distance)})`,
+      )
+      .join(", ");
     part.nearText.textContent = `Nearest test images: ${words}, RMS of full scale. Half of all test images have another test image within ${fixed(found.about.yardstick)}.`;
   }
 }

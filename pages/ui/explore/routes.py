@@ -9,15 +9,16 @@ from pages.ui.arms.routes import FRESH, KEPT, zipped
 from pages.ui.explore import package
 from pages.ui.explore.sources import find
 from pages.ui.explore.weights import NotNumbers
+from vae_core.data.images import DataError
 
 
 def explore_routes() -> list[Route]:
-    """`/explore/<shipped model, opened file or run>` as safetensors; the images are those of `/map-images`."""
+    """`/explore/<shipped model, opened file or run>` as safetensors; the images are those of `/map-images/...`."""
     return [Route("/explore/{name}", explore)]
 
 
 async def explore(request: Request) -> Response:
-    """A model's package; 404 when there is none, 409 and a sentence when its weights are no numbers."""
+    """A model's package; 404 when there is none, 409 and a sentence where it or its images cannot be used."""
     return await run_in_threadpool(_answer, request)
 
 
@@ -28,7 +29,7 @@ def _answer(request: Request) -> Response:
             break
         try:
             body = package.packed(source)
-        except NotNumbers as error:
+        except (NotNumbers, DataError) as error:
             return PlainTextResponse(str(error), status_code=409, headers=FRESH)
         if body is not None:
             return zipped(request, body, FRESH if source.is_run else KEPT)

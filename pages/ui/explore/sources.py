@@ -6,6 +6,7 @@ from pathlib import Path
 
 from pages.ui import shipped
 from pages.ui.explore.opened import OpenedModel, shelf
+from pages.ui.map_pictures import MapPictures, are_here, pictures_of
 from vae_core.checkpoints import WEIGHTS
 from vae_core.config import RunConfig
 from vae_core.digits import with_error
@@ -56,6 +57,15 @@ class Source:
         return family(self.config.model)
 
     @property
+    def pictures(self) -> MapPictures:
+        """The images beside it.
+
+        Raises:
+            DataError: they are not here any more, or too few for a map.
+        """
+        return pictures_of(self.config.dataset)
+
+    @property
     def is_run(self) -> bool:
         """Whether its weights are those of a step, and others may follow."""
         return bool(self.prefix)
@@ -84,20 +94,20 @@ def find(name: str) -> Source | None:
 
 
 def twin_of(source: Source) -> str | None:
-    """Name of the shipped plain autoencoder with the same network and latents; none for an autoencoder itself."""
+    """Name of the shipped plain autoencoder of the same images, network and latents; none for an autoencoder itself."""
     if not source.family.has.posterior:
         return None
     config = source.config
     layers = ("widths", "activation") if config.net == "mlp" else ()
-    wanted = {name: getattr(config, name) for name in ("net", "latent_dim", *layers)}
+    wanted = {name: getattr(config, name) for name in ("dataset", "net", "latent_dim", *layers)}
     found = {name: family(card["config"]["model"]).has for name, card in shipped.cards().items()}
     plain = [name for name, has in found.items() if has.codes and not has.posterior]
     return next((name for name in plain if wanted.items() <= shipped.cards()[name]["config"].items()), None)
 
 
 def explorable(config: RunConfig) -> bool:
-    """Whether the explorer can show a model of these settings: what it shows beside the model are MNIST's images."""
-    return runs_in_browser(config) and config.dataset == "mnist"
+    """Whether the explorer can show a model of these settings: beside it are the images that it was trained on."""
+    return runs_in_browser(config) and are_here(config.dataset)
 
 
 def _models() -> list[str]:

@@ -3,12 +3,11 @@
 
 import { list, whole } from "../lib/state.js";
 
-/** The test images of every map. */
-export const COUNT = 5000;
 const REACH = 100; // codes of a plain autoencoder may lie far out; no further, so that sums stay finite
 const PINS = 8;
 
 /**
+ * limits: { dims, count: images of the map, tests: all test images, classes: 0 where there are none }
  * cleaners: { way: (raw, limits) => state }
  * @returns {Record<string, any>} a part for every way, and `view`
  */

@@ -16,10 +16,16 @@ _show_codes = declare("code_map_view", "explore/codes/view.js", "explore", *_STY
 
 
 def code_map_view(
-    name: str, *, key: str, version: int = 0, state: dict[str, Any] | None = None, again: int = 0
+    name: str,
+    *,
+    images: dict[str, Any],
+    key: str,
+    version: int = 0,
+    state: dict[str, Any] | None = None,
+    again: int = 0,
 ) -> dict[str, Any] | None:
     """Show the code maps of a model that has a codebook; as `explorer_view`, with the one part "codes" of the state."""
-    return show_state(_show_codes, key, state, name=name, version=str(version), again=again)
+    return show_state(_show_codes, key, state, name=name, version=str(version), images=images, again=again)
 
 
 def explorer_view(
@@ -27,6 +33,7 @@ def explorer_view(
     dims: int,
     way: str,
     *,
+    images: dict[str, Any],
     key: str,
     version: int = 0,
     state: dict[str, Any] | None = None,
@@ -37,6 +44,7 @@ def explorer_view(
     Args:
         name: of the model, as its package's address has it. dims: how many latents it has.
         way: which of the ways to explore is open; pages/ui/explore/ways.js names them.
+        images: of its map, MapPictures.counts: what a link may name.
         key: of the widget; the same key keeps what is on the page.
         version: another number than before has the model fetched again.
         state: what to show, as this returned it, or some of it: a part for every way, and "view" for the map. What a
@@ -45,4 +53,6 @@ def explorer_view(
     Returns:
         What is shown, as last reported; `state` before the first report.
     """
-    return show_state(_show, key, state, name=name, version=str(version), dims=dims, way=way, again=again)
+    return show_state(
+        _show, key, state, name=name, version=str(version), dims=dims, way=way, images=images, again=again
+    )

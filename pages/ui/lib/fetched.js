@@ -2,7 +2,7 @@
 
 import { readTensors } from "./tensors.js";
 
-let pictures = null; // of the map: the same for all models
+const pictures = new Map(); // of the maps, by data set: the same for all models
 
 /** The body of an answer; throws an Error whose message is a sentence. what: it is called so; gone: said of a 404. */
 export async function fetchBytes(address, what = "file", gone = "") {
@@ -13,10 +13,13 @@ export async function fetchBytes(address, what = "file", gone = "") {
   throw new Error(text || `The ${what} could not be fetched (status ${answer.status}): try again.`);
 }
 
-/** The test images behind every map: { images, labels, numbers }, arrays of readTensors. */
-export function mapImages() {
-  if (pictures) return pictures;
-  pictures = fetchBytes("./map-images", "test images").then((buffer) => readTensors(buffer).arrays);
-  pictures.catch(() => (pictures = null)); // a failure is not remembered
-  return pictures;
+/** The test images behind a map: { images, labels, numbers }, arrays of readTensors. dataset: see map_pictures.py. */
+export function mapImages(dataset = "mnist") {
+  if (pictures.has(dataset)) return pictures.get(dataset);
+  const address = dataset === "mnist" ? "./map-images" : `./map-images/${encodeURIComponent(dataset)}`;
+  const coming = fetchBytes(address, "test images", "The images of this model are not here any more: choose another.");
+  const found = coming.then((buffer) => readTensors(buffer).arrays);
+  pictures.set(dataset, found);
+  found.catch(() => pictures.delete(dataset)); // a failure is not remembered
+  return found;
 }

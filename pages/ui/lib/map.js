@@ -1,4 +1,4 @@
-// The latent map: mu of 5,000 test images, on equal-aspect axes in units of the prior's standard deviation.
+// The latent map: mu of test images, on equal-aspect axes in units of the prior's standard deviation.
 // What lies under the codes and over them is another's: under(ctx, side) and over(ctx, at, scale), where they are set.
 
 import { onResize } from "./dom.js";

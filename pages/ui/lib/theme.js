@@ -18,7 +18,7 @@ function luminance(colour) {
   return (0.2126 * r + 0.7152 * g + 0.0722 * b) / 255;
 }
 
-/** The colours of a view's style sheet by name; classes: of the ten digits. */
+/** The colours of a view's style sheet by name; classes: of ten. */
 export function coloursOf(root) {
   const style = getComputedStyle(root);
   const value = (name) => style.getPropertyValue(name).trim();

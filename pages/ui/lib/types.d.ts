@@ -38,6 +38,10 @@ interface About {
   twin: string | null;
   shipped: boolean;
   explained: number;
+  dataset: string;
+  classNames: string[]; // none where the images have no classes
+  centred: boolean; // and scaled, as MNIST's images are
+  tests: number; // test images in all
   yardstick: number;
   attributes: (Record<"key" | "label" | "unit" | "says", string> & Record<"low" | "high" | "mean", number>)[];
 }
@@ -169,7 +173,7 @@ interface Model {
   decode: (z: Numbers) => Float32Array;
 }
 
-/** The colours of a theme by what they stand for; `classes` has the ten of the digits. */
+/** The colours of a theme by what they stand for; `classes` has ten. */
 interface Colours {
   [name: string]: any;
   text?: string;

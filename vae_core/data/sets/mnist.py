@@ -14,6 +14,7 @@ DECLARED = Declaration(
     says="60,000 digits to train on and 10,000 to test with; they ship with the program.",
     class_names=tuple("0123456789"),
     credit="MNIST: Yann LeCun, Corinna Cortes, Christopher J. C. Burges; licence CC BY-SA 3.0.",
+    centred=True,
 )
 
 

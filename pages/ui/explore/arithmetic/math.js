@@ -1,24 +1,23 @@
 // Directions in latent space and what is added where. Pure; runs under node.
 
 import { whole, within } from "../../lib/state.js";
-import { imageName } from "../shared/classes.js";
+import { imageName, meanOf } from "../shared/classes.js";
 import { rowAt } from "../shared/found.js";
 
 export const ATTRIBUTES = ["slant", "thickness", "size", "width"];
 export const REACH = 2; // of the strength, either way
 export const STRENGTHS = [-2, -1.5, -1, -0.5, 0, 0.5, 1, 1.5, 2]; // of the strip
 const MODES = ["attribute", "means", "difference"];
-const CLASS = /^[0-9]$/;
 
 /**
  * The way's part of the state. image: the test image that is changed. a, b, c: z = c + strength * (b − a), each the number
- * of a test image, or as a text of one digit the mean of a class.
+ * of a test image, or as a text of its label the mean of a class.
  */
-export function cleanArithmetic(raw, { count }) {
-  const slot = (value, fallback) =>
-    whole(value, count) || (typeof value === "string" && CLASS.test(value)) ? value : fallback;
+export function cleanArithmetic(raw, { count, classes }) {
+  const isLabel = (value) => typeof value === "string" && /^\d{1,3}$/.test(value) && whole(Number(value), classes);
+  const slot = (value, fallback) => (whole(value, count) || isLabel(value) ? value : fallback % count);
   return {
-    mode: MODES.includes(raw?.mode) ? raw.mode : "attribute",
+    mode: MODES.includes(raw?.mode) && (classes || raw.mode !== "means") ? raw.mode : "attribute",
     image: whole(raw?.image, count) ? raw.image : 0,
     attribute: ATTRIBUTES.includes(raw?.attribute) ? raw.attribute : "slant",
     strength: Math.round(100 * within(raw?.strength, [-REACH, REACH], 1)) / 100,
@@ -28,7 +27,8 @@ export function cleanArithmetic(raw, { count }) {
   };
 }
 
-export const DIGITS = Array.from("0123456789"); // slots of the class means
+/** Slots of the class means. */
+export const labelsOf = ({ classNames }) => classNames.map((_, label) => String(label));
 
 export const isMean = (slot) => typeof slot === "string";
 
@@ -39,7 +39,7 @@ export function codeOf(slot, { mu, classMeans, dims }) {
 
 /** "test image 4832, a 4" or "mean of the 4s". */
 export function named(slot, set) {
-  return isMean(slot) ? `mean of the ${slot}s` : imageName(slot, set);
+  return isMean(slot) ? meanOf(set.classNames[slot]) : imageName(slot, set);
 }
 
 /** { start, vector } of a state: what is shown is start + strength * vector. Null for the class means. */

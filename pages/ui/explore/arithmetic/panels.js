@@ -2,9 +2,9 @@
 
 import { make, press } from "../../lib/dom.js";
 import { drawImage } from "../../lib/images.js";
-import { imageName, nextOf } from "../shared/classes.js";
+import { classOf, imageName, nextOf } from "../shared/classes.js";
 import { short } from "../shared/numbers.js";
-import { DIGITS, codeOf, lengthOf, named } from "./math.js";
+import { codeOf, labelsOf, lengthOf, named } from "./math.js";
 
 const SLOTS = ["a", "b", "c"];
 
@@ -34,14 +34,16 @@ export class AttributePanel {
     this.digits = digits;
     this.next = next;
     this.text = text;
-    digits.append(
-      ...DIGITS.map((digit) => button(digit, `a test image of class ${digit}`, () => this.take(Number(digit), 0))),
-    );
     next.onclick = () => this.take(this.found.set.labels[this.image], this.image + 1);
   }
 
   load(found) {
     this.found = found;
+    this.digits.replaceChildren(
+      ...found.set.classNames.map((name, label) =>
+        button(name, `a test image of class ${name}`, () => this.take(label, 0)),
+      ),
+    );
     this.kinds.replaceChildren(
       ...found.about.attributes.map(({ key, label, unit, says }) =>
         make("button", {
@@ -54,56 +56,59 @@ export class AttributePanel {
     );
   }
 
-  take(digit, from) {
-    const image = nextOf(digit, from, this.found.set.labels);
+  take(label, from) {
+    const image = nextOf(label, from, this.found.set.labels);
     if (image >= 0) this.change({ image });
   }
 
   show({ attribute, image }) {
     const { set } = this.found,
-      digit = set.labels[image],
+      label = set.labels[image],
       name = imageName(image, set);
     this.image = image;
     press(this.kinds, "attribute", attribute);
-    [...this.digits.children].forEach((made, k) => made.setAttribute("aria-pressed", k === digit));
-    this.next.textContent = `Another ${digit}`;
+    [...this.digits.children].forEach((made, k) => made.setAttribute("aria-pressed", k === label));
+    this.next.textContent = `Another ${classOf(label, set) || "image"}`;
     this.text.textContent = `${name[0].toUpperCase()}${name.slice(1)}; or press a code.`;
   }
 }
 
-/** The ten class means, decoded. */
+/** The class means, decoded. */
 export class MeansPanel {
-  /** @type {Uint8Array[]} grey levels by digit */
+  /** @type {Uint8Array[] | null} grey levels by label */
   pictures;
 
-  /** pick(digit) */
+  /** pick(slot): see math.js */
   constructor(root, pick) {
     root.classList.add("means");
-    this.buttons = DIGITS.map((digit) => pictureButton(() => pick(digit)));
-    root.append(...this.buttons.map((made) => made.root));
+    this.root = root;
+    this.pick = pick;
   }
 
   load(found) {
     this.found = found;
     this.pictures = null;
+    this.slots = labelsOf(found.set);
+    this.buttons = this.slots.map((slot) => pictureButton(() => this.pick(slot)));
+    this.root.replaceChildren(...this.buttons.map((made) => made.root));
   }
 
   /**
-   * @param {(digit: string, code: Numbers) => string} words under each
-   * @param {(digit: string) => boolean | null} pressed
+   * @param {(name: string, code: Numbers) => string} words under each
+   * @param {(slot: string) => boolean | null} pressed
    */
   show(words, pressed = () => null) {
     const { found } = this,
-      codes = DIGITS.map((digit) => codeOf(digit, found.set));
-    this.pictures ??= codes.map((code) => found.greys(code));
-    DIGITS.forEach((digit, k) => {
-      this.buttons[k].root.setAttribute("aria-label", `mean of the ${digit}s`);
-      this.buttons[k].show(this.pictures[k], words(digit, codes[k]), pressed(digit));
+      codes = this.slots.map((slot) => codeOf(slot, found.set)),
+      pictures = (this.pictures ??= codes.map((code) => found.greys(code)));
+    this.slots.forEach((slot, k) => {
+      this.buttons[k].root.setAttribute("aria-label", named(slot, found.set));
+      this.buttons[k].show(pictures[k], words(found.set.classNames[k], codes[k]), pressed(slot));
     });
   }
 }
 
-export const meanWords = (digit, code) => `${digit}: |z| ${short(lengthOf(code))}`;
+export const meanWords = (name, code) => `${name}: |z| ${short(lengthOf(code))}`;
 
 /** a, b and c: which one is being chosen, and what they are. */
 export class SlotsPanel {
@@ -120,7 +125,7 @@ export class SlotsPanel {
     this.slot = "a";
     this.buttons = SLOTS.map((slot) => pictureButton(() => this.choose(slot)));
     slots.append(...this.buttons.map((made) => made.root));
-    this.means = new MeansPanel(means, (digit) => this.fill(digit));
+    this.means = new MeansPanel(means, (slot) => this.fill(slot));
   }
 
   load(found) {
@@ -148,10 +153,10 @@ export class SlotsPanel {
       this.buttons[k].root.setAttribute("aria-label", `choose ${words}`);
       this.buttons[k].show(found.greys(codeOf(state[name], found.set)), words, name === slot);
     });
-    this.hint.textContent = `z = c + strength · (b − a). Choose ${slot}: press a code on the map, or the mean of a class:`;
+    this.hint.textContent = `z = c + strength · (b − a). Choose ${slot}: press a code on the map${found.set.classNames.length ? ", or the mean of a class" : ""}:`;
     this.means.show(
-      (digit) => digit,
-      (digit) => state[slot] === digit,
+      (name) => name,
+      (mean) => state[slot] === mean,
     );
   }
 }

@@ -4,23 +4,25 @@
 import { fixed } from "../../lib/numbers.js";
 import { sheet, table, thereAndBack } from "../shared/saved.js";
 import { measure } from "./attributes.js";
-import { ATTRIBUTES, DIGITS, STRENGTHS, alongAll, codeOf, strengths } from "./math.js";
+import { ATTRIBUTES, STRENGTHS, alongAll, codeOf, labelsOf, strengths } from "./math.js";
 import { sumWords } from "./words.js";
 
 const FRAMES = 48; // of the animation, one way
 const DISTANCES = ["distance_to_nearest_code", "near_radius"];
 
-/** Of the ten class means. */
+/** Of the class means. */
 export function meansFiles(found, colours) {
-  const { about, set } = found;
-  const means = () => DIGITS.map((digit) => found.greys(codeOf(digit, set)));
+  const { about, set } = found,
+    labels = labelsOf(set);
+  const means = () => labels.map((label) => found.greys(codeOf(label, set)));
   const strip = () => ({
     title: `${about.title}: class means, decoded`,
-    count: DIGITS.length,
+    count: labels.length,
     pictures: Uint8Array.from(means().flatMap((picture) => Array.from(picture))),
-    texts: DIGITS,
+    texts: set.classNames,
   });
-  const rows = () => means().map((picture, k) => ({ class: k, z: codeOf(DIGITS[k], set), ...measure(picture) }));
+  const rows = () =>
+    means().map((picture, k) => ({ class: set.classNames[k], z: codeOf(labels[k], set), ...measure(picture) }));
   return {
     png: () => sheet([strip()], colours),
     gif: null,

@@ -14,7 +14,7 @@ import { Way } from "../shared/way.js";
 import { drawArrow, drawLine } from "./arrows.js";
 import { measure } from "./attributes.js";
 import { HTML } from "./html.js";
-import { DIGITS, REACH, STRENGTHS, along, alongAll, codeOf, named, planOf } from "./math.js";
+import { REACH, STRENGTHS, along, alongAll, codeOf, labelsOf, named, planOf } from "./math.js";
 import { Measures } from "./measures.js";
 import { AttributePanel, MeansPanel, SlotsPanel, meanWords } from "./panels.js";
 import { meansFiles, planFiles } from "./save.js";
@@ -30,7 +30,7 @@ export class ArithmeticWay extends Way {
     this.trying = null;
     this.inHand = handOn(part.strength);
     this.attribute = new AttributePanel(part.attribute, change);
-    this.means = new MeansPanel(part.means, (digit) => place.point(codeOf(String(digit), this.found.set)));
+    this.means = new MeansPanel(part.means, (label) => place.point(codeOf(label, this.found.set)));
     this.slots = new SlotsPanel(part.difference, change);
     this.film = new Strip(part.film, "what the vector does, from strength −2 to 2", (k) => this.rest(STRENGTHS[k]));
     this.measures = new Measures(part.table);
@@ -47,6 +47,7 @@ export class ArithmeticWay extends Way {
 
   load(found) {
     this.found = found;
+    this.root.querySelector("[data-mode=means]").hidden = !found.set.classNames.length;
     this.key = null;
     this.plan = null;
     for (const panel of [this.attribute, this.means, this.slots]) panel.load(found);
@@ -187,7 +188,7 @@ export class ArithmeticWay extends Way {
       to = (z) => at(view.plane.to(z)),
       slot = (name) => to(codeOf(name, found.set)),
       { background, primary, text } = colours;
-    if (!plan) return badges(ctx, marksOf(DIGITS, slot), colours);
+    if (!plan) return badges(ctx, this.classMarks(slot), colours);
     const [start, end] = [to(plan.start), to(along(plan, strength))],
       attribute = state.mode === "attribute";
     if (attribute) drawLine(ctx, to(along(plan, -REACH)), to(along(plan, REACH)), primary, background, 1);
@@ -195,6 +196,12 @@ export class ArithmeticWay extends Way {
     drawArrow(ctx, start, end, primary, background);
     const marks = attribute ? [{ place: start, text: "z" }] : marksOf(["a", "b", "c"], (name) => slot(state[name]));
     badges(ctx, marks, colours);
+  }
+
+  classMarks(placeOf) {
+    const { set } = this.found;
+    const brief = (name) => (name.length > 2 ? "" : name); // the map has the long ones
+    return labelsOf(set).map((label) => ({ place: placeOf(label), text: brief(set.classNames[label]) }));
   }
 
   /** Made when they are asked for. */

@@ -1,7 +1,7 @@
 // What is added to what, in words.
 
 import { fixed } from "../../lib/numbers.js";
-import { short } from "../shared/numbers.js";
+import { countOf, short } from "../shared/numbers.js";
 import { ATTRIBUTES, lengthOf, named } from "./math.js";
 
 const chosen = ({ about }, { attribute }) => about.attributes[ATTRIBUTES.indexOf(attribute)];
@@ -17,13 +17,13 @@ export function noteOf(found, state, plan) {
   const { set, about } = found,
     [mu, unit] = !about.posterior ? ["the code", ""] : ["mu", " prior standard deviations"];
   if (!plan)
-    return `The mean of ${mu} over those of the 5,000 test images that are of a class, decoded: a place, and no test image. Press one to send z there.`;
+    return `The mean of ${mu} over those of the ${countOf(found)} test images that are of a class, decoded: a place, and no test image. Press one to send z there.`;
   const length = `Its length: ${short(lengthOf(plan.vector))}${unit}.`;
   if (state.mode === "difference")
     return `The vector b − a: from ${named(state.a, set)} to ${named(state.b, set)}. ${length}`;
   const { label, low, high, unit: of } = chosen(found, state),
     value = (v) => `${fixed(v, 1)} ${of}`;
-  return `The ${label.toLowerCase()} vector: the mean of ${mu} over the third of the 5,000 test images that measure most (${value(high)} on average), minus the mean over the third that measure least (${value(low)}). ${length} Strength 1 adds all of it.`;
+  return `The ${label.toLowerCase()} vector: the mean of ${mu} over the third of the ${countOf(found)} test images that measure most (${value(high)} on average), minus the mean over the third that measure least (${value(low)}). ${length} Strength 1 adds all of it.`;
 }
 
 /** The sum that a saved strip shows. */

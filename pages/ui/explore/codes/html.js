@@ -1,11 +1,9 @@
 // The frame of the code map: an image, its map, what is decoded from it, the codebook, and draws.
 
-const classes = Array.from({ length: 10 }, (_, digit) => `<button data-digit="${digit}">${digit}</button>`).join("");
-
 export const ROOT = `
 <div class="message" role="status" data-part="message"><span data-part="words">Fetching the model…</span> <button data-part="retry" hidden>Try again</button></div>
 <div data-part="stage" hidden>
-  <div class="row" role="group" aria-label="next test image of a class"><span>Next test image of class</span> ${classes}</div>
+  <div class="row" role="group" aria-label="next test image of a class"><span data-part="next">Next test image of class</span> <span class="row" data-part="classes"></span></div>
   <div class="codeMaps">
     <figure data-part="originalBox"><canvas class="images" data-part="original" width="28" height="28" role="img" aria-label="the test image"></canvas><figcaption data-part="name"></figcaption></figure>
     <figure><canvas class="codeMap" data-part="map" width="280" height="280" tabindex="0" role="application" aria-label="code map: arrow keys choose a place, plus and minus another code, Delete takes a change back"></canvas><figcaption data-part="place"></figcaption></figure>

@@ -3,17 +3,18 @@
 import { list, whole } from "../../lib/state.js";
 
 export const PLACES = 49;
-/** From where a map may come, and how many there are. */
-export const KINDS = { image: 5000, prior: 20, uniform: 20 };
+const DRAWS = 20;
 
 /**
  * { of, index, changes: [[place, code]] }: whole and harmless, whatever comes in. K: size of the codebook.
  * @param {any} raw
  * @param {number} K
+ * @param {number} count images of the map
  */
-export function cleanCodes(raw, K) {
-  const of = Object.hasOwn(KINDS, raw?.of) ? raw.of : "image";
-  const index = whole(raw?.index, KINDS[of]) ? raw.index : 0;
+export function cleanCodes(raw, K, count) {
+  const kinds = { image: count, prior: DRAWS, uniform: DRAWS }; // from where a map may come, and how many there are
+  const of = Object.hasOwn(kinds, raw?.of) ? raw.of : "image";
+  const index = whole(raw?.index, kinds[of]) ? raw.index : 0;
   const fits = (change) =>
     Array.isArray(change) && change.length === 2 && whole(change[0], PLACES) && whole(change[1], K);
   const changes = list(raw?.changes, PLACES).filter(fits);

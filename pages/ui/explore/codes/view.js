@@ -2,9 +2,10 @@
 // Mounted by view.py.
 
 import { colourOfCode } from "../../lib/code_maps.js";
-import { choices, make, quietPartsOf } from "../../lib/dom.js";
+import { make, quietPartsOf } from "../../lib/dom.js";
 import { fetchBytes, mapImages } from "../../lib/fetched.js";
 import { drawImage, greys, imageAt } from "../../lib/images.js";
+import { NO_CLASS } from "../../lib/map.js";
 import { Shared } from "../../lib/state.js";
 import { readTensors } from "../../lib/tensors.js";
 import { followTheme } from "../../lib/theme.js";
@@ -23,9 +24,11 @@ export default class CodeMapView {
     root.innerHTML = ROOT;
     this.part = quietPartsOf(root);
     this.place = 24; // the middle
-    this.state = cleanCodes(null, MOST);
+    /** @type {any} what view.py says */
+    this.data = { images: { count: 1 } };
+    this.state = this.clean(null);
     this.shared = new Shared(
-      (raw) => ({ codes: cleanCodes(raw?.codes, this.found?.size ?? MOST) }),
+      (raw) => ({ codes: this.clean(raw?.codes) }),
       ({ codes }) => this.take(codes),
     );
     const { map, undo, retry } = this.part;
@@ -33,7 +36,10 @@ export default class CodeMapView {
     map.onkeydown = (event) => this.key(event);
     undo.onclick = () => this.change({ changes: [] });
     retry.onclick = () => this.open();
-    choices(root, "digit", (digit) => this.nextOf(Number(digit)));
+  }
+
+  clean(raw) {
+    return cleanCodes(raw, this.found?.size ?? MOST, this.data.images.count);
   }
 
   /** Called by Streamlit on mount and on every change of data or theme. */
@@ -41,7 +47,8 @@ export default class CodeMapView {
     const { data } = component;
     followTheme(this.root);
     const other = data.name !== this.name || data.version !== this.version;
-    if (other && this.name !== undefined) this.state = cleanCodes(null, MOST); // what was changed was another codebook's
+    this.data = data;
+    if (other && this.name !== undefined) this.state = cleanCodes(null, MOST, data.images.count); // what was changed was another codebook's
     this.name = data.name;
     this.version = data.version;
     this.shared.update(component);
@@ -57,7 +64,10 @@ export default class CodeMapView {
     this.say("Fetching the model…");
     try {
       const address = `./explore/${encodeURIComponent(this.name)}?v=${this.version}`;
-      const [buffer, pictures] = await Promise.all([fetchBytes(address, "model", GONE), mapImages()]);
+      const [buffer, pictures] = await Promise.all([
+        fetchBytes(address, "model", GONE),
+        mapImages(this.data.images.dataset),
+      ]);
       if (opening === this.opening) this.load(readTensors(buffer), pictures);
     } catch (error) {
       if (opening === this.opening) this.say(error.message, true);
@@ -68,8 +78,9 @@ export default class CodeMapView {
     const about = JSON.parse(metadata.about),
       size = arrays.codebook.shape[0];
     this.found = { about, size, arrays, pictures, decode: codeDecoderOf(onlyOfModel(arrays)) };
-    this.state = cleanCodes(this.state, size);
-    if (!this.mapOf(this.state)) this.state = cleanCodes(null, size);
+    this.state = this.clean(this.state);
+    if (!this.mapOf(this.state)) this.state = this.clean(null);
+    this.offerClasses(about);
     this.part.stage.hidden = false;
     this.part.message.hidden = true;
     this.drawCodebook();
@@ -90,7 +101,7 @@ export default class CodeMapView {
 
   take(state) {
     this.state = state;
-    if (this.found && !this.mapOf(state)) this.state = cleanCodes(null, this.found.size);
+    if (this.found && !this.mapOf(state)) this.state = this.clean(null);
     if (this.found) this.draw();
   }
 
@@ -121,6 +132,18 @@ export default class CodeMapView {
     this.choose((this.codes[this.place] + step + size) % size);
   }
 
+  /** A button for each class; one for all images where there are none. */
+  offerClasses({ classNames }) {
+    const { next, classes } = this.part,
+      labels = Object.entries(classNames.length ? classNames : { [NO_CLASS]: "Next" });
+    next.textContent = classNames.length ? "Next test image of class" : "Test image";
+    classes.replaceChildren(
+      ...labels.map(([digit, textContent]) =>
+        make("button", { textContent, dataset: { digit }, onclick: () => this.nextOf(Number(digit)) }),
+      ),
+    );
+  }
+
   /** The next test image of a class after the one on the page. */
   nextOf(digit) {
     const from = this.state.of === "image" ? this.state.index + 1 : 0,
@@ -143,6 +166,7 @@ export default class CodeMapView {
       part.name.textContent = imageName(index, {
         numbers: found.pictures.numbers.data,
         labels: found.arrays.labels.data,
+        classNames: found.about.classNames,
       });
     }
     drawMap(part.map, codes, place, new Set(state.changes.map(([at]) => at)));
@@ -169,8 +193,9 @@ export default class CodeMapView {
       return button;
     });
     this.part.codebook.replaceChildren(...buttons);
-    const { used, perplexity } = about.usage;
-    this.part.usage.textContent = `${used} of ${size} in use, perplexity ${perplexity.toFixed(1)} (5,000 test images)`;
+    const { usage, count } = about,
+      { used, perplexity } = usage;
+    this.part.usage.textContent = `${used} of ${size} in use, perplexity ${perplexity.toFixed(1)} (${count.toLocaleString("en")} test images)`;
   }
 
   /** Draws as pictures; a click takes one's map to the page. @param {"prior" | "uniform"} of */

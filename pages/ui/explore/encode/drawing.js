@@ -1,9 +1,9 @@
-// A canvas to draw a digit on, with mouse, finger or pen. What is drawn lies over a picture (of an upload or a link), if
+// A canvas to draw on, with mouse, finger or pen. What is drawn lies over a picture (of an upload or a link), if
 // there is one. Nothing leaves the page here: the way that owns it is told what the picture is now.
 
 import { onKeys } from "../../lib/keys.js";
 import { pictureOf, textOf } from "./math.js";
-import { asMnist } from "./mnist.js";
+import { asMnist, reduced } from "./mnist.js";
 
 const SIDE = 280; // pixels of the ink, whatever the screen: the same strokes make the same picture everywhere
 const CELL = SIDE / 28;
@@ -19,6 +19,7 @@ export class Drawing {
   constructor(canvas, on) {
     this.canvas = canvas;
     this.on = on;
+    this.centred = true; // whether pictures are made as MNIST's images are
     this.base = null;
     this.text = null;
     this.strokes = [];
@@ -52,13 +53,13 @@ export class Drawing {
     const pixels = this.inked().getImageData(0, 0, SIDE, SIDE).data,
       ink = new Float32Array(SIDE * SIDE);
     for (let i = 0; i < ink.length; i++) ink[i] = pixels[4 * i] / 255;
-    const picture = asMnist(ink, SIDE, SIDE);
+    const picture = this.centred ? asMnist(ink, SIDE, SIDE) : reduced(ink, CELL);
     return picture && Uint8Array.from(picture, (v) => Math.round(255 * v));
   }
 
   /** The ink as on the page, or for a small drawing once more with a finer brush. */
   inked() {
-    const width = this.base ? BRUSH : Math.max(DOT, FINE * extent(this.strokes));
+    const width = this.base || !this.centred ? BRUSH : Math.max(DOT, FINE * extent(this.strokes));
     if (width >= BRUSH) return this.ctx;
     this.fine ??= surface(document.createElement("canvas"));
     paint(this.fine, null, this.strokes, width);

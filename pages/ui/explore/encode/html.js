@@ -1,23 +1,18 @@
 // The frame of the way Encode: where the image comes from, what the model makes of it, and its samples.
 
-const CHIPS = Array.from(
-  { length: 10 },
-  (_, digit) => `<button data-digit="${digit}" aria-label="a test image of a ${digit}">${digit}</button>`,
-).join("");
-
 export const HTML = `
 <div class="row" role="group" aria-label="where the image comes from">
-  <span>Test image</span><span class="chips">${CHIPS}</span>
+  <span>Test image</span><span class="chips" data-part="chips"></span>
   <button data-part="another">Another</button>
   <button data-part="mine" aria-pressed="false">My picture</button>
 </div>
 <div class="sides">
   <figure class="draw">
-    <div class="paper"><canvas data-part="paper" tabindex="0" role="application" aria-label="draw a digit here with mouse, finger or pen; Control and Z takes the last stroke back"></canvas><span data-part="hint" aria-hidden="true">Draw a digit here</span></div>
+    <div class="paper"><canvas data-part="paper" tabindex="0" role="application" aria-label="draw here with mouse, finger or pen; Control and Z takes the last stroke back"></canvas><span data-part="hint" aria-hidden="true"></span></div>
     <figcaption class="row"><button data-part="undo">↶ Undo stroke</button><button data-part="clear">Clear</button></figcaption>
   </figure>
   <div class="seen">
-    <p data-part="empty" hidden>Nothing is drawn yet: draw a digit on the black square, or choose a test image.</p>
+    <p data-part="empty" hidden>Nothing is drawn yet: draw on the black square, or choose a test image.</p>
     <div class="three" data-part="three">
       <figure><canvas class="images" data-part="x" width="28" height="28" role="img" aria-label="the image as the model sees it"></canvas><figcaption><b>x</b> <span data-part="source"></span></figcaption></figure>
       <figure><button class="look" title="show it big" data-part="lookMu"><canvas class="images" data-part="fromMu" width="28" height="28" role="img" aria-label="decoded from mu"></canvas></button><figcaption><b>from mu</b><br><span class="reconstruction" data-part="nllMu"></span></figcaption></figure>

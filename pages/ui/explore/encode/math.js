@@ -11,16 +11,16 @@ export const NEAREST = 15; // codes that are asked for their classes
 
 /**
  * The way's part of the state: which image, the seed of eps, and whether the big picture shows mu or the first sample.
- * number, digit: of a picture that is a test image, but none of the map's; the server puts it in by its number.
+ * number, digit (its label): of a picture that is a test image, but none of the map's; the server puts it in by its number.
  */
-export function cleanEncode(raw, { count }) {
+export function cleanEncode(raw, { count, tests, classes }) {
   const bytes = pictureOf(raw?.picture);
   return {
     of: raw?.of === "picture" ? "picture" : "test",
     image: whole(raw?.image, count) ? raw.image : 0,
     picture: bytes && textOf(bytes),
-    number: bytes && whole(raw?.number, 10_000) ? raw.number : null,
-    digit: whole(raw?.digit, 10) ? raw.digit : 0,
+    number: bytes && whole(raw?.number, tests) ? raw.number : null,
+    digit: whole(raw?.digit, classes) ? raw.digit : 0,
     seed: whole(raw?.seed, 2 ** 32) ? raw.seed : 0,
     shown: raw?.shown === "sample" ? "sample" : "mu",
   };
@@ -126,7 +126,7 @@ export function nearestCodes(z, mu, count = NEAREST, except = -1) {
   return best.map(({ i }) => i);
 }
 
-/** How many of some images are of which class: [[digit, how many], …], most first. */
+/** How many of some images are of which class: [[label, how many], …], most first. */
 export function classesOf(images, labels) {
   const counts = new Map();
   for (const i of images) counts.set(labels[i], (counts.get(labels[i]) ?? 0) + 1);

@@ -86,3 +86,13 @@ export function asMnist(ink, w, h) {
   });
   return picture;
 }
+
+/** A drawing as it lies, made 28 by 28: means of squares of `cell` pixels in [0, 1]; null for an empty drawing. */
+export function reduced(ink, cell) {
+  const picture = new Float32Array(SIDE * SIDE);
+  ink.forEach((value, i) => {
+    const [y, x] = [Math.floor(i / (SIDE * cell)), i % (SIDE * cell)];
+    picture[Math.floor(y / cell) * SIDE + Math.floor(x / cell)] += value / (cell * cell);
+  });
+  return picture.some((value) => value > 1 / LEVELS) ? picture.map((value) => Math.min(1, value)) : null;
+}

@@ -94,7 +94,7 @@ export class Seen {
       at = near[0] * set.dims;
     this.usual ??= usualDistances(set.mu, set.dims);
     const words = lonelyWords(Math.hypot(...mu.map((v, d) => v - set.mu[at + d])), this.usual);
-    part.classes.textContent = neighbourWords(classesOf(near, set.labels));
+    part.classes.textContent = neighbourWords(classesOf(near, set.labels), set.classNames);
     part.lonely.textContent = words;
     part.lonely.hidden = !words;
   }

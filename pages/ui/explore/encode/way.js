@@ -1,8 +1,8 @@
 // An image becomes a cloud of codes: mu, the ellipse of its std, and 16 samples with their pictures. The image is one of
 // the test images, or drawn here, or a picture of the visitor's own; a drawing is encoded in every frame.
 
-import { choices, everyFrame, press } from "../../lib/dom.js";
-import { another, imageName, nameOf, nextOf } from "../shared/classes.js";
+import { choices, everyFrame, make, press } from "../../lib/dom.js";
+import { another, classOf, imageName, nameOf, nextOf, oneOf } from "../shared/classes.js";
 import { rowAt } from "../shared/found.js";
 import { Way } from "../shared/way.js";
 import { drawCloud } from "./cloud.js";
@@ -15,7 +15,8 @@ import { windowWords } from "./words.js";
 import { Zoom } from "./zoom.js";
 
 const CLOSE = 8; // CSS pixels: a pointer so close to a sample's dot means it
-const OWN = "your picture, centred and scaled as MNIST";
+const OWN = "your picture, centred and scaled as MNIST",
+  PLAIN = "your picture, 28 × 28";
 
 export class EncodeWay extends Way {
   constructor(root, place, view, page) {
@@ -38,8 +39,7 @@ export class EncodeWay extends Way {
   }
 
   wire() {
-    const { part, root, drawing } = this;
-    choices(root, "digit", (digit) => this.choose(Number(digit)));
+    const { part, drawing } = this;
     part.another.onclick = () => this.change({ of: "test", image: another(this.state.image, this.found.set.labels) });
     part.mine.onclick = () => this.change({ of: "picture" });
     part.undo.onclick = () => drawing.undo();
@@ -82,6 +82,12 @@ export class EncodeWay extends Way {
   // ---- what is shown
 
   load(found, linked) {
+    const { part, root, drawing } = this,
+      { centred, classNames } = found.about;
+    part.chips.replaceChildren(...classNames.map(chip));
+    choices(root, "digit", (label) => this.choose(Number(label)));
+    part.hint.textContent = centred ? "Draw a digit here" : "Draw here";
+    drawing.centred = centred;
     this.found = found;
     this.key = null;
     this.code = null;
@@ -110,7 +116,11 @@ export class EncodeWay extends Way {
   title(own) {
     const { of, image, number, digit } = this.state;
     if (of === "test") return imageName(image, this.found.set);
-    return number === null ? own : nameOf(number, digit);
+    return number === null ? own : nameOf(number, classOf(digit, this.found.set));
+  }
+
+  get own() {
+    return this.found.about.centred ? OWN : PLAIN;
   }
 
   greys({ of, image, picture }) {
@@ -128,13 +138,13 @@ export class EncodeWay extends Way {
     part.mine.disabled = part.clear.disabled = !picture;
     part.hint.hidden = Boolean(picture);
     part.undo.disabled = !drawing.before.length;
-    part.source.textContent = this.title(OWN);
+    part.source.textContent = this.title(this.own);
   }
 
   /** While a stroke is drawn. */
   live() {
     this.part.hint.hidden = true;
-    this.part.source.textContent = OWN;
+    this.part.source.textContent = this.own;
     this.encode(this.drawing.picture(), -1, true);
     this.place.hover(this.shownZ);
     this.page.hold(); // a hand that keeps still has not let go
@@ -226,3 +236,6 @@ export class EncodeWay extends Way {
     this.follow.cancel();
   }
 }
+
+const chip = (name, label) =>
+  make("button", { textContent: name, dataset: { digit: label }, aria: { label: `a test image of ${oneOf(name)}` } });

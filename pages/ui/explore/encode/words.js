@@ -1,19 +1,19 @@
 // What the encoder says of an image, in words. Numbers come in; tested under node.
 
 import { fixed } from "../../lib/numbers.js";
-import { article } from "../shared/classes.js";
+import { manyOf, oneOf } from "../shared/classes.js";
 
 const SHARE = 0.01; // of the test images: a code that lies further off than all but these is unlike them
 const FIRST = 4; // latents that are written out
 
-/** "12 of the 15 nearest codes are 3s, 2 are 5s, 1 is an 8." counts: of classesOf. */
-export function neighbourWords(counts) {
+/** "12 of the 15 nearest codes are 3s, 2 are 5s, 1 is an 8."; "" without classes. counts: of classesOf. */
+export function neighbourWords(counts, classNames) {
+  if (!classNames.length) return "";
   const all = counts.reduce((sum, [, n]) => sum + n, 0);
-  const [[digit, most], ...others] = counts;
-  const rest = others
-    .map(([other, n]) => `, ${n} ${n === 1 ? `is ${article(other)} ${other}` : `are ${other}s`}`)
-    .join("");
-  return `${most} of the ${all} nearest codes ${most === 1 ? `is ${article(digit)} ${digit}` : `are ${digit}s`}${rest}.`;
+  const are = ([label, n]) => (n === 1 ? `is ${oneOf(classNames[label])}` : `are ${manyOf(classNames[label])}`);
+  const [first, ...others] = counts;
+  const rest = others.map((other) => `, ${other[1]} ${are(other)}`).join("");
+  return `${first[1]} of the ${all} nearest codes ${are(first)}${rest}.`;
 }
 
 /**
@@ -40,7 +40,7 @@ export const nllWords = (value) => (value === null ? "" : `nll ${nats(value)}`);
 /** What the enlarged window shows; reach: half its side, map: half the map's side, both in prior units. */
 export function windowWords(reach, map) {
   const short = (value) => String(Number(value.toPrecision(2)));
-  return `Around mu, ${short(map / reach)} times the map: ${short(2 * reach)} prior σ wide. Ellipses of 1 and 2 std, 16 samples, codes by class.`;
+  return `Around mu, ${short(map / reach)} times the map: ${short(2 * reach)} prior σ wide. Ellipses of 1 and 2 std, 16 samples, codes.`;
 }
 
 const NLL = "nll is −log p(x | z), summed over the 784 pixels:";

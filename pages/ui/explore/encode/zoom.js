@@ -89,13 +89,13 @@ export class Zoom {
   }
 }
 
-function drawCodes(ctx, at, side, codes, labels, { classes }) {
+function drawCodes(ctx, at, side, codes, labels, { classes, text }) {
   const size = 4 * devicePixelRatio;
   ctx.globalAlpha = 0.75;
   for (let i = 0; i < labels.length; i++) {
     const [x, y] = at([codes[2 * i], codes[2 * i + 1]]);
     if (x < 0 || y < 0 || x > side || y > side) continue;
-    ctx.fillStyle = classes[labels[i]];
+    ctx.fillStyle = classes[labels[i]] ?? text;
     ctx.fillRect(x - size / 2, y - size / 2, size, size);
   }
   ctx.globalAlpha = 1;

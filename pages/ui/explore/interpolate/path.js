@@ -5,7 +5,7 @@ import { list, whole, within } from "../../lib/state.js";
 import { spherical, straight, through } from "../shared/paths.js";
 
 export const MOST = 6; // stops
-const FIRST = [10, 0]; // test images: a 0 and a 1
+const FIRST = [10, 0]; // images of the map: of MNIST a 0 and a 1
 const PICTURES = 11; // of a strip, at least
 const LEAST = 4; // steps of the strip from stop to stop, at least
 const FINE = 40; // places of the slider from one picture of the strip to the next
@@ -15,7 +15,7 @@ const WAYS = { straight, spherical };
 export function cleanInterpolate(raw, { count }) {
   const images = withoutRepeats(list(raw?.images, MOST).filter((i) => whole(i, count)));
   return {
-    images: images.length > 1 ? images : [...FIRST],
+    images: images.length > 1 ? images : FIRST.map((i) => Math.min(i, count - 1)),
     shape: raw?.shape === "spherical" ? "spherical" : "straight",
     at: Math.round(10000 * within(raw?.at, [0, 1], 0)) / 10000,
     twin: raw?.twin !== false,
@@ -38,14 +38,14 @@ export function withoutStop(images, k) {
 
 const TRIES = 1000; // in case that all images are of one class
 
-/** Two test images of different classes, drawn with a seed. */
+/** Two test images, of different classes where there are some, drawn with a seed. */
 export function randomPair(seed, labels) {
   const generator = new MersenneTwister(seed);
   const draw = () => Math.floor(generator.uniform() * labels.length);
   const first = draw();
   let second = draw();
   for (let i = 0; i < TRIES && labels[second] === labels[first]; i++) second = draw();
-  return [first, second];
+  return [first, second === first ? (first + 1) % labels.length : second];
 }
 
 /** A path through codes, as finely as a slider asks for it; the strip's pictures are places of it. */

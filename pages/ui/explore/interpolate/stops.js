@@ -3,7 +3,7 @@
 import { make } from "../../lib/dom.js";
 import { badges, disc, line } from "../../lib/draw.js";
 import { drawImage } from "../../lib/images.js";
-import { another, imageName } from "../shared/classes.js";
+import { another, classOf, imageName, oneOf } from "../shared/classes.js";
 import { withoutStop } from "./path.js";
 
 const CHIP = `<b></b><canvas class="images" width="28" height="28" role="img"></canvas><span></span><button data-does="another">↻</button><button data-does="remove">×</button>`;
@@ -37,7 +37,7 @@ export class Stops {
 
   chip(image, k, images, found) {
     const { labels } = found.set,
-      digit = labels[image],
+      one = oneOf(classOf(labels[image], found.set)) || "image",
       name = imageName(image, found.set);
     const root = make("div", { className: "chip", role: "listitem", innerHTML: CHIP });
     const [number, canvas, text, next, remove] = root.children;
@@ -45,8 +45,8 @@ export class Stops {
     number.textContent = k + 1;
     text.textContent = name;
     canvas.setAttribute("aria-label", name);
-    next.setAttribute("aria-label", `stop ${k + 1}: another ${digit}`);
-    next.title = `another ${digit}`;
+    next.setAttribute("aria-label", `stop ${k + 1}: another ${one}`);
+    next.title = `another ${one}`;
     next.onclick = () => this.set(images.map((i, j) => (j === k ? another(i, labels) : i)));
     const left = withoutStop(images, k);
     remove.setAttribute("aria-label", `take stop ${k + 1} away`);

@@ -113,7 +113,7 @@ export class InterpolateWay extends Way {
     if (!posterior) return "This model is an autoencoder itself: choose a VAE to see both.";
     return twin
       ? ""
-      : `No plain autoencoder with the ${net} net and ${dims} ${dims === 1 ? "latent" : "latents"} ships, so there is none to compare with.`;
+      : `No plain autoencoder of these images with the ${net} net and ${dims} ${dims === 1 ? "latent" : "latents"} ships, so there is none to compare with.`;
   }
 
   async openTwin() {

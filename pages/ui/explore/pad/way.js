@@ -6,7 +6,7 @@ import { badges, disc, line } from "../../lib/draw.js";
 import { drawImage, imagesIn } from "../../lib/images.js";
 import { fixed } from "../../lib/numbers.js";
 import { normalShare } from "../shared/density.js";
-import { rounded, zText } from "../shared/numbers.js";
+import { countOf, rounded, zText } from "../shared/numbers.js";
 import { through } from "../shared/paths.js";
 import { sideBySide } from "../shared/print.js";
 import { filmOf } from "../shared/saved.js";
@@ -160,7 +160,7 @@ export class PadWay extends Way {
   print() {
     const { map, over, decoded } = this.view.canvases,
       [across, up] = this.view.plane.labels;
-    const axes = `codes of 5,000 test images: ${across} across${up ? `, ${up} upwards` : ""}, ${fixed(this.view.reach, 1)} prior σ to each side`;
+    const axes = `codes of ${countOf(this.found)} test images: ${across} across${up ? `, ${up} upwards` : ""}, ${fixed(this.view.reach, 1)} prior σ to each side`;
     return sideBySide(
       [
         { canvas: map, over: [over], text: axes },

@@ -11,13 +11,13 @@ import { nearRadius } from "./density.js";
 const GONE = "The weights of this model are not kept any more: choose another model.";
 
 /**
- * A model by its name. Throws an Error whose message is a sentence.
+ * A model by its name, with the test images of its data set. Throws an Error whose message is a sentence.
  * The server always sends the last weights; the version keeps the browser from showing others that it has kept.
  */
-export async function fetchModel(name, version = "0") {
+export async function fetchModel(name, dataset, version = "0") {
   const [buffer, pictures] = await Promise.all([
     fetchBytes(`./explore/${encodeURIComponent(name)}?v=${version}`, "model", GONE),
-    mapImages(),
+    mapImages(dataset),
   ]);
   const { metadata, arrays } = readTensors(buffer);
   /** @type {About} */
@@ -84,7 +84,7 @@ export class Found {
   /** The plain autoencoder with the same networks; null where none ships. Fetched once. */
   async twin() {
     if (!this.about.twin) return null;
-    const coming = (this.other ??= fetchModel(this.about.twin));
+    const coming = (this.other ??= fetchModel(this.about.twin, this.about.dataset));
     coming.catch(() => this.other === coming && (this.other = null)); // a failure is not remembered
     return coming;
   }
@@ -102,11 +102,13 @@ export class Found {
 /** Row i of a matrix in one array. */
 export const rowAt = (data, i, width) => data.subarray(i * width, (i + 1) * width);
 
-function setOf({ dims }, arrays, { images, numbers }) {
+function setOf({ dims, tests, classNames }, arrays, { images, numbers }) {
   const data = (name) => arrays[name]?.data ?? null;
   return {
     count: images.shape[0],
     dims,
+    tests, // how many test images there are in all
+    classNames,
     images: images.data,
     numbers: numbers.data, // of the map's images among all test images
     labels: data("labels"),

@@ -10,6 +10,9 @@ export function percent(share) {
   return `${value.toFixed(value < 1 || value > 99 ? 2 : value < 10 || value > 90 ? 1 : 0)}%`;
 }
 
+/** How many test images are on the map of a model, as text. */
+export const countOf = ({ set }) => set.count.toLocaleString("en");
+
 /** A z as text: all of it for up to four latents, else the beginning. */
 export function zText(z) {
   const shown = Array.from(z.slice(0, 4), (v) => fixed(v)).join(", ");

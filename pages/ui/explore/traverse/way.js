@@ -57,9 +57,9 @@ export class TraverseWay extends Way {
   /** A number that was typed: the image of the map that has it or the next; one of no image gets a sentence. */
   type(number) {
     const { part } = this,
-      { numbers } = this.found.set,
-      fits = whole(number, 2 * numbers.length);
-    part.index.setCustomValidity(fits ? "" : `Give a whole number from 0 to ${2 * numbers.length - 1}.`);
+      { numbers, tests } = this.found.set,
+      fits = whole(number, tests);
+    part.index.setCustomValidity(fits ? "" : `Give a whole number from 0 to ${tests - 1}.`);
     part.index.reportValidity();
     if (fits) this.take(imageOf(number, numbers));
   }
@@ -87,7 +87,7 @@ export class TraverseWay extends Way {
     part.folded.hidden = !inactive.length;
     part.summary.textContent = inactiveWords(inactive.length, found);
     part.latent.replaceChildren(...this.rows.map(({ d }) => new Option(name(d), d)));
-    part.index.max = 2 * set.count - 1; // half of the test images are on the map
+    part.index.max = set.tests - 1; // not all of them need be on the map
     part.index.setAttribute("aria-label", `number of the test image whose ${this.noun} is the base`);
   }
 

@@ -18,6 +18,7 @@ from vae_core.data import Images
 from vae_core.evaluate import evaluate, iw_bound
 from vae_core.exact.quadrature import evidence
 from vae_core.inspect.snapshot import map_numbers
+from vae_core.metrics.labels import cost_of_labels
 from vae_core.models.cvae import CVAE
 from vae_core.trainer import Trainer
 
@@ -121,6 +122,29 @@ def test_its_package_is_the_whole_model_with_the_label_that_it_is_told(
     with torch.no_grad():
         own = model.given(images().y_test[places]).encode(images().x_test[places].float() / 255)[0]
     torch.testing.assert_close(arrays["mu"][:3], own, atol=1e-5, rtol=1e-5)
+
+
+def test_a_wrong_label_costs_what_the_bound_of_each_image_says(trained: Trainer, small: Images) -> None:
+    """By hand, image by image with its own noise; every wrong label is another than the right one."""
+    pixels, y = small.x_test[:40], small.y_test[:40]
+    told: list[torch.Tensor] = []
+    model = trained.model
+
+    class Listening(CVAE):
+        def given(self, labels: torch.Tensor) -> CVAE:
+            told.append(labels)
+            return model.given(labels)
+
+    listening = Listening("mlp", 2, widths="128")
+    right, wrong = cost_of_labels(listening, pixels, y, "grey", seed=4)
+    assert torch.equal(told[0], y) and not (told[1] == y).any() and len(told[1].unique()) > 5
+    eps = torch.randn(40, 2, generator=torch.Generator().manual_seed(4))
+    for found, labels in ((right, told[0]), (wrong, told[1])):
+        with torch.no_grad():
+            each = [model.given(int(labels[i]))(pixels[i : i + 1].float() / 255, eps[i : i + 1]) for i in range(40)]
+        sums = [sum(term.item() for term in out.terms.values()) for out in each]
+        assert found.neg_elbo == pytest.approx(sum(sums) / 40, rel=1e-4)
+    assert wrong.neg_elbo > right.neg_elbo + 10
 
 
 def test_a_label_is_a_part_of_the_name_only_where_there_are_labels() -> None:

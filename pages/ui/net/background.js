@@ -86,7 +86,17 @@ export class Background {
     if (this.ended) return Promise.resolve(null);
     const input = new Float32Array(values); // the caller may write over its own
     return new Promise((resolve, reject) => {
-      const call = { key, id: ++this.last, kind, input, ys: ys && Uint8Array.from(ys), resolve, reject, onPart, found: {} };
+      const call = {
+        key,
+        id: ++this.last,
+        kind,
+        input,
+        ys: ys && Uint8Array.from(ys),
+        resolve,
+        reject,
+        onPart,
+        found: {},
+      };
       this.calls.set(key, call);
       this.post(call);
     });

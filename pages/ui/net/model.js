@@ -20,16 +20,33 @@ const ACTIVATIONS = { relu, elu, tanh };
 const NETS = {
   mlp: {
     encoder: (D, shape) => dense([PIXELS + beside(shape), ...hidden(shape), 2 * D], 1, shape), // mu and log_var; place 0 is the Flatten
-    decoder: (D, shape, channels) => dense([D + beside(shape), ...hidden(shape).reverse(), channels * PIXELS], 0, shape), // logits
+    decoder: (D, shape, channels) =>
+      dense([D + beside(shape), ...hidden(shape).reverse(), channels * PIXELS], 0, shape), // logits
   },
   conv: {
     encoder: (D, shape) => [
-      { layer: convolution, at: 0, norm: 1, weight: [16, 1 + beside(shape), 4, 4], size: 28, stride: 2, then: leakyRelu }, // 28 -> 13
+      {
+        layer: convolution,
+        at: 0,
+        norm: 1,
+        weight: [16, 1 + beside(shape), 4, 4],
+        size: 28,
+        stride: 2,
+        then: leakyRelu,
+      }, // 28 -> 13
       { layer: convolution, at: 3, norm: 4, weight: [32, 16, 4, 4], size: 13, stride: 2, then: leakyRelu }, // 13 -> 5
       { layer: convolution, at: 6, weight: [2 * D, 32, 4, 4], size: 5, stride: 2 }, // 5 -> 1: mu and log_var
     ],
     decoder: (D, shape, channels) => [
-      { layer: transposedConvolution, at: 1, norm: 2, weight: [D + beside(shape), 256, 3, 3], size: 1, stride: 2, then: relu }, // 1 -> 3
+      {
+        layer: transposedConvolution,
+        at: 1,
+        norm: 2,
+        weight: [D + beside(shape), 256, 3, 3],
+        size: 1,
+        stride: 2,
+        then: relu,
+      }, // 1 -> 3
       { layer: transposedConvolution, at: 4, norm: 5, weight: [256, 128, 4, 4], size: 3, stride: 1, then: relu }, // 3 -> 6
       { layer: transposedConvolution, at: 7, norm: 8, weight: [128, 64, 3, 3], size: 6, stride: 2, then: relu }, // 6 -> 13
       { layer: transposedConvolution, at: 10, weight: [64, channels, 4, 4], size: 13, stride: 2 }, // 13 -> 28: logits

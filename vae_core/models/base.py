@@ -90,6 +90,7 @@ class Pass:
     mu: Tensor | None = None  # (B, D) where the images lie in latent space; the mean of a posterior
     log_var: Tensor | None = None  # (B, D), of a gaussian posterior
     codes: Tensor | None = None  # (B, rows, columns) int64, of a family with a code map
+    seen: Tensor | None = None  # (B, 1, 28, 28) what the encoder was given, where that is not x
 
 
 def labels_in_turn(count: int, like: Tensor) -> Tensor:

@@ -2,6 +2,8 @@
 
 import inspect
 import textwrap
+from collections.abc import Callable
+from typing import Any
 
 import streamlit as st
 
@@ -71,7 +73,7 @@ def column(name: str) -> None:
         st.latex(kind.about.loss)
     shot = snapshot_of(name)
     st.html(copies(name))
-    st.caption(f"Test images, and below them copies{' from noisy ones' if 'corruption' in kind.SETTINGS else ''}.")
+    st.caption(f"Test images, {'with noise, ' if len(shot.inputs) else ''}and below them copies.")
     if len(shot.prior_draws):
         st.html(draws(name))
         st.caption(f"Decoded draws z ~ N(0, I){draws_note(kind.has)}.")
@@ -88,9 +90,15 @@ def column(name: str) -> None:
     if explorable(RunConfig.from_dict(cards()[name]["config"])):
         query = encode_query(0, name)
         st.page_link("explorer/page.py", label="Explore it", icon=":material/explore:", query_params=query)
+    if kind.about is not None and kind.about.point:
+        source(getattr(kind, kind.about.point))
     with st.expander("Its source", icon=":material/code:", key=f"source of {name}", on_change="rerun") as box:
         if box.open:
-            st.code(textwrap.dedent(inspect.getsource(kind.forward)).rstrip(), language="python")
+            source(kind.forward)
+
+
+def source(function: Callable[..., Any]) -> None:
+    st.code(textwrap.dedent(inspect.getsource(function)).rstrip(), language="python")
 
 
 page()

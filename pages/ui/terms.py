@@ -8,6 +8,7 @@ from vae_core.export.colours import colour_name
 from vae_core.models import family
 
 _SCALES = {"sigma": "sigma", "rmse": "RMS error"}
+_OF_CODES = [{"name": "perplexity", "label": "Perplexity", "colour": "text", "unit": "codes"}]  # see codebook.usage
 
 
 def label_of_term(name: str) -> str:
@@ -38,5 +39,6 @@ def describe(config: RunConfig) -> dict[str, Any]:
         "scales": [
             {"name": n, "label": _SCALES.get(n, n), "colour": "reconstruction" if n == "rmse" else "text"}
             for n in kind.scales(config)
-        ],
+        ]
+        + (_OF_CODES if kind.has.code_map else []),
     }

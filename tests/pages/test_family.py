@@ -114,6 +114,26 @@ def test_the_colours_of_codes_are_those_of_the_browser(tmp_path: Path) -> None:
         assert np.abs(np.subtract(colour_of_code(code), wanted)).max() <= 1, code
 
 
+def test_a_denoising_model_shows_the_noisy_images_that_its_copies_come_from(registry: Registry) -> None:
+    """The copies of what is shown are those that are shown; between the originals and the noisy ones lies the noise."""
+    at = shown("family", {"models": "mnist-dae-mlp-2"})
+    file = np.asarray(Image.open(io.BytesIO(pictures(at)[0][1]))).astype(np.float32)
+    assert file.shape == (84, 280)
+    clean, noisy, copied = (np.stack(np.split(row, 10, axis=1)) for row in np.split(file, 3))
+    inside = (noisy > 0) & (noisy < 255)
+    assert 0.25 < (noisy - clean)[inside].std() / 255 < 0.5
+    model = checkpoint("mnist-dae-mlp-2").model
+    with torch.no_grad():
+        again = model.decode(model.encode(torch.from_numpy(noisy)[:, None] / 255)[0]).sigmoid()[:, 0] * 255
+    assert np.abs(again.numpy() - copied).max() < 4
+    assert any("with noise" in caption.value for caption in at.caption)
+
+
+def test_the_straight_through_gradient_stands_open_on_the_page(registry: Registry) -> None:
+    at = shown("family", {"models": "mnist-vq"})
+    assert "return z_e + (z_q - z_e).detach()" in at.code[0].value and len(at.code) == 1
+
+
 def test_a_model_with_code_maps_has_these_and_no_map_and_no_draws(registry: Registry) -> None:
     at = shown("family", {"models": "mnist-vq"})
     copied, maps = (np.asarray(Image.open(io.BytesIO(data))) for _, data in pictures(at))

@@ -71,6 +71,7 @@ class About:
     Attributes:
         loss: of one image, in nats, as LaTeX. use: when one would take it. limits: what to expect of it in vain.
         paper: who published it. address: where that can be read.
+        point: name of the method that is the point of it, whose source stands open on a page; "" for none.
     """
 
     loss: str
@@ -78,6 +79,7 @@ class About:
     limits: str
     paper: str
     address: str
+    point: str = ""
 
 
 @dataclass(frozen=True)

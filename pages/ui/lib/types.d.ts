@@ -69,6 +69,8 @@ interface ArmShown {
   name: string;
   posterior: boolean;
   sampled: boolean;
+  weights: number; // of their shapes
+  noise: string; // its shape for an image
   mine: boolean;
   predicted: string;
   removable: boolean;
@@ -108,7 +110,7 @@ type SnapshotArrays = Record<
   | "ten_pull_mu"
   | "ten_pull_log_var",
   Tensor
-> & { sigmas?: Tensor; code_maps?: Tensor };
+> & { sigmas?: Tensor; inputs?: Tensor; code_maps?: Tensor };
 
 /** A snapshot as everything draws it: its terms by name in nats, their sum where it is −ELBO, D = dims. */
 interface SnapshotPicture extends SnapshotNumbers, SnapshotArrays {

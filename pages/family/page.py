@@ -8,6 +8,7 @@ from typing import Any
 import streamlit as st
 
 from pages.family.pictures import code_maps, copies, draws, latent_space, snapshot_of
+from pages.family.samples import what_samples_do
 from pages.family.settings import MOST, link
 from pages.family.table import figures_table
 from pages.ui import notices
@@ -92,6 +93,8 @@ def column(name: str) -> None:
         st.page_link("explorer/page.py", label="Explore it", icon=":material/explore:", query_params=query)
     if kind.about is not None and kind.about.point:
         source(getattr(kind, kind.about.point))
+    if kind.has.tighter:
+        what_samples_do(name)
     with st.expander("Its source", icon=":material/code:", key=f"source of {name}", on_change="rerun") as box:
         if box.open:
             source(kind.forward)

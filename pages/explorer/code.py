@@ -36,7 +36,7 @@ def functions(way: str, source: Source) -> list[Callable[..., Any]]:
     if way == "labels":
         return [model.given, model.encode, model.decode, cost_of_labels]
     if way == "codes":
-        return [model.forward, model.decode_map, codebook.usage, CodePrior.forward, CodePrior.sample]
+        return [model.forward, *model.points(), model.decode_map, codebook.usage, CodePrior.forward, CodePrior.sample]
     shown: dict[str, list[Callable[..., Any]]] = {
         "pad": [decoder, model.mean_image, snapshot.map_images],
         "encode": [picture.as_mnist, encoder, model.encode, model.sample],

@@ -91,8 +91,8 @@ def column(name: str) -> None:
     if explorable(RunConfig.from_dict(cards()[name]["config"])):
         query = encode_query(0, name)
         st.page_link("explorer/page.py", label="Explore it", icon=":material/explore:", query_params=query)
-    if kind.about is not None and kind.about.point:
-        source(getattr(kind, kind.about.point))
+    for point in kind.points():
+        source(point)
     if kind.has.tighter:
         what_samples_do(name)
     with st.expander("Its source", icon=":material/code:", key=f"source of {name}", on_change="rerun") as box:

@@ -164,6 +164,11 @@ class Family(nn.Module):
         """Names of what is recorded of the pixels of test images besides the terms, in units of x: see `squares`."""
         return ()
 
+    @classmethod
+    def points(cls) -> list[Callable[..., Tensor]]:
+        """The method whose source is the point of it, see About; none or one."""
+        return [getattr(cls, cls.about.point)] if cls.about is not None and cls.about.point else []
+
     def forward(self, x: Tensor, eps: Tensor) -> Pass:
         """One pass: the terms of the loss, one sample of z an image.
 

@@ -44,7 +44,8 @@ def side_by_side() -> None:
                 column(name)
         st.table(figures_table(names))
         st.caption(
-            f"{measured_on(names)}, K = 1, ± standard error: from the cards. Pictures and maps are computed now."
+            f"{measured_on(names)}, {samples_of(names)}, ± standard error: from the cards. Pictures and maps are "
+            "computed now."
         )
     link.write()
 
@@ -57,6 +58,13 @@ def measured_on(names: list[str]) -> str:
             f"{test['images']:,} test images, {test['protocol']} {name_of(config['dataset'])}" for test, config in tests
         )
     )
+
+
+def samples_of(names: list[str]) -> str:
+    """How many samples of z the figures take: "K = 1", and another number where a model's loss is a bound of more."""
+    configs = [RunConfig.from_dict(cards()[name]["config"]) for name in names]
+    more = {config.samples for config in configs if "samples" in family(config.model).SETTINGS}
+    return f"K = 1 (−L_K: K = {', '.join(map(str, sorted(more)))})" if more else "K = 1"
 
 
 def draws_note(has: Has) -> str:
@@ -101,7 +109,7 @@ def column(name: str) -> None:
 
 
 def source(function: Callable[..., Any]) -> None:
-    st.code(textwrap.dedent(inspect.getsource(function)).rstrip(), language="python")
+    st.code(textwrap.dedent(inspect.getsource(function)).rstrip(), language="python", wrap_lines=True)
 
 
 page()

@@ -12,6 +12,7 @@ from safetensors.numpy import save
 from safetensors.torch import save_file
 from torch.distributions import Normal, kl_divergence
 
+from pages.ablation.stage import beginning_of
 from pages.ui.arms.routes import decoder_bytes
 from tests.node_runner import node_runner
 from vae_core import models
@@ -19,6 +20,7 @@ from vae_core.config import RunConfig
 from vae_core.data import Images
 from vae_core.inspect.latent_gradients import latent_gradients
 from vae_core.metrics.draws import nearest
+from vae_core.models import family
 from vae_core.runs.run_record import RunRecord
 from vae_core.runs.storage import DECODER
 from vae_core.trainer import Trainer, warm_up
@@ -274,6 +276,43 @@ def test_all_curves_after_the_first_steps_fit_on_the_shared_axes(
 def test_the_label_names_what_differs_besides_the_loss(node: Callable[..., Any]) -> None:
     configs = [RunConfig().to_dict(), RunConfig(beta=0.0).to_dict(), RunConfig(alpha=0.0).to_dict()]
     other = [RunConfig().to_dict(), RunConfig(seed=1, latent_dim=5).to_dict()]
-    same, different = node("print(given.map(words.sameness));", [configs, other])
+    same, different = node("print(given.map((configs) => words.sameness(configs)));", [configs, other])
     assert "differ in nothing but the loss" in same and "seed 0" in same
     assert different == "These arms differ in more than the loss: latent dimensions, seed."
+
+
+def test_of_models_with_other_noise_or_weights_it_says_so(node: Callable[..., Any]) -> None:
+    """By what the models themselves take and hold: of the same shapes the same seed makes the same."""
+    groups = [("vae", "ae"), ("vae", "iwae"), ("vae", "dae"), ("vae", "cvae"), ("vae", "bug-mean")]
+    arms = []
+    for models_of in groups:
+        configs = [RunConfig(model=model) for model in models_of]
+        shown = [
+            {"posterior": family(c.model).has.posterior is not None, "weights": weights, "noise": noise}
+            for c in configs
+            for weights, noise in [beginning_of(c)]
+        ]
+        arms.append([[c.to_dict() for c in configs], shown])
+    said = dict(zip(groups, node("print(given.map((one) => words.sameness(...one)));", arms), strict=True))
+    start = (
+        "Same initial weights, same batches, same eps, same evaluation noise (seed 0): the arms differ in nothing but "
+    )
+    assert said["vae", "ae"] == f"{start}the loss, and in that the plain autoencoder draws no z."
+    assert said["vae", "bug-mean"] == f"{start}the one line shown above."
+    noise = "Same initial weights, same batches (seed 0). The arms differ in the loss, and in the noise, of which an "
+    noise += "image takes"
+    assert said["vae", "iwae"] == f"{noise} 2, or 5 × 2 numbers."
+    assert said["vae", "dae"] == f"{noise} 2, or 1 × 28 × 28 numbers."
+    assert said["vae", "cvae"].startswith("Same batches, same eps, same evaluation noise (seed 0). The arms differ in")
+    assert "the initial weights, as their networks have other shapes" in said["vae", "cvae"]
+
+
+def test_of_the_same_shapes_the_same_seed_makes_the_same_weights() -> None:
+    made = {}
+    for model in ("vae", "ae", "iwae", "dae", "cvae"):
+        torch.manual_seed(0)
+        made[model] = models.build(RunConfig(model=model))
+    vae, weights = made["vae"].state_dict(), beginning_of(RunConfig())[0]
+    for model, other in made.items():
+        same = all(torch.equal(vae[name], weight) for name, weight in other.state_dict().items() if name in vae)
+        assert same == (beginning_of(RunConfig(model=model))[0] == weights) == (model != "cvae")

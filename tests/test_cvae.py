@@ -12,15 +12,14 @@ from safetensors.torch import save_file
 from pages.ui.explore.package import package_bytes
 from pages.ui.explore.sources import Source, find
 from pages.ui.shipped import images
-from tests.node_runner import node_runner
 from vae_core import models
 from vae_core.config import RunConfig
 from vae_core.data import Images
 from vae_core.evaluate import evaluate, iw_bound
 from vae_core.exact.quadrature import evidence
 from vae_core.inspect.snapshot import map_numbers
+from vae_core.metrics.labels import cost_of_labels
 from vae_core.models.cvae import CVAE
-from vae_core.models.vae import VAE
 from vae_core.trainer import Trainer
 
 
@@ -102,36 +101,50 @@ def test_one_z_gives_ten_labels(trained: Trainer) -> None:
     assert apart.min() > 1.0
 
 
-def test_for_one_label_it_is_a_plain_net_in_the_browser(trained: Trainer, small: Images, tmp_path: Path) -> None:
-    """The package read by safetensors into a VAE, which knows of no labels, and run by the browser's code in node."""
+@pytest.mark.parametrize("net", ["mlp", "conv"])
+def test_its_package_is_the_whole_model_with_the_label_that_it_is_told(
+    net: str, trained: Trainer, tmp_path: Path
+) -> None:
+    """Read by safetensors; each image of the map is encoded with its own label, pictures are drawn with that told."""
+    config = trained.config.with_(net=net)
+    model = (trained.model if net == "mlp" else models.build(config)).eval()
     file = tmp_path / "model.safetensors"
-    save_file(trained.model.state_dict(), file)
-    source = Source("one", "One", "", trained.config, 120, file, label=7)
-    packed = package_bytes(source) or b""
+    save_file(model.state_dict(), file)
+    packed = package_bytes(Source("one", "One", "", config, 120, file, label=7)) or b""
     (tmp_path / "packed").write_bytes(packed)
     with safe_open(tmp_path / "packed", "pt") as opened:
         about, arrays = json.loads(opened.metadata()["about"]), {k: opened.get_tensor(k) for k in opened.keys()}  # noqa: SIM118
-    plain = VAE("mlp", 2, widths="128")
-    plain.load_state_dict({k.removeprefix("model."): v for k, v in arrays.items() if k.startswith("model.")})
-    x, z, told = small.x_test[:4].float() / 255, torch.randn(4, 2), trained.model.given(7)
+    assert (about["name"], about["labels"], about["label"]) == ("one~7", 10, 7)
+    state = {k: v for k, v in model.state_dict().items() if not k.endswith("num_batches_tracked")}
+    found = {k.removeprefix("model."): v for k, v in arrays.items() if k.startswith("model.")}
+    assert found.keys() == state.keys() and all(torch.equal(found[k], v) for k, v in state.items())
+    places = map_numbers(images())[:3]
     with torch.no_grad():
-        torch.testing.assert_close(plain.encode(x), told.encode(x), atol=1e-5, rtol=1e-5)
-        torch.testing.assert_close(plain.decode(z), told.decode(z), atol=1e-4, rtol=1e-5)
-        pixels = images().x_test[map_numbers(images())[:3]].float() / 255
-        own = trained.model.given(images().y_test[map_numbers(images())[:3]]).encode(pixels)[0]
-        drawn = told.generate(z[:1]).flatten().tolist()
-    torch.testing.assert_close(arrays["mu"][:3], own, atol=1e-5, rtol=1e-5)  # each image with its own label
-    assert about["name"] == "one~7"
-    node = node_runner(tmp_path, "lib/tensors", "net/model")
-    found = node(
-        "const { metadata, arrays: all } = tensors.readTensors(file());"
-        "const own = Object.entries(all).filter(([name]) => name.startsWith('model.'));"
-        "const net = model.modelOf(JSON.parse(metadata.about), Object.fromEntries(own));"
-        "print(Array.from(net.decode(given)));",
-        z[0].tolist(),
-        packed,
-    )
-    assert found == pytest.approx(drawn, abs=1e-4)
+        own = model.given(images().y_test[places]).encode(images().x_test[places].float() / 255)[0]
+    torch.testing.assert_close(arrays["mu"][:3], own, atol=1e-5, rtol=1e-5)
+
+
+def test_a_wrong_label_costs_what_the_bound_of_each_image_says(trained: Trainer, small: Images) -> None:
+    """By hand, image by image with its own noise; every wrong label is another than the right one."""
+    pixels, y = small.x_test[:40], small.y_test[:40]
+    told: list[torch.Tensor] = []
+    model = trained.model
+
+    class Listening(CVAE):
+        def given(self, labels: torch.Tensor) -> CVAE:
+            told.append(labels)
+            return model.given(labels)
+
+    listening = Listening("mlp", 2, widths="128")
+    right, wrong = cost_of_labels(listening, pixels, y, "grey", seed=4)
+    assert torch.equal(told[0], y) and not (told[1] == y).any() and len(told[1].unique()) > 5
+    eps = torch.randn(40, 2, generator=torch.Generator().manual_seed(4))
+    for found, labels in ((right, told[0]), (wrong, told[1])):
+        with torch.no_grad():
+            each = [model.given(int(labels[i]))(pixels[i : i + 1].float() / 255, eps[i : i + 1]) for i in range(40)]
+        sums = [sum(term.item() for term in out.terms.values()) for out in each]
+        assert found.neg_elbo == pytest.approx(sum(sums) / 40, rel=1e-4)
+    assert wrong.neg_elbo > right.neg_elbo + 10
 
 
 def test_a_label_is_a_part_of_the_name_only_where_there_are_labels() -> None:

@@ -18,8 +18,14 @@ BASE = {"of": "test", "image": 0, "picture": None, "number": None, "digit": 0, "
 
 @pytest.fixture
 def node(tmp_path: Path) -> Callable[..., Any]:
-    names = ("math as encode_math", "words", "save as saved")
-    return node_runner(tmp_path, *(f"explore/encode/{name}" for name in names))
+    names = (
+        "encode/math as encode_math",
+        "encode/words",
+        "encode/save as saved",
+        "shared/posterior",
+        "shared/taken as pixels",
+    )
+    return node_runner(tmp_path, *(f"explore/{name}" for name in names))
 
 
 def generator(seed: int) -> torch.Generator:
@@ -82,8 +88,8 @@ def test_pictures_survive_a_link_and_come_as_the_model_takes_them(node: Callable
     found = node(
         "const bytes = encode_math.pictureOf(given);"
         "print({ bytes: Array.from(bytes), text: encode_math.textOf(bytes),"
-        " grey: Array.from(encode_math.taken(bytes, 'grey')),"
-        " black: Array.from(encode_math.taken(bytes, 'threshold')) });",
+        " grey: Array.from(pixels.taken(bytes, 'grey')),"
+        " black: Array.from(pixels.taken(bytes, 'threshold')) });",
         text(pixels.tolist()),
     )
     assert found["bytes"] == pixels.tolist() and found["text"] == text(pixels.tolist())
@@ -100,9 +106,9 @@ def test_kl_std_and_samples_are_those_of_torch(dims: int, node: Callable[..., An
     mu, log_var = 2 * torch.randn(dims, generator=generator(dims)), torch.randn(dims, generator=generator(9)) - 3
     found = node(
         "const [mu, logVar] = [given.mu, given.logVar].map((v) => Float32Array.from(v));"
-        "const std = encode_math.stdOf(logVar), eps = encode_math.noise(given.seed, mu.length);"
-        "print({ kl: Array.from(encode_math.klDims(mu, logVar)), std: Array.from(std),"
-        " z: Array.from(encode_math.samplesOf(mu, std, eps)) });",
+        "const std = posterior.stdOf(logVar), eps = posterior.noise(given.seed, mu.length);"
+        "print({ kl: Array.from(posterior.klDims(mu, logVar)), std: Array.from(std),"
+        " z: Array.from(posterior.samplesOf(mu, std, eps)) });",
         {"mu": mu.tolist(), "logVar": log_var.tolist(), "seed": 5},
     )
     posterior = Normal(mu.double(), (0.5 * log_var.double()).exp())
@@ -123,7 +129,7 @@ def test_bernoulli_nll_is_that_of_torch_distributions(binary: bool, node: Callab
     x = (x > 0.5).double() if binary else x
     found = node(
         "const [x, p] = [given.x, given.p].map((v) => Float32Array.from(v));"
-        "print(encode_math.nll(x, p, { likelihood: 'bernoulli' }));",
+        "print(posterior.nll(x, p, { likelihood: 'bernoulli' }));",
         {"x": x.tolist(), "p": logits.sigmoid().tolist()},
     )
     one = Bernoulli(logits=logits, validate_args=False)  # grey x: the mean over x redrawn as Bernoulli(x)
@@ -134,7 +140,7 @@ def test_bernoulli_nll_is_that_of_torch_distributions(binary: bool, node: Callab
 def test_nll_stays_a_number_where_the_picture_is_quite_black_or_white(node: Callable[..., Any]) -> None:
     found = node(
         "const all = (v) => new Float32Array(784).fill(v), of = { likelihood: 'bernoulli' };"
-        "print([[0, 0], [1, 1], [1, 0], [0, 1]].map(([x, p]) => encode_math.nll(all(x), all(p), of)));"
+        "print([[0, 0], [1, 1], [1, 0], [0, 1]].map(([x, p]) => posterior.nll(all(x), all(p), of)));"
     )
     assert found[:2] == [0, 0]
     assert all(15 * 784 < value < 120 * 784 for value in found[2:])
@@ -145,7 +151,7 @@ def test_gaussian_nll_is_that_of_torch_distributions(sigma: float, node: Callabl
     x, mean = torch.rand(784, generator=generator(3)), torch.rand(784, generator=generator(4))
     found = node(
         "const [x, p] = [given.x, given.p].map((v) => Float32Array.from(v)), likelihood = 'gaussian-learned';"
-        "print([given.sigma, undefined, null, 0].map((sigma) => encode_math.nll(x, p, { likelihood, sigma })));",
+        "print([given.sigma, undefined, null, 0].map((sigma) => posterior.nll(x, p, { likelihood, sigma })));",
         {"x": x.tolist(), "p": mean.tolist(), "sigma": sigma},
     )
     wanted = -Normal(mean.double(), sigma).log_prob(x.double()).sum().item()
@@ -223,7 +229,5 @@ def test_the_table_holds_every_number(node: Callable[..., Any]) -> None:
 def test_the_browser_draws_an_image_as_python_does(node: Callable[..., Any]) -> None:
     pixels = torch.randint(0, 256, (6, 1, 28, 28), generator=generator(0), dtype=torch.uint8)
     pixels[0], pixels[1] = 0, 255
-    found = node(
-        "print(given.map((greys) => Array.from(encode_math.taken(greys, 'static'))));", pixels.flatten(1).tolist()
-    )
+    found = node("print(given.map((greys) => Array.from(pixels.taken(greys, 'static'))));", pixels.flatten(1).tolist())
     assert found == prepare(pixels, "static", generator(1)).flatten(1).tolist()

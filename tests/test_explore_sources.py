@@ -50,7 +50,7 @@ def test_the_shipped_models_come_in_their_order_and_then_ones_own_runs(
     whole = {path.parent.name for path in shipped.CHECKPOINTS.glob("*/model.safetensors")}
     assert names[0] == shipped.PLANE and set(names[: len(whole)]) == whole
     families = [source.config.model for source in listed[: len(whole)]]
-    assert list(dict.fromkeys(families)) == ["vae", "beta-tc", "cvae", "ae", "dae", "vq"]
+    assert list(dict.fromkeys(families)) == ["vae", "beta-tc", "cvae", "iwae", "ae", "dae", "vq"]
     assert names[len(whole) :] == [mine[1].run_id, mine[0].run_id]
     assert [source.title for source in listed[len(whole) :]] == [
         "Run 2: VAE, mlp, 2 latents",

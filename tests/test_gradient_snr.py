@@ -9,6 +9,7 @@ from vae_core import losses
 from vae_core.config import RunConfig
 from vae_core.data import Images
 from vae_core.metrics.gradient_snr import gradient_snr
+from vae_core.metrics.samples import compare_samples
 from vae_core.models.iwae import IWAE
 from vae_core.trainer import Trainer
 
@@ -57,3 +58,27 @@ def test_the_signal_of_the_encoder_falls_as_the_root_of_k_and_the_decoders_rises
     }
     assert 2.8 < snr["encoder", 8] / snr["encoder", 128] < 5.6
     assert 2.8 < snr["decoder", 128] / snr["decoder", 8] < 5.6
+
+
+def test_more_samples_bound_more_tightly_and_leave_the_encoder_less_signal(small: Images) -> None:
+    """Of the same weights: the bound of one by its definition, the signal of five that of a model of that K."""
+    trainer = Trainer(
+        RunConfig(model="iwae", samples=5, device="cpu", latent_dim=2, widths="16", epochs=9, batch_size=64), small
+    )
+    for _ in range(20):
+        trainer.step()
+    before = {name: weight.clone() for name, weight in trainer.model.state_dict().items()}
+    found = compare_samples(trainer.model, trainer.config, small.x_test[:60], seed=3, draws=8)
+    assert [one.samples for one in found] == [1, 5, 50]
+    assert found[0].neg_bound > found[1].neg_bound > found[2].neg_bound
+    x, generator = small.x_test[:60].float() / 255, torch.Generator().manual_seed(3)
+    with torch.no_grad():
+        mu, log_var = trainer.model.eval().encode(x)
+        z = mu + (log_var / 2).exp() * torch.randn(1, 60, 2, generator=generator)
+        nll = trainer.model.nll(trainer.model.decode(z[0]), x)
+        log_w = losses.log_weights(nll[None], z, mu, log_var)
+    assert found[0].neg_bound == pytest.approx(-log_w.mean().item(), rel=1e-5)
+    five = gradient_snr(trainer.model, x[:8], 8, torch.Generator().manual_seed(3), "encoder")
+    assert found[1].encoder == pytest.approx(five, rel=1e-6) and found[0].encoder > found[2].encoder
+    assert found[0].decoder < found[2].decoder
+    assert all(torch.equal(before[name], weight) for name, weight in trainer.model.state_dict().items())

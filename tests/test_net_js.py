@@ -15,6 +15,7 @@ from torch import Tensor, nn
 
 from tests.node_runner import node_runner
 from vae_core.models.ae import AE
+from vae_core.models.cvae import CVAE
 from vae_core.models.vae import LOG_VAR_RANGE, VAE
 
 CHECKPOINTS = Path(__file__).resolve().parents[1] / "checkpoints"
@@ -171,6 +172,35 @@ def test_every_shipped_model_runs_as_in_torch(name: str, node: Callable[..., Any
     x, z = inputs(dims)
     found = node(RUN, {"x": x.flatten(1).tolist(), "z": z.tolist()}, file)
     assert largest_error(model.eval(), found, x, z) < 1e-4
+
+
+@pytest.mark.parametrize("net", ["mlp", "conv"])
+def test_a_conditional_model_is_told_its_label_or_another(net: str, node: Callable[..., Any]) -> None:
+    """By itself, told another, and in the background with a label for each code; 10 is none."""
+    model, (x, z), ys = trained(net, 3, lambda *of: CVAE(*of).given(7)), inputs(3), [0, 9, 7, 2, 2, 5]
+    said = {"net": net, "posterior": True, "dims": 3, "labels": 10, "label": 7}
+    file = save({f"model.{name}": value for name, value in model.state_dict().items()}, {"about": json.dumps(said)})
+    given = {"x": x.flatten(1).tolist(), "z": z.tolist(), "ys": ys}
+    for run, told in (
+        (RUN, model),
+        (RUN.replace("modelOf(about, arrays)", "modelOf(about, arrays).given(2)"), model.given(2)),
+    ):
+        assert largest_error(told, node(run, given, file), x, z) < 1e-4
+    found = node(
+        OPEN + "const m = model.modelOf(about, arrays), queue = new jobs.Jobs(m), wanted = given.z.flat();"
+        "const none = (act) => { try { act(); } catch (e) { return e.message; } };"
+        "const job = { key: 'a', id: 1, kind: 'means', input: Float32Array.from(wanted) };"
+        "queue.add({ ...job, ys: Uint8Array.from(given.ys) });"
+        "print({ means: Array.from(queue.slice(1e9).part.means), none: none(() => m.given(10).decode(given.z[0])),"
+        " few: none(() => queue.add({ ...job, ys: Uint8Array.of(1) })) });",
+        given,
+        file,
+    )
+    with torch.no_grad():
+        wanted = model.given(torch.tensor(ys)).generate(z).flatten()
+    assert float((torch.tensor(found["means"]) - wanted).abs().max()) < 1e-4
+    assert found["none"] == '"10" is no label: 0 to 9 are.'
+    assert found["few"] == "1 labels do not go with 6 inputs to means."
 
 
 def test_results_are_the_callers_own(node: Callable[..., Any]) -> None:

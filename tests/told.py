@@ -30,17 +30,19 @@ def tell(
         bound_of: of so many test images the tighter bound is estimated.
     """
     test, snapshot = [], take_snapshot(trainer)
+    columns = trainer.model.evaluation_columns(trainer.config)
     for step in range(steps):
         if changes and step in changes:
             trainer.set(**changes[step])
         trainer.step()
         if (step + 1) % every == 0 or step + 1 == steps:
             s = snapshot = take_snapshot(trainer)
-            test.append([s.step, s.terms["nll"], s.terms["kl"], s.mean_std, s.active.sum(), *s.scales.values()])
+            known = {"step": s.step, **s.terms, "mean_std": s.mean_std, "active": s.active.sum(), **s.usage, **s.scales}
+            test.append([known[name] for name in columns])
     return RunReport(
         config=trainer.config,
         train=trainer.flush(),
-        test=np.array(test, np.float32).reshape(-1, len(trainer.model.evaluation_columns(trainer.config))),
+        test=np.array(test, np.float32).reshape(-1, len(columns)),
         marks=tuple(trainer.marks),
         snapshot=snapshot,
         final=final_metrics(trainer.model, trainer.images, trainer.config, 20, bound_of),

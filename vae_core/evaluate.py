@@ -136,7 +136,7 @@ def _passes(
         out = model.given(y)(x, eps)
         bounds += [] if (bound := model.neg_elbo(out, x)) is None else [bound]
         squares.append(model.squares(out.logits, x))
-        seen.append(replace(out, logits=out.logits.new_empty(0)))  # pictures would fill the memory
+        seen.append(replace(out, logits=out.logits.new_empty(0), seen=None))  # pictures would fill the memory
         yield
     return seen, squares, bounds
 

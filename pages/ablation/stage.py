@@ -1,5 +1,7 @@
 """What the sections share: the row of buttons, and the arms side by side."""
 
+import functools
+import zlib
 from collections.abc import Callable, Sequence
 from dataclasses import asdict
 from functools import partial
@@ -13,6 +15,8 @@ from pages.ablation.settings import link
 from pages.ui.arms.view import ArmShown, arms_view
 from pages.ui.buttons import command_button
 from pages.ui.shipped import real_images
+from vae_core import models
+from vae_core.config import RunConfig
 from vae_core.metrics.definitions import METRICS
 from vae_core.models import family
 from vae_core.runs import registry
@@ -88,8 +92,18 @@ def about(runs: Sequence[RunRecord]) -> str:
     return f"{whose}: {config.net}, {config.latent_dim} latents, {epochs} epochs, batch {config.batch_size}."
 
 
+@functools.lru_cache(maxsize=64)
+def beginning_of(config: RunConfig) -> tuple[int, str]:
+    """Of a new model of these settings a number of the shapes of its weights, and the shape of its noise: where two
+    have the same, the same seed gives them the same weights, and the same eps."""
+    model = models.build(config)
+    shapes = [(name, *weight.shape) for name, weight in model.named_parameters()]
+    return zlib.crc32(repr(shapes).encode()), " × ".join(map(str, model.noise_shape()))
+
+
 def _shown(run: RunRecord) -> ArmShown:
     name, has = actions.name_of(run), family(run.config.model).has
+    weights, noise = beginning_of(run.config)
     mine, key = actions.is_mine(run), key_of(name)
     predicted = [predict.predicted(key), predict.reveal(key) if run.ended else ""] if key else []
     return ArmShown(
@@ -97,6 +111,8 @@ def _shown(run: RunRecord) -> ArmShown:
         name=name,
         posterior=has.posterior is not None,
         sampled=has.sampled,
+        weights=weights,
+        noise=noise,
         mine=mine,
         predicted=" ".join(predicted).strip(),
         removable=mine and len(registry.shared().members(run.group)) > 1,

@@ -11,6 +11,7 @@ from pages.ui.explore.sources import Source
 from vae_core import codebook, latent
 from vae_core.data import own_files, picture
 from vae_core.inspect import image_attributes, snapshot
+from vae_core.metrics.labels import cost_of_labels
 from vae_core.models import family
 from vae_core.models.parts.code_prior import CodePrior
 from vae_core.models.parts.nets import NETS
@@ -32,8 +33,10 @@ def code(way: str, source: Source) -> None:
 def functions(way: str, source: Source) -> list[Callable[..., Any]]:
     """What runs in a way, in its order."""
     model, (encoder, decoder) = family(source.config.model), NETS[source.config.net]
+    if way == "labels":
+        return [model.given, model.encode, model.decode, cost_of_labels]
     if way == "codes":
-        return [model.forward, model.decode_map, codebook.usage, CodePrior.forward, CodePrior.sample]
+        return [model.forward, *model.points(), model.decode_map, codebook.usage, CodePrior.forward, CodePrior.sample]
     shown: dict[str, list[Callable[..., Any]]] = {
         "pad": [decoder, model.mean_image, snapshot.map_images],
         "encode": [picture.as_mnist if source.pictures.centred else own_files.fit, encoder, model.encode, model.sample],

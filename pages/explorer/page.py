@@ -8,6 +8,7 @@ import streamlit as st
 from pages.explorer.code import code
 from pages.explorer.encoded import number_of
 from pages.explorer.give import give_drawing
+from pages.explorer.labels import worth_of_labels
 from pages.explorer.open_model import open_model
 from pages.explorer.settings import AGAIN, STATE, adopt, follow_images, link, write_link
 from pages.explorer.upload import upload
@@ -63,6 +64,8 @@ def explore() -> None:
     st.caption(f"Computed now in your browser by {source.title}. {source.caption}")
     if link.get("way") == "encode":
         to_the_elbo(source)
+    if link.get("way") == "labels":
+        st.caption(worth_of_labels(replace(source, label=0)))  # the same whichever is chosen
     write_link(source)
     code(link.get("way"), source)
 

@@ -51,6 +51,12 @@ WAYS = {
         "Random draws: lower the temperature. What is gained, what is lost? Warp: where do the pictures crowd?",
         plain="An autoencoder has no prior: N(0, I) is only a yardstick here, to compare with the VAE.",
     ),
+    "labels": Way(
+        "Labels",
+        "One z under each of the ten labels, and an image that is told a wrong one. One label in every style: Prior.",
+        "What stays when only the label changes? Which wrong label costs least, and what comes back?",
+        needs="labels",
+    ),
     "codes": Way(
         "Code map",
         "An image is 7 × 7 choices from a codebook. Choose another code at a place: the picture follows.",

@@ -2,10 +2,13 @@
 
 import inspect
 import textwrap
+from collections.abc import Callable
+from typing import Any
 
 import streamlit as st
 
 from pages.family.pictures import code_maps, copies, draws, latent_space, snapshot_of
+from pages.family.samples import what_samples_do
 from pages.family.settings import MOST, link
 from pages.family.table import figures_table
 from pages.ui import notices
@@ -41,7 +44,8 @@ def side_by_side() -> None:
                 column(name)
         st.table(figures_table(names))
         st.caption(
-            f"{measured_on(names)}, K = 1, ± standard error: from the cards. Pictures and maps are computed now."
+            f"{measured_on(names)}, {samples_of(names)}, ± standard error: from the cards. Pictures and maps are "
+            "computed now."
         )
     link.write()
 
@@ -54,6 +58,13 @@ def measured_on(names: list[str]) -> str:
             f"{test['images']:,} test images, {test['protocol']} {name_of(config['dataset'])}" for test, config in tests
         )
     )
+
+
+def samples_of(names: list[str]) -> str:
+    """How many samples of z the figures take: "K = 1", and another number where a model's loss is a bound of more."""
+    configs = [RunConfig.from_dict(cards()[name]["config"]) for name in names]
+    more = {config.samples for config in configs if "samples" in family(config.model).SETTINGS}
+    return f"K = 1 (−L_K: K = {', '.join(map(str, sorted(more)))})" if more else "K = 1"
 
 
 def draws_note(has: Has) -> str:
@@ -71,7 +82,7 @@ def column(name: str) -> None:
         st.latex(kind.about.loss)
     shot = snapshot_of(name)
     st.html(copies(name))
-    st.caption(f"Test images, and below them copies{' from noisy ones' if 'corruption' in kind.SETTINGS else ''}.")
+    st.caption(f"Test images, {'with noise, ' if len(shot.inputs) else ''}and below them copies.")
     if len(shot.prior_draws):
         st.html(draws(name))
         st.caption(f"Decoded draws z ~ N(0, I){draws_note(kind.has)}.")
@@ -88,9 +99,17 @@ def column(name: str) -> None:
     if explorable(RunConfig.from_dict(cards()[name]["config"])):
         query = encode_query(0, name)
         st.page_link("explorer/page.py", label="Explore it", icon=":material/explore:", query_params=query)
+    for point in kind.points():
+        source(point)
+    if kind.has.tighter:
+        what_samples_do(name)
     with st.expander("Its source", icon=":material/code:", key=f"source of {name}", on_change="rerun") as box:
         if box.open:
-            st.code(textwrap.dedent(inspect.getsource(kind.forward)).rstrip(), language="python")
+            source(kind.forward)
+
+
+def source(function: Callable[..., Any]) -> None:
+    st.code(textwrap.dedent(inspect.getsource(function)).rstrip(), language="python", wrap_lines=True)
 
 
 page()

@@ -39,9 +39,10 @@ def sheet(rows: list[np.ndarray]) -> np.ndarray:
 
 @computed_once(KEPT)
 def copies(name: str) -> str:
-    """The ten images and below them what the model makes of a sample of z."""
+    """The ten images, what the encoder saw of them where that is something else, and what the model makes of it."""
     shot = snapshot_of(name)
-    return _img(data_uri(sheet([shot.originals, shot.reconstructions])), "ten test images, below them their copies")
+    rows = [shot.originals, *([shot.inputs] if len(shot.inputs) else []), shot.reconstructions]
+    return _img(data_uri(sheet(rows)), "ten test images, below them their copies")
 
 
 @computed_once(KEPT)

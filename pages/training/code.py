@@ -40,7 +40,10 @@ def code(run: RunRecord) -> None:
         ("Loss and update", _LOSS, [Trainer._update]),
     ]
     if not (kind := family(run.config.model)).is_elbo():
-        parts = [("Terms", _TERMS, [kind.forward]), ("Loss and update", _LOSS_OF_TERMS, [Trainer._update])]
+        parts = [
+            ("Terms", _TERMS, [kind.forward, *kind.points()]),
+            ("Loss and update", _LOSS_OF_TERMS, [Trainer._update]),
+        ]
     with st.expander("The code that ran", icon=":material/code:", key="code", on_change="rerun") as box:
         if not box.open:  # to colour source costs a browser more than all else on the page
             return

@@ -26,12 +26,12 @@ def history_table(run: RunRecord) -> pd.DataFrame:
     return table[[name for name in names if name in table]]
 
 
-def history_figure(table: pd.DataFrame, dark: bool) -> go.Figure:
-    """Test figures of a bound as lines, training batches faint behind them."""
-    figure = go.Figure()
-    others = ("split", "step", "neg_elbo", "loss", "mean_std", "active", "sigma", "rmse")
-    terms = [name for name in table if name not in others]
-    for column in ("neg_elbo", *terms):
+def history_figure(run: RunRecord, dark: bool) -> go.Figure:
+    """−ELBO, where there is a bound, and the terms: test figures as lines, training batches faint behind them."""
+    table, kind = history_table(run), family(run.config.model)
+    figure, terms = go.Figure(), list(kind.TERMS)
+    drawn = ["neg_elbo", *terms] if kind.has.bound else terms
+    for column in drawn:
         name, colour = label_of_term(column), colour_of_term(column, terms, dark)
         for split, style in (("train", {"width": 1}), ("test", {"width": 3})):
             rows = table[table["split"] == split]
@@ -43,12 +43,12 @@ def history_figure(table: pd.DataFrame, dark: bool) -> go.Figure:
                 line={"color": colour, **style},
                 opacity=0.4 if split == "train" else 1,
             )
-    top = table.loc[table["step"] > min(20, table["step"].max() // 2), "neg_elbo"].max()
-    bottom = min(0, table[["neg_elbo", *terms]].min().min())
+    later = table["step"] > min(20, table["step"].max() // 2)
+    unit = "; ".join(dict.fromkeys(["nats per image", *kind.UNITS.values()]))
     figure.update_layout(
         xaxis_title="step",
-        yaxis_title="nats per image (down is good)",
-        yaxis_range=[bottom, 1.05 * top],
+        yaxis_title=f"{unit} (down is good)",
+        yaxis_range=[min(0, table[drawn].min().min()), 1.05 * table.loc[later, drawn].max().max()],
         height=420,
         margin={"l": 10, "r": 10, "t": 10, "b": 10},
         legend={"orientation": "h", "y": 1.08},

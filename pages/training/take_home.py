@@ -4,7 +4,6 @@ import contextlib
 from dataclasses import dataclass
 from pathlib import Path
 
-import pandas as pd
 import streamlit as st
 from safetensors import SafetensorError
 from safetensors.torch import load_file
@@ -20,7 +19,6 @@ from vae_core.export.report import html_report
 from vae_core.export.run_report import RunReport
 from vae_core.export.script import has_script, repeat_script
 from vae_core.inspect.snapshot import Snapshot
-from vae_core.models import family
 from vae_core.runs.news import Cursor, news_of
 from vae_core.runs.run_record import SHIPPED, RunRecord
 from vae_core.runs.snapshot_file import FrameError, read_snapshot
@@ -30,10 +28,6 @@ from vae_core.runs.storage import frame_file, state_file
 def take_home(run: RunRecord) -> None:
     """Downloads, made when they are asked for, and the curves as a figure that stands still."""
     if not run.step:
-        return
-    if not family(run.config.model).is_elbo():
-        st.caption("The loss of this model is not −ELBO in two terms, as a report tells it: take home its curves.")
-        st.download_button("History (CSV)", lambda: figures.history_table(run).to_csv(index=False), "history.csv")
         return
     with st.expander("Take it home", icon=":material/download:", key="take_home", on_change="rerun") as box:
         if not box.open:  # nothing is drawn for those who only watch
@@ -54,14 +48,14 @@ def take_home(run: RunRecord) -> None:
         )
         if said := left_out(run):
             st.warning(said, icon=":material/error:")
-        curves(figures.history_table(run))
+        curves(run)
 
 
-def curves(table: pd.DataFrame) -> None:
+def curves(run: RunRecord) -> None:
     """The history to hover over and zoom into; the camera saves it."""
     kind = st.segmented_control("The camera of the figure saves", ["svg", "png"], default="svg", required=True)
     config = {"toImageButtonOptions": {"format": kind, "filename": "curves", "scale": 2}, "displaylogo": False}
-    st.plotly_chart(figures.history_figure(table, is_dark()), key="history", config=config)
+    st.plotly_chart(figures.history_figure(run, is_dark()), key="history", config=config)
 
 
 def story_of(run: RunRecord) -> RunReport:

@@ -177,6 +177,8 @@ def model_title(config: RunConfig) -> str:
     parts = [kind.title, " ".join([config.net, *unusual]), latents]
     if kind.has.code_map:
         parts.append(f"{config.codebook_size} codes")
+    if "samples" in kind.SETTINGS:
+        parts.append(f"K = {config.samples}")
     if config.likelihood != "bernoulli":
         parts.append(f"Gaussian, {sigma_words(config.likelihood, config.sigma)}")
     if "kl" in kind.TERMS and config.beta != 1:

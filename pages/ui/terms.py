@@ -4,21 +4,16 @@ from typing import Any
 
 from pages.ui.palette import colours_of
 from vae_core.config import RunConfig, term_name
+from vae_core.export.colours import colour_name
 from vae_core.models import family
 
 _SCALES = {"sigma": "sigma", "rmse": "RMS error"}
-_COLOURS = {"neg_elbo": "total", "nll": "reconstruction", "kl": "kl"}
+_OF_CODES = [{"name": "perplexity", "label": "Perplexity", "colour": "text", "unit": "codes"}]  # see codebook.usage
 
 
 def label_of_term(name: str) -> str:
     """What a term, or the sum of those that bound log p(x), is called."""
     return "−ELBO" if name == "neg_elbo" else term_name(name)
-
-
-def colour_name(name: str, terms: list[str]) -> str:
-    """The name of a term's colour in the palette; terms of a family's own take theirs in turn."""
-    own = [term for term in terms if term not in _COLOURS]
-    return _COLOURS.get(name) or f"other{own.index(name) % len(colours_of(dark=False).others)}"
 
 
 def colour_of_term(name: str, terms: list[str], dark: bool) -> str:
@@ -44,5 +39,6 @@ def describe(config: RunConfig) -> dict[str, Any]:
         "scales": [
             {"name": n, "label": _SCALES.get(n, n), "colour": "reconstruction" if n == "rmse" else "text"}
             for n in kind.scales(config)
-        ],
+        ]
+        + (_OF_CODES if kind.has.code_map else []),
     }

@@ -1,11 +1,18 @@
 """The denoising, the importance-weighted and the conditional model, and the cures of collapse, on the live page."""
 
+import re
+
+import pytest
 from streamlit.testing.v1 import AppTest
 
-from pages.ui.explore.sources import find
+from pages.ui import shipped
+from pages.ui.explore.sources import explorable, find
+from pages.ui.shipped import PLANE
 from tests.pages.conftest import checked
 from tests.waiting import wait_for
+from vae_core import rng
 from vae_core.config import RunConfig
+from vae_core.evaluate import evaluate
 from vae_core.runs.registry import Registry
 from vae_core.runs.storage import steps_in
 
@@ -77,8 +84,9 @@ def test_a_conditional_run_says_what_it_bounds(training: AppTest, registry: Regi
 
 
 def test_a_conditional_run_is_explored_with_the_label_that_is_chosen(home: AppTest, registry: Registry) -> None:
+    """One of convolutions could be, too: the browser knows both networks with a label beside their inputs."""
+    assert explorable(RunConfig(model="cvae", net="conv"))
     run_id = registry.start(RunConfig(model="cvae", epochs=1, device="cpu"), "tester")
-    hidden = registry.start(RunConfig(model="cvae", net="conv", epochs=1, device="cpu"), "tester")
     run = registry.get(run_id)
     assert run is not None
     wait_for(lambda: steps_in(run.states_folder))
@@ -86,11 +94,26 @@ def test_a_conditional_run_is_explored_with_the_label_that_is_chosen(home: AppTe
     home.switch_page("explorer/page.py")
     explorer = checked(home.run())
     assert not any(box.key == "explorer label" for box in explorer.segmented_control)
-    chosen = explorer.selectbox(key="explorer model")
-    assert not any("conv" in option and "Conditional" in option for option in chosen.options) and hidden
-    checked(chosen.set_value(run_id).run())
+    assert "Labels" not in explorer.segmented_control(key="explorer way").options
+    checked(explorer.selectbox(key="explorer model").set_value(run_id).run())
     explorer.segmented_control(key="explorer label").set_value("7")
     checked(explorer.run())
     assert explorer.query_params["label"] == "7"
     found = find(f"{run_id}~7")
     assert found is not None and found.label == 7 and found.address == f"{run_id}~7"
+
+
+def test_what_a_label_is_worth_stands_beside_the_vae(home: AppTest, registry: Registry) -> None:
+    """Of the shipped model: its own figures over the first 2,000 test images, by the functions of the core."""
+    home.switch_page("explorer/page.py")
+    explorer = checked(home.run())
+    checked(explorer.selectbox(key="explorer model").set_value("mnist-cvae-mlp-2").run())
+    checked(explorer.segmented_control(key="explorer way").set_value("labels").run())
+    (said,) = [caption.value for caption in explorer.caption if "given the right label" in caption.value]
+    right, wrong, vae = (float(value) for value in re.findall(r"([\d.]+) ± ", said))
+    data, seed = shipped.images(), rng.stream_seed(0, "eval")
+    x, y = data.x_test[:2000], data.y_test[:2000]
+    cvae = shipped.checkpoint("mnist-cvae-mlp-2").model
+    assert right == pytest.approx(evaluate(cvae, x, "grey", seed, labels=y).neg_elbo, abs=0.6)
+    assert wrong > right + 50 and "with these layers, 100 epochs" in said
+    assert vae == pytest.approx(evaluate(shipped.checkpoint(PLANE).model, x, "grey", seed).neg_elbo, abs=0.6)

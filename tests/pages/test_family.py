@@ -19,6 +19,8 @@ from pages.ui.shipped import cards, checkpoint, images, title_of
 from tests.node_runner import node_runner
 from tests.pages.conftest import checked
 from tests.pages.linked import shown
+from vae_core import rng
+from vae_core.evaluate import mean_iw_bound
 from vae_core.models import family
 from vae_core.runs.registry import Registry
 
@@ -112,6 +114,46 @@ def test_the_colours_of_codes_are_those_of_the_browser(tmp_path: Path) -> None:
         hue, saturation, lightness = (float(part) for part in re.findall(r"[\d.]+", text))
         wanted = ImageColor.getrgb(f"hsl({hue:.1f}, {saturation:.0f}%, {lightness:.0f}%)")
         assert np.abs(np.subtract(colour_of_code(code), wanted)).max() <= 1, code
+
+
+def test_a_denoising_model_shows_the_noisy_images_that_its_copies_come_from(registry: Registry) -> None:
+    """The copies of what is shown are those that are shown; between the originals and the noisy ones lies the noise."""
+    at = shown("family", {"models": "mnist-dae-mlp-2"})
+    file = np.asarray(Image.open(io.BytesIO(pictures(at)[0][1]))).astype(np.float32)
+    assert file.shape == (84, 280)
+    clean, noisy, copied = (np.stack(np.split(row, 10, axis=1)) for row in np.split(file, 3))
+    inside = (noisy > 0) & (noisy < 255)
+    assert 0.25 < (noisy - clean)[inside].std() / 255 < 0.5
+    model = checkpoint("mnist-dae-mlp-2").model
+    with torch.no_grad():
+        again = model.decode(model.encode(torch.from_numpy(noisy)[:, None] / 255)[0]).sigmoid()[:, 0] * 255
+    assert np.abs(again.numpy() - copied).max() < 4
+    assert any("with noise" in caption.value for caption in at.caption)
+
+
+def test_a_bound_of_samples_says_of_how_many_and_what_more_of_them_do(registry: Registry) -> None:
+    """The card's own figures; under the table the same weights with 1, 5 and 50, each by the core's functions."""
+    name = "mnist-iwae-mlp-2"
+    at = shown("family", {"models": name})
+    test, row = cards()[name]["test"], at.table[0].value.iloc[0]
+    for column, key in (("−ELBO (nats)", "neg_elbo"), ("−L_K (nats)", "iw")):
+        assert float(row[column].split(" ± ")[0]) == pytest.approx(test[key], abs=0.06)
+    assert test["iw"] < test["neg_elbo"] - 5 and row["bounds log p(x)"] == "L_K, and the ELBO below it"
+    assert any("K = 1 (−L_K: K = 5)" in caption.value for caption in at.caption)
+    at.session_state[f"samples of {name}"] = True
+    checked(at.run())
+    (under,) = [table.value for table in at.table if "signal, encoder" in table.value.columns]
+    assert list(under.index) == ["K = 1", "K = 5", "K = 50"]
+    found, data = checkpoint(name), images()
+    bound = mean_iw_bound(found.model, data.x_test[:200], "grey", rng.stream_seed(0, "eval"), 50)
+    assert float(under.loc["K = 50", "−L_K (nats)"]) == pytest.approx(-bound, abs=0.06)
+    bounds, encoder, decoder = (under[column].astype(float).tolist() for column in under.columns)
+    assert bounds == sorted(bounds, reverse=True) and encoder[0] > encoder[2] and decoder[0] < decoder[2]
+
+
+def test_the_straight_through_gradient_stands_open_on_the_page(registry: Registry) -> None:
+    at = shown("family", {"models": "mnist-vq"})
+    assert "return z_e + (z_q - z_e).detach()" in at.code[0].value and len(at.code) == 1
 
 
 def test_a_model_with_code_maps_has_these_and_no_map_and_no_draws(registry: Registry) -> None:

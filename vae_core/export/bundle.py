@@ -20,6 +20,7 @@ from vae_core.export.report import html_report
 from vae_core.export.run_report import FINISHED, RunReport, versions
 from vae_core.export.script import has_script, repeat_script
 from vae_core.export.tensorboard import FILE_NAME, event_file
+from vae_core.models import family
 
 REPORT, HISTORY, CONFIG, MARKS, SCRIPT = "report.html", checkpoints.HISTORY, "config.json", "marks.json", "repeat.py"
 MODEL_CARD = "model_card.md"
@@ -54,8 +55,9 @@ def bundle(story: RunReport, model_tensors: dict[str, Tensor] | None = None, wei
 def title(story: RunReport) -> str:
     """A name for the run, such as "MNIST, VAE (mlp, 2 latents), seed 0"."""
     c = story.config
-    latents = "latent" if c.latent_dim == 1 else "latents"
-    return f"{sets.name_of(c.dataset)}, {c.model.upper()} ({c.net}, {c.latent_dim} {latents}), seed {c.seed}"
+    kind, latents = family(c.model), "latent" if c.latent_dim == 1 else "latents"
+    size = f"{c.codebook_size} codes" if kind.has.code_map else f"{c.latent_dim} {latents}"
+    return f"{sets.name_of(c.dataset)}, {kind.title} ({c.net}, {size}), seed {c.seed}"
 
 
 def card_of(story: RunReport) -> dict[str, Any]:

@@ -73,3 +73,11 @@ DARK = Colours(
     panel="#1E262A",
     rule="#3A464C",
 )
+
+_OF_TERMS = {"neg_elbo": "total", "nll": "reconstruction", "kl": "kl"}
+
+
+def colour_name(name: str, terms: list[str]) -> str:
+    """The name of a term's colour; terms of a family's own take theirs in turn."""
+    own = [term for term in terms if term not in _OF_TERMS]
+    return _OF_TERMS.get(name) or f"other{own.index(name) % len(LIGHT.others)}"

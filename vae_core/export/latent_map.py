@@ -51,7 +51,7 @@ def draw_latent_map(snapshot: Snapshot) -> str:
 
 def latent_map_file(snapshot: Snapshot, colours: Colours) -> str:
     """The drawing as an SVG file of its own, in these colours."""
-    return fill("latent_map_file.svg", side=SIDE, colours=colours, latent_map=draw_latent_map(snapshot))
+    return fill("latent_map_file.svg", side=SIDE, colours=colours, terms=(), latent_map=draw_latent_map(snapshot))
 
 
 def place(xy: np.ndarray, scale: float) -> np.ndarray:

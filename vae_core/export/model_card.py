@@ -14,7 +14,7 @@ from vae_core.checkpoints import CARD, CheckpointError, write_files
 from vae_core.config import RunConfig, term_name
 from vae_core.console import OneLineParser, accept_all_letters, folder_name, say
 from vae_core.digits import with_error
-from vae_core.export.report import LIKELIHOODS
+from vae_core.export.telling import LIKELIHOODS
 from vae_core.export.templating import fill_markdown
 from vae_core.models import family
 from vae_core.models.base import Family

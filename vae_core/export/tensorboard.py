@@ -13,6 +13,7 @@ from tensorboardX.record_writer import RecordWriter  # type: ignore[import-untyp
 from vae_core.export.pictures import grid, png
 from vae_core.export.run_report import RunReport
 from vae_core.models import family
+from vae_core.models.base import Family
 
 FILE_NAME = "events.out.tfevents.0.elbo-room"  # TensorBoard knows a file by "tfevents" in its name
 _GREY = 1  # Summary.Image.colorspace
@@ -21,11 +22,12 @@ _GREY = 1  # Summary.Image.colorspace
 def event_file(story: RunReport) -> bytes:
     """The curves and the last pictures of a run.
 
-    Scalars: train/ and test/ nll, kl, neg_elbo in nats per image, train/loss, test/mean_std, test/active, and of a
-    Gaussian likelihood test/sigma, test/rmse, of full scale.
-    Images: originals, reconstructions, prior_draws. All times are 0: a story knows steps, no clock, so the same
-    story gives the same bytes. tensorboardX's SummaryWriter is passed over for its writer of records: it would
-    start a thread, and put the server's name into the file's.
+    Scalars: train/ and test/ the terms (nll, kl), neg_elbo where they sum to it, in nats per image, train/loss, and
+    what else the test history has: test/mean_std, test/active, and of a Gaussian likelihood test/sigma, test/rmse, of
+    full scale.
+    Images: originals, inputs, reconstructions, prior_draws, where there are any. All times are 0: a story knows steps,
+    no clock, so the same story gives the same bytes. tensorboardX's SummaryWriter is passed over for its writer of
+    records: it would start a thread, and put the server's name into the file's.
     """
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / FILE_NAME
@@ -38,20 +40,29 @@ def event_file(story: RunReport) -> bytes:
 
 def _curves(story: RunReport) -> list[Any]:
     """One event a step, with all values of that step."""
-    more = family(story.config.model).scales(story.config)
-    train = [
-        _scalars(step, "train", nll=nll, kl=kl, neg_elbo=nll + kl, loss=loss) for step, nll, kl, loss in story.train
+    kind = family(story.config.model)
+    tables = {
+        "train": (kind.columns(), story.train),
+        "test": (kind.evaluation_columns(story.config), story.test),
+    }
+    return [
+        _scalars(step, split, **_values(kind, names, values, kind.scales(story.config)))
+        for split, ((_, *names), table) in tables.items()
+        for step, *values in table
     ]
-    test = [
-        _scalars(step, "test", nll=nll, kl=kl, neg_elbo=nll + kl, mean_std=std, active=active, **_known(more, rest))
-        for step, nll, kl, std, active, *rest in story.test
-    ]
-    return train + test
 
 
-def _known(names: Sequence[str], values: Sequence[float]) -> dict[str, float]:
-    """Values by name; in a run from before they were recorded they are no numbers, and left out."""
-    return {name: value for name, value in zip(names, values, strict=True) if not np.isnan(value)}
+def _values(
+    kind: type[Family], names: Sequence[str], values: Sequence[float], newer: Sequence[str]
+) -> dict[str, float]:
+    """Values by name, and −ELBO where that is the sum of the terms.
+
+    Args:
+        newer: names that in a run from before they were recorded are no numbers, and left out.
+    """
+    found = {k: v for k, v in zip(names, values, strict=True) if k not in newer or not np.isnan(v)}
+    terms = {name: found.pop(name) for name in kind.TERMS}
+    return terms | ({"neg_elbo": sum(terms.values())} if kind.has.bound else {}) | found
 
 
 def _scalars(step: float, split: str, **values: float) -> Any:
@@ -63,8 +74,8 @@ def _pictures(story: RunReport) -> list[Any]:
     s = story.snapshot
     if s is None:
         return []
-    images = {"originals": s.originals, "reconstructions": s.reconstructions, "prior_draws": s.prior_draws}
-    parts = [Summary.Value(tag=name, image=_image(grid(values, 10))) for name, values in images.items()]
+    images = {name: getattr(s, name) for name in ("originals", "inputs", "reconstructions", "prior_draws")}
+    parts = [Summary.Value(tag=name, image=_image(grid(array, 10))) for name, array in images.items() if len(array)]
     return [Event(step=s.step, summary=Summary(value=parts))]
 
 

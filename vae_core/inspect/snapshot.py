@@ -54,6 +54,7 @@ class Snapshot:
         explained: share of the variance of mu in that plane.
         originals, reconstructions: (10, 28, 28) uint8, one image a class, and where these are fewer others; from a
             sample of z.
+        inputs: (10, 28, 28) uint8, what the encoder saw of these; (0, 28, 28) where it saw the originals.
         code_maps: (10, rows, columns) uint8 of the ten images, numbers of vectors of the codebook; (0, 28, 28) without.
         usage: of the codebook on the map images, by name (codebook.usage).
         sigmas: (10, 28, 28) uint8, of the same samples, SIGMA_WHITE as 255; (0, 28, 28) where pixels share one sigma.
@@ -88,6 +89,7 @@ class Snapshot:
     ten_pull_mu: np.ndarray = field(default_factory=_none)
     ten_pull_log_var: np.ndarray = field(default_factory=_none)
     sigmas: np.ndarray = field(default_factory=_no_images)
+    inputs: np.ndarray = field(default_factory=_no_images)
     code_maps: np.ndarray = field(default_factory=_no_images)
     usage: dict[str, float] = field(default_factory=dict)
     scales: dict[str, float] = field(default_factory=dict)
@@ -253,6 +255,7 @@ class SnapshotTaker:
         return {
             "originals": to_uint8(x),
             "reconstructions": to_uint8(x_hat),
+            "inputs": to_uint8(x[:0] if out.seen is None else out.seen),
             "sigmas": to_uint8(x_hat[:0] if sigma is None else (sigma / SIGMA_WHITE).clamp(max=1)),
             "code_maps": codes.to(torch.uint8).cpu().numpy(),
             "prior_draws": to_uint8(drawn),

@@ -71,6 +71,7 @@ class About:
     Attributes:
         loss: of one image, in nats, as LaTeX. use: when one would take it. limits: what to expect of it in vain.
         paper: who published it. address: where that can be read.
+        point: name of the method that is the point of it, whose source stands open on a page; "" for none.
     """
 
     loss: str
@@ -78,6 +79,7 @@ class About:
     limits: str
     paper: str
     address: str
+    point: str = ""
 
 
 @dataclass(frozen=True)
@@ -90,6 +92,7 @@ class Pass:
     mu: Tensor | None = None  # (B, D) where the images lie in latent space; the mean of a posterior
     log_var: Tensor | None = None  # (B, D), of a gaussian posterior
     codes: Tensor | None = None  # (B, rows, columns) int64, of a family with a code map
+    seen: Tensor | None = None  # (B, 1, 28, 28) what the encoder was given, where that is not x
 
 
 def labels_in_turn(count: int, like: Tensor) -> Tensor:
@@ -160,6 +163,11 @@ class Family(nn.Module):
     def scales(cls, config: RunConfig) -> tuple[str, ...]:
         """Names of what is recorded of the pixels of test images besides the terms, in units of x: see `squares`."""
         return ()
+
+    @classmethod
+    def points(cls) -> list[Callable[..., Tensor]]:
+        """The method whose source is the point of it, see About; none or one."""
+        return [getattr(cls, cls.about.point)] if cls.about is not None and cls.about.point else []
 
     def forward(self, x: Tensor, eps: Tensor) -> Pass:
         """One pass: the terms of the loss, one sample of z an image.

@@ -59,9 +59,10 @@ class DAE(AE):
         Returns:
             Its codes are those of the noisy images, which the decoder is given.
         """
-        (mu,) = self.encode(self.corrupt(x, eps))
+        x_tilde = self.corrupt(x, eps)
+        (mu,) = self.encode(x_tilde)
         logits = self.decode(mu)
-        return Pass({"nll": self.nll(logits, x)}, logits, mu, mu)
+        return Pass({"nll": self.nll(logits, x)}, logits, mu, mu, seen=x_tilde)
 
 
 def nll_by_level(model: Coder, x: Tensor, levels: tuple[float, ...], generator: torch.Generator) -> list[float]:

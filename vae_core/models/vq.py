@@ -47,6 +47,7 @@ class VQ(Family):
         limits="Nothing new without a learned prior over code maps. Its codes are no coordinates. No ELBO.",
         paper="van den Oord, Vinyals and Kavukcuoglu 2017",
         address="https://arxiv.org/abs/1711.00937",
+        point="straight_through",
     )
 
     def __init__(self, latent_dim: int, codebook_size: int) -> None:
@@ -111,6 +112,15 @@ class VQ(Family):
         """z_q (B, C, 7, 7): the vectors of these codes (B, 7, 7) (eq. 2)."""
         return self.codebook[codes].movedim(-1, 1)
 
+    @staticmethod
+    def straight_through(z_e: Tensor, z_q: Tensor) -> Tensor:
+        """z_q, with the gradient of z_e: to choose the nearest has none (section 3.2).
+
+        Forward the value is z_q. Backward the decoder's gradient at z_q is copied to z_e as it is, and the codebook
+        gets none of it.
+        """
+        return z_e + (z_q - z_e).detach()
+
     def quantise_images(self, x: Tensor) -> Tensor:
         """Images (B, 1, 28, 28) to their codes (B, 7, 7), int64."""
         return self.quantise(self.encoder(x))
@@ -134,9 +144,7 @@ class VQ(Family):
         if self.training and self.codebook.requires_grad:
             self.restart(z_e, codes)  # from the next batch on
         z_q = self.look_up(codes)  # (B, C, 7, 7)
-        # To choose the nearest has no gradient. Straight through: forward the value is z_q, backward the decoder's
-        # gradient at z_q is copied to z_e as it is, and the codebook gets none of it.
-        logits = self.decoder(z_e + (z_q - z_e).detach())
+        logits = self.decoder(self.straight_through(z_e, z_q))
         terms = {
             "nll": self.nll(logits, x),
             "codebook": _squared_distance(z_e.detach(), z_q),  # moves the codebook

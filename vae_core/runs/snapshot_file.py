@@ -27,10 +27,11 @@ _KINDS: dict[str, tuple[str, int]] = {  # of the arrays of a frame: kind of its 
     "xy": ("i", 2),
     **dict.fromkeys(("labels", "active"), ("u", 1)),
     "kl_dims": ("f", 1),
-    **dict.fromkeys(("originals", "reconstructions", "prior_draws", "sigmas", "code_maps"), ("u", 3)),
+    **dict.fromkeys(("originals", "reconstructions", "prior_draws", "sigmas", "inputs", "code_maps"), ("u", 3)),
     "grid": ("u", 4),
     **dict.fromkeys(("basis", "ten_mu", "ten_log_var", "ten_pull_mu", "ten_pull_log_var"), ("f", 2)),
 }
+_ONLY_SOME = ("sigmas", "inputs", "code_maps")  # of families that have them
 _LATER = ("spread", "outside", "nll_copy", "nll_mean_image")  # numbers that older frames lack
 _NEEDED = ("xy", "labels", "kl_dims", "active", "originals", "reconstructions", "prior_draws", "grid")
 
@@ -55,8 +56,7 @@ def arrays_of(s: Snapshot) -> dict[str, np.ndarray]:
         "ten_log_var": s.ten_log_var,
         "ten_pull_mu": s.ten_pull_mu,
         "ten_pull_log_var": s.ten_pull_log_var,
-        **({"sigmas": s.sigmas} if len(s.sigmas) else {}),
-        **({"code_maps": s.code_maps} if len(s.code_maps) else {}),
+        **{name: array for name in _ONLY_SOME if len(array := getattr(s, name))},
     }
 
 

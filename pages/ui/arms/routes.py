@@ -5,7 +5,6 @@ import json
 from pathlib import Path
 
 import numpy as np
-import torch
 from safetensors import SafetensorError, safe_open
 from safetensors.numpy import save
 from starlette.concurrency import run_in_threadpool
@@ -17,9 +16,9 @@ from pages.ui.live.socket import step_of, takes_gzip
 from pages.ui.map_pictures import packed_pictures
 from vae_core import datasets
 from vae_core.data.images import DataError
-from vae_core.export.folded import fold_label
 from vae_core.inspect.snapshot import GRID_LABEL
 from vae_core.models import family
+from vae_core.models.base import CLASSES
 from vae_core.runs import registry
 from vae_core.runs.run_record import RunRecord
 from vae_core.runs.storage import DECODER, state_file, steps_in
@@ -49,9 +48,9 @@ async def map_pictures(request: Request) -> Response:
 
 
 def decoder_bytes(run: RunRecord, step: int) -> bytes | None:
-    """A decoder as a safetensors file: float32, layers named as in its nn.Sequential; metadata: net, step.
+    """A decoder as a safetensors file: float32, layers named as in its nn.Sequential; metadata: net, config, step.
 
-    One that draws for a label is that for the label of its grid.
+    Of one that is told a label, also how many there are, and the label of its grid.
 
     Returns:
         None when no weights are kept at or before that step.
@@ -66,10 +65,9 @@ def decoder_bytes(run: RunRecord, step: int) -> bytes | None:
             weights = {name.removeprefix(prefix): file.get_tensor(name).astype(np.float32) for name in names}
     except (OSError, SafetensorError):  # thinned out meanwhile
         return None
-    if family(run.config.model).has.labels and run.config.net == "mlp":
-        whole = {f"decoder.{name}": torch.from_numpy(weight) for name, weight in weights.items()}
-        weights = {k.removeprefix("decoder."): v.numpy() for k, v in fold_label(whole, GRID_LABEL).items()}
-    return save(weights, {"step": str(at), "net": run.config.net, "config": json.dumps(run.config.to_dict())})
+    labels = CLASSES if family(run.config.model).has.labels else 0
+    told = {"labels": str(labels), "label": str(GRID_LABEL)}
+    return save(weights, {"step": str(at), "net": run.config.net, "config": json.dumps(run.config.to_dict())} | told)
 
 
 def _weights_at(run: RunRecord, step: int) -> tuple[Path, str, int] | None:

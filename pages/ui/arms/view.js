@@ -263,9 +263,12 @@ export default class ArmsView {
       this.refresh();
       this.news = false;
     }
-    const configs = this.arms.flatMap(({ news }) => (news ? [news.config] : []));
-    const plain = this.arms.some(({ posterior }) => !posterior);
-    this.part.same.textContent = sameness(configs, plain);
+    const known = this.arms.filter(({ news }) => news);
+    const configs = known.map(({ news }) => news.config);
+    this.part.same.textContent = sameness(
+      configs,
+      known.map(({ shown }) => shown),
+    );
     this.curves.draw();
   }
 

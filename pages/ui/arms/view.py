@@ -25,6 +25,8 @@ class ArmShown:
         name: over the column; no two arms of a view share one.
         posterior: whether there is one: without, what needs it is marked as not defined.
         sampled: whether what is decoded is a sample of z, and not its mean.
+        weights: a number of the shapes of its weights. noise: shape of the noise of an image, "2". Where arms with one
+            seed have the same, they begin with the same weights, and are given the same eps.
         mine: whether this visitor may command it, with switches and a branch.
         predicted: what the class expects of it, shown beside what happens; may be empty.
         removable: whether it has a button that takes it away.
@@ -34,6 +36,8 @@ class ArmShown:
     name: str
     posterior: bool = True
     sampled: bool = True
+    weights: int = 0
+    noise: str = ""
     mine: bool = False
     predicted: str = ""
     removable: bool = False

@@ -22,17 +22,36 @@ export function differences(configs) {
 export const MAPS =
   "Maps: mu of 5,000 test images, axes in std of the prior; ellipses: 1 std of q(z | x) of ten images.";
 
-/** The label above the arms. plain: whether one of them draws no z. */
-export function sameness(configs, plain) {
+/**
+ * The label above the arms: what is the same for all of them, and what is not.
+ * arms: { posterior, weights, noise } of each, as view.py says them, in the order of the configs.
+ */
+export function sameness(configs, arms = []) {
   if (!configs.length) return "";
   const different = differences(configs);
   if (different.length)
     return `These arms differ in more than the loss: ${different.map((d) => SPOKEN[d] ?? d).join(", ")}.`;
-  const models = configs.map(({ model }) => model);
+  const seed = `(seed ${configs[0].seed})`,
+    other = (name) => arms.some((arm) => arm[name] !== arms[0][name]);
+  const shared = [
+    ...(other("weights") ? [] : ["same initial weights"]),
+    "same batches",
+    ...(other("noise") ? [] : ["same eps", "same evaluation noise"]),
+  ].join(", ");
+  const same = `${shared[0].toUpperCase()}${shared.slice(1)} ${seed}`;
+  const not = [
+    ...(other("weights") ? ["the initial weights, as their networks have other shapes"] : []),
+    ...(other("noise") ? [`the noise, of which an image takes ${listed(arms.map(({ noise }) => noise))} numbers`] : []),
+  ];
+  if (not.length) return `${same}. The arms differ in the loss, and in ${not.join("; in ")}.`;
+  const plain = arms.some(({ posterior }) => !posterior);
   const loss = plain ? "the loss, and in that the plain autoencoder draws no z" : "the loss";
-  const what = models.some((model) => model.startsWith("bug")) ? "the one line shown above" : loss;
-  return `Same initial weights, same batches, same eps, same evaluation noise (seed ${configs[0].seed}): the arms differ in nothing but ${what}.`;
+  const what = configs.some(({ model }) => model.startsWith("bug")) ? "the one line shown above" : loss;
+  return `${same}: the arms differ in nothing but ${what}.`;
 }
+
+/** "2, or 1 × 28 × 28" */
+const listed = (values) => [...new Set(values)].join(", or ");
 
 /** 3 significant digits, without an exponent for what a screen has room for. */
 export function short(value) {

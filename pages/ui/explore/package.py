@@ -31,6 +31,7 @@ from vae_core.latent import (
     principal_axes,
     quantile_grid,
 )
+from vae_core.models.base import CLASSES
 from vae_core.models.parts.coder import Coder
 from vae_core.runs.snapshot_file import FrameError, read_frame
 from vae_core.runs.storage import FILM, STATES, frame_file, frames_in
@@ -163,6 +164,8 @@ def _about(source: Source, model: Coder, beta: float) -> dict[str, Any]:
         "family": source.family.title,
         "posterior": source.family.has.posterior is not None,
         "dims": config.latent_dim,
+        "labels": CLASSES if source.family.has.labels else 0,
+        "label": source.label,
         "likelihood": config.likelihood,
         "sigma": model.sigma.item() if config.likelihood in ("gaussian", "gaussian-learned") else None,
         "protocol": config.protocol,

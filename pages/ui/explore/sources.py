@@ -34,7 +34,7 @@ class Source:
         config: of its training. step: updates made; None where a file does not say it.
         path: safetensors file; may vanish, as states are thinned out. prefix: of the model's tensors in it.
         stamp: time at which the file was written: after a reset the same run has another state of the same step.
-        label: that a family which has.labels is told; the browser then runs it as a model without labels.
+        label: that a family which has.labels is told, until the browser gives it another.
     """
 
     name: str
@@ -116,13 +116,8 @@ def _models() -> list[str]:
 
 
 def runs_in_browser(config: RunConfig) -> bool:
-    """Whether it is made of the networks that the browser knows; the bug lab's models are for no result.
-
-    For one label a model that has.labels is such a network if it is an mlp: see export/folded.py.
-    """
-    kind = family(config.model)
-    plain = not kind.has.labels or config.net == "mlp"
-    return issubclass(kind, (Coder, VQ)) and not is_bug(config.model) and plain
+    """Whether it is made of the networks that the browser knows; the bug lab's models are for no result."""
+    return issubclass(family(config.model), (Coder, VQ)) and not is_bug(config.model)
 
 
 def _of_checkpoint(name: str) -> Source:

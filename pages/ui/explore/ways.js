@@ -14,6 +14,8 @@ import { cleanEncode } from "./encode/math.js";
 import { EncodeWay } from "./encode/way.js";
 import { cleanInterpolate } from "./interpolate/path.js";
 import { InterpolateWay } from "./interpolate/way.js";
+import { cleanLabels } from "./labels/math.js";
+import { LabelsWay } from "./labels/way.js";
 import { PadWay } from "./pad/way.js";
 import { PriorWay, cleanPrior } from "./prior/way.js";
 import { cleanPad } from "./state.js";
@@ -26,6 +28,7 @@ export const WAYS = {
   arithmetic: ArithmeticWay,
   traverse: TraverseWay,
   prior: PriorWay,
+  labels: LabelsWay,
 };
 export const CLEAN = {
   pad: cleanPad,
@@ -34,4 +37,5 @@ export const CLEAN = {
   arithmetic: cleanArithmetic,
   traverse: cleanTraverse,
   prior: cleanPrior,
+  labels: cleanLabels,
 };

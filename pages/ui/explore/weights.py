@@ -7,7 +7,6 @@ from torch import Tensor
 
 from pages.ui.explore.sources import Source
 from vae_core import models
-from vae_core.export.folded import fold_label
 from vae_core.models.base import Family
 
 
@@ -28,7 +27,6 @@ def read_weights(source: Source) -> tuple[Family, dict[str, Tensor], float] | No
         return None
     halves = ("encoder.", "decoder.")  # the rest is not run in the browser
     kept = {k: v for k, v in found.items() if k.startswith(halves) and not k.endswith("num_batches_tracked")}
-    kept = fold_label(kept, source.label) if model.has.labels else kept
     return model.eval(), {f"model.{k}": v for k, v in kept.items()}, beta
 
 

@@ -27,6 +27,8 @@ interface About {
   family: string;
   posterior: boolean;
   dims: number;
+  labels: number; // 10 where both halves are told one, else 0
+  label: number; // that one, until another is given
   likelihood: string;
   sigma: number | null;
   protocol: string;
@@ -71,6 +73,8 @@ interface ArmShown {
   name: string;
   posterior: boolean;
   sampled: boolean;
+  weights: number; // of their shapes
+  noise: string; // its shape for an image
   mine: boolean;
   predicted: string;
   removable: boolean;
@@ -110,7 +114,7 @@ type SnapshotArrays = Record<
   | "ten_pull_mu"
   | "ten_pull_log_var",
   Tensor
-> & { sigmas?: Tensor; code_maps?: Tensor };
+> & { sigmas?: Tensor; inputs?: Tensor; code_maps?: Tensor };
 
 /** A snapshot as everything draws it: its terms by name in nats, their sum where it is −ELBO, D = dims. */
 interface SnapshotPicture extends SnapshotNumbers, SnapshotArrays {
@@ -165,12 +169,13 @@ interface Code {
   logVar: Float32Array | null;
 }
 
-/** Both networks of a model: of one image at a time, 784 values in [0, 1]. */
+/** Both networks of a model: of one image at a time, 784 values in [0, 1]. `given(y)`: the same, told another label. */
 interface Model {
   dims: number;
   stochastic: boolean;
   encode: (x: Numbers) => Code;
   decode: (z: Numbers) => Float32Array;
+  given: (y: number) => Model;
 }
 
 /** The colours of a theme by what they stand for; `classes` has ten. */
@@ -213,8 +218,9 @@ type Activation = (y: Float64Array) => Float64Array;
 interface Job {
   key: string;
   id: number;
-  kind: "decode" | "encode";
+  kind: "decode" | "means" | "encode";
   input: Float32Array;
+  ys?: Uint8Array; // a label for each, of a model that is told one
 }
 type Found = Record<string, any>;
 interface JobPart {

@@ -11,7 +11,7 @@ export function seriesOf({ terms, bound }) {
   ];
 }
 
-/** Curves of what is recorded of the pixels of test images. @param {Family} family */
+/** Curves of what is recorded of the pixels of test images, or of their codes. @param {Family} family */
 export const scalesOf = ({ scales }) => scales.map((s) => ({ ...s, name: `test.${s.name}`, kind: "test" }));
 
 /** @param {Family} family */
@@ -19,6 +19,15 @@ export const scaleNamesOf = ({ scales }) =>
   scales
     .map(({ name, label, colour }) => `<b class="${colour}">${label} <output data-part="${name}">–</output></b>`)
     .join(" · ");
+
+/** What these are of, and its whole text. @param {Family} family */
+export const scaleNoteOf = ({ scales, codebook }) =>
+  scales[0]?.unit
+    ? [
+        `of ${codebook} codes, test`,
+        "As how many codes they count, used as unevenly as they are: exp of their entropy.",
+      ]
+    : ["of a pixel, test", "Sigma of p(x | z), and the root mean square error of x̂; of full scale."];
 
 /** In what its terms are counted: "nats", and of which terms in something else. @param {Family} family */
 export function unitOf({ terms }) {
@@ -35,7 +44,9 @@ export function headerOf(family) {
   const sign = (text) => `<b class="equals">${text}</b>`;
   const sum = terms.map(figure).join(sign(bound ? "+" : "·"));
   const total = bound ? figure({ name: "negElbo", label: "−ELBO", colour: "total" }) + sign("=") : "";
-  const density = scales.length ? ' title="Of a density, which may exceed 1: nll and −ELBO may fall below 0."' : "";
+  const density = scales.some(({ unit: own }) => !own)
+    ? ' title="Of a density, which may exceed 1: nll and −ELBO may fall below 0."'
+    : "";
   return `${total}${sum}<span class="unit"${density}>${unit} per image, <span data-count>5,000</span> test images, K = 1 ↓ down is good</span>`;
 }
 
@@ -66,7 +77,7 @@ export const HTML = `
     <div data-part="klOnly"></div>
   </div>
   <div data-part="scaleCard" hidden>
-    <h3><span data-part="scaleNames"></span> <small title="Sigma of p(x | z), and the root mean square error of x̂; of full scale.">of a pixel, test</small></h3>
+    <h3><span data-part="scaleNames"></span> <small data-part="scaleNote"></small></h3>
     <div data-part="scaleOnly"></div>
   </div>
   <ul class="marks" aria-label="changes during the run" data-part="marks"></ul>
@@ -83,6 +94,10 @@ export const HTML = `
 <section class="card pictures">
   <h3>Originals <small data-part="which">one test image of each class</small></h3>
   <canvas class="images" data-part="originals" role="img" aria-label="ten test images"></canvas>
+  <div data-part="inputsCard" hidden>
+    <h3>What the encoder saw</h3>
+    <canvas class="images" data-part="inputs" role="img" aria-label="the same images with the noise that the encoder saw"></canvas>
+  </div>
   <h3>Reconstructions <small data-part="fromWhat">from a sample of z</small></h3>
   <canvas class="images" data-part="reconstructions" role="img" aria-label="their reconstructions"></canvas>
   <div data-part="codesCard" hidden>

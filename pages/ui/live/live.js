@@ -11,7 +11,7 @@ import { coloursOf, followTheme } from "../lib/theme.js";
 import { pictureOf } from "../lib/wire.js";
 import { Compared } from "./compared.js";
 import { drawHeader, drawLost } from "./header.js";
-import { HTML, headerOf, seriesOf, scaleNamesOf, scalesOf } from "./html.js";
+import { HTML, headerOf, seriesOf, scaleNamesOf, scaleNoteOf, scalesOf } from "./html.js";
 import { Picture } from "./picture.js";
 import { SlowMotion } from "./slow/motion.js";
 
@@ -70,10 +70,13 @@ export default class LiveView {
     this.curves = [new Curves(this.part.all, mixed ? { ...all, unit: "nats; squared distance ↓" } : all)];
     if (kl.length) this.curves.push(new Curves(this.part.klOnly, { series: kl, height: low }));
     if (scales.length)
-      this.curves.push(new Curves(this.part.scaleOnly, { series: scales, height: 120, unit: "of full scale" }));
+      this.curves.push(
+        new Curves(this.part.scaleOnly, { series: scales, height: 120, unit: scales[0].unit ?? "of full scale" }),
+      );
     this.part.klCard.hidden = !kl.length;
     this.part.scaleCard.hidden = !scales.length;
     this.part.scaleNames.innerHTML = scaleNamesOf(family);
+    [this.part.scaleNote.textContent, this.part.scaleNote.title] = scaleNoteOf(family);
     this.picture.setFamily(family);
     for (const curves of this.curves) {
       curves.restyle(this.colours);

@@ -31,7 +31,7 @@ export class Picture {
   setFamily({ terms, bound, posterior, codes, labels, codebook, scales }) {
     const { part } = this;
     this.figures = { ...partsOf(part.scaleNames), ...partsOf(part.header) }; // a term may have the name of a part
-    this.scales = scales.map(({ name }) => name);
+    this.scales = scales;
     this.names = [...(bound ? ["negElbo"] : []), ...terms.map(({ name }) => name)];
     this.has = { posterior, codes, labels };
     this.codebook = codebook;
@@ -59,13 +59,16 @@ export class Picture {
     if (has.posterior) this.drawPosterior(p);
     this.drawScales(p);
     this.drawCodeMaps(p);
+    part.inputsCard.hidden = !p.inputs?.shape[0];
+    if (!part.inputsCard.hidden) drawImages(part.inputs, p.inputs, 10);
     for (const name of ["originals", "reconstructions"]) drawImages(part[name], p[name], 10);
   }
 
   /** Beside their names the figures of the moment; the sigma of each pixel where each has its own. @param {SnapshotPicture} p */
   drawScales(p) {
-    const { part } = this;
-    for (const name of this.scales) this.figures[name].value = p.scales[name]?.toFixed(3) ?? "–";
+    const { part } = this,
+      known = { ...p.scales, ...p.usage };
+    for (const { name, unit } of this.scales) this.figures[name].value = known[name]?.toFixed(unit ? 1 : 3) ?? "–";
     part.sigmasCard.hidden = !p.sigmas?.shape[0];
     if (!part.sigmasCard.hidden) drawImages(part.sigmas, p.sigmas, 10);
   }

@@ -30,13 +30,26 @@ export class Background {
    * Mean images of n codes. zs: Float32Array n · D -> a promise of Uint8Array n · 784, grey levels; null if a newer call
    * with the same key replaced it. onPart(pictures, from, to), as parts come: pictures has its whole length, n · 784,
    * and of it the images from … to − 1 are new. Rejects with a sentence if the package is no model or zs no codes.
+   * ys: a label for each code, of a model that is told one; without them it is told its own.
    * @param {string} key
    * @param {Numbers} zs
    * @param {OnPart} [onPart]
+   * @param {ArrayLike<number>} [ys]
    * @returns {Promise<Uint8Array | null>}
    */
-  decode(key, zs, onPart) {
-    return this.call(key, "decode", zs, onPart).then((found) => found && found.pictures);
+  decode(key, zs, onPart, ys) {
+    return this.call(key, "decode", zs, onPart, ys).then((found) => found && found.pictures);
+  }
+
+  /**
+   * The same, not rounded to grey levels: a promise of Float32Array n · 784 in [0, 1], of which nats can be computed.
+   * @param {string} key
+   * @param {Numbers} zs
+   * @param {ArrayLike<number>} [ys]
+   * @returns {Promise<Float32Array | null>}
+   */
+  means(key, zs, ys) {
+    return this.call(key, "means", zs, undefined, ys).then((found) => found && found.means);
   }
 
   /**
@@ -63,24 +76,35 @@ export class Background {
    * @param {Job["kind"]} kind
    * @param {Numbers} values
    * @param {OnPart} [onPart]
+   * @param {ArrayLike<number>} [ys]
    * @returns {Promise<any>}
    */
-  call(key, kind, values, onPart) {
+  call(key, kind, values, onPart, ys) {
     this.calls.get(key)?.resolve(null); // replaced
     this.calls.delete(key);
     if (this.broken) return Promise.reject(new Error(this.broken));
     if (this.ended) return Promise.resolve(null);
     const input = new Float32Array(values); // the caller may write over its own
     return new Promise((resolve, reject) => {
-      const call = { key, id: ++this.last, kind, input, resolve, reject, onPart, found: {} };
+      const call = {
+        key,
+        id: ++this.last,
+        kind,
+        input,
+        ys: ys && Uint8Array.from(ys),
+        resolve,
+        reject,
+        onPart,
+        found: {},
+      };
       this.calls.set(key, call);
       this.post(call);
     });
   }
 
   /** @param {Job} job */
-  post({ key, id, kind, input }) {
-    this.send({ key, id, kind, input });
+  post({ key, id, kind, input, ys }) {
+    this.send({ key, id, kind, input, ys });
   }
 
   start() {

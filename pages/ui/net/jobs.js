@@ -1,7 +1,7 @@
 // The queue behind Background: jobs by key, done in slices. The same code runs in the worker and, where a browser starts
 // no worker, on the page. Pure; runs under node.
 //
-//   in   { open: ArrayBuffer of a package }, first            { key, id, kind: "decode" | "encode", input }
+//   in   { open: ArrayBuffer of a package }, first            { key, id, kind, input, ys }
 //   out  { broken: text }, for a package that is no model     { key, id, from, to, count, part: { name: array | null } }
 //                                                             { key, id, failed: text }
 
@@ -15,6 +15,11 @@ const KINDS = {
     size: (model) => model.dims,
     run: (model, z) => ({ pictures: greys(model.decode(z)) }),
     types: { pictures: Uint8Array },
+  },
+  means: {
+    size: (model) => model.dims,
+    run: (model, z) => ({ means: model.decode(z) }),
+    types: { means: Float32Array },
   },
   encode: {
     size: () => PIXELS,
@@ -34,10 +39,11 @@ export class Jobs {
   }
 
   /** @param {Job} job */
-  add({ key, id, kind, input }) {
+  add({ key, id, kind, input, ys }) {
     const count = input.length / KINDS[kind].size(this.model);
     if (!Number.isInteger(count)) throw new Error(`${input.length} numbers are not whole inputs to ${kind}.`);
-    this.waiting.set(key, { key, id, kind, input, count, done: 0 });
+    if (ys && ys.length !== count) throw new Error(`${ys.length} labels do not go with ${count} inputs to ${kind}.`);
+    this.waiting.set(key, { key, id, kind, input, ys, count, done: 0 });
   }
 
   /** @param {string} key */
@@ -70,7 +76,8 @@ export class Jobs {
     let last = 0,
       spent = 0;
     while (job.done < job.count && (!results.length || spent + last <= ms)) {
-      results.push(run(this.model, job.input.subarray(job.done * step, ++job.done * step)));
+      const model = job.ys ? this.model.given(job.ys[job.done]) : this.model;
+      results.push(run(model, job.input.subarray(job.done * step, ++job.done * step)));
       const passed = this.now() - start;
       [last, spent] = [passed - spent, passed];
     }

@@ -1,5 +1,5 @@
-// Whole models in plain JavaScript: both networks of vae_core/models/vae.py, built from the names and shapes of their
-// state_dict. One image at a time; what comes out agrees with torch to 1e-4.
+// Whole models in plain JavaScript: both networks of vae_core/models/vae.py and, told a label, of cvae.py, built from the
+// names and shapes of their state_dict. One image at a time; what comes out agrees with torch to 1e-4.
 
 import { PIXELS } from "../lib/images.js";
 import { convolution, elu, leakyRelu, linear, relu, tanh, transposedConvolution } from "./layers.js";
@@ -10,8 +10,8 @@ const LOG_VAR_RANGE = [-14, 10]; // as in vae_core: clamped where the encoder en
 const ACTIVATIONS = { relu, elu, tanh };
 
 /**
- * What a network is made of; widths and activation are those of an mlp.
- * @typedef {Pick<About, "net" | "dims"> & Partial<Pick<About, "widths" | "activation">>} Shape
+ * What a network is made of; widths and activation are those of an mlp, labels how many both halves know.
+ * @typedef {Pick<About, "net" | "dims"> & Partial<Pick<About, "widths" | "activation" | "labels">>} Shape
  */
 
 // A decoder that also says the sigma of each pixel has two channels, of which the first is the mean.
@@ -19,23 +19,43 @@ const ACTIVATIONS = { relu, elu, tanh };
 /** @type {Record<string, Record<"encoder" | "decoder", (D: number, shape: Shape, channels: number) => any[]>>} */
 const NETS = {
   mlp: {
-    encoder: (D, shape) => dense([PIXELS, ...hidden(shape), 2 * D], 1, shape), // mu and log_var; place 0 is the Flatten
-    decoder: (D, shape, channels) => dense([D, ...hidden(shape).reverse(), channels * PIXELS], 0, shape), // logits
+    encoder: (D, shape) => dense([PIXELS + beside(shape), ...hidden(shape), 2 * D], 1, shape), // mu and log_var; place 0 is the Flatten
+    decoder: (D, shape, channels) =>
+      dense([D + beside(shape), ...hidden(shape).reverse(), channels * PIXELS], 0, shape), // logits
   },
   conv: {
-    encoder: (D) => [
-      { layer: convolution, at: 0, norm: 1, weight: [16, 1, 4, 4], size: 28, stride: 2, then: leakyRelu }, // 28 -> 13
+    encoder: (D, shape) => [
+      {
+        layer: convolution,
+        at: 0,
+        norm: 1,
+        weight: [16, 1 + beside(shape), 4, 4],
+        size: 28,
+        stride: 2,
+        then: leakyRelu,
+      }, // 28 -> 13
       { layer: convolution, at: 3, norm: 4, weight: [32, 16, 4, 4], size: 13, stride: 2, then: leakyRelu }, // 13 -> 5
       { layer: convolution, at: 6, weight: [2 * D, 32, 4, 4], size: 5, stride: 2 }, // 5 -> 1: mu and log_var
     ],
-    decoder: (D, _, channels) => [
-      { layer: transposedConvolution, at: 1, norm: 2, weight: [D, 256, 3, 3], size: 1, stride: 2, then: relu }, // 1 -> 3
+    decoder: (D, shape, channels) => [
+      {
+        layer: transposedConvolution,
+        at: 1,
+        norm: 2,
+        weight: [D + beside(shape), 256, 3, 3],
+        size: 1,
+        stride: 2,
+        then: relu,
+      }, // 1 -> 3
       { layer: transposedConvolution, at: 4, norm: 5, weight: [256, 128, 4, 4], size: 3, stride: 1, then: relu }, // 3 -> 6
       { layer: transposedConvolution, at: 7, norm: 8, weight: [128, 64, 3, 3], size: 6, stride: 2, then: relu }, // 6 -> 13
       { layer: transposedConvolution, at: 10, weight: [64, channels, 4, 4], size: 13, stride: 2 }, // 13 -> 28: logits
     ],
   },
 };
+
+/** How many inputs both halves have beside the image or the code: a label's ten, of which one is 1. @param {Shape} shape */
+const beside = ({ labels = 0 }) => labels;
 
 /** Widths of an mlp's hidden layers, from the image to the code. @param {Shape} shape */
 const hidden = ({ widths = "400-200" }) => widths.split("-").map(Number);
@@ -58,56 +78,88 @@ function dense(widths, first, { activation = "relu" }) {
 }
 
 /**
- * about { net, widths, activation, posterior, dims }, arrays of readTensors -> { dims, stochastic, encode, decode }. Throws on a net that
+ * about { net, widths, activation, posterior, dims, labels, label }, arrays of readTensors -> a model. Throws on a net that
  * is not known here, where it is not said whether there is a posterior, and on weights that are missing, too many or of another shape.
- * @param {Shape & Pick<About, "posterior">} about
+ * @param {Shape & Pick<About, "posterior"> & Partial<Pick<About, "label">>} about
  * @param {Tensors} arrays
  * @returns {Model}
  */
-export function modelOf({ posterior: stochastic, ...shape }, arrays) {
+export function modelOf({ posterior: stochastic, label = 0, ...shape }, arrays) {
   if (typeof stochastic !== "boolean") throw new Error("The model does not say whether it has a posterior.");
-  return {
+  const encode = encoderOf(shape, stochastic, arrays, "model.encoder.");
+  const decode = decoderOf(shape, arrays, "model.decoder.");
+  /** @type {Model["given"]} */
+  const given = (y) => ({
     dims: shape.dims,
     stochastic,
-    encode: encoderOf(shape, stochastic, arrays, "model.encoder."),
-    decode: decoderOf(shape, arrays, "model.decoder."),
-  };
+    encode: (x) => encode(x, y),
+    decode: (z) => decode(z, y),
+    given,
+  });
+  return given(label);
 }
 
 /**
- * A function from z (D) to the mean image: Float32Array 784 in [0, 1], sigmoid of the first channel of the logits.
+ * A function from z (D), and a label where there are any, to the mean image: Float32Array 784 in [0, 1], sigmoid of the
+ * first channel of the logits.
  * @param {Shape} shape
  * @param {Tensors} arrays
- * @returns {Model["decode"]}
+ * @returns {(z: Numbers, y?: number) => Float32Array}
  */
 export function decoderOf(shape, arrays, prefix = "") {
   const { net, dims } = shape;
   const last = arrays[`${prefix}${net === "mlp" ? 2 * hidden(shape).length : 10}.bias`]?.shape[0],
     channels = last === 2 || last === 2 * PIXELS ? 2 : 1;
-  const logits = network("decoder", shape, arrays, prefix, channels);
+  const logits = network("decoder", shape, arrays, prefix, channels),
+    told = teller(1, dims, beside(shape));
   const stride = net === "conv" ? channels : 1; // images lie channels last, the outputs of the mlp channels first
-  return (z) => {
-    const all = logits(checked(z, dims, "z"));
+  return (z, y = 0) => {
+    const all = logits(told(checked(z, dims, "z"), y));
     return Float32Array.from({ length: PIXELS }, (_, i) => 1 / (1 + Math.exp(-all[i * stride])));
   };
 }
 
 /**
- * A function from an image (784 in [0, 1]) to { mu, logVar }, Float32Array D each. logVar is null where the code is no
- * distribution: a plain autoencoder has those outputs too, but nothing trains them.
+ * A function from an image (784 in [0, 1]), and a label where there are any, to { mu, logVar }, Float32Array D each.
+ * logVar is null where the code is no distribution: a plain autoencoder has those outputs too, but nothing trains them.
  * @param {Shape} shape
  * @param {boolean} stochastic
  * @param {Tensors} arrays
- * @returns {Model["encode"]}
+ * @returns {(x: Numbers, y?: number) => Code}
  */
 export function encoderOf(shape, stochastic, arrays, prefix = "") {
   const [least, most] = LOG_VAR_RANGE,
-    { dims } = shape;
-  const both = network("encoder", shape, arrays, prefix);
-  return (x) => {
-    const y = both(checked(x, PIXELS, "x"));
+    { net, dims } = shape;
+  const both = network("encoder", shape, arrays, prefix),
+    places = net === "conv" ? PIXELS : 1, // a convolution sees the label at every pixel
+    told = teller(places, PIXELS / places, beside(shape));
+  return (x, label = 0) => {
+    const y = both(told(checked(x, PIXELS, "x"), label));
     const logVar = stochastic ? Float32Array.from(y.subarray(dims), (v) => Math.min(most, Math.max(least, v))) : null;
     return { mu: Float32Array.from(y.subarray(0, dims)), logVar };
+  };
+}
+
+/**
+ * A function that puts a label beside each of some places of `each` numbers: `labels` more, of which one is 1. What it
+ * gives holds until its next call; without labels it is what came in.
+ * @param {number} places
+ * @param {number} each
+ * @param {number} labels
+ * @returns {(values: Numbers, y: number) => Numbers}
+ */
+function teller(places, each, labels) {
+  if (!labels) return (values) => values;
+  const wide = each + labels,
+    input = new Float64Array(places * wide);
+  return (values, y) => {
+    if (!(Number.isInteger(y) && y >= 0 && y < labels)) throw new Error(`"${y}" is no label: 0 to ${labels - 1} are.`);
+    input.fill(0);
+    for (let place = 0; place < places; place++) {
+      for (let i = 0; i < each; i++) input[place * wide + i] = values[place * each + i];
+      input[place * wide + each + y] = 1;
+    }
+    return input;
   };
 }
 

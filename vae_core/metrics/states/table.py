@@ -70,7 +70,7 @@ STATES = (
         "training",
         lambda c: not (c.has_bound or c.plain),
         lambda c: f"{c.figures.told}.",
-        "This model has no ELBO: nothing here bounds log p(x), so no name of the field fits. It makes the weighted sum "
+        "This loss is not −ELBO as a reconstruction and a KL, so no name of the field fits. It makes the weighted sum "
         "of its terms small, each a mean over the test images; down is good.",
     ),
     State(

@@ -3,8 +3,8 @@
 import { columnsOf, csv } from "../../lib/csv.js";
 import { greys, imagesIn } from "../../lib/images.js";
 import { imagesOf, paper } from "../shared/print.js";
+import { SAMPLES, total } from "../shared/posterior.js";
 import { filmOf } from "../shared/saved.js";
-import { SAMPLES, total } from "./math.js";
 import { nats, nllWords } from "./words.js";
 
 const SIDE = 168,

@@ -5,9 +5,10 @@ import { drawImage, greys } from "../../lib/images.js";
 import { fixed } from "../../lib/numbers.js";
 import { Latest } from "../shared/latest.js";
 import { name } from "../shared/plane.js";
+import { SAMPLES, nll, total } from "../shared/posterior.js";
 import { indexOf } from "../shared/rows.js";
 import { Sheet } from "../shared/sheet.js";
-import { SAMPLES, classesOf, nearestCodes, nll, total, usualDistances } from "./math.js";
+import { classesOf, nearestCodes, usualDistances } from "./math.js";
 import { likelihoodWords, lonelyWords, nats, neighbourWords, nllWords, vectorWords } from "./words.js";
 
 const COLUMNS = 8;

@@ -4,11 +4,13 @@
 import { choices, everyFrame, make, press } from "../../lib/dom.js";
 import { another, classOf, imageName, nameOf, nextOf, oneOf } from "../shared/classes.js";
 import { rowAt } from "../shared/found.js";
+import { SAMPLES, klDims, noise, samplesOf, stdOf } from "../shared/posterior.js";
+import { taken } from "../shared/taken.js";
 import { Way } from "../shared/way.js";
 import { drawCloud } from "./cloud.js";
 import { Drawing } from "./drawing.js";
 import { HTML } from "./html.js";
-import { SAMPLES, klDims, noise, pictureOf, samplesOf, stdOf, taken } from "./math.js";
+import { pictureOf } from "./math.js";
 import { encodeFiles } from "./save.js";
 import { Seen } from "./seen.js";
 import { windowWords } from "./words.js";

@@ -26,8 +26,11 @@ export function nodes(tab, n, off) {
   return { xy, zs: joined(xy.map((point) => plane.from(point, off))) };
 }
 
-/** What N(0, I) is to a plain autoencoder and what is held fixed off the plane, as sentences. */
-export const notes = (tab) => [yardstick(tab), held(tab)].filter(Boolean).join(" ");
+/** What N(0, I) is to a plain autoencoder, what label is told, and what is held fixed off the plane, as sentences. */
+export const notes = (tab) => [yardstick(tab), told(tab), held(tab)].filter(Boolean).join(" ");
+
+/** Of a conditional model the whole grid is of one label. */
+const told = ({ found: { about } }) => (about.labels ? `One label, every style: all are told ${about.label}.` : "");
 
 function held({ view: { plane }, place }) {
   const rest = plane.dims - 2;

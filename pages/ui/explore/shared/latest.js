@@ -14,11 +14,11 @@ export class Latest {
     this.next = null;
   }
 
-  /** found: the model; show(pictures, from, to): as they come, pictures has its whole length. */
-  ask(found, zs, show) {
+  /** found: the model; show(pictures, from, to): as they come, pictures has its whole length; ys: labels, if any. */
+  ask(found, zs, show, ys) {
     const count = zs.length / found.set.dims;
-    if (found.about.net === "mlp" && count <= AT_ONCE) return show(decodeAll(found.model, zs), 0, count);
-    this.next = { found, zs, show };
+    if (found.about.net === "mlp" && count <= AT_ONCE) return show(decodeAll(found.model, zs, ys), 0, count);
+    this.next = { found, zs, show, ys };
     if (!this.busy) this.working = this.work();
   }
 
@@ -30,18 +30,21 @@ export class Latest {
   async work() {
     this.busy = true;
     while (this.next) {
-      const { found, zs, show } = this.next;
+      const { found, zs, show, ys } = this.next;
       this.next = null;
-      await found.background.decode(this.key, zs, show).catch(() => null);
+      await found.background.decode(this.key, zs, show, ys).catch(() => null);
     }
     this.busy = false;
   }
 }
 
-/** Grey levels of n codes in one array, n · 784. */
-export function decodeAll(model, zs) {
+/** Grey levels of n codes in one array, n · 784; ys: a label for each, of a model that is told one. */
+export function decodeAll(model, zs, ys) {
   const count = zs.length / model.dims,
     pictures = new Uint8Array(count * PIXELS);
-  for (let i = 0; i < count; i++) pictures.set(greys(model.decode(rowAt(zs, i, model.dims))), PIXELS * i);
+  for (let i = 0; i < count; i++) {
+    const told = ys ? model.given(ys[i]) : model;
+    pictures.set(greys(told.decode(rowAt(zs, i, model.dims))), PIXELS * i);
+  }
   return pictures;
 }

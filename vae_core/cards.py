@@ -223,7 +223,7 @@ def table(test: dict[str, Any], terms: Sequence[str], units: Mapping[str, str] |
     lines = [(label, with_error(test[name], errors.get(name))) for label, name in rows if test.get(name) is not None]
     if "exact_log_p" in test:
         lines.append(("log p(x), by quadrature", with_error(test["exact_log_p"], test["exact_error"])))
-        lines.append(("  ELBO, by quadrature", with_error(test["exact_elbo"], None)))
+        lines.append(("  ELBO, by quadrature", with_error(test["exact_elbo"], test["exact_error"])))
     if "active_units" in test:
         of = f" of {len(test['kl_dims'])}" if test.get("kl_dims") else ""
         lines.append(("active units", f"{test['active_units']}{of}"))

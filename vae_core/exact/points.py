@@ -2,8 +2,8 @@
 
     p(x) = ∫ N(x; x_hat(z), sigma² I) N(z; 0, I) dz        log p(x) = ELBO + KL(q(z given x) ‖ p(z given x))
 
-One lattice of z serves all points: it is decoded once, and is as fine as the decoder needs that moves its mean by a part
-of sigma from one z to the next, for so narrow are the posteriors. That is what quadrature.py cannot assume of images.
+One lattice of z serves all points: it is decoded once, and is so fine that from one z to the next x_hat moves by a part
+of sigma alone, for so narrow are the posteriors. That is what quadrature.py cannot assume of images.
 The gap is computed as the divergence that it is, from other z than the ELBO, so that their sum can fail to be log p(x).
 """
 

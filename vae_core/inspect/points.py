@@ -1,4 +1,4 @@
-"""What a run on points of the plane looks like at one moment: everything exact, computed in float64 by its own model."""
+"""What a run on points of the plane looks like at one moment: everything exact, by its own model in float64."""
 
 import copy
 from typing import Any
@@ -64,7 +64,7 @@ class PointsTaker:
         )
 
     @torch.no_grad()
-    def _seen(self, model: Family) -> dict[str, Tensor]:
+    def _seen(self, model: Any) -> dict[str, Tensor]:
         """The points, and draws from the model with the fixed evaluation noise."""
         found = {"train": self.images.x_train[:SHOWN], "test": self.images.x_test}
         if not model.has.prior:

@@ -108,7 +108,15 @@ class Progress:
         return replace(fresh, generation=update.generation, version=self.version, status=self.status)
 
     def _look(self, s: Snapshot) -> Self:
-        seen = {"step": s.step, **s.terms, "mean_std": s.mean_std, "active": s.active.sum(), **s.scales, **s.usage, **s.exact}
+        seen = {
+            "step": s.step,
+            **s.terms,
+            "mean_std": s.mean_std,
+            "active": s.active.sum(),
+            **s.scales,
+            **s.usage,
+            **s.exact,
+        }
         row = np.array([[seen[name] for name in columns_of(self.config)["test"]]], np.float32)
         return replace(self, snapshot=s, test=self.test.with_rows(row))
 

@@ -80,4 +80,4 @@ NETS: dict[str, tuple[Callable[..., nn.Module], Callable[..., nn.Module]]] = {
     "mlp": (mlp_encoder, mlp_decoder),
     "conv": (conv_encoder, conv_decoder),
 }
-POINT_NETS = (point_encoder, point_decoder)
+POINT_NETS: tuple[Callable[..., nn.Module], Callable[..., nn.Module]] = (point_encoder, point_decoder)

@@ -15,7 +15,8 @@ GROUP, MOMENT, POINT = "plane group", "plane moment", "plane point"  # in the se
 DRAWN = "plane drawn"  # in the session: the name of the drawn set, if there is one
 HAND = "drawn"
 SETS = {**points.TITLES, HAND: "Drawn"}
-WIDTHS, ACTIVATION, BATCH = "64-64", "tanh", 100  # a smooth decoder, so that quadrature is exact to many digits
+WIDTHS, ACTIVATION = "64-64", "tanh"  # a smooth decoder, so that quadrature is exact to many digits
+BATCH = 100
 _RUN_GONE = "The run of this address is not here: it was removed, or comes back with its owner, who is away."
 _POINTS_GONE = "the points that it drew are not on this server any more"
 
@@ -34,7 +35,7 @@ link = Address(
     Number("beta", 1.0, 0.0, 10.0),
     Number("sigma", 0.1, 0.05, 1.0),
     Choice("learn_sigma", False, (False, True)),
-    Number("steps", 5_000, 100, 50_000),
+    Number("steps", 20_000, 100, 100_000),
     Number("seed", 0, 0, MOST),
     Subject("run", None, lambda group: registry.shared().members(group), _RUN_GONE, key=GROUP),
     Number("step", None, 0, MOST, key=MOMENT),

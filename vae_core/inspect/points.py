@@ -82,7 +82,7 @@ class PointsTaker:
         twin = copy.deepcopy(model).cpu().double()
         x = self.images.x_test.cpu().double()
         found, picture, sigma = yield from evaluating_pieces(twin, _compute(twin, x))
-        numbers = found.means | {"error": found.error, "residual": found.residual, "sigma": sigma}
+        numbers = found.means | {"error": max(found.error, found.residual), "sigma": sigma}
         columns = {name: getattr(found, name)[:, None] for name in ("log_p", "elbo", "gap")}
         return numbers, {**columns, "mu": found.mu, "std": found.std, "map": picture, **_layers(model)}
 

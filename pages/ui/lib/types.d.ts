@@ -88,7 +88,7 @@ interface SnapshotNumbers {
   diagnosis: { name: string; sentence: string } | null;
   meter: Record<string, any> | null;
   classNames?: string[]; // of the classes, where these are more than numbers
-  exact?: Record<"exact_elbo" | "exact_log_p" | "error" | "residual" | "sigma", number>; // of points of the plane
+  exact?: Record<"exact_elbo" | "exact_log_p" | "error" | "sigma", number>; // of points of the plane
 }
 
 /** The arrays of a snapshot; what a family has not is empty. */

@@ -5,11 +5,11 @@ import { format } from "../lib/numbers.js";
 import { paperOf } from "./paper.js";
 
 /**
- * The window on the nats: what comes after the first tenth of the steps, and a little more.
+ * The window on the nats: what comes after the first tenth of the steps, or of the later half of the pictures.
  * @param {number[]} steps @param {number[]} elbo @param {number[]} logP
  */
 export function rangeOf(steps, elbo, logP) {
-  const late = steps.at(-1) / 10;
+  const late = Math.min(steps.at(-1) / 10, steps[Math.floor(steps.length / 2)]);
   const [low, high] = [elbo, logP].map((values, k) => {
     const kept = values.filter((v, i) => Number.isFinite(v) && steps[i] >= late);
     return k ? Math.max(...kept) : Math.min(...kept);

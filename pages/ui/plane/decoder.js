@@ -3,7 +3,7 @@
 
 const ACTIVATIONS = { tanh: Math.tanh, relu: (v) => Math.max(0, v), elu: (v) => (v > 0 ? v : Math.expm1(v)) };
 const LOG_2PI = Math.log(2 * Math.PI);
-const DEPTH = 10; // nats below its peak: what the window on a posterior shows
+const DEPTH = 7; // nats below its peak: what the window on a posterior shows
 const REACH = 4.5; // of the prior, in its std, where a posterior is looked for
 const COARSE = [0, 1801, 91]; // z along a side there, by the number of latents
 export const FINE = [0, 401, 72]; // and in the window

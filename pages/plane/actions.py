@@ -4,7 +4,7 @@ from typing import Any
 
 import streamlit as st
 
-from pages.plane.settings import DRAWN, GROUP, MOMENT, config, dataset, link
+from pages.plane.settings import DRAWN, GROUP, MOMENT, config, dataset, link, runs_of
 from pages.ui import notices, visitor
 from vae_core.config import ConfigError
 from vae_core.data import points
@@ -20,8 +20,8 @@ PASTED = "plane pasted"
 
 def shown_run() -> RunRecord | None:
     """The run on the page: that of a link, else the visitor's newest."""
-    members = registry.shared().members(st.session_state.get(GROUP) or "")
-    return members[0] if members else None
+    runs = runs_of(st.session_state.get(GROUP) or "")
+    return runs[0] if runs else None
 
 
 def is_mine(run: RunRecord) -> bool:

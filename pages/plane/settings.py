@@ -10,6 +10,7 @@ from vae_core import datasets
 from vae_core.config import RunConfig
 from vae_core.data import points
 from vae_core.runs import registry
+from vae_core.runs.run_record import RunRecord
 
 GROUP, MOMENT, POINT = "plane group", "plane moment", "plane point"  # in the session
 DRAWN = "plane drawn"  # in the session: the name of the drawn set, if there is one
@@ -26,6 +27,11 @@ def is_kept(name: str) -> bool:
     return datasets.is_drawn(name) and datasets.find(name) is not None
 
 
+def runs_of(group: str) -> list[RunRecord]:
+    """The run on points in a group of its own; none where it is a group of other runs."""
+    return [run for run in registry.shared().members(group) if datasets.is_points(run.config.dataset)]
+
+
 link = Address(
     "plane",
     Choice("set", "ring", SETS),
@@ -37,7 +43,7 @@ link = Address(
     Choice("learn_sigma", False, (False, True)),
     Number("steps", 20_000, 100, 100_000),
     Number("seed", 0, 0, MOST),
-    Subject("run", None, lambda group: registry.shared().members(group), _RUN_GONE, key=GROUP),
+    Subject("run", None, runs_of, _RUN_GONE, key=GROUP),
     Number("step", None, 0, MOST, key=MOMENT),
     Number("point", None, 0, points.MOST, key=POINT),
 )

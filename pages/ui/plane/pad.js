@@ -57,15 +57,15 @@ export default class Pad {
     this.drop(this.place(event));
   }
 
-  /** All places since the last frame: a fast hand leaves no holes. */
+  /** Points along the way since the last one, evenly: a fast hand leaves no holes. */
   follow(event) {
     if (!this.trail) return;
-    const events = event.getCoalescedEvents?.() ?? [];
-    for (const each of events.length ? events : [event]) {
-      const place = this.place(each),
-        last = this.points.at(-1);
-      if (!last || Math.hypot(place[0] - last[0], place[1] - last[1]) >= APART) this.drop(place);
-    }
+    const place = this.place(event),
+      last = this.points.at(-1) ?? place;
+    const [dx, dy] = [place[0] - last[0], place[1] - last[1]],
+      way = Math.hypot(dx, dy);
+    for (let gone = APART; gone <= way; gone += APART)
+      this.drop([last[0] + (dx * gone) / way, last[1] + (dy * gone) / way]);
   }
 
   end() {

@@ -15,8 +15,7 @@ from pathlib import Path
 
 _SETS = Path(__file__).parent / "data" / "sets"
 POINTS = ("ring", "moons", "two-circles")  # sets of points of the plane
-_GENERATED = re.compile(rf"(?:{'|'.join(POINTS)})(?:-[1-9]\d{{1,3}}(?:-\d{{1,9}})?)?", re.ASCII)
-_DRAWN = re.compile(r"drawn-[0-9a-f]{24}")
+_POINTS = re.compile(rf"(?:{'|'.join(POINTS)})(?:-[1-9][0-9]{{1,3}}(?:-[0-9]{{1,9}})?)?|drawn-[0-9a-f]{{24}}")
 _NAME, _UPLOAD = re.compile(r"[a-z][a-z0-9-]{0,39}"), re.compile(r"own-[0-9a-f]{24}")
 SAVED = "set.json"  # in the folder of one's own
 
@@ -32,7 +31,7 @@ def find(name: str) -> Path | None:
     if not is_name(name):
         return None
     if is_points(name):
-        file = folder() / "points" / f"{name}.json" if is_drawn(name) else _SETS.parent / "points.py"
+        file = folder() / "points" / f"{name}.json" if name.startswith("drawn-") else _SETS.parent / "points.py"
         return file if file.is_file() else None
     own = folder() / ("uploads" if is_upload(name) else "own") / name / SAVED
     return next((path for path in (_SETS / f"{name}.py", own) if path.is_file()), None)
@@ -60,10 +59,5 @@ def is_upload(name: object) -> bool:
 
 
 def is_points(name: object) -> bool:
-    """Whether it is a set of points of the plane, and not of images."""
-    return isinstance(name, str) and (is_drawn(name) or _GENERATED.fullmatch(name) is not None)
-
-
-def is_drawn(name: str) -> bool:
-    """Whether it is the name of drawn points, which may be gone while a run still names them."""
-    return _DRAWN.fullmatch(name) is not None
+    """Whether it is a set of points of the plane, and not of images; drawn ones may be gone while a run names them."""
+    return isinstance(name, str) and _POINTS.fullmatch(name) is not None

@@ -24,7 +24,7 @@ _POINTS_GONE = "the points that it drew are not on this server any more"
 
 def is_kept(name: str) -> bool:
     """Whether it is a drawn set that is here."""
-    return datasets.is_drawn(name) and datasets.find(name) is not None
+    return points.is_drawn(name) and datasets.find(name) is not None
 
 
 def runs_of(group: str) -> list[RunRecord]:

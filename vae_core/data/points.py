@@ -81,7 +81,7 @@ def read(name: str, device: torch.device) -> Points:
     Raises:
         DataError: drawn points that are not here any more, or cannot be read.
     """
-    if datasets.is_drawn(name):
+    if is_drawn(name):
         train, test = split(drawn(name))
     else:
         kind, count, seed = parts_of(name)
@@ -98,7 +98,7 @@ def declared(name: str) -> Declaration:
     Raises:
         DataError: drawn points that are not here any more, or cannot be read.
     """
-    if datasets.is_drawn(name):
+    if is_drawn(name):
         train, test = split(drawn(name))
         says = f"{len(train)} points of the plane, drawn by hand, and {len(test)} to test with."
         return Declaration("Drawn points", says, len(train), len(test), shape=(2,))
@@ -117,6 +117,11 @@ def parts_of(name: str) -> tuple[str, int, int]:
 def named(kind: str, count: int = TRAIN, seed: int = 0) -> str:
     """The name of a set of so many points."""
     return kind if (count, seed) == (TRAIN, 0) else f"{kind}-{count}-{seed}"
+
+
+def is_drawn(name: str) -> bool:
+    """Whether it is the name of a set that was drawn."""
+    return datasets.is_points(name) and name.startswith("drawn-")
 
 
 def split(points: np.ndarray) -> tuple[np.ndarray, np.ndarray]:

@@ -57,6 +57,7 @@ export default class PlaneView {
 
   open({ run, at, point }) {
     this.run = run;
+    this.root.classList.toggle("empty", !run);
     this.feed?.close();
     this.history.clear();
     this.scrubber.destroy();

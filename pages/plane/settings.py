@@ -39,7 +39,7 @@ link = Address(
     Named("drawn", None, is_kept, _POINTS_GONE, key=DRAWN),
     Choice("latent_dim", 1, (1, 2)),
     Number("beta", 1.0, 0.0, 10.0),
-    Number("sigma", 0.1, 0.05, 1.0),
+    Number("sigma", 0.15, 0.05, 1.0),
     Choice("learn_sigma", False, (False, True)),
     Number("steps", 20_000, 100, 100_000),
     Number("seed", 0, 0, MOST),

@@ -18,7 +18,7 @@ from vae_core.runs.run_record import RunRecord
 
 BASE = RunConfig(
     dataset="ring", likelihood="gaussian", latent_dim=1, widths="64-64", activation="tanh", batch_size=100
-).with_(steps=20_000)
+).with_(steps=20_000, sigma=0.15)
 CROSS = "\n".join(f"{0.1 * i:.1f}, {-0.1 * i:.1f}" for i in range(-9, 9))
 
 

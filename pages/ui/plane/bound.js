@@ -1,7 +1,7 @@
 // The curves of ELBO and log p(x): two lines in nats, and the gap between them, which closes.
 
 import { line, words } from "../lib/draw.js";
-import { format } from "../lib/numbers.js";
+import { format, ticks } from "../lib/numbers.js";
 import { paperOf } from "./paper.js";
 
 /**
@@ -28,7 +28,7 @@ export function drawBound(canvas, table, moment, colours) {
   const texts = (v) => v.toLocaleString("en");
   const paper = paperOf(
     canvas,
-    { from: 0, to: 1.24 * end, label: "step", texts },
+    { from: 0, to: 1.24 * end, label: "step", texts, at: ticks(0, end, 4) },
     { ...range, label: "nats per point ↑" },
     colours,
   );

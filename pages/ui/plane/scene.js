@@ -1,6 +1,7 @@
 // The plane of x: log p(x) as shading, points, draws from the model, where the decoder puts z, and the chosen point.
 
 import { disc, line, ring } from "../lib/draw.js";
+import { plain } from "../lib/numbers.js";
 import { latticeOf } from "./decoder.js";
 import { paperOf } from "./paper.js";
 
@@ -21,6 +22,7 @@ export function drawScene(canvas, seen, colours) {
     if (picture?.points_samples && shown.samples) dots(paper, picture.points_samples, 1.7, colours.other0, 0.85);
     if (seen.decode && shown.decoder) drawSheet(paper, seen.decode, colours);
     dots(paper, seen.test, 2.4, colours.text, 0.9);
+    if (seen.decode?.dims === 1 && shown.decoder) drawMarks(paper, seen.decode, colours);
     if (seen.q && seen.decode) drawQ(paper, seen.decode, seen.q, colours);
     if (seen.chosen !== null && seen.test) drawChosen(paper, seen.test, seen.chosen, colours);
   });
@@ -74,24 +76,13 @@ function placesOf({ at }, decoded) {
   return Array.from({ length: decoded.length / 2 }, (_, i) => at(decoded.subarray(2 * i, 2 * i + 2)));
 }
 
-/** One latent: the line of x̂(z), with its whole z marked. Two: lines of equal z₁ and of equal z₂. */
+/** One latent: the line of x̂(z). Two: lines of equal z₁ and of equal z₂. */
 function drawSheet(paper, decode, colours) {
-  const { ctx, px } = paper,
+  const { ctx } = paper,
     blue = colours.reconstruction;
   if (decode.dims === 1) {
     const places = placesOf(paper, decode(latticeOf([{ from: -Z_END, to: Z_END }], 601)));
     line(ctx, places, [colours.background, 5], [blue, 2.5]);
-    Object.assign(ctx, { font: `bold ${12 * px}px sans-serif`, textAlign: "center" });
-    const written = [];
-    for (const z of MARKS) {
-      const place = places[(z + Z_END) * 100];
-      if (written.some((other) => Math.hypot(other[0] - place[0], other[1] - place[1]) < 19 * px)) continue;
-      written.push(place);
-      disc(ctx, place, 8, colours.background, [blue, 1.5]);
-      ctx.fillStyle = blue;
-      ctx.fillText(String(z).replace("-", "−"), place[0], place[1] + 4 * px);
-    }
-    ctx.textAlign = "left";
     return;
   }
   const end = { from: -Z_END, to: Z_END };
@@ -106,6 +97,23 @@ function drawSheet(paper, decode, colours) {
       line(ctx, placesOf(paper, decode(along(ranges, 121))), [blue, Math.abs(z) < 1e-9 ? 2.5 : 1.1]);
   }
   ctx.globalAlpha = 1;
+}
+
+/** Where the whole z lie on the line, as far as their numbers have room. */
+function drawMarks(paper, decode, colours) {
+  const { ctx, px } = paper,
+    places = placesOf(paper, decode(Float64Array.from(MARKS)));
+  Object.assign(ctx, { font: `bold ${12 * px}px sans-serif`, textAlign: "center" });
+  const written = [];
+  MARKS.forEach((z, i) => {
+    const place = places[i];
+    if (written.some((other) => Math.hypot(other[0] - place[0], other[1] - place[1]) < 19 * px)) return;
+    written.push(place);
+    disc(ctx, place, 8, colours.background, [colours.reconstruction, 1.5]);
+    ctx.fillStyle = colours.reconstruction;
+    ctx.fillText(plain(z), place[0], place[1] + 4 * px);
+  });
+  ctx.textAlign = "left";
 }
 
 /** n codes from the first ends of the ranges to the last. */

@@ -70,7 +70,8 @@ def test_drawn_points_are_found_by_what_they_are(monkeypatch: pytest.MonkeyPatch
     assert points.keep(np.array(CROSS) + 1e-5) == name != points.keep(CROSS[::-1])  # to a thousandth; in their order
     found = read(name)
     together = torch.cat([found.x_train, found.x_test])
-    assert found.x_test.tolist() == np.array(CROSS[3::6], np.float32).tolist() and len(found.x_train) == 15  # one in six
+    assert found.x_test.tolist() == np.array(CROSS[3::6], np.float32).tolist()  # one in six
+    assert len(found.x_train) == 15
     assert sorted(together.tolist()) == pytest.approx(np.array(sorted(CROSS), np.float32))
     says = sets.declared(name)
     assert (says.title, says.train, says.test) == ("Drawn points", 15, 3) and sets.name_of(name) == "Drawn points"

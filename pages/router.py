@@ -28,6 +28,13 @@ page = st.navigation(
             help="Train a VAE on real digits and watch every term of its loss.",
         ),
         st.Page(
+            "plane/page.py",
+            title="The plane",
+            url_path="plane",
+            icon=":material/scatter_plot:",
+            help="Watch the bound approach log p(x), which is exact here.",
+        ),
+        st.Page(
             "ablation/page.py",
             title="Ablation",
             url_path="ablation",

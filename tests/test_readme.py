@@ -6,6 +6,7 @@ import shlex
 import subprocess
 import sys
 from dataclasses import dataclass
+from itertools import pairwise
 from pathlib import Path
 
 import pytest
@@ -105,7 +106,8 @@ def test_the_command_lines_of_readme_are_understood(command: str, tmp_path: Path
     module, *options = shlex.split(command)[2:]
     if module == "vae_core.train":
         settings, folder, *_ = train.parsed(options)
-        asked = {"--dataset": ("dataset", "pets")} if "--dataset" in options else {"--latent-dim": ("latent_dim", 2)}
+        named = dict(pairwise(options)).get("--dataset")
+        asked = {"--dataset": ("dataset", named)} if named else {"--latent-dim": ("latent_dim", 2)}
         assert str(folder) == "DIR" and all(settings[name] == value for name, value in asked.values())
         return
     asked = [sys.executable, "-m", module, *options, "--help"]  # an unknown option before it is an error all the same

@@ -19,6 +19,7 @@ from vae_core.config import RunConfig, term_name
 from vae_core.data.sets import describe
 from vae_core.digits import with_error
 from vae_core.evaluate import final_metrics
+from vae_core.inspect.points import exact_figures
 from vae_core.models import family
 from vae_core.models.base import Family
 from vae_core.thinning import FRAMES
@@ -175,7 +176,8 @@ def make_card(trainer: Trainer, seconds: float, keeping: Keeping) -> dict[str, A
         **({"weights": "float16, rounded before the test figures were taken"} if keeping.half else {}),
         "steps": trainer.step_count,
         "finished": trainer.done,
-        "test": final_metrics(trainer.model, trainer.images, trainer.config),
+        "test": final_metrics(trainer.model, trainer.images, config)
+        | exact_figures(trainer.model, trainer.images, config),
         "seed": config.seed,
         "device": devices.describe(trainer.device),
         "seconds": round(seconds, 1),
@@ -206,21 +208,26 @@ def table(test: dict[str, Any], terms: Sequence[str], units: Mapping[str, str] |
         test: of a card. terms: of the model's family. units: of those that are no nats.
     """
     units = units or {}
-    where = f"K=1, {test['protocol']} data, test, {test['images']:,} images"
+    what = "points" if test["protocol"] == "points" else "images"
+    data = "" if what == "points" else f"{test['protocol']} data, "
+    where = f"K=1, {data}test, {test['images']:,} {what}"
     rows = [(f"−ELBO ({where})", "neg_elbo")]
     notes = {"nll": ", nll"} | {term: f", {unit}, no nats" for term, unit in units.items()}
     rows += [(f"  {term_name(term)}{notes.get(term, '')}", term) for term in terms]
     if "iw_samples" in test:
         rows += [
-            (f"−importance-weighted bound (K={test['iw_samples']}, {test['iw_images']:,} images)", "neg_iw_bound"),
-            ("  −ELBO of the same images", "iw_neg_elbo"),
+            (f"−importance-weighted bound (K={test['iw_samples']}, {test['iw_images']:,} {what})", "neg_iw_bound"),
+            (f"  −ELBO of the same {what}", "iw_neg_elbo"),
         ]
     errors = test.get("errors", {})
     lines = [(label, with_error(test[name], errors.get(name))) for label, name in rows if test.get(name) is not None]
+    if "exact_log_p" in test:
+        lines.append(("log p(x), by quadrature", with_error(test["exact_log_p"], test["exact_error"])))
+        lines.append(("  ELBO, by quadrature", with_error(test["exact_elbo"], test["exact_error"])))
     if "active_units" in test:
         of = f" of {len(test['kl_dims'])}" if test.get("kl_dims") else ""
         lines.append(("active units", f"{test['active_units']}{of}"))
     if "perplexity" in test:
         lines.append(("codes in use; perplexity", f"{test['used']}; {test['perplexity']:.1f}"))
     width, wide = (max(len(pair[i]) for pair in lines) for i in (0, 1))
-    return "\n".join(f"{name:<{width}}  {value:>{wide}}" for name, value in lines) + "   nats per image"
+    return "\n".join(f"{name:<{width}}  {value:>{wide}}" for name, value in lines) + f"   nats per {what[:-1]}"

@@ -37,7 +37,7 @@ class RunConfig:
     """Everything that decides a run. The same config and seed give the same curve.
 
     Attributes:
-        dataset: name of the image set (datasets.py): "mnist", "circles", one's own, ...
+        dataset: name of the image set (datasets.py): "mnist", "circles", one's own, ...; or of points of the plane.
         protocol: how pixels become data: "grey" (values in [0, 1] as they are), "dynamic" (a Bernoulli
             draw with the grey value as its probability, redrawn each time), "static" (drawn so once and for all),
             "threshold" (1 where x > 0.5).
@@ -115,7 +115,8 @@ class RunConfig:
             )
         if not isinstance(self.model, str) or families.find(self.model) is None:
             raise ConfigError(f"model {self.model!r} is unknown: choose {spoken(families.names())}.")
-        if datasets.find(self.dataset) is None and not datasets.is_upload(self.dataset):
+        perhaps_gone = datasets.is_upload(self.dataset) or datasets.is_points(self.dataset)
+        if datasets.find(self.dataset) is None and not perhaps_gone:
             raise ConfigError(f"dataset {self.dataset!r} is unknown: choose {spoken(datasets.names())}.")
         _require(isinstance(self.weights, str), f"weights is {self.weights!r}: give text, such as 'codebook=0.5'.")
         own_weights(self.weights)

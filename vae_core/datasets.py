@@ -3,6 +3,8 @@
     vae_core/data/sets/circles.py       the set "circles"
     DATA/own/faces/                     the set "faces" (python -m vae_core.data.own)
     DATA/uploads/own-<24 hex digits>/   what a visitor of a page has brought; nobody can guess its name
+    vae_core/data/points.py             points of the plane: "ring", "ring-400" (how many), "ring-400-7" (seed 7)
+    DATA/points/drawn-<24 hex>.json     points that somebody has drawn
 
 DATA is the folder that the environment variable ELBO_ROOM_DATA names, else elbo-room in the user's data folder.
 """
@@ -12,6 +14,8 @@ import re
 from pathlib import Path
 
 _SETS = Path(__file__).parent / "data" / "sets"
+POINTS = ("ring", "moons", "two-circles")  # sets of points of the plane
+_POINTS = re.compile(rf"(?:{'|'.join(POINTS)})(?:-[1-9][0-9]{{1,3}}(?:-[0-9]{{1,9}})?)?|drawn-[0-9a-f]{{24}}")
 _NAME, _UPLOAD = re.compile(r"[a-z][a-z0-9-]{0,39}"), re.compile(r"own-[0-9a-f]{24}")
 SAVED = "set.json"  # in the folder of one's own
 
@@ -26,6 +30,9 @@ def find(name: str) -> Path | None:
     """The file that declares a set, or None where there is none of this name. Imports nothing."""
     if not is_name(name):
         return None
+    if is_points(name):
+        file = folder() / "points" / f"{name}.json" if name.startswith("drawn-") else _SETS.parent / "points.py"
+        return file if file.is_file() else None
     own = folder() / ("uploads" if is_upload(name) else "own") / name / SAVED
     return next((path for path in (_SETS / f"{name}.py", own) if path.is_file()), None)
 
@@ -49,3 +56,8 @@ def is_name(name: object) -> bool:
 def is_upload(name: object) -> bool:
     """Whether it is the name of a visitor's own images, which may be gone while a run still names them."""
     return isinstance(name, str) and _UPLOAD.fullmatch(name) is not None
+
+
+def is_points(name: object) -> bool:
+    """Whether it is a set of points of the plane, and not of images; drawn ones may be gone while a run names them."""
+    return isinstance(name, str) and _POINTS.fullmatch(name) is not None

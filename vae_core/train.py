@@ -60,7 +60,7 @@ def parser() -> argparse.ArgumentParser:
     result = OneLineParser(
         prog="python -m vae_core.train", description="Train a VAE and save it with its card and history."
     )
-    offered = {"dataset": f": {', '.join(datasets.names())}"}
+    offered = {"dataset": f": {', '.join(datasets.names())}; points: {', '.join(datasets.POINTS)}"}
     for field in fields(RunConfig):
         kind, what = type(field.default), f"{HELP[field.name]}{offered.get(field.name, '')}"
         option = f"--{field.name.replace('_', '-')}"

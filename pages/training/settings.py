@@ -117,7 +117,8 @@ def _can_be(name: str, text: str) -> bool:
 
 
 def _run(run_id: str) -> Any:
-    return registry.shared().get(run_id)
+    run = registry.shared().get(run_id)
+    return None if run is None or datasets.is_points(run.config.dataset) else run
 
 
 _GONE = "The run of this address is not here: it was removed, or comes back with its owner, who is away."

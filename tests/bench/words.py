@@ -42,6 +42,7 @@ PLACES = {  # what the table calls it, and its address
     "elbo: likelihood, sum or mean": "elbo?section=likelihood&likelihood=reduction",
     "elbo: code": "elbo?section=code",
     "training": "training",
+    "plane": "plane",
     "ablation: drop a term": "ablation",
     "ablation: drop a term, the end": "ablation?step=470",
     "ablation: bug lab, mean over pixels": "ablation?section=bugs",

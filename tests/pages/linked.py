@@ -15,6 +15,7 @@ from pages.ui.address import Address, Choice, Named, Number, Part, Setting, Seve
 from pages.ui.shipped import PLANE, images, shipped_arms
 from tests.pages.conftest import ROUTER, checked
 from vae_core.config import RunConfig
+from vae_core.data import points
 from vae_core.inspect.snapshot import map_images
 from vae_core.runs.registry import Registry
 
@@ -28,8 +29,13 @@ DECLARED = [(page, name) for page, link in ADDRESSES.items() for name in link.se
 
 def names_in(registry: Registry) -> list[str]:
     """Names that some setting may look up: of models, runs, arms and groups; weights of terms, widths of layers."""
-    group = registry.start_group([("full", RunConfig())], "tester", True, place="ablation group")
-    return [PLANE, "mnist-ae-mlp-2", *shipped_arms(), *BY_KEY, group, "codebook=0.5, noise=2", "300-300"]
+    on_points = RunConfig(dataset="ring", likelihood="gaussian")
+    groups = [
+        registry.start_group([("full", config)], "tester", True, place=f"{page} group")
+        for page, config in (("ablation", RunConfig()), ("plane", on_points))
+    ]
+    drawn = points.keep([[0.1 * i, 0.0] for i in range(12)])
+    return [PLANE, "mnist-ae-mlp-2", *shipped_arms(), *BY_KEY, *groups, "codebook=0.5, noise=2", "300-300", drawn]
 
 
 def examples(setting: Setting, registry: Registry) -> Iterator[Any]:

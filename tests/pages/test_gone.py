@@ -10,6 +10,7 @@ from vae_core.runs.registry import Registry
 SUBJECTS = {
     "training": ("run", "The run of this address is not here"),
     "ablation": ("run", "The arms of this address are not here"),
+    "plane": ("run", "The run of this address is not here"),
     "explorer": ("model", "Of the model 'nowhere' no weights are here"),
 }
 

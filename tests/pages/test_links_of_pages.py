@@ -23,6 +23,7 @@ VISITS = [  # what shows every widget of the pages
     ("ablation", {"section": "bugs"}),
     ("ablation", {"section": "dose"}),
     ("explorer", {}),
+    ("plane", {}),
     ("family", {}),
 ]
 STAND_FOR = {  # widgets that have no setting of their own name, and those that stand for it

@@ -12,6 +12,7 @@ BAD_LINKS = {
     "training": {"latent_dim": "7"},
     "ablation": {"section": "nowhere"},
     "explorer": {"way": "nowhere"},
+    "plane": {"set": "nowhere"},
 }
 
 

@@ -38,7 +38,7 @@ class Declaration:
     says: str
     train: int = 60_000
     test: int = 10_000
-    shape: tuple[int, int, int] = (1, 28, 28)
+    shape: tuple[int, ...] = (1, 28, 28)
     class_names: tuple[str, ...] = ()
     factors: tuple[str, ...] = ()
     credit: str = ""

@@ -35,7 +35,7 @@ class Images:
     y_train: Tensor
     x_test: Tensor
     y_test: Tensor
-    shape: tuple[int, int, int] = (1, 28, 28)
+    shape: tuple[int, ...] = (1, 28, 28)
     classes: int = 10
     class_names: tuple[str, ...] = ()
     factor_names: tuple[str, ...] = ()

@@ -24,10 +24,12 @@ def prepare(pixels: Tensor, protocol: str, generator: torch.Generator) -> Tensor
         protocol: "grey", "dynamic", "static" or "threshold".
         generator: draws the pixels of "dynamic" and of no other; on the device of the pixels.
     Returns:
-        (B, 1, 28, 28) float32 in [0, 1].
+        (B, 1, 28, 28) float32 in [0, 1]. Points of the plane, (B, 2) float32, are data as they are.
     Raises:
         DataError: other pixels. Those in [0, 1] would be divided by 255 once more without a word.
     """
+    if pixels.is_floating_point() and pixels.shape[1:] == (2,):
+        return pixels
     if pixels.dtype != torch.uint8:
         raise DataError(f"The pixels are {str(pixels.dtype).removeprefix('torch.')}: give uint8 from 0 to 255.")
     x = pixels.float() / 255  # (B, 1, 28, 28)

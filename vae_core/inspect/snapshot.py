@@ -67,6 +67,8 @@ class Snapshot:
         nll_copy, nll_mean_image: the reconstruction that a decoder would have which gives back each image, and one
             which gives the mean image for all; nats per image, with the sigma in force.
         metrics: figures of the whole test set (metrics) where they were asked for, JSON-ready.
+        exact: means over points of the plane, by name, nats, and how exact they are; points: their arrays, by name (see
+            inspect/points.py). Of images both are empty.
     """
 
     step: int
@@ -99,6 +101,8 @@ class Snapshot:
     nll_mean_image: float | None = None
     metrics: dict[str, Any] | None = None
     class_names: tuple[str, ...] = ()
+    exact: dict[str, float] = field(default_factory=dict)
+    points: dict[str, np.ndarray] = field(default_factory=dict)
 
     @property
     def sigma(self) -> float | None:
@@ -112,7 +116,8 @@ class Snapshot:
 
     @property
     def nbytes(self) -> int:
-        return sum(v.nbytes for v in vars(self).values() if isinstance(v, np.ndarray))
+        arrays = [*vars(self).values(), *self.points.values()]
+        return sum(v.nbytes for v in arrays if isinstance(v, np.ndarray))
 
 
 def map_numbers(images: Images) -> Tensor:

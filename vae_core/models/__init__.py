@@ -9,9 +9,9 @@ from typing import Any
 
 import torch
 
-from vae_core import families, rng
+from vae_core import datasets, families, rng
 from vae_core.config import LETTERS, NAMES, OF_FAMILIES, ConfigError, LiveSettings, RunConfig, spoken
-from vae_core.models.base import SHAPE, TAKEN, Family
+from vae_core.models.base import POINT, SHAPE, TAKEN, Family
 
 ALL_OFF, KL_ALONE = "all terms are off", "the KL alone, and the encoder frozen"  # reasons why nothing learns
 
@@ -32,16 +32,17 @@ def family(name: str) -> type[Family]:
         ) from None
 
 
-def build(config: RunConfig, shape: tuple[int, ...] = SHAPE) -> Family:
+def build(config: RunConfig, shape: tuple[int, ...] | None = None) -> Family:
     """A freshly initialised model on the CPU: the same config and seed give the same weights everywhere.
 
     Args:
         config: its model, net, latent_dim, likelihood, sigma and seed are used.
-        shape: of an image.
+        shape: of an image; that of the config's data where it is left out.
     Raises:
         ConfigError: settings that this family cannot use.
     """
     check(config)
+    shape = shape or (POINT if datasets.is_points(config.dataset) else SHAPE)
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(rng.stream_seed(config.seed, "init"))
         return family(config.model).from_config(config, shape)

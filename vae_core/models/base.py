@@ -16,12 +16,15 @@ from typing import ClassVar, Self
 import torch
 from torch import Tensor, nn
 
+from vae_core import datasets
 from vae_core.config import RunConfig
 
 SHAPE = (1, 28, 28)  # of an image of the first data set, which the networks here take
+POINT = (2,)  # of a point of the plane, which the mlp takes too
 CLASSES = 10  # of its labels
 BEFORE, AFTER = "step", "loss"  # the columns of a train history around those of the terms
 _OF_A_CARD = ("split", "protocol", "images", "samples", "neg_elbo", "kl_dims", "active_units", "errors")
+EXACT = ("exact_elbo", "exact_log_p")  # means over points of the plane: exact/points.py
 _OF_A_CODEBOOK = ("perplexity", "used")
 _OF_A_BOUND = ("neg_iw_bound", "iw_neg_elbo", "iw_samples", "iw_images")
 TAKEN = {
@@ -31,6 +34,7 @@ TAKEN = {
     "active",
     "sigma",
     "rmse",
+    *EXACT,
     *_OF_A_CARD,
     *_OF_A_CODEBOOK,
     *_OF_A_BOUND,
@@ -157,7 +161,13 @@ class Family(nn.Module):
         """Of the test history: the step, the terms, and what of latent space and pixels the family has figures of."""
         posterior = ("mean_std",) if cls.has.posterior == "gaussian" else ()
         codes = (*(("active",) if cls.has.codes else ()), *(_OF_A_CODEBOOK if cls.has.code_map else ()))
-        return (BEFORE, *cls.TERMS, *posterior, *codes, *cls.scales(config))
+        return (BEFORE, *cls.TERMS, *posterior, *codes, *cls.scales(config), *(EXACT if cls.is_exact(config) else ()))
+
+    @classmethod
+    def is_exact(cls, config: RunConfig) -> bool:
+        """Whether log p(x) and the gap of the ELBO can be computed: points of the plane, and so few latents."""
+        gaussian = cls.has.posterior == "gaussian" and cls.has.prior and not cls.has.labels
+        return gaussian and datasets.is_points(config.dataset) and config.latent_dim <= 2
 
     @classmethod
     def scales(cls, config: RunConfig) -> tuple[str, ...]:

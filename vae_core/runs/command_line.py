@@ -10,7 +10,7 @@ from torch import nn
 from vae_core import devices
 from vae_core.any_path import AnyPath
 from vae_core.checkpoints import CARD, CheckpointError, card_bytes, in_half, json_ready, unwritable, write_files
-from vae_core.inspect.snapshot import SnapshotTaker
+from vae_core.inspect.points import taker_of
 from vae_core.runs import storage
 from vae_core.runs.messages import FINISHED, RUNNING, STOPPED, Update
 from vae_core.runs.run_record import SHIPPED, RunRecord
@@ -31,7 +31,7 @@ class Recorder:
             CheckpointError: there is a film in the folder, whose frames would be taken for this one's.
         """
         folder = Path(folder).resolve()  # its name is the run's id
-        self.trainer, self._taker = trainer, SnapshotTaker(trainer.config, trainer.images)
+        self.trainer, self._taker = trainer, taker_of(trainer.config, trainer.images)
         self.run = RunRecord(SHIPPED, trainer.config, folder.parent, folder.name)
         self.steps = set(schedule(trainer.total_steps, frames)) if frames > 1 else {trainer.total_steps}
         if frames_in(self.run.film_folder):

@@ -108,13 +108,21 @@ class Progress:
         return replace(fresh, generation=update.generation, version=self.version, status=self.status)
 
     def _look(self, s: Snapshot) -> Self:
-        seen = {"step": s.step, **s.terms, "mean_std": s.mean_std, "active": s.active.sum(), **s.scales, **s.usage}
+        seen = {
+            "step": s.step,
+            **s.terms,
+            "mean_std": s.mean_std,
+            "active": s.active.sum(),
+            **s.scales,
+            **s.usage,
+            **s.exact,
+        }
         row = np.array([[seen[name] for name in columns_of(self.config)["test"]]], np.float32)
         return replace(self, snapshot=s, test=self.test.with_rows(row))
 
     def _name_state(self, diverged: bool) -> Self:
-        """Of the last snapshot; what diverged has its last good weights there."""
-        if (s := self.snapshot) is None:
+        """Of the last snapshot, of images; what diverged has its last good weights there."""
+        if (s := self.snapshot) is None or s.points:
             return self
         trained = decoder_trained(self.config, self.marks, s.step)
         return replace(self, diagnosis=diagnose(s, self.settings, trained, diverged))

@@ -36,6 +36,9 @@ _LATER = ("spread", "outside", "nll_copy", "nll_mean_image")  # numbers that old
 _NEEDED = ("xy", "labels", "kl_dims", "active", "originals", "reconstructions", "prior_draws", "grid")
 
 
+_POINTS = "points_"  # before the names of a run's arrays on points of the plane: float, two dimensions
+
+
 class FrameError(ValueError):
     """A frame that cannot be read; the message is one sentence."""
 
@@ -57,6 +60,7 @@ def arrays_of(s: Snapshot) -> dict[str, np.ndarray]:
         "ten_pull_mu": s.ten_pull_mu,
         "ten_pull_log_var": s.ten_pull_log_var,
         **{name: array for name in _ONLY_SOME if len(array := getattr(s, name))},
+        **{f"{_POINTS}{name}": array for name, array in s.points.items()},
     }
 
 
@@ -75,6 +79,7 @@ def numbers_of(s: Snapshot, diagnosis: Diagnosis | None = None) -> dict[str, Any
         "diagnosis": asdict(diagnosis) if diagnosis else None,
         "meter": s.metrics,
         **({"classNames": list(s.class_names)} if s.class_names else {}),
+        **({"exact": s.exact} if s.exact else {}),
     }
 
 
@@ -128,13 +133,14 @@ def _check(numbers: dict[str, Any], arrays: dict[str, np.ndarray]) -> None:
     Raises:
         ValueError: something is of another kind. KeyError: it is missing.
     """
-    if wrong := [name for name, array in arrays.items() if (array.dtype.kind, array.ndim) != _KINDS[name]]:
+    kinds = _KINDS | {name: ("f", 2) for name in arrays if name.startswith(_POINTS)}
+    if wrong := [name for name, array in arrays.items() if (array.dtype.kind, array.ndim) != kinds[name]]:
         raise ValueError(f"no usable {wrong[0]}")
     xy, labels, kl_dims, active, *_ = (arrays[name] for name in _NEEDED)
     if xy.shape[1] != 2 or len(xy) not in (0, len(labels)) or len(kl_dims) not in (0, len(active)):
         raise ValueError("arrays of different lengths")
     given = [numbers["xyUnit"], numbers["explained"], *numbers["terms"].values()]
-    given += [*numbers["scales"].values(), *numbers.get("usage", {}).values()]
+    given += [value for name in ("scales", "usage", "exact") for value in numbers.get(name, {}).values()]
     given += [value for name in ("meanStd", "negElbo") if (value := numbers[name]) is not None]
     given += [value for name in _LATER if (value := numbers.get(name)) is not None]
     if not all(isinstance(value, float) or (isinstance(value, int) and abs(value) < _MOST) for value in given):
@@ -180,6 +186,7 @@ def read_snapshot(path: AnyPath) -> Snapshot:
     numbers, arrays = read_frame(path)
     xy = arrays.pop("xy").astype(np.float32) * numbers["xyUnit"]
     later: dict[str, Any] = {name: numbers.get(name) for name in _LATER}
+    points = {name.removeprefix(_POINTS): arrays.pop(name) for name in list(arrays) if name.startswith(_POINTS)}
     read: dict[str, Any] = arrays | {"active": arrays["active"].astype(bool)}
     return Snapshot(
         step=numbers["step"],
@@ -191,6 +198,8 @@ def read_snapshot(path: AnyPath) -> Snapshot:
         explained=numbers["explained"],
         metrics=numbers.get("meter"),
         class_names=tuple(numbers.get("classNames", ())),
+        exact=numbers.get("exact", {}),
+        points=points,
         **later | _spread(numbers, xy, len(arrays["active"])),
         mu=np.zeros((0, len(arrays["active"])), np.float32),
         xy=xy,

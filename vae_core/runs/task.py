@@ -15,6 +15,7 @@ from vae_core.checkpoints import replacing
 from vae_core.config import RunConfig
 from vae_core.divergence import RunError
 from vae_core.evaluate import final_metrics
+from vae_core.inspect.points import PointsTaker, exact_figures, taker_of
 from vae_core.inspect.snapshot import Snapshot, SnapshotTaker
 from vae_core.inspect.step_trace import StepTrace, can_be_traced, trace_step
 from vae_core.models.base import Family
@@ -64,7 +65,7 @@ class Task:
         self.until: int | None = None  # single steps: pause there
         self.step_s: float | None = None  # that a step takes, as measured lately
         self._marks_sent = 0
-        self._taker: SnapshotTaker | None = None
+        self._taker: SnapshotTaker | PointsTaker | None = None
         self._slow: StepTrace | None = None  # waits for the next report
 
     @property
@@ -242,7 +243,7 @@ class Task:
         return partial(self._show, first[key], measured)
 
     def _look(self, model: Family, step: int, measured: bool) -> Pieces[partial[Update]]:
-        self._taker = self._taker or SnapshotTaker(self.config, self.trainer.images)
+        self._taker = self._taker or taker_of(self.config, self.trainer.images)
         snapshot = yield from self._taker.take_pieces(model, step, measured)
         return partial(self._show, snapshot, measured)
 
@@ -253,7 +254,8 @@ class Task:
     def conclude(self) -> Pieces[Callable[[], Update]]:
         """The final figures of a run that has ended."""
         model, images = self.trainer.model, self.trainer.images
-        self.final = yield from final_metrics.pieces(model, images, self.config, IW_SAMPLES, IW_IMAGES)
+        final = yield from final_metrics.pieces(model, images, self.config, IW_SAMPLES, IW_IMAGES)
+        self.final = final | (yield from exact_figures.pieces(model, images, self.config))
         return self.update
 
     def save(self) -> Pieces[Callable[[], Update]]:

@@ -96,6 +96,7 @@ interface SnapshotNumbers {
   diagnosis: { name: string; sentence: string } | null;
   meter: Record<string, any> | null;
   classNames?: string[]; // of the classes, where these are more than numbers
+  exact?: Record<"exact_elbo" | "exact_log_p" | "error" | "sigma", number>; // of points of the plane
 }
 
 /** The arrays of a snapshot; what a family has not is empty. */
@@ -114,7 +115,7 @@ type SnapshotArrays = Record<
   | "ten_pull_mu"
   | "ten_pull_log_var",
   Tensor
-> & { sigmas?: Tensor; inputs?: Tensor; code_maps?: Tensor };
+> & { sigmas?: Tensor; inputs?: Tensor; code_maps?: Tensor; [points: `points_${string}`]: Tensor };
 
 /** A snapshot as everything draws it: its terms by name in nats, their sum where it is −ELBO, D = dims. */
 interface SnapshotPicture extends SnapshotNumbers, SnapshotArrays {
@@ -186,6 +187,12 @@ interface Colours {
   grid?: string;
   primary?: string;
   classes?: string[];
+}
+
+/** From one number to another. */
+interface Span {
+  from: number;
+  to: number;
 }
 
 /** An axis of a plot, or what changes of it. */

@@ -10,7 +10,7 @@ from types import ModuleType
 import torch
 
 from vae_core import datasets
-from vae_core.data import own_set
+from vae_core.data import own_set, points
 from vae_core.data.declaration import Declaration, checksum
 from vae_core.data.idx_set import Published, not_here
 from vae_core.data.images import DataError, Images
@@ -22,6 +22,8 @@ def declared(name: str) -> Declaration:
     Raises:
         DataError: there is none of this name, or what is kept of one's own cannot be read.
     """
+    if datasets.is_points(name):
+        return points.declared(name)
     found: Declaration = _module(name).DECLARED if name in datasets.built_in() else own_set.declared(name)
     return found
 
@@ -32,6 +34,8 @@ def read(name: str, device: torch.device) -> Images:
     Raises:
         DataError: it is not here, or damaged; the message says what to do.
     """
+    if datasets.is_points(name):
+        return points.read(name, device)
     says = declared(name)
     arrays = _module(name).read() if name in datasets.built_in() else own_set.read(name)
     tensors = {key: torch.from_numpy(array) for key, array in arrays.items()}
@@ -51,6 +55,8 @@ def read(name: str, device: torch.device) -> Images:
 def describe(images: Images) -> dict[str, str | int]:
     """What a card says of the images of a run: name, counts, and the checksum of their arrays (declaration.py)."""
     arrays = {name: getattr(images, name).cpu().numpy() for name in ("x_train", "y_train", "x_test", "y_test")}
+    if datasets.is_points(images.name):
+        arrays = {name: array.view("uint8") for name, array in arrays.items()}  # the bytes of their float32
     counts = {"train": len(images.x_train), "test": len(images.x_test), "classes": images.classes}
     return {"name": images.name, **counts, "sha256": checksum(arrays)}
 

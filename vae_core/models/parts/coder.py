@@ -10,8 +10,8 @@ from torch import Tensor, nn
 
 from vae_core import losses
 from vae_core.config import SIGMA_FLOOR, ConfigError, RunConfig, layer_widths
-from vae_core.models.base import SHAPE, Family, Pass
-from vae_core.models.parts.nets import NETS
+from vae_core.models.base import POINT, SHAPE, Family, Pass
+from vae_core.models.parts.nets import NETS, POINT_NETS
 
 
 class Coder(Family):
@@ -31,11 +31,13 @@ class Coder(Family):
         sigma: float = 0.1,
         widths: str = "400-200",
         activation: str = "relu",
+        shape: tuple[int, ...] = SHAPE,
     ) -> None:
         super().__init__()
         self.latent_dim = latent_dim
         self.likelihood = likelihood
-        make_encoder, make_decoder = NETS[net]
+        self.shape = shape
+        make_encoder, make_decoder = NETS[net] if shape == SHAPE else POINT_NETS
         layers = (layer_widths(widths), activation) if net == "mlp" else ()  # conv has layers of its own
         self.encoder = make_encoder(2 * latent_dim, *layers, beside=self.BESIDE)
         self.decoder = make_decoder(latent_dim + self.BESIDE, 2 if likelihood == "gaussian-per-pixel" else 1, *layers)
@@ -49,10 +51,12 @@ class Coder(Family):
 
     @classmethod
     def from_config(cls, config: RunConfig, shape: tuple[int, ...] = SHAPE) -> Self:
-        if shape != SHAPE:
+        if shape not in (SHAPE, POINT):
             raise ConfigError(f"The networks take images of the shape {SHAPE}, and these have {shape}: choose others.")
+        if shape == POINT and (config.net != "mlp" or config.likelihood not in ("gaussian", "gaussian-learned")):
+            raise ConfigError("Points are no pixels: take net mlp, and the likelihood gaussian or gaussian-learned.")
         layers = (config.widths, config.activation)
-        return cls(config.net, config.latent_dim, config.likelihood, config.sigma, *layers)
+        return cls(config.net, config.latent_dim, config.likelihood, config.sigma, *layers, shape)
 
     @classmethod
     def scales(cls, config: RunConfig) -> tuple[str, ...]:
@@ -102,8 +106,8 @@ class Coder(Family):
         return self.decoder(z)
 
     def mean_image(self, logits: Tensor) -> Tensor:
-        """x_hat, the mean of every pixel, in [0, 1]: the sigmoid of the first channel."""
-        return logits[:, :1].sigmoid()
+        """x_hat, the mean of every pixel, in [0, 1]: the sigmoid of the first channel; of a point the output itself."""
+        return logits if self.shape == POINT else logits[:, :1].sigmoid()
 
     def sigma_image(self, logits: Tensor) -> Tensor | None:
         """(B, 1, 28, 28) the sigma of every pixel, where each has its own."""

@@ -23,6 +23,16 @@ def mlp_decoder(
     return nn.Sequential(*layers, nn.Unflatten(-1, (channels, 28, 28)))
 
 
+def point_encoder(out_features: int, widths: Sequence[int], activation: str, beside: int = 0) -> nn.Module:
+    """The mlp for points of the plane: 2-...-out."""
+    return nn.Sequential(*dense([2 + beside, *widths, out_features], activation))
+
+
+def point_decoder(latent_dim: int, channels: int, widths: Sequence[int], activation: str) -> nn.Module:
+    """D-...-2: the mean of a point; the channel is one."""
+    return nn.Sequential(*dense([latent_dim, *widths[::-1], 2 * channels], activation))
+
+
 def dense(widths: Sequence[int], activation: str) -> list[nn.Module]:
     """Linear layers from each width to the next, the activation between them and not after the last."""
     layers: list[nn.Module] = []
@@ -70,3 +80,4 @@ NETS: dict[str, tuple[Callable[..., nn.Module], Callable[..., nn.Module]]] = {
     "mlp": (mlp_encoder, mlp_decoder),
     "conv": (conv_encoder, conv_decoder),
 }
+POINT_NETS: tuple[Callable[..., nn.Module], Callable[..., nn.Module]] = (point_encoder, point_decoder)

@@ -23,7 +23,13 @@ from vae_core.trainer import Trainer
 FILE = Path(__file__).resolve().parents[2] / "checkpoints" / "bench" / "circles.json"
 COMMAND = "python -m tests.bench.circles"
 SETTINGS = RunConfig(
-    dataset="circles", model="beta-tc", latent_dim=4, weights="total_correlation=20", epochs=4, device="cpu"
+    dataset="circles",
+    model="beta-tc",
+    widths="200-100",
+    latent_dim=3,
+    weights="total_correlation=10",
+    epochs=6,
+    device="cpu",
 )
 SEEDS = range(5)
 
@@ -35,7 +41,7 @@ def main(arguments: list[str] | None = None) -> None:
     asked = train.parser().parse_args(others)
     given = {name: getattr(asked, name) for name in SETTINGS.to_dict() if hasattr(asked, name)}
     record = json.loads(FILE.read_text(encoding="utf-8"))
-    trial = trial_of(record, SETTINGS.with_(**given, seed=0), others)
+    trial = trial_of(record, SETTINGS.with_(**given, seed=0))
     for seed in options.seeds:
         if seed not in [row["seed"] for row in trial["rows"]]:
             trial["rows"] = sorted(
@@ -48,14 +54,22 @@ def main(arguments: list[str] | None = None) -> None:
     print(f"above 0.5 by bins: {reached} of {len(trial['rows'])}")
 
 
-def trial_of(record: dict[str, Any], config: RunConfig, given: list[str]) -> dict[str, Any]:
+def trial_of(record: dict[str, Any], config: RunConfig) -> dict[str, Any]:
     """The trial of these settings in the record, a new one where there is none yet."""
     record |= {"bins": BINS, "neighbours": NEIGHBOURS}
-    for trial in record.setdefault("trials", []):
-        if trial["config"] == config.to_dict():
-            return trial
-    record["trials"].append({"command": " ".join([COMMAND, *given]), "config": config.to_dict(), "rows": []})
-    return record["trials"][-1]
+    trials = record.setdefault("trials", [])
+    if config.to_dict() not in [trial["config"] for trial in trials]:
+        trials.append({"command": "", "config": config.to_dict(), "rows": []})
+    for trial in trials:
+        trial["command"] = command(trial["config"])  # of the defaults of today
+    return next(trial for trial in trials if trial["config"] == config.to_dict())
+
+
+def command(config: dict[str, Any]) -> str:
+    """What repeats a trial."""
+    usual = SETTINGS.to_dict()
+    changed = [f"--{name.replace('_', '-')}={value}" for name, value in config.items() if value != usual[name]]
+    return " ".join([COMMAND, *changed])
 
 
 def measure(config: RunConfig) -> dict[str, Any]:

@@ -18,9 +18,9 @@ from vae_core.metrics.factors import Gap, gap_by_bins, gap_by_neighbours
 from vae_core.models.base import Family
 from vae_core.models.beta_tc import kl_parts
 
-MEASURED = 2_000  # test images over which the parts are means: a second
+MEASURED = 1_000  # test images over which the parts are means: a second
 _CHUNK = 1_000  # images encoded at once
-_AT_ONCE = 4_000_000  # densities at once
+_AT_ONCE = 1_000_000  # densities at once
 
 
 @dataclass(frozen=True)

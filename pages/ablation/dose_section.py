@@ -4,6 +4,7 @@ import streamlit as st
 
 from pages.ablation import actions, stage
 from pages.ablation.actions import DOSE_GROUP
+from pages.ablation.cures import cures
 from pages.ablation.dose import caption, dose_figure, points
 from pages.ablation.dose_seeds import seed_table
 from pages.ablation.settings import link
@@ -39,6 +40,7 @@ def dose_section() -> int | None:
     if chosen := [name for name in named if isinstance(name, str)]:  # those of other seeds are no runs
         st.session_state[link.key("points")] = chosen
     sizes()
+    cures()
     runs = opened()
     return stage.side_by_side(DOSE_GROUP, runs) if runs else None
 

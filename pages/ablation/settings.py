@@ -41,6 +41,7 @@ link = Address(
     Choice("tosses", 1000, TOSSES),
     Number("toss", 0, 0, MOST),
     Choice("sizes", False, (False, True)),  # the expander of autoencoders against VAEs
+    Choice("cures", False, (False, True)),  # and that of the cures of a collapse
     Several("points", (), lambda run: registry.shared().get(run), _POINTS_GONE),
     Subject("run", None, lambda group: registry.shared().members(group), _ARMS_GONE, key=group_key),
     Number("step", None, 0, MOST, key=actions.MOMENT),

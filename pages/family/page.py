@@ -7,9 +7,10 @@ from typing import Any
 
 import streamlit as st
 
+from pages.family.factors import factor_tables, has_factors, traversals
 from pages.family.pictures import code_maps, copies, draws, latent_space, snapshot_of
 from pages.family.samples import what_samples_do
-from pages.family.settings import MOST, link
+from pages.family.settings import FACTORS, MOST, link
 from pages.family.table import figures_table
 from pages.ui import notices
 from pages.ui.explore.sources import explorable
@@ -34,7 +35,10 @@ def page() -> None:
 def side_by_side() -> None:
     """The chosen models; runs again by itself when others are chosen."""
     notices.show("family")
-    st.multiselect("Models", list(cards()), format_func=title_of, max_selections=MOST, **link.kept("models"))
+    row = st.container(horizontal=True, vertical_alignment="bottom")
+    row.multiselect("Models", list(cards()), format_func=title_of, max_selections=MOST, **link.kept("models"))
+    if there := [name for name in FACTORS if name in cards()]:
+        row.button("One latent, one factor?", on_click=choose, args=(there,), help="Both models of Circles.")
     names = [name for name in link.get("models") if name in cards()]
     if not names:
         st.info("Choose one to three models.", icon=":material/account_tree:")
@@ -47,7 +51,14 @@ def side_by_side() -> None:
             f"{measured_on(names)}, {samples_of(names)}, ± standard error: from the cards. Pictures and maps are "
             "computed now."
         )
+        if with_factors := [name for name in names if has_factors(name)]:
+            factor_tables(with_factors)
     link.write()
+
+
+def choose(names: list[str]) -> None:
+    """Callback: these models in place of those on the page."""
+    st.session_state[link.key("models")] = names
 
 
 def measured_on(names: list[str]) -> str:
@@ -90,6 +101,9 @@ def column(name: str) -> None:
         st.html(latent_space(name, is_dark()))
         more = f", in a plane with {shot.explained:.0%} of their variance" if shot.mu.shape[1] > 2 else ""
         st.caption(f"Codes of 5,000 test images{more}.")
+    if has_factors(name):
+        st.html(traversals(name))
+        st.caption("Each latent moved through N(0, 1), the others at 0; beside it the factor it says most of, in nats.")
     if len(shot.code_maps):
         st.html(code_maps(name))
         st.caption("Code maps of the ten images: a colour for each vector of the codebook.")

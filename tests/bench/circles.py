@@ -1,8 +1,9 @@
-"""`python -m tests.bench.circles`: does each latent of a beta-TC-VAE move one thing on Circles? The gap, by two judges.
+"""`python -m tests.bench.circles`: does each latent move one thing on Circles? The gap by two evaluators, seed by seed.
 
-Trains the same settings with five seeds, and measures the mutual information gap over the test images by both
-evaluators of vae_core/metrics/factors.py, whose settings were fixed beforehand. Prints a row for each seed as it comes,
-and writes circles.json: what the latents say of x, y and radius, and the three parts of the KL.
+Trains one trial, the same settings with five seeds, and judges each model over the test images as the family page
+does: vae_core/metrics/judged.py, whose evaluators were fixed before any of these. Settings are those of
+`python -m vae_core.train`; the defaults are those of the beta-TC-VAE that ships. Writes checkpoints/bench/circles.json,
+where every trial stays, the failed ones too: what there is of a trial is left as it is.
 """
 
 import argparse
@@ -10,83 +11,116 @@ import json
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import torch
 
-from vae_core import rng
+from vae_core import train
 from vae_core.config import RunConfig
-from vae_core.data import prepare
-from vae_core.evaluate import evaluate_test, evaluating
-from vae_core.metrics.factors import gap_by_bins, gap_by_neighbours
+from vae_core.metrics.factors import BINS, NEIGHBOURS, Gap, gap_by_bins
+from vae_core.metrics.judged import encode, judge
 from vae_core.trainer import Trainer
 
-SETTINGS = RunConfig(dataset="circles", model="beta-tc", latent_dim=4, weights="total_correlation=20", epochs=4)
+FILE = Path(__file__).resolve().parents[2] / "checkpoints" / "bench" / "circles.json"
+COMMAND = "python -m tests.bench.circles"
+SETTINGS = RunConfig(
+    dataset="circles",
+    model="beta-tc",
+    widths="200-100",
+    latent_dim=3,
+    weights="total_correlation=10",
+    epochs=6,
+    device="cpu",
+)
 SEEDS = range(5)
 
 
 def main(arguments: list[str] | None = None) -> None:
-    parser = argparse.ArgumentParser(prog="python -m tests.bench.circles", description="Gaps of beta-TC on Circles.")
-    parser.add_argument("--weight", type=float, default=20.0, help="of the total correlation (20)")
-    parser.add_argument(
-        "--epochs", type=int, default=SETTINGS.epochs, help=f"passes over the images ({SETTINGS.epochs})"
-    )
-    parser.add_argument("--latent-dim", type=int, default=SETTINGS.latent_dim)
+    parser = argparse.ArgumentParser(prog=COMMAND, description="Gaps of a trial on Circles, over seeds.")
     parser.add_argument("--seeds", type=int, nargs="+", default=list(SEEDS))
-    parser.add_argument("--out", type=Path, default=Path(__file__).with_suffix(".json"))
-    options = parser.parse_args(arguments)
-    base = SETTINGS.with_(
-        weights=f"total_correlation={options.weight:g}", epochs=options.epochs, latent_dim=options.latent_dim
-    )
-    rows = []
+    options, others = parser.parse_known_args(arguments)
+    asked = train.parser().parse_args(others)
+    given = {name: getattr(asked, name) for name in SETTINGS.to_dict() if hasattr(asked, name)}
+    record = json.loads(FILE.read_text(encoding="utf-8"))
+    trial = trial_of(record, SETTINGS.with_(**given, seed=0))
     for seed in options.seeds:
-        rows.append(measured(base.with_(seed=seed)))
-        print(line_of(rows[-1]), flush=True)
-    reached = sum(row["mig_bins"] > 0.5 for row in rows)
-    print(f"above 0.5 by bins: {reached} of {len(rows)}")
-    options.out.write_text(json.dumps({"config": base.to_dict(), "rows": rows}, indent=1) + "\n", encoding="utf-8")
+        if seed not in [row["seed"] for row in trial["rows"]]:
+            trial["rows"] = sorted(
+                [*trial["rows"], measure(RunConfig.from_dict(trial["config"]).with_(seed=seed))],
+                key=lambda row: row["seed"],
+            )
+            FILE.write_text(json.dumps(record, indent=1) + "\n", encoding="utf-8")
+            print(line_of(next(row for row in trial["rows"] if row["seed"] == seed)), flush=True)
+    reached = sum(row["bins"]["mig"] > 0.5 for row in trial["rows"])
+    print(f"above 0.5 by bins: {reached} of {len(trial['rows'])}")
 
 
-def measured(config: RunConfig) -> dict[str, Any]:
-    """Train, and measure over the test images."""
+def trial_of(record: dict[str, Any], config: RunConfig) -> dict[str, Any]:
+    """The trial of these settings in the record, a new one where there is none yet."""
+    record |= {"bins": BINS, "neighbours": NEIGHBOURS}
+    trials = record.setdefault("trials", [])
+    if config.to_dict() not in [trial["config"] for trial in trials]:
+        trials.append({"command": "", "config": config.to_dict(), "rows": []})
+    for trial in trials:
+        trial["command"] = command(trial["config"])  # of the defaults of today
+    return next(trial for trial in trials if trial["config"] == config.to_dict())
+
+
+def command(config: dict[str, Any]) -> str:
+    """What repeats a trial."""
+    usual = SETTINGS.to_dict()
+    changed = [f"--{name.replace('_', '-')}={value}" for name, value in config.items() if value != usual[name]]
+    return " ".join([COMMAND, *changed])
+
+
+def measure(config: RunConfig) -> dict[str, Any]:
+    """Train with one seed, and judge."""
     trainer = Trainer(config)
     while not trainer.done:
         trainer.step()
-    result = evaluate_test(trainer.model, trainer.images, config)
-    factors = trainer.images.factors_test
-    assert factors is not None
-    mu, z = codes_of(trainer)
-    bins, near = gap_by_bins(z, factors.numpy()), gap_by_neighbours(mu, factors.numpy())
+    trainer.flush()
+    found = judge(trainer.model, trainer.images, config)
     return {
         "seed": config.seed,
-        "terms": result.terms,
-        "mig_bins": bins.mig,
-        "mig_neighbours": near.mig,
-        "of_factors_bins": bins.of_factors.tolist(),
-        "of_factors_neighbours": near.of_factors.tolist(),
-        "information": bins.information.tolist(),
-        "best": bins.best.tolist(),
+        "bins": written(found.bins),
+        "neighbours": written(found.neighbours),
+        "most": round(most(trainer, found.bins), 3),
+        "parts": {name: round(value, 3) for name, value in found.parts.means.items()},
+        "kl": round(found.parts.kl, 3),
     }
 
 
-def codes_of(trainer: Trainer) -> tuple[Any, Any]:
-    """(N, D) means of all test images, and a sample of each posterior; numpy."""
-    config, generator = trainer.config, rng.generator(torch.device("cpu"), trainer.config.seed, "eval")
-    with evaluating(trainer.model):
-        parts = [
-            trainer.model.encode(prepare(x, config.protocol, generator)) for x in trainer.images.x_test.split(1_000)
-        ]
-    mu, log_var = (torch.cat(halves).cpu() for halves in zip(*parts, strict=True))
-    eps = torch.randn(mu.shape, generator=generator)
-    return mu.numpy(), (mu + (0.5 * log_var).exp() * eps).numpy()
+def written(gap: Gap) -> dict[str, Any]:
+    """A gap as it stands in the record."""
+    return {
+        "mig": round(gap.mig, 3),
+        "of_factors": [round(value, 3) for value in gap.of_factors.tolist()],
+        "best": gap.best.tolist(),
+        "information": [[round(value, 2) for value in row] for row in gap.information.tolist()],
+    }
+
+
+def most(trainer: Trainer, found: Gap) -> float:
+    """The gap by bins of perfect codes with the same noise: how much of a failure is the noise of q alone.
+
+    Each factor in place of the mean of the latent that says most of it, at the same spread, and that latent's own std.
+    """
+    assert trainer.images.factors_test is not None
+    factors = trainer.images.factors_test.numpy()
+    mu, log_var, _ = (values.numpy() for values in encode(trainer.model, trainer.images, trainer.config))
+    means = (factors - factors.mean(0)) / factors.std(0) * mu.std(0)[found.best]
+    eps = np.random.default_rng(0).normal(size=factors.shape)
+    return gap_by_bins(means + np.exp(0.5 * log_var[:, found.best]) * eps, factors).mig
 
 
 def line_of(row: dict[str, Any]) -> str:
-    each = ", ".join(f"{value:.2f}" for value in row["of_factors_bins"])
-    terms = ", ".join(f"{name} {value:.2f}" for name, value in row["terms"].items())
+    each = ", ".join(f"{value:.2f}" for value in row["bins"]["of_factors"])
+    parts = ", ".join(f"{name} {value:.2f}" for name, value in row["parts"].items())
     return (
-        f"seed {row['seed']}: MIG {row['mig_bins']:.3f} by bins (x, y, radius: {each}), "
-        f"{row['mig_neighbours']:.3f} by neighbours; {terms}"
+        f"seed {row['seed']}: MIG {row['bins']['mig']:.3f} of at most {row['most']:.3f} by bins "
+        f"(x, y, radius: {each}), {row['neighbours']['mig']:.3f} by neighbours; {parts}; KL {row['kl']:.2f}"
     )
 
 
 if __name__ == "__main__":
+    torch.set_num_threads(1)
     main()

@@ -64,19 +64,21 @@ class BetaTC(VAE):
         return Pass({"nll": self.nll(logits, x), **parts}, logits, z, mu, log_var)
 
 
-def kl_parts(z: Tensor, mu: Tensor, log_var: Tensor) -> dict[str, Tensor]:
+def kl_parts(z: Tensor, mu: Tensor, log_var: Tensor, others: tuple[Tensor, Tensor] | None = None) -> dict[str, Tensor]:
     """The three parts at a sample of z of each image; their sum is log q(z|x) − log p(z).
 
         index_code = log q(z|x) − log q(z)    total_correlation = log q(z) − Σ_j log q(z_j)
-        dimension_kl = Σ_j log q(z_j) − log p(z),    q(z) = 1/B Σ_n q(z|x_n)
+        dimension_kl = Σ_j log q(z_j) − log p(z),    q(z) = 1/N Σ_n q(z|x_n)
 
     Args:
-        z, mu, log_var: (B, D).
+        z, mu, log_var: (B, D). others: mu and log_var, (N, D) each, of the images whose mean posterior is q(z); where
+            none are given, those of the batch.
     Returns:
         (B,) nats each; a single one may be negative, their means over many images are not.
     """
-    count = math.log(len(z))
-    each = losses.gaussian_log_prob(z[:, None, :, None], mu[:, :, None], log_var[:, :, None])  # (B, B, D)
+    mus, log_vars = (mu, log_var) if others is None else others
+    count = math.log(len(mus))
+    each = losses.gaussian_log_prob(z[:, None, :, None], mus[:, :, None], log_vars[:, :, None])  # (B, N, D)
     log_q = each.sum(-1).logsumexp(1) - count  # (B,) log q(z)
     log_q_dims = (each.logsumexp(1) - count).sum(-1)  # (B,) Σ_j log q(z_j)
     return {

@@ -2,7 +2,9 @@
 
 import { normalQuantile } from "../lib/normal.js";
 import { whole, within } from "../lib/state.js";
-import { klDims, nll, noise, pictureOf, stdOf, taken, textOf, total } from "../explore/encode/math.js";
+import { pictureOf, textOf } from "../explore/encode/math.js";
+import { klDims, nll, noise, stdOf, total } from "../explore/shared/posterior.js";
+import { taken } from "../explore/shared/taken.js";
 
 const NUMBERS = 10_000; // of the test images
 const FURTHEST = 12; // prior σ: a cloud moved by hand goes no further

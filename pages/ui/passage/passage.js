@@ -134,7 +134,11 @@ export default class Passage {
     const text = this.frame ? null : (state.picture ?? (found && textOf(imageAt(found.set.images, this.image))));
     if (text && text !== this.drawing.text && !this.drawing.busy) this.drawing.take(text);
     const own = () => (found ? imageName(this.image, found.set) : "");
-    part.source.textContent = this.frame ? nameOf(ten[this.digit], this.digit) : state.picture ? "your drawing" : own();
+    part.source.textContent = this.frame
+      ? nameOf(ten[this.digit], String(this.digit))
+      : state.picture
+        ? "your drawing"
+        : own();
     this.ask();
   }
 

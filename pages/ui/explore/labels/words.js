@@ -1,7 +1,7 @@
 // What labels cost, in words. Numbers come in; tested under node.
 
 import { fixed } from "../../lib/numbers.js";
-import { article } from "../shared/classes.js";
+import { oneOf } from "../shared/classes.js";
 
 const nats = (value) => `${fixed(value, 1)} nats`;
 
@@ -21,5 +21,5 @@ export const howWords = (right, told) =>
   `Under each picture −ELBO given that label, an upper bound on −log p(x | y). ${
     told === "same"
       ? "Encoder and decoder are told it."
-      : `The encoder is told ${right}, as the image is ${article(right)} ${right}: the same z in all ten.`
+      : `The encoder is told ${right}, as the image is ${oneOf(String(right))}: the same z in all ten.`
   } Pictures: the first of 16 samples; nats: their mean.`;

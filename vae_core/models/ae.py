@@ -7,7 +7,8 @@ from typing import ClassVar
 
 from torch import Tensor
 
-from vae_core.models.base import About, Has, Pass
+from vae_core.models.about import About
+from vae_core.models.base import Has, Pass
 from vae_core.models.parts.coder import Coder
 
 

@@ -11,13 +11,16 @@ itself where labels play no part.
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import ClassVar, Self
+from typing import TYPE_CHECKING, ClassVar, Self
 
 import torch
 from torch import Tensor, nn
 
 from vae_core import datasets
 from vae_core.config import RunConfig
+
+if TYPE_CHECKING:
+    from vae_core.models.about import About  # what training does not read
 
 SHAPE = (1, 28, 28)  # of an image of the first data set, which the networks here take
 POINT = (2,)  # of a point of the plane, which the mlp takes too
@@ -69,24 +72,6 @@ class Has:
 
 
 @dataclass(frozen=True)
-class About:
-    """What a class is told of a family.
-
-    Attributes:
-        loss: of one image, in nats, as LaTeX. use: when one would take it. limits: what to expect of it in vain.
-        paper: who published it. address: where that can be read.
-        point: name of the method that is the point of it, whose source stands open on a page; "" for none.
-    """
-
-    loss: str
-    use: str
-    limits: str
-    paper: str
-    address: str
-    point: str = ""
-
-
-@dataclass(frozen=True)
 class Pass:
     """What one pass of a batch gives."""
 
@@ -121,7 +106,7 @@ class Family(nn.Module):
     SETTINGS: ClassVar[tuple[str, ...]] = ()
     title: ClassVar[str] = "Model"
     has: ClassVar[Has] = Has()
-    about: ClassVar[About | None] = None
+    about: "ClassVar[About | None]" = None
     latent_dim: int
     codebook: Tensor  # (K, C), of families with a code map, as are the next two
     quantise_images: Callable[[Tensor], Tensor]  # images to code maps, (B, rows, columns) int64

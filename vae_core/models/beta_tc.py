@@ -15,7 +15,8 @@ from torch import Tensor
 
 from vae_core import losses
 from vae_core.config import ConfigError, RunConfig
-from vae_core.models.base import SHAPE, About, Pass
+from vae_core.models.about import About
+from vae_core.models.base import SHAPE, Pass
 from vae_core.models.vae import VAE
 
 MOST_DENSITIES = 60_000_000  # of a batch with itself, one for each dimension: 0.24 GB

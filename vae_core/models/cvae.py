@@ -15,7 +15,8 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from vae_core.models.base import CLASSES, About, Has
+from vae_core.models.about import About
+from vae_core.models.base import CLASSES, Has
 from vae_core.models.vae import VAE
 
 

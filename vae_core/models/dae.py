@@ -14,8 +14,9 @@ import torch
 from torch import Tensor
 
 from vae_core.config import RunConfig
+from vae_core.models.about import About
 from vae_core.models.ae import AE
-from vae_core.models.base import SHAPE, About, Pass
+from vae_core.models.base import SHAPE, Pass
 from vae_core.models.parts.coder import Coder
 
 

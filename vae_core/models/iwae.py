@@ -14,7 +14,8 @@ from torch import Tensor
 
 from vae_core import losses
 from vae_core.config import RunConfig
-from vae_core.models.base import SHAPE, About, Has, Pass
+from vae_core.models.about import About
+from vae_core.models.base import SHAPE, Has, Pass
 from vae_core.models.vae import VAE
 
 

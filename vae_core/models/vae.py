@@ -10,7 +10,8 @@ from typing import ClassVar
 from torch import Tensor
 
 from vae_core import losses
-from vae_core.models.base import About, Has, Pass
+from vae_core.models.about import About
+from vae_core.models.base import Has, Pass
 from vae_core.models.parts.coder import Coder
 
 # std stays between 0.0009 and 148: far outside what training needs, and exp() never overflows.

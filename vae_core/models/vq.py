@@ -25,7 +25,8 @@ from torch import Tensor, nn
 
 from vae_core import losses
 from vae_core.config import ConfigError, RunConfig
-from vae_core.models.base import SHAPE, About, Family, Has, Pass
+from vae_core.models.about import About
+from vae_core.models.base import SHAPE, Family, Has, Pass
 
 SIDE = 7  # of the code map
 PATIENCE = 50  # batches

@@ -21,6 +21,7 @@ def node(tmp_path: Path) -> Callable[..., Any]:
     names = (
         "encode/math as encode_math",
         "encode/words",
+        "encode/mnist as pictures",
         "encode/save as saved",
         "shared/posterior",
         "shared/taken as pixels",
@@ -231,3 +232,15 @@ def test_the_browser_draws_an_image_as_python_does(node: Callable[..., Any]) -> 
     pixels[0], pixels[1] = 0, 255
     found = node("print(given.map((greys) => Array.from(pixels.taken(greys, 'static'))));", pixels.flatten(1).tolist())
     assert found == prepare(pixels, "static", generator(1)).flatten(1).tolist()
+
+
+def test_a_drawing_for_other_images_is_made_small_as_it_lies(node: Callable[..., Any]) -> None:
+    ink = np.zeros((280, 280))
+    ink[35:70, 3:277] = np.random.default_rng(0).random((35, 274))
+    small, none = node(
+        "const ink = Float32Array.from(given.flat());"
+        "print([Array.from(pictures.reduced(ink, 10)), pictures.reduced(new Float32Array(78400), 10)]);",
+        ink.tolist(),
+    )
+    assert np.allclose(np.reshape(small, (28, 28)), ink.reshape(28, 10, 28, 10).mean((1, 3)), atol=1e-5)
+    assert none is None

@@ -43,13 +43,13 @@ def explore() -> None:
     notices.show("explorer")
     follow_images(source)
     try:
-        centred = source.pictures.centred
+        centred, names = source.pictures.centred, source.pictures.class_names
     except DataError as error:
         st.error(plain(str(error), 400), icon=":material/error:")
         return
     way = ways_of(source.family.has)[link.get("way")]
     if source.family.has.labels:
-        source = tell_label(source)
+        source = tell_label(source, names)
     row = st.container(horizontal=True, vertical_alignment="center")
     row.caption(way.plain if way.plain and not source.family.has.posterior else way.see)
     if link.get("way") == "encode":
@@ -89,11 +89,12 @@ def to_the_elbo(source: Source) -> None:
         st.page_link("elbo/page.py", label="Its ELBO", icon=":material/functions:", query_params=query)
 
 
-def tell_label(source: Source) -> Source:
-    """The model with the label that both halves are to be told."""
+def tell_label(source: Source, names: tuple[str, ...]) -> Source:
+    """The model with the label that both halves are to be told; names: of the ten classes."""
     st.segmented_control(
         "Label y that both halves are told",
         LABELS,
+        format_func=lambda label: names[int(label)],
         required=True,
         **link.kept("label"),
         help="The map shows each code as encoded with its image's own label.",

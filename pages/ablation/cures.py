@@ -27,7 +27,7 @@ def cures() -> None:
             st.error(f"{why} Restore the folder checkpoints/bench.", icon=":material/error:")
             return
         for (start, found), place in zip(tables.items(), st.columns(len(tables)), strict=True):
-            place.markdown(f"**{start}** :small[{settings(record['starts'][start])}]")
+            place.markdown(f"**{start}**{' :small[' + says + ']' if (says := unsaid(record['starts'], start)) else ''}")
             place.table(found)
         st.caption(told)
 
@@ -47,12 +47,19 @@ def table(record: dict[str, Any], start: str) -> pd.DataFrame:
 
 def settings(values: dict[str, Any]) -> str:
     """ "widths 64-64-64-64, learning rate 0.005"."""
-    return ", ".join(f"{name.replace('_', ' ')} {value}" for name, value in values.items())
+    texts = {name: f"{value:g}" if isinstance(value, float) else str(value) for name, value in values.items()}
+    return ", ".join(f"{name.replace('_', ' ')} {text}" for name, text in texts.items())
+
+
+def unsaid(named: dict[str, dict[str, Any]], name: str) -> str:
+    """The settings of a start or a cure; "" where its name says them."""
+    says = settings(named[name])
+    return "" if says == name else says
 
 
 def about(record: dict[str, Any]) -> str:
     """What the cures are, and where the figures come from."""
-    named = "; ".join(f"{cure}: {settings(values)}" for cure, values in record["cures"].items() if values)
+    named = "; ".join(f"{cure}: {says}" for cure in record["cures"] if (says := unsaid(record["cures"], cure)))
     return (
         f"Nats per image, true −ELBO and information whatever was minimised. {named}. All: "
         f"{settings(record['common'])}; first {record['images']:,} test images, grey MNIST, K = 1. "

@@ -30,7 +30,7 @@ EVALUATORS = {
     "bins": f"{BINS} bins of a sample of z",
     "neighbours": f"{NEIGHBOURS} nearest neighbours of mu",
 }
-_ROW = "display:grid;grid-template-columns:5.5rem 1fr;align-items:center"
+_ROW = "display:grid;grid-template-columns:max-content 1fr;gap:2px 0.75rem;align-items:center;white-space:nowrap"
 
 
 def images_of(name: str) -> Images:
@@ -71,7 +71,7 @@ def traversals(name: str) -> str:
             f'<span>z<sub>{j + 1}</sub> {label}</span><img alt="z{j + 1} moves {said}" src="{picture}" '
             'style="width:100%;image-rendering:pixelated">'
         )
-    return f'<div style="{_ROW};row-gap:2px">{"".join(rows)}</div>'
+    return f'<div style="{_ROW}">{"".join(rows)}</div>'
 
 
 def moved(model: Any, latent: int) -> np.ndarray:

@@ -5,13 +5,13 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-import safetensors.torch
 import torch
 from safetensors.torch import save_file
 
 from pages.ui.arms.routes import decoder_bytes
 from tests.command_line import TINY, card_of, rows_of, run_main
 from tests.local_engine import LocalLink
+from tests.node_runner import node_runner
 from vae_core import checkpoints, models
 from vae_core.cards import check_figures
 from vae_core.config import ConfigError, RunConfig
@@ -100,18 +100,21 @@ def test_a_setting_of_another_family_is_refused_in_a_sentence(settings: dict[str
     assert str(caught.value) == said
 
 
-def test_a_conditional_decoder_goes_to_the_arms_as_a_plain_one(small: Images, tmp_path: Path) -> None:
-    """Beside a VAE the browser decodes under the pointer of both: the one with labels draws those of its grid."""
-    run = RunRecord("ann", config("cvae"), tmp_path)
+@pytest.mark.parametrize("net", ["mlp", "conv"])
+def test_a_conditional_decoder_draws_in_the_arms_for_the_label_of_its_grid(
+    net: str, small: Images, tmp_path: Path
+) -> None:
+    """Beside a VAE the browser decodes under the pointer of both, by what the route sends."""
+    run = RunRecord("ann", config("cvae").with_(net=net), tmp_path)
     trainer = Trainer(run.config, small)
     file = state_file(run.states_folder, 0)
     file.parent.mkdir(parents=True)
     save_file(trainer.state(), file)
-    layers = safetensors.torch.load(decoder_bytes(run, 0) or b"")
-    plain = models.build(config("vae")).get_submodule("decoder")
-    plain.load_state_dict(layers)
-    z = torch.randn(5, 2)
-    torch.testing.assert_close(plain(z), trainer.model.given(0).decode(z), atol=1e-5, rtol=1e-5)
+    z, script = torch.randn(2), "print(Array.from(probe.decoderIn(tensors.readTensors(file()))(given)));"
+    found = node_runner(tmp_path, "lib/tensors", "arms/probe")(script, z.tolist(), decoder_bytes(run, 0) or b"")
+    with torch.no_grad():
+        wanted = trainer.model.eval().given(0).generate(z[None]).flatten()
+    torch.testing.assert_close(torch.tensor(found), wanted, atol=1e-4, rtol=1e-4)
 
 
 def test_a_row_of_draws_is_one_z_under_ten_labels(small: Images) -> None:

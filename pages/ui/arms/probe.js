@@ -10,7 +10,7 @@ import { decoderOf } from "../net/model.js";
 import { PLACES, nearestCode, nearness, placeOf } from "./origin.js";
 
 /** What the server sent of a run -> its decoder as a function, or null where the browser does not know the network. */
-function decoderIn({ metadata: { net, config, labels, label }, arrays }) {
+export function decoderIn({ metadata: { net, config, labels, label }, arrays }) {
   try {
     const { latent_dim: dims, widths, activation } = JSON.parse(config);
     const decode = decoderOf({ net, dims, widths, activation, labels: Number(labels) }, arrays);

@@ -14,55 +14,59 @@ from vae_core.runs import groups
 
 BETAS = (0.1, 0.25, 0.5, 2.0, 4.0, 8.0, 16.0, 32.0)
 ASKING = "ablation asking"
+SEEN_AT_ONCE = ("map", "pictures", "draws")  # the rows that tell the story, without scrolling on a projector
 
 
 def arms_section() -> int | None:
-    choose()
-    row = st.container(horizontal=True, gap="small")
+    row = choose()
     if st.session_state.get(ASKING):
         questions()
     stage.buttons(ARMS_GROUP, wish_to_train, row=row)
-    row.button(
-        "Finished arms",
-        on_click=show_finished,
-        icon=":material/inventory_2:",
-        key="finished arms",
-        disabled=not actions.members(ARMS_GROUP),
-        help="Back to the arms that ship, to drag through at once.",
-    )
     runs_shown = actions.arms_on_page(link.get("arms"))
     shipped = actions.is_shipped(runs_shown)
     invite = "At step 0 all are alike. What will happen to each? Play the film, or press **Train live**."
-    at = stage.side_by_side(ARMS_GROUP, runs_shown, at=0 if shipped else None, then=invite if shipped else "")
+    at = stage.side_by_side(
+        ARMS_GROUP, runs_shown, at=0 if shipped else None, then=invite if shipped else "", rows=SEEN_AT_ONCE
+    )
     equal_in_distribution(runs_shown)
     return at
 
 
-def choose() -> None:
-    """Which arms, and the settings that they share."""
-    row = st.container(horizontal=True, vertical_alignment="bottom")
+def choose() -> Any:
+    """Which arms, and the settings that they share; returns the row, in which the buttons follow."""
+    row = st.container(key="controls arms", horizontal=True, vertical_alignment="center", gap="small")
     row.pills(
         "Arms",
         list(BY_KEY),
         format_func=lambda key: BY_KEY[key].name,
         selection_mode="multi",
+        label_visibility="collapsed",
         **link.kept("arms"),
-        help=" ".join(f"**{arm.name}**: {arm.says}" for arm in ARMS),
     )
     if BETA in link.get("arms"):
         st.session_state[link.key("beta")] = min(BETAS, key=lambda b: abs(b - link.get("beta")))
-        row.select_slider("beta", BETAS, **link.kept("beta"), width=220)
-    row.segmented_control(
-        "Latent dimensions",
-        LATENT_DIMS,
-        required=True,
-        **link.kept("latent_dim"),
-        help="2 can be drawn as they are. With 16 a collapse looks different: dimension by dimension.",
-    )
-    with row.popover("More", icon=":material/tune:"):
+        row.select_slider("beta", BETAS, **link.kept("beta"), width=160)
+    with row.popover("More"):
+        st.segmented_control(
+            "Latent dimensions",
+            LATENT_DIMS,
+            required=True,
+            **link.kept("latent_dim"),
+            help="2 can be drawn as they are. With 16 a collapse looks different: dimension by dimension.",
+        )
         st.number_input("Epochs", **link.number("epochs"), help="2 tell the story in well under a minute.")
         st.number_input("Seed", **link.number("seed"), help="Another seed: is the story the same?")
         predict.toggle()
+        st.button(
+            "Finished arms",
+            on_click=show_finished,
+            icon=":material/inventory_2:",
+            key="finished arms",
+            disabled=not actions.members(ARMS_GROUP),
+            help="Back to the arms that ship, to drag through at once.",
+        )
+        st.caption("  \n".join(f"**{arm.name}** {arm.says}" for arm in ARMS))
+    return row
 
 
 def settings() -> dict[str, Any]:

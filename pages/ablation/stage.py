@@ -55,14 +55,15 @@ def _can_go_on(runs: Sequence[RunRecord]) -> bool:
     return bool(runs) and actions.is_mine(runs[0]) and actions.state_of(runs) not in ENDED
 
 
-def side_by_side(kept: str, runs: Sequence[RunRecord], at: int | None = None, then: str = "") -> int | None:
+def side_by_side(
+    kept: str, runs: Sequence[RunRecord], at: int | None = None, then: str = "", rows: Sequence[str] | None = None
+) -> int | None:
     """The arms; returns the moment at which the film rests, None in the present.
 
     Args:
         at: where the film opens, unless the link says otherwise.
-        then: said behind where the arms come from.
+        then: said below, behind where the arms come from. rows: those that are open at first; None for all.
     """
-    st.caption(f"{about(runs)} {then}")
     shown = [_shown(run) for run in runs]
     opens = at if link.get("step") is None else link.get("step")
     seen = arms_view(
@@ -71,7 +72,7 @@ def side_by_side(kept: str, runs: Sequence[RunRecord], at: int | None = None, th
         at=opens,
         figures=COLUMNS,
         real=real_images("threshold" if runs[0].config.protocol == "threshold" else "grey"),
-        rows=None,
+        rows=rows,
         on_toggle=lambda wish: actions.switch(wish["run"], {term: wish[term] for term in ("alpha", "beta")}),
         on_branch=lambda wish: actions.branch(wish["run"], wish["at"]),
         on_remove=lambda wish: actions.remove(wish["run"]),
@@ -79,6 +80,7 @@ def side_by_side(kept: str, runs: Sequence[RunRecord], at: int | None = None, th
         counted=f"{kept} step",
         on_clicks=lambda clicks: actions.step(kept, clicks),
     )
+    st.caption(f"{about(runs)} {then}")
     return seen.at
 
 

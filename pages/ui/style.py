@@ -5,15 +5,17 @@ import streamlit as st
 from vae_core.export.colours import LIGHT
 
 _ROOM = """
-.stMain .block-container { padding-left: 1.5rem; padding-right: 1.5rem; padding-top: 4.25rem; }
+.stMain .block-container { padding-left: 1.5rem; padding-right: 1.5rem; padding-top: 3.6rem; }
 .stMain h1 { padding-top: 0; padding-bottom: 0.25rem; }
 .stMain .stVerticalBlock { gap: 0.7rem; }
+.stMain .st-key-controls-arms { gap: 0.5rem; }
+.stMain .st-key-controls-arms button { padding-left: 0.55rem; padding-right: 0.55rem; }
 .st-key-lecture p { font-size: 1.2rem; line-height: 1.25; }
 .st-key-lecture button p { font-size: 1rem; }
 .st-key-lecture kbd { display: none; }
 .stMain .st-key-scene { flex-wrap: nowrap; }
 .stMain .st-key-scene > .stElementContainer:has(.stMarkdown) { flex: 1 1 0; min-width: 8rem; width: auto; }
-.st-key-unseen:not(:focus-within) { position: absolute; left: -100vw; }
+.st-key-lecture:has(.st-key-unseen):not(:focus-within) { position: absolute; left: -100vw; }
 [data-testid="stSidebarHeader"] { height: 2.25rem; margin: 0; }
 """
 # Streamlit writes white on the primary colour. In the dark theme that colour has to be light, to be seen on the dark

@@ -43,6 +43,10 @@ def scrub(page: Page, share: float) -> int:
 def test_it_opens_on_finished_arms_all_alike_at_step_0(opened, server):
     page = opened(f"{server}/ablation")
     expect(page.locator(".arms .arm")).to_have_count(3)
+    for part in ("play", "map", "diagnosis", "reconstructions", "prior_draws"):  # at once, without scrolling
+        for shown in page.locator(f".arms [data-part={part}]").all():
+            box = shown.bounding_box()
+            assert box["y"] > 0 and box["y"] + box["height"] <= 720, part
     for name in ("plain autoencoder", "beta"):
         page.get_by_test_id("stButtonGroup").get_by_text(name, exact=True).click()
     expect(page.locator(".arms .arm")).to_have_count(5)
@@ -54,6 +58,7 @@ def test_it_opens_on_finished_arms_all_alike_at_step_0(opened, server):
     expect(arm(page, "no KL").locator("[data-part=diagnosis]")).to_contain_text("KL off")
     expect(arm(page, "beta 32").locator("[data-part=diagnosis]")).to_contain_text("posterior collapse")
     expect(arm(page, "plain autoencoder").locator("[data-part=kl]")).to_have_text("not defined")
+    page.get_by_role("button", name="Table", exact=True).click()
     unranked = page.locator("tr[data-figure=prior_gap] td[data-rank=none]")  # and each says why
     expect(unranked).to_have_count(2)
     for cell, name in zip(unranked.all(), ("decoder never trained", "posterior collapse"), strict=True):
@@ -83,6 +88,7 @@ def test_predict_run_toggle_recover_scrub_branch_link(opened, server):
     page.get_by_role("button", name="Pause", exact=True).click()
     until(page, lambda: statuses(page) == ["paused", "paused"])
     until(page, lambda: at_step(page, "full") == at_step(page, "no KL"))
+    page.get_by_role("button", name="Table", exact=True).click()
     reconstruction = page.locator("[data-part=tableBody] tr[data-figure=nll] td:not([data-column='real images'])")
     until(page, lambda: [float(text.split()[0]) > 50 for text in reconstruction.all_inner_texts()] == [True, True])
     at = scrub(page, 0.9)

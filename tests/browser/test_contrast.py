@@ -139,7 +139,7 @@ def test_all_kinds_of_words_on_and_in_the_primary_colour_can_be_read(opened: Ope
 
 @pytest.mark.parametrize(
     ("path", "name"),
-    [("", "Another image"), ("training", "Start"), ("ablation", "Train live"), ("elbo?section=bound", "Optimise q")],
+    [("elbo?scene=1", "Next"), ("training", "Start"), ("ablation", "Train live"), ("elbo?section=bound", "Optimise q")],
 )
 def test_the_buttons_and_choices_of_the_pages_can_be_read(opened: Opened, server: str, path: str, name: str) -> None:
     page = opened(f"{server}/{path}")

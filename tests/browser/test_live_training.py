@@ -75,7 +75,7 @@ def test_the_lesson_of_the_first_page(training):
     assert step(page) == at
 
     page.get_by_role("link", name="Home").click()
-    expect(page.get_by_role("button", name="Another image")).to_be_visible()
+    expect(page.get_by_role("button", name="New sample")).to_be_visible()
     page.get_by_test_id("stTopNavLink").filter(has_text="Live training").click()
     status(page, "paused")
     assert step(page) == at

@@ -20,7 +20,6 @@ const digits = Array.from(
 const chips = ROWS.map(([key, label]) => `<button data-chip="${key}" aria-pressed="true">${label}</button>`).join("");
 
 export const ROOT = `
-<p class="same"><b data-part="same" role="status"></b> <span>${MAPS}</span></p>
 <div class="scrubber">
   <button data-part="play" aria-label="play the film">▶</button>
   <input type="range" data-part="scrub" min="0" max="0" step="1" aria-label="moment of all arms">
@@ -29,17 +28,18 @@ export const ROOT = `
   <label>speed <select data-part="speed"><option value="0.25">¼</option><option value="0.5">½</option><option value="1" selected>1</option><option value="2">2</option><option value="4">4</option></select></label>
   <label><input type="checkbox" data-part="loop"> loop</label>
 </div>
-<div class="strip">
-  <span class="chips" role="group" aria-label="rows that are shown" data-part="chips">${chips}</span>
-  <label><input type="checkbox" data-part="automatic"> automatic axes</label>
-  <label><input type="checkbox" data-part="linked" checked> decode in all arms</label>
-</div>
 <p class="warning" data-part="warning" hidden>Automatic axes: every map has its own scale now, and that hides the very difference between the arms.</p>
 <div class="strip tug" data-part="tug">
   <b>Tug of war</b> <span class="digits" role="group" aria-label="images in the tug of war" data-part="points">${digits}</span>
   <span><b class="reconstruction">−alpha ∂nll/∂mu</b> and <b class="kl">−beta ∂KL/∂mu</b>, one scale for all arms: <output data-part="scale">–</output></span>
 </div>
 <div class="columns" data-part="columns"></div>
+<div class="strip">
+  <span class="chips" role="group" aria-label="rows that are shown" data-part="chips">${chips}</span>
+  <label><input type="checkbox" data-part="automatic"> automatic axes</label>
+  <label><input type="checkbox" data-part="linked" checked> decode in all arms</label>
+</div>
+<p class="same"><b data-part="same" role="status"></b> <span>${MAPS}</span></p>
 <section class="table" data-row="table" aria-label="all figures">
   <h3>All arms <small>5,000 test images · <b>▲ best</b>, <b>▼ worst</b>, <b>∅ unranked: no active unit</b></small> <a data-part="download" href="#" role="button">Download CSV</a></h3>
   <div class="wide" tabindex="0" role="region" aria-label="table of figures"><table><thead data-part="tableHead"></thead><tbody data-part="tableBody"></tbody></table></div>
@@ -57,7 +57,6 @@ export const ARM = `
 <div data-row="map" class="box"><div class="mapRow">
   <figure>
     <div class="map"><canvas class="square" data-part="map"></canvas><canvas class="over" data-part="over" tabindex="0" role="img"></canvas></div>
-    <figcaption><span data-part="caption"></span> <span data-part="outside"></span></figcaption>
   </figure>
   <div class="side">
     <p class="numbers"><b class="reconstruction">reconstruction <output data-part="nll">–</output></b> <b class="kl">KL <output data-part="kl">–</output></b> <small>nats ↓</small></p>
@@ -67,18 +66,18 @@ export const ARM = `
       <figure><canvas class="images" data-part="nearest" role="img" aria-label="nearest test image"></canvas><figcaption>nearest</figcaption></figure>
     </div>
     <p class="origin" data-part="origin" aria-live="polite">Click or drag on the map to decode there.</p>
+    <p class="caption"><span data-part="caption"></span> <span data-part="outside"></span></p>
   </div>
   <p class="details" data-part="details"></p>
 </div></div>
 <div data-row="pictures">
-  <h4>Originals <small>click: tug of war</small></h4>
-  <canvas class="images pick" data-part="originals" role="img" aria-label="ten test images, one of each class"></canvas>
-  <h4>Reconstructions <small data-part="from"></small></h4>
+  <h4>Originals, and reconstructions <small data-part="from"></small></h4>
+  <canvas class="images pick" data-part="originals" role="img" aria-label="ten test images, one of each class; a click takes one into the tug of war"></canvas>
   <canvas class="images pick" data-part="reconstructions" role="img" aria-label="their reconstructions"></canvas>
 </div>
 <div data-row="draws">
   <h4>Decoded draws <small>z ~ N(0, I), same z in all</small></h4>
-  <canvas class="images" data-part="prior_draws" role="img" aria-label="forty decoded draws from the prior"></canvas>
+  <canvas class="images" data-part="prior_draws" role="img" aria-label="twenty decoded draws from the prior"></canvas>
 </div>
 <div data-row="grid">
   <h4>Decoded grid <small data-part="gridNote"></small></h4>

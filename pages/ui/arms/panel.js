@@ -12,6 +12,7 @@ import { Overlay } from "./overlay.js";
 import { hasPulls, pullsOf } from "./pulls.js";
 import { drawLogVar, drawMagnitudes, widthOf } from "./tug.js";
 
+const DRAWS = 20; // of the forty that are kept: so many are seen beside the map
 const NARROW = 290; // CSS pixels: below, ten images take two rows
 const sentence = (text) => text[0].toUpperCase() + text.slice(1);
 export const PATIENCE_MS = 8000; // for an answer to a switch, before it shows again what is
@@ -154,8 +155,8 @@ export class Panel {
     }
   }
 
-  /** The pictures of the moment; `shows(row)` says which rows are open. */
-  drawPicture(chosen, shows) {
+  /** The pictures of the moment; `shows(row)` says which rows are open, tug whether the tug of war is. */
+  drawPicture(chosen, tug, shows) {
     const { part, arm } = this,
       p = arm.picture;
     this.root.dataset.step = p?.step ?? "";
@@ -169,8 +170,8 @@ export class Panel {
     part.kl.value = arm.posterior ? format(p.terms.kl) : "not defined";
     part.diagnosis.textContent = p.diagnosis ? `${p.diagnosis.name}: ${p.diagnosis.sentence}` : "";
     if (shows("map")) this.map.show(p, axesOf(p.dims));
-    if (shows("pictures")) this.drawTen(chosen);
-    if (shows("draws")) drawImages(part.prior_draws, p.prior_draws, 10);
+    if (shows("pictures")) this.drawTen(tug ? chosen : []);
+    if (shows("draws")) drawImages(part.prior_draws, { shape: [DRAWS], data: p.prior_draws.data }, 10);
     if (shows("grid")) this.drawGrid(p);
   }
 

@@ -240,7 +240,7 @@ export default class ArmsView {
     this.stale = new Set();
     for (const panel of drawn)
       if (this.panels.includes(panel))
-        panel.drawPicture(this.chosen, (row) => this.open.has(row) && panel.seen.has(row));
+        panel.drawPicture(this.chosen, this.open.has("pulls"), (row) => this.open.has(row) && panel.seen.has(row));
     if (drawn.size) this.root.dataset.step = at ?? Math.max(0, ...this.arms.map(({ picture }) => picture?.step ?? 0));
     this.point.draw(this.panels);
     const weights = JSON.stringify(this.arms.map((arm) => arm.weights()));

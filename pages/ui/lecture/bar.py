@@ -18,7 +18,7 @@ _PRESENTING = """
 html { font-size: 24px; }
 [data-testid="stHeader"], [data-testid="stSidebar"], [data-testid="stSidebarCollapsedControl"] { display: none; }
 .stMain .block-container { padding: 0.6rem 1rem; max-width: none; }
-.stMain [class*="st-key-controls"], .stMain [data-testid="stCaptionContainer"] { display: none; }
+.stMain :is([class*="st-key-controls"], [class*="-section "], [data-testid="stCaptionContainer"]) { display: none; }
 </style>
 """
 

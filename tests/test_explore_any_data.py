@@ -101,10 +101,10 @@ def test_a_code_map_is_of_its_own_images(registry: Registry, tmp_path: Path) -> 
 
 
 def test_the_shipped_circles_open_without_classes() -> None:
-    about, arrays = opened("circles-beta-tc-mlp-4")
-    assert arrays["mu"].shape == (5000, 4) and about["classNames"] == [] and about["tests"] == 10_000
+    about, arrays = opened("circles-beta-tc-mlp-3")
+    assert arrays["mu"].shape == (5000, 3) and about["classNames"] == [] and about["tests"] == 10_000
     assert set(arrays["labels"]) == {NO_CLASS} and "class_means" not in arrays
-    assert "circles-beta-tc-mlp-4" in [source.name for source in sources.listed("nobody")]
+    assert "circles-beta-tc-mlp-3" in [source.name for source in sources.listed("nobody")]
 
 
 def test_images_that_are_gone_or_too_few_are_said(registry: Registry, tmp_path: Path, wire: TestClient) -> None:

@@ -56,6 +56,7 @@ PLACES = {  # what the table calls it, and its address
     "explorer: arithmetic": "explorer?way=arithmetic",
     "explorer: traverse": "explorer?way=traverse",
     "explorer: prior": "explorer?way=prior",
+    "explorer: labels": "explorer?model=mnist-cvae-mlp-2&way=labels",
     "explorer: code map": "explorer?model=mnist-vq&way=codes",
     "family": "family",
     "room": f"room?key={LECTURERS_KEY}",

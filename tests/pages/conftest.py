@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 from streamlit.testing.v1 import AppTest
@@ -53,6 +54,11 @@ def training(home: AppTest) -> AppTest:
 def ablation(home: AppTest) -> AppTest:
     home.switch_page("ablation/page.py")
     return checked(home.run())
+
+
+def own_buttons(at: AppTest) -> list[Any]:
+    """Those of the page: the presentation mode's is on every page."""
+    return [button for button in at.button if button.key != "scene present"]
 
 
 def checked(at: AppTest) -> AppTest:

@@ -35,7 +35,7 @@ def test_the_explorer_does_not_offer_it_and_the_others_work(copied_models: Path,
     without_figures(copied_models / BETA4)
     at = opened("explorer/page.py")
     offered = at.selectbox(key="explorer model")
-    assert len(offered.options) == 8 and not any("beta 4" in option for option in offered.options)
+    assert len(offered.options) == 9 and not any("beta 4" in option for option in offered.options)
     assert len(at.get("bidi_component")) == 1 and not at.error
     checked(offered.set_value("mnist-ae-mlp-2").run())
     assert "132.6 ± 0.5 nats per image" in "\n".join(caption.value for caption in at.caption)

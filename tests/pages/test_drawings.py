@@ -161,5 +161,5 @@ def test_a_visitor_gives_what_was_drawn_and_no_test_image(lecturer: Registry) ->
     at = checked(give().click().run())
     (drawing,) = drawings.drawings()
     assert drawing.label == "0" and drawing.pixels.tobytes() == digit(3) and np.any(drawing.pixels)
-    at = checked(at.selectbox(key="explorer model").set_value("circles-beta-tc-mlp-4").run())
+    at = checked(at.selectbox(key="explorer model").set_value("circles-beta-tc-mlp-3").run())
     assert not has(at, "Give it to the class")  # there drawings are not made as MNIST's images are

@@ -164,7 +164,7 @@ def test_a_picture_that_cannot_be_used_gets_one_sentence_and_nothing_is_lost(
 
 
 def test_a_model_of_other_images_takes_pictures_as_they_are_and_asks_of_no_digit(registry: Registry) -> None:
-    at = linked(model="circles-beta-tc-mlp-4", way="encode", encode=json.dumps({"number": 9_999}))
+    at = linked(model="circles-beta-tc-mlp-3", way="encode", encode=json.dumps({"number": 9_999}))
     said = texts(at)
     assert WAYS["encode"].other in said and "nobody writes" not in said and "circles" in at.query_params["model"]
     circle = load("circles", torch.device("cpu")).x_test[9_999, 0].numpy()

@@ -9,7 +9,7 @@ from pages.training import following
 from pages.training.following import SEES, WAITS
 from pages.ui import visitor
 from pages.ui.live.view import Seen
-from tests.pages.conftest import checked
+from tests.pages.conftest import checked, own_buttons
 from tests.pages.linked import shown
 from vae_core.config import RunConfig
 from vae_core.runs.registry import Registry
@@ -51,7 +51,7 @@ def follow() -> AppTest:
 def test_a_follower_waits_in_one_sentence_while_the_lecturer_shows_nothing(room: Registry, views: list[Any]) -> None:
     at = follow()
     assert views[-1] == (WAITS, "", True)
-    assert [button.label for button in at.button] == ["Train your own"]
+    assert [button.label for button in own_buttons(at)] == ["Train your own"]
     assert at.query_params == {"follow": "1"} and not at.warning
 
 
@@ -60,7 +60,7 @@ def test_a_follower_sees_the_lecturers_run_and_can_do_nothing_to_it(room: Regist
     room.lecturers.show(run_id)
     at = follow()
     assert views[-2:] == [(SEES, run_id, True), ("view", run_id, True)]
-    assert [button.label for button in at.button] == ["Train your own"]
+    assert [button.label for button in own_buttons(at)] == ["Train your own"]
     assert not any(at.get(kind) for kind in ("toggle", "number_input", "selectbox", "multiselect", "slider"))
     assert at.query_params == {"follow": "1"}
 
@@ -95,7 +95,7 @@ def test_who_comes_back_from_another_page_still_follows(room: Registry, views: l
     at.query_params.clear()
     checked(at.switch_page("home/page.py").run())
     checked(at.switch_page("training/page.py").run())
-    assert views[-1][0] == "view" and [b.label for b in at.button] == ["Train your own"]
+    assert views[-1][0] == "view" and [button.label for button in own_buttons(at)] == ["Train your own"]
 
 
 def test_a_link_to_a_run_leads_away_from_the_lecturers(room: Registry, views: list[Any]) -> None:

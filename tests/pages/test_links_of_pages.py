@@ -14,7 +14,6 @@ from vae_core.config import RunConfig
 from vae_core.runs.registry import Registry
 
 VISITS = [  # what shows every widget of the pages
-    ("home", {}),
     *(("elbo", {"section": section}) for section in ("evidence", "derivation", "bound", "kl", "code")),
     *(("elbo", {"section": "reparameterise", "reparameterise": look}) for look in LOOKS),
     *(("elbo", {"section": "likelihood", "likelihood": cost}) for cost in COSTS),

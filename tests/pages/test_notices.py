@@ -7,7 +7,7 @@ from pages.ui import notices
 from tests.pages.conftest import ROUTER, checked
 
 BAD_LINKS = {
-    "home": {"digit": "ten"},
+    "home": {"shown": "{"},
     "elbo": {"section": "nowhere"},
     "training": {"latent_dim": "7"},
     "ablation": {"section": "nowhere"},

@@ -81,7 +81,7 @@ def _present() -> None:
         key="scene present",
         shortcut="P",
         on_click=_toggle,
-        help="Large type, without controls; again: back.",
+        help="Large type, without controls; the same key leaves it.",
     )
 
 

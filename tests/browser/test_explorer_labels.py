@@ -3,6 +3,7 @@
 import re
 
 import numpy as np
+import pytest
 import torch
 
 from pages.ui import shipped
@@ -46,6 +47,6 @@ def test_ten_labels_follow_z_and_a_wrong_one_costs_what_torch_says(opened, serve
     for told, encoder in (("the right label", 7), ("the decoder’s", 0)):
         page.get_by_role("button", name=told).click()
         wanted = [sum(cost(model, x, *labels)) for labels in ((7, 7), (encoder, 0))]
-        until(page, lambda wanted=wanted: np.allclose(nats(said.text_content()), wanted, atol=0.06))
+        until(page, lambda wanted=wanted: nats(said.text_content()) == pytest.approx(wanted, abs=0.06))
     until(page, lambda: "&labels=" in page.url and in_link(page, "labels")["told"] == "same")
     assert in_link(page, "labels") == {"image": number, "told": "same", "wrong": 0}

@@ -34,6 +34,7 @@ def opened_slowly(opened, server) -> Page:
 def test_every_caption_has_the_batchs_own_numbers(opened_slowly):
     page = opened_slowly
     expect(slow(page, "name")).to_have_text("1. Batch in.")
+    page.wait_for_timeout(1000)  # the map of the step is drawn a moment after its name
     cloud = pixels(page, "map")
     for name in ("2. Encode.", "3. Draw eps.", "4. Decode.", "5. Two losses.", "6. Gradients."):
         slow(page, "next").click()

@@ -88,7 +88,7 @@ def test_all_pages_show_their_panels_below_a_prefix(opened, lab):
     expect(page.locator("canvas").first).to_be_visible(timeout=60_000)
     visit(page, lab.url)  # without a slash at its end
     assert page.url == f"{lab.url}/"
-    expect(page.get_by_alt_text("the reconstruction")).to_be_visible(timeout=30_000)
+    expect(page.locator(".passage[data-ready]")).to_be_visible(timeout=30_000)
     go(page, "Live training")
     expect(page.locator("[data-part=status]")).to_have_text("finished", timeout=60_000)
     train(page)

@@ -3,7 +3,7 @@
 import { make } from "../../lib/dom.js";
 import { badges, disc, line } from "../../lib/draw.js";
 import { drawImage } from "../../lib/images.js";
-import { another, classOf, imageName, oneOf } from "../shared/classes.js";
+import { another, classOf, imageName } from "../shared/classes.js";
 import { withoutStop } from "./path.js";
 
 const CHIP = `<b></b><canvas class="images" width="28" height="28" role="img"></canvas><span></span><button data-does="another">↻</button><button data-does="remove">×</button>`;
@@ -37,7 +37,7 @@ export class Stops {
 
   chip(image, k, images, found) {
     const { labels } = found.set,
-      one = oneOf(classOf(labels[image], found.set)) || "image",
+      one = classOf(labels[image], found.set) || "image",
       name = imageName(image, found.set);
     const root = make("div", { className: "chip", role: "listitem", innerHTML: CHIP });
     const [number, canvas, text, next, remove] = root.children;

@@ -16,6 +16,7 @@ def test_the_eight_scenes_by_keys_alone(opened, server):
         assert box["y"] > 0 and box["height"] < 80, scene.title
         assert bar.locator("p").nth(1).evaluate("(p) => parseFloat(getComputedStyle(p).fontSize)") >= 18
         expect(page.get_by_text(scene.answer)).to_have_count(0)  # folded
+        page.wait_for_selector("[data-testid='stApp'][data-test-script-state='notRunning']", timeout=60_000)
         page.keyboard.press("PageDown")
     expect(page.get_by_text("A lecture of 90 minutes")).to_be_attached(timeout=30_000)
     expect(bar).to_have_count(0)

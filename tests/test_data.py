@@ -47,8 +47,10 @@ def test_pixels_have_the_published_sums(mnist: Images) -> None:
     assert round(mnist.x_train.float().std().item() / 255, 4) == 0.3081
 
 
-def test_loading_twice_gives_the_same_tensors(mnist: Images) -> None:
-    assert load("mnist", torch.device("cpu")) is mnist
+def test_loading_twice_gives_the_same_tensors_whatever_points_come_between() -> None:
+    first = load("mnist", torch.device("cpu"))
+    few = [load(f"ring-40-{seed}", torch.device("cpu")) for seed in range(20)]
+    assert load("mnist", torch.device("cpu")) is first and load("ring-40-0", torch.device("cpu")) is few[0]
 
 
 def test_one_per_class_is_the_first_test_image_of_each(mnist: Images) -> None:

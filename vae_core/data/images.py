@@ -69,16 +69,19 @@ def load(name: str, device: torch.device) -> Images:
         DataError: it is not here, or damaged; the message says what to do.
     """
     file = datasets.find(name)
-    return _read(name, device, file.stat().st_mtime_ns if file else 0)
+    kept = _points if datasets.is_points(name) else _images  # many small ones put no large one out
+    return kept(name, device, file.stat().st_mtime_ns if file else 0)
 
 
-@functools.lru_cache(maxsize=8)
 def _read(name: str, device: torch.device, stamp: int) -> Images:
     """`stamp`: of its file, which may be another one by now."""
     found: Images = importlib.import_module("vae_core.data.sets").read(
         name, device
     )  # by its name: it imports from here
     return found
+
+
+_images, _points = functools.lru_cache(maxsize=8)(_read), functools.lru_cache(maxsize=64)(_read)
 
 
 def _check_pixels(name: str, x: Tensor, shape: tuple[int, ...]) -> None:

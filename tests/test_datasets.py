@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 import torch
 
+from tests.browser.setup import FASHION, WITHOUT_FASHION
 from vae_core import cards, datasets, train
 from vae_core.config import ConfigError, RunConfig
 from vae_core.data import Images, fetch, load
@@ -236,9 +237,7 @@ def test_checksums_and_classes_are_those_that_torchvision_publishes() -> None:
         assert dict(loader.resources) == published and tuple(loader.classes) == module.DECLARED.class_names
 
 
-@pytest.mark.skipif(
-    not Path(fashion.PUBLISHED.folder).is_dir(), reason="no Fashion-MNIST here: install Debian's dataset-fashion-mnist"
-)
+@pytest.mark.skipif(not FASHION.is_dir(), reason=WITHOUT_FASHION)
 def test_debians_fashion_mnist_has_the_published_mean_and_counts() -> None:
     arrays = fashion.read()
     assert round(arrays["x_train"].mean() / 255, 4) == 0.2860 and round(arrays["x_train"].std() / 255, 4) == 0.3530

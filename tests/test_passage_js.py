@@ -11,7 +11,7 @@ from torch.distributions import Bernoulli, Normal, kl_divergence
 from tests.node_runner import node_runner
 from vae_core.latent import quantile_grid
 
-WHOLE = {"number": None, "picture": None, "seed": 0, "mu": None, "at": None}
+WHOLE = {"number": None, "picture": None, "blank": False, "seed": 0, "mu": None, "at": None}
 
 
 @pytest.fixture
@@ -21,9 +21,11 @@ def node(tmp_path: Path) -> Callable[..., Any]:
 
 def test_whatever_a_link_says_becomes_whole_and_harmless(node: Callable[..., Any]) -> None:
     raw = [None, 7, "x", [], {"number": -1, "seed": 0.5, "mu": [1], "at": "3"}, {"mu": [1, "2"], "picture": "<b>"}]
-    good = {"number": 61, "picture": None, "seed": 2**32 - 1, "mu": [1.2346, -99], "at": 23500}
-    *cleaned, last = node("print([...given.raw, given.good].map(it.cleanPassage));", {"raw": raw, "good": good})
-    assert cleaned == [WHOLE] * len(raw)
+    good = {"number": 61, "picture": None, "blank": False, "seed": 2**32 - 1, "mu": [1.2346, -99], "at": 23500}
+    blank = {"blank": True, "number": 61}
+    every = {"raw": raw, "good": good, "blank": blank}
+    *cleaned, last, empty = node("print([...given.raw, given.good, given.blank].map(it.cleanPassage));", every)
+    assert cleaned == [WHOLE] * len(raw) and empty == WHOLE | {"blank": True}
     assert last == good | {"mu": [1.235, -12]}
 
 

@@ -7,7 +7,7 @@ import streamlit as st
 from pages.home.settings import link
 from pages.ui import notices
 from pages.ui.lecture.scenes import MINUTES, SCENES, scene_query
-from pages.ui.passage.view import first_number, passage_view
+from pages.ui.passage.view import passage_view, shown_number
 from pages.ui.shipped import PLANE, checkpoint, elbo_query, encode_query, missing, planes, title_of
 
 STATE = "home state"  # in the session: the component's state as last known
@@ -44,8 +44,8 @@ def stage() -> None:
     state[STATE] = shown
     row = st.container(horizontal=True, vertical_alignment="center")
     row.page_link("training/page.py", label="Train it live", icon=":material/monitoring:")
-    if not shown.get("picture"):
-        number = shown.get("number") or first_number()
+    if not shown.get("picture") and not shown.get("blank"):
+        number = shown_number(shown.get("number"))
         row.page_link(
             "elbo/page.py", label="Its ELBO", icon=":material/functions:", query_params=elbo_query(number, PLANE)
         )
@@ -57,7 +57,11 @@ def stage() -> None:
         f"Computed in your browser by {title_of(PLANE)}: {card['config']['epochs']} epochs, seed {card['seed']}, "
         f"−ELBO {card['test']['neg_elbo']:.1f} nats (grey MNIST, test, K = 1)."
     )
-    link.write(shown={name: value for name, value in shown.items() if value is not None} or None)
+    link.write(shown={name: value for name, value in shown.items() if not _goes_without_saying(name, value)} or None)
+
+
+def _goes_without_saying(name: str, value: Any) -> bool:
+    return value is None or value is False or (name == "seed" and value == 0)
 
 
 def lecture() -> None:

@@ -12,6 +12,8 @@ import sys
 from pathlib import Path
 
 PACKAGE, IMAGES = "chromium-headless-shell", "dataset-fashion-mnist"
+FASHION = Path("/usr/share/datasets/fashion-mnist")  # where that package puts it
+WITHOUT_FASHION = f"no Fashion-MNIST in {FASHION}: install Debian's {IMAGES}"
 NAMES = (PACKAGE, "chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
 FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run"]
 FLAGS += ["--disable-background-networking", "--disable-component-update", "--disable-sync"]
@@ -38,7 +40,7 @@ def starts() -> bool:
 def main() -> int:
     may_install = shutil.which("apt-get") and hasattr(os, "geteuid") and os.geteuid() == 0
     wanted = [] if "ELBO_CHROMIUM" in os.environ or shutil.which(PACKAGE) else [PACKAGE]
-    wanted += [] if Path("/usr/share/datasets/fashion-mnist").is_dir() else [IMAGES]
+    wanted += [] if FASHION.is_dir() else [IMAGES]
     if wanted and may_install:
         subprocess.run(["apt-get", "update", "-qq"], check=False)
         for package in wanted:  # one that is not to be had keeps no other away

@@ -16,10 +16,10 @@ from playwright.sync_api import Locator, Page, expect
 from pages.ui import shipped
 from tests.browser.conftest import LECTURERS_KEY
 from tests.browser.handwriting import DIGITS, draw
+from tests.browser.setup import FASHION, WITHOUT_FASHION
 from tests.browser.test_explorer import pixels
 from tests.browser.test_explorer_encode import part
 from tests.browser.test_live_training import status, step, until
-from vae_core.data.sets import why_missing
 from vae_core.runs import drawings
 
 SHAPES = ("box", "cross", "moon")
@@ -111,9 +111,8 @@ def explored(page: Page, server: str, classes: Sequence[str]) -> None:
     expect(part(page, "classes")).to_contain_text("nearest codes")
 
 
+@pytest.mark.skipif(not FASHION.is_dir(), reason=WITHOUT_FASHION)
 def test_fashion_is_chosen_trained_on_and_explored(opened, server):
-    if why := why_missing("fashion"):
-        pytest.skip(why)
     page = opened(f"{server}/training?dataset=fashion&epochs=1")
     train(page)
     until(page, lambda: step(page) > 5)

@@ -8,7 +8,7 @@ import torch
 from playwright.sync_api import Page, expect
 from torch.distributions import Bernoulli, Normal, kl_divergence
 
-from pages.ui.passage.view import first_number, moments
+from pages.ui.passage.view import moments, shown_number
 from pages.ui.shipped import PLANE, checkpoint, images
 
 
@@ -19,6 +19,12 @@ def figures(page: Page) -> dict[str, float]:
 
 def picture(page: Page) -> str:
     return page.locator(".passage [data-part=xHat]").evaluate("(canvas) => canvas.toDataURL()")
+
+
+def ink(page: Page) -> int:
+    """White pixels on the paper."""
+    data = "(c) => [...c.getContext('2d').getImageData(0, 0, c.width, c.height).data]"
+    return sum(v > 127 for v in page.locator(".passage [data-part=paper]").evaluate(data)[::4])
 
 
 def state(page: Page) -> dict[str, object]:
@@ -48,13 +54,15 @@ def test_the_first_minute(opened, server):
     page = opened(server)
     passage = page.locator(".passage[data-ready]")
     passage.wait_for(timeout=30_000)
-    first = images().x_test[first_number()]
-    expect(passage.get_by_text(f"test image {first_number()}, a 7")).to_be_visible()
+    first = images().x_test[shown_number(None)]
+    expect(passage.get_by_text(f"test image {shown_number(None)}, a 7")).to_be_visible()
     for part in ("paper", "over", "xHat", "play", "kl", "totalCurve"):  # all of it at once, without scrolling
         box = passage.locator(f"[data-part={part}]").bounding_box()
         assert box["y"] > 0 and box["y"] + box["height"] <= 720, part
     assert_terms(page, first, None)
     before = picture(page)
+    page.wait_for_timeout(1000)
+    assert "?" not in page.url  # nothing to tell
 
     plane = passage.locator("[data-part=over]")
     box = plane.bounding_box()
@@ -73,7 +81,13 @@ def test_the_first_minute(opened, server):
 
     passage.get_by_role("button", name="a test image of a 0").click()
     expect(passage.get_by_text("a 0")).to_be_visible()
-    passage.get_by_role("button", name="Draw").click()
+    passage.get_by_role("button", name="Draw a digit").click()
+    expect(passage.get_by_text("draw a digit here")).to_be_visible()
+    assert ink(page) == 0 and passage.locator("[data-part=kl]").inner_text() == "–"
+    passage.get_by_role("button", name="Undo").click()
+    expect(passage.get_by_text("a 0")).to_be_visible()  # the test image is back under its own name
+    assert ink(page) > 0
+    passage.get_by_role("button", name="Draw a digit").click()
     paper = passage.locator("[data-part=paper]").bounding_box()
     page.mouse.move(paper["x"] + 0.5 * paper["width"], paper["y"] + 0.2 * paper["height"])
     page.mouse.down()
@@ -82,7 +96,7 @@ def test_the_first_minute(opened, server):
     page.wait_for_url(lambda url: "picture" in url)
     expect(passage.get_by_text("your drawing")).to_be_visible()
     drawn = torch.frombuffer(bytearray(base64.b64decode(state(page)["picture"])), dtype=torch.uint8)
-    assert drawn.max() == 255 and 30 < (drawn > 127).sum() < 200
+    assert drawn.max() == 255 and 30 < (drawn > 127).sum() < 80  # one stroke, and nothing of the 0 before
     assert_terms(page, drawn.view(1, 28, 28), None)
 
     passage.get_by_role("button", name="play the film").click()

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from pages.ui.passage.view import first_number, moments
+from pages.ui.passage.view import moments, shown_number
 from pages.ui.shipped import CHECKPOINTS, PLANE, checkpoint, images, title_of
 from tests.pages.linked import encoded, opened_by, query_of
 from tests.pages.linked import shown as shown_page
@@ -30,11 +30,20 @@ def test_the_terms_of_the_film_are_those_of_the_training(home: AppTest) -> None:
 
 def test_the_image_shown_first_is_the_first_seven_of_the_map() -> None:
     numbers = map_numbers(images()).tolist()
-    assert first_number() == next(n for n in numbers if images().y_test[n] == 7)
+    assert shown_number(None) == next(n for n in numbers if images().y_test[n] == 7)
+
+
+def test_of_a_number_that_the_map_has_not_the_next_one_is_shown() -> None:
+    known = set(map_numbers(images()).tolist())
+    for asked in (0, 61, 4_000, 9_998, 9_999):
+        assert shown_number(asked) == next(n % 10_000 for n in range(asked, asked + 10_000) if n % 10_000 in known)
 
 
 def test_its_links_open_the_same_image_elsewhere(home: AppTest) -> None:
-    for at, number in ((home, first_number()), (shown_page("home", {"shown": json.dumps({"number": 61})}), 61)):
+    for at, number in (
+        (home, shown_number(None)),
+        (shown_page("home", {"shown": json.dumps({"number": 0})}), shown_number(0)),
+    ):
         digit = int(images().y_test[number])
         elbo = shown_page("elbo", query_of(at, "Its ELBO") | {"section": "kl"})
         assert any(f"for test image {number}, a" in c.value and f" {digit}, grey" in c.value for c in elbo.caption)
@@ -43,10 +52,10 @@ def test_its_links_open_the_same_image_elsewhere(home: AppTest) -> None:
 
 
 def test_a_drawing_has_no_links_and_a_link_that_cannot_be_read_says_so(registry: Registry) -> None:
-    picture = {"picture": "A" * 1046 + "==", "number": None}
-    at = shown_page("home", {"shown": json.dumps(picture)})
-    assert not [link for link in at.get("page_link") if link.proto.label == "Its ELBO"]
-    assert "shown" in at.query_params and not at.warning
+    for asked in ({"picture": "A" * 1046 + "=="}, {"blank": True}):
+        at = shown_page("home", {"shown": json.dumps(asked)})
+        assert not [link for link in at.get("page_link") if link.proto.label == "Its ELBO"]
+        assert "shown" in at.query_params and not at.warning
     broken = shown_page("home", {"shown": "{"})
     assert "its part 'shown' cannot be read" in broken.warning[0].value
     assert "Its ELBO" in [link.proto.label for link in broken.get("page_link")]

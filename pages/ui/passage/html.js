@@ -18,7 +18,7 @@ export const HTML = `
     <div class="paper"><canvas data-part="paper" tabindex="0" role="application" aria-label="the image x: draw a digit here with mouse, finger or pen; Control and Z takes the last stroke back"></canvas></div>
     <figcaption><b>x</b> <span data-part="source">…</span></figcaption>
     <div class="row" role="group" aria-label="a test image of a digit">${CHIPS}</div>
-    <div class="row"><button data-part="another">Another</button><button data-part="undo" hidden>Undo</button><button data-part="clear">Draw</button></div>
+    <div class="row"><button data-part="another">Another</button><button data-part="undo" hidden>Undo</button><button data-part="clear">Draw a digit</button></div>
   </figure>
   <p class="arrow"><b>encoder</b><span aria-hidden="true">⟶</span>q(z | x)</p>
   <figure class="plane">

@@ -10,15 +10,17 @@ const NUMBERS = 10_000; // of the test images
 const FURTHEST = 12; // prior σ: a cloud moved by hand goes no further
 
 /**
- * number: of the test image, null where nothing is said or for a drawing, which is `picture`; seed of eps; mu where the
+ * number: of the test image, null where nothing is said or for a drawing, which is `picture`; blank: whether the paper was
+ * cleared and nothing is drawn yet; seed of eps; mu where the
  * cloud was moved by hand, else null; at: a step of the film, null for the trained model.
  */
 export function cleanPassage(raw) {
   const bytes = pictureOf(raw?.picture);
   const moved = Array.isArray(raw?.mu) && raw.mu.length === 2 && raw.mu.every(Number.isFinite);
   return {
-    number: !bytes && whole(raw?.number, NUMBERS) ? raw.number : null,
+    number: !bytes && raw?.blank !== true && whole(raw?.number, NUMBERS) ? raw.number : null,
     picture: bytes && textOf(bytes),
+    blank: !bytes && raw?.blank === true,
     seed: whole(raw?.seed, 2 ** 32) ? raw.seed : 0,
     mu: moved ? raw.mu.map((v) => Math.round(1000 * within(v, [-FURTHEST, FURTHEST], 0)) / 1000) : null,
     at: whole(raw?.at, 2 ** 31) ? raw.at : null,

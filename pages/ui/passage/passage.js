@@ -30,6 +30,8 @@ export default class Passage {
   last = null;
   /** @type {any} where the pointer tries a place out */
   tried = null;
+  /** @type {number} the map's image that was on the paper last */
+  shown = 0;
 
   constructor(root) {
     this.root = root;
@@ -76,7 +78,7 @@ export default class Passage {
       (step) => this.go(step),
       () => this.report(),
     );
-    this.scrubber.go(this.state.at);
+    this.rest(this.state.at);
     this.last = await this.film.get(this.film.steps.at(-1));
     this.ask();
     try {
@@ -93,8 +95,16 @@ export default class Passage {
 
   take(state) {
     this.state = state;
-    this.scrubber?.go(state.at);
+    if (this.scrubber) this.rest(state.at);
     this.renew();
+  }
+
+  /** To a moment of the film that Python knows already: nothing is reported. */
+  rest(at) {
+    this.scrubber.pause();
+    this.scrubber.at = at;
+    this.scrubber.refresh();
+    this.go(at);
   }
 
   change(partial) {
@@ -110,35 +120,35 @@ export default class Passage {
   }
 
   testImage(image) {
-    return { number: this.found.set.numbers[image], picture: null, mu: null };
+    return { number: this.found.set.numbers[image], picture: null, blank: false, mu: null };
   }
 
-  /** Which of the map's images is shown; the first of its digit for a drawing. */
+  /** Which of the map's images is shown, or was before something was drawn; the first of its digit where none was. */
   get image() {
-    const { labels, numbers } = this.found.set;
-    return this.state.number === null ? nextOf(this.digit, 0, labels) : imageOf(this.state.number, numbers);
+    const { labels, numbers } = this.found.set,
+      { number, picture, blank } = this.state;
+    if (picture || blank) return this.shown;
+    return (this.shown = number === null ? nextOf(this.digit, 0, labels) : imageOf(number, numbers));
   }
 
   choose(digit) {
-    const same = this.digit === digit && !this.state.picture;
+    const same = this.digit === digit && !this.state.picture && !this.state.blank;
     this.digit = digit;
     if (!this.found || this.frame) return this.renew(); // one of the film's ten
     const { labels } = this.found.set;
     this.change(this.testImage(same ? another(this.image, labels) : nextOf(digit, 0, labels)));
   }
 
-  /** A test image, or a drawing: on the paper, and its digit. */
+  /** A test image, a drawing, or nothing yet: on the paper, and what it is called. */
   renew() {
-    const { found, state, part, ten } = this;
-    if (found && !state.picture && !this.frame) this.digit = found.set.labels[this.image];
-    const text = this.frame ? null : (state.picture ?? (found && textOf(imageAt(found.set.images, this.image))));
-    if (text && text !== this.drawing.text && !this.drawing.busy) this.drawing.take(text);
+    const { found, state, part, ten, drawing } = this,
+      drawn = state.picture || state.blank;
+    if (found && !drawn && !this.frame) this.digit = found.set.labels[this.image];
+    const text = drawn ? state.picture : found && textOf(imageAt(found.set.images, this.image));
+    if (!this.frame && (found || drawn) && text !== drawing.text && !drawing.busy) drawing.take(text);
     const own = () => (found ? imageName(this.image, found.set) : "");
-    part.source.textContent = this.frame
-      ? nameOf(ten[this.digit], String(this.digit))
-      : state.picture
-        ? "your drawing"
-        : own();
+    const mine = state.blank ? "draw a digit here" : "your drawing";
+    part.source.textContent = this.frame ? nameOf(ten[this.digit], String(this.digit)) : drawn ? mine : own();
     this.ask();
   }
 
@@ -150,8 +160,11 @@ export default class Passage {
     this.ask();
   }
 
+  /** picture: null where nothing is left; an undo may bring the test image back that was on the paper. */
   drawn(picture) {
-    this.change(picture ? { picture, number: null, mu: null } : { picture: null, mu: null });
+    const { found, shown } = this;
+    if (found && picture && picture === textOf(imageAt(found.set.images, shown))) this.change(this.testImage(shown));
+    else this.change({ picture, number: null, blank: !picture, mu: null });
   }
 
   /** The film's frame of a step; none for the trained model, whose frame is the last one. */
@@ -168,7 +181,7 @@ export default class Passage {
     const to = (xy) => ((this.tried = xy), this.ask());
     const rest = (xy) => {
       this.tried = null;
-      if (this.frame) this.ask();
+      if (this.frame || this.state.blank) this.ask();
       else this.change({ mu: cleanPassage({ mu: xy }).mu });
     };
     return {
@@ -178,7 +191,7 @@ export default class Passage {
       drag: to,
       drop: rest,
       click: rest,
-      nudge: (by) => this.found && !this.frame && rest(by.map((v, d) => v + this.code.mu[d])),
+      nudge: (by) => this.found && !this.frame && !this.state.blank && rest(by.map((v, d) => v + this.code.mu[d])),
       key: (key) => key === "Home" && (this.change({ mu: null }), true),
     };
   }
@@ -198,7 +211,7 @@ export default class Passage {
     if (frame) this.drawFrame(frame, state.at);
     else if (found) this.drawLive();
     else if (this.last) this.drawFrame(this.last, this.film.steps.at(-1));
-    press(this.root, "digit", state.picture && !frame ? null : this.digit);
+    press(this.root, "digit", (state.picture || state.blank) && !frame ? null : this.digit);
     part.back.hidden = !state.mu || Boolean(frame);
     part.undo.hidden = !this.drawing.before.length || Boolean(frame);
     part.anew.disabled = part.another.disabled = !found;
@@ -223,6 +236,7 @@ export default class Passage {
 
   drawLive() {
     const { part, found, state, tried, drawing } = this;
+    if (state.blank && !drawing.busy) return this.drawBlank();
     const grey = drawing.busy ? drawing.picture() : (pictureOf(state.picture) ?? imageAt(found.set.images, this.image));
     const mu = tried ?? (drawing.busy ? null : state.mu);
     const code = (this.code = passage(found, grey ?? new Uint8Array(784), { seed: state.seed, mu }));
@@ -232,6 +246,15 @@ export default class Passage {
     part.from.textContent = "decoded from z";
     this.terms.show(code, null);
     if (mu) part.whose.textContent = "q moved by hand: its −ELBO is a bound all the same, a looser one.";
+  }
+
+  /** The paper was cleared: nothing goes through yet. */
+  drawBlank() {
+    const { part } = this;
+    drawImage(part.xHat, new Uint8Array(784));
+    this.place({ mu: null, logVar: null, z: null, frame: this.last });
+    part.z.value = "…";
+    this.terms.show(null, null);
   }
 
   place({ mu, logVar, z, frame }) {

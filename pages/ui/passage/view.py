@@ -4,6 +4,7 @@ What goes to the browser: the run whose film it is, the model's name (its packag
 explore/package.py) and both terms at every kept step. What comes back: the state, once something has come to rest.
 """
 
+import bisect
 import functools
 from dataclasses import dataclass
 from typing import Any
@@ -40,9 +41,18 @@ def moments(run_id: str) -> tuple[Moment, ...]:
     return tuple(found)
 
 
+def shown_number(asked: int | None) -> int:
+    """Number of the test image that is on the paper: the one asked for, or the next that the map has, around the end;
+    the map's first 7 where none is asked for. As passage.js has it.
+    """
+    if asked is None:
+        return _first()
+    known = sorted(map_numbers(images()).tolist())
+    return known[bisect.bisect_left(known, asked) % len(known)]
+
+
 @functools.cache
-def first_number() -> int:
-    """Number of the test image that is shown first: the map's first 7, as in passage.js."""
+def _first() -> int:
     numbers = map_numbers(images())
     return int(numbers[(images().y_test[numbers] == _FIRST_DIGIT).nonzero()[0, 0]])
 
@@ -55,8 +65,8 @@ def passage_view(run_id: str, *, key: str, state: dict[str, Any] | None = None, 
         key: of the widget. state: what to show, as this returned it, or some of it; what a link says may come in as it
             is. again: another number than before shows `state` once more.
     Returns:
-        `number` of the test image (None for a drawing, which is `picture`), `seed` of eps, `mu` where it was moved by
-        hand, `at`, the film's step (None for the trained model).
+        `number` of the test image (None for a drawing, which is `picture`, and for a `blank` paper), `seed` of eps,
+        `mu` where it was moved by hand, `at`, the film's step (None for the trained model).
     """
     film = [[m.step, round(m.nll, 4), round(m.kl, 4)] for m in moments(run_id)]
     ten = ten_images(images()).tolist()  # the film's

@@ -18,6 +18,7 @@ from pages.ui.explore.code_package import code_package_bytes
 from pages.ui.explore.routes import explore_routes
 from tests.explored import CONFIG, made_run, opened, read
 from vae_core import datasets
+from vae_core.config import RunConfig
 from vae_core.data import load
 from vae_core.data.own import make
 from vae_core.data.own_files import Gathered
@@ -123,13 +124,17 @@ def test_images_that_are_gone_or_too_few_are_said(registry: Registry, tmp_path: 
 
 def test_a_set_made_anew_under_its_name_is_read_anew(wire: TestClient, registry: Registry, tmp_path: Path) -> None:
     own_set("animals", ANIMALS)
+    run = trained(registry, "animals", tmp_path)
     first = safetensors.numpy.load(wire.get("/map-images/animals").content)
+    assert len(read(wire.get(f"/explore/{run.run_id}").content)[1]["mu"]) == 15
     shutil.rmtree(datasets.folder() / "own" / "animals")
     own_set("animals", None, count=60)
     answer = wire.get("/map-images/animals")
     again = safetensors.numpy.load(answer.content)
     assert len(first["images"]) == 15 and len(again["images"]) == 10 and set(again["labels"]) == {NO_CLASS}
     assert answer.headers["cache-control"] == "no-store"
+    about, arrays = read(wire.get(f"/explore/{run.run_id}").content)
+    assert len(arrays["mu"]) == 10 and about["classNames"] == []  # not the codes of the images before
     assert "max-age" in wire.get("/map-images/circles").headers["cache-control"]
 
 
@@ -139,3 +144,9 @@ def test_mnist_comes_as_before(wire: TestClient) -> None:
     about, arrays = opened(shipped.PLANE)
     assert about["classNames"] == list("0123456789") and about["centred"] is True
     assert arrays["class_means"].shape[0] == 10
+
+
+def test_points_of_the_plane_are_no_images(wire: TestClient) -> None:
+    config = RunConfig(dataset="ring", likelihood="gaussian", latent_dim=1)
+    assert not sources.explorable(config)
+    assert wire.get("/map-images/ring").status_code == 404

@@ -5,18 +5,11 @@ put into its state as a picture; a link names each by its number alone.
 """
 
 import base64
-import functools
 from typing import Any
 
 from pages.ui.map_pictures import images_of, pictures_of
 
 _OF_AN_IMAGE = ("of", "image", "picture", "number", "digit")  # of the component's state
-
-
-@functools.lru_cache(maxsize=8)
-def _on_map(dataset: str) -> dict[int, int]:
-    """Places on the map by numbers."""
-    return {number: place for place, number in enumerate(pictures_of(dataset).numbers.tolist())}
 
 
 def fill(encode: dict[str, Any], dataset: str) -> dict[str, Any]:
@@ -33,8 +26,9 @@ def fill(encode: dict[str, Any], dataset: str) -> dict[str, Any]:
     if images is None or number is None or not 0 <= number < len(images.x_test):
         return {name: value for name, value in encode.items() if name not in ("number", "digit")}
     rest = {name: value for name, value in encode.items() if name not in _OF_AN_IMAGE}
-    if number in _on_map(dataset):
-        return rest | {"of": "test", "image": _on_map(dataset)[number]}
+    place = pictures_of(dataset).places.get(number)
+    if place is not None:
+        return rest | {"of": "test", "image": place}
     pixels = images.x_test[number].numpy().tobytes()
     digit = int(images.y_test[number])
     return rest | {"of": "picture", "picture": base64.b64encode(pixels).decode(), "number": number, "digit": digit}

@@ -31,7 +31,8 @@ def give_drawing(place: DeltaGenerator) -> None:
         disabled=picture is None,
         on_click=_give,
         args=(picture,),
-        help="The lecturer collects drawings to train on. The 28 × 28 picture and its label are kept, nothing of you.",
+        help="The lecturer collects drawings to train on. The 28 × 28 picture "
+        f"{'and its label are' if drawings.asks_labels() else 'is'} kept, nothing of you.",
     )
     row.caption(f"{drawings.count():,} drawings so far.")
     with place:

@@ -2,8 +2,9 @@
 
 from pages.ui.explore.sources import Source
 from pages.ui.explore.weights import read_weights
+from pages.ui.map_pictures import images_of
 from pages.ui.once import computed_once
-from pages.ui.shipped import cards, checkpoint, images
+from pages.ui.shipped import cards, checkpoint
 from vae_core import rng
 from vae_core.digits import with_error
 from vae_core.evaluate import Evaluation, evaluate
@@ -17,18 +18,23 @@ _SAME = ("dataset", "protocol", "net", "widths", "activation", "latent_dim", "li
 
 @computed_once(KEPT)
 def worth_of_labels(source: Source) -> str:
-    """One sentence with its figures; "" where the weights are gone."""
+    """One sentence with its figures; "" where the weights are gone.
+
+    Raises:
+        DataError: the images are gone.
+    """
     read = read_weights(source)
     if read is None:
         return ""
     model, config = read[0], source.config
-    pixels, labels, seed = images().x_test[:IMAGES], images().y_test[:IMAGES], rng.stream_seed(config.seed, "eval")
+    tests, seed = images_of(config.dataset), rng.stream_seed(config.seed, "eval")
+    pixels, labels = tests.x_test[:IMAGES], tests.y_test[:IMAGES]
     right, wrong = cost_of_labels(model, pixels, labels, config.protocol, seed)
     said = f"−ELBO given the right label {_figure(right)}, given a wrong one {_figure(wrong)}"
     if (name := plain_vae(source)) is not None:
         vae = evaluate(checkpoint(name).model, pixels, config.protocol, seed)
         said += f"; of the VAE with these layers, {cards()[name]['config']['epochs']} epochs, {_figure(vae)}"
-    return f"{said} nats per image ({IMAGES:,} {config.protocol} test images, K = 1)."
+    return f"{said} nats per image ({len(pixels):,} {config.protocol} test images, K = 1)."
 
 
 def plain_vae(source: Source) -> str | None:

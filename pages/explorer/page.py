@@ -1,5 +1,6 @@
 """The latent explorer: the picture follows the finger, in a model that runs in the visitor's browser."""
 
+import contextlib
 from dataclasses import replace
 from typing import Any
 
@@ -65,7 +66,8 @@ def explore() -> None:
     if link.get("way") == "encode":
         to_the_elbo(source)
     if link.get("way") == "labels":
-        st.caption(worth_of_labels(replace(source, label=0)))  # the same whichever is chosen
+        with contextlib.suppress(DataError):  # images that are gone: the component says so
+            st.caption(worth_of_labels(replace(source, label=0)))  # the same whichever is chosen
     write_link(source)
     code(link.get("way"), source)
 

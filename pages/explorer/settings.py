@@ -65,7 +65,8 @@ def follow_images(source: Source) -> None:
     """Where a model of other images is chosen: what was a test image of the ones before is a picture like any other."""
     before = st.session_state.get(DATASET)
     st.session_state[DATASET] = source.config.dataset
-    if before not in (None, source.config.dataset) and (st.session_state[STATE].get("encode") or {}).get("number"):
+    number = (st.session_state[STATE].get("encode") or {}).get("number")
+    if before not in (None, source.config.dataset) and number is not None:
         put("encode", {"number": None})
 
 

@@ -37,7 +37,7 @@ def _collection() -> None:
         row.checkbox("ask for labels", value=True, key=_LABELS)
     row.button("Make a set", disabled=not found, on_click=_make, key="drawings make")
     row.button("Remove all", disabled=not found, on_click=_remove_all, key="drawings remove all")
-    st.caption(_state(len(found), is_open))
+    st.caption(_state(found, is_open))
     notices.show(_PLACE)
     if name := st.session_state.get(_MADE):
         st.page_link(
@@ -47,9 +47,12 @@ def _collection() -> None:
         _table(found)
 
 
-def _state(count: int, is_open: bool) -> str:
+def _state(found: list[Drawing], is_open: bool) -> str:
+    without = sum(not drawing.label for drawing in found)
+    some = f" {without:,} have no label, so a set of all has none: remove these to keep the others' labels."
     where = ": in the Explorer, under Encode, everybody can give theirs" if is_open else ""
-    return f"{count:,} drawings, {'open' if is_open else 'closed'}{where}."
+    state = f"{len(found):,} drawings, {'open' if is_open else 'closed'}{where}."
+    return state + (some if 0 < without < len(found) else "")
 
 
 def _table(found: list[Drawing]) -> None:

@@ -51,6 +51,11 @@ class MapPictures:
         return {"dataset": self.dataset, "count": count, "tests": self.tests, "classes": classes}
 
     @functools.cached_property
+    def places(self) -> dict[int, int]:
+        """Places on the map by numbers."""
+        return {number: place for place, number in enumerate(self.numbers.tolist())}
+
+    @functools.cached_property
     def attributes(self) -> Tensor:
         """(N, 4) slant, thickness, size and width of the grey images, whatever the protocol of a model."""
         return measure(self.pixels.squeeze(1).float() / 255)
@@ -92,7 +97,7 @@ def images_of(dataset: str) -> Images:
 
 def are_here(dataset: str) -> bool:
     """Whether the images of a data set are on this machine; none is read."""
-    return datasets.find(dataset) is not None and not why_missing(dataset)
+    return not datasets.is_points(dataset) and datasets.find(dataset) is not None and not why_missing(dataset)
 
 
 def pictures_of(dataset: str) -> MapPictures:
@@ -101,7 +106,7 @@ def pictures_of(dataset: str) -> MapPictures:
     Raises:
         DataError: they are not here, or too few for a map.
     """
-    return _pictures(dataset, _stamp(dataset))
+    return _pictures(dataset, stamp_of(dataset))
 
 
 def packed_pictures(dataset: str) -> bytes:
@@ -110,10 +115,10 @@ def packed_pictures(dataset: str) -> bytes:
     Raises:
         DataError: see pictures_of.
     """
-    return _packed(dataset, _stamp(dataset))
+    return _packed(dataset, stamp_of(dataset))
 
 
-def _stamp(dataset: str) -> int:
+def stamp_of(dataset: str) -> int:
     """Of the file that declares a set: one of the same name may be another one by now."""
     file = datasets.find(dataset)
     return file.stat().st_mtime_ns if file else 0
@@ -121,6 +126,8 @@ def _stamp(dataset: str) -> int:
 
 @computed_once(KEPT)
 def _pictures(dataset: str, stamp: int) -> MapPictures:
+    if datasets.is_points(dataset):
+        raise DataError(f"{dataset} has points of the plane and no images: choose another model.")
     images, says = images_of(dataset), declared(dataset)
     if len(images.x_test) < LEAST:
         raise DataError(f"{says.title} has one test image, and a map takes {LEAST}: give more images.")

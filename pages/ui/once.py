@@ -19,7 +19,8 @@ def computed_once(kept: int | None) -> Callable[[Callable[P, T]], Callable[P, T]
     """
 
     def decorate(function: Callable[P, T]) -> Callable[P, T]:
-        cached = cast(Callable[P, T], functools.lru_cache(kept)(function))
+        kept_results = functools.lru_cache(kept)(function)
+        cached = cast(Callable[P, T], kept_results)
         guard = threading.Lock()
         under_way: dict[object, threading.Lock] = {}
 
@@ -36,6 +37,7 @@ def computed_once(kept: int | None) -> Callable[[Callable[P, T]], Callable[P, T]
                     if under_way.get(key) is mine:
                         del under_way[key]
 
+        vars(call).update(cache_info=kept_results.cache_info, cache_clear=kept_results.cache_clear)
         return call
 
     return decorate

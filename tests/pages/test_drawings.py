@@ -96,6 +96,18 @@ def test_it_is_bounded_and_says_why_it_takes_nothing(monkeypatch: pytest.MonkeyP
     assert [d.label for d in drawings.drawings()] == [""]
 
 
+def test_what_else_lies_there_brings_nobody_down(folder: Path) -> None:
+    drawings.open_for_all(labels=True)
+    drawings.give(digit(0), "7", "ann")
+    (folder / "002001.grey").write_bytes(b"stray")
+    (folder / "000001-zebra-0123456789ab.grey").write_bytes(digit(1))
+    (folder / "000002-3-0123456789ab.grey").write_bytes(digit(2)[:100])  # cut short by a full disk
+    assert [d.label for d in drawings.drawings()] == ["7"]
+    drawings.give(digit(3), "1", "ann")
+    drawings.remove_all()
+    assert drawings.count() == 0 and (folder / "002001.grey").exists() and drawings.is_open()
+
+
 @pytest.mark.parametrize("labels", [True, False])
 def test_it_becomes_a_set_with_its_own_class_names(labels: bool) -> None:
     drawings.open_for_all(labels)

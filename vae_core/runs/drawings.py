@@ -6,8 +6,11 @@
 Of who gave it nothing is kept. All of it is on the disk, so it survives the server.
 """
 
+import contextlib
+import functools
 import hashlib
 import os
+import re
 import threading
 from collections import Counter
 from dataclasses import dataclass
@@ -16,14 +19,15 @@ from pathlib import Path
 import numpy as np
 
 from vae_core import datasets
+from vae_core.checkpoints import replacing
 from vae_core.data.images import DataError
 from vae_core.data.own import OwnImages, make
 from vae_core.data.own_files import Gathered
-from vae_core.runs.storage import entries
 
 SIDE = 28
 LABELS = tuple("0123456789")
 MOST, OF_ONE = 2_000, 100  # drawings in all, and of one visitor while this server runs
+_NAME = re.compile(r"[0-9]{6}-[0-9-]-[0-9a-f]{12}\.grey")
 _given: Counter[str] = Counter()
 _one_at_a_time = threading.Lock()
 
@@ -75,45 +79,50 @@ def give(picture: bytes, label: str, visitor: str) -> None:
     label = label if asks_labels() else "-"
     digest = hashlib.sha256(picture).hexdigest()[:12]
     with _one_at_a_time:
-        held = _files()
+        held = _names()
         _require(is_open(), "The collection is closed: your drawing stays with you.")
         _require(len(picture) == SIDE * SIDE and any(picture), "There is no drawing yet: draw on the black square.")
         _require(label == "-" or label in LABELS, "Say first which digit you have drawn.")
-        _require(not any(path.stem.endswith(digest) for path in held), "This drawing is in the set already.")
+        _require(not any(name.endswith(f"{digest}.grey") for name in held), "This drawing is in the set already.")
         _require(len(held) < MOST, f"The set is full, with {MOST:,} drawings: tell the lecturer.")
         _require(_given[visitor] < OF_ONE, f"You have given {OF_ONE} drawings, and that is as many as one may.")
-        number = int(held[-1].name[:6]) + 1 if held else 0
+        number = int(held[-1][:6]) + 1 if held else 0
         _write(_root() / f"{number:06d}-{label}-{digest}.grey", picture)
         _given[visitor] += 1
 
 
 def count() -> int:
     """How many there are."""
-    return len(_files())
+    return len(_names())
 
 
 def drawings() -> list[Drawing]:
     """All of them, the oldest first."""
     found = []
-    for path in _files():
+    for name in _names():
         try:
-            pixels = np.frombuffer(path.read_bytes(), np.uint8).reshape(SIDE, SIDE)
+            found.append(Drawing(name, _pixels(_root() / name), name[7].replace("-", "")))
         except (OSError, ValueError):  # just removed, or cut short by a full disk
             continue
-        found.append(Drawing(path.name, pixels, path.name.split("-")[1]))
     return found
+
+
+@functools.lru_cache(maxsize=MOST)
+def _pixels(path: Path) -> np.ndarray:
+    """A drawing's name holds its digest: the file never changes."""
+    return np.frombuffer(path.read_bytes(), np.uint8).reshape(SIDE, SIDE)
 
 
 def remove(name: str) -> None:
     """Take one out, by the name of its file."""
-    if any(path.name == name for path in _files()):
+    if _NAME.fullmatch(name):
         (_root() / name).unlink(missing_ok=True)
 
 
 def remove_all() -> None:
     """Begin anew; an open collection stays open."""
-    for path in _files():
-        path.unlink(missing_ok=True)
+    for name in _names():
+        remove(name)
 
 
 def as_set() -> OwnImages:
@@ -142,18 +151,17 @@ def _sign() -> Path:
     return _root() / "open"
 
 
-def _files() -> list[Path]:
-    """In the order in which they came."""
-    return sorted(path for path in entries(_root()) if path.suffix == ".grey" and path.name[:6].isdecimal())
+def _names() -> list[str]:
+    """Of the files, in the order in which they came."""
+    with contextlib.suppress(OSError):
+        return sorted(filter(_NAME.fullmatch, os.listdir(_root())))
+    return []
 
 
 def _write(path: Path, data: bytes) -> None:
-    """As a whole or not at all."""
-    unfinished = path.with_name(f".{path.name}")
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        unfinished.write_bytes(data)
-        os.replace(unfinished, path)
+        with replacing(path) as file:
+            file.write(data)
     except OSError as error:
-        unfinished.unlink(missing_ok=True)
         raise DataError(f"It cannot be kept ({error.strerror}): tell the lecturer that the disk is full.") from None

@@ -89,14 +89,15 @@ class Shelf:
         try:
             if not are_here(opened.config.dataset):
                 raise DataError
+            images = images_of(opened.config.dataset)
             with _one_at_a_time:
-                found = evaluate_test(opened.model, images_of(opened.config.dataset), opened.config)
+                found = evaluate_test(opened.model, images, opened.config)
         except DataError:
             raise ForeignError(
                 f"The images that {title} was trained on are not here: open a model of others."
             ) from None
         path = self._folder / f"opened-{secrets.token_urlsafe(16)}" / _FILE
-        caption = _caption(title, found, opened)
+        caption = _caption(title, found, opened, len(images.x_test))
         made = OpenedModel(path.parent.name, _owner(visitor), title, caption, opened.config, path)
         try:
             _write(made, opened)
@@ -166,7 +167,7 @@ def _clean(file: str) -> str:
     return plain(re.sub(r"\s+", " ", file.replace("\\", "/").rpartition("/")[2]), 60) or "a model"
 
 
-def _caption(title: str, found: Evaluation, opened: Opened) -> str:
+def _caption(title: str, found: Evaluation, opened: Opened, tests: int) -> str:
     figures = found.terms | ({} if found.neg_elbo is None else {"neg_elbo": found.neg_elbo})
     if not all(abs(value) < 1e9 for value in figures.values()):  # NaN is not, either
         raise ForeignError(f"{title} gives no numbers on the test images: choose the activation it was trained with.")
@@ -177,6 +178,6 @@ def _caption(title: str, found: Evaluation, opened: Opened) -> str:
         if name in figures
     )
     samples = "" if found.neg_elbo is None else ", K = 1"
-    images = f"{len(images_of(opened.config.dataset).x_test):,} {opened.config.protocol} test images{samples}"
+    images = f"{tests:,} {opened.config.protocol} test images{samples}"
     assumed = " ".join(plain(text, 400) for text in opened.said)  # with names of somebody's tensors
     return f"{shipped.model_title(opened.config)}. {said} nats per image ({images}). {assumed}"

@@ -4,10 +4,8 @@ One safetensors file: `__metadata__.about` is JSON text, the tensors are listed 
 and decodes by itself with it; images come from `/map-images`, in the same order (pages/ui/map_pictures.py).
 """
 
-import functools
 import gzip
 import json
-import threading
 from typing import Any
 
 import numpy as np
@@ -18,7 +16,8 @@ from torch import Tensor
 from pages.ui.explore.code_package import code_package_bytes
 from pages.ui.explore.sources import Source, twin_of
 from pages.ui.explore.weights import read_weights, require_numbers
-from pages.ui.map_pictures import MapPictures, pictures_of
+from pages.ui.map_pictures import MapPictures, pictures_of, stamp_of
+from pages.ui.once import computed_once
 from vae_core import losses
 from vae_core.config import RunConfig
 from vae_core.data import prepare
@@ -39,7 +38,6 @@ from vae_core.runs.storage import FILM, STATES, frame_file, frames_in
 KEPT = 20  # packages in memory, 4 MB each at most: a conditional model has one for each label
 _CHUNK = 500  # images encoded at once
 _NODES = 20  # a side, of the sheet whose pictures give the axes of the warp; as in prior_warp.js
-_one_at_a_time = threading.Lock()  # a class that opens the same model waits for one packing
 
 
 def packed(source: Source) -> bytes | None:
@@ -48,11 +46,10 @@ def packed(source: Source) -> bytes | None:
     Raises:
         NotNumbers: see there.
     """
-    with _one_at_a_time:
-        try:
-            return _packed(source)
-        except FileNotFoundError:
-            return None
+    try:
+        return _packed(source, stamp_of(source.config.dataset))
+    except FileNotFoundError:
+        return None
 
 
 def package_bytes(source: Source) -> bytes | None:
@@ -90,8 +87,9 @@ def package_bytes(source: Source) -> bytes | None:
     return save({name: tensor.contiguous() for name, tensor in tensors.items()}, {"about": text})
 
 
-@functools.lru_cache(maxsize=KEPT)
-def _packed(source: Source) -> bytes:
+@computed_once(KEPT)
+def _packed(source: Source, stamp: int) -> bytes:
+    """`stamp`: of its images, which may be others by now."""
     body = (code_package_bytes if source.family.has.code_map else package_bytes)(source)
     if body is None:  # an error, as that is not to be remembered
         raise FileNotFoundError(source.path)

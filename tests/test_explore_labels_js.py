@@ -21,7 +21,7 @@ COSTS = (
     " const { zs, ys, kl } = labels.drawsOf(m, given.x, given.y, told);"
     " queue.add({ key: told, id: 1, kind: 'means', input: zs, ys: Uint8Array.from(ys) });"
     " return [told, labels.costsOf(given.x, queue.slice(1e9).part.means, kl, about)]; }));"
-    "print({ ...found, words: words.costWords(found.own, given.y, 1) });"
+    "print({ ...found, words: words.costWords(found.own, given.y, 1, [...'0123456789']) });"
 )
 
 
@@ -88,3 +88,13 @@ def test_what_a_link_says_becomes_whole_and_harmless(node: Callable[..., Any]) -
         "print([labels.wrongOf({ wrong: null }, 9), labels.wrongOf({ wrong: 4 }, 4), labels.wrongOf({ wrong: 2 }, 4)]);"
     )
     assert node(script) == [0, 5, 2]
+
+
+def test_classes_are_called_by_their_names(node: Callable[..., Any]) -> None:
+    found = node(
+        "const costs = [3, 5].map((nll) => ({ nll, kl: 1, negElbo: nll + 1 }));"
+        "const names = ['Sneaker', 'Bag'];"
+        "print([words.costWords(costs, 0, 1, names), words.howWords('Sneaker', 'own'), words.howWords('7', 'own')]);"
+    )
+    assert found[0].startswith("This Sneaker given its label: −ELBO 4.0 =") and "Given Bag: 6.0 =" in found[0]
+    assert "told Sneaker, as the image is Sneaker" in found[1] and "told 7, as the image is a 7" in found[2]

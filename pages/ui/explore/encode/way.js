@@ -1,8 +1,9 @@
 // An image becomes a cloud of codes: mu, the ellipse of its std, and 16 samples with their pictures. The image is one of
 // the test images, or drawn here, or a picture of the visitor's own; a drawing is encoded in every frame.
 
-import { choices, everyFrame, make, press } from "../../lib/dom.js";
-import { another, classOf, imageName, nameOf, nextOf, oneOf } from "../shared/classes.js";
+import { choices, everyFrame, press } from "../../lib/dom.js";
+import { chipsOf } from "../shared/chips.js";
+import { another, classOf, imageName, nameOf, nextOf } from "../shared/classes.js";
 import { rowAt } from "../shared/found.js";
 import { SAMPLES, klDims, noise, samplesOf, stdOf } from "../shared/posterior.js";
 import { taken } from "../shared/taken.js";
@@ -86,7 +87,7 @@ export class EncodeWay extends Way {
   load(found, linked) {
     const { part, root, drawing } = this,
       { centred, classNames } = found.about;
-    part.chips.replaceChildren(...classNames.map(chip));
+    part.chips.replaceChildren(...chipsOf(classNames));
     choices(root, "digit", (label) => this.choose(Number(label)));
     part.hint.textContent = centred ? "Draw a digit here" : "Draw here";
     drawing.centred = centred;
@@ -238,6 +239,3 @@ export class EncodeWay extends Way {
     this.follow.cancel();
   }
 }
-
-const chip = (name, label) =>
-  make("button", { textContent: name, dataset: { digit: label }, aria: { label: `a test image of ${oneOf(name)}` } });

@@ -5,6 +5,7 @@ import { columnsOf, csv } from "../../lib/csv.js";
 import { choices, press } from "../../lib/dom.js";
 import { disc } from "../../lib/draw.js";
 import { PIXELS, drawImage, greys } from "../../lib/images.js";
+import { chipsOf } from "../shared/chips.js";
 import { another, imageName, nextOf } from "../shared/classes.js";
 import { rowAt } from "../shared/found.js";
 import { Latest } from "../shared/latest.js";
@@ -18,19 +19,21 @@ import { HTML } from "./html.js";
 import { LABELS, costsOf, drawsOf, underAll, wrongOf } from "./math.js";
 import { cellWords, costWords, howWords } from "./words.js";
 
-const CELLS = Array.from({ length: LABELS }, (_, y) => String(y));
-
 export class LabelsWay extends Way {
   constructor(root, place, view, page) {
     super(root, place, view, page, HTML);
     root.classList.add("paths", "labels");
     const { part } = this;
     this.decoder = new Latest("ten labels");
-    this.ten = new Strip(part.ten, "one z decoded under the labels 0 to 9", () => {});
-    this.wrong = new Strip(part.wrong, "an image decoded under the labels 0 to 9", (wrong) => page.change({ wrong }));
-    choices(root, "digit", (digit) => this.choose(Number(digit)));
+    this.ten = new Strip(part.ten, "one z decoded under each label", () => {});
+    this.wrong = new Strip(part.wrong, "an image decoded under each label", (wrong) => page.change({ wrong }));
     choices(root, "told", (told) => page.change({ told }));
     part.another.onclick = () => page.change({ image: another(this.state.image, this.found.set.labels) });
+  }
+
+  /** Of the labels: its set's class names. */
+  get names() {
+    return this.found.set.classNames;
   }
 
   /** The label of the image. */
@@ -49,9 +52,11 @@ export class LabelsWay extends Way {
     this.found = found.about.labels ? found : null;
     this.asked = this.costs = this.pictures = null;
     if (!this.found) return;
+    this.part.chips.replaceChildren(...chipsOf(this.names));
+    choices(this.root, "digit", (label) => this.choose(Number(label)));
     for (const strip of [this.ten, this.wrong]) strip.size(LABELS, {});
     mark(this.ten, found.about.label);
-    this.ten.tell(CELLS.map((text, y) => ({ text, strong: y === found.about.label })));
+    this.ten.tell(this.names.map((text, y) => ({ text, strong: y === found.about.label })));
   }
 
   show(state) {
@@ -64,7 +69,7 @@ export class LabelsWay extends Way {
     drawImage(part.x, found.image(state.image));
     part.source.textContent = imageName(state.image, found.set);
     part.x.setAttribute("aria-label", part.source.textContent);
-    part.how.textContent = howWords(right, state.told);
+    part.how.textContent = howWords(this.names[right], state.told);
     mark(this.wrong, wrongOf(state, right));
     const asked = JSON.stringify([state.image, state.told]);
     if (asked !== this.asked) this.ask(asked);
@@ -91,8 +96,10 @@ export class LabelsWay extends Way {
 
   tell() {
     const { costs, right, part } = this;
-    this.wrong.tell(CELLS.map((text, y) => ({ text, strong: y === right, small: costs ? cellWords(costs[y]) : "…" })));
-    part.said.textContent = costs ? costWords(costs, right, wrongOf(this.state, right)) : "";
+    this.wrong.tell(
+      this.names.map((text, y) => ({ text, strong: y === right, small: costs ? cellWords(costs[y]) : "…" })),
+    );
+    part.said.textContent = costs ? costWords(costs, right, wrongOf(this.state, right), this.names) : "";
   }
 
   /** Called for every z: it is decoded under each label, as it is dragged. */
@@ -128,13 +135,13 @@ export class LabelsWay extends Way {
 
   png() {
     const data = new Uint8Array([...this.shown.pictures, ...this.pictures]),
-      rows = ["one z", `image of ${this.right}`],
+      rows = ["one z", `image of ${this.names[this.right]}`],
       across = `label told; z = ${zText(this.shown.z)}; ${imageName(this.state.image, this.found.set)}`;
-    return sheetPicture({ data, columns: CELLS, rows, across, up: "", colours: this.page.colours });
+    return sheetPicture({ data, columns: this.names, rows, across, up: "", colours: this.page.colours });
   }
 
   csv() {
-    const { found, state, costs, right } = this,
+    const { found, state, costs, right, names } = this,
       title = imageName(state.image, found.set),
       encoder = (y) => (state.told === "same" ? y : right);
     return csv([
@@ -149,8 +156,8 @@ export class LabelsWay extends Way {
       ],
       ...costs.map((cost, y) => [
         title,
-        encoder(y),
-        y,
+        names[encoder(y)],
+        names[y],
         ...(cost ? [cost.negElbo, cost.nll, cost.kl] : ["", "", ""]),
         ...this.shown.z,
       ]),

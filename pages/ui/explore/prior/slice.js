@@ -30,7 +30,8 @@ export function nodes(tab, n, off) {
 export const notes = (tab) => [yardstick(tab), told(tab), held(tab)].filter(Boolean).join(" ");
 
 /** Of a conditional model the whole grid is of one label. */
-const told = ({ found: { about } }) => (about.labels ? `One label, every style: all are told ${about.label}.` : "");
+const told = ({ found: { about } }) =>
+  about.labels ? `One label, every style: all are told ${about.classNames[about.label]}.` : "";
 
 function held({ view: { plane }, place }) {
   const rest = plane.dims - 2;

@@ -127,6 +127,18 @@ def test_the_lattice_grows_to_where_a_far_point_has_its_z() -> None:
         assert log_p.item() == pytest.approx(density.log_prob(far).item(), abs=1e-3)
 
 
+@pytest.mark.parametrize("scale", [0.08, 0.06, 0.03])
+def test_z_far_from_home_is_found_or_the_error_says_so(scale: float) -> None:
+    """At home some 12, 15 and 30 prior std from 0: in the widest lattice, or beyond it."""
+    weak, far = linear(1, scale=scale), torch.tensor([[1.2, 0.5]], dtype=torch.float64)
+    strict = Line(weak.weight, weak.bias, 0.02)
+    covariance = strict.weight @ strict.weight.T + 0.02**2 * torch.eye(2, dtype=torch.float64)
+    found = exact(strict, far)
+    off = abs(found.log_p.item() - MultivariateNormal(strict.bias, covariance).log_prob(far).item())
+    assert off <= max(found.error, found.residual) + 1e-6
+    assert (off < 1e-3) == (scale > 0.05)
+
+
 def test_a_lattice_that_is_too_coarse_says_so(bent: dict[int, Any], monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(points, "SIDES", {1: (16, 16)})
     assert exact(bent[1]).error > 0.3

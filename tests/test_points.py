@@ -44,7 +44,7 @@ def test_half_of_the_moons_and_of_two_circles_lie_on_either_curve() -> None:
 
 
 def test_names_say_what_they_say() -> None:
-    for parts in [("ring", 500, 0), ("moons", 500, 3), ("two-circles", 40, 123)]:
+    for parts in [("ring", 500, 0), ("moons", 500, 3), ("two-circles", 40, 123), ("ring", 500, 2**31 - 1)]:
         name = points.named(*parts)
         assert points.parts_of(name) == parts and datasets.is_points(name) and RunConfig(dataset=name).dataset == name
     assert points.named("ring") == "ring" and sets.name_of("ring-40-2") == "Ring"
@@ -85,7 +85,12 @@ def test_drawn_points_are_found_by_what_they_are(monkeypatch: pytest.MonkeyPatch
     monkeypatch.setattr(points, "KEPT", 2)
     kept = [points.keep([[0.01 * k, 0.0], *CROSS]) for k in range(3)]
     assert [datasets.find(one) is not None for one in kept] == [False, True, True]
-    assert json.loads(datasets.find(kept[-1]).read_text())[0] == [0.02, 0.0]  # type: ignore[union-attr]
+    device = torch.device("cpu")
+    assert load(kept[1], device) is load(kept[1], device) is load(kept[1], device)  # looked at, it is the same
+    newer = points.keep([[0.5, 0.0], *CROSS], used=[kept[1]])
+    assert [datasets.find(one) is not None for one in (*kept[1:], newer)] == [True, False, True]
+    kept[-1] = newer
+    assert json.loads(datasets.find(kept[-1]).read_text())[0] == [0.5, 0.0]  # type: ignore[union-attr]
 
 
 @pytest.mark.parametrize(

@@ -15,7 +15,7 @@ from pathlib import Path
 
 _SETS = Path(__file__).parent / "data" / "sets"
 POINTS = ("ring", "moons", "two-circles")  # sets of points of the plane
-_POINTS = re.compile(rf"(?:{'|'.join(POINTS)})(?:-[1-9][0-9]{{1,3}}(?:-[0-9]{{1,9}})?)?|drawn-[0-9a-f]{{24}}")
+_POINTS = re.compile(rf"(?:{'|'.join(POINTS)})(?:-[1-9][0-9]{{1,3}}(?:-[0-9]{{1,10}})?)?|drawn-[0-9a-f]{{24}}")
 _NAME, _UPLOAD = re.compile(r"[a-z][a-z0-9-]{0,39}"), re.compile(r"own-[0-9a-f]{24}")
 SAVED = "set.json"  # in the folder of one's own
 

@@ -51,9 +51,9 @@ link = Address(
 def find_own(_asked: dict[str, Any]) -> list[str]:
     """What this visitor trained before comes back to the section that it belongs to, unless a link names another."""
     for group in registry.shared().groups_of(visitor.current()):  # the newest first
-        arm = registry.shared().members(group)[0].arm
-        if arm is not None and arm.place in _GROUPS.values():
-            st.session_state.setdefault(arm.place, group)
+        for run in registry.shared().members(group)[:1]:  # another window may just have removed them
+            if run.arm is not None and run.arm.place in _GROUPS.values():
+                st.session_state.setdefault(run.arm.place, group)
     return []
 
 

@@ -4,17 +4,17 @@ from typing import Any
 
 import streamlit as st
 
-from pages.plane.settings import DRAWN, GROUP, MOMENT, config, dataset, link, runs_of
+from pages.plane.settings import DRAWN, GIVEN, GROUP, MOMENT, config, dataset, link, runs_of
 from pages.ui import notices, visitor
 from vae_core.config import ConfigError
 from vae_core.data import points
 from vae_core.data.images import DataError
 from vae_core.data.sets import name_of
-from vae_core.runs import registry
-from vae_core.runs.messages import PAUSED, RUNNING, STARTING
+from vae_core.runs import registry, uploads
+from vae_core.runs.messages import PAUSED
 from vae_core.runs.run_record import SAVED, RunRecord
 
-GIVEN = "plane given"  # in the session: the drawn set with which the pad is to begin, where the hand did not draw it
+TOLD = "plane told"  # in the session: the whole page has something to show, and not the pad alone
 PASTED = "plane pasted"
 
 
@@ -47,6 +47,8 @@ def command(name: str, **args: Any) -> None:
     if run is None or not is_mine(run):
         return
     notices.clear("plane")
+    if name == "reset":
+        args |= {"beta": float(link.get("beta"))}  # what trains, trains with the beta that the page shows
     try:
         registry.shared().command(run.run_id, name, **args)
     except ConfigError as error:
@@ -70,17 +72,18 @@ def toggle() -> None:
 def change_beta() -> None:
     """Callback: a run that trains takes the new beta at its next step."""
     run = shown_run()
-    if run is not None and run.status in (STARTING, RUNNING, PAUSED):
+    if run is not None and not run.ended:
         command("set", beta=float(link.get("beta")))
 
 
 def take_drawing(drawn: list[list[float]]) -> None:
     """Keep what the hand has drawn; too few points are none yet."""
+    notices.clear("plane")
     if len(drawn) < points.FEWEST:
         st.session_state.pop(DRAWN, None)
         return
     try:
-        st.session_state[DRAWN] = points.keep(drawn)
+        st.session_state[DRAWN] = points.keep(drawn, _in_use())
     except DataError as error:
         notices.put("plane", str(error))
 
@@ -88,8 +91,14 @@ def take_drawing(drawn: list[list[float]]) -> None:
 def paste() -> None:
     """Callback: points as text."""
     notices.clear("plane")
+    st.session_state[TOLD] = True
     try:
         found = points.parse(st.session_state.get(PASTED) or "")
-        st.session_state[DRAWN] = st.session_state[GIVEN] = points.keep(found.tolist())
+        st.session_state[DRAWN] = points.keep(found.tolist(), _in_use())
+        st.session_state[GIVEN] = st.session_state.get(GIVEN, 0) + 1
     except DataError as error:
         notices.put("plane", str(error))
+
+
+def _in_use() -> set[str]:
+    return uploads.in_use(registry.shared().runs())

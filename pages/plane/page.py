@@ -5,7 +5,7 @@ from typing import Any
 import streamlit as st
 
 from pages.plane import actions
-from pages.plane.settings import HAND, SETS, dataset, find_own, link
+from pages.plane.settings import GIVEN, HAND, SETS, dataset, find_own, link
 from pages.ui import notices
 from pages.ui.buttons import command_button
 from pages.ui.gone import is_missing
@@ -46,14 +46,16 @@ def settings() -> None:
 @st.fragment
 def drawing() -> None:
     """The pad, and points as text."""
-    given = st.session_state.setdefault(actions.GIVEN, link.get("drawn"))
-    drawn = pad(known_points(given), version=given or "", key="plane pad")
+    given = str(st.session_state.get(GIVEN, 0))
+    drawn = pad(known_points(link.get("drawn")), version=given, key="plane pad")
     if drawn is not None and drawn != st.session_state.get("plane seen"):
         st.session_state["plane seen"] = drawn
         actions.take_drawing(drawn)
         st.rerun()
     with st.expander("Paste points"):
         st.text_area("x, y", key=actions.PASTED, on_change=actions.paste, placeholder="0.5, -1.2", height=100)
+    if st.session_state.pop(actions.TOLD, False):
+        st.rerun()  # the rest of the page shows what was pasted, or why it was not taken
 
 
 def known_points(name: str | None) -> list[list[float]]:
@@ -126,9 +128,10 @@ def concluded(final: dict[str, Any]) -> None:
     if "exact_log_p" not in final:
         return
     elbo, log_p, error = (final[name] for name in ("exact_elbo", "exact_log_p", "exact_error"))
+    some = "" if final["iw_images"] == final["images"] else f" of the first {final['iw_images']}"
     st.caption(
         f"At the end, mean over {final['images']} test points: ELBO {elbo:.3f} + gap {log_p - elbo:.3f} = log p(x) "
-        f"{log_p:.3f} nats, by quadrature (± {error:.0e}); L_{final['iw_samples']} "
+        f"{log_p:.3f} nats, by quadrature (± {error:.0e}); L_{final['iw_samples']}{some} "
         f"{-final['neg_iw_bound']:.3f}.".replace("-", "−")
     )
 

@@ -32,6 +32,8 @@ def runs_of(group: str) -> list[RunRecord]:
     return [run for run in registry.shared().members(group) if datasets.is_points(run.config.dataset)]
 
 
+GIVEN = "plane given"  # in the session: counts the sets that the pad is given, where the hand did not draw them
+
 link = Address(
     "plane",
     Choice("set", "ring", SETS),
@@ -49,12 +51,14 @@ link = Address(
 )
 
 
-def find_own(_asked: dict[str, Any]) -> list[str]:
-    """What this visitor trained here before comes back, unless a link names another run."""
+def find_own(asked: dict[str, Any]) -> list[str]:
+    """What this visitor trained here before comes back, unless a link names another. The pad shows a link's points."""
+    if "drawn" in asked:
+        st.session_state[GIVEN] = st.session_state.get(GIVEN, 0) + 1
     for group in registry.shared().groups_of(visitor.current()):  # the newest first
-        arm = registry.shared().members(group)[0].arm
-        if arm is not None and arm.place == GROUP:
-            st.session_state.setdefault(GROUP, group)
+        for run in registry.shared().members(group)[:1]:  # another window may just have removed them
+            if run.arm is not None and run.arm.place == GROUP:
+                st.session_state.setdefault(GROUP, group)
     return []
 
 

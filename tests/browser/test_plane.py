@@ -78,3 +78,26 @@ def shown_points(page: Page) -> list[list[float]]:
     name = re.search(r"drawn=(drawn-[0-9a-f]{24})", page.url)
     assert name is not None
     return points.drawn(name.group(1)).tolist()
+
+
+def test_pasted_points_stand_on_the_pad_and_can_be_drawn_on(opened: Callable[..., Page], server: str) -> None:
+    page = opened(f"{server}/plane?set=drawn")
+    count = page.locator(".planepad [data-part=count]")
+    page.get_by_text("Paste points").click()
+    text = page.get_by_role("textbox", name="x, y")
+    text.fill("1 2 3")
+    text.press("Control+Enter")
+    expect(page.get_by_text("Line 1 holds no point")).to_be_visible()
+    text.fill("\n".join(f"{0.1 * i - 1:.1f} {0.5:.1f}" for i in range(20)))
+    text.press("Control+Enter")
+    expect(count).to_contain_text("20 points")
+    expect(page.get_by_text("Line 1 holds no point")).to_have_count(0)
+    page.wait_for_url(re.compile("drawn=drawn-"))
+    assert len(shown_points(page)) == 20
+    canvas = page.locator(".planepad canvas")
+    canvas.focus()
+    for key in ("ArrowUp", "Space"):
+        page.keyboard.press(key)
+    expect(count).to_contain_text("21 points")
+    page.get_by_role("button", name="Start").click()
+    expect(page.locator(".onplane [data-part=logP]")).to_have_text(re.compile(r"\d"), timeout=60_000)

@@ -6,8 +6,9 @@ The plane shown is the square of REACH on either side of 0; every set lies in it
 import hashlib
 import json
 import os
-import tempfile
-from collections.abc import Callable, Sequence
+import secrets
+import time
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -23,7 +24,7 @@ REACH = 2.0  # of the plane that is shown
 NOISE = 0.08  # standard deviation about the curves, in both directions
 TRAIN, TEST = 500, 200  # points of a set whose name says no number; of every one to test with
 FEWEST, MOST = 12, 2_000  # that are drawn by hand
-KEPT = 1_000  # drawn sets; the one not used for longest gives way
+KEPT = 10_000  # drawn sets; the one not used for longest gives way
 TITLES = {"ring": "Ring", "moons": "Moons", "two-circles": "Two circles"}
 
 
@@ -140,29 +141,34 @@ def drawn(name: str) -> np.ndarray:
         raise DataError("The drawn points are not here any more: draw them again, or choose another set.")
     try:
         points = check_drawn(json.loads(path.read_text(encoding="utf-8")))
-        os.utime(path)
+        os.utime(path, ns=(time.time_ns(), path.stat().st_mtime_ns))  # used now, and the same as before: images.load
     except (OSError, ValueError, RecursionError, DataError) as error:
         raise DataError(f"The drawn points {name!r} cannot be read ({error}): draw them again.") from None
     return points
 
 
-def keep(points: Sequence[Sequence[float]]) -> str:
+def keep(points: Sequence[Sequence[float]], used: Collection[str] = ()) -> str:
     """Save drawn points; returns the name of the set, which is the same for the same points.
 
+    Args:
+        used: names of sets that must stay, whatever gives way.
     Raises:
         DataError: they are too few or too many, no points, outside the plane, or the disk does not take them.
     """
     checked = check_drawn(points)
     thousandths = np.rint(checked.astype(np.float64) * 1000).astype(np.int64)
     name = f"drawn-{hashlib.sha256(thousandths.astype('<i8').tobytes()).hexdigest()[:24]}"
+    if datasets.find(name) is not None:
+        return name
     folder = datasets.folder() / "points"
+    unfinished = folder / f".{name}-{secrets.token_hex(8)}"
     try:
         folder.mkdir(parents=True, exist_ok=True)
-        _make_room(folder)
-        with tempfile.NamedTemporaryFile("w", dir=folder, prefix=".", delete=False, encoding="utf-8") as file:
-            json.dump((thousandths / 1000).tolist(), file)
-        os.replace(file.name, folder / f"{name}.json")
+        _make_room(folder, used)
+        unfinished.write_text(json.dumps((thousandths / 1000).tolist()), encoding="utf-8")
+        os.replace(unfinished, folder / f"{name}.json")
     except OSError as error:
+        unfinished.unlink(missing_ok=True)
         raise DataError(f"The drawn points cannot be kept ({error.strerror}): free some disk space.") from None
     return name
 
@@ -208,10 +214,19 @@ def _circle(turn: np.ndarray) -> np.ndarray:
     return np.stack([np.cos(2 * np.pi * turn), np.sin(2 * np.pi * turn)], axis=1)
 
 
-def _make_room(folder: Path) -> None:
-    kept = sorted(folder.glob("drawn-*.json"), key=lambda path: path.stat().st_mtime)
-    for path in kept[: max(0, len(kept) - KEPT + 1)]:
+def _make_room(folder: Path, used: Collection[str]) -> None:
+    kept = list(folder.glob("drawn-*.json"))
+    if len(kept) < KEPT:
+        return
+    for path in sorted((path for path in kept if path.stem not in used), key=_last_use)[: len(kept) - KEPT + 1]:
         path.unlink(missing_ok=True)
+
+
+def _last_use(path: Path) -> int:
+    try:
+        return path.stat().st_atime_ns
+    except OSError:  # somebody else has just made room
+        return 0
 
 
 def plane(device: torch.device, side: int) -> Tensor:

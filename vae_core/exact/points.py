@@ -4,12 +4,13 @@
 
 One lattice of z serves all points: it is decoded once, and is so fine that from one z to the next x_hat moves by a part
 of sigma alone, for so narrow are the posteriors. That is what quadrature.py cannot assume of images.
-The gap is computed as the divergence that it is, from other z than the ELBO, so that their sum can fail to be log p(x).
+ELBO and gap are integrals over q from different z. Both use log p(x), so their sum says how well q was integrated and
+nothing of log p(x); what the lattice misses is seen by its border, by twice its step, and by a gap below 0.
 """
 
 import math
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import torch
@@ -19,7 +20,7 @@ from vae_core import losses
 from vae_core.data.points import plane
 from vae_core.pieces import Pieces, in_pieces
 
-HALF_WIDTHS = (5.0, 7.0, 10.0)  # of the lattice, in prior units: the first at whose border no point is at home
+HALF_WIDTHS = (5.0, 7.0, 10.0, 20.0)  # of the lattice, in prior units: the first at whose border no point is at home
 BORDER = 1e-6  # the share of p(x) that may lie in the cells there
 SIDES = {1: (256, 16_384), 2: (64, 256)}  # fewest and most z along a side, by the number of latents
 STRIDE = {1: 0.4, 2: 0.8}  # of sigma, by how much x_hat may move from one z to the next
@@ -39,6 +40,7 @@ class Sheet:
         z: (n^D, D) float64, coset by coset: even and odd rows and columns. x_hat: (n^D, 2). side: n, even. step: prior
             units.
         sigma: of the likelihood. stride: the longest way of x_hat from one z to the next, in sigma, within BULK.
+        missed: share of p(x) of some point in the outermost cells, where that is too much: part of what lies beyond.
     """
 
     z: Tensor
@@ -47,6 +49,7 @@ class Sheet:
     step: float
     sigma: float
     stride: float
+    missed: float = 0.0
 
     @property
     def dims(self) -> int:
@@ -79,8 +82,8 @@ class Exact:
     gap: Tensor  # (N,) KL(q ‖ p(z given x))
     mu: Tensor  # (N, D) of q
     std: Tensor  # (N, D)
-    error: float  # of log p(x): the distance of the sums of twice the step; that of the step itself is far smaller
-    residual: float  # |ELBO + gap − log p(x)|
+    error: float  # of log p(x): the distance of the sums of twice the step, and at least what the border tells
+    residual: float  # |ELBO + gap − log p(x)|, the error of the integrals over q; or how far a gap lies below 0
 
     @property
     def means(self) -> dict[str, float]:
@@ -99,12 +102,12 @@ def decode_sheet(model: Any, x: Tensor) -> Pieces[Sheet]:
     side, most = SIDES[model.latent_dim]
     for half_width in HALF_WIDTHS:
         sheet = yield from _sheet(model, half_width, side)
-        if (yield from _border_share(sheet, x)) < BORDER:
+        if (share := (yield from _border_share(sheet, x))) < BORDER:
             break
     while sheet.stride > STRIDE[sheet.dims] and sheet.side < most:
         side = min(most, 2 * math.ceil(0.52 * sheet.side * sheet.stride / STRIDE[sheet.dims]))
         sheet = yield from _sheet(model, half_width, side)
-    return sheet
+    return replace(sheet, missed=share if share >= BORDER else 0.0)
 
 
 def _sheet(model: Any, half_width: float, side: int) -> Pieces[Sheet]:
@@ -136,8 +139,8 @@ def _by_coset(values: Tensor, side: int) -> Tensor:
 
 @in_pieces
 def log_evidence(sheet: Sheet, x: Tensor) -> Pieces[tuple[Tensor, float]]:
-    """log p(x) of points (N, 2) by the trapezoid rule: (N,) nats, and the largest error of twice the step."""
-    found, worst = [], 0.0
+    """log p(x) of points (N, 2) by the trapezoid rule: (N,) nats, and the largest error: see Exact."""
+    found, worst = [], -math.log1p(-min(sheet.missed, 1 - BORDER))
     for part in x.split(max(1, _PAIRS // len(sheet.z))):
         sums = sheet.log_joint(part).view(len(part), 2**sheet.dims, -1).logsumexp(2)  # (n, 2^D)
         total = sums.logsumexp(1)
@@ -180,7 +183,7 @@ def bound(model: Any, x: Tensor, log_p: Tensor, error: float) -> Pieces[Exact]:
     for count in _NODES[mu.shape[1]]:
         elbo = (yield from _mean_under_q(model, x, mu, std, (count, 0.0), lambda z, part, found: found)) - kl
         gap = yield from _mean_under_q(model, x, mu, std, (count, 0.5), log_ratio)
-        residual = (elbo + gap - log_p).abs().max().item()
+        residual = max((elbo + gap - log_p).abs().max().item(), -gap.min().item())
         if residual < TOLERANCE:
             break
     return Exact(log_p, elbo, gap, mu, std, error, residual)

@@ -9,12 +9,17 @@ export function followTheme(root) {
   return true;
 }
 
-/** Roughly, of "#rrggbb" or "rgb(…)": 0 is black, 1 is white. */
-function luminance(colour) {
+/** [r, g, b] of "#rrggbb" or "rgb(…)"; white where it is neither. */
+export function rgbOf(colour) {
   const hex = colour.match(/^#(..)(..)(..)/);
-  const [r, g, b] = hex
+  return hex
     ? hex.slice(1).map((h) => parseInt(h, 16))
-    : (colour.match(/[\d.]+/g) ?? [255, 255, 255]).map(Number);
+    : (colour.match(/[\d.]+/g) ?? [255, 255, 255]).slice(0, 3).map(Number);
+}
+
+/** Roughly: 0 is black, 1 is white. */
+function luminance(colour) {
+  const [r, g, b] = rgbOf(colour);
   return (0.2126 * r + 0.7152 * g + 0.0722 * b) / 255;
 }
 

@@ -1,7 +1,9 @@
 // The decoder of a run on points, from the layers that its picture holds, and the exact posterior of a point under it.
 // Pure; runs under node. log p(x) comes from the server (vae_core/exact/points.py): here no integral is taken.
 
-const ACTIVATIONS = { tanh: Math.tanh, relu: (v) => Math.max(0, v), elu: (v) => (v > 0 ? v : Math.expm1(v)) };
+import { elu, linear, relu, tanh } from "../net/layers.js";
+
+const ACTIVATIONS = { tanh, relu, elu };
 const LOG_2PI = Math.log(2 * Math.PI);
 const DEPTH = 7; // nats below its peak: what the window on a posterior shows
 const REACH = 4.5; // of the prior, in its std, where a posterior is looked for
@@ -15,32 +17,24 @@ export const FINE = [0, 401, 72]; // and in the window
  * @returns {((zs: Numbers) => Float64Array) & { dims: number }}
  */
 export function decoderOf(arrays, activation) {
-  const layers = [];
-  for (let i = 0; arrays[`points_weight${i}`]; i++)
-    layers.push({ weight: arrays[`points_weight${i}`], bias: arrays[`points_bias${i}`].data });
-  const act = ACTIVATIONS[activation];
-  const dims = layers[0].weight.shape[1];
+  const layers = [],
+    dims = arrays.points_weight0.shape[1];
+  for (let i = 0; arrays[`points_weight${i}`]; i++) {
+    const then = arrays[`points_weight${i + 1}`] ? ACTIVATIONS[activation] : undefined;
+    layers.push(linear({ weight: arrays[`points_weight${i}`], bias: arrays[`points_bias${i}`] }, { then }));
+  }
   const decode = (zs) => {
     const found = new Float64Array((2 * zs.length) / dims);
     for (let i = 0; i < zs.length / dims; i++) {
-      let h = zs.slice(i * dims, (i + 1) * dims);
-      layers.forEach((layer, k) => (h = apply(layer, h, k < layers.length - 1 ? act : null)));
-      found.set(h, 2 * i);
+      const z = zs.slice(i * dims, (i + 1) * dims);
+      found.set(
+        layers.reduce((h, layer) => layer(h), z),
+        2 * i,
+      );
     }
     return found;
   };
   return Object.assign(decode, { dims });
-}
-
-function apply({ weight, bias }, h, act) {
-  const [outputs, inputs] = weight.shape;
-  const y = new Float64Array(outputs);
-  for (let o = 0; o < outputs; o++) {
-    let sum = bias[o];
-    for (let i = 0; i < inputs; i++) sum += weight.data[o * inputs + i] * h[i];
-    y[o] = act ? act(sum) : sum;
-  }
-  return y;
 }
 
 /** (n^D · D) codes of a lattice with n along each side; of two latents the first changes slowest. @param {Span[]} ranges */

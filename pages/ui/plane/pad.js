@@ -54,18 +54,18 @@ export default class Pad {
     this.points = [...this.points];
     this.trail = true;
     this.cross = null;
-    this.drop(this.place(event));
+    this.drop((this.last = this.place(event)));
   }
 
   /** Points along the way since the last one, evenly: a fast hand leaves no holes. */
   follow(event) {
     if (!this.trail) return;
     const place = this.place(event),
-      last = this.points.at(-1) ?? place;
+      last = this.last; // also where the hand was outside the plane
     const [dx, dy] = [place[0] - last[0], place[1] - last[1]],
       way = Math.hypot(dx, dy);
     for (let gone = APART; gone <= way; gone += APART)
-      this.drop([last[0] + (dx * gone) / way, last[1] + (dy * gone) / way]);
+      this.drop((this.last = [last[0] + (dx * gone) / way, last[1] + (dy * gone) / way]));
   }
 
   end() {

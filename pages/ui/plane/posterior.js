@@ -3,7 +3,7 @@
 import { line } from "../lib/draw.js";
 import { FINE, densitiesOf, windowOf } from "./decoder.js";
 import { paperOf } from "./paper.js";
-import { rgbOf } from "./scene.js";
+import { rgbOf } from "../lib/theme.js";
 
 /** @param {any} canvas @param {any} seen { decode, survey, sigma, x, logP, q: { mu, std } } @param {Colours} colours */
 export function drawPosterior(canvas, { decode, survey, sigma, x, logP, q }, colours) {

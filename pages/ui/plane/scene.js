@@ -4,6 +4,7 @@ import { disc, line, ring } from "../lib/draw.js";
 import { plain } from "../lib/numbers.js";
 import { latticeOf } from "./decoder.js";
 import { paperOf } from "./paper.js";
+import { rgbOf } from "../lib/theme.js";
 
 const RANGE = 8; // nats that the shading spans
 const LINES = 13; // of the decoded sheet, each way, from z = −3 to 3
@@ -50,14 +51,6 @@ function shade({ ctx, box }, map, colours) {
   pen.putImageData(image, 0, 0);
   ctx.imageSmoothingEnabled = true;
   ctx.drawImage(small, box.left, box.top, box.right - box.left, box.bottom - box.top);
-}
-
-/** [r, g, b] of "#rrggbb" or "rgb(…)". */
-export function rgbOf(colour) {
-  const hex = colour.match(/^#(..)(..)(..)/);
-  return hex
-    ? hex.slice(1).map((h) => parseInt(h, 16))
-    : (colour.match(/[\d.]+/g) ?? [0, 0, 0]).slice(0, 3).map(Number);
 }
 
 function dots({ ctx, px, at }, points, radius, colour, alpha) {

@@ -6,6 +6,7 @@ import { Film, Scrubber } from "../lib/film.js";
 import { History } from "../lib/history.js";
 import { onKeys, onPageKeys } from "../lib/keys.js";
 import { aboutText, format, plain, stepText, waitText } from "../lib/numbers.js";
+import { row } from "../lib/plane.js";
 import { coloursOf, followTheme } from "../lib/theme.js";
 import { pictureOf } from "../lib/wire.js";
 import { drawBound } from "./bound.js";
@@ -158,9 +159,8 @@ export default class PlaneView {
   one() {
     const { picture: p, chosen: i } = this;
     if (i === null || !p?.points_log_p) return null;
-    const row = ({ shape: [, width], data }) => Array.from(data.subarray(i * width, (i + 1) * width));
     const [elbo, gap, logP] = [p.points_elbo, p.points_gap, p.points_log_p].map((values) => values.data[i]);
-    return { x: row(p.points_test), elbo, gap, logP, q: { mu: row(p.points_mu), std: row(p.points_std) } };
+    return { x: row(p.points_test, i), elbo, gap, logP, q: { mu: row(p.points_mu, i), std: row(p.points_std, i) } };
   }
 
   // ---- drawing

@@ -16,6 +16,8 @@ _ROOM = """
 .stMain .st-key-scene { flex-wrap: nowrap; }
 .stMain .st-key-scene > .stElementContainer:has(.stMarkdown) { flex: 1 1 0; min-width: 8rem; width: auto; }
 .st-key-lecture:has(.st-key-unseen):not(:focus-within) { position: absolute; left: -100vw; }
+/* Until its font is there, an icon is its name in letters: nothing beside it may move when it comes. */
+[data-testid="stIconMaterial"] { max-width: 1.3em; overflow: hidden; white-space: nowrap; }
 [data-testid="stSidebarHeader"] { height: 2.25rem; margin: 0; }
 """
 # Streamlit writes white on the primary colour. In the dark theme that colour has to be light, to be seen on the dark

@@ -3,6 +3,7 @@
 from playwright.sync_api import expect
 
 from pages.ui.lecture.scenes import SCENES, scene_query
+from tests.waiting import wait_for
 
 
 def test_the_eight_scenes_by_keys_alone(opened, server):
@@ -12,8 +13,8 @@ def test_the_eight_scenes_by_keys_alone(opened, server):
         title = bar.get_by_text(f"{number} · {scene.title}.")
         expect(title).to_be_visible(timeout=30_000)
         page.wait_for_url(lambda url, scene=scene, number=number: f"/{scene.page}?" in url and f"scene={number}" in url)
-        box = bar.bounding_box()
-        assert box["y"] > 0 and box["height"] < 80, scene.title
+        wait_for(lambda: 0 < bar.bounding_box()["height"] < 80)  # once its fonts are there
+        assert bar.bounding_box()["y"] > 0, scene.title
         assert bar.locator("p").nth(1).evaluate("(p) => parseFloat(getComputedStyle(p).fontSize)") >= 18
         expect(page.get_by_text(scene.answer)).to_have_count(0)  # folded
         page.wait_for_selector("[data-testid='stApp'][data-test-script-state='notRunning']", timeout=60_000)

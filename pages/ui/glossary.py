@@ -22,7 +22,7 @@ WORDS = {
     "eps": "The noise of reparameterisation, drawn from N(0, I) and independent of the encoder: z = mu + std · eps.",
     "quadrature": "An integral as a weighted sum over a fine grid: without chance, exact up to the error that is said.",
     "standard error": "How far a mean of random draws typically is from the true one: std / √draws.",
-    "active": "A latent is active where its mean differs between images: variance of mu above 0.01 (Burda et al. 2016).",
+    "active": "A latent is active where its mean differs between images: variance above 0.01 (Burda et al. 2016).",
     "bits": "Information in logarithms of base 2.",
 }
 _MARKED = re.compile(r"\[\[([^\]|]+)(?:\|([^\]]+))?\]\]")

@@ -109,8 +109,8 @@ def gap_table(names: list[str]) -> pd.DataFrame:
 
 def seeds_of(name: str) -> dict[str, Any] | None:
     """What the bench has of a model's settings with several seeds; None where it has nothing."""
-    wanted = RunConfig.from_dict(cards()[name]["config"]).with_(seed=0, device="cpu").to_dict()
-    return next((trial for trial in trials() if trial["config"] == wanted), None)
+    wanted = RunConfig.from_dict(cards()[name]["config"]).with_(seed=0, device="cpu")
+    return next((trial for trial in trials() if RunConfig.from_dict(trial["config"]) == wanted), None)
 
 
 def trials() -> list[dict[str, Any]]:

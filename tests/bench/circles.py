@@ -58,11 +58,11 @@ def trial_of(record: dict[str, Any], config: RunConfig) -> dict[str, Any]:
     """The trial of these settings in the record, a new one where there is none yet."""
     record |= {"bins": BINS, "neighbours": NEIGHBOURS}
     trials = record.setdefault("trials", [])
-    if config.to_dict() not in [trial["config"] for trial in trials]:
+    if config not in [RunConfig.from_dict(trial["config"]) for trial in trials]:
         trials.append({"command": "", "config": config.to_dict(), "rows": []})
     for trial in trials:
         trial["command"] = command(trial["config"])  # of the defaults of today
-    return next(trial for trial in trials if trial["config"] == config.to_dict())
+    return next(trial for trial in trials if RunConfig.from_dict(trial["config"]) == config)
 
 
 def command(config: dict[str, Any]) -> str:

@@ -1,5 +1,6 @@
 """Open a model: somebody's file becomes a model of the explorer, with its figures; what cannot be opened is said."""
 
+import os
 import re
 from dataclasses import replace
 from pathlib import Path
@@ -133,8 +134,11 @@ def test_a_server_that_starts_again_has_them_still(
     assert not [path for path in folder.rglob("*") if b"ann" in (path.read_bytes() if path.is_file() else b"")]
     damaged = shelf.of("ann")[1]
     (damaged.path.parent / "about.json").write_text('{"config": {"net": "transformer"}}')
-    (folder / ".unfinished-x").mkdir()
+    for name in ("x", "old"):
+        (folder / f".unfinished-{name}").mkdir()
+    os.utime(folder / ".unfinished-old", (0, 0))
     again = opened.Shelf(folder)
+    assert [path.name for path in folder.glob(".*")] == [".unfinished-x"]  # somebody may be writing that one
     assert [m.title for m in again.of("ann")] == ["c.pt", "a.pt"] and again.of("bob") == []
     assert again.find(model.name) == model and capsys.readouterr().err.count("left out") == 1
     source = sources._of_file(again.of("ann")[0])

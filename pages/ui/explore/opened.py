@@ -12,6 +12,7 @@ import secrets
 import shutil
 import tempfile
 import threading
+import time
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -35,6 +36,7 @@ MOST_MB = 25  # of a file: a training checkpoint of our networks, with all that 
 MOST_OF_ONE = 4  # models of one visitor; the oldest goes
 MOST_BYTES = 1_000_000_000  # of all visitors' models; the oldest goes
 _FILE, _ABOUT, _OWNER = "model.safetensors", "about.json", "owner-"
+_UNFINISHED, _WRITING_NS = ".unfinished-", 3600 * 10**9  # another server of the same folder may be writing it
 _NAME = re.compile(r"opened-[A-Za-z0-9_-]{22}")
 _one_at_a_time = threading.Lock()  # 10,000 images in a large model take seconds
 
@@ -66,6 +68,7 @@ class Shelf:
         """
         self._folder = folder
         self._guard = threading.Lock()
+        _sweep(folder)
         found = sorted((path for path in entries(folder) if _NAME.fullmatch(path.name)), key=_age)
         read = [model for path in found if (model := _read(path)) is not None]
         self._models = {model.name: model for model in read}  # the oldest first
@@ -135,11 +138,18 @@ def _age(folder: Path) -> int:
         return 0
 
 
+def _sweep(folder: Path) -> None:
+    """What a server that was killed had begun to write."""
+    for path in folder.glob(f"{_UNFINISHED}*"):
+        if time.time_ns() - _age(path) > _WRITING_NS:
+            shutil.rmtree(path, ignore_errors=True)
+
+
 def _write(model: OpenedModel, opened: Opened) -> None:
     """As a whole or not at all."""
     folder = model.path.parent
     folder.parent.mkdir(parents=True, exist_ok=True)
-    made = Path(tempfile.mkdtemp(prefix=".unfinished-", dir=folder.parent))
+    made = Path(tempfile.mkdtemp(prefix=_UNFINISHED, dir=folder.parent))
     try:
         save_file({key: tensor.contiguous() for key, tensor in opened.model.state_dict().items()}, made / _FILE)
         about = {"title": model.title, "caption": model.caption, "config": model.config.to_dict()}

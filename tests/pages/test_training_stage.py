@@ -75,3 +75,15 @@ def test_where_it_is_not_known_nothing_is_said(
 )
 def test_lengths_in_words(seconds: float, words: str) -> None:
     assert estimate.in_words(seconds) == words
+
+
+def test_earlier_runs_are_listed_with_the_settings_in_which_they_differ(training: AppTest, registry: Registry) -> None:
+    start(training, registry)
+    training.segmented_control(key="latent_dim").set_value(8).run()
+    training.number_input(key="beta").set_value(4.0).run()
+    checked(training.button(key="start").click().run())
+    (box,) = [box for box in training.selectbox if box.label == "Run on the page"]
+    newest, older, shipped = box.options
+    assert newest.startswith("run 2: ") and {"latents 8", "beta 4.0"} <= set(newest.removeprefix("run 2: ").split(", "))
+    assert older.startswith("run 1: ") and {"latents 2", "beta 1.0"} <= set(older.removeprefix("run 1: ").split(", "))
+    assert shipped.startswith("the shipped run: ")

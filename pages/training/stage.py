@@ -25,7 +25,7 @@ _STYLE = """
 .stMain .st-key-pause button { min-width: 7.2rem; }
 .stMain .st-key-recon_on { min-width: 12.4rem; }
 .stMain .st-key-kl_on { min-width: 7.2rem; }
-.stMain .st-key-said { min-height: 1.65rem; gap: 0.2rem; }
+.stMain .st-key-said { min-height: 1.75rem; gap: 0.2rem; }
 .stMain .st-key-said [data-testid="stAlertContainer"] { padding: 0.1rem 0.6rem; }
 .stMain .st-key-said:has([data-testid="stAlert"]) [data-testid="stCaptionContainer"] { display: none; }
 """

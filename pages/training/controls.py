@@ -17,14 +17,13 @@ from pages.training.settings import (
     families_offered,
     link,
     own_terms,
-    terms_on_page,
 )
 from pages.training.sigma import usual_error, warning_before
 from pages.training.weights import prepare, weight_key, weights_now
 from pages.ui.terms import label_of_term
 from pages.ui.words import label_of
 from vae_core import devices
-from vae_core.config import CHANGEABLE, LIKELIHOODS, NETS, PROTOCOLS, RunConfig
+from vae_core.config import CHANGEABLE, LETTERS, LIKELIHOODS, NETS, PROTOCOLS, RunConfig
 from vae_core.data.sets import declared, name_of, why_missing
 from vae_core.models import family
 
@@ -159,49 +158,34 @@ def _training() -> dict[str, Any]:
     return values
 
 
-def weights(terms: Mapping[str, float], on_change: Any) -> dict[str, Any]:
-    """Widgets for what may change during a run.
-
-    Args:
-        terms: of the family that they are for, each with its own weight.
-        on_change: called when the visitor changes one.
-    """
+def switches(terms: Mapping[str, float], on_change: Any) -> None:
+    """The switches of the two terms, which say how they stand; what else may change during a run is `weights`."""
     st.session_state[TERMS] = dict(terms)
     prepare()
-    columns = st.columns([1.75, 1.15, 0.95, 1.15, 1.3, 0.9], vertical_alignment="bottom")
-    columns[0].toggle(
-        "Reconstruction on",
-        on_change=on_change,
-        disabled="nll" not in terms,
-        key="recon_on",
-        persist_state="session",
-        help=said("recon_on"),
-    )
-    columns[1].number_input(
-        "alpha",
-        disabled="nll" not in terms,
-        step=0.5,
-        on_change=on_change,
-        **link.number("alpha") | {"min_value": LEAST_ALPHA},
-        help=said("alpha"),
-    )
-    columns[2].toggle(
-        "KL on",
-        on_change=on_change,
-        disabled="kl" not in terms,
-        key="kl_on",
-        persist_state="session",
-        help=said("kl_on"),
-    )
-    columns[3].number_input(
-        "beta",
-        disabled="kl" not in terms,
-        step=0.5,
-        on_change=on_change,
-        **link.number("beta"),
-        help=said("beta"),
-    )
-    columns[4].number_input(
+    for term, key, name in (("nll", "recon_on", "Reconstruction"), ("kl", "kl_on", "KL")):
+        st.toggle(
+            f"{name} {'on' if st.session_state[key] else 'off'}",
+            on_change=on_change,
+            disabled=term not in terms,
+            key=key,
+            persist_state="session",
+            help=said(key),
+        )
+
+
+def weights(terms: Mapping[str, float], on_change: Any) -> None:
+    """What else may change during a run: the weights of the two terms, those of a family's own, and what is rarer."""
+    for term, letter in LETTERS.items():
+        least = {"min_value": LEAST_ALPHA} if letter == "alpha" else {}
+        st.number_input(
+            letter,
+            disabled=term not in terms,
+            step=0.5,
+            on_change=on_change,
+            **link.number(letter) | least,
+            help=said(letter),
+        )
+    st.number_input(
         "Learning rate",
         step=1e-3,
         format="%.4f",
@@ -209,15 +193,7 @@ def weights(terms: Mapping[str, float], on_change: Any) -> dict[str, Any]:
         **link.number("learning_rate"),
         help=said("learning_rate"),
     )
-    with columns[5].popover("More", icon=":material/tune:"):
-        _more(on_change)
-    remarks()
-    return weights_now()
-
-
-def _more(on_change: Any) -> None:
-    """What is changed more rarely, and the weights of a family's own terms."""
-    for term in own_terms(terms_on_page()):
+    for term in own_terms(terms):
         st.number_input(
             f"Weight of {label_of_term(term)}",
             0.0,

@@ -6,7 +6,7 @@ import pandas as pd
 import streamlit as st
 
 from pages.training import actions
-from pages.training.names import label, name
+from pages.training.names import label, label_among, name
 from pages.training.settings import COMPARABLE, link
 from pages.ui import visitor
 from pages.ui.shipped import shipped_run
@@ -45,7 +45,7 @@ def library(shown: RunRecord) -> None:
     if len(runs) < 2:
         return
     own = registry.shared().of(visitor.current())
-    names = {run.run_id: name(run, own) for run in runs}
+    names = {run.run_id: label_among(run, runs, own) for run in runs}
     version = f"{shown.run_id} {' | '.join(names.values())}"
     left, right = st.columns([1, 2])
     key = f"show {version}"

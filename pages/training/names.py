@@ -56,6 +56,14 @@ def differences(run: RunRecord, other: RunRecord) -> list[str]:
     return settings + [mark.text for mark in run.marks if mark.step >= begun]
 
 
+def label_among(run: RunRecord, runs: list[RunRecord], own: list[RunRecord]) -> str:
+    """In a list of runs: the name, and its settings that are not those of all the others."""
+    configs = [other.config.to_dict() for other in runs]
+    mine = run.config.to_dict()
+    settings = [f"{SHORT.get(k, k)} {v}" for k, v in mine.items() if any(config[k] != v for config in configs)]
+    return ": ".join([name(run, own), *([", ".join(settings[:4])] if settings else [])])
+
+
 def label(run: RunRecord, shown: RunRecord, runs: list[RunRecord]) -> str:
     """A legend: the name, and what differs from the run that is shown."""
     return ": ".join([name(run, runs), ", ".join(differences(run, shown)[:3]) or "same settings"])

@@ -4,6 +4,7 @@ import os
 from pathlib import Path
 
 from tests.browser.conftest import serving
+from tests.browser.test_live_training import more, switch
 
 RUNS = 40
 
@@ -21,9 +22,9 @@ def cost(opened, *arguments: str) -> dict[str, float]:
         for path, button in (("", "Another sample"), ("training", "Start")):
             page = opened(f"{url}/{path}")
             if path == "training":  # a run that stands still: all that the server does is the fragment
-                page.get_by_role("button", name="Step", exact=True).click()
+                more(page, "Step").click()
                 page.wait_for_timeout(4_000)
-                target = page.get_by_role("switch", name="KL on").locator("xpath=ancestor::label")
+                target = switch(page, "KL").locator("xpath=ancestor::label")
             else:
                 target = page.get_by_role("button", name=button)
             target.click()

@@ -11,7 +11,7 @@ from tests.browser.handwriting import DIGITS, draw
 from tests.browser.keys import drawn_and_focusable, focus, name, record, taken, trapped_by
 from tests.browser.test_ablation import arm, at_step
 from tests.browser.test_explorer import PLANE, explorer, part, z_of
-from tests.browser.test_live_training import start, status, until
+from tests.browser.test_live_training import more, start, status, until
 
 Opened = Callable[..., Page]
 # What is known to take the focus in each way: the map, and sheets of pictures or the drawing canvas.
@@ -108,7 +108,7 @@ def test_the_training_page_holds_nobody(opened: Opened, server: str) -> None:
     start(page, beyond=60)
     page.get_by_role("button", name="Pause").click()
     status(page, "paused")
-    page.get_by_role("button", name="Slow step").click()
+    more(page, "Slow step").click()
     batch = page.locator("[data-slow=batch]")
     expect(batch).to_be_visible(timeout=20_000)
     page.get_by_role("button", name="Grid", exact=True).click()

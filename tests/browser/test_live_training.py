@@ -7,7 +7,7 @@ import subprocess
 import time
 
 import pytest
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Locator, Page, expect
 
 from tests.browser.conftest import serving, visit
 
@@ -54,6 +54,23 @@ def start(page: Page, beyond: int = 20) -> None:
     until(page, lambda: step(page) > beyond)
 
 
+def more(page: Page, name: str) -> Locator:
+    """A button of the menu, which is opened where it is not."""
+    button = page.get_by_role("button", name=name, exact=True)
+    if not button.is_visible():
+        page.locator(".st-key-controls-menu button").click()
+    return button
+
+
+def switch(page: Page, name: str) -> Locator:
+    """That of "KL" or "Reconstruction"; its label says how it stands."""
+    return page.get_by_role("switch", name=re.compile(f"^{name} (on|off)$"))
+
+
+def press_switch(page: Page, name: str) -> None:
+    page.get_by_text(re.compile(f"^{name} (on|off)$")).click()
+
+
 def test_the_lesson_of_the_first_page(training):
     """Start, see the curves move, switch KL off, see the mark, KL rise and std fall, pause, leave, come back."""
     page = training
@@ -63,7 +80,8 @@ def test_the_lesson_of_the_first_page(training):
     assert number(page, "negElbo") == pytest.approx(number(page, "nll") + kl, abs=0.11)
     until(page, lambda: pixels(page, "all") != curve and pixels(page, "map") != cloud)
 
-    page.get_by_text("KL on", exact=True).click()
+    press_switch(page, "KL")
+    expect(page.get_by_text("KL off", exact=True)).to_be_visible()
     mark = page.locator("[data-part=marks] li")
     expect(mark).to_have_text(re.compile(r"beta 1 → 0 at step \d+"), timeout=20_000)
     until(page, lambda: number(page, "kl") > kl + 2 and number(page, "meanStd") < std / 2)
@@ -79,7 +97,7 @@ def test_the_lesson_of_the_first_page(training):
     page.get_by_test_id("stTopNavLink").filter(has_text="Live training").click()
     status(page, "paused")
     assert step(page) == at
-    expect(page.get_by_role("switch", name="KL on")).not_to_be_checked()
+    expect(switch(page, "KL")).not_to_be_checked()
     expect(mark).to_have_text(re.compile(r"beta 1 → 0 at step \d+"))
 
     page.get_by_role("button", name="Resume").click()
@@ -92,7 +110,7 @@ def test_start_pressed_while_the_page_still_opens_shows_the_new_run(opened, serv
     for _ in range(5):
         page.get_by_role("button", name="Start").click()
         status(page, "running")
-        page.get_by_role("button", name="Stop").click()
+        more(page, "Stop").click()
         expect(page.locator("[data-part=status]")).to_have_text("stopped", timeout=60_000)
         page.context.clear_cookies()  # the next one is a new visitor, in a window that has the program's files
         visit(page, f"{server}/training")
@@ -112,9 +130,10 @@ def test_a_paused_run_survives_a_reload_steps_and_begins_again(training, opened,
     stranger = opened(f"{server}/training")
     expect(stranger.get_by_text("This run ships with the program")).to_be_visible()
 
-    page.get_by_role("button", name="Step", exact=True).click()
+    more(page, "Step").click()
     until(page, lambda: step(page) == at + 1)
-    page.get_by_role("button", name="Reset").click()
+    more(page, "Reset").click()
+    expect(page.get_by_role("button", name="Reset")).to_have_count(0)  # the menu is out of the way
     until(page, lambda: step(page) == 0)
     status(page, "paused")
     until(page, lambda: number(page, "negElbo") > 0)  # where many train the picture comes later
@@ -132,7 +151,15 @@ def axes_change_the_map_alone(page: Page) -> None:
 def test_more_than_two_latents_show_a_named_pca_plane_and_stop_with_their_figures(opened, server):
     page = opened(f"{server}/training")
     page.get_by_test_id("stSidebar").get_by_text("8", exact=True).click()
+    figure, place = page.locator("output[data-part=negElbo]"), page.locator("[data-part=all]")
+    expect(figure).to_have_text("138.9", timeout=30_000)
+    digit = page.locator("canvas[data-part=originals]").bounding_box()["width"] / 5
+    assert digit >= 48
+    top = place.bounding_box()["y"]
     page.get_by_role("button", name="Start").click()
+    expect(page.locator("[data-part=status]")).not_to_have_text("finished")
+    assert figure.inner_text() != "138.9" and "138.9" not in page.locator("[data-part=diagnosis]").inner_text()
+    assert place.bounding_box()["y"] == pytest.approx(top, abs=1)  # nothing has moved
     expect(page.locator("[data-part=plane]")).to_have_text(re.compile(r"PCA plane of mu, \d+ %"), timeout=60_000)
     expect(page.locator("[data-part=bars] rect")).to_have_count(8)
     expect(page.locator("[data-part=active]")).to_have_text(re.compile(r"\d of 8 active"))
@@ -140,7 +167,7 @@ def test_more_than_two_latents_show_a_named_pca_plane_and_stop_with_their_figure
 
 
 def stop_computes_the_figures_and_offers_the_curves(page: Page) -> None:
-    page.get_by_role("button", name="Stop").click()
+    more(page, "Stop").click()
     status(page, "stopped")
     expect(page.get_by_text("Result", exact=True)).to_be_visible(timeout=60_000)
     expect(page.get_by_test_id("stMetricValue").first).to_have_text(re.compile(r"^\d{3}(\.\d)? ± \d"))

@@ -14,7 +14,7 @@ from playwright.sync_api import Page, expect
 from safetensors.numpy import load
 
 from tests.browser.conftest import serving
-from tests.browser.test_live_training import number, pixels, start, status, step, until
+from tests.browser.test_live_training import more, number, pixels, press_switch, start, status, step, switch, until
 
 ROOT = Path(__file__).resolve().parents[2]
 SHIPPED = ROOT / "checkpoints" / "mnist-vae-mlp-2"
@@ -65,9 +65,9 @@ def test_the_pictures_shown_are_those_of_the_frame(opened, server):
     shown = page.locator("canvas[data-part=prior_draws]").evaluate(
         "c => Array.from(c.getContext('2d').getImageData(0, 0, c.width, c.height).data.filter((_, i) => i % 4 === 0))"
     )
-    draws = load(content_of(at))["prior_draws"]  # (40, 28, 28)
-    tiled = draws.reshape(4, 10, 28, 28).transpose(0, 2, 1, 3).reshape(4 * 28, 10 * 28)
-    assert np.array_equal(np.array(shown, np.uint8).reshape(4 * 28, 10 * 28), tiled)
+    draws = load(content_of(at))["prior_draws"][:10]  # (10, 28, 28)
+    tiled = draws.reshape(2, 5, 28, 28).transpose(0, 2, 1, 3).reshape(2 * 28, 5 * 28)
+    assert np.array_equal(np.array(shown, np.uint8).reshape(2 * 28, 5 * 28), tiled)
 
 
 def test_play_runs_through_the_film_and_stops_at_its_end(opened, server):
@@ -98,15 +98,15 @@ def test_it_can_recover_from_no_kl_branch_and_compare(opened, server):
     """KL off; branch from there with it on: the codes come back, the parent waits, both are on the page."""
     page = opened(f"{server}/training")
     start(page, beyond=150)
-    page.get_by_text("KL on", exact=True).click()
+    press_switch(page, "KL")
     until(page, lambda: number(page, "meanStd") < 0.03)
     std = number(page, "meanStd")  # until the pause it grows again
-    page.get_by_text("KL on", exact=True).click()
-    expect(page.get_by_role("switch", name="KL on")).to_be_checked()
+    press_switch(page, "KL")
+    expect(switch(page, "KL")).to_be_checked()
     page.get_by_role("button", name="Pause").click()
     status(page, "paused")
-    expect(page.get_by_role("switch", name="KL on")).to_be_checked()
-    page.get_by_role("button", name="Branch").click()
+    expect(switch(page, "KL")).to_be_checked()
+    more(page, "Branch").click()
     status(page, "running")
     until(page, lambda: number(page, "meanStd") > 2 * std)
     expect(page.locator("[data-part=compared] figure")).to_have_count(1)
@@ -131,7 +131,7 @@ def test_a_link_shows_the_same_in_another_browser(opened, server):
         assert number(other, part) == number(page, part)
     assert pixels(other, "map") == pixels(page, "map")
     expect(other.get_by_text("Somebody else's run")).to_be_visible()
-    expect(other.get_by_role("button", name="Reset")).to_be_disabled()
+    expect(more(other, "Reset")).to_be_disabled()
     expect(other.get_by_test_id("stSidebar").get_by_role("radio", name="8", exact=True)).to_be_checked()
 
 
@@ -149,7 +149,7 @@ def test_a_chip_sets_the_controls_and_says_what_to_look_for(opened, server):
     page = opened(f"{server}/training")
     page.get_by_text("Try this").click()
     page.get_by_role("button", name="Decoder never trained").click()
-    expect(page.get_by_role("switch", name="Reconstruction on")).not_to_be_checked()
+    expect(switch(page, "Reconstruction")).not_to_be_checked()
     expect(page.get_by_test_id("stAlert")).to_contain_text("press Start")
     start(page, beyond=60)
     expect(page.locator("[data-part=diagnosisName]")).to_have_text("decoder never trained:", timeout=30_000)

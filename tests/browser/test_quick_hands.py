@@ -3,7 +3,7 @@
 from playwright.sync_api import Page, expect
 
 from tests.browser.test_ablation import at_step, statuses, train
-from tests.browser.test_live_training import start, status, step, until
+from tests.browser.test_live_training import more, start, status, step, until
 
 
 def pause(page: Page) -> int:
@@ -15,7 +15,9 @@ def pause(page: Page) -> int:
 
 def click_quickly(page: Page, name: str, every_ms: int) -> None:
     """Five times, as a hand does: where the button stands, whatever the page is busy with."""
-    place = page.get_by_role("button", name=name, exact=True).bounding_box()
+    button = page.get_by_role("button", name=name, exact=True)
+    expect(button).to_be_visible()
+    place = button.bounding_box()
     for _ in range(5):
         page.mouse.click(place["x"] + place["width"] / 2, place["y"] + place["height"] / 2)
         page.wait_for_timeout(every_ms)
@@ -29,6 +31,7 @@ def test_five_quick_clicks_on_step_are_five_steps_after_another_page_too(opened,
         five_clicks_are_five_steps(page, every_ms)
         status(page, "paused")
 
+    more(page, "Step")
     click_quickly(page, "Step", 100)
     navigation = page.get_by_test_id("stTopNavLink")  # the body of Home links to the pages as well
     navigation.filter(has_text="Home").click()
@@ -41,6 +44,7 @@ def test_five_quick_clicks_on_step_are_five_steps_after_another_page_too(opened,
 
 def five_clicks_are_five_steps(page: Page, every_ms: int) -> None:
     at = step(page)
+    more(page, "Step")
     click_quickly(page, "Step", every_ms)
     until(page, lambda: step(page) >= at + 5, seconds=30)
     page.wait_for_timeout(1500)
@@ -64,8 +68,8 @@ def test_five_quick_clicks_on_step_of_arms_are_five_steps_of_each(opened, server
 
 def test_branch_can_be_pressed_once_weights_are_kept_and_nothing_else_has_happened(opened, server) -> None:
     page = opened(f"{server}/training?run=mnist-vae-mlp-2")
-    branch = page.get_by_role("button", name="Branch")
-    expect(branch).to_be_disabled(timeout=30_000)
+    expect(more(page, "Branch")).to_be_disabled(timeout=30_000)
+    page.keyboard.press("Escape")
     page.get_by_role("button", name="Start").click()
     expect(page.locator("[data-part=status]")).to_have_text("running", timeout=60_000)
-    expect(branch).to_be_enabled(timeout=60_000)
+    expect(more(page, "Branch")).to_be_enabled(timeout=60_000)

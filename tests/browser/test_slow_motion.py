@@ -5,7 +5,7 @@ import re
 import pytest
 from playwright.sync_api import Page, expect
 
-from tests.browser.test_live_training import pixels, start, status, step, until
+from tests.browser.test_live_training import more, pixels, press_switch, start, status, step, until
 
 
 def slow(page: Page, part: str):
@@ -25,7 +25,7 @@ def opened_slowly(opened, server) -> Page:
     page.get_by_role("button", name="Pause").click()
     status(page, "paused")
     before = step(page)
-    page.get_by_role("button", name="Slow step").click()
+    more(page, "Slow step").click()
     expect(slow(page, "text")).to_be_visible(timeout=20_000)
     until(page, lambda: step(page) == before + 1)
     return page
@@ -79,7 +79,7 @@ def test_arrows_move_the_captions_and_playing_can_be_paused(opened_slowly):
 def test_without_kl_its_arrow_is_gone_and_the_next_batch_is_the_next_step(opened_slowly):
     page = opened_slowly
     before = step(page)
-    page.get_by_text("KL on", exact=True).click()
+    press_switch(page, "KL")
     expect(page.locator("[data-part=marks] li")).to_have_count(1, timeout=20_000)
     slow(page, "another").click()
     until(page, lambda: step(page) == before + 1)

@@ -7,11 +7,12 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from vae_core import devices
-from vae_core.config import ConfigError
+from vae_core.config import ConfigError, RunConfig
 from vae_core.runs import storage
 from vae_core.runs.held_runs import HeldRuns
 from vae_core.runs.log import logger
-from vae_core.runs.messages import PAUSED, RUNNING, STARTING, Command, Line, Update
+from vae_core.runs.measured import kind_of
+from vae_core.runs.messages import PAUSED, RUNNING, STARTING, Command, Line, Measured, Update
 from vae_core.runs.process import EngineProcess
 from vae_core.runs.run_record import SAVED, RunRecord
 
@@ -47,6 +48,7 @@ class Engines:
         self._runs, self._goes_first, self._changed, self._closed = runs, goes_first, changed, closed
         self._engines: dict[str, Engine] = {}
         self._left: dict[str, Path] = {}  # folders of runs that were removed
+        self._paces: dict[tuple[str, object], float | None] = {}  # images per second by device and kind of run
 
     def all(self) -> dict[str, Engine]:
         """Those that were started, by device."""
@@ -62,6 +64,19 @@ class Engines:
                 raise ConfigError("The server is ending: start the run when it is there again.")
             self._engines[device] = Engine(self._connect(device))
         return self._engines[device]
+
+    def pace(self, config: RunConfig) -> float | None:
+        """Images per second of such a run: of the last one, else as its engine measures it.
+
+        Returns:
+            None as long as it is being measured; 0 where that cannot be.
+        """
+        device = devices.resolve(config.device).type
+        kind = device, kind_of(config)
+        if kind not in self._paces:
+            self._paces[kind] = None
+            self.of_device(device).link.send(Command("", "measure", {"config": config.to_dict()}))
+        return self._paces[kind]
 
     def open(self, run: RunRecord, status: str, branch: bool = False) -> None:
         """Give a run to its engine, which goes on from its last kept state."""
@@ -115,13 +130,15 @@ class Engines:
     def _connect(self, device: str) -> EngineProcess:
         return EngineProcess(device, lambda said: self._hear(device, said), self._mourn)
 
-    def _hear(self, device: str, said: Update | Line) -> None:
+    def _hear(self, device: str, said: Update | Line | Measured) -> None:
         """What an engine says. On the reader thread of that engine, so no run is told of by two at once."""
         engine = self._engines.get(device)
         if engine is None:  # the registry has ended
             return
         if isinstance(said, Update):
             self._take(engine, said)
+        elif isinstance(said, Measured):
+            self._paces[device, kind_of(RunConfig.from_dict(said.config))] = said.images_per_s
         else:
             engine.line, waits = said, {one.run_id: one for one in said.waiting}
             for run in self._runs.all():
@@ -138,6 +155,8 @@ class Engines:
             return
         whole = run.last_whole
         run.take(update)
+        if update.images_per_s:
+            self._paces[engine.link.device, kind_of(run.config)] = update.images_per_s
         if run.complete:
             with self._runs.lock:
                 self.close_run(run)

@@ -58,6 +58,14 @@ class Waiting:
 
 
 @dataclass(frozen=True)
+class Measured:
+    """How fast a run with these settings would train; 0 where it cannot be measured."""
+
+    config: dict[str, Any]
+    images_per_s: float
+
+
+@dataclass(frozen=True)
 class Line:
     """How an engine stands: who waits, and what it does for those who train."""
 

@@ -20,7 +20,7 @@ from vae_core.runs.environment import seats_asked
 from vae_core.runs.line import seats_of
 from vae_core.runs.log import logger
 from vae_core.runs.mailbox import Inbox, Outbox
-from vae_core.runs.messages import Command, Line, Update
+from vae_core.runs.messages import Command, Line, Measured, Update
 from vae_core.runs.scheduler import Scheduler
 from vae_core.runs.served import Served
 from vae_core.trainer import Trainer
@@ -37,7 +37,7 @@ class EngineProcess:
     def __init__(
         self,
         device: str,
-        on_update: Callable[[Update | Line], None],
+        on_update: Callable[[Update | Line | Measured], None],
         on_death: Callable[["EngineProcess", str, str], None],
     ) -> None:
         """
@@ -129,7 +129,7 @@ def _read(connection: Connection, inbox: Inbox, wait_s: float) -> bool:
     return True
 
 
-def _send(connection: Connection, updates: Sequence[Update | Line]) -> None:
+def _send(connection: Connection, updates: Sequence[Update | Line | Measured]) -> None:
     for update in updates:
         connection.send(update)
 

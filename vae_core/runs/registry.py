@@ -209,6 +209,11 @@ class Registry:
                 self._remove(run)
         _forget([run] if run is not None else [])
 
+    def pace(self, config: RunConfig) -> float | None:
+        """Images per second of such a run on this machine: see engines.py."""
+        with self._lock:
+            return self._engines.pace(config)
+
     # ---- what the lecturer looks at (room.py)
 
     def runs(self) -> list[RunRecord]:

@@ -11,13 +11,15 @@ from typing import Any
 
 import torch
 
+from vae_core import devices
 from vae_core.config import ConfigError, RunConfig
 from vae_core.data.images import DataError
 from vae_core.divergence import RunError
 from vae_core.runs.guard import Guard
 from vae_core.runs.lanes import abreast, lanes_of, round_of
 from vae_core.runs.line import FEWEST, Lane, Seats
-from vae_core.runs.messages import FAILED, PAUSED, RUNNING, STOPPED, Command, Line, Update
+from vae_core.runs.measured import images_per_second
+from vae_core.runs.messages import FAILED, PAUSED, RUNNING, STOPPED, Command, Line, Measured, Update
 from vae_core.runs.task import Task
 from vae_core.runs.upkeep import Upkeep
 from vae_core.runs.vitals import Vitals
@@ -55,8 +57,10 @@ class Scheduler:
     def busy(self) -> bool:
         return any(task.trains for task in self.tasks.values()) or self._upkeep.pending
 
-    def handle(self, command: Command) -> list[Update]:
+    def handle(self, command: Command) -> Sequence[Update | Measured]:
         """Carry out one command. One about an unknown run is ignored: it may have been closed meanwhile."""
+        if command.name == "measure":
+            return [_measure(**command.args)]
         if command.name == "open":
             return self._open(command.run_id, **command.args)
         tasks = [task for task in self.tasks.values() if command.run_id in (task.run_id, task.group)]
@@ -218,6 +222,15 @@ class Scheduler:
     def _close(self, task: Task) -> None:
         """Let go of a run; what is on disk is the server's to keep or to remove."""
         del self.tasks[task.run_id]
+
+
+def _measure(config: dict[str, Any]) -> Measured:
+    """How fast a run with these settings would train: nobody has begun it yet."""
+    try:
+        whole = RunConfig.from_dict(config)
+        return Measured(config, images_per_second(whole, devices.resolve(whole.device)))
+    except Exception:  # it is said when the run begins; a family of somebody's own must not end the engine
+        return Measured(config, 0.0)
 
 
 def _wish(key: str, lane: list[Task]) -> Lane | None:

@@ -1,20 +1,25 @@
 // The loss curves: uPlot draws axes and lines, this file says which, and adds marks and a reading at the cursor.
 
 import { onResize } from "./dom.js";
+import { letterSize } from "./draw.js";
 import uPlot from "../vendor/uplot/uPlot.esm.js";
 import { align } from "./history.js";
 import { format } from "./numbers.js";
 
 const SYNC = "elbo-room-curves";
 
-/** One chart. `series`: [{ name: "test.nll", label, colour, kind: "test" | "train" | "loss" }], of the run shown; `unit`: of y. */
+/**
+ * One chart. `series`: [{ name: "test.nll", label, colour, kind: "test" | "train" | "loss", end }], of the run shown; end: what
+ * stands where the line ends, if anything. `height`: px; `unit`: of y; `quiet`: what marks say stands above another chart.
+ */
 export class Curves {
-  constructor(host, { series, height, unit = "nats ↓", sync = SYNC }) {
+  constructor(host, { series, height = 0, unit = "nats ↓", sync = SYNC, quiet = false }) {
     this.host = host;
     this.series = series;
     this.own = series;
     this.height = height;
     this.unit = unit;
+    this.quiet = quiet;
     this.marks = [];
     this.sync = uPlot.sync(sync);
     this.reading = host.appendChild(document.createElement("div"));
@@ -51,27 +56,53 @@ export class Curves {
     this.plot = new uPlot(this.options(colours), data, this.host);
   }
 
+  /** @returns {any} what uPlot is told */
   options(colours) {
+    const letter = (this.letter = letterSize()),
+      font = `${letter}px sans-serif`;
     const axis = {
       stroke: colours.text,
-      font: "13px sans-serif",
-      labelFont: "13px sans-serif",
-      labelSize: 20,
+      font,
+      labelFont: font,
+      labelSize: 1.5 * letter,
       grid: { stroke: colours.grid, width: 1 },
       ticks: { stroke: colours.grid, width: 1 },
     };
+    const strip = this.quiet ? 0.6 : 1.6; // of letters: above the plot, for what marks say
     return {
       ...this.size(),
       legend: { show: false },
+      padding: [strip * letter, this.room(font), 0, 0],
       cursor: { sync: { key: this.sync.key }, points: { size: 7 }, drag: { x: true, y: false } },
-      scales: { x: { time: false }, y: { range: () => this.range() } },
+      scales: {
+        x: { time: false, range: (_, min, max) => (min == null ? [0, 100] : [min, max]) },
+        y: { range: () => this.range() },
+      },
       axes: [
-        { ...axis, label: "step", size: 32, values: (_, ticks) => ticks.map((t) => t.toLocaleString("en")) },
-        { ...axis, label: this.unit, size: (_, texts) => Math.max(46, 11 + 7 * longest(texts ?? [])) },
+        {
+          ...axis,
+          size: 2.2 * letter,
+          space: 5 * letter,
+          values: (_, ticks) => ticks.map((t, i) => `${i ? "" : "step "}${t.toLocaleString("en")}`),
+        },
+        {
+          ...axis,
+          label: this.unit,
+          space: 2 * letter,
+          size: (_, texts) => letter * Math.max(3.5, 0.9 + 0.55 * longest(texts ?? [])),
+        },
       ],
       series: [{}, ...this.series.map((s) => line(s, colours))],
-      hooks: { setCursor: [() => this.read()], draw: [() => this.drawMarks()] },
+      hooks: { setCursor: [() => this.read()], draw: [() => this.drawMarks(), () => this.drawEnds()] },
     };
+  }
+
+  /** Px at the right of the plot: for the words at the ends of its lines, or for half of the last tick. */
+  room(font) {
+    const ctx = /** @type {CanvasRenderingContext2D} */ (document.createElement("canvas").getContext("2d"));
+    ctx.font = `bold ${font}`;
+    const widths = this.series.map(({ end }) => (end ? ctx.measureText(end).width + 0.7 * this.letter : 0));
+    return Math.max(1.6 * this.letter, ...widths);
   }
 
   /** The first steps are far above everything that follows: the axis is fitted to what comes after them. */
@@ -123,32 +154,53 @@ export class Curves {
     ctx.restore();
   }
 
+  /** A line at every mark, and above the plot what the newest say, as far as there is room: a list below has them all. */
   drawMarks() {
     const { ctx, bbox } = this.plot;
     this.drawMoment(ctx, bbox);
     const ratio = devicePixelRatio;
     ctx.save();
-    ctx.fillStyle = this.colours.text;
-    ctx.font = `${12 * ratio}px sans-serif`;
-    this.marks.forEach((mark, i) => {
-      const x = this.plot.valToPos(mark.step, "x", true);
-      if (x < bbox.left || x > bbox.left + bbox.width) return;
-      ctx.strokeStyle = this.colours.text;
-      ctx.lineWidth = 1.5 * ratio;
-      ctx.setLineDash([4 * ratio, 4 * ratio]);
+    ctx.strokeStyle = ctx.fillStyle = this.colours.text;
+    ctx.font = `${0.92 * this.letter * ratio}px sans-serif`;
+    Object.assign(ctx, { textAlign: "left", textBaseline: "alphabetic" });
+    ctx.lineWidth = 1.5 * ratio;
+    ctx.setLineDash([4 * ratio, 4 * ratio]);
+    let free = ctx.canvas.width;
+    for (const { step, text } of this.marks.toReversed()) {
+      const x = this.plot.valToPos(step, "x", true);
+      if (x < bbox.left || x > bbox.left + bbox.width) continue;
       ctx.beginPath();
       ctx.moveTo(x, bbox.top);
       ctx.lineTo(x, bbox.top + bbox.height);
       ctx.stroke();
-      const right = x > bbox.left + bbox.width / 2;
-      ctx.textAlign = right ? "right" : "left";
-      ctx.setLineDash([]);
-      ctx.lineWidth = 4 * ratio;
-      ctx.strokeStyle = this.colours.background;
-      const at = [x + (right ? -5 : 5) * ratio, bbox.top + (14 + 15 * (i % 4)) * ratio];
-      ctx.strokeText(mark.text, ...at);
-      ctx.fillText(mark.text, ...at);
+      const width = ctx.measureText(text).width,
+        left = Math.max(0, Math.min(x, free - width));
+      if (this.quiet || left + width > free || left + width < x) continue;
+      ctx.fillText(text, left, bbox.top - 0.35 * this.letter * ratio);
+      free = left - this.letter * ratio;
+    }
+    ctx.restore();
+  }
+
+  /** What each line is, where it ends; lines that end close together have their words one below the other. */
+  drawEnds() {
+    const { ctx, bbox, data, scales } = this.plot;
+    const ratio = devicePixelRatio,
+      height = 1.1 * this.letter * ratio;
+    const [steps] = data;
+    const last = steps.findLastIndex((step) => step <= scales.x.max);
+    const ends = this.series.flatMap(({ end, colour }, i) => {
+      const value = end && this.plot.series[i + 1].show && last >= 0 ? near(data[i + 1], last) : null;
+      return value == null ? [] : [{ end, colour, y: this.plot.valToPos(value, "y", true) }];
     });
+    const free = [bbox.top + height / 2, bbox.top + bbox.height - height / 2];
+    ctx.save();
+    ctx.font = `bold ${this.letter * ratio}px sans-serif`;
+    Object.assign(ctx, { textAlign: "left", textBaseline: "middle" });
+    for (const { end, colour, y } of spread(ends, height, free)) {
+      ctx.fillStyle = this.colours[colour];
+      ctx.fillText(end, bbox.left + bbox.width + 0.5 * this.letter * ratio, y);
+    }
     ctx.restore();
   }
 
@@ -168,6 +220,21 @@ export class Curves {
     this.reading.remove();
     this.plot?.destroy();
   }
+}
+
+/**
+ * Things with a y, sorted by it and moved so that they lie `least` apart between two bounds.
+ * @param {any[]} things
+ * @param {number} least
+ * @param {Numbers} bounds
+ */
+function spread(things, least, [top, bottom]) {
+  const sorted = things.toSorted((a, b) => a.y - b.y);
+  let above = top - least;
+  for (const thing of sorted) above = thing.y = Math.max(thing.y, above + least);
+  let below = bottom + least;
+  for (const thing of sorted.toReversed()) below = thing.y = Math.min(thing.y, below - least);
+  return sorted;
 }
 
 const longest = (texts) => texts.reduce((most, text) => Math.max(most, text?.length ?? 0), 0);

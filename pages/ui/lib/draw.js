@@ -11,6 +11,9 @@ export function squareOf(canvas) {
   return { ctx, side };
 }
 
+/** Letters of drawings, in CSS pixels: 13 of them, and more where those of the page are larger. */
+export const letterSize = () => (13 / 17) * parseFloat(getComputedStyle(document.documentElement).fontSize);
+
 /** Stroke what trace() adds to the path, once with each pen. */
 export function strokes(ctx, pens, trace) {
   for (const [colour, width] of pens) {

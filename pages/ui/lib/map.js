@@ -2,7 +2,7 @@
 // What lies under the codes and over them is another's: under(ctx, side) and over(ctx, at, scale), where they are set.
 
 import { onResize } from "./dom.js";
-import { line, ring, squareOf, words } from "./draw.js";
+import { letterSize, line, ring, squareOf, words } from "./draw.js";
 import { plain } from "./numbers.js";
 
 export const NO_CLASS = 255; // the label of images without classes, as in vae_core/inspect/snapshot.py
@@ -78,7 +78,7 @@ export class LatentMap {
   }
 
   drawFrame(ctx, side, reach, at, scale) {
-    const px = devicePixelRatio;
+    const px = (devicePixelRatio * letterSize()) / 13;
     Object.assign(ctx, { fillStyle: this.colours.text, font: `${13 * px}px sans-serif` });
     line(
       ctx,
@@ -98,7 +98,7 @@ export class LatentMap {
     );
     for (const sigma of [1, 2, 3]) {
       Object.assign(ctx, { globalAlpha: 0.6 }).setLineDash([5 * px, 4 * px]);
-      ring(ctx, [at(0), at(0)], (sigma * scale) / px, [this.colours.text, 1]);
+      ring(ctx, [at(0), at(0)], (sigma * scale) / devicePixelRatio, [this.colours.text, 1]);
       ctx.globalAlpha = 1;
       ctx.setLineDash([]);
       if (sigma * scale > 14 * px) this.write(ctx, `${sigma}σ`, at(0) + 3 * px, at(-sigma) - 3 * px);
@@ -120,7 +120,7 @@ export class LatentMap {
 
   drawCodes(ctx, side, at) {
     const { xy, xyUnit, labels, classNames } = this.snapshot;
-    const px = devicePixelRatio;
+    const px = (devicePixelRatio * letterSize()) / 13;
     const size = Math.max(1.6, side / 260);
     const sums = Array.from({ length: 10 }, () => [0, 0, 0]);
     const groups = labels.data[0] === NO_CLASS ? [NO_CLASS] : sums.keys();

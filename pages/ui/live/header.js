@@ -1,5 +1,6 @@
 // The line above the view: the state of the run, its progress, its speed.
 
+import { make } from "../lib/dom.js";
 import { aboutText, stepText, waitText } from "../lib/numbers.js";
 
 export function drawHeader(part, news) {
@@ -10,11 +11,21 @@ export function drawHeader(part, news) {
   const share = news.totalSteps ? news.step / news.totalSteps : 0;
   part.track.firstChild.style.width = `${100 * share}%`;
   part.track.setAttribute("aria-valuenow", Math.round(100 * share));
-  part.progress.textContent = progress(news);
+  part.progress.replaceChildren(...progress(news));
   part.speedNow.textContent = news.imagesPerSecond
     ? `${Math.round(news.imagesPerSecond).toLocaleString("en")} images/s`
     : "";
   part.speedNow.title = news.device;
+}
+
+/** Nothing is known yet of the run. */
+export function drawWaiting(part) {
+  part.status.dataset.status = "";
+  part.status.textContent = "…";
+  part.message.hidden = true;
+  part.track.firstChild.style.width = 0;
+  part.track.setAttribute("aria-valuenow", 0);
+  part.progress.textContent = part.speedNow.textContent = "";
 }
 
 const GONE = {
@@ -30,11 +41,14 @@ export function drawLost(part, state) {
   part.message.hidden = false;
 }
 
+/** Epoch, step, time left. */
 function progress({ step, stepsPerEpoch, totalSteps, imagesPerSecond, config, waits }) {
-  if (!totalSteps) return "";
+  if (!totalSteps) return [];
   const epochs = config.steps ? (totalSteps / stepsPerEpoch).toFixed(1) : config.epochs;
-  const text = `epoch ${(step / stepsPerEpoch).toFixed(1)} of ${epochs} · ${stepText(step)}`;
-  if (!imagesPerSecond || waits) return text;
-  const seconds = ((totalSteps - step) * config.batch_size) / imagesPerSecond;
-  return `${text} · ${aboutText(seconds)} left`;
+  const seconds = imagesPerSecond && !waits ? ((totalSteps - step) * config.batch_size) / imagesPerSecond : 0;
+  return [
+    `epoch ${(step / stepsPerEpoch).toFixed(1)} of ${epochs}`,
+    make("span", { className: "steps", textContent: ` · ${stepText(step)}` }),
+    seconds ? ` · ${aboutText(seconds)} left` : "",
+  ];
 }

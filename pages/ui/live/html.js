@@ -3,13 +3,24 @@
 /** The curves of a family: its terms, what they are bound by, and the loss. @param {Family} family */
 export function seriesOf({ terms, bound }) {
   const shown = bound ? [{ name: "negElbo", label: "−ELBO", colour: "total" }, ...terms] : terms;
-  const curves = (kind) => shown.map((s) => ({ ...s, name: `${kind}.${s.name}`, label: `${kind} ${s.label}`, kind }));
+  const curves = (kind, ends = false) =>
+    shown.map((s) => ({
+      ...s,
+      name: `${kind}.${s.name}`,
+      label: `${kind} ${s.label}`,
+      kind,
+      end: ends ? s.label : "",
+    }));
   return [
-    { name: "train.loss", label: "loss minimised", colour: "text", kind: "loss" },
-    ...curves("train"),
+    { name: "train.loss", label: "loss minimised", colour: "text", kind: "loss", end: "loss minimised" },
+    ...curves("train", true),
     ...curves("test"),
   ];
 }
+
+/** Of so many charts one below the other, or side by side on the projector: in rem. */
+export const heightsOf = (count, present) =>
+  present ? [5.8, 5.8, 5.8] : [[19.8], [10.5, 8], [8, 6.2, 6.2]][count - 1];
 
 /** Curves of what is recorded of the pixels of test images, or of their codes. @param {Family} family */
 export const scalesOf = ({ scales }) => scales.map((s) => ({ ...s, name: `test.${s.name}`, kind: "test" }));
@@ -66,12 +77,14 @@ export const HTML = `
   <label>speed <select data-part="speed"><option value="0.5">½</option><option value="1" selected>1</option><option value="2">2</option><option value="4">4</option></select></label>
   <label><input type="checkbox" data-part="loop"> loop</label>
 </div>
-<p class="diagnosis"><b data-part="diagnosisName"></b> <span data-part="diagnosis"></span> <button data-part="why" aria-expanded="false">What does that mean?</button> <span class="explained" data-part="explained" hidden></span></p>
 <p class="message" role="alert" data-part="message" hidden></p>
+<p class="diagnosis"><b data-part="diagnosisName"></b> <span data-part="diagnosis"></span> <button data-part="why" aria-expanded="false">What does that mean?</button> <span class="explained" data-part="explained" hidden></span></p>
 <section class="slow" data-part="slow" aria-label="one batch in slow motion" hidden></section>
 <section class="card curves">
-  <h3>Loss terms <small><i class="swatch test"></i> test <i class="swatch train"></i> train <span data-part="lossKey" hidden><i class="swatch loss"></i> loss minimised</span></small></h3>
-  <div data-part="all"></div>
+  <div>
+    <h3>Loss terms <small>thick: test, thin: train</small></h3>
+    <div data-part="all"></div>
+  </div>
   <div data-part="klCard">
     <h3><b class="kl">KL</b> on its own axis</h3>
     <div data-part="klOnly"></div>
@@ -82,24 +95,15 @@ export const HTML = `
   </div>
   <ul class="marks" aria-label="changes during the run" data-part="marks"></ul>
 </section>
-<section class="card map" data-part="mapCard">
-  <h3>Latent map <small data-part="plane"></small></h3>
-  <canvas class="square" data-part="map" role="img" aria-label="latent codes of test images, coloured by class"></canvas>
-  <p class="note">
-    <label><input type="checkbox" data-part="automatic"> automatic axes</label>
-    <span data-part="std">mean posterior std <output data-part="meanStd">–</output></span>
-  </p>
-  <p class="note"><span>Axes in units of the prior's std.</span> <span data-part="outside"></span></p>
-</section>
 <section class="card pictures">
-  <h3>Originals <small data-part="which">one test image of each class</small></h3>
-  <canvas class="images" data-part="originals" role="img" aria-label="ten test images"></canvas>
+  <h3>Originals <small data-part="which">one of each class</small></h3>
+  <canvas class="images" width="140" height="56" data-part="originals" role="img" aria-label="ten test images"></canvas>
   <div data-part="inputsCard" hidden>
     <h3>What the encoder saw</h3>
     <canvas class="images" data-part="inputs" role="img" aria-label="the same images with the noise that the encoder saw"></canvas>
   </div>
   <h3>Reconstructions <small data-part="fromWhat">from a sample of z</small></h3>
-  <canvas class="images" data-part="reconstructions" role="img" aria-label="their reconstructions"></canvas>
+  <canvas class="images" width="140" height="56" data-part="reconstructions" role="img" aria-label="their reconstructions"></canvas>
   <div data-part="codesCard" hidden>
     <h3>Code maps <small data-part="usage"></small></h3>
     <canvas class="images" data-part="code_maps" role="img" aria-label="the code map of each of these images, a colour for each code"></canvas>
@@ -108,9 +112,18 @@ export const HTML = `
     <h3>Sigma of each pixel <small>black 0, white 0.5</small></h3>
     <canvas class="images" data-part="sigmas" role="img" aria-label="the sigma of each pixel of these reconstructions"></canvas>
   </div>
-  <h3 data-part="drawsTitle"><span class="tabs" data-part="tabs"><button data-show="draws" aria-pressed="true">Prior draws</button><button data-show="grid" aria-pressed="false">Grid</button></span> <small data-part="tabNote">z ~ N(0, I), fixed</small></h3>
-  <canvas class="images" data-part="prior_draws" role="img" aria-label="decoded draws from the prior"></canvas>
+  <h3 data-part="drawsTitle"><span class="tabs" data-part="tabs"><button data-show="draws" aria-pressed="true">Prior draws</button><button data-show="grid" aria-pressed="false">Grid</button></span> <small data-part="tabNote">z ~ N(0, I)</small></h3>
+  <canvas class="images" width="140" height="56" data-part="prior_draws" role="img" aria-label="decoded draws from the prior"></canvas>
   <canvas class="images" data-part="grid" hidden tabindex="0" role="img" aria-label="decoded grid at prior quantiles; click a cell to find it on the map"></canvas>
+</section>
+<section class="card map" data-part="mapCard">
+  <h3>Latent map <small data-part="plane"></small></h3>
+  <canvas class="square" data-part="map" role="img" aria-label="latent codes of test images, coloured by class"></canvas>
+  <p class="note">
+    <label><input type="checkbox" data-part="automatic"> automatic axes</label>
+    <span data-part="std">mean posterior std <output data-part="meanStd">–</output></span>
+  </p>
+  <p class="note"><span>Axes in units of the prior's std.</span> <span data-part="outside"></span></p>
   <div data-part="barsCard">
     <h3><b class="kl">KL</b> per dimension <small><output data-part="active">–</output></small></h3>
     <svg data-part="bars" role="img" aria-label="KL per latent dimension"></svg>

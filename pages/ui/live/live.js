@@ -2,7 +2,7 @@
 
 import { Clicks } from "../lib/clicks.js";
 import { Curves } from "../lib/curves.js";
-import { everyFrame, listMarks, partsOf } from "../lib/dom.js";
+import { everyFrame, listMarks, onResize, partsOf } from "../lib/dom.js";
 import { Feed } from "../lib/feed.js";
 import { Film, Scrubber } from "../lib/film.js";
 import { History } from "../lib/history.js";
@@ -10,10 +10,12 @@ import { onPageKeys } from "../lib/keys.js";
 import { coloursOf, followTheme } from "../lib/theme.js";
 import { pictureOf } from "../lib/wire.js";
 import { Compared } from "./compared.js";
-import { drawHeader, drawLost } from "./header.js";
-import { HTML, headerOf, seriesOf, scaleNamesOf, scaleNoteOf, scalesOf } from "./html.js";
+import { drawHeader, drawLost, drawWaiting } from "./header.js";
+import { HTML, headerOf, heightsOf, seriesOf, scaleNamesOf, scaleNoteOf, scalesOf } from "./html.js";
 import { Picture } from "./picture.js";
 import { SlowMotion } from "./slow/motion.js";
+
+const PROJECTED = 20; // px of a letter: above that it is the presentation mode, see ui/lecture/bar.py
 
 export default class LiveView {
   constructor(root) {
@@ -38,6 +40,8 @@ export default class LiveView {
     document.addEventListener("visibilitychange", this.shown);
     this.clicks = new Clicks((count) => this.setStateValue("clicks", count));
     this.deafen = onPageKeys((key) => this.key(key));
+    this.rem = 0;
+    this.sizes = onResize(root, () => this.fit());
   }
 
   /** Called by Streamlit on mount and on every change of data or theme. */
@@ -64,33 +68,52 @@ export default class LiveView {
     this.curves.forEach((curves) => curves.destroy());
     const kl = seriesOf(family).filter(({ name }) => name.endsWith(".kl"));
     const scales = scalesOf(family);
-    const [high, low] = scales.length ? [165, 110] : [205, 140];
-    const all = { series: seriesOf(family), height: kl.length ? high : high + low };
     const mixed = family.terms.some(({ unit }) => unit);
-    this.curves = [new Curves(this.part.all, mixed ? { ...all, unit: "nats; squared distance ↓" } : all)];
-    if (kl.length) this.curves.push(new Curves(this.part.klOnly, { series: kl, height: low }));
+    const all = { series: seriesOf(family), ...(mixed && { unit: "nats; squared distance ↓" }) };
+    this.curves = [new Curves(this.part.all, all)];
+    if (kl.length) this.curves.push(new Curves(this.part.klOnly, { series: kl, quiet: true }));
     if (scales.length)
       this.curves.push(
-        new Curves(this.part.scaleOnly, { series: scales, height: 120, unit: scales[0].unit ?? "of full scale" }),
+        new Curves(this.part.scaleOnly, {
+          series: scales,
+          unit: scales[0].unit ?? "of full scale",
+          quiet: true,
+        }),
       );
     this.part.klCard.hidden = !kl.length;
     this.part.scaleCard.hidden = !scales.length;
     this.part.scaleNames.innerHTML = scaleNamesOf(family);
     [this.part.scaleNote.textContent, this.part.scaleNote.title] = scaleNoteOf(family);
     this.picture.setFamily(family);
-    for (const curves of this.curves) {
-      curves.restyle(this.colours);
-      curves.compare(this.others.map((other) => other.label));
-    }
+    for (const curves of this.curves) curves.compare(this.others.map((other) => other.label));
+    this.rem = 0;
+    this.fit();
+  }
+
+  /** On the projector letters are larger: then the pictures lie in rows of ten above the curves, see live.css. */
+  fit() {
+    const rem = parseFloat(getComputedStyle(document.documentElement).fontSize);
+    if (rem === this.rem) return;
+    this.rem = rem;
+    const present = this.root.classList.toggle("present", rem > PROJECTED);
+    this.picture.setPerRow(present ? 10 : 5);
+    const heights = heightsOf(this.curves.length, present);
+    this.curves.forEach((curves, i) => (curves.height = rem * heights[i]));
+    this.restyle();
+    if (this.news) this.ask();
   }
 
   /** Another run; at: a moment named by the link. */
   open({ run, at }) {
     this.run = run;
     this.feed?.close();
-    this.history.clear();
-    this.reported = this.present = null;
+    this.reported = null;
     this.slow.close();
+    this.news = null;
+    this.history.clear();
+    this.forget();
+    this.drawCurves();
+    drawWaiting(this.part);
     this.scrubber.destroy();
     this.film = this.scrubber.film = new Film(run);
     if (this.scrubber.at !== null) this.reportMoment(null);
@@ -164,6 +187,7 @@ export default class LiveView {
     if (!this.present && news.film.length) this.showLastFrame(news.film.at(-1));
   }
 
+  /** No picture is left of the run before, or of the time before a reset. */
   forget() {
     this.present = null;
     this.picture.forget();
@@ -181,15 +205,17 @@ export default class LiveView {
 
   redraw() {
     if (document.hidden || !this.news) return;
-    const weighted = this.history.weighted();
-    this.part.lossKey.hidden = !weighted;
-    this.curves[0]?.setShown("train.loss", weighted);
-    const histories = [this.history, ...this.others.map((other) => other.history)];
-    for (const curves of this.curves) curves.draw(histories);
+    this.curves[0]?.setShown("train.loss", this.history.weighted());
+    this.drawCurves();
     drawHeader(this.part, this.news);
-    listMarks(this.part.marks, this.history.marks);
     if (this.newPicture && this.present && this.scrubber.at === null) this.picture.draw(this.present);
     this.newPicture = false;
+  }
+
+  drawCurves() {
+    const histories = [this.history, ...this.others.map((other) => other.history)];
+    for (const curves of this.curves) curves.draw(histories);
+    listMarks(this.part.marks, this.history.marks);
   }
 
   /** Show a moment of the film, or the present (null). Moves that outrun the frames skip what they passed. */
@@ -221,6 +247,7 @@ export default class LiveView {
     this.ask.cancel();
     document.removeEventListener("visibilitychange", this.shown);
     this.clicks.destroy();
+    this.sizes.disconnect();
     this.deafen();
     for (const part of [...this.curves, this.picture.map, this.slow, ...this.others]) part.destroy();
   }

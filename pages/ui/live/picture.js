@@ -12,14 +12,21 @@ import { axesOf } from "../lib/plane.js";
 /** What the originals are. @param {SnapshotPicture} p */
 function whichImages({ labels, classNames }) {
   if (labels.data[0] === NO_CLASS) return "test images";
-  return classNames && classNames.length < 10 ? "test images, one of each class first" : "one test image of each class";
+  return classNames && classNames.length < 10 ? "one of each class first" : "one of each class";
 }
 
+/** The first so many of several images. @param {Tensor} images @param {number} count */
+const firstOf = ({ shape, data }, count) => ({ shape: [Math.min(count, shape[0])], data });
+
 export class Picture {
-  /** `said` is { explained, readOn }: sentences and links by the name of a diagnosis. */
+  /**
+   * `said` is { explained, readOn }: sentences and links by the name of a diagnosis; `perRow`: how many of the ten images of a
+   * kind stand side by side.
+   */
   constructor(root, part) {
     this.root = root;
     this.part = part;
+    this.perRow = 5;
     this.map = new LatentMap(part.map, part.outside);
     this.said = { explained: {}, readOn: {} };
     part.tabs.onclick = ({ target }) => target.dataset.show && this.showTab(target.dataset.show);
@@ -46,6 +53,7 @@ export class Picture {
   /** @param {SnapshotPicture} p */
   draw(p) {
     const { part, has } = this;
+    this.shown = p;
     this.root.dataset.step = p.step;
     const count = (this.count = p.labels.data.length.toLocaleString("en"));
     for (const element of part.header.querySelectorAll("[data-count]")) element.textContent = count;
@@ -60,8 +68,8 @@ export class Picture {
     this.drawScales(p);
     this.drawCodeMaps(p);
     part.inputsCard.hidden = !p.inputs?.shape[0];
-    if (!part.inputsCard.hidden) drawImages(part.inputs, p.inputs, 10);
-    for (const name of ["originals", "reconstructions"]) drawImages(part[name], p[name], 10);
+    if (!part.inputsCard.hidden) drawImages(part.inputs, p.inputs, this.perRow);
+    for (const name of ["originals", "reconstructions"]) drawImages(part[name], p[name], this.perRow);
   }
 
   /** Beside their names the figures of the moment; the sigma of each pixel where each has its own. @param {SnapshotPicture} p */
@@ -70,14 +78,14 @@ export class Picture {
       known = { ...p.scales, ...p.usage };
     for (const { name, unit } of this.scales) this.figures[name].value = known[name]?.toFixed(unit ? 1 : 3) ?? "–";
     part.sigmasCard.hidden = !p.sigmas?.shape[0];
-    if (!part.sigmasCard.hidden) drawImages(part.sigmas, p.sigmas, 10);
+    if (!part.sigmasCard.hidden) drawImages(part.sigmas, p.sigmas, this.perRow);
   }
 
   /** Of a family with a codebook: the maps of the ten images, and how much of it is in use. @param {SnapshotPicture} p */
   drawCodeMaps({ usage, code_maps: maps }) {
     const { part, codebook } = this;
     if (!codebook || !maps || !usage) return;
-    drawCodeMaps(part.code_maps, maps, 10);
+    drawCodeMaps(part.code_maps, maps, this.perRow);
     part.usage.textContent = `${usage.used} of ${codebook} codes in use, perplexity ${usage.perplexity.toFixed(1)}`;
   }
 
@@ -88,7 +96,7 @@ export class Picture {
     part.plane.textContent =
       ["mu, one dimension", `mu of ${this.count} test images`][p.dims - 1] ??
       `PCA plane of mu, ${Math.round(100 * p.explained)} %`;
-    drawImages(part.prior_draws, p.prior_draws, 10);
+    drawImages(part.prior_draws, firstOf(p.prior_draws, 10), this.perRow);
     part.tabs.lastChild.hidden = !drawGrid(part.grid, p.grid);
     if (part.tabs.lastChild.hidden) this.showTab("draws");
   }
@@ -102,9 +110,26 @@ export class Picture {
     part.active.value = activeOf(p);
   }
 
-  /** No figure of before stands beside a run that begins anew. */
+  /** Nothing of before stands beside a run that begins anew: no figure, no picture, no word. Their places stay. */
   forget() {
-    for (const output of [...Object.values(this.figures), this.part.meanStd]) output.value = "–";
+    const { part, map } = this;
+    this.shown = null;
+    delete this.root.dataset.step;
+    for (const output of [...Object.values(this.figures), part.meanStd, part.active]) output.value = "–";
+    map.show(null, map.axes);
+    map.mark(null);
+    for (const words of [part.diagnosis, part.diagnosisName, part.usage, part.outside]) words.textContent = "";
+    for (const canvas of this.root.querySelectorAll("canvas.images"))
+      canvas.getContext("2d").clearRect(0, 0, canvas.width, canvas.height);
+    part.bars.replaceChildren();
+    this.explain(false);
+  }
+
+  /** So many images of a kind to a row. */
+  setPerRow(count) {
+    if (count === this.perRow) return;
+    this.perRow = count;
+    if (this.shown) this.draw(this.shown);
   }
 
   explain(open) {
@@ -122,7 +147,7 @@ export class Picture {
     press(part.tabs, "show", name);
     part.prior_draws.hidden = name !== "draws";
     part.grid.hidden = name !== "grid";
-    const draws = this.has.labels ? "a row: one z, ten labels" : "z ~ N(0, I), fixed";
+    const draws = this.has.labels ? "one z, ten labels" : "z ~ N(0, I)";
     part.tabNote.textContent = name === "draws" ? draws : "click to find";
     if (name === "draws") this.map.mark(null);
   }

@@ -11,9 +11,8 @@ from pages.ui.terms import describe
 from vae_core.config import RunConfig
 from vae_core.metrics.states import EXPLAINED
 
-_show = declare(
-    "live_view", "live/live.js", "live", "vendor/uplot/uPlot.min.css", "live/live.css", "live/slow/slow.css", frame=True
-)
+_STYLES = ("vendor/uplot/uPlot.min.css", "live/live.css", "live/slow/slow.css", "live/present.css")
+_show = declare("live_view", "live/live.js", "live", *_STYLES, frame=True)
 
 
 @dataclass(frozen=True)

@@ -127,7 +127,7 @@ export class SlowMotion {
 
   draw() {
     const { part, stage, arrays, chosen } = this;
-    part.which.textContent = `step ${this.numbers.step.toLocaleString("en")}, ${this.numbers.images} images, ${plane(this.dims, arrays.mu.shape[1])}`;
+    part.which.textContent = `step ${this.numbers.step.toLocaleString("en")}, ${this.numbers.images} image${this.numbers.images === 1 ? "" : "s"}, ${plane(this.dims, arrays.mu.shape[1])}`;
     part.name.textContent = `${stage + 1}. ${STAGES[stage]}.`;
     part.text.textContent = this.caption();
     this.root.dataset.stage = stage;

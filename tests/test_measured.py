@@ -1,8 +1,13 @@
 """How fast a run would train: said by its engine before it begins, by the run itself once there is one."""
 
+import threading
+from types import SimpleNamespace
+from typing import Any
+
 import pytest
 
 from tests.engine_driver import CONFIG, Driver
+from vae_core.runs.engines import Engines
 from vae_core.runs.measured import kind_of, total_images
 from vae_core.runs.messages import Command, Measured
 from vae_core.trainer import Trainer
@@ -31,3 +36,16 @@ def test_a_run_trains_on_its_images_as_often_as_they_come() -> None:
     trainer = Trainer(CONFIG.with_(epochs=2))
     assert trainer.images_by(trainer.total_steps) == total_images(trainer.config)
     assert total_images(CONFIG.with_(steps=100, batch_size=64)) == 6400
+
+
+def test_one_measurement_at_a_time_and_none_again_of_what_ended_its_engine(monkeypatch: pytest.MonkeyPatch) -> None:
+    asked: list[Any] = []
+    runs: Any = SimpleNamespace(all=list, lock=threading.RLock())
+    engines = Engines(runs, lambda run: False, lambda: None, threading.Event())
+    monkeypatch.setattr(engines, "_connect", lambda device: SimpleNamespace(device=device, send=asked.append))
+    kinds = [CONFIG.with_(latent_dim=n) for n in (2, 3, 8)]
+    assert [engines.pace(kind) for kind in kinds] == [None] * 3 and len(asked) == 1
+    engines._hear("cpu", Measured(kinds[0].to_dict(), 5000.0))
+    assert [engines.pace(kind) for kind in kinds] == [5000.0, None, None] and len(asked) == 2
+    engines._mourn(engines.all()["cpu"].link, "signal 9")
+    assert [engines.pace(kind) for kind in kinds[:2]] == [5000.0, 0.0] and len(asked) == 2

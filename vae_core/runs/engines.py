@@ -69,13 +69,17 @@ class Engines:
         """Images per second of such a run: of the last one, else as its engine measures it.
 
         Returns:
-            None as long as it is being measured; 0 where that cannot be.
+            None as long as it is being measured, or another is: who only asks must not keep those who train; 0 where
+            it cannot be.
         """
         device = devices.resolve(config.device).type
         kind = device, kind_of(config)
         if kind not in self._paces:
+            if any(pace is None for (where, _), pace in self._paces.items() if where == device):
+                return None
+            link = self.of_device(device).link
             self._paces[kind] = None
-            self.of_device(device).link.send(Command("", "measure", {"config": config.to_dict()}))
+            link.send(Command("", "measure", {"config": config.to_dict()}))
         return self._paces[kind]
 
     def open(self, run: RunRecord, status: str, branch: bool = False) -> None:
@@ -180,6 +184,7 @@ class Engines:
             logger.error(f"The training process of {link.device} died ({cause}) {whom}; {len(orphans)} runs were open.")
             engine.open.clear()
             engine.line = None
+            self._paces |= {kind: 0.0 for kind, pace in self._paces.items() if pace is None and kind[0] == link.device}
             for run in orphans:
                 run.change(waits=None)
             if not culprits:

@@ -9,8 +9,8 @@ from vae_core.data.images import Images
 from vae_core.data.sets import declared
 from vae_core.trainer import Trainer
 
-WARM, STEPS = 2, 3
-MOST = 256  # images in such a step: of a larger one each takes as long
+WARM, STEPS = 1, 2
+MOST = 128  # images in such a step: of a larger one each takes as long
 _OF_A_STEP = ("model", "net", "widths", "activation", "latent_dim", "likelihood", "protocol", "batch_size")
 
 

@@ -1,4 +1,4 @@
-"""Section 2, three ways to the bound: line by line, each with its value, each sign checked against the numbers."""
+"""Three ways to the bound: line by line, each with its value, each sign checked against the numbers."""
 
 from dataclasses import replace
 
@@ -6,8 +6,11 @@ import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 from torch import Tensor
 
+from pages.elbo.papers import KINGMA
 from pages.elbo.settings import SAMPLES, WAYS, WRONG, draw_anew, link
 from pages.elbo.subject import Key, Subject, subject
+from pages.ui import glossary
+from pages.ui.lesson.newest import newest_mark
 from pages.ui.once import computed_once
 from pages.ui.palette import colours_of, is_dark
 from pages.ui.words import label_of
@@ -29,19 +32,25 @@ def std_for_variance(mu: Tensor, log_var: Tensor) -> Tensor:
     return 0.5 * (mu.square() + std - 1 - std.log()).sum(-1)
 
 
+# The steps stay below the navigation while the lines grow past them; a line that fails is seen from afar.
+_LOOKS = """<style>
+.st-key-derivation-steps { position: sticky; top: 3.6rem; z-index: 5; background: var(--st-background-color, inherit); }
+[class*="st-key-failed-line"] { border-left: 0.3rem solid #D0342C; padding-left: 0.7rem; }
+</style>"""
 NOTHING = Line(None, "0", "", Estimate(0.0))
 KLS = (losses.gaussian_kl, without_half, std_for_variance)  # by the setting `wrong`
 SAID = ("", "without its ½", "with the standard deviation in place of the variance")
 
 
 def derivation_section(chosen: Subject) -> None:
-    st.markdown(
-        "p(x) is an integral over every z, intractable with many latents. The encoder's **q(z | x)**, a guess at which "
-        "z made x, gives a bound from below, the **ELBO**. Each line follows from the one before; beside it its value "
-        "and whether its sign holds. $\\mathbb{E}_q$: mean over z from q. In papers $p_\\theta$, $q_\\phi$: θ, φ are "
-        "the weights of decoder and encoder."
+    st.html(_LOOKS)
+    glossary.markdown(
+        "p(x) is an integral over every z. The encoder's **q(z | x)**, a guess at which z made x, gives a bound from "
+        "below, the [[ELBO]]; its second term is a [[KL]]. Beside each line its value in [[nats]], by [[quadrature]] "
+        "or drawn, and whether its sign holds. $\\mathbb{E}_q$: mean over z from q. In papers "
+        f"({KINGMA}) $p_\\theta$, $q_\\phi$: θ, φ are the weights of decoder and encoder."
     )
-    row = st.container(horizontal=True, vertical_alignment="bottom")
+    row = st.container(horizontal=True, vertical_alignment="bottom", key="derivation steps")
     row.segmented_control(
         "Way to the bound",
         list(WAYS),
@@ -65,13 +74,26 @@ def derivation_section(chosen: Subject) -> None:
     _more(row)
     if wrong:
         st.markdown(f":red[:material/error: **Wrong KL is on** (under More): the KL is computed {SAID[wrong]}.]")
+    _lines(chosen, shown, at, wrong)
+    st.caption(f"{chosen.caption} {shown.samples:,} draws from q for each Monte Carlo value, seed {shown.seed}.")
+
+
+def _lines(chosen: Subject, shown: Derivation, at: int, wrong: int) -> None:
+    """The lines so far, and the last word. The newest is in view, or the first that a wrong KL makes fail."""
     colours = colours_of(is_dark()).terms
-    for line, outcome in zip(shown.lines[:at], shown.checks, strict=False):
-        draw(line, outcome, colours)
-    if at == last:
+    failed = [number for number, outcome in enumerate(shown.checks[:at], start=1) if outcome and not outcome.holds]
+    seen = failed[0] if failed else at
+    moment = f"{shown.name} {seen} {wrong}"
+    for number, (line, outcome) in enumerate(zip(shown.lines[:at], shown.checks, strict=False), start=1):
+        with st.container(key=f"{'failed line' if number in failed else 'line'} {number}"):
+            draw(line, outcome, colours)
+        if number == seen and number < len(shown.lines):
+            newest_mark("derivation mark", moment)
+    if at == len(shown.lines):
         draw(*distribution(chosen), colours)
         verdict(shown, wrong)
-    st.caption(f"{chosen.caption} {shown.samples:,} draws from q for each Monte Carlo value, seed {shown.seed}.")
+        if seen == at:
+            newest_mark("derivation mark", moment)
 
 
 def _steps(row: DeltaGenerator, at: int, last: int) -> None:

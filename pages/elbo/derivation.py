@@ -6,6 +6,7 @@ import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 from torch import Tensor
 
+from pages.elbo.figures_style import is_projected, letters
 from pages.elbo.papers import KINGMA
 from pages.elbo.settings import SAMPLES, WAYS, WRONG, draw_anew, link
 from pages.elbo.subject import Key, Subject, subject
@@ -19,6 +20,7 @@ from vae_core.digits import LEAST, with_error
 from vae_core.exact.derivation import derive
 from vae_core.exact.estimate import Estimate
 from vae_core.exact.lines import Check, Derivation, Line, check, coloured
+from vae_core.export.colours import DARK, LIGHT
 
 
 def without_half(mu: Tensor, log_var: Tensor) -> Tensor:
@@ -34,16 +36,17 @@ def std_for_variance(mu: Tensor, log_var: Tensor) -> Tensor:
 
 # The steps stay below the navigation while the lines grow past them; a line that fails is seen from afar.
 _LOOKS = """<style>
-.st-key-derivation-steps { position: sticky; top: 3.6rem; z-index: 5; background: var(--st-background-color, inherit); }
+[data-testid="stLayoutWrapper"]:has(> .st-key-derivation-steps) { position: sticky; top: TOP; z-index: 5; }
+.st-key-derivation-steps { background: light-dark(LIGHT, DARK); padding-bottom: 0.3rem; }
 [class*="st-key-failed-line"] { border-left: 0.3rem solid #D0342C; padding-left: 0.7rem; }
-</style>"""
+</style>""".replace("LIGHT", LIGHT.ground).replace("DARK", DARK.ground)
 NOTHING = Line(None, "0", "", Estimate(0.0))
 KLS = (losses.gaussian_kl, without_half, std_for_variance)  # by the setting `wrong`
 SAID = ("", "without its ½", "with the standard deviation in place of the variance")
 
 
 def derivation_section(chosen: Subject) -> None:
-    st.html(_LOOKS)
+    st.html(_LOOKS.replace("TOP", "0" if is_projected() else "3.6rem"))
     glossary.markdown(
         "p(x) is an integral over every z. The encoder's **q(z | x)**, a guess at which z made x, gives a bound from "
         "below, the [[ELBO]]; its second term is a [[KL]]. Beside each line its value in [[nats]], by [[quadrature]] "
@@ -136,15 +139,15 @@ def draw(line: Line, outcome: Check | None, colours: dict[str, str]) -> None:
         sign = {"=": "=", "≥": r"\geq", "≤": r"\leq", None: ""}[line.relation]
         st.markdown(f"$\\displaystyle {sign}\\; {coloured(line.formula, colours)}$  \n{line.why}")
     row = numbers.container(horizontal=True, gap="xxsmall")  # beside each other on a phone as well
-    row.markdown(written(line.value), width=172)
-    row.markdown(judged(outcome), width=160)
+    row.markdown(written(line.value), width=round(9.5 * letters()))
+    row.markdown(judged(outcome), width=round(9 * letters()))
 
 
 def written(value: Estimate) -> str:
     """A value with its error, to the digit that this bears and at most to thousandths, and where it comes from."""
     if value.error == 0:
-        return f"**{minus(f'{value.value:.3f}')}** nats  \n:small[exact]"
-    fine = minus(f"{value.value:.3f} ± {value.error:.1g}")
+        return f"**{minus(f'{value.value:z.3f}')}** nats  \n:small[exact]"
+    fine = minus(f"{value.value:z.3f} ± {value.error:.1g}")
     number, _, error = (with_error(value.value, value.error) if value.error >= LEAST else fine).partition(" ± ")
     return f"**{number}** ± {error} nats  \n:small[{value.how}]"
 

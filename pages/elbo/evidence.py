@@ -74,7 +74,13 @@ def evidence_section(chosen: Subject) -> None:
 def _draw_anew(row: DeltaGenerator) -> None:
     """The one thing to press, and how many draws it makes; on a projector the first alone."""
     row.button(
-        "New draws", icon=":material/casino:", type="primary", on_click=draw_anew, args=("seed",), help="The next seed."
+        "New draws",
+        icon=":material/casino:",
+        type="primary",
+        on_click=draw_anew,
+        args=("seed",),
+        key="elbo new draws",
+        help="The next seed.",
     )
     row.container(key="controls draws").select_slider(
         "Draws",

@@ -11,7 +11,7 @@ from pages.ui.palette import colours_of
 from vae_core.export.colours import LIGHT
 
 PLAIN = {"displayModeBar": False}
-LETTERS, PROJECTED = 17, 24  # px: what a rem is, there as here
+LETTERS, PROJECTED = 18, 24  # px, of what the back row is to read
 
 
 def colours(is_dark: bool) -> dict[str, str]:
@@ -27,6 +27,11 @@ def is_projected() -> bool:
     return bool(st.session_state.get(PRESENT))
 
 
+def letters() -> int:
+    """How large letters are, px."""
+    return PROJECTED if is_projected() else LETTERS
+
+
 def lay_out(figure: go.Figure, ink: str, height: int | tuple[int, int], **more: Any) -> go.Figure:
     """The figure with axes, tick labels and legend for the back row; Streamlit's theme has them smaller and paler.
 
@@ -34,10 +39,10 @@ def lay_out(figure: go.Figure, ink: str, height: int | tuple[int, int], **more: 
         height: px, on a projector by as much larger as its letters are; or both.
         more: of plotly's layout.
     """
-    size = PROJECTED if is_projected() else LETTERS
+    size = letters()
     usual, projected = height if isinstance(height, tuple) else (height, round(height * PROJECTED / LETTERS))
     height = projected if is_projected() else usual
-    figure.update_layout(height=height, margin={"l": 10, "r": 16, "t": 2 * size, "b": 10}, **more)
+    figure.update_layout(height=height, margin={"l": 10, "r": 1.5 * size, "t": 2 * size, "b": 10}, **more)
     figure.update_layout(font={"size": size, "color": ink}, legend_font_size=size)
     axis = {"tickfont": {"size": size, "color": ink}, "title_font": {"size": size, "color": ink}}
     figure.update_xaxes(title_standoff=6, **axis)

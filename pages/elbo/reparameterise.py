@@ -111,6 +111,7 @@ def _controls(row: DeltaGenerator) -> None:
         type="primary",
         on_click=draw_anew,
         args=("noise",),
+        key="elbo new noise",
         help="The next seed, in the picture and in the chart.",
     )
     own = row.container(horizontal=True, vertical_alignment="bottom", key="controls estimators")

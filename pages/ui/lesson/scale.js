@@ -3,5 +3,8 @@
 /** CSS pixels of a rem. */
 export const rem = () => parseFloat(getComputedStyle(document.documentElement).fontSize);
 
+/** A margin that is given in rem, in pixels. */
+export const scaled = (margin, unit) => Object.fromEntries(Object.entries(margin).map(([side, v]) => [side, v * unit]));
+
 /** Whether this is the presentation mode, which hides what is only to be pressed. */
 export const isProjected = () => rem() > 20;

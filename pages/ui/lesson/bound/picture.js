@@ -3,7 +3,7 @@
 import { onResize } from "../../lib/dom.js";
 import { onKeys } from "../../lib/keys.js";
 import { svg } from "../../lib/svg.js";
-import { rem } from "../scale.js";
+import { rem, scaled } from "../scale.js";
 import { keyed } from "./handles.js";
 
 export class Picture {
@@ -22,7 +22,7 @@ export class Picture {
   /** Take a margin, which is given in rem, in pixels: letters beside the picture have different sizes. */
   measure(margin) {
     this.rem = rem();
-    this.margin = Object.fromEntries(Object.entries(margin).map(([side, v]) => [side, v * this.rem]));
+    this.margin = scaled(margin, this.rem);
   }
 
   /** Lay it out for the width of the page and draw it. */

@@ -2,7 +2,7 @@
 
 import { plain, ticks } from "../../lib/numbers.js";
 import { set, svg } from "../../lib/svg.js";
-import { rem } from "../scale.js";
+import { rem, scaled } from "../scale.js";
 
 const HEIGHT = 8.4,
   MARGIN = { left: 3.6, right: 0.6, top: 1.3, bottom: 2.3 }; // rem
@@ -47,5 +47,3 @@ export class Trace {
     svg("text", { x: x(last), y: y(low) + 2 * unit, "text-anchor": "end", text: "step →" }, frame);
   }
 }
-
-const scaled = (margin, by) => Object.fromEntries(Object.entries(margin).map(([side, v]) => [side, v * by]));

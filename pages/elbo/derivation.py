@@ -93,7 +93,8 @@ def _lines(chosen: Subject, shown: Derivation, at: int, wrong: int) -> None:
         if number == seen and number < len(shown.lines):
             newest_mark("derivation mark", moment)
     if at == len(shown.lines):
-        draw(*distribution(chosen), colours)
+        with st.container(key="line of all images"):
+            draw(*distribution(chosen), colours)
         verdict(shown, wrong)
         if seen == at:
             newest_mark("derivation mark", moment)

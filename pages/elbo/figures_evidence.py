@@ -33,7 +33,7 @@ def where_figure(z: Tensor, carriers: Tensor, evidence: Evidence, dark: bool) ->
         figure.add_shape(type="circle", x0=-sigma, x1=sigma, y0=-sigma, y1=sigma, line=line, layer="below")
     for name, places, colour, size in (
         ("draws", z, GREY, 5),
-        ("these carry p(x)", z[carriers], colours.kl, 13),
+        ("carry p(x)", z[carriers], colours.kl, 13),
     ):
         x, y = places.T.tolist()
         marker = {"color": colour, "size": size}

@@ -7,7 +7,7 @@ import { fixed } from "../lib/numbers.js";
 import { normals } from "../lib/rng.js";
 import { set, svg } from "../lib/svg.js";
 import { followTheme } from "../lib/theme.js";
-import { rem } from "./scale.js";
+import { rem } from "../lib/scale.js";
 
 const BLOCK = 16; // normals at a time
 

@@ -27,10 +27,10 @@ import { draggable } from "../lib/drag.js";
 import { onKeys } from "../lib/keys.js";
 import { plain, ticks } from "../lib/numbers.js";
 import { set, svg } from "../lib/svg.js";
-import { rem, scaled } from "./scale.js";
+import { rem, scaled } from "../lib/scale.js";
 
 // In rem, so that all of it follows the letters of the page.
-const MARGIN = { left: 2.8, right: 0.7, top: 1.6, bottom: 2.8 };
+const MARGIN = { left: 2.8, right: 0.7, top: 1.8, bottom: 2.8 };
 const NARROW = 15.5; // below, the plot has less margin and denser ticks
 const NARROW_MARGIN = { left: 1.8, right: 0.4, top: 1.6, bottom: 2.8 };
 const TOUCH = 16; // half the width of what a finger can hit

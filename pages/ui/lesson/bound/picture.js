@@ -3,7 +3,7 @@
 import { onResize } from "../../lib/dom.js";
 import { onKeys } from "../../lib/keys.js";
 import { svg } from "../../lib/svg.js";
-import { rem, scaled } from "../scale.js";
+import { rem, scaled } from "../../lib/scale.js";
 import { keyed } from "./handles.js";
 
 export class Picture {

@@ -7,7 +7,7 @@ import { set, svg } from "../../lib/svg.js";
 import { axesOf, isFull } from "./gaussian.js";
 import { handle, keyed, nameHandle, placeHandle } from "./handles.js";
 import { degrees, endOf, keyedAxis, pulled, sideOf } from "./knobs.js";
-import { isProjected } from "../scale.js";
+import { isProjected } from "../../lib/scale.js";
 import { Picture } from "./picture.js";
 
 const MARGIN = { left: 2.9, right: 0.5, top: 1.5, bottom: 2.6 }; // rem

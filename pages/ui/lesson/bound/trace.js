@@ -2,7 +2,7 @@
 
 import { plain, ticks } from "../../lib/numbers.js";
 import { set, svg } from "../../lib/svg.js";
-import { rem, scaled } from "../scale.js";
+import { rem, scaled } from "../../lib/scale.js";
 
 const HEIGHT = 8.4,
   MARGIN = { left: 3.6, right: 0.6, top: 1.3, bottom: 2.3 }; // rem

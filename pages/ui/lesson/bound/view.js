@@ -7,7 +7,7 @@ import { followTheme } from "../../lib/theme.js";
 import { Bars } from "./bars.js";
 import { Climb } from "./climb.js";
 import { fullCovariance, isFull, meanField, stdsOf } from "./gaussian.js";
-import { isProjected } from "../scale.js";
+import { isProjected } from "../../lib/scale.js";
 import { HTML } from "./html.js";
 import { LinePicture } from "./line.js";
 import { LineProblem } from "./conjugate.js";

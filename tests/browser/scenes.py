@@ -17,7 +17,7 @@ MARKS = ":is(.xtick text, .ytick text, .legendtext, .annotation-text)"  # what i
 
 STAGES = {
     1: Stage(
-        (".st-key-scene", ".st-key-elbo-where", ".in-large", ".st-key-elbo-new-draws button", ".st-key-elbo-settling"),
+        (".st-key-scene", ".st-key-elbo-where", ".in-large", ".st-key-elbo-new-draws", ".st-key-elbo-settling"),
         (".in-large > *", f".st-key-elbo-where {MARKS}", f".st-key-elbo-settling {MARKS}"),
     ),
     2: Stage(
@@ -25,7 +25,7 @@ STAGES = {
         (".bound .plane .frame text", ".bound .rows p b", ".bound .axis span", ".bound .check"),
     ),
     3: Stage(
-        (".st-key-scene", ".chance", ".st-key-elbo-new-noise button", ".st-key-reparameterise-histograms"),
+        (".st-key-scene", ".chance", ".st-key-elbo-new-noise", ".st-key-reparameterise-histograms"),
         (".chance text", ".chance label", f".st-key-reparameterise-histograms {MARKS}"),
     ),
     4: Stage((".st-key-scene",)),

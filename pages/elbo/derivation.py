@@ -49,9 +49,9 @@ def derivation_section(chosen: Subject) -> None:
     st.html(_LOOKS.replace("TOP", "0" if is_projected() else "3.6rem"))
     glossary.markdown(
         "p(x) is an integral over every z. The encoder's **q(z | x)**, a guess at which z made x, gives a bound from "
-        "below, the [[ELBO]]; its second term is a [[KL]]. Beside each line its value in [[nats]], by [[quadrature]] "
-        "or drawn, and whether its sign holds. $\\mathbb{E}_q$: mean over z from q. In papers "
-        f"({KINGMA}) $p_\\theta$, $q_\\phi$: θ, φ are the weights of decoder and encoder."
+        "below: the [[ELBO]], with a [[KL]] in it. Beside each line its value and whether its sign holds. "
+        f"$\\mathbb{{E}}_q$: mean over z from q. In papers ({KINGMA}) $p_\\theta$, $q_\\phi$: θ, φ are the weights of "
+        "decoder and encoder."
     )
     row = st.container(horizontal=True, vertical_alignment="bottom", key="derivation steps")
     row.segmented_control(
@@ -76,7 +76,7 @@ def derivation_section(chosen: Subject) -> None:
     _steps(row, at, last)
     _more(row)
     if wrong:
-        st.markdown(f":red[:material/error: **Wrong KL is on** (under More): the KL is computed {SAID[wrong]}.]")
+        row.markdown(":red[**Wrong KL is on**]", width="content")
     _lines(chosen, shown, at, wrong)
     st.caption(f"{chosen.caption} {shown.samples:,} draws from q for each Monte Carlo value, seed {shown.seed}.")
 

@@ -245,10 +245,10 @@ def _vector(values: tuple[float, ...] | None) -> str:
 
 
 def _log_variance(chosen: Subject) -> None:
-    st.markdown(
+    glossary.markdown(
         "A standard deviation must be positive, but the last layer of the encoder gives any number. So that number is "
-        "taken to be **log_var**, the log of the variance, and std = exp(½ log_var). Move it: wherever you stand, "
-        "1 more makes std larger by the same factor."
+        "taken to be **log_var**, the [[log variance|log of the variance]], and std = exp(½ log_var). Move it: "
+        "wherever you stand, 1 more makes std larger by the same factor."
     )
     st.slider(
         "log_var",

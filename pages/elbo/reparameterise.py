@@ -96,8 +96,8 @@ def _told(key: Key, found: Comparison, judgements: dict[str, Judged]) -> None:
     glossary.markdown(
         f"{REPEATS} estimates of each, from the same draws. Exact, by [[quadrature]]: **{written(exact, 4)}** ± "
         f"{written(error, 1)} [[nats]] per unit of {component.split()[0]}. The *score function* (Williams 1992) weighs "
-        "log p(x | z) by the slope of log q(z). For the same accuracy, with a baseline (the mean, taken off without "
-        f"bias) it needs about **{fair} times** the draws of the *pathwise* way ({KINGMA}, {REZENDE}), which follows "
+        "log p(x | z) by the slope of log q(z). For the same accuracy, with a baseline (the mean, taken off) it "
+        f"needs about **{fair} times** the draws of the *pathwise* way ({KINGMA}, {REZENDE}), which follows "
         f"the decoder's slope. Without one it is {plain}; adding {CONSTANT} to every log p(x | z), which changes no "
         f"gradient, makes it {shifted}. SE: [[standard error]]."
     )

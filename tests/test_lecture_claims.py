@@ -5,6 +5,8 @@ from typing import Any
 import pytest
 
 from pages.elbo.evidence import draws, estimated
+from pages.elbo.figures_reparameterise import compared, judged
+from pages.elbo.settings import link
 from pages.elbo.subject import subject
 from pages.ui.shipped import ARMS_FOLDER, CHECKPOINTS, PLANE
 from vae_core.runs.snapshot_file import read_frame
@@ -18,7 +20,21 @@ def test_a_thousand_prior_draws_stay_below_and_jump() -> None:
     found = [estimated(draws(s.key, seed, 1000)[0], 1000) for seed in range(10)]
     assert all(one.log_p < exact for one in found)
     assert max(one.log_p for one in found) - min(one.log_p for one in found) > 1
-    assert all(one.carriers <= 10 for one in found)  # "almost none"
+    assert all(len(one.carriers) <= 10 for one in found)  # "almost none"
+    mean, _ = s.evidence.moments()
+    for seed, one in enumerate(found):  # "near the posterior": the heaviest is nearer than 99 of 100 draws
+        z = draws(s.key, seed, 1000)[0].z[:1000].double()
+        away = (z - mean).norm(dim=1)
+        assert (away < away[one.carriers[0]]).sum() < 10
+
+
+def test_all_three_estimators_are_right_and_the_pathwise_one_spreads_least() -> None:
+    """Scene 3, as its link opens it and after some presses of New draws."""
+    key = subject(PLANE, 7, 0).key
+    for seed in range(5):
+        found = judged(compared(key, seed, link.default("estimate")), link.default("gradient"))
+        assert all(way.agrees for way in found.values())
+        assert min(found, key=lambda name: found[name].std) == "pathwise"
 
 
 @pytest.fixture(scope="module")

@@ -16,6 +16,7 @@ MODULES = (
     "lib/rng",
     "lib/numbers",
     "lesson/transform",
+    "lesson/chance",
     "lesson/gaussians/kl",
     "lesson/gaussians/state as gaussians_state",
 )
@@ -323,3 +324,23 @@ def test_axes_have_round_ticks_and_real_minus_signs(node: Callable[..., Any]) ->
     )
     assert found[:4] == [list(range(-4, 5)), [0, 0.1, 0.2, 0.3, 0.4, 0.5], [0, 0.5, 1], [0, 50]]
     assert found[4:] == [[0.5, 1, 2, 20, 50], ["−1.5", "0.00", "0.3"]]
+
+
+@pytest.mark.parametrize("seed", [0, 7])
+def test_the_open_graph_has_the_gradient_of_torch_and_the_other_draws_anew(node: Callable[..., Any], seed: int) -> None:
+    """log p is −3 (z − 1)² here, on a grid so fine that its pieces do not show."""
+    grid = np.linspace(-6, 8, 14_001)
+    along = {"low": -6, "high": 8, "values": (-3 * (grid - 1) ** 2).tolist(), "q": {"mu": 0.4, "std": 1.3}}
+    script = f"const eps = [0, 1, 20].map((i) => chance.epsOf({seed}, i));"
+    found, eps = node(f"{script} print([eps.map((e) => chance.graphs(given, given.q, e, eps[0])), eps]);", along)
+    first = torch.randn(16, generator=torch.Generator().manual_seed(seed))
+    assert eps[:2] == pytest.approx(first[:2].tolist(), abs=1e-6) and len({*eps}) == 3
+    mu, std = (torch.tensor(along["q"][name], dtype=torch.float64, requires_grad=True) for name in ("mu", "std"))
+    z = mu + std * eps[0]
+    value = -3 * (z - 1) ** 2
+    of_mu, of_std = torch.autograd.grad(value, (mu, std))
+    for one, own in zip(found, eps, strict=True):
+        right, left = one["right"], one["left"]
+        assert (right["z"], right["value"]) == pytest.approx((z.item(), value.item()), abs=1e-5)
+        assert (right["ofMu"], right["ofStd"]) == pytest.approx((of_mu.item(), of_std.item()), abs=0.01)
+        assert left["z"] == pytest.approx(0.4 + 1.3 * own) and "ofMu" not in left

@@ -1,9 +1,10 @@
-"""Section 3, the bound you can see: drag q over the true posterior and watch the parts of log p(x)."""
+"""The bound you can see: drag q over the true posterior and watch the parts of log p(x)."""
 
 import streamlit as st
 
 from pages.elbo.settings import gaussian, link
 from pages.elbo.subject import Subject, subject
+from pages.ui import glossary
 from pages.ui.lesson.bound.planes import bound_data
 from pages.ui.lesson.bound.view import BoundData, Gaussian, bound_view
 from pages.ui.once import computed_once
@@ -13,9 +14,9 @@ TELLING = (1, 8)  # digit and image: of the first twenty of each digit the main 
 
 
 def bound_section(chosen: Subject) -> None:
-    st.markdown(
-        "With two latents everything can be computed on a grid, even the true posterior **p(z | x)**: which z may have "
-        "made this image. Drag **q**, the encoder's guess: log p(x) stays, and what the ELBO gains, the gap loses."
+    glossary.markdown(
+        "Drag **q**, the encoder's guess at the [[posterior]]: log p(x) stays, and what the [[ELBO]] gains, the gap "
+        "loses."
     )
     data = data_of(*chosen.key)
     left = bound_view(data, key="elbo bound view", q=gaussian(link.get("q") or {}))

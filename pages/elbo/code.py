@@ -1,4 +1,4 @@
-"""Section 7, from mathematics to code: each box and each formula beside the very source that computes it."""
+"""From mathematics to code: each box and each formula beside the very source that computes it."""
 
 import streamlit as st
 import torch

@@ -1,4 +1,4 @@
-"""Section 2, three ways to the bound: line by line, each with its value, each sign checked against the numbers."""
+"""Three ways to the bound: line by line, each with its value, each sign checked against the numbers."""
 
 from dataclasses import replace
 
@@ -6,8 +6,12 @@ import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 from torch import Tensor
 
+from pages.elbo.figures_style import is_projected, letters
+from pages.elbo.papers import KINGMA
 from pages.elbo.settings import SAMPLES, WAYS, WRONG, draw_anew, link
 from pages.elbo.subject import Key, Subject, subject
+from pages.ui import glossary
+from pages.ui.lesson.newest import newest_mark
 from pages.ui.once import computed_once
 from pages.ui.palette import colours_of, is_dark
 from pages.ui.words import label_of
@@ -16,6 +20,7 @@ from vae_core.digits import LEAST, with_error
 from vae_core.exact.derivation import derive
 from vae_core.exact.estimate import Estimate
 from vae_core.exact.lines import Check, Derivation, Line, check, coloured
+from vae_core.export.colours import DARK, LIGHT
 
 
 def without_half(mu: Tensor, log_var: Tensor) -> Tensor:
@@ -29,19 +34,26 @@ def std_for_variance(mu: Tensor, log_var: Tensor) -> Tensor:
     return 0.5 * (mu.square() + std - 1 - std.log()).sum(-1)
 
 
+# The steps stay below the navigation while the lines grow past them; a line that fails is seen from afar.
+_LOOKS = """<style>
+[data-testid="stLayoutWrapper"]:has(> .st-key-derivation-steps) { position: sticky; top: TOP; z-index: 5; }
+.st-key-derivation-steps { background: light-dark(LIGHT, DARK); padding-bottom: 0.3rem; }
+[class*="st-key-failed-line"] { border-left: 0.3rem solid #D0342C; padding-left: 0.7rem; }
+</style>""".replace("LIGHT", LIGHT.ground).replace("DARK", DARK.ground)
 NOTHING = Line(None, "0", "", Estimate(0.0))
 KLS = (losses.gaussian_kl, without_half, std_for_variance)  # by the setting `wrong`
 SAID = ("", "without its ½", "with the standard deviation in place of the variance")
 
 
 def derivation_section(chosen: Subject) -> None:
-    st.markdown(
-        "p(x) is an integral over every z, intractable with many latents. The encoder's **q(z | x)**, a guess at which "
-        "z made x, gives a bound from below, the **ELBO**. Each line follows from the one before; beside it its value "
-        "and whether its sign holds. $\\mathbb{E}_q$: mean over z from q. In papers $p_\\theta$, $q_\\phi$: θ, φ are "
-        "the weights of decoder and encoder."
+    st.html(_LOOKS.replace("TOP", "0" if is_projected() else "3.6rem"))
+    glossary.markdown(
+        "p(x) is an integral over every z. The encoder's **q(z | x)**, a guess at which z made x, gives a bound from "
+        "below: the [[ELBO]], with a [[KL]] in it. Beside each line its value and whether its sign holds. "
+        f"$\\mathbb{{E}}_q$: mean over z from q. In papers ({KINGMA}) $p_\\theta$, $q_\\phi$: θ, φ are the weights of "
+        "decoder and encoder."
     )
-    row = st.container(horizontal=True, vertical_alignment="bottom")
+    row = st.container(horizontal=True, vertical_alignment="bottom", key="derivation steps")
     row.segmented_control(
         "Way to the bound",
         list(WAYS),
@@ -64,14 +76,28 @@ def derivation_section(chosen: Subject) -> None:
     _steps(row, at, last)
     _more(row)
     if wrong:
-        st.markdown(f":red[:material/error: **Wrong KL is on** (under More): the KL is computed {SAID[wrong]}.]")
-    colours = colours_of(is_dark()).terms
-    for line, outcome in zip(shown.lines[:at], shown.checks, strict=False):
-        draw(line, outcome, colours)
-    if at == last:
-        draw(*distribution(chosen), colours)
-        verdict(shown, wrong)
+        row.markdown(":red[**Wrong KL is on**]", width="content")
+    _lines(chosen, shown, at, wrong)
     st.caption(f"{chosen.caption} {shown.samples:,} draws from q for each Monte Carlo value, seed {shown.seed}.")
+
+
+def _lines(chosen: Subject, shown: Derivation, at: int, wrong: int) -> None:
+    """The lines so far, and the last word. The newest is in view, or the first that a wrong KL makes fail."""
+    colours = colours_of(is_dark()).terms
+    failed = [number for number, outcome in enumerate(shown.checks[:at], start=1) if outcome and not outcome.holds]
+    seen = failed[0] if failed else at
+    moment = f"{shown.name} {seen} {wrong}"
+    for number, (line, outcome) in enumerate(zip(shown.lines[:at], shown.checks, strict=False), start=1):
+        with st.container(key=f"{'failed line' if number in failed else 'line'} {number}"):
+            draw(line, outcome, colours)
+        if number == seen and number < len(shown.lines):
+            newest_mark("derivation mark", moment)
+    if at == len(shown.lines):
+        with st.container(key="line of all images"):
+            draw(*distribution(chosen), colours)
+        verdict(shown, wrong)
+        if seen == at:
+            newest_mark("derivation mark", moment)
 
 
 def _steps(row: DeltaGenerator, at: int, last: int) -> None:
@@ -114,15 +140,15 @@ def draw(line: Line, outcome: Check | None, colours: dict[str, str]) -> None:
         sign = {"=": "=", "≥": r"\geq", "≤": r"\leq", None: ""}[line.relation]
         st.markdown(f"$\\displaystyle {sign}\\; {coloured(line.formula, colours)}$  \n{line.why}")
     row = numbers.container(horizontal=True, gap="xxsmall")  # beside each other on a phone as well
-    row.markdown(written(line.value), width=172)
-    row.markdown(judged(outcome), width=160)
+    row.markdown(written(line.value), width=round(9.5 * letters()))
+    row.markdown(judged(outcome), width=round(9 * letters()))
 
 
 def written(value: Estimate) -> str:
     """A value with its error, to the digit that this bears and at most to thousandths, and where it comes from."""
     if value.error == 0:
-        return f"**{minus(f'{value.value:.3f}')}** nats  \n:small[exact]"
-    fine = minus(f"{value.value:.3f} ± {value.error:.1g}")
+        return f"**{minus(f'{value.value:z.3f}')}** nats  \n:small[exact]"
+    fine = minus(f"{value.value:z.3f} ± {value.error:.1g}")
     number, _, error = (with_error(value.value, value.error) if value.error >= LEAST else fine).partition(" ± ")
     return f"**{number}** ± {error} nats  \n:small[{value.how}]"
 

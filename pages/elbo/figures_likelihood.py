@@ -1,4 +1,4 @@
-"""Figures of section 6: what a pixel costs, what sigma does, and what a reduction makes of both terms."""
+"""Figures of the likelihood: what a pixel costs, what sigma does, and what a reduction makes of both terms."""
 
 import math
 

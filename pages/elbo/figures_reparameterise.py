@@ -1,4 +1,4 @@
-"""What section 5 shows: estimates of one gradient in three ways, and the slope of the KL in two parametrisations."""
+"""Estimates of one gradient in three ways, and the slope of the KL in two parametrisations."""
 
 import itertools
 from dataclasses import dataclass
@@ -120,10 +120,11 @@ def histograms(found: Comparison, single: Comparison, component: str, fit: str, 
     paint, exact = colours(is_dark), of_component(found.exact, component).item()
     half = WIDTH * of_component(ways(single)[fit], component).std().item()
     edges = np.linspace(exact - half, exact + half, BINS + 1)
-    figure = make_subplots(rows=3, shared_xaxes=True, vertical_spacing=0.04)
-    for row, (name, way) in enumerate(ways(found).items(), start=1):
-        values = of_component(way, component).numpy()
-        heights, _ = np.histogram(values, edges)
+    rows = list(ways(found).items())
+    titles = [_row_name(name, int((abs(of_component(way, component) - exact) > half).sum())) for name, way in rows]
+    figure = make_subplots(rows=3, shared_xaxes=True, vertical_spacing=0.13, subplot_titles=titles)
+    for row, (name, way) in enumerate(rows, start=1):
+        heights, _ = np.histogram(of_component(way, component).numpy(), edges)
         figure.add_bar(
             x=(edges[1:] + edges[:-1]) / 2,
             y=heights,
@@ -135,39 +136,16 @@ def histograms(found: Comparison, single: Comparison, component: str, fit: str, 
             hovertemplate="%{y} estimates near %{x:.3g}<extra></extra>",
         )
         figure.add_vline(exact, line_color=paint["ink"], line_width=2, line_dash="dash", row=row, col=1)
-        figure.add_annotation(
-            text=_row_name(name, len(values) - int(heights.sum())),
-            showarrow=False,
-            font={"size": 14},
-            align="left",
-            xref="x domain",
-            yref="y domain",
-            x=0.01,
-            y=0.98,
-            xanchor="left",
-            yanchor="top",
-            row=row,
-            col=1,
-        )
-        figure.update_yaxes(rangemode="tozero", nticks=3, range=[0, 1.35 * max(heights.max(), 4)], row=row, col=1)
-    figure.add_annotation(
-        text="exact", showarrow=False, xref="x", yref="paper", x=exact, y=1.0, yanchor="bottom", font={"size": 14}
-    )
+        figure.update_yaxes(rangemode="tozero", nticks=3, range=[0, 1.1 * max(heights.max(), 4)], row=row, col=1)
+    figure.update_annotations(x=0, xanchor="left")
     unit = component.split()[0]
     figure.update_xaxes(range=[edges[0], edges[-1]])
-    figure.update_xaxes(title=f"gradient for {COMPONENTS[component]} (nats per unit of {unit})", row=3)
-    figure.update_yaxes(title="estimates", row=2)
-    return lay_out(
-        figure,
-        paint["ink"],
-        330,
-        showlegend=False,
-        bargap=0,
-    )
+    figure.update_xaxes(title=f"for {COMPONENTS[component]}, nats per unit of {unit} (dashed: exact)", row=3)
+    return lay_out(figure, paint["ink"], (350, 430), showlegend=False, bargap=0)
 
 
 def _row_name(name: str, outside: int) -> str:
-    return ESTIMATORS[name] + (f"<br>({outside} of {REPEATS} lie outside)" if outside else "")
+    return ESTIMATORS[name] + (f" ({outside} of {REPEATS} outside)" if outside else "")
 
 
 def kl_slopes(log_var: Tensor) -> tuple[Tensor, Tensor]:

@@ -1,14 +1,17 @@
-"""What the still figures of sections 5 and 6 share: colours, layout, and how numbers are written."""
+"""What the still figures of this page share: colours, layout, and how numbers are written."""
 
 import math
 from typing import Any
 
 import plotly.graph_objects as go
+import streamlit as st
 
+from pages.ui.lecture.bar import PRESENT
 from pages.ui.palette import colours_of
 from vae_core.export.colours import LIGHT
 
 PLAIN = {"displayModeBar": False}
+LETTERS, PROJECTED = 18, 24  # px, of what the back row is to read
 
 
 def colours(is_dark: bool) -> dict[str, str]:
@@ -19,17 +22,32 @@ def colours(is_dark: bool) -> dict[str, str]:
     return {**own.terms, "ink": own.ink, "ground": ground, **ways}
 
 
-def lay_out(figure: go.Figure, ink: str, height: int, **more: Any) -> go.Figure:
+def is_projected() -> bool:
+    """Whether this is the presentation mode: a figure is drawn in pixels and does not follow the page's letters."""
+    return bool(st.session_state.get(PRESENT))
+
+
+def letters() -> int:
+    """How large letters are, px."""
+    return PROJECTED if is_projected() else LETTERS
+
+
+def lay_out(figure: go.Figure, ink: str, height: int | tuple[int, int], **more: Any) -> go.Figure:
     """The figure with axes, tick labels and legend for the back row; Streamlit's theme has them smaller and paler.
 
     Args:
+        height: px, on a projector by as much larger as its letters are; or both.
         more: of plotly's layout.
     """
-    figure.update_layout(height=height, margin={"l": 10, "r": 10, "t": 30, "b": 10}, **more)
-    figure.update_layout(font={"size": 15, "color": ink}, legend_font_size=14)
-    axis = {"tickfont": {"size": 14, "color": ink}, "title_font": {"size": 15, "color": ink}}
-    figure.update_xaxes(**axis)
-    return figure.update_yaxes(**axis)
+    size = letters()
+    usual, projected = height if isinstance(height, tuple) else (height, round(height * PROJECTED / LETTERS))
+    height = projected if is_projected() else usual
+    figure.update_layout(height=height, margin={"l": 10, "r": 1.5 * size, "t": 2 * size, "b": 10}, **more)
+    figure.update_layout(font={"size": size, "color": ink}, legend_font_size=size)
+    axis = {"tickfont": {"size": size, "color": ink}, "title_font": {"size": size, "color": ink}}
+    figure.update_xaxes(title_standoff=6, **axis)
+    figure.update_yaxes(**axis)
+    return figure.update_annotations(font_size=size)
 
 
 def written(value: float, digits: int = 3) -> str:

@@ -1,25 +1,26 @@
-"""Section 4, KL divergence: two Gaussians to drag, and the term of the loss with the numbers of today's image."""
+"""KL divergence: two Gaussians to drag, and the term of the loss with the numbers of today's image."""
 
 import pandas as pd
 import streamlit as st
 
 from pages.elbo.settings import link
 from pages.elbo.subject import Subject
+from pages.ui import glossary
 from pages.ui.lesson.gaussians.view import gaussians_view
 from vae_core import losses
 
 
 def kl_section(chosen: Subject) -> None:
-    st.markdown(
-        "How far is **q** from **p**? The KL divergence is the mean of log q − log p under q: never negative, zero "
-        "only where both agree, and not the same in both directions. Drag the curves."
+    glossary.markdown(
+        "How far is **q** from **p**? The [[KL|KL divergence]] is the mean of log q − log p under q: never negative, "
+        "zero only where both agree, and not the same in both directions. Drag the curves."
     )
     state = gaussians_view("elbo gaussians view", link.get("gaussians"))
     st.session_state[link.key("gaussians")] = state
     st.subheader(f"The KL term of {chosen.label}", anchor=False)
-    st.markdown(
-        "The encoder gives q(z | x) a mean mu and a standard deviation std for every latent dimension; p is the prior "
-        "N(0, I). The KL term of the loss keeps q from straying far from it: "
+    glossary.markdown(
+        "The encoder gives q(z | x) a mean mu and a standard deviation std for every latent dimension; p is the "
+        "[[prior]], [[N(0, I)]]. The KL term of the loss keeps q from straying far from it: "
         "$\\mathrm{KL}(q \\,\\|\\, p) = "
         "\\sum_d \\tfrac12 (\\mathrm{mu}_d^2 + \\mathrm{std}_d^2 - 1 - \\log \\mathrm{std}_d^2)$."
     )

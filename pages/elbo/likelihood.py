@@ -1,4 +1,4 @@
-"""Section 6, which likelihood: what a pixel costs, which sigma is best, and what the reduction does to beta."""
+"""Which likelihood: what a pixel costs, which sigma is best, and what the reduction does to beta."""
 
 from dataclasses import dataclass
 from typing import Any
@@ -17,6 +17,7 @@ from pages.elbo.figures_likelihood import (
     sigma_figure,
 )
 from pages.elbo.figures_style import PLAIN, written
+from pages.elbo.papers import MATTEI, RYBKIN
 from pages.elbo.settings import COSTS, REDUCTIONS, link
 from pages.elbo.subject import Subject, subject
 from pages.ui.once import computed_once
@@ -156,9 +157,9 @@ def _sigma(chosen: Subject, found: Costs) -> None:
         f"with an nll of **{written(lowest, 4)}** nats."
     )
     right.markdown(
-        "Learned, it settles so for all images ([Rybkin et al. 2021](https://arxiv.org/abs/2006.13202)). Only where "
+        f"Learned, it settles so for all images ({RYBKIN}). Only where "
         "the error can be 0 has the nll no lowest value "
-        f"([Mattei and Frellsen 2018](https://arxiv.org/abs/1802.04826)): hence a floor, {SIGMA_FLOOR:g}."
+        f"({MATTEI}): hence a floor, {SIGMA_FLOOR:g}."
     )
     with st.expander("A sigma per pixel", key="sigma per pixel", on_change="rerun") as box:
         if box.open:

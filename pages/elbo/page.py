@@ -19,9 +19,9 @@ from pages.ui.words import label_of
 
 DRAWN: dict[str, Callable[[Subject], None]] = {
     "evidence": evidence_section,
+    "kl": kl_section,
     "derivation": derivation_section,
     "bound": bound_section,
-    "kl": kl_section,
     "reparameterise": reparameterise.section,
     "likelihood": likelihood.section,
     "code": code.section,

@@ -1,4 +1,4 @@
-"""Section 5, reparameterisation: two ways to one gradient, what autograd sees of each, and why log variance."""
+"""Reparameterisation: two ways to one gradient, what autograd sees of each, and why log variance."""
 
 import inspect
 import textwrap
@@ -8,6 +8,7 @@ from typing import Any
 import pandas as pd
 import streamlit as st
 import torch
+from streamlit.delta_generator import DeltaGenerator
 
 from pages.elbo.figures_reparameterise import (
     COMPONENTS,
@@ -25,30 +26,37 @@ from pages.elbo.figures_reparameterise import (
     with_constant,
 )
 from pages.elbo.figures_style import PLAIN, about, written
+from pages.elbo.papers import KINGMA, REZENDE
 from pages.elbo.settings import AXES, LOOKS, draw_anew, link
 from pages.elbo.subject import Key, Subject, subject
+from pages.ui import glossary
+from pages.ui.lesson.chance import Slice, chance_view
 from pages.ui.once import computed_once
 from pages.ui.palette import is_dark
 from pages.ui.words import label_of
 from vae_core.digits import with_error
 from vae_core.exact import autograd
 from vae_core.exact.autograd import Answer
+from vae_core.exact.density import log_likelihood
+from vae_core.exact.gradients import Comparison
 from vae_core.models.vae import VAE
 
 CONSTANT = 100  # nats
+SLICE_REACH, SLICE_POINTS = 9.0, 721  # std of the encoder to each side: as far as the sliders and eps lead
 
 
 def section(subject: Subject) -> None:
     """Estimators of the gradient, what autograd sees of a draw, and why the encoder says log_var."""
-    st.segmented_control(
-        "Part",
-        list(LOOKS),
-        format_func=label_of(LOOKS),
-        required=True,
-        label_visibility="collapsed",
-        help="Three short looks at the same step, z = mu + std · eps.",
-        **link.kept("reparameterise"),
-    )
+    with st.container(key="controls reparameterise"):
+        st.segmented_control(
+            "Part",
+            list(LOOKS),
+            format_func=label_of(LOOKS),
+            required=True,
+            label_visibility="collapsed",
+            help="Three short looks at the same step, z = mu + std · eps.",
+            **link.kept("reparameterise"),
+        )
     shown = {"estimators": _estimators, "autograd": _autograd, "log variance": _log_variance}
     shown[link.get("reparameterise")](subject)
 
@@ -58,59 +66,91 @@ def _caption(chosen: Subject) -> None:
 
 
 def _estimators(chosen: Subject) -> None:
-    st.markdown(
-        "Training asks: if mu, the mean of q, moved a little, how would $\\mathbb{E}_q[\\log p(x \\mid z)]$ change? "
-        "But z is drawn at random. The *score function* weighs each value log p(x | z) by the slope of log q(z). The "
-        "*pathwise* way writes z = mu + std · eps, so that z moves with mu, and follows the slope of the decoder. "
-        f"{REPEATS} estimates of each, from the same draws. Take more draws and watch the spread."
+    glossary.markdown(
+        "How would $\\mathbb{E}_q[\\log p(x \\mid z)]$ change with mu and std? Left the slope stops at the draw; right "
+        "the chance is in [[eps]] alone."
     )
-    row = st.container(horizontal=True, vertical_alignment="bottom")
-    row.select_slider(
+    picture, chart = st.columns([26, 27])
+    key = chosen.key
+    with picture:
+        chance_view("elbo chance", along(key), link.get("noise"))
+    with chart:
+        _controls(st.container(horizontal=True, vertical_alignment="bottom", key="estimators"))
+        component, samples = link.get("gradient"), link.get("estimate")
+        found = compared(key, link.get("noise"), samples)
+        single = compared(key, link.get("noise"), 1)
+        figure = histograms(found, single, component, link.get("axis"), is_dark())
+        st.plotly_chart(figure, key="reparameterise histograms", config=PLAIN)
+    judgements = judged(found, component)
+    st.table(_table(judgements, judged(single, component), samples))
+    _told(key, found, judgements)
+    _caption(chosen)
+
+
+def _told(key: Key, found: Comparison, judgements: dict[str, Judged]) -> None:
+    """What the three estimators do, and what each of them costs."""
+    component = link.get("gradient")
+    exact, error = (of_component(g, component).item() for g in (found.exact, found.error))
+    stds = [judgements["baseline"].std, judgements["score"].std, with_constant(key, found, component, CONSTANT)]
+    fair, plain, shifted = (about((std / judgements["pathwise"].std) ** 2) for std in stds)
+    glossary.markdown(
+        f"{REPEATS} estimates of each, from the same draws. Exact, by [[quadrature]]: **{written(exact, 4)}** ± "
+        f"{written(error, 1)} [[nats]] per unit of {component.split()[0]}. The *score function* (Williams 1992) weighs "
+        "log p(x | z) by the slope of log q(z). For the same accuracy, with a baseline (the mean, taken off) it "
+        f"needs about **{fair} times** the draws of the *pathwise* way ({KINGMA}, {REZENDE}), which follows "
+        f"the decoder's slope. Without one it is {plain}; adding {CONSTANT} to every log p(x | z), which changes no "
+        f"gradient, makes it {shifted}. SE: [[standard error]]."
+    )
+
+
+def _controls(row: DeltaGenerator) -> None:
+    """New draws; and for the lecturer alone, how many, of which gradient, and on which axis."""
+    row.button(
+        "New draws",
+        icon=":material/casino:",
+        type="primary",
+        on_click=draw_anew,
+        args=("noise",),
+        key="elbo new noise",
+        help="The next seed, in the picture and in the chart.",
+    )
+    own = row.container(horizontal=True, vertical_alignment="bottom", key="controls estimators")
+    own.select_slider(
         "Draws in one estimate, S",
         SAMPLES,
-        width=230,
+        width=190,
         **link.kept("estimate"),
         help="Every estimate is the mean over S draws. Four times as many draws halve its spread: 1 / √S.",
     )
-    row.segmented_control(
-        "Gradient for",
-        list(COMPONENTS),
-        format_func=label_of(COMPONENTS),
-        required=True,
-        **link.kept("gradient"),
-        help="The parameter of q that is moved: a mean or a log variance, of the first or the second latent dimension.",
-    )
-    row.selectbox(
-        "Axis fits",
-        list(AXES),
-        format_func=label_of(AXES),
-        width=165,
-        **link.kept("axis"),
-        help="The estimator that fills the axis at S = 1. The axis then stays, so that spreads can be compared.",
-    )
-    row.button("New draws", icon=":material/casino:", on_click=draw_anew, args=("noise",), help="The next seed.")
-    key = chosen.key
-    component, samples = link.get("gradient"), link.get("estimate")
-    found = compared(key, link.get("noise"), samples)
-    single = compared(key, link.get("noise"), 1)
-    st.plotly_chart(
-        histograms(found, single, component, link.get("axis"), is_dark()),
-        key="reparameterise histograms",
-        config=PLAIN,
-    )
-    judgements = judged(found, component)
-    exact, error = (of_component(g, component).item() for g in (found.exact, found.error))
-    st.table(_table(judgements, judged(single, component), samples))
-    stds = [judgements["baseline"].std, judgements["score"].std, with_constant(key, found, component, CONSTANT)]
-    fair, plain, shifted = (about((std / judgements["pathwise"].std) ** 2) for std in stds)
-    st.markdown(
-        f"Exact, by quadrature: **{written(exact, 4)}** ± {written(error, 1)} nats per unit of {component.split()[0]}. "
-        "For the same accuracy the score function with a baseline (the mean, taken off without bias) needs about "
-        f"**{fair} times** the draws of the pathwise way. Without one it is {plain}; adding {CONSTANT} to every "
-        f"log p(x | z), which changes no gradient, makes it {shifted}. Only the pathwise way needs the decoder's "
-        "slope. SE: standard error."
-    )
-    _caption(chosen)
+    with own.popover("More", icon=":material/tune:"):
+        st.segmented_control(
+            "Gradient for",
+            list(COMPONENTS),
+            format_func=label_of(COMPONENTS),
+            required=True,
+            **link.kept("gradient"),
+            help="The parameter of q that is moved: a mean or a log variance, of one of both latent dimensions.",
+        )
+        st.selectbox(
+            "Axis fits",
+            list(AXES),
+            format_func=label_of(AXES),
+            **link.kept("axis"),
+            help="The estimator that fills the axis at S = 1. The axis then stays, so that spreads can be compared.",
+        )
+
+
+@computed_once(64)
+@torch.no_grad()
+def along(key: Key) -> Slice:
+    """What the picture puts its z into: log p(x given z) on a line through the encoder's mu."""
+    s = subject(*key)
+    mu, std = s.mu[0, 0].item(), (0.5 * s.log_var[0, 0]).exp().item()
+    reach = SLICE_REACH * std
+    z = s.mu.double().repeat(SLICE_POINTS, 1)
+    z[:, 0] = torch.linspace(mu - reach, mu + reach, SLICE_POINTS, dtype=torch.float64)
+    values = log_likelihood(s.model, s.x, z)
+    return Slice(mu - reach, mu + reach, tuple(values.tolist()), mu, std)
 
 
 def _table(shown: dict[str, Judged], single: dict[str, Judged], samples: int) -> pd.DataFrame:
@@ -205,10 +245,10 @@ def _vector(values: tuple[float, ...] | None) -> str:
 
 
 def _log_variance(chosen: Subject) -> None:
-    st.markdown(
+    glossary.markdown(
         "A standard deviation must be positive, but the last layer of the encoder gives any number. So that number is "
-        "taken to be **log_var**, the log of the variance, and std = exp(½ log_var). Move it: wherever you stand, "
-        "1 more makes std larger by the same factor."
+        "taken to be **log_var**, the [[log variance|log of the variance]], and std = exp(½ log_var). Move it: "
+        "wherever you stand, 1 more makes std larger by the same factor."
     )
     st.slider(
         "log_var",

@@ -14,9 +14,9 @@ from pages.ui.shipped import PLANE
 
 SECTIONS = {
     "evidence": "1 · p(x)",
-    "derivation": "2 · Three ways",
-    "bound": "3 · See the bound",
-    "kl": "4 · KL",
+    "kl": "2 · KL",
+    "derivation": "3 · Three ways",
+    "bound": "4 · See the bound",
     "reparameterise": "5 · Reparameterise",
     "likelihood": "6 · Likelihood",
     "code": "7 · Code",

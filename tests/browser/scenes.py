@@ -13,7 +13,10 @@ class Stage(NamedTuple):
     read: tuple[str, ...] = ()
 
 
+MARKS = ":is(.xtick text, .ytick text, .legendtext, .annotation-text)"  # what is written in a chart
+
 STAGES = {
+<<<<<<< HEAD
     1: Stage((".st-key-scene",)),
     2: Stage((".st-key-scene",)),
     3: Stage((".st-key-scene",)),
@@ -31,6 +34,21 @@ STAGES = {
         ),
         (".live header output", ".live .curves > div:not([hidden]) h3", ".st-key-start button p"),
     ),
+=======
+    1: Stage(
+        (".st-key-scene", ".st-key-elbo-where", ".in-large", ".st-key-elbo-new-draws", ".st-key-elbo-settling"),
+        (".in-large > *", f".st-key-elbo-where {MARKS}", f".st-key-elbo-settling {MARKS}"),
+    ),
+    2: Stage(
+        (".st-key-scene", ".bound .plane svg", ".bound .rows", ".bound [data-part=optimise]"),
+        (".bound .plane .frame text", ".bound .rows p b", ".bound .axis span", ".bound .check"),
+    ),
+    3: Stage(
+        (".st-key-scene", ".chance", ".st-key-elbo-new-noise", ".st-key-reparameterise-histograms"),
+        (".chance text", ".chance label", f".st-key-reparameterise-histograms {MARKS}"),
+    ),
+    4: Stage((".st-key-scene",)),
+>>>>>>> elbo
     5: Stage((".st-key-scene",)),
     6: Stage((".st-key-scene",)),
     7: Stage((".st-key-scene",)),

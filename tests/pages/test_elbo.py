@@ -1,5 +1,7 @@
 """The ELBO page, sections 1 to 4: its values against torch.distributions and brute force, its link, its crosses."""
 
+import json
+import math
 import re
 from dataclasses import replace
 
@@ -66,6 +68,26 @@ def test_more_draws_from_the_prior_come_nearer(elbo: AppTest) -> None:
     rows = cells(elbo)
     assert rows["from the prior p(z)"][:2] == [10_000, pytest.approx(rows["from the prior p(z)"][1])]
     assert rows["from the prior p(z)"][2] == pytest.approx(rows["exactly, by quadrature"][2], abs=0.7)
+
+
+def test_the_stage_says_the_estimate_and_shows_the_draws_that_carry_it(elbo: AppTest) -> None:
+    """Also after New draws, which is the one thing to press."""
+    for seed in range(2):
+        s = subject(PLANE, 7, 0)
+        z = torch.randn(1000, 2, generator=torch.Generator().manual_seed(seed))
+        with torch.no_grad():
+            p = Bernoulli(logits=s.model.decode(z), validate_args=False)
+            log_lik = p.log_prob(s.x).sum((1, 2, 3)).double()
+        said = next(h.proto.body for h in elbo.get("html") if "in-large" in h.proto.body).replace("−", "-")
+        assert f"<b>{log_lik.logsumexp(0).item() - math.log(1000):.1f} nats</b>" in said
+        traces = json.loads(elbo.get("plotly_chart")[0].proto.spec)["data"]
+        carry = {round(x, 4) for x in traces[1]["x"]}
+        share = log_lik.softmax(0)
+        theirs = [i for i in range(1000) if round(z[i, 0].item(), 4) in carry]
+        assert len(traces[0]["x"]) == 1000 and len(theirs) == len(carry)
+        assert share[theirs].sum() >= 0.9 > share[theirs].sum() - share[theirs].min()
+        assert f"<b>{len(carry)} draw{'' if len(carry) == 1 else 's'}</b>" in said
+        checked(elbo.button(key="elbo new draws").click().run())
 
 
 @pytest.mark.parametrize("digit", [0, 7])

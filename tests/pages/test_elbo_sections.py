@@ -138,6 +138,15 @@ def test_estimates_and_the_exact_gradient(key: tuple[str, int, int], component: 
         assert number(text) == pytest.approx(own.var().item() / least, rel=ONE_DIGIT)
 
 
+def test_the_picture_has_log_p_on_a_line_through_mu() -> None:
+    s, along = subject(*KEY), reparameterise.along(KEY)
+    assert (along.mu, along.std) == pytest.approx((s.mu[0, 0].item(), (s.log_var[0, 0] / 2).exp().item()))
+    z = s.mu.double().repeat(len(along.values), 1)
+    z[:, 0] = torch.linspace(along.low, along.high, len(along.values), dtype=torch.float64)
+    with torch.no_grad():
+        assert list(along.values) == pytest.approx(log_p(s, z).tolist(), rel=1e-5)
+
+
 def test_the_baseline_is_the_mean_of_log_p_under_q() -> None:
     s = subject(*KEY)
     eps = torch.randn(20_000, 2, generator=torch.Generator().manual_seed(1), dtype=torch.float64)

@@ -1,9 +1,9 @@
 // A small SVG plot for things that move: axes with labels, named marks, handles to drag, and a canvas for many points.
 //
 //   const plot = new Plot(host, { x: { from: -4, to: 4, label: "z (prior std)" }, y: {...}, label: "what it shows",
-//                                 height: 220, equal: false, draw: () => {...} });
+//                                 height: 13, equal: false, draw: () => {...} });
 //
-// host      an empty element of the page. The plot takes its whole width and follows it; `height` is in CSS pixels.
+// host      an empty element of the page. The plot takes its whole width and follows it; `height` is in rem.
 //           With `equal`, one unit is as long upwards as across, and the height follows from the width.
 // draw      called after every change of size; draw the marks there. Call plot.refresh() to have it called yourself.
 // label     what a screen reader says of the picture. Every axis needs a label with its unit.
@@ -27,14 +27,16 @@ import { draggable } from "../lib/drag.js";
 import { onKeys } from "../lib/keys.js";
 import { plain, ticks } from "../lib/numbers.js";
 import { set, svg } from "../lib/svg.js";
+import { rem, scaled } from "../lib/scale.js";
 
-const MARGIN = { left: 46, right: 12, top: 24, bottom: 44 };
-const NARROW = 260; // CSS pixels: below, the plot has less margin and denser ticks
-const NARROW_MARGIN = { left: 24, right: 6, top: 24, bottom: 44 };
+// In rem, so that all of it follows the letters of the page.
+const MARGIN = { left: 2.8, right: 0.7, top: 1.8, bottom: 2.8 };
+const NARROW = 15.5; // below, the plot has less margin and denser ticks
+const NARROW_MARGIN = { left: 1.8, right: 0.4, top: 1.6, bottom: 2.8 };
 const TOUCH = 16; // half the width of what a finger can hit
 
 export class Plot {
-  constructor(host, { x, y, label, height = 220, equal = false, draw = () => {} }) {
+  constructor(host, { x, y, label, height = 13, equal = false, draw = () => {} }) {
     this.host = host;
     this.x = x;
     this.y = y;
@@ -76,11 +78,13 @@ export class Plot {
 
   /** Find the frame's place and draw the axes. */
   layOut() {
-    const margin = this.width < NARROW ? NARROW_MARGIN : MARGIN;
+    this.rem = rem();
+    const narrow = this.width < NARROW * this.rem;
+    const margin = scaled(narrow ? NARROW_MARGIN : MARGIN, this.rem);
     const width = this.width - margin.left - margin.right;
     const tall = this.equal
       ? (width * (this.y.to - this.y.from)) / (this.x.to - this.x.from)
-      : this.height - margin.top - margin.bottom;
+      : this.height * this.rem - margin.top - margin.bottom;
     this.frame = { left: margin.left, top: margin.top, width, height: tall };
     const height = tall + margin.top + margin.bottom;
     set(this.svg, { width: this.width, height });
@@ -88,23 +92,30 @@ export class Plot {
     set(this.inside, { x: left, y: top, width, height: tall, viewBox: `${left} ${top} ${width} ${tall}` });
     const px = devicePixelRatio;
     Object.assign(this.surface, { width: Math.round(this.width * px), height: Math.round(height * px) });
-    this.drawAxes();
+    this.drawAxes(narrow);
   }
 
-  drawAxes() {
+  drawAxes(narrow) {
     const { left, top, width, height } = this.frame;
+    const unit = this.rem;
     const [right, bottom] = [left + width, top + height];
-    const across = ticks(this.x.from, this.x.to, width / (this.width < NARROW ? 30 : 60)).flatMap((v) => [
+    const across = ticks(this.x.from, this.x.to, width / (unit * (narrow ? 1.9 : 3.5))).flatMap((v) => [
       svg("line", { x1: this.px(v), x2: this.px(v), y1: top, y2: bottom, class: v === 0 ? "zero" : "grid" }),
-      svg("text", { text: plain(v), x: this.px(v), y: bottom + 17, "text-anchor": "middle" }),
+      svg("text", { text: plain(v), x: this.px(v), y: bottom + 1.05 * unit, "text-anchor": "middle" }),
     ]);
-    const up = ticks(this.y.from, this.y.to, height / 32).flatMap((v) => [
+    const up = ticks(this.y.from, this.y.to, height / (1.9 * unit)).flatMap((v) => [
       svg("line", { x1: left, x2: right, y1: this.py(v), y2: this.py(v), class: v === 0 ? "zero" : "grid" }),
-      svg("text", { text: plain(v), x: left - 6, y: this.py(v) + 4.5, "text-anchor": "end" }),
+      svg("text", { text: plain(v), x: left - 6, y: this.py(v) + 0.28 * unit, "text-anchor": "end" }),
     ]);
     const names = [
-      svg("text", { text: `${this.x.label} →`, x: right, y: bottom + 36, "text-anchor": "end", class: "name" }),
-      svg("text", { text: `↑ ${this.y.label}`, x: 2, y: 15, class: "name" }),
+      svg("text", {
+        text: `${this.x.label} →`,
+        x: right,
+        y: bottom + 2.25 * unit,
+        "text-anchor": "end",
+        class: "name",
+      }),
+      svg("text", { text: `↑ ${this.y.label}`, x: 2, y: unit, class: "name" }),
     ];
     this.axes.replaceChildren(...across, ...up, ...names);
   }

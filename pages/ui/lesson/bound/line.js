@@ -6,7 +6,7 @@ import { set, svg } from "../../lib/svg.js";
 import { handle, placeHandle } from "./handles.js";
 import { Picture } from "./picture.js";
 
-const MARGIN = { left: 44, right: 10, top: 10, bottom: 40 };
+const MARGIN = { left: 2.6, right: 0.6, top: 1.5, bottom: 2.6 }; // rem
 const REACH = 4,
   POINTS = 241,
   STALK = 26;
@@ -53,12 +53,13 @@ export class LinePicture extends Picture {
   layout() {
     const width = this.root.clientWidth;
     if (!width || !this.problem) return;
-    this.wide = Math.min(width, 520) - MARGIN.left - MARGIN.right;
-    this.tall = Math.min(this.wide * 0.8, 380);
+    this.measure(MARGIN);
+    this.wide = Math.min(width, 31 * this.rem) - this.margin.left - this.margin.right;
+    this.tall = Math.min(this.wide * 0.8, 20 * this.rem);
     this.scale = this.wide / (2 * REACH);
-    const height = this.tall + MARGIN.top + MARGIN.bottom;
+    const height = this.tall + this.margin.top + this.margin.bottom;
     set(this.svg, { width, height, viewBox: `0 0 ${width} ${height}` });
-    set(this.clip, { x: MARGIN.left, y: MARGIN.top, width: this.wide, height: this.tall });
+    set(this.clip, { x: this.margin.left, y: this.margin.top, width: this.wide, height: this.tall });
     this.drawFrame();
     set(this.curves.posterior, {
       d: `${this.path(this.problem.posterior)} L ${this.x(REACH)} ${this.y(0)} L ${this.x(-REACH)} ${this.y(0)} Z`,
@@ -68,11 +69,11 @@ export class LinePicture extends Picture {
   }
 
   x(z) {
-    return MARGIN.left + (z + REACH) * this.scale;
+    return this.margin.left + (z + REACH) * this.scale;
   }
 
   y(density) {
-    return MARGIN.top + this.tall * (1 - density / this.ceiling);
+    return this.margin.top + this.tall * (1 - density / this.ceiling);
   }
 
   path({ mu, log_var }) {
@@ -91,20 +92,24 @@ export class LinePicture extends Picture {
   }
 
   drawFrame() {
-    const { frame } = this;
-    const bottom = MARGIN.top + this.tall;
+    const { frame, margin, rem } = this;
+    const bottom = this.margin.top + this.tall;
     frame.replaceChildren();
-    svg("rect", { class: "window", x: MARGIN.left, y: MARGIN.top, width: this.wide, height: this.tall }, frame);
-    for (const v of ticks(-REACH, REACH, 8))
-      svg("text", { x: this.x(v), y: bottom + 16, "text-anchor": "middle", text: plain(v) }, frame);
-    for (const v of ticks(0, this.ceiling, 5))
-      svg("text", { x: MARGIN.left - 6, y: this.y(v) + 4, "text-anchor": "end", text: plain(v) }, frame);
     svg(
-      "text",
-      { x: MARGIN.left + this.wide, y: bottom + 34, "text-anchor": "end", text: "z in units of the prior's std →" },
+      "rect",
+      { class: "window", x: this.margin.left, y: this.margin.top, width: this.wide, height: this.tall },
       frame,
     );
-    svg("text", { x: MARGIN.left + 6, y: MARGIN.top + 17, text: "density per unit of z ↑" }, frame);
+    for (const v of ticks(-REACH, REACH, 8))
+      svg("text", { x: this.x(v), y: bottom + rem, "text-anchor": "middle", text: plain(v) }, frame);
+    for (const v of ticks(0, this.ceiling, 5))
+      svg("text", { x: this.margin.left - 6, y: this.y(v) + 0.3 * rem, "text-anchor": "end", text: plain(v) }, frame);
+    svg(
+      "text",
+      { x: margin.left + this.wide, y: bottom + 2.2 * rem, "text-anchor": "end", text: "z (prior std) →" },
+      frame,
+    );
+    svg("text", { x: margin.left, y: margin.top - 0.4 * rem, text: "↑ density per unit of z" }, frame);
   }
 
   draw(q) {
@@ -113,13 +118,13 @@ export class LinePicture extends Picture {
     set(this.curves.curve, { d: this.path(q) });
     const std = Math.exp(0.5 * q.log_var[0]),
       top = peak(q.log_var[0]);
-    const inside = (y) => Math.max(MARGIN.top + 12, y);
+    const inside = (y) => Math.max(this.margin.top + 12, y);
     const x = this.x(q.mu[0]),
       height = inside(this.y(0.6065 * top));
     const reach = std * this.scale + STALK,
-      edge = MARGIN.left + this.wide - 10;
+      edge = this.margin.left + this.wide - 10;
     if (!this.holding) this.flip = x + reach > edge ? -1 : 1;
-    const knob = Math.min(edge, Math.max(MARGIN.left + 10, x + this.flip * reach));
+    const knob = Math.min(edge, Math.max(this.margin.left + 10, x + this.flip * reach));
     placeHandle(this.width, [knob, height], [x, height], { now: std, text: `std ${std.toFixed(3)}` });
     placeHandle(this.centre, [x, inside(this.y(top))], [x, this.y(0)], {
       now: q.mu[0],

@@ -3,6 +3,7 @@
 import { onResize } from "../../lib/dom.js";
 import { onKeys } from "../../lib/keys.js";
 import { svg } from "../../lib/svg.js";
+import { rem, scaled } from "../../lib/scale.js";
 import { keyed } from "./handles.js";
 
 export class Picture {
@@ -16,6 +17,12 @@ export class Picture {
     this.frame = svg("g", { class: "frame" }, this.svg);
     this.inside = svg("g", { "clip-path": `url(#${id})` }, this.svg);
     this.observer = onResize(root, () => this.layout());
+  }
+
+  /** Take a margin, which is given in rem, in pixels: letters beside the picture have different sizes. */
+  measure(margin) {
+    this.rem = rem();
+    this.margin = scaled(margin, this.rem);
   }
 
   /** Lay it out for the width of the page and draw it. */

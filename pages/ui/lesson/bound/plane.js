@@ -7,9 +7,11 @@ import { set, svg } from "../../lib/svg.js";
 import { axesOf, isFull } from "./gaussian.js";
 import { handle, keyed, nameHandle, placeHandle } from "./handles.js";
 import { degrees, endOf, keyedAxis, pulled, sideOf } from "./knobs.js";
+import { isProjected } from "../../lib/scale.js";
 import { Picture } from "./picture.js";
 
-const MARGIN = { left: 50, right: 8, top: 8, bottom: 40 };
+const MARGIN = { left: 2.9, right: 0.5, top: 1.5, bottom: 2.6 }; // rem
+const ROWS = { usual: 18.5, projected: 11.5 }; // rem, of what stands above the picture and of its own axes
 const DEPTH = 200; // nats below the top at which the landscape of the whole prior has faded
 const PRIOR = { low: [-4, -4], size: 8 };
 
@@ -108,42 +110,45 @@ export class PlanePicture extends Picture {
   layout() {
     const width = this.root.clientWidth;
     if (!width || !this.problem || !this.ink) return;
-    this.side = Math.min(width - MARGIN.left - MARGIN.right, 410);
+    this.measure(MARGIN);
+    const most = innerHeight - this.rem * (isProjected() ? ROWS.projected : ROWS.usual);
+    this.side = Math.min(width - this.margin.left - this.margin.right, Math.max(260, most));
     ({ low: this.low, size: this.size } = { near: this.near, q: this.close, prior: PRIOR }[this.view]);
     this.scale = this.side / this.size;
-    const height = this.side + MARGIN.top + MARGIN.bottom;
+    const height = this.side + this.margin.top + this.margin.bottom;
     set(this.svg, { width, height, viewBox: `0 0 ${width} ${height}` });
-    set(this.clip, { x: MARGIN.left, y: MARGIN.top, width: this.side, height: this.side });
+    set(this.clip, { x: this.margin.left, y: this.margin.top, width: this.side, height: this.side });
     this.drawFrame();
     this.drawHeat();
     if (this.q) this.draw(this.q);
   }
 
   x(z1) {
-    return MARGIN.left + (z1 - this.low[0]) * this.scale;
+    return this.margin.left + (z1 - this.low[0]) * this.scale;
   }
 
   y(z2) {
-    return MARGIN.top + this.side - (z2 - this.low[1]) * this.scale;
+    return this.margin.top + this.side - (z2 - this.low[1]) * this.scale;
   }
 
   drawFrame() {
-    const { frame, side, low, size, scale } = this;
-    const bottom = MARGIN.top + side,
-      right = MARGIN.left + side;
+    const { frame, side, low, size, scale, margin, rem } = this;
+    const bottom = margin.top + side,
+      right = margin.left + side;
     frame.replaceChildren();
     const inside = svg("g", { "clip-path": "url(#bound-window)" }, frame);
     for (const sigma of [1, 2, 3]) {
       svg("circle", { class: "prior", cx: this.x(0), cy: this.y(0), r: sigma * scale }, inside);
-      if (this.view === "prior") svg("text", { x: this.x(0) + 4, y: this.y(sigma) - 4, text: `${sigma}σ` }, inside);
+      if (this.view === "prior")
+        svg("text", { class: "sigma", x: this.x(0) + 4, y: this.y(sigma) - 4, text: `${sigma}σ` }, inside);
     }
-    svg("rect", { class: "window", x: MARGIN.left, y: MARGIN.top, width: side, height: side }, frame);
+    svg("rect", { class: "window", x: this.margin.left, y: this.margin.top, width: side, height: side }, frame);
     for (const v of ticks(low[0], low[0] + size, 5))
-      svg("text", { x: this.x(v), y: bottom + 16, "text-anchor": "middle", text: plain(v) }, frame);
+      svg("text", { x: this.x(v), y: bottom + rem, "text-anchor": "middle", text: plain(v) }, frame);
     for (const v of ticks(low[1], low[1] + size, 5))
-      svg("text", { x: MARGIN.left - 6, y: this.y(v) + 4, "text-anchor": "end", text: plain(v) }, frame);
-    svg("text", { x: right, y: bottom + 34, "text-anchor": "end", text: "z₁ in units of the prior's std →" }, frame);
-    svg("text", { x: MARGIN.left + 6, y: MARGIN.top + 17, text: "z₂ ↑" }, frame);
+      svg("text", { x: this.margin.left - 6, y: this.y(v) + 0.3 * rem, "text-anchor": "end", text: plain(v) }, frame);
+    svg("text", { x: right, y: bottom + 2.2 * rem, "text-anchor": "end", text: "z₁ (prior std) →" }, frame);
+    svg("text", { x: margin.left, y: margin.top - 0.4 * rem, text: "↑ z₂ (prior std)" }, frame);
     if (this.view === "prior") this.drawBox(inside);
   }
 
@@ -178,12 +183,12 @@ export class PlanePicture extends Picture {
     Object.assign(canvas.style, {
       width: `${side}px`,
       height: `${side}px`,
-      left: `${MARGIN.left}px`,
-      top: `${MARGIN.top}px`,
+      left: `${this.margin.left}px`,
+      top: `${this.margin.top}px`,
     });
     const ctx = canvas.getContext("2d");
     ctx.scale(px, px);
-    ctx.translate(-MARGIN.left, -MARGIN.top);
+    ctx.translate(-this.margin.left, -this.margin.top);
     for (let k = problem.planes.length - 1; k >= 0; k--) {
       const { low, high, step, n } = problem.planes[k];
       /** @type {[number, number, number, number]} */
@@ -226,18 +231,18 @@ export class PlanePicture extends Picture {
     const seen = q.mu.every((m, d) => m >= this.low[d] && m <= this.low[d] + this.size);
     for (const { group } of [this.centre, ...this.widths]) group.style.display = seen ? "" : "none";
     set(this.hint, {
-      x: MARGIN.left + this.side / 2,
-      y: MARGIN.top + this.side - 12,
+      x: this.margin.left + this.side / 2,
+      y: this.margin.top + this.side - 12,
       text: seen ? "" : "q lies outside this view: choose “around q”",
     });
   }
 
   drawHandles(q, axes, centre) {
     const room = {
-      left: MARGIN.left + 10,
-      right: MARGIN.left + this.side - 10,
-      top: MARGIN.top + 10,
-      bottom: MARGIN.top + this.side - 10,
+      left: this.margin.left + 10,
+      right: this.margin.left + this.side - 10,
+      top: this.margin.top + 10,
+      bottom: this.margin.top + this.side - 10,
     };
     if (!this.holding) this.flip = [0, 1].map((d) => sideOf(axes, d, this.scale, centre, room));
     this.widths.forEach((width, d) => {

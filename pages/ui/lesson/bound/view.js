@@ -7,6 +7,7 @@ import { followTheme } from "../../lib/theme.js";
 import { Bars } from "./bars.js";
 import { Climb } from "./climb.js";
 import { fullCovariance, isFull, meanField, stdsOf } from "./gaussian.js";
+import { isProjected } from "../../lib/scale.js";
 import { HTML } from "./html.js";
 import { LinePicture } from "./line.js";
 import { LineProblem } from "./conjugate.js";
@@ -64,8 +65,7 @@ export default class BoundView {
     this.q = { image: this.inFamily(data.q ?? data.encoder), line: { mu: [-1], log_var: [0] } };
     this.reported = null;
     drawImage(this.part.image, bytes(data.image));
-    this.part.name.textContent = data.name;
-    this.part.label.textContent = data.label;
+    this.part.image.setAttribute("aria-label", `x: ${data.label}, ${data.name}`);
     this.part.model.textContent = aboutLine(this.problems.line);
     this.pictures.image.show(this.problems.image, data.encoder);
     this.pictures.line.show(this.problems.line);
@@ -79,7 +79,7 @@ export default class BoundView {
     this.root.dataset.mode = mode;
     press(this.part.modes, "mode", mode);
     const image = mode === "image";
-    for (const name of ["plane", "views", "imageKey", "given", "encoder", "families"]) this.part[name].hidden = !image;
+    for (const name of ["plane", "views", "imageKey", "image", "encoder", "families"]) this.part[name].hidden = !image;
     for (const name of ["line", "lineKey", "model"]) this.part[name].hidden = image;
     this.bars.clear();
     this.climb.clear();
@@ -108,7 +108,7 @@ export default class BoundView {
     this.root.dataset.family = full ? "full" : "meanField";
     this.part.how.textContent = full ? HOW.full : HOW.meanField;
     for (const name of ["correlation", "choice"]) this.part[name].hidden = !full;
-    this.part.pay.hidden = full;
+    this.ask();
   }
 
   /** The nearest q within the limits of the image, of the family that is chosen. */
@@ -167,6 +167,8 @@ export default class BoundView {
     this.bars.draw(reading, problem.logEvidence);
     this.write(q, reading);
     part.progress.hidden = !climb.trace;
+    part.pay.hidden = Boolean(climb.trace) || !part.choice.hidden; // the ascent takes its place: nothing else moves
+    this.root.toggleAttribute("data-projected", isProjected());
     if (climb.trace) this.trace.draw(climb.trace, problem.logEvidence);
     tellGaps(part, climb);
     part.optimise.textContent = climb.running ? "Pause" : climb.paused ? "Go on" : "Optimise q";

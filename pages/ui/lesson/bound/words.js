@@ -94,13 +94,14 @@ function partsOfGap(kl) {
 const bold = (textContent) => Object.assign(document.createElement("b"), { textContent });
 
 function found(climb, result) {
-  const steps = climb.trace.length - 1;
-  if (climb.running) return `Step ${steps}: gradient ascent on mu and ${climb.family === "full" ? "L" : "log_var"}.`;
-  if (climb.paused) return `Paused at step ${steps}.`;
+  const taken = climb.trace.length - 1;
+  const steps = `${taken} step${taken === 1 ? "" : "s"}`;
+  if (climb.running) return `Step ${taken}: gradient ascent on mu and ${climb.family === "full" ? "L" : "log_var"}.`;
+  if (climb.paused) return `Paused at step ${taken}.`;
   if (climb.state === "idle")
-    return result ? "q was moved since. For the best q found:" : `Ended at step ${steps}: q was moved.`;
-  if (!result) return `The ELBO no longer rises after ${steps} steps. Looking for a better q from other starts.`;
+    return result ? "q was moved since. For the best q found:" : `Ended at step ${taken}: q was moved.`;
+  if (!result) return `The ELBO no longer rises after ${steps}. Looking for a better q from other starts.`;
   if (result.short > 0.01)
-    return `After ${steps} steps q rests on a lower peak: the best q found from ${result.starts} starts lies ${fixed(result.short)} nats higher.`;
-  return `The ELBO no longer rises after ${steps} steps.${result.starts > 1 ? ` No better q from ${result.starts} starts.` : ""}`;
+    return `After ${steps} q rests on a lower peak: the best q found from ${result.starts} starts lies ${fixed(result.short)} nats higher.`;
+  return `The ELBO no longer rises after ${steps}.${result.starts > 1 ? ` No better q from ${result.starts} starts.` : ""}`;
 }

@@ -18,7 +18,7 @@ export class Fit {
     this.plot = new Plot(view.part.fits, {
       x: across(),
       y: { from: 0, to: 1, label: "density (per unit of z)" },
-      height: 270,
+      height: 15.9,
       label: "a mixture of two bumps and two Gaussians fitted to it",
       draw: view.ask,
     });

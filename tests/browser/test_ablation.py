@@ -73,7 +73,7 @@ def test_predict_run_toggle_recover_scrub_branch_link(opened, server):
     page.get_by_role("button", name="Keep this prediction").click()
     page.get_by_role("button", name="Skip all").click()
     until(page, lambda: statuses(page) == ["running", "running"])
-    expect(arm(page, "full").locator("[data-part=predicted]")).to_contain_text("You said")
+    expect(arm(page, "full").locator("[data-part=said]")).to_contain_text("Your choice: ")
     assert "run=" in page.url
 
     until(page, lambda: at_step(page, "full") > 100, 120)
@@ -116,6 +116,25 @@ def test_predict_run_toggle_recover_scrub_branch_link(opened, server):
     until(guest, lambda: at_step(guest, "full") == at_step(guest, "no KL") == at)
     expect(arm(guest, "full").locator("[data-part=beta]")).to_be_disabled()
     expect(guest.get_by_role("button", name="Pause", exact=True)).to_be_disabled()
+
+
+def test_the_film_that_ships_asks_then_plays_and_says_who_was_right(opened, server):
+    page = opened(f"{server}/ablation?arms=full,no-reconstruction")
+    until(page, lambda: at_step(page, "full") == 0)
+    page.locator("[data-part=play]").click()
+    expect(page.get_by_text("What will happen?").first).to_be_visible()
+    page.locator("[data-part=scrub]").evaluate("(e) => { e.value = 2; e.dispatchEvent(new Event('input')) }")
+    assert at_step(page, "full") == 0 and page.locator("[data-part=scrub]").input_value() == "0"
+    page.locator("[data-part=play]").click()
+    page.get_by_test_id("stRadio").get_by_text("B", exact=True).click()
+    page.get_by_role("button", name="Keep this prediction").click()
+    page.get_by_role("button", name="Skip", exact=True).click()
+    until(page, lambda: at_step(page, "full") > 400)  # by itself
+    lines = arm(page, "full").locator("[data-part=predicted] p:visible")
+    expect(lines).to_have_text(["Your choice: patches round 0.", "What happened: patches round 0.", "Right."])
+    expect(arm(page, "no reconstruction").locator("[data-part=predicted]")).to_be_hidden()
+    page.goto(page.url)
+    until(page, lambda: at_step(page, "full") > 400)  # a moment of a link is shown at once
 
 
 def test_a_click_on_a_map_decodes_there_in_the_browser(opened, server):

@@ -72,7 +72,8 @@ export const ARM = `
   <div class="predicted" data-part="predicted" hidden>
     <p data-part="said"></p>
     <p class="later" data-part="came"></p>
-    <p class="later"><b data-part="verdict"></b> <span class="small" data-part="because"></span></p>
+    <p class="later"><b data-part="verdict"></b></p>
+    <details class="later" data-part="why"><summary>Why</summary><p data-part="because"></p></details>
   </div>
 </div></div>
 <div class="box both"><div>

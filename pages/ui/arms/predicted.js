@@ -9,7 +9,7 @@ export class Predicted {
   set(shown) {
     if (JSON.stringify(shown) === this.known) return;
     this.known = JSON.stringify(shown);
-    const { predicted, said, came, verdict, because } = this.part;
+    const { predicted, said, came, verdict, why, because } = this.part;
     predicted.hidden = !shown;
     predicted.classList.remove("seen");
     if (!shown) return;
@@ -17,6 +17,7 @@ export class Predicted {
     came.textContent = shown.came;
     verdict.textContent = shown.verdict;
     because.textContent = shown.because;
+    why.hidden = !shown.because;
   }
 
   /** The last moment is on the screen. Its place was kept, so nothing moves. */

@@ -41,7 +41,7 @@ def metrics(**known: Any) -> Metrics:
 
 
 def codes_of(blobs: list[_Blob], draw: random.Random) -> tuple[torch.Tensor, torch.Tensor]:
-    """Codes as a sketch has them: Gaussian in each blob, whose radius is two standard deviations; the many of a cloud are codes."""
+    """Codes as a sketch has them: Gaussian in each blob, whose radius is two stds; the many of a cloud are codes."""
     codes, labels = [], []
     for i, (x, y, along, across, turn) in enumerate(blobs):
         way = torch.deg2rad(torch.tensor(float(turn)))

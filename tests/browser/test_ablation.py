@@ -41,7 +41,7 @@ def scrub(page: Page, share: float) -> int:
 
 
 def test_it_opens_on_finished_arms_all_alike_at_step_0(opened, server):
-    page = opened(f"{server}/ablation")
+    page = opened(f"{server}/ablation?ask=0")
     expect(page.locator(".arms .arm")).to_have_count(3)
     for part in ("play", "map", "diagnosis", "reconstructions", "prior_draws"):  # at once, without scrolling
         for shown in page.locator(f".arms [data-part={part}]").all():

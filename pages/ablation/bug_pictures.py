@@ -43,7 +43,11 @@ def picture(bug: Bug, colours: Colours) -> go.Figure:
         showlegend=False,
     )
     plot.update_annotations(font={"size": 20, "color": colours.ink})
-    axes = {"tickfont": {"size": 16, "color": colours.ink}, "title_font": {"size": 17}, "zeroline": False}
+    axes = {
+        "tickfont": {"size": 16, "color": colours.ink},
+        "title_font": {"size": 17, "color": colours.ink},
+        "zeroline": False,
+    }
     plot.update_xaxes(**axes)
     return plot.update_yaxes(**axes)
 

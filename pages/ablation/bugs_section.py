@@ -38,7 +38,7 @@ def bugs_section() -> int | None:
 
 def ask(bug: Bug, answer: str | None) -> None:
     """Both pictures, and the question; once it is answered, whether that was right."""
-    st.markdown(f"#### Which of the two is wrong?\n{bug.asks}")
+    st.markdown(f"### Which of the two is wrong?\n{bug.asks}")
     plain = {"displayModeBar": False, "staticPlot": True}
     st.plotly_chart(picture(bug, colours_of(is_dark())), key=f"bug picture {bug.key}", config=plain)
     if answer is not None:

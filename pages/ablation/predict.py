@@ -15,6 +15,7 @@ from pages.ablation.settings import link
 from pages.ablation.sketches import as_image
 from pages.ui.arms.view import Predicted
 from pages.ui.palette import is_dark
+from pages.ui.words import counted
 from vae_core.runs.run_record import RunRecord
 
 ANSWERS = "predictions"  # arm key -> Answer, or None where the question was skipped
@@ -79,8 +80,8 @@ def judged(key: str, answer: Answer, came: str) -> Predicted:
     if not came:
         return Predicted(_said(answer, list(names.values())))
     hit = sum(n for n, picture in zip(counts, names, strict=True) if picture == came)
-    are = f"{'hand was' if sum(counts) == 1 else 'hands were'}"
-    verdict = f"{hit} of {sum(counts)} {are} right." if by_hands else "Right." if hit else "Wrong."
+    hands = f"{hit} of {counted(sum(counts), 'hand')}: right."
+    verdict = hands if by_hands else "Right." if hit else "Wrong."
     because = question.reveal.says if came == question.happens.picture else ""
     happened = f"What happened: {(NAMES | names)[came]}."
     return Predicted(_said(answer, list(names.values())), happened, verdict, because)

@@ -16,6 +16,7 @@ from pages.ui.arms.view import ArmShown, arms_view
 from pages.ui.buttons import command_button
 from pages.ui.lecture.bar import PRESENT
 from pages.ui.shipped import real_images, shipped_arms
+from pages.ui.words import counted
 from vae_core import models
 from vae_core.config import RunConfig
 from vae_core.metrics.definitions import METRICS
@@ -108,7 +109,8 @@ def about(runs: Sequence[RunRecord]) -> str:
     shipped = all(run.visitor == SHIPPED for run in runs)
     whose = "These ship with the program" if shipped else "Trained in step" if in_step else "Each trained by itself"
     epochs = " or ".join(str(n) for n in sorted({run.config.epochs for run in runs}))
-    return f"{whose}: {config.net}, {config.latent_dim} latents, {epochs} epochs, batch {config.batch_size}."
+    latents = counted(config.latent_dim, "latent")
+    return f"{whose}: {config.net}, {latents}, {epochs} {'epoch' if epochs == '1' else 'epochs'}, batch {config.batch_size}."
 
 
 @functools.lru_cache(maxsize=64)

@@ -90,13 +90,13 @@ def test_a_show_of_hands_is_counted_most_first(page: AppTest) -> None:
     said, _, verdict, _ = page.text[0].value.split("|")
     assert said == f"Hands: 12 {c}, 5 {d}, 3 {a}."
     right = {a: 3, c: 12, d: 5}.get("patches round 0", 0)
-    assert verdict == f"{right} of 20 hands were right."
+    assert verdict == f"{right} of 20 hands: right."
 
 
 def test_one_hand_is_no_hands() -> None:
     options = QUESTIONS["full"].options
     counts = tuple(int(option == QUESTIONS["full"].happens) for option in options)
-    assert predict.judged("full", (True, counts), "patches").verdict == "1 of 1 hand was right."
+    assert predict.judged("full", (True, counts), "patches").verdict == "1 of 1 hand: right."
 
 
 def test_nothing_is_judged_before_the_figures_are_there_and_no_reason_is_given_for_another_map() -> None:

@@ -14,7 +14,7 @@ def say_diverged(c: Case) -> str:
 
 
 def say_beginning(c: Case) -> str:
-    made = f"{c.figures.step} steps made"
+    made = f"{c.figures.step} {'step' if c.figures.step == 1 else 'steps'} made"
     if c.figures.step >= BEGINNING:
         return f"{made}: {'no unit is active yet' if c.dead else 'prior draws are still one mean image'}."
     return f"{made}: too early to say anything."

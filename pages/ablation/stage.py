@@ -108,9 +108,9 @@ def about(runs: Sequence[RunRecord]) -> str:
     in_step = len({run.group for run in runs}) == 1
     shipped = all(run.visitor == SHIPPED for run in runs)
     whose = "These ship with the program" if shipped else "Trained in step" if in_step else "Each trained by itself"
-    epochs = " or ".join(str(n) for n in sorted({run.config.epochs for run in runs}))
+    epochs = " or ".join(counted(n, "epoch") for n in sorted({run.config.epochs for run in runs}))
     latents = counted(config.latent_dim, "latent")
-    return f"{whose}: {config.net}, {latents}, {epochs} {'epoch' if epochs == '1' else 'epochs'}, batch {config.batch_size}."
+    return f"{whose}: {config.net}, {latents}, {epochs}, batch {config.batch_size}."
 
 
 @functools.lru_cache(maxsize=64)

@@ -28,7 +28,7 @@ _STD = 2  # of the ellipse
 
 def wrong_side(bug: Bug) -> str:
     """Where the wrong one stands: by lot, and the same at every visit."""
-    return random.Random(f"side of {bug.key}").choice(SIDES)
+    return random.Random(f"lot of {bug.key}").choice(SIDES)
 
 
 def picture(bug: Bug, colours: Colours) -> go.Figure:

@@ -277,14 +277,14 @@ def _lay_out(figure: go.Figure, ranges: tuple[float, float, float], colours: Col
         legend={"orientation": "h", "y": 1.0, "x": 1.0, "xanchor": "right", "yanchor": "bottom", "font": tick},
     )
     figure.update_xaxes(
-        title={"text": "cost of the code: KL (nats per image)", "font": {"size": _AXIS, "color": colours.kl}},
+        title={"text": "code: KL (nats per image)", "font": {"size": _AXIS, "color": colours.kl}},
         range=[-0.03 * right, right],
         tickfont=tick,
         zeroline=False,
     )
     figure.update_yaxes(
         title={
-            "text": "error of the copy: reconstruction (nats per image)",
+            "text": "copy: reconstruction (nats per image)",
             "font": {"size": _AXIS, "color": colours.reconstruction},
         },
         range=[low, high],

@@ -135,6 +135,13 @@ def test_the_film_that_ships_asks_then_plays_and_says_who_was_right(opened, serv
     expect(arm(page, "no reconstruction").locator("[data-part=predicted]")).to_be_hidden()
     page.goto(page.url)
     until(page, lambda: at_step(page, "full") > 400)  # a moment of a link is shown at once
+    page.get_by_role("radio", name="Bug lab").click()
+    expect(page.get_by_text("Which of the two is wrong?")).to_be_visible()
+    expect(page.get_by_text("The test that catches it")).to_have_count(0)
+    expect(page.locator(".js-plotly-plot:visible")).to_have_count(1)
+    page.keyboard.press("ArrowRight")
+    expect(page.get_by_text("Right: it is the right one.")).to_be_visible()
+    expect(page.get_by_text("The test that catches it")).to_be_attached()
 
 
 def test_a_click_on_a_map_decodes_there_in_the_browser(opened, server):

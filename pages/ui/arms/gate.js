@@ -5,7 +5,7 @@ const MOVES = { click: ["play", "toLive"], input: ["scrub"] };
 export class Gate {
   /**
    * @param {HTMLElement} strip holds the buttons of the clock
-   * @param {import("./view.js").default} view
+   * @param {{ data: any, clock: any, refresh: () => void, setTriggerValue?: (name: string, value: any) => void }} view
    */
   constructor(strip, view) {
     this.view = view;

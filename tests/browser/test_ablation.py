@@ -133,6 +133,7 @@ def test_the_film_that_ships_asks_then_plays_and_says_who_was_right(opened, serv
     lines = arm(page, "full").locator("[data-part=predicted] p:visible")
     expect(lines).to_have_text(["Your choice: patches round 0.", "What happened: patches round 0.", "Right."])
     expect(arm(page, "no reconstruction").locator("[data-part=predicted]")).to_be_hidden()
+    until(page, lambda: "step=470" in page.url)
     page.goto(page.url)
     until(page, lambda: at_step(page, "full") > 400)  # a moment of a link is shown at once
     page.get_by_role("radio", name="Bug lab").click()

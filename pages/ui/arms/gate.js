@@ -2,6 +2,8 @@
 
 const MOVES = { click: ["play", "toLive"], input: ["scrub"] };
 
+let tried = ""; // by which move: a question above the arms may mount them anew, and the wish stays
+
 export class Gate {
   /**
    * @param {HTMLElement} strip holds the buttons of the clock
@@ -9,7 +11,6 @@ export class Gate {
    */
   constructor(strip, view) {
     this.view = view;
-    this.tried = "";
     for (const [type, parts] of Object.entries(MOVES))
       strip.addEventListener(type, (event) => this.hold(event, parts), true);
   }
@@ -26,7 +27,7 @@ export class Gate {
   /** Whether this move has to wait: then Python is told, and the slider goes back. */
   stops(move) {
     if (!this.closed) return false;
-    this.tried = move;
+    tried = move;
     this.view.refresh();
     this.view.setTriggerValue("ask", true);
     return true;
@@ -34,8 +35,8 @@ export class Gate {
 
   /** It may be open now: who pressed Play need not do so again. */
   refresh() {
-    if (!this.tried || this.closed) return;
-    if (this.tried === "play") this.view.clock.play();
-    this.tried = "";
+    if (!tried || this.closed || !this.view.clock.atStart) return;
+    if (tried === "play") this.view.clock.play();
+    tried = "";
   }
 }

@@ -67,7 +67,6 @@ export default class ArmsView {
     this.setArms(data.arms);
     if (followTheme(this.root)) this.restyle();
     this.clock.begin(data.at);
-    this.gate.refresh();
     this.figured = false;
     this.refresh();
   }
@@ -151,6 +150,7 @@ export default class ArmsView {
 
   refresh() {
     this.clock.refresh(this.arms);
+    this.gate.refresh();
     this.tell();
   }
 

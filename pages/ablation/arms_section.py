@@ -20,7 +20,8 @@ SEEN_AT_ONCE = ("map", "pictures", "draws")  # the rows that tell the story, wit
 
 def arms_section() -> int | None:
     row = choose()
-    questions()
+    with st.container():  # always there: what stands below keeps its place, and is not mounted anew
+        questions()
     runs_shown = actions.arms_on_page(link.get("arms"))
     shipped = actions.is_shipped(runs_shown)
     stage.buttons(ARMS_GROUP, wish_to_train, row=row, first=not shipped)

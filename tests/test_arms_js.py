@@ -298,7 +298,7 @@ def test_of_models_with_other_noise_or_weights_it_says_so(node: Callable[..., An
         "Same initial weights, same batches, same eps, same evaluation noise (seed 0): the arms differ in nothing but "
     )
     assert said["vae", "ae"] == f"{start}the loss, and in that the plain autoencoder draws no z."
-    assert said["vae", "bug-mean"] == f"{start}the one line shown above."
+    assert said["vae", "bug-mean"] == f"{start}the one line."
     noise = "Same initial weights, same batches (seed 0). The arms differ in the loss, and in the noise, of which an "
     noise += "image takes"
     assert said["vae", "iwae"] == f"{noise} 2, or 5 × 2 numbers."

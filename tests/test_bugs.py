@@ -13,7 +13,10 @@ import torch
 import torch.nn.functional as F
 from torch.distributions import Normal, kl_divergence
 
+from pages.ablation import bug_pictures
+from pages.ablation.bug_pictures import SIDES, batch, built, picture, wrong_side
 from pages.ablation.bugs import BUGS, PIXELS, Bug
+from pages.ui.palette import colours_of
 from vae_core import losses, models
 from vae_core.bugs import checks
 from vae_core.config import RunConfig
@@ -25,6 +28,7 @@ from vae_core.trainer import Trainer
 
 BASE = RunConfig(device="cpu")
 BY_KEY = {bug.key: bug for bug in BUGS}
+LIGHTER = colours_of(dark=False)
 
 
 @pytest.fixture(autouse=True)
@@ -92,12 +96,12 @@ def test_alpha_1_784_gives_the_gradient_of_the_mean_over_pixels(small: Images) -
 
 
 def test_the_line_that_the_page_shows_for_it_is_that_mean() -> None:
-    """The added line does what alpha = 1/784 does to the function as it is."""
+    """The wrong line does what alpha = 1/784 does to the function as it is."""
     logits, x = torch.randn(3, 1, 28, 28), torch.rand(3, 1, 28, 28)
     mean = F.binary_cross_entropy_with_logits(logits, x, reduction="none").flatten(1).mean(-1)
     torch.testing.assert_close(losses.bernoulli_nll(logits, x) / PIXELS, mean)
-    added = BY_KEY["mean-pixels"].diff[1]
-    assert added == 'return F.binary_cross_entropy_with_logits(logits, x, reduction="none").flatten(1).mean(-1)'
+    wrong = BY_KEY["mean-pixels"].diff[0]
+    assert wrong == 'return F.binary_cross_entropy_with_logits(logits, x, reduction="none").flatten(1).mean(-1)'
 
 
 # ---- what the page says about the panels is what training does
@@ -169,17 +173,65 @@ def test_symptom_of_draws_from_the_posterior(trained: dict[str, Trained]) -> Non
     assert (wrong.prior_draws != right.prior_draws).any()
 
 
+# ---- the picture that the class is asked about
+
+
+def test_the_wrong_one_stands_on_either_side_and_always_on_the_same() -> None:
+    assert {wrong_side(bug) for bug in BUGS} == set(SIDES)
+    assert [wrong_side(bug) for bug in BUGS] == [wrong_side(bug) for bug in BUGS]
+
+
+def traces(bug: Bug) -> dict[str, Any]:
+    """What each side shows, "wrong" and "right"."""
+    sides = dict(zip(SIDES, (picture(bug, LIGHTER).data[i] for i in (0, -1)), strict=True))
+    wrong = wrong_side(bug)
+    return {"wrong" if side == wrong else "right": trace for side, trace in sides.items()}
+
+
+def test_the_mean_over_pixels_leaves_the_loss_to_the_kl() -> None:
+    shown = traces(BY_KEY["mean-pixels"])
+    assert shown["right"].y[0] > 90 and shown["wrong"].y[1] > 90
+    assert all(sum(trace.y) == pytest.approx(100) for trace in shown.values())
+
+
+@torch.no_grad()
+def test_draws_of_z_have_the_std_of_q_in_the_right_code_alone() -> None:
+    x, eps = batch()
+    std = (0.5 * built("vae").encode(x[:1])[1]).exp()
+    found = {name: bug_pictures.draws_of_z(built(name), x, eps).std(0) for name in ("vae", "bug-log-var", "bug-mean")}
+    torch.testing.assert_close(found["vae"], std[0], rtol=0.15, atol=0)
+    torch.testing.assert_close(found["bug-log-var"], std[0].square(), rtol=0.15, atol=0)
+    assert found["bug-mean"].max() < 1e-6
+
+
+@torch.no_grad()
+def test_new_pictures_of_the_wrong_code_are_copies_of_its_images() -> None:
+    x, eps = batch()
+    apart = {
+        name: (bug_pictures.new_pictures(built(name), x, eps) - x).square().mean().item()
+        for name in ("vae", "bug-draws")
+    }
+    assert apart["bug-draws"] < 0.7 * apart["vae"]
+
+
+@pytest.mark.parametrize("bug", BUGS, ids=lambda bug: bug.key)
+def test_every_picture_has_both_sides_and_names_neither(bug: Bug) -> None:
+    found = picture(bug, LIGHTER)
+    assert [note.text for note in found.layout.annotations] == ["Left", "Right"]
+    assert bug.name not in found.to_json() and len(found.data) + len(found.layout.images) >= 2
+
+
 # ---- the sources on the page
 
 
 @pytest.mark.parametrize("bug", BUGS, ids=lambda bug: bug.key)
 def test_the_diff_is_one_line_out_and_one_line_in_of_real_sources(bug: Bug) -> None:
-    removed, added = bug.diff
-    assert removed in Path(bug.right.__code__.co_filename).read_text()
+    wrong, right = bug.diff
+    assert right in Path(bug.right.__code__.co_filename).read_text()
     if bug.faulty is not None:
-        assert added in Path(bug.faulty.__code__.co_filename).read_text()
+        assert wrong in Path(bug.faulty.__code__.co_filename).read_text()
     marked = [line for line in bug.unified.splitlines()[2:] if line[0] in "+-"]
-    assert [line[0] + line[1:].strip() for line in marked] == [f"-{removed}", f"+{added}"]
+    assert [line[0] + line[1:].strip() for line in marked] == [f"-{wrong}", f"+{right}"]
     assert '"""' not in bug.unified
 
 

@@ -13,7 +13,7 @@ import pandas as pd
 import plotly.graph_objects as go
 import pytest
 
-from pages.ablation.dose import COLUMNS, caption, dose_figure, points, too_short
+from pages.ablation.dose import COLUMNS, dose_figure, effect, points, too_short
 from pages.ablation.dose_seeds import NAMES, lowest, seed_table
 from pages.ui import shipped
 from tests.test_metrics_table import GOOD
@@ -260,13 +260,15 @@ def test_the_split_of_a_run_is_that_of_its_last_snapshot(live: Callable[..., str
 def test_without_points_there_is_an_empty_plot_and_no_caption() -> None:
     nothing = points([])
     figure = dose_figure(nothing, SEEDS[:0], dark=True)
-    assert not [trace for trace in figure.data if "markers" in trace.mode] and caption(nothing, SEEDS) == ""
+    assert not [trace for trace in figure.data if "markers" in trace.mode] and effect(nothing) == ""
+    assert lowest(nothing, SEEDS) == ""
 
 
 def test_the_caption_names_the_best_beta_with_its_seeds_and_the_ends(table: pd.DataFrame) -> None:
-    said = caption(table, SEEDS)
-    assert "Beta 1 ends lowest: −ELBO 146.5 to 147.5 over 3 seeds; beta 0.5 (146.9 to 150.0) overlaps." in said
-    assert "From beta 0.5 to 32 the KL falls from 12.0 to 0.0" in said and "rises from 138.0 to 206.1" in said
+    best = "Beta 1 ends lowest: −ELBO 146.5 to 147.5 over 3 seeds; beta 0.5 (146.9 to 150.0) overlaps."
+    assert lowest(table, SEEDS) == best
+    said = effect(table)
+    assert "from beta 0.5 to 32 it falls from 12.0 to 0.0" in said and "rises from 138.0 to 206.1" in said
 
 
 def test_which_beta_is_lowest_is_said_only_as_far_as_the_seeds_tell(table: pd.DataFrame) -> None:

@@ -17,9 +17,9 @@ class Arm:
     overlay: dict[str, Any] = field(default_factory=dict)  # of RunConfig
 
 
-BETA = "beta"  # key of the arm with the slider
+FULL, BETA = "full", "beta"  # keys of the arm with both terms, and of that with the slider
 ARMS = (
-    Arm("full", "full", "Both terms: alpha 1, beta 1. The ELBO."),
+    Arm(FULL, "full", "Both terms: alpha 1, beta 1. The ELBO."),
     Arm("no-kl", "no KL", "beta 0: only the copy counts, and z is still drawn from q.", {"beta": 0.0}),
     Arm("no-reconstruction", "no reconstruction", "alpha 0: only the KL counts.", {"alpha": 0.0}),
     Arm(

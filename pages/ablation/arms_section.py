@@ -6,27 +6,33 @@ import streamlit as st
 
 from pages.ablation import actions, predict, stage
 from pages.ablation.actions import ARMS_GROUP
-from pages.ablation.arms import ARMS, BETA, BY_KEY, LATENT_DIMS, chosen
+from pages.ablation.arms import ARMS, BETA, BY_KEY, LATENT_DIMS, chosen, key_of
 from pages.ablation.equal import equal_in_distribution
 from pages.ablation.settings import link
 from vae_core.config import ConfigError
 from vae_core.runs import groups
 
 BETAS = (0.1, 0.25, 0.5, 2.0, 4.0, 8.0, 16.0, 32.0)
-ASKING = "ablation asking"
+ASKING = "ablation asking"  # in the session: for what, one of these
+TRAIN, PLAY = "train", "play"
 SEEN_AT_ONCE = ("map", "pictures", "draws")  # the rows that tell the story, without scrolling on a projector
 
 
 def arms_section() -> int | None:
     row = choose()
-    if st.session_state.get(ASKING):
+    with st.container():  # always there: what stands below keeps its place, and is not mounted anew
         questions()
-    stage.buttons(ARMS_GROUP, wish_to_train, row=row)
     runs_shown = actions.arms_on_page(link.get("arms"))
     shipped = actions.is_shipped(runs_shown)
+    stage.buttons(ARMS_GROUP, wish_to_train, row=row, first=not shipped)
     invite = "At step 0 all are alike. What will happen to each? Play the film, or press **Train live**."
     at = stage.side_by_side(
-        ARMS_GROUP, runs_shown, at=0 if shipped else None, then=invite if shipped else "", rows=SEEN_AT_ONCE
+        ARMS_GROUP,
+        runs_shown,
+        at=0 if shipped else None,
+        then=invite if shipped else "",
+        rows=SEEN_AT_ONCE,
+        on_ask=wish_to_play if shipped else None,
     )
     equal_in_distribution(runs_shown)
     return at
@@ -77,13 +83,24 @@ def wish_to_train() -> None:
     """Callback of Train live: first the questions, if there are any left."""
     if not link.get("arms"):
         return actions.notice(f"Choose one to {groups.ARMS} arms first.")
-    st.session_state[ASKING] = True
+    st.session_state[ASKING] = TRAIN
+
+
+def wish_to_play() -> None:
+    """Callback of the film that ships: the same questions, of the arms that are shown."""
+    st.session_state[ASKING] = PLAY
 
 
 def questions() -> None:
-    """What will happen? Train when every arm has an answer."""
-    if predict.ask(list(link.get("arms"))):
-        st.session_state[ASKING] = False
+    """What will happen? When every arm has an answer, train; a film plays on by itself."""
+    asking = st.session_state.get(ASKING)
+    if not asking:
+        return
+    shown = [key_of(actions.name_of(run)) for run in actions.arms_on_page(link.get("arms"))]
+    if not predict.ask(shown if asking == PLAY else list(link.get("arms"))):
+        return
+    st.session_state[ASKING] = None
+    if asking == TRAIN:
         try:
             actions.start(ARMS_GROUP, chosen(link.get("arms"), link.get("beta"), settings()))
         except ConfigError as error:

@@ -8,8 +8,6 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-import streamlit as st
-
 from pages.ablation.bug_sources import as_diff, changed, code_lines
 from vae_core import losses
 from vae_core.bugs import checks
@@ -20,6 +18,7 @@ from vae_core.claims import Claim
 from vae_core.models.vae import VAE
 
 PIXELS = 784
+DRAWS = 300  # of z, in a picture
 _OVER_PIXELS = (".sum(-1)", ".mean(-1)")
 
 
@@ -32,6 +31,7 @@ class Bug:
         overlay: for RunConfig.with_, makes the run with the mistake out of the right one.
         right, faulty: the function as it should be and as it is; None where the mistake is made by the weights.
         symptom: what to look at in the panels. check: catches it.
+        shows: the kind of picture that gives it away, one of bug_pictures; asks: what is seen there.
         note: how the run makes the mistake, where the diff does not say it.
     """
 
@@ -43,19 +43,26 @@ class Bug:
     faulty: Callable[..., Any] | None
     symptom: Claim
     check: Callable[..., None]
+    shows: str
+    asks: str
     note: str = ""
 
     @property
+    def faulty_model(self) -> str:
+        """The family with the mistake; the right one where the mistake is made by the weights of the loss."""
+        return str(self.overlay.get("model", "vae"))
+
+    @property
     def diff(self) -> tuple[str, str]:
-        """The line removed and the line added."""
-        removed, added = changed(*self._sources())
-        return "\n".join(removed), "\n".join(added)
+        """The wrong line and the right one."""
+        right, wrong = changed(*self._sources())
+        return "\n".join(wrong), "\n".join(right)
 
     @property
     def unified(self) -> str:
-        """The whole function with the two lines in it."""
-        after = f"{self.right.__name__}, mean over pixels" if self.faulty is None else self.faulty.__qualname__
-        return as_diff(*self._sources(), (self.right.__qualname__, after))
+        """The whole function with the two lines in it: what is wrong goes, what is right comes."""
+        wrong = f"{self.right.__name__}, mean over pixels" if self.faulty is None else self.faulty.__qualname__
+        return as_diff(*self._sources()[::-1], (wrong, self.right.__qualname__))
 
     @property
     def catch(self) -> str:
@@ -86,6 +93,8 @@ BUGS = (
             ("bench: mean over pixels",),
         ),
         checks.check_the_loss_of_a_step_is_minus_the_elbo,
+        "shares",
+        "Of what the loss consists, over twenty images.",
         f"The run beside it has alpha = 1/{PIXELS}: the mean of {PIXELS} pixels is their sum times 1/{PIXELS}, so the "
         f"gradient is the same. Times {PIXELS}, the loss is nll + {PIXELS} · KL. The panels show the nll as a sum.",
     ),
@@ -106,6 +115,8 @@ BUGS = (
             ("bench: bug log-var", "bench: usual"),
         ),
         checks.check_z_has_the_variance_that_log_var_says,
+        "draws of z",
+        f"Dots: {DRAWS} draws of z for one image. Line: two std of its q(z | x).",
     ),
     Bug(
         "mean",
@@ -124,6 +135,8 @@ BUGS = (
             ("bench: bug mean", "bench: usual, one epoch"),
         ),
         checks.check_the_reconstruction_is_an_expectation_over_q,
+        "draws of z",
+        f"Dots: {DRAWS} times the z that is decoded for one image. Line: two std of its q(z | x).",
     ),
     Bug(
         "draws",
@@ -140,26 +153,7 @@ BUGS = (
             ("test: tests/test_bugs.py::test_symptom_of_draws_from_the_posterior",),
         ),
         checks.check_new_pictures_come_from_the_prior,
+        "new pictures",
+        "Twenty pictures that are called new.",
     ),
 )
-
-
-def show(bug: Bug) -> None:
-    """What is wrong, the diff, the symptom, and the test behind an expander."""
-    left, right = st.columns([1, 1.1], gap="medium")
-    with left:
-        st.markdown(f"**What is wrong.** {bug.wrong}")
-        st.markdown(f"**What to look at.** {bug.symptom.says}")
-    with right:
-        st.code(bug.unified, language="diff", wrap_lines=True)
-        if bug.note:
-            st.caption(bug.note)
-    with st.expander("The test that would have caught it", icon=":material/fact_check:"):
-        _test(bug)
-
-
-def _test(bug: Bug) -> None:
-    st.caption(
-        "From `vae_core/bugs/checks.py`. The tests hold that it passes on the right model and fails on this one."
-    )
-    st.code(bug.catch, language="python", wrap_lines=True)

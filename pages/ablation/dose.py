@@ -12,7 +12,7 @@ import pandas as pd
 import plotly.graph_objects as go
 
 from pages.ablation import rate
-from pages.ablation.dose_seeds import add_seeds, lowest
+from pages.ablation.dose_seeds import add_seeds
 from pages.ui.palette import colours_of
 from vae_core.export.colours import Colours
 from vae_core.families import is_bug
@@ -23,10 +23,10 @@ from vae_core.runs.run_record import SHIPPED
 
 COLUMNS = ("beta", "nll", "kl", "neg_elbo", "run_id", "kind", "epochs", *rate.COLUMNS)
 LIVE = "live"  # the other kind, beside SHIPPED
-_LABEL, _AXIS = 15, 16  # px
+_LABEL, _AXIS = 15, 17  # px
 _NEAR = 0.035  # of an axis: labels of points nearer than this are written as one
 _HOVER = (
-    "beta %{customdata[1]:~g}, %{customdata[2]:~g} epochs<br>KL %{customdata[3]:.1f} + nll %{customdata[4]:.1f}"
+    "beta %{customdata[1]:~g}, epochs: %{customdata[2]:~g}<br>KL %{customdata[3]:.1f} + nll %{customdata[4]:.1f}"
     "<br>= −ELBO %{customdata[5]:.1f} nats%{customdata[6]}"
 )
 _TALL = 30.0  # nats of the nll axis: a collapsed model would squeeze all others into a line, and is shown at the edge
@@ -78,7 +78,7 @@ def dose_figure(table: pd.DataFrame, seeds: pd.DataFrame, dark: bool) -> go.Figu
     hollow = {"symbol": "diamond-open", "size": 16, "line_width": 2}
     _scatter(figure, live[live["short"]], "live, fewer epochs", colours.kl, "markers", hollow)
     _show_beyond(figure, table[table["nll"] > high], right, high, ink, ground)
-    _write_betas(figure, table[table["nll"] <= high], right, high - low, ink)
+    _write_betas(figure, table[table["nll"] <= high], right, high - low, ink, ground)
     _lay_out(figure, (right, low, high), colours)
     return figure
 
@@ -92,16 +92,16 @@ def too_short(table: pd.DataFrame) -> pd.Series:
     return (table["kind"] != SHIPPED) & (table["epochs"] < asked)
 
 
-def caption(table: pd.DataFrame, seeds: pd.DataFrame) -> str:
-    """What the shipped points show, in two sentences; empty without any."""
+def effect(table: pd.DataFrame) -> str:
+    """What beta does, by the shipped points, with words for pages.ui.glossary; empty without any."""
     shipped = table[table["kind"] == SHIPPED]
     if shipped.empty:
         return ""
     first, last = shipped.iloc[0], shipped.iloc[-1]
     return (
-        f"{lowest(table, seeds)} From beta {first['beta']:g} to {last['beta']:g} the KL falls from {first['kl']:.1f} "
-        f"to {last['kl']:.1f} and the reconstruction rises from {first['nll']:.1f} to {last['nll']:.1f}: what z no "
-        "longer says, the pictures lose."
+        f"**A larger beta makes each nat of [[rate|KL]] dearer:** from beta {first['beta']:g} to {last['beta']:g} it "
+        f"falls from {first['kl']:.1f} to {last['kl']:.1f}, and the [[distortion|reconstruction]] rises from "
+        f"{first['nll']:.1f} to {last['nll']:.1f}. Look for the lowest sum of both: the thick green line."
     )
 
 
@@ -232,8 +232,8 @@ def _show_beyond(figure: go.Figure, rows: pd.DataFrame, right: float, high: floa
         )
 
 
-def _write_betas(figure: go.Figure, table: pd.DataFrame, width: float, height: float, ink: str) -> None:
-    """Each beta beside its point; betas whose points lie together share one label."""
+def _write_betas(figure: go.Figure, table: pd.DataFrame, width: float, height: float, ink: str, ground: str) -> None:
+    """Each beta above its point, clear of lines and of other seeds; betas whose points lie together share one label."""
     for group in _together(table, width, height):
         text = "beta " + ", ".join(f"{row['beta']:g}" for row in group)
         figure.add_annotation(
@@ -244,8 +244,9 @@ def _write_betas(figure: go.Figure, table: pd.DataFrame, width: float, height: f
             xanchor="left",
             yanchor="bottom",
             xshift=4,
-            yshift=5,
-            textangle=-30,
+            yshift=14,
+            bgcolor=ground,
+            borderpad=0,
             font={"size": _LABEL, "color": ink},
         )
 
@@ -268,21 +269,24 @@ def _together(table: pd.DataFrame, width: float, height: float) -> list[list[dic
 def _lay_out(figure: go.Figure, ranges: tuple[float, float, float], colours: Colours) -> None:
     right, low, high = ranges
     ink = colours.ink
-    tick = {"size": 14, "color": ink}
+    tick = {"size": 15, "color": ink}
     figure.update_layout(
-        height=480,
+        height=450,
         margin={"l": 10, "r": 10, "t": 10, "b": 10},
         font={"size": _LABEL, "color": ink},
         legend={"orientation": "h", "y": 1.0, "x": 1.0, "xanchor": "right", "yanchor": "bottom", "font": tick},
     )
     figure.update_xaxes(
-        title={"text": "rate: KL, nats per image", "font": {"size": _AXIS, "color": colours.kl}},
+        title={"text": "code: KL (nats per image)", "font": {"size": _AXIS, "color": colours.kl}},
         range=[-0.03 * right, right],
         tickfont=tick,
         zeroline=False,
     )
     figure.update_yaxes(
-        title={"text": "distortion: nll, nats per image", "font": {"size": _AXIS, "color": colours.reconstruction}},
+        title={
+            "text": "copy: reconstruction (nats per image)",
+            "font": {"size": _AXIS, "color": colours.reconstruction},
+        },
         range=[low, high],
         tickfont=tick,
         zeroline=False,

@@ -5,11 +5,11 @@ import streamlit as st
 from pages.ablation import actions, stage
 from pages.ablation.actions import DOSE_GROUP
 from pages.ablation.cures import cures
-from pages.ablation.dose import caption, dose_figure, points
-from pages.ablation.dose_seeds import seed_table
+from pages.ablation.dose import dose_figure, effect, points
+from pages.ablation.dose_seeds import lowest, seed_table
 from pages.ablation.settings import link
 from pages.ablation.sizes import sizes
-from pages.ui import visitor
+from pages.ui import glossary, visitor
 from pages.ui.palette import is_dark
 from pages.ui.shipped import dose_seeds, shipped_dose
 from vae_core.config import RunConfig
@@ -18,12 +18,14 @@ from vae_core.runs.run_record import RunRecord
 
 
 def dose_section() -> int | None:
-    row = st.container(horizontal=True, vertical_alignment="bottom")
+    told, row = st.container(), st.container(horizontal=True, vertical_alignment="bottom", key="controls dose")
     row.number_input("beta", step=0.5, **link.number("dose_beta"), help="A point of your own.", width=150)
     row.number_input("Epochs", **link.number("dose_epochs"), width=150, help="The shipped points took 10.")
     stage.buttons(DOSE_GROUP, train, label="Train this beta", row=row)
     table = points([*shipped_dose(), *(run.run_id for run in own_points())])
     seeds = seed_table(dose_seeds())
+    with told:
+        glossary.markdown(effect(table))
     event = st.plotly_chart(
         dose_figure(table, seeds, dark=is_dark()),
         key="dose figure",
@@ -32,10 +34,7 @@ def dose_section() -> int | None:
         width="stretch",
         config={"displayModeBar": False},
     )
-    st.caption(
-        "Rate = KL = I(n; z) + KL(q(z) ‖ p(z)). Distortion: what the copy still costs. "
-        f"{caption(table, seeds)} Choose points to open their runs below."
-    )
+    st.caption(f"{lowest(table, seeds)} Points open their runs below.")
     named = [point["customdata"][0] for point in event["selection"]["points"] if point.get("customdata")]
     if chosen := [name for name in named if isinstance(name, str)]:  # those of other seeds are no runs
         st.session_state[link.key("points")] = chosen

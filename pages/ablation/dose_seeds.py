@@ -44,6 +44,8 @@ def lowest(table: pd.DataFrame, seeds: pd.DataFrame) -> str:
         table: of dose.points. seeds: of `seed_table`.
     """
     shipped = table[table["kind"] == SHIPPED]
+    if shipped.empty:
+        return ""
     every = pd.concat([shipped[["beta", "neg_elbo"]], seeds[["beta", "neg_elbo"]]]).groupby("beta")["neg_elbo"]
     bands = every.agg(["min", "max", "mean", "count"])
     bands = bands[bands["count"] > 1]

@@ -1,6 +1,7 @@
-"""Predict, then reveal: one question an arm before its first run, asked once a session and kept beside the result.
+"""Predict, then reveal: one question an arm before its film or its first run, asked once a session.
 
-The page never calls an answer right or wrong: it shows what was said and what happened.
+At the end stand beside the arm what was said, what came, and whether that was right: its own figures decide, see
+outcome.py.
 """
 
 from collections.abc import Sequence
@@ -8,10 +9,14 @@ from typing import Any
 
 import streamlit as st
 
-from pages.ablation.questions import QUESTIONS, Question
+from pages.ablation import outcome
+from pages.ablation.questions import NAMES, QUESTIONS, Question
 from pages.ablation.settings import link
 from pages.ablation.sketches import as_image
+from pages.ui.arms.view import Predicted
 from pages.ui.palette import is_dark
+from pages.ui.words import counted
+from vae_core.runs.run_record import RunRecord
 
 ANSWERS = "predictions"  # arm key -> Answer, or None where the question was skipped
 LETTERS = "ABCD"
@@ -29,7 +34,13 @@ _CSS = """
 
 def toggle() -> None:
     """The switch of the whole thing."""
-    st.toggle("Ask before the first run", **link.kept("ask"), help="What will the map look like? Once for each arm.")
+    said = "What will the map look like? Once for each arm, before its film or its first run."
+    st.toggle("Ask before the first run", **link.kept("ask"), help=said)
+
+
+def left(keys: Sequence[str]) -> list[str]:
+    """Of these arms those that are still to be asked about; none where the whole thing is switched off."""
+    return [key for key in keys if key in QUESTIONS and key not in _answers()] if link.get("ask") else []
 
 
 def ask(keys: Sequence[str]) -> bool:
@@ -38,34 +49,61 @@ def ask(keys: Sequence[str]) -> bool:
     Args:
         keys: of arms; those without a question are passed over.
     Returns:
-        True when nothing is left to ask, or predictions are switched off: the arms may train.
+        True when nothing is left to ask, or predictions are switched off: the arms may train, or their film may play.
     """
-    asked = [key for key in keys if key in QUESTIONS]
-    left = [key for key in asked if key not in _answers()]
-    if not left or not link.get("ask"):
+    asked, still = [key for key in keys if key in QUESTIONS], left(keys)
+    if not still:
         return True
     with st.container(border=True):
-        _question(QUESTIONS[left[0]], len(asked) - len(left) + 1, len(asked))
+        _question(QUESTIONS[still[0]], len(asked) - len(still) + 1, len(asked))
     return False
 
 
-def predicted(key: str) -> str:
-    """What was said of this arm, for beside its result; "" where nothing was."""
+def told(key: str, run: RunRecord, usual: RunRecord | None) -> Predicted | None:
+    """What stands beside an arm: what was said of it and, once it has ended, what came; None where nothing was said.
+
+    Args:
+        key: of the arm. usual: the arm with both terms that was trained as long, to compare with.
+    """
     answer = _answers().get(key)
     if answer is None:
-        return ""
+        return None
+    came = _came(QUESTIONS[key], run, usual)
+    return judged(key, answer, came)
+
+
+def judged(key: str, answer: Answer, came: str) -> Predicted:
+    """An answer beside the map that came: a name of SKETCHES, or "" where the figures do not say."""
+    question = QUESTIONS[key]
     by_hands, counts = answer
-    names = [option.short for option in QUESTIONS[key].options]
+    names = {option.picture: option.short for option in question.options}
+    if not came:
+        return Predicted(_said(answer, list(names.values())))
+    hit = sum(n for n, picture in zip(counts, names, strict=True) if picture == came)
+    hands = f"{hit} of {counted(sum(counts), 'hand')}: right."
+    verdict = hands if by_hands else "Right." if hit else "Wrong."
+    because = question.reveal.says if came == question.happens.picture else ""
+    happened = f"What happened: {(NAMES | names)[came]}."
+    return Predicted(_said(answer, list(names.values())), happened, verdict, because)
+
+
+def _said(answer: Answer, names: list[str]) -> str:
+    by_hands, counts = answer
     said = sorted(zip(counts, names, strict=True), key=lambda pair: -pair[0])
     if not by_hands:
-        return f"You said: {said[0][1]}."
-    parts = [f"{count} {name}" for count, name in said if count]
-    return f"The class ({sum(counts)} {'hand' if sum(counts) == 1 else 'hands'}) said: {', '.join(parts)}."
+        return f"Your choice: {said[0][1]}."
+    return f"Hands: {', '.join(f'{count} {name}' for count, name in said if count)}."
 
 
-def reveal(key: str) -> str:
-    """What happened to this arm and where to see it, where a prediction was made; else ""."""
-    return QUESTIONS[key].reveal.says if predicted(key) else ""
+def _came(question: Question, run: RunRecord, usual: RunRecord | None) -> str:
+    """The map that a run's figures show; "" while it trains, after a switch was moved, and where nothing compares."""
+    seen = outcome.last_metrics(run) if run.ended and not run.marks else None
+    if seen is None:
+        return ""
+    if "small" not in [option.picture for option in question.options]:
+        return outcome.map_of(seen)
+    beside = outcome.last_metrics(usual) if usual is not None and usual.ended and not usual.marks else None
+    return outcome.map_of_more_beta(seen, beside) if beside is not None and run.config.beta > 1 else ""
 
 
 def _question(question: Question, number: int, of: int) -> None:

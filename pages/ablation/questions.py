@@ -1,4 +1,4 @@
-"""What the page asks before an arm trains: four maps that might come, one of which does."""
+"""What the page asks before an arm trains or its film plays: four maps that might come, one of which does."""
 
 import random
 from dataclasses import dataclass
@@ -44,6 +44,7 @@ _POINT = "one point at 0"
 _PATCHES = "patches round 0"
 _ISLANDS = "ten islands"
 _CLOUD = "one mixed cloud"
+NAMES = {"far": _FAR, "point": _POINT, "patches": _PATCHES, "islands": _ISLANDS, "cloud": _CLOUD}
 
 _ALL = (
     Question(

@@ -6,13 +6,11 @@ from typing import Any
 import pandas as pd
 import plotly.graph_objects as go
 
-from pages.ui.once import computed_once
+from pages.ablation.outcome import last_metrics
 from vae_core.export.colours import Colours
 from vae_core.metrics.definitions import Metrics
 from vae_core.runs import registry
 from vae_core.runs.news import News
-from vae_core.runs.snapshot_file import FrameError, read_frame
-from vae_core.runs.storage import frame_file
 
 COLUMNS = ("information", "information_error", "marginal_kl", "images")
 _LABEL = 15  # px
@@ -22,21 +20,10 @@ def split_of(news: News) -> dict[str, float | None]:
     """The values of COLUMNS as the last snapshot has measured them; None for what it has not. Nats."""
     run = registry.shared().get(news.run_id)
     if news.snapshot is not None:
-        metrics = news.snapshot.metrics
+        found = None if news.snapshot.metrics is None else Metrics.from_dict(news.snapshot.metrics)
     else:  # a run that was read from disk: its last frame
-        metrics = (
-            _metrics_in(str(frame_file(run.film_folder, news.film[-1]))) if run is not None and news.film else None
-        )
-    found = None if metrics is None else Metrics.from_dict(metrics)
+        found = None if run is None else last_metrics(run)
     return {name: getattr(found, name, None) for name in COLUMNS}
-
-
-@computed_once(64)
-def _metrics_in(frame: str) -> dict[str, Any] | None:
-    try:
-        return read_frame(frame)[0].get("meter")
-    except (OSError, FrameError):
-        return None
 
 
 def split_words(row: dict[str, Any]) -> str:

@@ -17,6 +17,8 @@ WORDS = {
     "posterior": "p(z | x): which z may have made this image, by Bayes' rule. Usually it cannot be computed.",
     "KL": "Kullback-Leibler divergence: the mean of log q − log p over draws of q. 0 only where both are the same.",
     "ELBO": "Evidence lower bound: the mean of log p(x | z) under q, minus the KL. Never above log p(x).",
+    "rate": "The field's word for the KL here: what the code of an image costs. The other half is the distortion.",
+    "distortion": "The field's word: what the copy misses, −log p(x | z). The other half of the loss is the rate.",
     "evidence": "p(x): how probable the model finds this image, over all z. Also called marginal likelihood.",
     "log variance": "log(std²): what the encoder puts out, so that the variance is positive whatever it says.",
     "eps": "The noise of reparameterisation, drawn from N(0, I) and independent of the encoder: z = mu + std · eps.",

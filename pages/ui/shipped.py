@@ -9,7 +9,7 @@ from typing import Any
 import torch
 
 from pages.ui.once import computed_once
-from pages.ui.words import sigma_words
+from pages.ui.words import counted, sigma_words
 from vae_core import checkpoints
 from vae_core.cards import check_figures, read_whole_card
 from vae_core.checkpoints import CARD, WEIGHTS, Checkpoint, CheckpointError
@@ -170,7 +170,7 @@ def title_of(name: str) -> str:
 
 def model_title(config: RunConfig) -> str:
     """What a model is called on every page: "VAE, mlp, 2 latents, beta 4", or "VAE, mlp 300-300 elu, …"."""
-    latents = "1 latent" if config.latent_dim == 1 else f"{config.latent_dim} latents"
+    latents = counted(config.latent_dim, "latent")
     layers = ("widths", "activation") if config.net == "mlp" else ()
     unusual = [getattr(config, name) for name in layers if getattr(config, name) != getattr(RunConfig, name)]
     kind = family(config.model)

@@ -5,6 +5,11 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 
+def counted(number: int, noun: str) -> str:
+    """ "1 latent", "2 latents"."""
+    return f"{number:,} {noun}{'' if number == 1 else 's'}"
+
+
 def image_name(number: int, digit: int) -> str:
     """What a test image is called on every page: its number among all of them, from 0, and its class.
 

@@ -41,7 +41,7 @@ def scrub(page: Page, share: float) -> int:
 
 
 def test_it_opens_on_finished_arms_all_alike_at_step_0(opened, server):
-    page = opened(f"{server}/ablation")
+    page = opened(f"{server}/ablation?ask=0")
     expect(page.locator(".arms .arm")).to_have_count(3)
     for part in ("play", "map", "diagnosis", "reconstructions", "prior_draws"):  # at once, without scrolling
         for shown in page.locator(f".arms [data-part={part}]").all():
@@ -73,7 +73,7 @@ def test_predict_run_toggle_recover_scrub_branch_link(opened, server):
     page.get_by_role("button", name="Keep this prediction").click()
     page.get_by_role("button", name="Skip all").click()
     until(page, lambda: statuses(page) == ["running", "running"])
-    expect(arm(page, "full").locator("[data-part=predicted]")).to_contain_text("You said")
+    expect(arm(page, "full").locator("[data-part=said]")).to_contain_text("Your choice: ")
     assert "run=" in page.url
 
     until(page, lambda: at_step(page, "full") > 100, 120)
@@ -116,6 +116,33 @@ def test_predict_run_toggle_recover_scrub_branch_link(opened, server):
     until(guest, lambda: at_step(guest, "full") == at_step(guest, "no KL") == at)
     expect(arm(guest, "full").locator("[data-part=beta]")).to_be_disabled()
     expect(guest.get_by_role("button", name="Pause", exact=True)).to_be_disabled()
+
+
+def test_the_film_that_ships_asks_then_plays_and_says_who_was_right(opened, server):
+    page = opened(f"{server}/ablation?arms=full,no-reconstruction")
+    until(page, lambda: at_step(page, "full") == 0)
+    page.locator("[data-part=play]").click()
+    expect(page.get_by_text("What will happen?").first).to_be_visible()
+    page.locator("[data-part=scrub]").evaluate("(e) => { e.value = 2; e.dispatchEvent(new Event('input')) }")
+    assert at_step(page, "full") == 0 and page.locator("[data-part=scrub]").input_value() == "0"
+    page.locator("[data-part=play]").click()
+    page.get_by_test_id("stRadio").get_by_text("B", exact=True).click()
+    page.get_by_role("button", name="Keep this prediction").click()
+    page.get_by_role("button", name="Skip", exact=True).click()
+    until(page, lambda: at_step(page, "full") > 400)  # by itself
+    lines = arm(page, "full").locator("[data-part=predicted] p:visible")
+    expect(lines).to_have_text(["Your choice: patches round 0.", "What happened: patches round 0.", "Right."])
+    expect(arm(page, "no reconstruction").locator("[data-part=predicted]")).to_be_hidden()
+    until(page, lambda: "step=470" in page.url)
+    page.goto(page.url)
+    until(page, lambda: at_step(page, "full") > 400)  # a moment of a link is shown at once
+    page.get_by_role("radio", name="Bug lab").click()
+    expect(page.get_by_text("Which of the two is wrong?")).to_be_visible()
+    expect(page.get_by_text("The test that catches it")).to_have_count(0)
+    expect(page.get_by_role("button", name="The right one")).to_be_visible()
+    page.get_by_role("button", name="The right one").press("Enter")
+    expect(page.get_by_text("Right: it is the right one.")).to_be_visible()
+    expect(page.get_by_text("The test that catches it")).to_be_attached()
 
 
 def test_a_click_on_a_map_decodes_there_in_the_browser(opened, server):

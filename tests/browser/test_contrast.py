@@ -144,7 +144,9 @@ def test_all_kinds_of_words_on_and_in_the_primary_colour_can_be_read(opened: Ope
 def test_the_buttons_and_choices_of_the_pages_can_be_read(opened: Opened, server: str, path: str, name: str) -> None:
     page = opened(f"{server}/{path}")
     expect(page.get_by_role("button", name=name).first).to_be_visible(timeout=30_000)
-    buttons = page.locator("[data-testid^=stBaseButton-primary]:visible, .bound .main:visible")
+    buttons = page.locator(
+        "[data-testid^=stBaseButton-primary]:visible, .bound .main:visible, .arms.film [data-part=play]:visible"
+    )
     chosen = page.locator("[role=radio][aria-checked=true]:visible")
     expect(chosen.first).to_be_visible()
     assert buttons.count() >= (path != "")

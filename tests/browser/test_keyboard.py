@@ -164,7 +164,7 @@ def test_keys_of_the_training_page_count_only_where_nothing_else_wants_them(open
 
 
 def test_keys_of_the_ablation_page_count_only_where_they_mean_something(opened: Opened, server: str) -> None:
-    page = opened(f"{server}/ablation")
+    page = opened(f"{server}/ablation?ask=0")
     record(page)
     keys_of_the_page(page, "ArrowRight")
     assert not taken(page, "Space")  # arms that ship are finished: it scrolls

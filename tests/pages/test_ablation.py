@@ -5,8 +5,9 @@ from collections.abc import Callable
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from pages.ablation import actions, stage
+from pages.ablation import actions, bug_pictures, stage
 from pages.ablation.arms import ARMS, BETA, chosen, key_of, weight_when_on
+from pages.ablation.bugs import BUGS
 from pages.ui.arms.view import Seen
 from pages.ui.shipped import shipped_arms
 from tests.pages.conftest import ROUTER, checked
@@ -150,9 +151,15 @@ def test_a_bad_link_falls_back_with_a_sentence(registry: Registry, query: dict[s
 
 def test_the_bug_lab_trains_the_mistake_beside_the_right_code(ablation: AppTest, registry: Registry) -> None:
     ablation.segmented_control(key="ablation section").set_value("bugs").run()
-    for key in ("mean-pixels", "log-var", "mean", "draws"):
+    for place, key in enumerate(("mean-pixels", "log-var", "mean", "draws")):
         checked(ablation.segmented_control(key="ablation bug").set_value(key).run())
-        assert any(code.language == "diff" for code in ablation.code)
+        assert not ablation.code and "Train both" not in [button.label for button in ablation.button]  # folded
+        side = bug_pictures.SIDES[place % 2]
+        checked(ablation.button(key=f"bug {side}").click().run())
+        assert [code.language for code in ablation.code] == ["diff", "python"]
+        wrong = bug_pictures.wrong_side(BUGS[place])
+        said = f"#### {'Right' if side == wrong else 'No'}: it is the {wrong} one."
+        assert any(text.value.startswith(said) for text in ablation.markdown)
     checked(ablation.button(key="bug group train").click().run())
     right, wrong = arms(registry).values()
     assert (right.config.model, wrong.config.model) == ("vae", "bug-draws")

@@ -17,16 +17,21 @@ TWO = ["full", "no-kl"]
 
 
 def script(keys: list[str]) -> None:
+    from dataclasses import astuple
+
     import streamlit as st
 
     from pages.ablation import predict
+    from pages.ablation.questions import QUESTIONS
     from pages.ablation.settings import link
 
     link.prepare()
     predict.toggle()
     st.session_state["may train"] = predict.ask(keys)
     for key in keys:
-        st.text(predict.predicted(key) + "|" + predict.reveal(key))
+        answer = st.session_state.get(predict.ANSWERS, {}).get(key)
+        came = QUESTIONS[key].happens.picture if key in QUESTIONS else ""
+        st.text("|".join(astuple(predict.judged(key, answer, came))) if answer else "")
 
 
 @pytest.fixture
@@ -64,13 +69,15 @@ def test_nothing_can_be_kept_before_a_choice(page: AppTest) -> None:
     assert page.button(key="predict keep full").disabled
 
 
-@pytest.mark.parametrize(("letter", "place"), [("A", 0), ("D", 3)])
-def test_a_choice_stands_beside_the_result_with_what_happened(page: AppTest, letter: str, place: int) -> None:
-    assert page.text[0].value == "|"
-    choose(page, "full", letter)
-    named = QUESTIONS["full"].options[place].short
-    assert page.text[0].value == f"You said: {named}.|{QUESTIONS['full'].reveal.says}"
-    assert page.text[1].value == "|"
+@pytest.mark.parametrize("place", range(4))
+def test_choice_what_happened_and_right_or_wrong_are_three_lines(page: AppTest, place: int) -> None:
+    assert page.text[0].value == ""
+    choose(page, "full", "ABCD"[place])
+    option, question = QUESTIONS["full"].options[place], QUESTIONS["full"]
+    verdict = "Right." if option.short == "patches round 0" else "Wrong."
+    came = "What happened: patches round 0."
+    assert page.text[0].value == f"Your choice: {option.short}.|{came}|{verdict}|{question.reveal.says}"
+    assert page.text[1].value == ""
 
 
 def test_a_show_of_hands_is_counted_most_first(page: AppTest) -> None:
@@ -80,14 +87,30 @@ def test_a_show_of_hands_is_counted_most_first(page: AppTest) -> None:
         page.number_input(key=f"predict hands full {letter}").set_value(count)
     press(checked(page.run()), "predict keep full")
     a, _, c, d = (option.short for option in QUESTIONS["full"].options)
-    assert page.text[0].value.split("|")[0] == f"The class (20 hands) said: 12 {c}, 5 {d}, 3 {a}."
+    said, _, verdict, _ = page.text[0].value.split("|")
+    assert said == f"Hands: 12 {c}, 5 {d}, 3 {a}."
+    right = {a: 3, c: 12, d: 5}.get("patches round 0", 0)
+    assert verdict == f"{right} of 20 hands: right."
+
+
+def test_one_hand_is_no_hands() -> None:
+    options = QUESTIONS["full"].options
+    counts = tuple(int(option == QUESTIONS["full"].happens) for option in options)
+    assert predict.judged("full", (True, counts), "patches").verdict == "1 of 1 hand: right."
+
+
+def test_nothing_is_judged_before_the_figures_are_there_and_no_reason_is_given_for_another_map() -> None:
+    choice = (False, (1, 0, 0, 0))
+    assert predict.judged("full", choice, "").verdict == "" == predict.judged("full", choice, "").came
+    other = predict.judged("full", choice, "cloud")  # not among the four
+    assert (other.came, other.verdict, other.because) == ("What happened: one mixed cloud.", "Wrong.", "")
 
 
 def test_a_skipped_question_is_not_asked_again_and_leaves_nothing(page: AppTest) -> None:
     press(page, "predict skip full")
     press(page, "predict skip no-kl")
     assert may_train(checked(page.run())) and question(page) == ""
-    assert [t.value for t in page.text] == ["|", "|"]
+    assert [t.value for t in page.text] == ["", ""]
 
 
 def test_no_prediction_is_asked_twice(page: AppTest) -> None:
@@ -97,7 +120,7 @@ def test_no_prediction_is_asked_twice(page: AppTest) -> None:
     checked(again.run())
     assert QUESTIONS["beta"].asks in question(again)
     assert may_train(press(again, "predict skip beta"))
-    assert again.text[1].value.startswith("You said: ")
+    assert again.text[1].value.startswith("Your choice: ")
 
 
 def test_switched_off_nothing_is_asked(page: AppTest) -> None:
@@ -114,7 +137,7 @@ def test_skip_all_switches_it_off(page: AppTest) -> None:
 
 def test_arms_without_a_question_may_train() -> None:
     at = AppTest.from_function(script, args=(["as it should be", ""],), default_timeout=30)
-    assert may_train(checked(at.run())) and [t.value for t in at.text] == ["|", "|"]
+    assert may_train(checked(at.run())) and [t.value for t in at.text] == ["", ""]
 
 
 # ---- the questions themselves

@@ -50,6 +50,16 @@ export class Arm {
     return this.state === "open" ? (this.news?.status ?? "…") : this.state;
   }
 
+  /** Whether nothing more comes of it. */
+  get ended() {
+    return ["finished", "stopped", "failed", "gone", "refused", "lost"].includes(this.status);
+  }
+
+  /** Whether what is shown is how it ended. */
+  get atEnd() {
+    return this.ended && Boolean(this.picture) && (this.at === null || this.picture.step === this.film.steps.at(-1));
+  }
+
   /** @param {Message} message */
   take(message) {
     const { news, arrays } = message;

@@ -13,8 +13,17 @@ export class Clock {
     return this.scrubber.at;
   }
 
+  /** Whether it stands at the first moment of the film. */
+  get atStart() {
+    return this.at !== null && this.at === this.film.steps[0];
+  }
+
   move(by) {
     this.scrubber.move(by);
+  }
+
+  play() {
+    this.scrubber.play();
   }
 
   /** A moment named by the link counts once: gone to when all arms are known. */

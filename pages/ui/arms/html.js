@@ -20,7 +20,7 @@ const digits = Array.from(
 const chips = ROWS.map(([key, label]) => `<button data-chip="${key}" aria-pressed="true">${label}</button>`).join("");
 
 export const ROOT = `
-<div class="scrubber">
+<div class="scrubber" data-part="scrubber">
   <button data-part="play" aria-label="play the film">▶</button>
   <input type="range" data-part="scrub" min="0" max="0" step="1" aria-label="moment of all arms">
   <output data-part="moment">now</output>
@@ -48,37 +48,44 @@ export const ROOT = `
 export const ARM = `
 <header data-row="head" class="box">
   <div class="line"><h3 data-part="name"></h3><span class="status" data-part="status">…</span><span class="buttons"><button data-part="branch" title="go on from this moment as a new arm">Branch</button><button data-part="remove" aria-label="take this arm away" title="take this arm away">✕</button></span></div>
-  <div class="line toggles">
+  <div class="line toggles" data-part="toggles">
     <label class="reconstruction"><input type="checkbox" role="switch" data-part="alpha" disabled> reconstruction <output data-part="alphaNow"></output></label>
     <label class="kl"><input type="checkbox" role="switch" data-part="beta" disabled> KL <output data-part="betaNow"></output></label>
   </div>
-  <p class="predicted" data-part="predicted" hidden></p>
 </header>
 <div data-row="map" class="box"><div class="mapRow">
   <figure>
     <div class="map"><canvas class="square" data-part="map"></canvas><canvas class="over" data-part="over" tabindex="0" role="img"></canvas></div>
   </figure>
   <div class="side">
-    <p class="numbers"><b class="reconstruction">reconstruction <output data-part="nll">–</output></b> <b class="kl">KL <output data-part="kl">–</output></b> <small>nats ↓</small></p>
-    <p data-part="diagnosis"></p>
+    <p class="numbers"><b class="reconstruction">reconstruction <output data-part="nll">–</output></b> <b class="kl">KL <output data-part="kl">–</output> <small>nats ↓</small></b></p>
+    <p class="diagnosis" data-part="diagnosis"></p>
+    <p class="says" data-part="says"></p>
     <div class="probe" data-part="probe" hidden>
       <figure><canvas class="images" data-part="decoded" role="img" aria-label="decoded at the point"></canvas><figcaption>decoded</figcaption></figure>
       <figure><canvas class="images" data-part="nearest" role="img" aria-label="nearest test image"></canvas><figcaption>nearest</figcaption></figure>
     </div>
-    <p class="origin" data-part="origin" aria-live="polite">Click or drag on the map to decode there.</p>
+    <p class="origin" data-part="origin" aria-live="polite"></p>
     <p class="caption"><span data-part="caption"></span> <span data-part="outside"></span></p>
+    <p class="caption" data-part="details"></p>
   </div>
-  <p class="details" data-part="details"></p>
+  <div class="predicted" data-part="predicted" hidden>
+    <p data-part="said"></p>
+    <p class="later" data-part="came"></p>
+    <p class="later"><b data-part="verdict"></b></p>
+    <details class="later" data-part="why"><summary>Why</summary><p data-part="because"></p></details>
+  </div>
 </div></div>
-<div data-row="pictures">
-  <h4>Originals, and reconstructions <small data-part="from"></small></h4>
-  <canvas class="images pick" data-part="originals" role="img" aria-label="ten test images, one of each class; a click takes one into the tug of war"></canvas>
-  <canvas class="images pick" data-part="reconstructions" role="img" aria-label="their reconstructions"></canvas>
-</div>
-<div data-row="draws">
-  <h4>Decoded draws <small>z ~ N(0, I), same z in all</small></h4>
-  <canvas class="images" data-part="prior_draws" role="img" aria-label="twenty decoded draws from the prior"></canvas>
-</div>
+<div class="box both"><div>
+  <div data-row="pictures">
+    <h4>Images and copies <small data-part="from"></small></h4>
+    <canvas class="images pick" data-part="reconstructions" role="img" aria-label="ten test images, one of each class, each above its reconstruction; a click takes one into the tug of war"></canvas>
+  </div>
+  <div data-row="draws">
+    <h4>Prior draws</h4>
+    <canvas class="images" data-part="prior_draws" role="img" aria-label="pictures decoded from draws of the prior, of the same z in all arms"></canvas>
+  </div>
+</div></div>
 <div data-row="grid">
   <h4>Decoded grid <small data-part="gridNote"></small></h4>
   <canvas class="images" data-part="grid" role="img" aria-label="decoded grid at prior quantiles"></canvas>

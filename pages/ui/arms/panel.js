@@ -1,7 +1,7 @@
 // The column of one arm. It draws what its Arm holds, and only what has changed.
 
 import { listMarks, make, partsOf } from "../lib/dom.js";
-import { cellUnder, drawGrid, drawImages, frameImage } from "../lib/images.js";
+import { drawGrid, drawImages } from "../lib/images.js";
 import { activeOf, drawKlBars } from "../lib/kl_bars.js";
 import { LatentMap } from "../lib/map.js";
 import { format, stepText, waitText } from "../lib/numbers.js";
@@ -9,11 +9,11 @@ import { axesOf, basisOf, cloudInPlane, ellipseOf, row, toPlane } from "../lib/p
 import { ArmCurves } from "./curves.js";
 import { ARM } from "./html.js";
 import { Overlay } from "./overlay.js";
+import { drawPairs, pairUnder } from "./pairs.js";
+import { Predicted } from "./predicted.js";
 import { hasPulls, pullsOf } from "./pulls.js";
 import { drawLogVar, drawMagnitudes, widthOf } from "./tug.js";
 
-const DRAWS = 20; // of the forty that are kept: so many are seen beside the map
-const NARROW = 290; // CSS pixels: below, ten images take two rows
 const sentence = (text) => text[0].toUpperCase() + text.slice(1);
 export const PATIENCE_MS = 8000; // for an answer to a switch, before it shows again what is
 
@@ -29,11 +29,11 @@ export class Panel {
     this.root = make("section", { className: "arm", innerHTML: ARM });
     const part = (this.part = partsOf(this.root));
     this.map = new LatentMap(part.map, part.outside);
+    this.predicted = new Predicted(part);
     this.over = new Overlay(part.over, this.map, (xy) => does.point(this, xy), does.pick);
     this.curves = { nll: new ArmCurves(part.nllPlot, "nll", "nats"), kl: new ArmCurves(part.klPlot, "kl", "nats") };
     for (const term of ["alpha", "beta"]) part[term].onchange = ({ target }) => this.toggle(term, target.checked);
-    for (const name of ["originals", "reconstructions"])
-      part[name].onclick = (event) => does.pick(this.pictureUnder(event));
+    part.reconstructions.onclick = (event) => does.pick(pairUnder(event));
     part.branch.onclick = () => does.branch(arm.run);
     part.remove.onclick = () => does.remove(arm.run);
     this.rename();
@@ -49,14 +49,14 @@ export class Panel {
     this.root.dataset.run = shown.run_id;
     this.root.setAttribute("aria-label", `arm ${shown.name}`);
     part.name.textContent = part.name.title = shown.name;
-    part.predicted.textContent = shown.predicted ? `Predicted: ${shown.predicted}` : "";
-    part.predicted.hidden = !shown.predicted;
+    this.predicted.set(shown.predicted);
     part.branch.hidden = !shown.mine;
     part.remove.hidden = !shown.removable;
     part.over.setAttribute(
       "aria-label",
       `latent map of ${shown.name}; click, drag or press arrow keys to decode at a point`,
     );
+    part.over.title = "Click or drag to decode there.";
     part.from.textContent = this.arm.decodesMu ? "from mu" : "from a sample of z";
     part.klNote.textContent = this.arm.posterior ? "thick: test, thin: train" : "not defined";
     part.klPlot.hidden = !this.arm.posterior;
@@ -92,11 +92,6 @@ export class Panel {
     return this.pending[term]?.on ?? this.arm.news?.weights[term] > 0;
   }
 
-  pictureUnder(event) {
-    const perRow = event.target.width / 28;
-    return Math.min(9, cellUnder(event, perRow, 10 / perRow));
-  }
-
   /** Names, switches and marks: whatever changes without a new picture. */
   drawNews(at) {
     const { part, arm } = this;
@@ -107,6 +102,7 @@ export class Panel {
     this.root.classList.toggle("lost", !["open", "…"].includes(arm.state));
     part.branch.textContent = at === null ? "Branch" : `Branch at ${at.toLocaleString("en")}`;
     this.drawToggles(at);
+    part.toggles.hidden = arm.ended && !arm.shown.mine && !arm.history.marks.length; // they would say what the name says
     listMarks(part.marks, arm.history.marks);
   }
 
@@ -115,7 +111,6 @@ export class Panel {
     const shown = arm.weights(),
       now = arm.news?.weights;
     if (!now) return;
-    const ended = ["finished", "stopped", "failed", "gone", "refused", "lost"].includes(arm.status);
     for (const [term, { on, until }] of Object.entries(this.pending))
       if (on === now[term] > 0 || performance.now() > until) delete this.pending[term];
     for (const [term, other] of [
@@ -130,7 +125,7 @@ export class Panel {
           : "off";
       part[term].checked = at === null ? this.wished(term) : shown[term] > 0;
       const last = this.wished(term) && !this.wished(other); // by what they show: both can never be off
-      part[term].disabled = !arm.shown.mine || ended || at !== null || undefinedTerm || last;
+      part[term].disabled = !arm.shown.mine || arm.ended || at !== null || undefinedTerm || last;
       part[term].title = last
         ? "One of the two terms must stay on: switch the other one on first."
         : at === null
@@ -163,16 +158,18 @@ export class Panel {
     this.root.classList.toggle("empty", !p);
     const late = p && arm.at !== null && p.step !== arm.at;
     part.caption.textContent = p
-      ? `${sentence(stepText(p.step))}${late ? ", the last kept before" : ""}. ${this.caption(p)}`
+      ? `${late ? `${sentence(stepText(p.step))}, the last kept before. ` : ""}${this.caption(p)}`
       : "Nothing yet at this moment.";
     if (!p) return;
     part.nll.value = format(p.terms.nll);
     part.kl.value = arm.posterior ? format(p.terms.kl) : "not defined";
-    part.diagnosis.textContent = p.diagnosis ? `${p.diagnosis.name}: ${p.diagnosis.sentence}` : "";
+    part.diagnosis.textContent = p.diagnosis?.name ?? "";
+    part.says.textContent = p.diagnosis ? sentence(p.diagnosis.sentence) : "";
     if (shows("map")) this.map.show(p, axesOf(p.dims));
-    if (shows("pictures")) this.drawTen(tug ? chosen : []);
-    if (shows("draws")) drawImages(part.prior_draws, { shape: [DRAWS], data: p.prior_draws.data }, 10);
+    if (shows("pictures")) drawPairs(part.reconstructions, p.originals, p.reconstructions, tug ? chosen : []);
+    if (shows("draws")) this.drawDraws(p);
     if (shows("grid")) this.drawGrid(p);
+    if (arm.atEnd) this.predicted.reveal();
   }
 
   caption(p) {
@@ -187,16 +184,12 @@ export class Panel {
     return this.arm.posterior || !p.ten_mu?.shape[0] ? "" : "Ten images as points: no posterior, so no ellipses.";
   }
 
-  drawTen(chosen) {
-    const {
-      part,
-      arm: { picture: p },
-    } = this;
-    const perRow = part.originals.clientWidth && part.originals.clientWidth < NARROW ? 5 : 10;
-    for (const name of ["originals", "reconstructions"]) {
-      drawImages(part[name], p[name], perRow);
-      for (const i of chosen) if (i < p[name].shape[0]) frameImage(part[name], i, perRow, "#ffffff", 1.5);
-    }
+  /** As many of the forty as the styles have room for. */
+  drawDraws({ prior_draws: { data } }) {
+    const canvas = this.part.prior_draws,
+      room = (name) => Number(getComputedStyle(canvas).getPropertyValue(name)) || 4;
+    const across = room("--across");
+    drawImages(canvas, { shape: [across * room("--down")], data }, across);
   }
 
   drawGrid(p) {

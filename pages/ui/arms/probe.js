@@ -33,7 +33,7 @@ export class Probe {
     this.point = point;
     const { arm } = this,
       p = arm.picture;
-    if (!point) this.say("Click or drag on the map to decode there.");
+    if (!point) this.say("");
     else if (!p) this.say("Nothing to decode yet.");
     if (!point || !p) return;
     const basis = basisOf(p);

@@ -6,6 +6,7 @@ import { onPageKeys } from "../lib/keys.js";
 import { coloursOf, followTheme } from "../lib/theme.js";
 import { Arm } from "./arm.js";
 import { Clock } from "./clock.js";
+import { Gate } from "./gate.js";
 import { ROOT, ROWS } from "./html.js";
 import { PATIENCE_MS, Panel } from "./panel.js";
 import { Point } from "./point.js";
@@ -45,6 +46,7 @@ export default class ArmsView {
     const { part } = this;
     choices(part.chips, "chip", (row) => this.fold(row));
     choices(part.points, "point", (i) => this.pick(Number(i)));
+    this.gate = new Gate(part.scrubber, this);
     part.automatic.onchange = ({ target }) => this.setAutomatic(target.checked);
     part.linked.onchange = () => this.setPoint(this.point.panel, this.point.xy);
     this.clicks = new Clicks((count) => this.setStateValue("clicks", count));
@@ -61,6 +63,7 @@ export default class ArmsView {
     this.data = data;
     if (!this.open) this.setOpen(new Set(data.rows ?? ROWS.map(([key]) => key)));
     this.clicks.follow(data.counted, data.clicks);
+    for (const look of ["presents", "film"]) this.root.classList.toggle(look, data[look]);
     this.setArms(data.arms);
     if (followTheme(this.root)) this.restyle();
     this.clock.begin(data.at);
@@ -83,12 +86,12 @@ export default class ArmsView {
       return panel;
     });
     for (const gone of old.values()) gone.destroy();
+    const { columns } = this.part;
     this.panels.forEach(
-      ({ root }, i) =>
-        this.part.columns.children[i] !== root &&
-        this.part.columns.insertBefore(root, this.part.columns.children[i] ?? null),
+      ({ root }, i) => columns.children[i] !== root && columns.insertBefore(root, columns.children[i] ?? null),
     );
-    this.part.columns.style.setProperty("--arms", this.panels.length);
+    columns.style.setProperty("--arms", this.panels.length);
+    this.root.classList.toggle("roomy", this.panels.length < 3); // pictures stand beside the map, not below
   }
 
   newPanel(shown) {
@@ -115,7 +118,8 @@ export default class ArmsView {
   key(key) {
     const move = { ArrowLeft: -1, ArrowRight: 1 }[key];
     if (key === " " && this.data.space) this.setTriggerValue("space", true);
-    else if (move) this.clock.move(move);
+    else if (move && !this.gate.stops("key")) this.clock.move(move);
+    else if (move) return true;
     else return false;
     return true;
   }
@@ -146,6 +150,7 @@ export default class ArmsView {
 
   refresh() {
     this.clock.refresh(this.arms);
+    this.gate.refresh();
     this.tell();
   }
 
@@ -264,11 +269,8 @@ export default class ArmsView {
       this.news = false;
     }
     const known = this.arms.filter(({ news }) => news);
-    const configs = known.map(({ news }) => news.config);
-    this.part.same.textContent = sameness(
-      configs,
-      known.map(({ shown }) => shown),
-    );
+    const [configs, shown] = [known.map(({ news }) => news.config), known.map((arm) => arm.shown)];
+    this.part.same.textContent = sameness(configs, shown);
     this.curves.draw();
   }
 

@@ -12,8 +12,22 @@ from pages.ui.presses import counting
 ROWS = ("map", "pictures", "draws", "grid", "curves", "pulls", "meter", "table")
 
 _show = declare(
-    "arms_view", "arms/view.js", "arms", "vendor/uplot/uPlot.min.css", "arms/arms.css", "arms/details.css", frame=True
+    "arms_view",
+    "arms/view.js",
+    "arms",
+    *("vendor/uplot/uPlot.min.css", "arms/arms.css", "arms/details.css", "arms/stage.css"),
+    frame=True,
 )
+
+
+@dataclass(frozen=True)
+class Predicted:
+    """Three short lines, and the reason: what was said, what came, whether that is the same."""
+
+    said: str
+    came: str = ""
+    verdict: str = ""
+    because: str = ""
 
 
 @dataclass(frozen=True)
@@ -28,7 +42,7 @@ class ArmShown:
         weights: a number of the shapes of its weights. noise: shape of the noise of an image, "2". Where arms with one
             seed have the same, they begin with the same weights, and are given the same eps.
         mine: whether this visitor may command it, with switches and a branch.
-        predicted: what the class expects of it, shown beside what happens; may be empty.
+        predicted: what the class expects of it, and what came, told at the end; None where nothing was said.
         removable: whether it has a button that takes it away.
     """
 
@@ -39,7 +53,7 @@ class ArmShown:
     weights: int = 0
     noise: str = ""
     mine: bool = False
-    predicted: str = ""
+    predicted: Predicted | None = None
     removable: bool = False
 
 
@@ -59,6 +73,10 @@ def arms_view(
     figures: Sequence[Mapping[str, Any]] = (),
     real: Mapping[str, Any] | None = None,
     rows: Sequence[str] | None = None,
+    film: bool = False,
+    presents: bool = False,
+    asks: bool = False,
+    on_ask: Callable[[], None] | None = None,
     on_toggle: Callable[[dict[str, Any]], None] | None = None,
     on_branch: Callable[[dict[str, Any]], None] | None = None,
     on_remove: Callable[[dict[str, Any]], None] | None = None,
@@ -78,6 +96,11 @@ def arms_view(
         figures: rows of the table: key, label, unit, better, why, says, digits and needsCodes of a Figure.
         real: beside them what real images score: "figures" by key, and in "says" what these images are.
         rows: those of ROWS that are open at first; None for all.
+        film: whether its film is what there is to be played: then that is the button which is seen first.
+        presents: on a projector, with large type and without small print.
+        asks: whether the film may not leave its first moment before something was asked; it plays on by itself when
+            that is no more so.
+        on_ask: called when somebody tries.
         on_toggle: called with {"run", "alpha": whether it is on, "beta"} as both switches show when one was moved.
         on_branch: called with {"run", "at": step, or None for now}.
         on_remove: called with {"run"}.
@@ -92,6 +115,9 @@ def arms_view(
         "figures": [dict(figure) for figure in figures],
         "real": dict(real or {"says": "", "figures": {}}),
         "rows": None if rows is None else list(rows),
+        "film": film,
+        "presents": presents,
+        "asks": asks,
         "space": on_space is not None,
         **counting(counted),
     }
@@ -102,6 +128,7 @@ def arms_view(
         on_toggle_change=_with_value(key, "toggle", on_toggle),
         on_branch_change=_with_value(key, "branch", on_branch),
         on_remove_change=_with_value(key, "remove", on_remove),
+        on_ask_change=on_ask or (lambda: None),
         on_space_change=on_space or (lambda: None),
         on_clicks_change=lambda: on_clicks(st.session_state[key]["clicks"]),
     )

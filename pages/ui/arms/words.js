@@ -46,7 +46,7 @@ export function sameness(configs, arms = []) {
   if (not.length) return `${same}. The arms differ in the loss, and in ${not.join("; in ")}.`;
   const plain = arms.some(({ posterior }) => !posterior);
   const loss = plain ? "the loss, and in that the plain autoencoder draws no z" : "the loss";
-  const what = configs.some(({ model }) => model.startsWith("bug")) ? "the one line shown above" : loss;
+  const what = configs.some(({ model }) => model.startsWith("bug")) ? "the one line" : loss;
   return `${same}: the arms differ in nothing but ${what}.`;
 }
 

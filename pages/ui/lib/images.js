@@ -1,6 +1,6 @@
 // Small grey images of 28 × 28 pixels: in one array side by side, and drawn.
 
-const SIDE = 28;
+export const SIDE = 28;
 export const PIXELS = SIDE * SIDE;
 
 /**

@@ -1,0 +1,27 @@
+// What was expected of an arm beside what came: told when its film has been seen to the end, and no sooner.
+
+export class Predicted {
+  constructor(part) {
+    this.part = part;
+  }
+
+  /** shown: { said, came, right, because } as view.py has it; null where nothing was said. */
+  set(shown) {
+    if (JSON.stringify(shown) === this.known) return;
+    this.known = JSON.stringify(shown);
+    const { predicted, said, came, verdict, why, because } = this.part;
+    predicted.hidden = !shown;
+    predicted.classList.remove("seen");
+    if (!shown) return;
+    said.textContent = shown.said;
+    came.textContent = shown.came;
+    verdict.textContent = shown.verdict;
+    because.textContent = shown.because;
+    why.hidden = !shown.because;
+  }
+
+  /** The last moment is on the screen. Its place was kept, so nothing moves. */
+  reveal() {
+    this.part.predicted.classList.add("seen");
+  }
+}

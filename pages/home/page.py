@@ -5,7 +5,7 @@ from typing import Any
 import streamlit as st
 
 from pages.home.settings import link
-from pages.ui import notices
+from pages.ui import glossary, notices
 from pages.ui.lecture.scenes import MINUTES, SCENES, scene_query
 from pages.ui.passage.view import passage_view, shown_number
 from pages.ui.shipped import PLANE, checkpoint, elbo_query, encode_query, missing, planes, title_of
@@ -53,9 +53,11 @@ def stage() -> None:
             "explorer/page.py", label="Its cloud", icon=":material/explore:", query_params=encode_query(number, PLANE)
         )
     card = checkpoint(PLANE).card
+    figure = f"−[[ELBO]] {card['test']['neg_elbo']:.1f} nats (grey MNIST, test, [[K = 1]])"
     row.caption(
         f"Computed in your browser by {title_of(PLANE)}: {card['config']['epochs']} epochs, seed {card['seed']}, "
-        f"−ELBO {card['test']['neg_elbo']:.1f} nats (grey MNIST, test, K = 1)."
+        f"{glossary.explained(figure)}.",
+        unsafe_allow_html=True,
     )
     link.write(shown={name: value for name, value in shown.items() if not _goes_without_saying(name, value)} or None)
 

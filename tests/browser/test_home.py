@@ -10,6 +10,7 @@ from torch.distributions import Bernoulli, Normal, kl_divergence
 
 from pages.ui.passage.view import moments, shown_number
 from pages.ui.shipped import PLANE, checkpoint, images
+from tests.browser.explained import assert_explained, assert_silent
 
 
 def figures(page: Page) -> dict[str, float]:
@@ -50,6 +51,24 @@ def assert_terms(page: Page, pixels: torch.Tensor, mu: list[float] | None) -> No
     assert abs(shown["total"] - nll - kl) < 0.06
 
 
+def words_explain_themselves(page: Page) -> None:
+    """By the Tab key, from word to word through the component and on into the page below it, and by the pointer."""
+    words = page.locator(".word")
+    shown = words.all_inner_texts()
+    assert {"nats", "prior", "N(0, I)", "ELBO", "K = 1"} <= set(shown)
+    prior = page.locator(".passage .word", has_text="prior")
+    prior.focus()
+    assert_explained(prior)
+    page.keyboard.press("Tab")
+    assert_silent(prior)
+    assert_explained(page.locator(".passage .word", has_text="N(0, I)"))
+    for word in words.all():
+        word.hover()
+        assert_explained(word)
+    page.mouse.move(0, 0)
+    page.get_by_test_id("stMain").evaluate("(main) => main.scrollTo(0, 0)")
+
+
 def test_the_first_minute(opened, server):
     page = opened(server)
     passage = page.locator(".passage[data-ready]")
@@ -63,6 +82,8 @@ def test_the_first_minute(opened, server):
     before = picture(page)
     page.wait_for_timeout(1000)
     assert "?" not in page.url  # nothing to tell
+
+    words_explain_themselves(page)
 
     plane = passage.locator("[data-part=over]")
     box = plane.bounding_box()

@@ -25,8 +25,8 @@ def texts() -> dict[str, list[str]]:
             nodes = ast.walk(ast.parse(source))
             strings = [n.value for n in nodes if isinstance(n, ast.Constant) and isinstance(n.value, str)]
             found[path.relative_to(PAGES).as_posix()] = strings
-    for path in PAGES.rglob("html.js"):
-        found[path.relative_to(PAGES).as_posix()] = [path.read_text(encoding="utf-8")]
+    for path in (*PAGES.glob("ui/*/**/html.js"), PAGES / "ui" / "explore" / "pad" / "way.js"):
+        found[path.relative_to(PAGES).as_posix()] = re.findall("`[^`]*`", path.read_text(encoding="utf-8"))
     return found
 
 
@@ -83,5 +83,5 @@ def test_the_browser_writes_the_same(tmp_path: Path) -> None:
     assert json.loads(words) == glossary.WORDS
     run = node_runner(tmp_path, "lib/glossary")
     given = {"words": words, "text": SAMPLE}
-    script = "print(glossary.explained({ dataset: { words: given.words } }, given.text));"
+    script = "print(glossary.explained({ closest: () => ({ dataset: { words: given.words } }) }, given.text));"
     assert run(script, given) == glossary.explained(SAMPLE)

@@ -13,6 +13,7 @@ class Stage(NamedTuple):
     read: tuple[str, ...] = ()
 
 
+_FAMILY = "[class*=st-key-family-]"
 STAGES = {
     1: Stage((".st-key-scene",)),
     2: Stage((".st-key-scene",)),
@@ -20,6 +21,14 @@ STAGES = {
     4: Stage((".st-key-scene",)),
     5: Stage((".st-key-scene",)),
     6: Stage((".st-key-scene",)),
-    7: Stage((".st-key-scene",)),
-    8: Stage((".st-key-scene",)),
+    7: Stage(
+        (
+            ".st-key-scene",
+            ".explore [data-part=map]",
+            ".explore [data-part=decoded]",
+            ".explore [data-part=z]",
+            ".explore [data-way=pad] .slider",
+        )
+    ),
+    8: Stage((".st-key-scene", f"{_FAMILY} .katex-display", f"{_FAMILY} img"), (f"{_FAMILY} h3",)),
 }

@@ -26,7 +26,7 @@ from vae_core.models.base import Has
 # Names, losses, pictures and maps of three models on one screen of 1280 × 720, also on the projector.
 _LOOKS = """
 .stMain [class*="st-key-family-"] { gap: 0.3rem; }
-[class*="st-key-family-"] h3 { font-size: 1rem; padding: 0 0 0.8rem; white-space: nowrap; }
+[class*="st-key-family-"] h3 { font-size: 1.06rem; padding: 0 0 0.8rem; white-space: nowrap; }
 [class*="st-key-family-"] .katex-display { margin: 0.1rem 0 1.1rem; }
 .stMain [class*="st-key-latent-map"] { flex-wrap: nowrap; }
 [class*="st-key-family-"] .katex { font-size: calc(1.21rem - var(--present, 0) * 0.28rem); }

@@ -55,7 +55,7 @@ def stage() -> None:
     card = checkpoint(PLANE).card
     figure = f"−[[ELBO]] {card['test']['neg_elbo']:.1f} nats (grey MNIST, test, [[K = 1]])"
     row.caption(
-        f"Computed in your browser by {title_of(PLANE)}: {card['config']['epochs']} epochs, seed {card['seed']}, "
+        f"In your browser: {title_of(PLANE)}, {card['config']['epochs']} epochs, seed {card['seed']}, "
         f"{glossary.explained(figure)}.",
         unsafe_allow_html=True,
     )
@@ -68,7 +68,9 @@ def _goes_without_saying(name: str, value: Any) -> bool:
 
 def lecture() -> None:
     """All scenes, each a link to its place in the lab."""
-    st.subheader(f"A lecture of {MINUTES} minutes")
+    head = st.container(horizontal=True, vertical_alignment="center")
+    head.subheader(f"A lecture of {MINUTES} minutes", width="content")
+    head.page_link("check/page.py", label="Five questions", icon=":material/quiz:")
     for row in (SCENES[:4], SCENES[4:]):
         for column, scene in zip(st.columns(4), row, strict=True):
             number = SCENES.index(scene) + 1

@@ -51,7 +51,7 @@ def in_address() -> dict[str, str]:
 def asks(way: str) -> bool:
     """Whether a scene is on that asks about this way to explore: its question stands on top already."""
     number = st.session_state.get(SCENE)
-    return bool(number) and SCENES[int(number) - 1].query.get("way") == way
+    return number is not None and SCENES[int(number) - 1].query.get("way") == way
 
 
 def show_bar() -> None:

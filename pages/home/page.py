@@ -17,7 +17,7 @@ AGAIN = "home again"  # counts what a link put into that state
 def page() -> None:
     link.open(adopt)
     st.title("ELBO Room", anchor=False)
-    st.markdown(
+    st.container(key="controls-words").markdown(
         "A **variational autoencoder** presses an image into a small cloud of codes, and draws it again from one of "
         "them. **Drag the cloud, draw a digit, or press ▶** and watch it learn."
     )

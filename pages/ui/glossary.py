@@ -17,7 +17,7 @@ WORDS = {
     "prior": "p(z): how z is drawn before any image is seen. Here it is N(0, I).",
     "posterior": "p(z | x): which z may have made this image, by Bayes' rule. Usually it cannot be computed.",
     "KL": "Kullback-Leibler divergence: the mean of log q − log p over draws of q. 0 only where both are the same.",
-    "ELBO": "Evidence lower bound: reconstruction minus KL, never above log p(x).",
+    "ELBO": "Evidence lower bound: the mean of log p(x | z) over q, minus the KL; never above log p(x).",
     "evidence": "p(x): how probable the model finds this image, over all z. Also called marginal likelihood.",
     "log variance": "log(std²): what the encoder puts out, so that the variance is positive whatever it says.",
     "eps": "The noise of reparameterisation, drawn from N(0, I) and independent of the encoder: z = mu + std · eps.",

@@ -56,6 +56,13 @@ page = st.navigation(
             help="Models side by side: what each minimises, and what comes of it.",
         ),
         st.Page(
+            "check/page.py",
+            title="Five questions",
+            url_path="check",
+            visibility="hidden",
+            help="What people get wrong about VAEs; Home leads there.",
+        ),
+        st.Page(
             "room/page.py",
             title="Engine room",
             url_path="room",

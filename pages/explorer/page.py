@@ -18,6 +18,7 @@ from pages.ui import notices, visitor
 from pages.ui.explore.sources import LABELS, Source, find, listed
 from pages.ui.explore.view import code_map_view, explorer_view
 from pages.ui.gone import is_missing
+from pages.ui.lecture import bar
 from pages.ui.shipped import PLANE, elbo_query, missing, planes
 from pages.ui.words import plain
 from vae_core.data.images import DataError
@@ -51,17 +52,19 @@ def explore() -> None:
     way = ways_of(source.family.has)[link.get("way")]
     if source.family.has.labels:
         source = tell_label(source, names)
-    row = st.container(horizontal=True, vertical_alignment="center")
-    row.caption(way.plain if way.plain and not source.family.has.posterior else way.see)
-    if link.get("way") == "encode":
-        upload(row, centred)
-    open_model(row)
+    asks = not bar.asks(link.get("way"))
+    if asks or link.get("way") == "encode":
+        row = st.container(horizontal=True, vertical_alignment="center")
+        if asks:
+            see = way.plain if way.plain and not source.family.has.posterior else way.see
+            row.markdown(f"**{way.ask if centred else way.other or way.ask}**", help=see)
+        if link.get("way") == "encode":
+            upload(row, centred)
     above = st.container()
     state = show(source)
     st.session_state[STATE] = state or {}
     if link.get("way") == "encode" and centred:
         give_drawing(above)
-    st.markdown(f"**Ask:** {way.ask if centred else way.other or way.ask}")
     st.caption(f"Computed now in your browser by {source.title}. {source.caption}")
     if link.get("way") == "encode":
         to_the_elbo(source)
@@ -128,7 +131,8 @@ def choose(models: dict[str, Source]) -> Source:
             found = next(iter(models.values()))
             st.session_state[link.key("model")] = found.name
         models[found.name] = found
-    left, right = st.columns([2, 3], vertical_alignment="bottom")
+    row = st.container(horizontal=True, vertical_alignment="center")
+    left = row.container(horizontal=True, vertical_alignment="center", width=480, key="controls-model")
     left.selectbox(
         "Model",
         list(models),
@@ -137,10 +141,11 @@ def choose(models: dict[str, Source]) -> Source:
         **link.kept("model"),
         help="Models that ship, those that you open, and your own runs where weights are kept.",
     )
+    open_model(left)
     ways = ways_of(models[link.get("model")].family.has)
     if link.get("way") not in ways:  # another family's
         st.session_state[link.key("way")] = next(iter(ways))
-    right.segmented_control(
+    row.segmented_control(
         "Way",
         list(ways),
         format_func=lambda name: ways[name].title,

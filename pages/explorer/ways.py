@@ -8,8 +8,8 @@ from vae_core.models.base import Has
 @dataclass(frozen=True)
 class Way:
     title: str
-    see: str  # what it shows
-    ask: str  # what to ask a class
+    see: str  # what it shows, folded
+    ask: str  # the one question with which it opens
     other: str = ""  # the same of images that are no digits
     plain: str = ""  # what it shows of a plain autoencoder, where that is something else
     needs: str = "codes"  # what a family must have, by its name in models.base.Has
@@ -19,48 +19,48 @@ WAYS = {
     "pad": Way(
         "Pad",
         "Every place of latent space is a picture, decoded here in the browser: nothing is sent while you move.",
-        "Walk from one class to another: where do the pictures stop being digits, and is a code near there?",
-        "Walk from one code to another: where do the pictures stop making sense, and is a code near there?",
+        "Walk from one class to another: where do the pictures stop being digits?",
+        "Walk from one code to another: where do the pictures stop making sense?",
     ),
     "encode": Way(
         "Encode",
         "An image becomes a cloud of codes: its mu, the ellipse of its std, and 16 samples with their pictures.",
-        "Draw a digit that nobody writes. Where does it land, how wide is its cloud, and what comes back?",
-        "Draw what is in none of the images. Where does it land, how wide is its cloud, and what comes back?",
+        "Draw a digit that nobody writes: what comes back, and how wide is its cloud?",
+        "Draw what is in none of the images: what comes back, and how wide is its cloud?",
         plain="An image becomes one code: an autoencoder has no posterior, so no std, no ellipse and no samples.",
     ),
     "interpolate": Way(
         "Interpolate",
         "From image to image in equal steps of z, straight or on the sphere; the same in a plain autoencoder.",
-        "Which path leaves the codes? What does the picture half way look like in each model?",
+        "Which path leaves the codes, and what is drawn half way?",
     ),
     "arithmetic": Way(
         "Arithmetic",
         "Differences of mean codes are directions: slant, thickness, height and width, measured from the images.",
-        "Add slant to a 1. Does the measured slant follow? What else changes, and for which digits does it fail?",
-        "Add height to an image. Does the measured height follow? What else changes, and for which does it fail?",
+        "Add slant to a 1: does the measured slant follow, and what else changes?",
+        "Add height to an image: does the measured height follow, and what else changes?",
     ),
     "traverse": Way(
         "Traverse",
         "One latent at a time, all others as they are.",
-        "Which latents can you name? Does any of them do nothing?",
+        "Which latents can you name, and does any of them do nothing?",
     ),
     "prior": Way(
         "Prior",
         "What the decoder makes of N(0, I): the grid at its quantiles, random draws, and the warp from z to images.",
-        "Random draws: lower the temperature. What is gained, what is lost? Warp: where do the pictures crowd?",
+        "Random draws: what does a lower temperature gain, and what does it lose?",
         plain="An autoencoder has no prior: N(0, I) is only a yardstick here, to compare with the VAE.",
     ),
     "labels": Way(
         "Labels",
         "One z under each of the ten labels, and an image that is told a wrong one. One label in every style: Prior.",
-        "What stays when only the label changes? Which wrong label costs least, and what comes back?",
+        "Only the label changes: what stays, and which wrong label costs least?",
         needs="labels",
     ),
     "codes": Way(
         "Code map",
         "An image is 7 × 7 choices from a codebook. Choose another code at a place: the picture follows.",
-        "How far does one code reach? Which codes are strokes, which are background? What do uniform codes look like?",
+        "Choose another code at one place: how far does it reach in the picture?",
         needs="code_map",
     ),
 }

@@ -20,7 +20,9 @@ from vae_core.inspect.snapshot import Snapshot, SnapshotTaker
 PER_ROW = 10
 DRAWN = 20  # of the snapshot's draws
 KEPT = 64  # drawings of each kind, 0.1 MB each: a class asks for the same
-_SHARP = "width:100%;image-rendering:pixelated"
+_SHARP = "display:block;width:100%;image-rendering:pixelated"
+# A square that ends with the window, below what stands above it.
+_SQUARE = "display:block;width:max(13rem,min(28vw,100vh - 26.2rem + var(--present,0) * 11.6rem))"
 
 
 @computed_once(None)
@@ -56,7 +58,7 @@ def draws(name: str) -> str:
 def latent_space(name: str, dark: bool) -> str:
     """The codes of 5,000 test images; with more than two latents in the plane of their principal axes."""
     svg = base64.b64encode(latent_map_file(snapshot_of(name), colours_of(dark)).encode()).decode()
-    return _img(f"data:image/svg+xml;base64,{svg}", "latent map: codes of 5,000 test images by class")
+    return _img(f"data:image/svg+xml;base64,{svg}", "latent map: codes of 5,000 test images by class", _SQUARE)
 
 
 @computed_once(KEPT)
@@ -79,6 +81,6 @@ def colour_of_code(code: int) -> tuple[int, ...]:
     return tuple(round(255 * part) for part in rgb)
 
 
-def _img(address: str, alt: str) -> str:
+def _img(address: str, alt: str, style: str = _SHARP) -> str:
     """Streamlit removes inline SVG from HTML; as the source of an image it stays."""
-    return f'<img alt="{alt}" src="{address}" style="{_SHARP}">'
+    return f'<img alt="{alt}" src="{address}" style="{style}">'

@@ -5,7 +5,7 @@ from typing import Any
 import streamlit as st
 
 from pages.home.settings import link
-from pages.ui import notices
+from pages.ui import glossary, notices
 from pages.ui.lecture.scenes import MINUTES, SCENES, scene_query
 from pages.ui.passage.view import passage_view, shown_number
 from pages.ui.shipped import PLANE, checkpoint, elbo_query, encode_query, missing, planes, title_of
@@ -17,7 +17,7 @@ AGAIN = "home again"  # counts what a link put into that state
 def page() -> None:
     link.open(adopt)
     st.title("ELBO Room", anchor=False)
-    st.markdown(
+    st.container(key="controls-words").markdown(
         "A **variational autoencoder** presses an image into a small cloud of codes, and draws it again from one of "
         "them. **Drag the cloud, draw a digit, or press ▶** and watch it learn."
     )
@@ -53,9 +53,11 @@ def stage() -> None:
             "explorer/page.py", label="Its cloud", icon=":material/explore:", query_params=encode_query(number, PLANE)
         )
     card = checkpoint(PLANE).card
+    figure = f"−[[ELBO]] {card['test']['neg_elbo']:.1f} nats (grey MNIST, test, [[K = 1]])"
     row.caption(
-        f"Computed in your browser by {title_of(PLANE)}: {card['config']['epochs']} epochs, seed {card['seed']}, "
-        f"−ELBO {card['test']['neg_elbo']:.1f} nats (grey MNIST, test, K = 1)."
+        f"In your browser: {title_of(PLANE)}, {card['config']['epochs']} epochs, seed {card['seed']}, "
+        f"{glossary.explained(figure)}.",
+        unsafe_allow_html=True,
     )
     link.write(shown={name: value for name, value in shown.items() if not _goes_without_saying(name, value)} or None)
 
@@ -66,7 +68,9 @@ def _goes_without_saying(name: str, value: Any) -> bool:
 
 def lecture() -> None:
     """All scenes, each a link to its place in the lab."""
-    st.subheader(f"A lecture of {MINUTES} minutes")
+    head = st.container(horizontal=True, vertical_alignment="center")
+    head.subheader(f"A lecture of {MINUTES} minutes", width="content")
+    head.page_link("check/page.py", label="Five questions", icon=":material/quiz:")
     for row in (SCENES[:4], SCENES[4:]):
         for column, scene in zip(st.columns(4), row, strict=True):
             number = SCENES.index(scene) + 1

@@ -6,6 +6,7 @@ from typing import Any
 
 import streamlit as st
 
+from pages.ui import glossary
 from pages.ui.assets import UI, loader
 from pages.ui.palette import css_variables
 
@@ -25,11 +26,15 @@ def declare(name: str, module: str, root: str, *styles: Path | str, frame: bool 
         styles: sheets below pages/ui.
         frame: whether another element frames the root.
     """
-    content = f"<div class='{root}'>\n</div>"  # a line break tells Streamlit that this is no path
+    content = (
+        f"<div class='{root}' {glossary.for_components()}>\n</div>"  # a line break tells Streamlit that this is no path
+    )
     mount = st.components.v2.component(
         name,
         html=f"<div class='frame'>{content}</div>" if frame else content,
-        css=css_variables(f".{root}") + "".join((UI / path).read_text(encoding="utf-8") for path in styles),
+        css=css_variables(f".{root}")
+        + glossary.LOOKS
+        + "".join((UI / path).read_text(encoding="utf-8") for path in styles),
         js=loader(module, root),
     )
 

@@ -1,10 +1,11 @@
 """The words of the field, explained where they stand: on hover, on touch, and by the Tab key.
 
 `[[nats]]` in a text stands for the word with its explanation, `[[nats|two nats]]` for other letters of the same word.
-pages/ui/lib/glossary.js is the same for components; style.py has the looks for both.
+pages/ui/lib/glossary.js is the same for components, which component.py hands WORDS and LOOKS.
 """
 
 import html
+import json
 import re
 
 import streamlit as st
@@ -27,6 +28,27 @@ WORDS = {
     "active": "A latent is active where its mean differs between images: variance above 0.01 (Burda et al. 2016).",
     "bits": "Information in logarithms of base 2.",
 }
+# The explanation lies over all else and inside the window, also of a word at its edge: above the word where there is
+# room. A browser that cannot hold it to a word shows it at the foot of the window, as a subtitle.
+LOOKS = """
+.word { text-decoration: underline dotted; text-underline-offset: 0.2em; cursor: help; white-space: nowrap;
+  anchor-scope: --word; border-radius: 0.2rem; }
+.word:is(:hover, :focus) { anchor-name: --word; }
+.word:focus-visible { outline: 3px solid; outline-offset: 1px; }
+.word:is(:hover, :focus)::after {
+  content: attr(aria-description); content: attr(aria-description) / "";
+  position: fixed; z-index: 1000000; bottom: 1rem; left: 1rem; right: 1rem; margin: auto;
+  width: fit-content; max-width: min(26rem, 100vw - 1rem); box-sizing: border-box; padding: 0.5rem 0.8rem;
+  border-radius: 0.4rem; background: CanvasText; color: Canvas;
+  font-size: 1rem; font-weight: 400; font-style: normal; line-height: 1.4; text-align: left; white-space: normal;
+}
+[data-testid="stCaptionContainer"]:has(.word:is(:hover, :focus)) { opacity: 1; }
+@supports (position-area: top) {
+  .word:is(:hover, :focus)::after {
+    inset: auto; margin: 0; position-anchor: --word; position-area: top span-all; position-try-fallbacks: flip-block;
+  }
+}
+"""
 _MARKED = re.compile(r"\[\[([^\]|]+)(?:\|([^\]]+))?\]\]")
 
 
@@ -44,6 +66,11 @@ def markdown(text: str) -> None:
     st.markdown(explained(text), unsafe_allow_html=True)
 
 
+def for_components() -> str:
+    """An attribute for the root of a component, where glossary.js finds the words."""
+    return f"data-words='{html.escape(json.dumps(WORDS), quote=True)}'"
+
+
 def _html(word: str, shown: str) -> str:
     says = html.escape(WORDS[word], quote=True)
-    return f'<span class="word" tabindex="0" data-says="{says}">{html.escape(shown)}</span>'
+    return f'<span class="word" tabindex="0" aria-description="{says}">{html.escape(shown)}</span>'

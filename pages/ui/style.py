@@ -2,6 +2,7 @@
 
 import streamlit as st
 
+from pages.ui import glossary
 from vae_core.export.colours import LIGHT
 
 _ROOM = """
@@ -32,4 +33,4 @@ _ON_PRIMARY = f"""
 
 
 def apply() -> None:
-    st.html(f"<style>{_ROOM}{_ON_PRIMARY}</style>")
+    st.html(f"<style>{_ROOM}{_ON_PRIMARY}{glossary.LOOKS}</style>")

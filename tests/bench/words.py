@@ -50,6 +50,7 @@ PLACES = {  # what the table calls it, and its address
     "ablation: bug lab, mean": "ablation?section=bugs&bug=mean",
     "ablation: bug lab, draws": "ablation?section=bugs&bug=draws",
     "ablation: dose": "ablation?section=dose",
+    "check: first question": "check",
     "explorer: pad": "explorer",
     "explorer: encode": "explorer?way=encode",
     "explorer: interpolate": "explorer?way=interpolate",

@@ -10,6 +10,7 @@ import torch
 from playwright.sync_api import Locator, Page, expect
 
 from pages.ui import shipped
+from tests.browser.explained import assert_explained, assert_silent
 from tests.browser.test_live_training import until
 from vae_core.inspect.snapshot import map_images
 
@@ -242,6 +243,11 @@ def test_it_works_under_a_finger_on_a_phone(opened, server):
     expect(page.locator(".explore .pins figure")).to_have_count(1)
     until(page, lambda: np.allclose(z_of(page), [1, 0.5], atol=0.05))
     assert page.evaluate("document.documentElement.scrollWidth") <= 390
+    word = page.locator(".explore .word", has_text="nats")
+    word.tap()  # a finger has no hover
+    assert_explained(word)
+    page.locator(".explore .word", has_text="KL").tap()
+    assert_silent(word)
 
 
 def test_it_goes_on_without_the_network(opened, server):

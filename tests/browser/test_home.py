@@ -5,11 +5,13 @@ import json
 from urllib.parse import parse_qs, urlsplit
 
 import torch
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Locator, Page, expect
 from torch.distributions import Bernoulli, Normal, kl_divergence
 
 from pages.ui.passage.view import moments, shown_number
 from pages.ui.shipped import PLANE, checkpoint, images
+from tests.browser.explained import assert_explained, assert_silent
+from tests.waiting import wait_for
 
 
 def figures(page: Page) -> dict[str, float]:
@@ -50,19 +52,61 @@ def assert_terms(page: Page, pixels: torch.Tensor, mu: list[float] | None) -> No
     assert abs(shown["total"] - nll - kl) < 0.06
 
 
+def words_explain_themselves(page: Page) -> None:
+    """By the Tab key, from word to word through the component and on into the page below it, and by the pointer."""
+    words = page.locator(".word")
+    shown = words.all_inner_texts()
+    assert {"nats", "prior", "N(0, I)", "ELBO", "K = 1"} <= set(shown)
+    prior = page.locator(".passage .word", has_text="prior")
+    prior.focus()
+    assert_explained(prior)
+    page.keyboard.press("Tab")
+    assert_silent(prior)
+    assert_explained(page.locator(".passage .word", has_text="N(0, I)"))
+    for word in words.all():
+        word.hover()
+        assert_explained(word)
+    page.mouse.move(0, 0)
+    page.get_by_test_id("stMain").evaluate("(main) => main.scrollTo(0, 0)")
+
+
+def assert_all_in_view(passage: Locator) -> None:
+    """At once, without scrolling."""
+    for part in ("paper", "another", "clear", "over", "xHat", "play", "kl", "totalCurve"):
+        box = passage.locator(f"[data-part={part}]").bounding_box()
+        assert box["y"] > 0 and box["y"] + box["height"] <= 720, part
+
+
+def on_the_projector_it_is_larger(page: Page) -> None:
+    """And all in view, what is said of x on one line and its buttons on one row; P leads there and back."""
+    passage, paper = page.locator(".passage"), page.locator(".passage [data-part=paper]")
+    before = paper.bounding_box()["width"]
+    page.keyboard.press("p")
+    page.wait_for_url(lambda url: "present=1" in url)
+    wait_for(lambda: paper.bounding_box()["width"] > 1.1 * before, 10)
+    assert_all_in_view(passage)
+    assert passage.locator(".x figcaption").bounding_box()["height"] < 50
+    another, clear = (passage.locator(f"[data-part={part}]").bounding_box() for part in ("another", "clear"))
+    assert another["y"] == clear["y"]
+    page.keyboard.press("p")
+    page.wait_for_url(lambda url: "present" not in url)
+    wait_for(lambda: paper.bounding_box()["width"] == before, 10)
+
+
 def test_the_first_minute(opened, server):
     page = opened(server)
     passage = page.locator(".passage[data-ready]")
     passage.wait_for(timeout=30_000)
     first = images().x_test[shown_number(None)]
     expect(passage.get_by_text(f"test image {shown_number(None)}, a 7")).to_be_visible()
-    for part in ("paper", "over", "xHat", "play", "kl", "totalCurve"):  # all of it at once, without scrolling
-        box = passage.locator(f"[data-part={part}]").bounding_box()
-        assert box["y"] > 0 and box["y"] + box["height"] <= 720, part
+    assert_all_in_view(passage)
     assert_terms(page, first, None)
     before = picture(page)
     page.wait_for_timeout(1000)
     assert "?" not in page.url  # nothing to tell
+
+    words_explain_themselves(page)
+    on_the_projector_it_is_larger(page)
 
     plane = passage.locator("[data-part=over]")
     box = plane.bounding_box()

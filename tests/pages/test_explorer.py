@@ -77,7 +77,8 @@ def test_every_shipped_model_is_offered(explorer: AppTest) -> None:
 def test_every_way_says_what_to_see_and_shows_the_code_that_runs(explorer: AppTest, name: str) -> None:
     explorer.session_state["code of the way"] = True
     way(explorer, name)
-    assert WAYS[name].see in texts(explorer) and WAYS[name].ask in texts(explorer)
+    (asked,) = [m for m in explorer.markdown if m.value == f"**{WAYS[name].ask}**"]
+    assert asked.help == WAYS[name].see and WAYS[name].ask.count("?") == 1  # one question; what is to see is folded
     code = "\n".join(block.value for block in explorer.code)
     needed = {
         "pad": "def mlp_decoder",

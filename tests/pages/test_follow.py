@@ -1,13 +1,18 @@
 """Following the lecturer: what is on the page, which run it is, and that nothing on it acts on that run."""
 
+import re
 from typing import Any
+from urllib.parse import unquote
 
+import numpy as np
 import pytest
+import zxingcpp
 from streamlit.testing.v1 import AppTest
 
 from pages.training import following
 from pages.training.following import SEES, WAITS
 from pages.ui import visitor
+from pages.ui.follow import view
 from pages.ui.live.view import Seen
 from tests.pages.conftest import checked, own_buttons
 from tests.pages.linked import shown
@@ -144,6 +149,38 @@ def test_a_second_window_of_the_lecturers_takes_the_class_away_only_when_asked_t
     checked(next(b for b in one.button if b.label == "Show this run to the class").click().run())
     assert room.lecturers.followed == first
     assert not any(b.label == "Show this run to the class" for b in one.button)
+
+
+def read_qr(html: str) -> str:
+    """What another reader than the writer makes of the picture: its path draws runs of dark modules, row by row."""
+    (size,) = set(re.findall(r"viewBox='0 0 (\d+) \1'", svg := unquote(html)))
+    path = re.findall(r"stroke='#000'[^>]* d='([^']+)'|d='([^']+)'[^>]* stroke='#000'", svg)
+    dark = np.full((int(size), int(size)), 255, np.uint8)
+    x = y = 0.0
+    for move, numbers in re.findall(r"([Mmh])([-\d. ]+)", "".join(path[0])):
+        given = [float(number) for number in numbers.split()]
+        if move == "h":
+            dark[int(y), int(x) : int(x + given[0])] = 0
+            x += given[0]
+        else:
+            x, y = (given[0], given[1]) if move == "M" else (x + given[0], y + given[1])
+    (found,) = zxingcpp.read_barcodes(dark.repeat(4, axis=0).repeat(4, axis=1))
+    return found.text
+
+
+@pytest.mark.parametrize("host", ["10.1.2.3:8501", "127.0.0.1:8501"])
+def test_the_link_of_the_class_is_a_qr_code_where_others_can_reach_it(
+    host: str, room: Registry, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    lecture(room)
+    link = f"http://{host}/training?follow=1"
+    monkeypatch.setattr(view, "class_link", lambda page: link)
+    at = shown("room", {})
+    codes = [element.proto.body for element in at.get("html") if "QR code" in element.proto.body]
+    if host.startswith("127"):
+        assert not codes and any("No QR code, as this link works on this computer" in c.value for c in at.caption)
+    else:
+        assert [read_qr(code) for code in codes] == [link]
 
 
 @pytest.mark.parametrize("asked", ["0", "2", "yes", ""])

@@ -65,7 +65,7 @@ def test_caption_names_model_seed_protocol_and_samples(home: AppTest) -> None:
     card = checkpoint(PLANE).card
     caption = home.caption[0].value
     figure = f"{card['test']['neg_elbo']:.1f} nats"
-    for text in (title_of(PLANE), f"seed {card['seed']}", figure, "grey", "test", "K = 1"):
+    for text in (title_of(PLANE), f"seed {card['seed']}", figure, "grey", "test", ">K = 1</span>"):
         assert text in caption
 
 

@@ -12,7 +12,7 @@ export const ROOT = `
       <div class="row">
         <span data-part="axes" hidden><label>Plane <select data-part="across" aria-label="across"></select></label> <label>× <select data-part="up" aria-label="upwards"></select></label></span>
         <label><input type="checkbox" data-part="grid"> decoded grid</label>
-        <label><input type="checkbox" data-part="ellipses"> posterior ellipses (1 std, 200 images at most)</label>
+        <label title="1 std, 200 images at most"><input type="checkbox" data-part="ellipses"> posterior ellipses</label>
         <label><input type="checkbox" data-part="automatic"> automatic axes</label>
       </div>
       <p class="warning" data-part="warning" hidden>Automatic axes: sizes no longer compare between models.</p>
@@ -26,6 +26,8 @@ export const ROOT = `
       <div class="reading">
         <p><b>z = <output data-part="z"></output></b> <output data-part="shares"></output></p>
         <p><b data-part="place"></b></p>
+      </div>
+      <div class="more">
         <p data-part="density"></p>
         <div class="near"><canvas class="images" data-part="near" height="28" role="img" aria-label="the nearest test images"></canvas><p data-part="nearText"></p></div>
       </div>

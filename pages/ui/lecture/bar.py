@@ -12,13 +12,20 @@ SCENE, PRESENT = "scene", "present"  # in the address, and in the session
 NEW = "scene is new"  # in the session: the page has to begin as the scene says
 _KEYS = "PageDown and PageUp lead on and back, P is for the projector."
 
-# Large type, and nothing beside what is to be seen. Widgets follow, as all of them are measured in rem.
+# Large type, and nothing beside what is to be seen. Widgets follow, as all of them are measured in rem; and pictures of
+# components take --present into their sizes, as variables reach into their shadow roots.
 _PRESENTING = """
 <style>
-html { font-size: 24px; }
+html { font-size: 24px; --present: 1; }
 [data-testid="stHeader"], [data-testid="stSidebar"], [data-testid="stSidebarCollapsedControl"] { display: none; }
-.stMain .block-container { padding: 0.6rem 1rem; max-width: none; }
-.stMain :is([class*="st-key-controls"], [class*="-section "], [data-testid="stCaptionContainer"]) { display: none; }
+.stMain .block-container { padding: 0.4rem 1rem; max-width: none; }
+.stMain .stVerticalBlock { gap: 0.5rem; }
+.st-key-scene { gap: 0.4rem; }
+.st-key-scene button { padding: 0.2rem 0.6rem; min-height: 2rem; }
+.stMain :is(
+  [class*="st-key-controls"], [data-testid="stLayoutWrapper"]:has(> [class*="st-key-controls"]), [class*="-section "],
+  .stElementContainer:has([data-testid="stCaptionContainer"], > .stHeading h1)
+) { display: none; }
 </style>
 """
 
@@ -39,6 +46,12 @@ def in_address() -> dict[str, str]:
     state = st.session_state
     scene = {SCENE: state[SCENE]} if state.get(SCENE) else {}
     return scene | ({PRESENT: "1"} if state.get(PRESENT) else {})
+
+
+def asks(way: str) -> bool:
+    """Whether a scene is on that asks about this way to explore: its question stands on top already."""
+    number = st.session_state.get(SCENE)
+    return number is not None and SCENES[int(number) - 1].query.get("way") == way
 
 
 def show_bar() -> None:

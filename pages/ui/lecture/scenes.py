@@ -102,9 +102,9 @@ SCENES = (
         "Walk in latent space",
         10,
         "explorer",
-        "Between two digits the plane has places without a code. What does the decoder draw there?",
-        "Something in between: it is a function of z and draws everywhere. Near codes it was trained; far from all of "
-        "them nobody asked what it draws.",
+        "Between two digits the plane has places without a code. What is drawn there?",
+        "Something in between: the decoder is a function of z and draws everywhere. Near codes it was trained; far "
+        "from all of them nobody asked what it draws.",
         "Drag z slowly from one class to another; then draw a digit under Encode.",
         "Shapes change without a jump, and between some classes they are no digits.",
         "What lies near in z looks alike: that is what the plane is good for.",
@@ -114,7 +114,7 @@ SCENES = (
         "The family, and the limits",
         10,
         "family",
-        "Which of these models minimises a bound on −log p(x), and which only looks as if?",
+        "Which of these models minimises a bound on −log\u00a0p(x)?",
         "Read the row of the loss: an autoencoder minimises a distance, with no prior and no bound. A VAE has both, "
         "and pays with blur where pixels are drawn one by one.",
         "Exchange one of the models; open its source.",

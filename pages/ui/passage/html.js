@@ -5,9 +5,9 @@ const CHIPS = Array.from(
   (_, digit) => `<button data-digit="${digit}" aria-label="a test image of a ${digit}">${digit}</button>`,
 ).join("");
 
-const term = (name, sign, says) => `
+const term = (name, sign, says, unit = "nats") => `
   <div class="term ${name}">
-    <p><b>${sign} <output data-part="${name}">–</output></b> nats</p>
+    <p><b>${sign} <output data-part="${name}">–</output></b> ${unit}</p>
     <canvas class="curve" data-part="${name}Curve" role="img" aria-label="${sign} over the steps of the training"></canvas>
     <p>${says}</p>
   </div>`;
@@ -40,9 +40,9 @@ export const HTML = `
   <button data-part="toLive" disabled>Trained</button>
 </div>
 <div class="sum" data-part="sum">
-  ${term("reconstruction", "reconstruction", "−log p(x | z): how badly x̂ explains x")}
+  ${term("reconstruction", "reconstruction", "−log p(x | z): how badly x̂ explains x", "[[nats]]")}
   <i>+</i>
-  ${term("kl", "KL", "how far the cloud is from the prior N(0, I)")}
+  ${term("kl", "KL", "how far the cloud is from the [[prior]] [[N(0, I)]]")}
   <i>=</i>
   ${term("total", "−ELBO", "what training makes small")}
 </div>

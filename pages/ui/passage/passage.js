@@ -2,6 +2,7 @@
 // network learns in the same picture. Mounted by view.py.
 
 import { choices, everyFrame, onResize, press, quietPartsOf } from "../lib/dom.js";
+import { explained } from "../lib/glossary.js";
 import { drawImage, greys, imageAt } from "../lib/images.js";
 import { Film, Scrubber } from "../lib/film.js";
 import { fixed } from "../lib/numbers.js";
@@ -35,7 +36,7 @@ export default class Passage {
 
   constructor(root) {
     this.root = root;
-    root.innerHTML = HTML;
+    root.innerHTML = explained(root, HTML);
     const part = (this.part = quietPartsOf(root));
     this.state = cleanPassage({});
     this.digit = FIRST;

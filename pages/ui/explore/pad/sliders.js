@@ -1,6 +1,7 @@
 // A slider for every latent, ordered by KL; those that say nothing are folded away. Above each a film strip of what it does.
 
 import { make } from "../../lib/dom.js";
+import { explained } from "../../lib/glossary.js";
 import { drawImages } from "../../lib/images.js";
 import { fixed } from "../../lib/numbers.js";
 import { normalShare } from "../shared/density.js";
@@ -34,6 +35,8 @@ export class Sliders {
     this.found = found;
     this.rows = Array.from({ length: set.dims }, (_, d) => this.row(d, share[d], Boolean(set.active[d])));
     this.rows.sort((a, b) => b.share - a.share);
+    const [first] = this.rows; // one of them says what its figure is
+    if (set.klDims) first.figure.innerHTML = explained(this.active, `[[KL]] ${fixed(first.share)} [[nats]]`);
     const [active, inactive] = [this.rows.filter((r) => r.active), this.rows.filter((r) => !r.active)];
     this.active.replaceChildren(...active.map((r) => r.root));
     const [summary, box] = this.folded.children;
@@ -61,7 +64,7 @@ export class Sliders {
     strip.onclick = ({ offsetX }) =>
       this.place.go(this.with(d, STRIP[Math.min(6, Math.floor((7 * offsetX) / strip.clientWidth))]));
     output.setAttribute("aria-live", "off");
-    return { d, share, active, root, strip, range, output };
+    return { d, share, active, root, strip, range, output, figure: title.children[1] };
   }
 
   with(d, value) {

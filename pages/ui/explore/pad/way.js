@@ -19,15 +19,17 @@ const LEG = 12; // frames of the film from a point to the next
 const LETTERS = "ABCDEFGH";
 
 const HTML = `
+<div data-part="sliders"></div>
 <div class="row">
   <button data-part="back" disabled>↶ Back</button>
-  <button data-part="pin">Pin this z</button>
+  <button data-part="pin">Pin z</button>
   <button data-part="home">To 0</button>
-  <small>Move over the map to try a place out; drag to go there; click or tap to go there and pin it. Arrow keys move by 0.1, with Shift by 0.01.</small>
 </div>
 <div class="pins" data-part="pins"></div>
-<p><small>A slider for every latent, the one with the largest KL first; above it what it does, from −3 to 3.</small></p>
-<div data-part="sliders"></div>`;
+<details>
+  <summary>How to move</summary>
+  <small>Move over the map to try a place out; drag to go there; click or tap to go there and pin it. Arrow keys move by 0.1, with Shift by 0.01. A slider for every latent, the one with the largest KL first; above it what it does, from −3 to 3 std of the [[prior]].</small>
+</details>`;
 
 export class PadWay extends Way {
   constructor(root, place, view, page) {

@@ -69,7 +69,7 @@ SCENES = (
         "First training",
         15,
         "training",
-        "Both terms are to become small. Which falls first, and can the other rise meanwhile?",
+        "Both terms are to fall. Which falls first, and can the other rise?",
         "The reconstruction falls first. Copies that differ need codes that differ, and the KL is what that costs.",
         "Start; then the film, from its first step.",
         "Digits come out of grey noise, and the KL rises from 0 while the sum falls.",

@@ -156,6 +156,8 @@ def test_models_without_a_bound() -> None:
 
 def test_the_most_serious_comes_first() -> None:
     assert named(COLLAPSED, NO_RECON, False) == "decoder never trained"
+    assert "Codes collapsed (0 of 3 units active, KL 0.04 nats)" in said(COLLAPSED, NO_RECON, False)
+    assert "collapsed" not in said(HEALTHY, NO_RECON, False) + said(COLLAPSED, BOTH, False)
     assert named(COLLAPSED, NO_KL) == "posterior collapse" and named(GREY, NO_KL) == "KL off"
 
 

@@ -30,7 +30,7 @@ def arms_section() -> int | None:
         ARMS_GROUP,
         runs_shown,
         at=0 if shipped else None,
-        then=invite if shipped else "",
+        then=invite if shipped and not link.get("step") else "",
         rows=SEEN_AT_ONCE,
         on_ask=wish_to_play if shipped else None,
     )

@@ -10,7 +10,7 @@ from typing import Any
 import streamlit as st
 
 from pages.ablation import outcome
-from pages.ablation.questions import NAMES, QUESTIONS, Question
+from pages.ablation.questions import NAMES, QUESTIONS, Option, Question
 from pages.ablation.settings import link
 from pages.ablation.sketches import as_image
 from pages.ui.arms.view import Predicted
@@ -20,15 +20,13 @@ from vae_core.runs.run_record import RunRecord
 
 ANSWERS = "predictions"  # arm key -> Answer, or None where the question was skipped
 LETTERS = "ABCD"
+USUAL = "full"
 Answer = tuple[bool, tuple[int, ...]]  # by show of hands; hands for each option, in the order shown
 _CSS = """
 <style>
-.maps { display: grid; grid-template-columns: repeat(4, minmax(0, 1fr)); gap: 0.5rem 0.9rem; }
-.maps figure { margin: 0; }
-.maps img { width: 100%; max-width: 190px; aspect-ratio: 1; display: block; border-radius: 0.5rem;
+.may-come { margin: 0; }
+.may-come img { height: min(10rem, 24vh); aspect-ratio: 1; display: block; margin: 0 auto; border-radius: 0.5rem;
   border: 1px solid color-mix(in srgb, currentColor 30%, transparent); }
-.maps figcaption { font-size: 0.92rem; line-height: 1.3; margin-top: 0.3rem; }
-@media (max-width: 640px) { .maps { grid-template-columns: repeat(2, minmax(0, 1fr)); } }
 </style>"""
 
 
@@ -40,7 +38,7 @@ def toggle() -> None:
 
 def left(keys: Sequence[str]) -> list[str]:
     """Of these arms those that are still to be asked about; none where the whole thing is switched off."""
-    return [key for key in keys if key in QUESTIONS and key not in _answers()] if link.get("ask") else []
+    return [key for key in _asked(keys) if key not in _answers()] if link.get("ask") else []
 
 
 def ask(keys: Sequence[str]) -> bool:
@@ -51,12 +49,18 @@ def ask(keys: Sequence[str]) -> bool:
     Returns:
         True when nothing is left to ask, or predictions are switched off: the arms may train, or their film may play.
     """
-    asked, still = [key for key in keys if key in QUESTIONS], left(keys)
+    asked, still = _asked(keys), left(keys)
     if not still:
         return True
     with st.container(border=True):
         _question(QUESTIONS[still[0]], len(asked) - len(still) + 1, len(asked))
     return False
+
+
+def _asked(keys: Sequence[str]) -> list[str]:
+    """Those with a question; the arm with both terms only by itself: beside another it is what that is held against."""
+    asked = [key for key in keys if key in QUESTIONS]
+    return [key for key in asked if key != USUAL] or asked
 
 
 def told(key: str, run: RunRecord, usual: RunRecord | None) -> Predicted | None:
@@ -107,38 +111,39 @@ def _came(question: Question, run: RunRecord, usual: RunRecord | None) -> str:
 
 
 def _question(question: Question, number: int, of: int) -> None:
-    st.markdown(f"**What will happen?** {question.asks} :gray[Question {number} of {of}]")
-    figures = "".join(
-        f"<figure>{as_image(option.picture, is_dark())}<figcaption><b>{letter}: {option.short}</b><br>{option.because}"
-        "</figcaption></figure>"
-        for letter, option in zip(LETTERS, question.options, strict=True)
-    )
-    st.html(f'{_CSS}<div class="maps">{figures}</div>')
+    """One press answers; of a show of hands the numbers are typed first."""
+    st.markdown(f"**What will happen?** {question.asks}" + (f" :gray[Question {number} of {of}]" if of > 1 else ""))
+    by_hands = link.get("hands")
+    places = zip(st.columns(len(LETTERS)), LETTERS, question.options, strict=True)
+    counts = tuple(_option(place, question.key, letter, option, by_hands) for place, letter, option in places)
     row = st.container(horizontal=True, vertical_alignment="bottom")
-    counts = _hands(question.key, row) if link.get("hands") else _choice(question.key, row)
     row.toggle("Show of hands", **link.kept("hands"), help="Type in how many hands went up for each.")
-    row.button(
-        "Keep this prediction",
-        on_click=_keep,
-        args=(question.key, counts),
-        disabled=not any(counts),
-        type="primary",
-        key=f"predict keep {question.key}",
-    )
+    if by_hands:
+        row.button(
+            "Keep this prediction",
+            on_click=_keep,
+            args=(question.key, counts),
+            disabled=not any(counts),
+            type="primary",
+            key=f"predict keep {question.key}",
+        )
     row.button("Skip", on_click=_keep, args=(question.key, None), key=f"predict skip {question.key}")
     row.button("Skip all", on_click=_switch_off, key=f"predict off {question.key}", help="Asks no more; see More.")
 
 
-def _choice(key: str, row: Any) -> tuple[int, ...]:
-    chosen = row.radio("Your prediction", list(LETTERS), index=None, horizontal=True, key=f"predict choice {key}")
-    return tuple(int(letter == chosen) for letter in LETTERS)
-
-
-def _hands(key: str, row: Any) -> tuple[int, ...]:
-    return tuple(
-        int(row.number_input(f"Hands for {letter}", 0, 999, key=f"predict hands {key} {letter}", width=130))
-        for letter in LETTERS
-    )
+def _option(place: Any, key: str, letter: str, option: Option, by_hands: bool) -> int:
+    """A map that may come, and what chooses it; returns the hands that went up for it."""
+    name = f"{letter}: {option.short}"
+    place.html(f"{_CSS}<figure class='may-come'>{as_image(option.picture, is_dark())}</figure>")
+    if by_hands:
+        hands = place.number_input(name, 0, 999, key=f"predict hands {key} {letter}")
+    else:
+        chosen = tuple(int(letter == other) for other in LETTERS)
+        args = (key, chosen)
+        place.button(name, on_click=_keep, args=args, key=f"predict choice {key} {letter}", width="stretch")
+        hands = 0
+    place.caption(option.because)
+    return int(hands)
 
 
 def _keep(key: str, counts: tuple[int, ...] | None) -> None:

@@ -173,12 +173,19 @@ def switches(terms: Mapping[str, float], on_change: Any) -> None:
         )
 
 
+def _counts(letter: str) -> str:
+    """What a weight that stands in its field really does."""
+    if not st.session_state["recon_on" if letter == "alpha" else "kl_on"]:
+        return " (off)"
+    return f" (÷ {PIXELS})" if letter == "alpha" and st.session_state["reduction"] == "mean" else ""
+
+
 def weights(terms: Mapping[str, float], on_change: Any) -> None:
     """What else may change during a run: the weights of the two terms, those of a family's own, and what is rarer."""
     for term, letter in LETTERS.items():
         least = {"min_value": LEAST_ALPHA} if letter == "alpha" else {}
         st.number_input(
-            letter,
+            letter + _counts(letter),
             disabled=term not in terms,
             step=0.5,
             on_change=on_change,

@@ -19,6 +19,10 @@ _ROOM = """
 .st-key-lecture:has(.st-key-unseen):not(:focus-within) { position: absolute; left: -100vw; }
 /* Until its font is there, an icon is its name in letters: nothing beside it may move when it comes. */
 [data-testid="stIconMaterial"] { max-width: 1.3em; overflow: hidden; white-space: nowrap; }
+/* What comes a moment later has its room: nothing below moves down under a hand. */
+@media (min-width: 800px) {
+  .stMain .st-key-home-passage { min-height: calc(0.552 * min(1180px, 142vh, 100vw - 3rem)); }
+}
 [data-testid="stSidebarHeader"] { height: 2.25rem; margin: 0; }
 """
 # Streamlit writes white on the primary colour. In the dark theme that colour has to be light, to be seen on the dark

@@ -69,11 +69,9 @@ def test_predict_run_toggle_recover_scrub_branch_link(opened, server):
     page = opened(f"{server}/ablation?arms=full,no-kl&epochs=50")
     page.get_by_role("button", name="Train live").click()
     expect(page.get_by_text("What will happen?").first).to_be_visible()
-    page.get_by_test_id("stRadio").get_by_text("B", exact=True).click()
-    page.get_by_role("button", name="Keep this prediction").click()
-    page.get_by_role("button", name="Skip all").click()
+    page.get_by_role("button", name="B: ").click()
     until(page, lambda: statuses(page) == ["running", "running"])
-    expect(arm(page, "full").locator("[data-part=said]")).to_contain_text("Your choice: ")
+    expect(arm(page, "no KL").locator("[data-part=said]")).to_contain_text("Your choice: ")
     assert "run=" in page.url
 
     until(page, lambda: at_step(page, "full") > 100, 120)
@@ -126,13 +124,11 @@ def test_the_film_that_ships_asks_then_plays_and_says_who_was_right(opened, serv
     page.locator("[data-part=scrub]").evaluate("(e) => { e.value = 2; e.dispatchEvent(new Event('input')) }")
     assert at_step(page, "full") == 0 and page.locator("[data-part=scrub]").input_value() == "0"
     page.locator("[data-part=play]").click()
-    page.get_by_test_id("stRadio").get_by_text("B", exact=True).click()
-    page.get_by_role("button", name="Keep this prediction").click()
-    page.get_by_role("button", name="Skip", exact=True).click()
+    page.get_by_role("button", name="one point at 0").click()
     until(page, lambda: at_step(page, "full") > 400)  # by itself
-    lines = arm(page, "full").locator("[data-part=predicted] p:visible")
-    expect(lines).to_have_text(["Your choice: patches round 0.", "What happened: patches round 0.", "Right."])
-    expect(arm(page, "no reconstruction").locator("[data-part=predicted]")).to_be_hidden()
+    lines = arm(page, "no reconstruction").locator("[data-part=predicted] p:visible")
+    expect(lines).to_have_text(["Your choice: one point at 0.", "What happened: one point at 0.", "Right."])
+    expect(arm(page, "full").locator("[data-part=predicted]")).to_be_hidden()
     until(page, lambda: "step=470" in page.url)
     page.goto(page.url)
     until(page, lambda: at_step(page, "full") > 400)  # a moment of a link is shown at once

@@ -13,7 +13,7 @@ from pages.ablation.sketches import SKETCHES, sketch
 from tests.pages.conftest import checked
 from vae_core.metrics.definitions import METRICS
 
-TWO = ["full", "no-kl"]
+TWO = ["no-kl", "no-reconstruction"]
 
 
 def script(keys: list[str]) -> None:
@@ -52,51 +52,53 @@ def press(at: AppTest, key: str) -> AppTest:
 
 
 def choose(at: AppTest, key: str, letter: str) -> AppTest:
-    checked(at.radio(key=f"predict choice {key}").set_value(letter).run())
-    return press(at, f"predict keep {key}")
+    return press(at, f"predict choice {key} {letter}")
 
 
 def test_one_question_after_the_other_and_then_the_arms_may_train(page: AppTest) -> None:
-    assert QUESTIONS["full"].asks in question(page) and "1 of 2" in question(page) and not may_train(page)
-    choose(page, "full", "B")
-    assert QUESTIONS["no-kl"].asks in question(page) and "2 of 2" in question(page) and not may_train(page)
-    choose(page, "no-kl", "A")
+    assert QUESTIONS["no-kl"].asks in question(page) and "1 of 2" in question(page) and not may_train(page)
+    choose(page, "no-kl", "B")
+    assert QUESTIONS["no-reconstruction"].asks in question(page) and "2 of 2" in question(page) and not may_train(page)
+    choose(page, "no-reconstruction", "A")
     assert question(page) == "" and may_train(page)
 
 
-def test_nothing_can_be_kept_before_a_choice(page: AppTest) -> None:
-    assert page.radio(key="predict choice full").value is None
-    assert page.button(key="predict keep full").disabled
+def test_the_arm_with_both_terms_is_asked_about_only_by_itself() -> None:
+    """Beside another it is what that is held against."""
+    for keys, asked in ((["full", "no-kl"], "no-kl"), (["full"], "full"), (["full", ""], "full")):
+        at = checked(AppTest.from_function(script, args=(keys,), default_timeout=30).run())
+        assert QUESTIONS[asked].asks in question(at) and "Question" not in question(at)
+        assert may_train(choose(at, asked, "A"))
 
 
 @pytest.mark.parametrize("place", range(4))
 def test_choice_what_happened_and_right_or_wrong_are_three_lines(page: AppTest, place: int) -> None:
     assert page.text[0].value == ""
-    choose(page, "full", "ABCD"[place])
-    option, question = QUESTIONS["full"].options[place], QUESTIONS["full"]
-    verdict = "Right." if option.short == "patches round 0" else "Wrong."
-    came = "What happened: patches round 0."
+    choose(page, "no-kl", "ABCD"[place])
+    option, question = QUESTIONS["no-kl"].options[place], QUESTIONS["no-kl"]
+    verdict = "Right." if option == question.happens else "Wrong."
+    came = f"What happened: {question.happens.short}."
     assert page.text[0].value == f"Your choice: {option.short}.|{came}|{verdict}|{question.reveal.says}"
     assert page.text[1].value == ""
 
 
 def test_a_show_of_hands_is_counted_most_first(page: AppTest) -> None:
     checked(page.toggle(key="ablation hands").set_value(True).run())
-    assert page.button(key="predict keep full").disabled
+    assert page.button(key="predict keep no-kl").disabled
     for letter, count in (("A", 3), ("C", 12), ("D", 5)):
-        page.number_input(key=f"predict hands full {letter}").set_value(count)
-    press(checked(page.run()), "predict keep full")
-    a, _, c, d = (option.short for option in QUESTIONS["full"].options)
+        page.number_input(key=f"predict hands no-kl {letter}").set_value(count)
+    press(checked(page.run()), "predict keep no-kl")
+    a, _, c, d = (option.short for option in QUESTIONS["no-kl"].options)
     said, _, verdict, _ = page.text[0].value.split("|")
     assert said == f"Hands: 12 {c}, 5 {d}, 3 {a}."
-    right = {a: 3, c: 12, d: 5}.get("patches round 0", 0)
+    right = {a: 3, c: 12, d: 5}.get(QUESTIONS["no-kl"].happens.short, 0)
     assert verdict == f"{right} of 20 hands: right."
 
 
 def test_one_hand_is_no_hands() -> None:
-    options = QUESTIONS["full"].options
-    counts = tuple(int(option == QUESTIONS["full"].happens) for option in options)
-    assert predict.judged("full", (True, counts), "patches").verdict == "1 of 1 hand: right."
+    options = QUESTIONS["no-kl"].options
+    counts = tuple(int(option == QUESTIONS["no-kl"].happens) for option in options)
+    assert predict.judged("no-kl", (True, counts), options[counts.index(1)].picture).verdict == "1 of 1 hand: right."
 
 
 def test_nothing_is_judged_before_the_figures_are_there_and_no_reason_is_given_for_another_map() -> None:
@@ -107,15 +109,15 @@ def test_nothing_is_judged_before_the_figures_are_there_and_no_reason_is_given_f
 
 
 def test_a_skipped_question_is_not_asked_again_and_leaves_nothing(page: AppTest) -> None:
-    press(page, "predict skip full")
     press(page, "predict skip no-kl")
+    press(page, "predict skip no-reconstruction")
     assert may_train(checked(page.run())) and question(page) == ""
     assert [t.value for t in page.text] == ["", ""]
 
 
 def test_no_prediction_is_asked_twice(page: AppTest) -> None:
-    choose(page, "full", "A")
-    again = AppTest.from_function(script, args=(["beta", "full"],), default_timeout=30)
+    choose(page, "no-kl", "A")
+    again = AppTest.from_function(script, args=(["beta", "no-kl"],), default_timeout=30)
     again.session_state[predict.ANSWERS] = page.session_state[predict.ANSWERS]
     checked(again.run())
     assert QUESTIONS["beta"].asks in question(again)
@@ -131,7 +133,7 @@ def test_switched_off_nothing_is_asked(page: AppTest) -> None:
 
 
 def test_skip_all_switches_it_off(page: AppTest) -> None:
-    press(page, "predict off full")
+    press(page, "predict off no-kl")
     assert may_train(page) and page.toggle(key="ablation ask").value is False
 
 

@@ -91,8 +91,9 @@ SCENES = (
         "Drop the reconstruction",
         8,
         "ablation",
-        "Only the KL is left, and it can become 0. What does the encoder tell of an image then?",
-        "Nothing: q(z | x) is the prior for every image. The decoder was never asked for a picture.",
+        "Only the KL is left, and the codes collapse. What does the encoder tell of an image then?",
+        "Nothing: the KL is smallest, 0, where q(z | x) is the prior for every image, and no other term pays for "
+        "telling images apart. The decoder was never asked for a picture.",
         "Only the arm without reconstruction; play it.",
         "All codes on one point with the width of the prior; all copies alike.",
         "KL = 0 is not a good sign: the code says nothing.",

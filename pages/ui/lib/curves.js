@@ -4,7 +4,7 @@ import { onResize } from "./dom.js";
 import { letterSize } from "./draw.js";
 import uPlot from "../vendor/uplot/uPlot.esm.js";
 import { align } from "./history.js";
-import { format } from "./numbers.js";
+import { format, tick } from "./numbers.js";
 
 const SYNC = "elbo-room-curves";
 
@@ -83,11 +83,12 @@ export class Curves {
           ...axis,
           size: 2.2 * letter,
           space: 5 * letter,
-          values: (_, ticks) => ticks.map((t, i) => `${i ? "" : "step "}${t.toLocaleString("en")}`),
+          values: (_, ticks) => ticks.map((t, i) => `${i ? "" : "step "}${tick(t)}`),
         },
         {
           ...axis,
           label: this.unit,
+          values: (_, ticks) => ticks.map(tick),
           space: 2 * letter,
           size: (_, texts) => letter * Math.max(3.5, 0.9 + 0.55 * longest(texts ?? [])),
         },

@@ -146,11 +146,18 @@ export class LatentMap {
     ctx.globalAlpha = 1;
     ctx.font = `bold ${17 * px}px sans-serif`;
     ctx.textAlign = "center";
-    sums.forEach(([x, y, n], digit) => {
-      /** @type {Point} */
-      const place = [at(x / n), at(-y / n) + 6 * px];
-      if (n) words(ctx, classNames?.[digit] ?? digit, place, this.colours.classes[digit], this.colours.background);
+    const named = [...sums.keys()].filter((digit) => sums[digit][2]);
+    const places = named.map((digit) => {
+      const [x, y, n] = sums[digit];
+      return /** @type {Point} */ ([at(x / n), at(-y / n) + 6 * px]);
     });
+    if (named.length > 2 && isOneSpot(places, 10 * px)) {
+      const [x, y] = places[0];
+      this.write(ctx, `all ${named.length} classes`, x, y - 20 * px); // their names would cover one another
+    } else
+      named.forEach((digit, i) => {
+        words(ctx, classNames?.[digit] ?? digit, places[i], this.colours.classes[digit], this.colours.background);
+      });
     ctx.textAlign = "left";
     this.note.textContent = outside
       ? `${outside.toLocaleString("en")} of ${labels.data.length.toLocaleString("en")} codes lie outside the frame.`
@@ -161,6 +168,12 @@ export class LatentMap {
     this.observer.disconnect();
   }
 }
+
+const isOneSpot = (places, size) =>
+  [0, 1].every((axis) => {
+    const along = places.map((place) => place[axis]);
+    return Math.max(...along) - Math.min(...along) < size;
+  });
 
 function ticks(reach) {
   const step =

@@ -11,6 +11,9 @@ export const fixed = (value, digits = 2) =>
 export const plain = (value) =>
   Math.abs(value) < 1e-12 ? "0" : String(Number(value.toPrecision(6))).replace("-", "−");
 
+/** Of an axis: as `plain`, thousands with a comma. */
+export const tick = (value) => (Math.abs(value) < 1000 ? plain(value) : value.toLocaleString("en").replace("-", "−"));
+
 /** A figure in nats beside others: finer where it is small, whole where it is large. */
 export function format(value) {
   const size = Math.abs(value);

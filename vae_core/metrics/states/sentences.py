@@ -21,6 +21,11 @@ def say_beginning(c: Case) -> str:
 
 
 def say_never_trained(c: Case) -> str:
+    if c.settings.alpha == 0 and c.dead:
+        return (
+            f"Codes collapsed ({c.figures.told}): only the KL is left, and nothing pays for telling images apart. "
+            "The decoder was never trained."
+        )
     return f"Nothing has ever trained the decoder: its pictures are those of its initial weights. {c.figures.told}."
 
 

@@ -64,7 +64,10 @@ STATES = (
         "With alpha = 0, or the decoder frozen, no update ever reaches the decoder: it is the random network of the "
         "first moment.",
         "Switch the reconstruction on, or train both halves.",
-        {"posterior collapse": "That is no collapse of the posterior, though the KL may fall to 0 as well."},
+        {
+            "posterior collapse": "There the decoder has learned the mean image, and both terms are on; codes may "
+            "collapse here as well."
+        },
     ),
     State(
         "training",

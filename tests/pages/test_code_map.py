@@ -78,7 +78,7 @@ def test_the_explorer_opens_it_in_its_own_geometry(way: str, registry: Registry)
     at.switch_page("explorer/page.py")
     checked(at.run())
     said = "\n".join(e.value for e in [*at.caption, *at.markdown])
-    assert WAYS["codes"].see in said and shipped.title_of(NAME) in said and "56.9 ± 0.1 nats" in said
+    assert WAYS["codes"].ask in said and shipped.title_of(NAME) in said and "56.9 ± 0.1 nats" in said
     assert list(at.segmented_control(key="explorer way").options) == ["Code map"]
     assert "return z_e + (z_q - z_e).detach()" in "\n".join(block.value for block in at.code)
     assert len(at.get("bidi_component")) == 1

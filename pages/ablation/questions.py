@@ -90,9 +90,9 @@ _ALL = (
         ),
         Claim(
             "question no-reconstruction",
-            "Every q becomes the prior: mu 0 and std 1, whatever the image. A z fills the circles, but it says nothing "
-            "about x. The decoder got no gradient: its pictures are its random first weights, not learned noise. "
-            "Look at KL, Active units and Mean posterior std.",
+            "The KL is 0 only where every image has the same q, the prior, and no other term pays for telling images "
+            "apart: mu 0 and std 1, whatever x. A z fills the circles, but it says nothing. The decoder got no "
+            "gradient: its pictures are its random first weights. Look at KL, Active units and Mean posterior std.",
             ("bench: no reconstruction", "bench: no reconstruction, 16 latents"),
         ),
     ),

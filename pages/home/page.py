@@ -74,7 +74,7 @@ def lecture() -> None:
     for row in (SCENES[:4], SCENES[4:]):
         for column, scene in zip(st.columns(4), row, strict=True):
             number = SCENES.index(scene) + 1
-            with column.container(border=True, height="stretch"):
+            with column.container(border=True, height="stretch", key=f"lecture card {number}"):
                 label = f"{number} · {scene.title}"
                 st.page_link(f"{scene.page}/page.py", label=label, query_params=scene_query(number))
                 st.markdown(scene.question)

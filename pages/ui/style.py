@@ -19,6 +19,11 @@ _ROOM = """
 .st-key-lecture:has(.st-key-unseen):not(:focus-within) { position: absolute; left: -100vw; }
 /* Until its font is there, an icon is its name in letters: nothing beside it may move when it comes. */
 [data-testid="stIconMaterial"] { max-width: 1.3em; overflow: hidden; white-space: nowrap; }
+/* A scene's card leads there wherever it is pressed. */
+[class*="st-key-lecture-card-"] { position: relative; }
+[class*="st-key-lecture-card-"] :is(.stElementContainer, .stPageLink, a) { position: static; }
+[class*="st-key-lecture-card-"] a::after { content: ""; position: absolute; inset: 0; }
+[class*="st-key-lecture-card-"]:hover { border-color: var(--st-primary-color, currentColor); }
 /* What comes a moment later has its room: nothing below moves down under a hand. */
 @media (min-width: 800px) {
   .stMain .st-key-home-passage { min-height: calc(0.552 * min(1180px, 142vh, 100vw - 3rem)); }

@@ -23,6 +23,11 @@ def map_of(page: Page, name: str) -> str:
     return arm(page, name).locator("canvas[data-part=map]").evaluate("(c) => c.toDataURL()")
 
 
+def bottom(shown: Locator) -> float:
+    box = shown.bounding_box()
+    return box["y"] + box["height"] if box else 0
+
+
 def train(page: Page) -> None:
     """Without questions."""
     page.get_by_role("button", name="Train live").click()
@@ -128,6 +133,8 @@ def test_the_film_that_ships_asks_then_plays_and_says_who_was_right(opened, serv
     until(page, lambda: at_step(page, "full") > 400)  # by itself
     lines = arm(page, "no reconstruction").locator("[data-part=predicted] p:visible")
     expect(lines).to_have_text(["Your choice: one point at 0.", "What happened: one point at 0.", "Right."])
+    arm(page, "no reconstruction").locator("[data-part=why] summary").click()
+    until(page, lambda: 0 < bottom(arm(page, "no reconstruction").locator("[data-part=because]")) <= 720)
     expect(arm(page, "full").locator("[data-part=predicted]")).to_be_hidden()
     until(page, lambda: "step=470" in page.url)
     page.goto(page.url)

@@ -63,6 +63,10 @@ def test_the_eight_scenes_by_keys_alone(opened: Callable[..., Page], server: str
         page.keyboard.press("PageDown")
     expect(page.get_by_text("A lecture of 90 minutes")).to_be_attached(timeout=30_000)
     expect(bar).to_have_count(0)
+    card = page.locator(".st-key-lecture-card-6")
+    box = card.bounding_box() or {}
+    card.click(position={"x": box["width"] - 12, "y": box["height"] - 12})  # pressed anywhere, it leads there
+    page.wait_for_url(lambda url: "/ablation?" in url and "scene=6" in url)
 
 
 def test_the_projector_has_large_type_and_no_navigation(opened: Callable[..., Page], server: str) -> None:

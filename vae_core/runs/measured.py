@@ -1,5 +1,6 @@
 """How fast a run would train, from a few of its own steps: what is said of its length before it begins."""
 
+import statistics
 import time
 
 import torch
@@ -9,8 +10,8 @@ from vae_core.data.images import Images
 from vae_core.data.sets import declared
 from vae_core.trainer import Trainer
 
-WARM, STEPS = 1, 2
-MOST = 128  # images in such a step: of a larger one each takes as long
+WARM, FEWEST, ENOUGH_S = 1, 2, 0.25  # steps before, steps at least, and after so long no more
+MOST = 256  # images in such a step: of a larger one each takes as long
 _OF_A_STEP = ("model", "net", "widths", "activation", "latent_dim", "likelihood", "protocol", "batch_size")
 
 
@@ -29,13 +30,18 @@ def images_per_second(config: RunConfig, device: torch.device) -> float:
     count = min(config.batch_size, MOST)
     trainer = Trainer(config.with_(batch_size=count, device=device.type), _noise(config, max(count, 10), device))
     for _ in range(WARM):
-        trainer.step()
-    trainer.flush()
+        _seconds_of_a_step(trainer)
+    taken = [_seconds_of_a_step(trainer) for _ in range(FEWEST)]
+    while sum(taken) < ENOUGH_S:
+        taken.append(_seconds_of_a_step(trainer))
+    return count / statistics.median(taken)
+
+
+def _seconds_of_a_step(trainer: Trainer) -> float:
     started = time.monotonic()
-    for _ in range(STEPS):
-        trainer.step()
+    trainer.step()
     trainer.flush()  # a GPU is done by then
-    return STEPS * count / (time.monotonic() - started)
+    return time.monotonic() - started
 
 
 def _noise(config: RunConfig, count: int, device: torch.device) -> Images:

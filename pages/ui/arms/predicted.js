@@ -3,6 +3,8 @@
 export class Predicted {
   constructor(part) {
     this.part = part;
+    const { why, because } = part;
+    why.addEventListener("toggle", () => why.open && because.scrollIntoView({ block: "nearest" }));
   }
 
   /** shown: { said, came, right, because } as view.py has it; null where nothing was said. */

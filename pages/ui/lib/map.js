@@ -152,8 +152,8 @@ export class LatentMap {
       return /** @type {Point} */ ([at(x / n), at(-y / n) + 6 * px]);
     });
     if (named.length > 2 && isOneSpot(places, 10 * px)) {
-      const [x, y] = places[0];
-      this.write(ctx, `all ${named.length} classes`, x, y - 20 * px); // their names would cover one another
+      const [x, y] = places[0]; // their names would cover one another; this stands below the circle of 1 sigma
+      this.write(ctx, `all ${named.length} classes`, x, y + side / (2 * this.reach()) + 18 * px);
     } else
       named.forEach((digit, i) => {
         words(ctx, classNames?.[digit] ?? digit, places[i], this.colours.classes[digit], this.colours.background);

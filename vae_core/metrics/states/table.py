@@ -61,13 +61,11 @@ STATES = (
         "decoder never trained",
         lambda c: not c.decoder_trained,
         say.say_never_trained,
-        "With alpha = 0, or the decoder frozen, no update ever reaches the decoder: it is the random network of the "
-        "first moment.",
+        "No update ever reaches the decoder, as the reconstruction is off (alpha = 0) or the decoder frozen: it is the "
+        "random network of the first moment. With the KL alone codes collapse: it is 0 only where every image has the "
+        "same q, the prior.",
         "Switch the reconstruction on, or train both halves.",
-        {
-            "posterior collapse": "There the decoder has learned the mean image, and both terms are on; codes may "
-            "collapse here as well."
-        },
+        {"posterior collapse": "In such a collapse both terms are on, and the decoder has learned the mean image."},
     ),
     State(
         "training",

@@ -72,6 +72,7 @@ def test_settings_become_the_config_of_the_run(training: AppTest, registry: Regi
 
 
 def test_pause_step_epoch_resume(training: AppTest, registry: Registry) -> None:
+    training.number_input(key="batch_size").set_value(1000)
     run = start(training, registry)
     training.button(key="pause").click().run()
     wait_for(lambda: run.status == "paused" and run.states)
@@ -81,7 +82,7 @@ def test_pause_step_epoch_resume(training: AppTest, registry: Registry) -> None:
     training.button(key="step").click().run()
     wait_for(lambda: run.step == before + 1 and run.status == "paused")
     training.button(key="epoch").click().run()
-    wait_for(lambda: run.status == "paused" and run.step > before + 1)
+    wait_for(lambda: run.status == "paused" and run.step > before + 1, 240)  # 60,000 images, beside other tests
     assert run.step % run.steps_per_epoch == 0
     training.run().button(key="pause").click().run()
     wait_for(lambda: run.status == "running")

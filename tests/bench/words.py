@@ -104,7 +104,9 @@ MOVES = """() => {
     return inside.filter((e) => e.innerText?.trim() || e.matches("canvas, svg")).length < 3;
   };
   const running = "[data-test-script-state=running], [data-testid=stSkeleton]";
-  return !!document.querySelector(running) || [...document.querySelectorAll("[data-testid^=stBidi]")].some(empty);
+  const shown = (host) => host.getBoundingClientRect().height > 2; // one that only scrolls has no place of its own
+  const hosts = [...document.querySelectorAll("[data-testid^=stBidi]")].filter(shown);
+  return !!document.querySelector(running) || hosts.some(empty);
 }"""
 
 

@@ -12,7 +12,7 @@ import streamlit as st
 from pages.ablation import actions, predict
 from pages.ablation.arms import FULL, key_of
 from pages.ablation.settings import link
-from pages.ui.arms.view import ArmShown, arms_view
+from pages.ui.arms.view import ArmShown, Look, arms_view
 from pages.ui.buttons import command_button
 from pages.ui.lecture.bar import PRESENT
 from pages.ui.shipped import real_images, shipped_arms
@@ -79,17 +79,19 @@ def side_by_side(
         on_ask: called where somebody plays the film that ships, and something is to be asked before.
     """
     shown = [_shown(run, _usual(runs)) for run in runs]
-    opens = at if link.get("step") is None else link.get("step")
-    seen = arms_view(
-        shown,
-        key=f"{kept} view {runs[0].group}",
-        at=opens,
-        figures=COLUMNS,
-        real=real_images("threshold" if runs[0].config.protocol == "threshold" else "grey"),
+    look = Look(
+        at=at if link.get("step") is None else link.get("step"),
         rows=rows,
         film=actions.is_shipped(runs),
         presents=bool(st.session_state.get(PRESENT)),
         asks=on_ask is not None and bool(predict.left([key_of(actions.name_of(run)) for run in runs])),
+    )
+    seen = arms_view(
+        shown,
+        key=f"{kept} view {runs[0].group}",
+        look=look,
+        figures=COLUMNS,
+        real=real_images("threshold" if runs[0].config.protocol == "threshold" else "grey"),
         on_ask=on_ask,
         on_toggle=lambda wish: actions.switch(wish["run"], {term: wish[term] for term in ("alpha", "beta")}),
         on_branch=lambda wish: actions.branch(wish["run"], wish["at"]),

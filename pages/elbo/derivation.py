@@ -8,7 +8,7 @@ from torch import Tensor
 
 from pages.elbo.figures_style import is_projected, letters
 from pages.elbo.papers import KINGMA
-from pages.elbo.settings import SAMPLES, WAYS, WRONG, draw_anew, link
+from pages.elbo.settings import SAMPLES, WAYS, WRONG, link, new_draws
 from pages.elbo.subject import Key, Subject, subject
 from pages.ui import glossary
 from pages.ui.lesson.newest import newest_mark
@@ -122,7 +122,7 @@ def _more(row: DeltaGenerator) -> None:
             **link.kept("samples"),
             help="For every Monte Carlo value. Four times as many halve the standard error.",
         )
-        st.button("New draws", icon=":material/casino:", on_click=draw_anew, args=("seed",), help="The next seed.")
+        new_draws(st, "seed", "derivation new draws")
         st.segmented_control(
             "KL computed",
             list(WRONG),

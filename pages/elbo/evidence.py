@@ -12,7 +12,7 @@ from torch import Tensor
 from pages.elbo.figures_evidence import settling_figure, where_figure
 from pages.elbo.figures_style import PLAIN, is_projected
 from pages.elbo.papers import BURDA, DOERSCH
-from pages.elbo.settings import DRAWS, draw_anew, link
+from pages.elbo.settings import DRAWS, link, new_draws
 from pages.elbo.subject import Key, Subject, subject
 from pages.ui import glossary
 from pages.ui.lesson.transform import transform_view
@@ -47,7 +47,7 @@ def evidence_section(chosen: Subject) -> None:
     plane, side = st.columns(2)
     with side:
         numbers, row = st.container(), st.container(horizontal=True, vertical_alignment="bottom")
-        _draw_anew(row)
+        _controls(row)
         if is_projected():  # there is no sidebar that shows it
             row.image(chosen.pixels[0, 0].numpy(), width=64)
         count = link.get("draws")
@@ -71,17 +71,9 @@ def evidence_section(chosen: Subject) -> None:
             many_latents(chosen, seed)
 
 
-def _draw_anew(row: DeltaGenerator) -> None:
+def _controls(row: DeltaGenerator) -> None:
     """The one thing to press, and how many draws it makes; on a projector the first alone."""
-    row.button(
-        "New draws",
-        icon=":material/casino:",
-        type="primary",
-        on_click=draw_anew,
-        args=("seed",),
-        key="elbo new draws",
-        help="The next seed.",
-    )
+    new_draws(row, "seed", "elbo new draws", first=True)
     row.container(key="controls draws").select_slider(
         "Draws",
         DRAWS,

@@ -27,7 +27,7 @@ from pages.elbo.figures_reparameterise import (
 )
 from pages.elbo.figures_style import PLAIN, about, written
 from pages.elbo.papers import KINGMA, REZENDE
-from pages.elbo.settings import AXES, LOOKS, draw_anew, link
+from pages.elbo.settings import AXES, LOOKS, link, new_draws
 from pages.elbo.subject import Key, Subject, subject
 from pages.ui import glossary
 from pages.ui.lesson.chance import Slice, chance_view
@@ -105,15 +105,7 @@ def _told(key: Key, found: Comparison, judgements: dict[str, Judged]) -> None:
 
 def _controls(row: DeltaGenerator) -> None:
     """New draws; and for the lecturer alone, how many, of which gradient, and on which axis."""
-    row.button(
-        "New draws",
-        icon=":material/casino:",
-        type="primary",
-        on_click=draw_anew,
-        args=("noise",),
-        key="elbo new noise",
-        help="The next seed, in the picture and in the chart.",
-    )
+    new_draws(row, "noise", "elbo new noise", first=True, says="The next seed, in the picture and in the chart.")
     own = row.container(horizontal=True, vertical_alignment="bottom", key="controls estimators")
     own.select_slider(
         "Draws in one estimate, S",
@@ -187,14 +179,7 @@ def _autograd(chosen: Subject) -> None:
             "autograd: **the way back to mu is open**" if answer.mu_grad else "autograd: **no way back to mu**"
         )
         column.code(said(answer), language="python")
-    st.button(
-        "New draws",
-        icon=":material/casino:",
-        on_click=draw_anew,
-        args=("noise",),
-        key="reparameterise again",
-        help="The next seed.",
-    )
+    new_draws(st, "noise", "reparameterise again")
     with st.expander("model.sample, which trains; torch.normal, sample, rsample"):
         st.code(textwrap.dedent(inspect.getsource(VAE.sample)), language="python", wrap_lines=True)
         st.table(_by_name(key, link.get("noise")))

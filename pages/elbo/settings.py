@@ -75,6 +75,23 @@ link = Address(
 )
 
 
+def new_draws(place: Any, name: str, key: str, first: bool = False, says: str = "The next seed.") -> None:
+    """The button New draws of a seed.
+
+    Args:
+        place: what draws it. name: of the seed among the settings. first: whether it is the one thing to press there.
+    """
+    place.button(
+        "New draws",
+        icon=":material/casino:",
+        type="primary" if first else "secondary",
+        on_click=draw_anew,
+        args=(name,),
+        key=key,
+        help=says,
+    )
+
+
 def draw_anew(name: str) -> None:
     """Callback: the next seed."""
     st.session_state[link.key(name)] += 1

@@ -101,13 +101,18 @@ def test_the_first_minute(opened, server):
     expect(passage.get_by_text(f"test image {shown_number(None)}, a 7")).to_be_visible()
     assert_all_in_view(passage)
     assert_terms(page, first, None)
-    before = picture(page)
     page.wait_for_timeout(1000)
     assert "?" not in page.url  # nothing to tell
 
     words_explain_themselves(page)
     on_the_projector_it_is_larger(page)
+    the_cloud_follows_the_finger(page, passage)
+    a_drawing_goes_through(page, passage)
+    the_film_shows_its_run(page, passage)
 
+
+def the_cloud_follows_the_finger(page: Page, passage: Locator) -> None:
+    first, before = images().x_test[shown_number(None)], picture(page)
     plane = passage.locator("[data-part=over]")
     box = plane.bounding_box()
     page.mouse.move(box["x"] + 0.75 * box["width"], box["y"] + 0.55 * box["height"])
@@ -123,6 +128,8 @@ def test_the_first_minute(opened, server):
     assert_terms(page, first, None)
     assert picture(page) == before
 
+
+def a_drawing_goes_through(page: Page, passage: Locator) -> None:
     passage.get_by_role("button", name="a test image of a 0").click()
     expect(passage.get_by_text("a 0")).to_be_visible()
     passage.get_by_role("button", name="Draw a digit").click()
@@ -143,6 +150,8 @@ def test_the_first_minute(opened, server):
     assert drawn.max() == 255 and 30 < (drawn > 127).sum() < 80  # one stroke, and nothing of the 0 before
     assert_terms(page, drawn.view(1, 28, 28), None)
 
+
+def the_film_shows_its_run(page: Page, passage: Locator) -> None:
     passage.get_by_role("button", name="play the film").click()
     expect(passage.get_by_text("of this model's training")).to_be_visible()
     scrub = passage.get_by_label("step of the training")

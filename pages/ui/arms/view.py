@@ -58,6 +58,26 @@ class ArmShown:
 
 
 @dataclass(frozen=True)
+class Look:
+    """How the view begins, and what is to be seen first.
+
+    Attributes:
+        at: the step at which the clock is to open; the nearest kept one is shown.
+        rows: those of ROWS that are open at first; None for all.
+        film: whether its film is what there is to be played: then that is the button which is seen first.
+        presents: on a projector, with large type and without small print.
+        asks: whether the film may not leave its first moment before something was asked; it plays on by itself when
+            that is no more so.
+    """
+
+    at: int | None = None
+    rows: Sequence[str] | None = None
+    film: bool = False
+    presents: bool = False
+    asks: bool = False
+
+
+@dataclass(frozen=True)
 class Seen:
     """What the browser last said of the arms."""
 
@@ -69,13 +89,9 @@ def arms_view(
     arms: Sequence[ArmShown],
     *,
     key: str,
-    at: int | None = None,
+    look: Look,
     figures: Sequence[Mapping[str, Any]] = (),
     real: Mapping[str, Any] | None = None,
-    rows: Sequence[str] | None = None,
-    film: bool = False,
-    presents: bool = False,
-    asks: bool = False,
     on_ask: Callable[[], None] | None = None,
     on_toggle: Callable[[dict[str, Any]], None] | None = None,
     on_branch: Callable[[dict[str, Any]], None] | None = None,
@@ -92,15 +108,9 @@ def arms_view(
     Args:
         arms: one to five, from left to right.
         key: of the widget; the same key keeps its place.
-        at: the step at which the clock is to open; the nearest kept one is shown.
         figures: rows of the table: key, label, unit, better, why, says, digits and needsCodes of a Figure.
         real: beside them what real images score: "figures" by key, and in "says" what these images are.
-        rows: those of ROWS that are open at first; None for all.
-        film: whether its film is what there is to be played: then that is the button which is seen first.
-        presents: on a projector, with large type and without small print.
-        asks: whether the film may not leave its first moment before something was asked; it plays on by itself when
-            that is no more so.
-        on_ask: called when somebody tries.
+        on_ask: called when somebody plays a film that asks.
         on_toggle: called with {"run", "alpha": whether it is on, "beta"} as both switches show when one was moved.
         on_branch: called with {"run", "at": step, or None for now}.
         on_remove: called with {"run"}.
@@ -111,13 +121,9 @@ def arms_view(
     """
     data = {
         "arms": [asdict(arm) for arm in arms],
-        "at": at,
+        **asdict(look),
         "figures": [dict(figure) for figure in figures],
         "real": dict(real or {"says": "", "figures": {}}),
-        "rows": None if rows is None else list(rows),
-        "film": film,
-        "presents": presents,
-        "asks": asks,
         "space": on_space is not None,
         **counting(counted),
     }

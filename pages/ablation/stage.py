@@ -88,7 +88,7 @@ def side_by_side(
     )
     seen = arms_view(
         shown,
-        key=f"{kept} view {runs[0].group}",
+        key=f"{kept} view {runs[0].group.replace('_', '.')}",  # Streamlit refuses a component's key that has "__"
         look=look,
         figures=COLUMNS,
         real=real_images("threshold" if runs[0].config.protocol == "threshold" else "grey"),

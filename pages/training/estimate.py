@@ -1,32 +1,26 @@
 """How long a run would take on this machine: said before it is begun."""
 
 import math
-import time
 
 from vae_core.config import ConfigError, RunConfig
 from vae_core.data.images import DataError
 from vae_core.runs import registry
 from vae_core.runs.measured import total_images
 
-WAIT_S = 0.5  # for an engine that measures; what comes later is said when the page runs again
 
-
-def how_long(config: RunConfig | None) -> str:
-    """ "about 3 minutes on this machine"; nothing where it is not known."""
+def pace_of(config: RunConfig | None) -> float | None:
+    """Images per second of such a run; 0 where it cannot be said, None as long as its engine measures."""
     if config is None:
-        return ""
+        return 0.0
     try:
-        pace, images = _pace(config), total_images(config)
+        return registry.shared().pace(config)
     except (ConfigError, DataError):  # said where it is chosen
-        return ""
-    return f"about {in_words(images / pace)} on this machine" if pace else ""
+        return 0.0
 
 
-def _pace(config: RunConfig) -> float | None:
-    until = time.monotonic() + WAIT_S
-    while (pace := registry.shared().pace(config)) is None and time.monotonic() < until:
-        time.sleep(0.02)
-    return pace
+def how_long(config: RunConfig | None, pace: float | None) -> str:
+    """ "about 3 minutes on this machine"; nothing where it is not known."""
+    return f"about {in_words(total_images(config) / pace)} on this machine" if config and pace else ""
 
 
 def in_words(seconds: float) -> str:

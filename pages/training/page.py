@@ -8,7 +8,7 @@ import streamlit as st
 from pages.training import actions, controls, stage
 from pages.training.chips import chips
 from pages.training.code import code
-from pages.training.estimate import how_long
+from pages.training.estimate import how_long, pace_of
 from pages.training.following import class_row, follow, show_to_class
 from pages.training.library import compared, library
 from pages.training.linked_weights import adopt
@@ -26,6 +26,8 @@ from vae_core.config import ConfigError, RunConfig
 from vae_core.models import family
 from vae_core.runs import registry
 from vae_core.runs.run_record import SHIPPED, RunRecord
+
+ASKS_S = 1.0  # between two looks whether the pace of such a run has been measured
 
 
 def page() -> None:
@@ -97,12 +99,20 @@ def say(run: RunRecord, config: RunConfig | None) -> None:
     if advice := st.session_state.get("advice"):
         asked = "." if advice == st.session_state["advice taken"] else " is set; press **Start**."
         st.info(f"**{advice[0]}**{asked} {advice[1]}", icon=":material/lightbulb:")
-    explain(run, config)
+    measures = pace_of(config) is None
+    st.fragment(explain, run_every=ASKS_S if measures else None)(run, config, measures)
 
 
-def explain(run: RunRecord, config: RunConfig | None) -> None:
-    """Whose run this is, or what the next Start would change; and how long a new one takes."""
-    takes = how_long(config)
+def explain(run: RunRecord, config: RunConfig | None, waits: bool) -> None:
+    """Whose run this is, or what the next Start would change; and how long a new one takes.
+
+    Args:
+        waits: for the pace to be measured; this runs again and again until it is.
+    """
+    pace = pace_of(config)
+    if waits and pace is not None:
+        st.rerun()
+    takes = how_long(config, pace)
     if run.visitor == SHIPPED:
         own = f"{model_title(run.config)}, {run.config.epochs} epochs, learning rate {run.config.learning_rate:g}"
         st.caption(

@@ -11,8 +11,9 @@ from vae_core.config import ConfigError, RunConfig
 from vae_core.runs import storage
 from vae_core.runs.held_runs import HeldRuns
 from vae_core.runs.log import logger
-from vae_core.runs.measured import kind_of
+from vae_core.runs.measured import plain_of_kind
 from vae_core.runs.messages import PAUSED, RUNNING, STARTING, Command, Line, Measured, Update
+from vae_core.runs.paces import Paces
 from vae_core.runs.process import EngineProcess
 from vae_core.runs.run_record import SAVED, RunRecord
 
@@ -48,7 +49,7 @@ class Engines:
         self._runs, self._goes_first, self._changed, self._closed = runs, goes_first, changed, closed
         self._engines: dict[str, Engine] = {}
         self._left: dict[str, Path] = {}  # folders of runs that were removed
-        self._paces: dict[tuple[str, object], float | None] = {}  # images per second by device and kind of run
+        self._paces = Paces()
 
     def all(self) -> dict[str, Engine]:
         """Those that were started, by device."""
@@ -66,21 +67,21 @@ class Engines:
         return self._engines[device]
 
     def pace(self, config: RunConfig) -> float | None:
-        """Images per second of such a run: of the last one, else as its engine measures it.
+        """Images per second of such a run: of the last one that trained alone, else as its engine measures it.
 
         Returns:
-            None as long as it is being measured, or another is: who only asks must not keep those who train; 0 where
-            it cannot be.
+            None as long as it is being measured, or another is; 0 where it cannot be.
+        Raises:
+            ConfigError: its device is not there, or the registry has ended.
+            DataError: its data set is gone.
         """
         device = devices.resolve(config.device).type
-        kind = device, kind_of(config)
-        if kind not in self._paces:
-            if any(pace is None for (where, _), pace in self._paces.items() if where == device):
-                return None
+        known = self._paces.find(device, config)
+        if known is None:
             link = self.of_device(device).link
-            self._paces[kind] = None
-            link.send(Command("", "measure", {"config": config.to_dict()}))
-        return self._paces[kind]
+            if self._paces.ask(device, config):
+                link.send(Command("", "measure", {"config": plain_of_kind(config).to_dict()}))
+        return known
 
     def open(self, run: RunRecord, status: str, branch: bool = False) -> None:
         """Give a run to its engine, which goes on from its last kept state."""
@@ -142,7 +143,7 @@ class Engines:
         if isinstance(said, Update):
             self._take(engine, said)
         elif isinstance(said, Measured):
-            self._paces[device, kind_of(RunConfig.from_dict(said.config))] = said.images_per_s
+            self._paces.answer(device, said.images_per_s)
         else:
             engine.line, waits = said, {one.run_id: one for one in said.waiting}
             for run in self._runs.all():
@@ -159,8 +160,8 @@ class Engines:
             return
         whole = run.last_whole
         run.take(update)
-        if update.images_per_s:
-            self._paces[engine.link.device, kind_of(run.config)] = update.images_per_s
+        if update.images_per_s and _trains_alone(run, engine.line):
+            self._paces.learn(engine.link.device, run.config, update.images_per_s)
         if run.complete:
             with self._runs.lock:
                 self.close_run(run)
@@ -184,10 +185,10 @@ class Engines:
             logger.error(f"The training process of {link.device} died ({cause}) {whom}; {len(orphans)} runs were open.")
             engine.open.clear()
             engine.line = None
-            self._paces |= {kind: 0.0 for kind, pace in self._paces.items() if pace is None and kind[0] == link.device}
             for run in orphans:
                 run.change(waits=None)
-            if not culprits:
+            measured = self._paces.mourn(link.device, served=bool(culprits))
+            if not culprits and not measured:
                 now = time.monotonic()
                 engine.deaths = [t for t in engine.deaths if now - t < 60] + [now]
             for run in culprits:
@@ -206,6 +207,11 @@ class Engines:
         status = RUNNING if run.status == STARTING else run.status
         run.tell(STARTING, f"The training process died ({cause}); the run goes on from its last saved step.")
         self.open(run, status)
+
+
+def _trains_alone(run: RunRecord, line: Line | None) -> bool:
+    """Whether it is as fast as this device makes it: nobody takes turns with it, and both its halves learn."""
+    return line is not None and line.training == 1 and not run.group and run.settings.frozen == "none"
 
 
 _CURE = " If that happens again, choose a smaller batch size or fewer latents."

@@ -59,9 +59,8 @@ class Waiting:
 
 @dataclass(frozen=True)
 class Measured:
-    """How fast a run with these settings would train; 0 where it cannot be measured."""
+    """How fast a run would train with the settings asked for last; 0 where it cannot be measured."""
 
-    config: dict[str, Any]
     images_per_s: float
 
 

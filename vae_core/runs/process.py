@@ -115,6 +115,7 @@ def serve(connection: Connection, engine: Scheduler) -> None:
         for command in inbox.take(OPENING_S):
             _send(connection, engine.handle(command))
         _send(connection, engine.work())
+        _send(connection, engine.measure())
         _send(connection, engine.line())
 
 

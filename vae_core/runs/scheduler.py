@@ -15,10 +15,11 @@ from vae_core import devices
 from vae_core.config import ConfigError, RunConfig
 from vae_core.data.images import DataError
 from vae_core.divergence import RunError
+from vae_core.pieces import Pieces
 from vae_core.runs.guard import Guard
 from vae_core.runs.lanes import abreast, lanes_of, round_of
 from vae_core.runs.line import FEWEST, Lane, Seats
-from vae_core.runs.measured import images_per_second
+from vae_core.runs.measured import measure_pace
 from vae_core.runs.messages import FAILED, PAUSED, RUNNING, STOPPED, Command, Line, Measured, Update
 from vae_core.runs.task import Task
 from vae_core.runs.upkeep import Upkeep
@@ -52,15 +53,18 @@ class Scheduler:
         self._seats = Seats(seats, clock)
         self._upkeep = Upkeep(self.tasks, self._guard, clock)
         self._vitals = Vitals(device, clock)
+        self._measuring: Pieces[float] | None = None
 
     @property
     def busy(self) -> bool:
-        return any(task.trains for task in self.tasks.values()) or self._upkeep.pending
+        trains = any(task.trains for task in self.tasks.values())
+        return trains or self._upkeep.pending or self._measuring is not None
 
-    def handle(self, command: Command) -> Sequence[Update | Measured]:
+    def handle(self, command: Command) -> Sequence[Update]:
         """Carry out one command. One about an unknown run is ignored: it may have been closed meanwhile."""
         if command.name == "measure":
-            return [_measure(**command.args)]
+            self._measuring = _measure(**command.args)
+            return []
         if command.name == "open":
             return self._open(command.run_id, **command.args)
         tasks = [task for task in self.tasks.values() if command.run_id in (task.run_id, task.group)]
@@ -89,6 +93,20 @@ class Scheduler:
         forecast = zip(self._seats.waiting, self._seats.forecast(), strict=True)
         waiting = [([task.run_id for task in lanes.get(key, []) if task.trains], s) for key, s in forecast]
         return self._vitals.report(self._seats.seats, len(self._seats.training), waiting, self._upkeep.spent)
+
+    def measure(self) -> list[Measured]:
+        """A piece of what was asked for last; told when it is done."""
+        if self._measuring is None:
+            return []
+        try:
+            next(self._measuring)
+            return []
+        except StopIteration as end:
+            pace = float(end.value)
+        except Exception:  # it is said when the run begins; a family of somebody's own must not end the engine
+            pace = 0.0
+        self._measuring = None
+        return [Measured(pace)]
 
     def _take_seats(self, lanes: dict[str, list[Task]]) -> list[Update]:
         """Give the seats to who is due; who has to leave one reports how far it has come."""
@@ -224,13 +242,10 @@ class Scheduler:
         del self.tasks[task.run_id]
 
 
-def _measure(config: dict[str, Any]) -> Measured:
+def _measure(config: dict[str, Any]) -> Pieces[float]:
     """How fast a run with these settings would train: nobody has begun it yet."""
-    try:
-        whole = RunConfig.from_dict(config)
-        return Measured(config, images_per_second(whole, devices.resolve(whole.device)))
-    except Exception:  # it is said when the run begins; a family of somebody's own must not end the engine
-        return Measured(config, 0.0)
+    whole = RunConfig.from_dict(config)
+    return (yield from measure_pace(whole, devices.resolve(whole.device)))
 
 
 def _wish(key: str, lane: list[Task]) -> Lane | None:

@@ -17,6 +17,7 @@ from vae_core.runs.messages import STOPPED
 from vae_core.runs.registry import Registry
 from vae_core.runs.run_record import RunRecord
 
+BATCH = 64
 LEARNT, MOST = 150, 3000  # steps
 
 
@@ -56,7 +57,7 @@ def check(found: Diagnosis | None, seen: Snapshot) -> None:
 @pytest.mark.parametrize(("seed", "beta"), [(0, 1.0), (2, 4.0)])
 def test_a_run_by_itself(local_registry: tuple[Registry, list[LocalLink]], seed: int, beta: float) -> None:
     registry, links = local_registry
-    run_id = registry.start(RunConfig(device="cpu", epochs=1000, seed=seed, beta=beta), "ann", paused=True)
+    run_id = registry.start(RunConfig(device="cpu", epochs=1000, batch_size=BATCH, seed=seed, beta=beta), "ann", paused=True)
     run = registry.get(run_id)
     assert run is not None
     seen = stopped_without_reconstruction(registry, links, run)
@@ -65,7 +66,7 @@ def test_a_run_by_itself(local_registry: tuple[Registry, list[LocalLink]], seed:
 
 def test_an_arm_by_its_meter(local_registry: tuple[Registry, list[LocalLink]]) -> None:
     registry, links = local_registry
-    config = RunConfig(device="cpu", epochs=1000, beta=4.0)
+    config = RunConfig(device="cpu", epochs=1000, batch_size=BATCH, beta=4.0)
     (run,) = registry.members(registry.start_group([("full", config)], "ann", paused=True))
     seen = stopped_without_reconstruction(registry, links, run)
     assert seen.metrics is not None and np.sum(seen.metrics["active_dims"]) == 0

@@ -12,6 +12,7 @@ from pages.ui.palette import colours_of, is_dark
 from vae_core.config import RunConfig
 
 BY_KEY = {bug.key: bug for bug in BUGS}
+ALT = "Two pictures, left and right: one of the right code, one of the wrong one."
 ANSWERS = "bug answers"  # in the session: the side that was chosen, by the key of the bug
 
 
@@ -40,7 +41,7 @@ def ask(bug: Bug, answer: str | None) -> None:
     """Both pictures, and the question; once it is answered, whether that was right."""
     st.markdown(f"### Which of the two is wrong?\n{bug.asks}")
     plain = {"displayModeBar": False, "staticPlot": True}
-    st.plotly_chart(picture(bug, colours_of(is_dark())), key=f"bug picture {bug.key}", config=plain)
+    st.plotly_chart(picture(bug, colours_of(is_dark())), key=f"bug picture {bug.key}", config=plain, alt=ALT)
     if answer is not None:
         said = "Right" if answer == wrong_side(bug) else "No"
         st.markdown(f"#### {said}: it is the {wrong_side(bug)} one.\n{bug.wrong}")

@@ -33,6 +33,7 @@ def dose_section() -> int | None:
         selection_mode="points",
         width="stretch",
         config={"displayModeBar": False},
+        alt=f"Rate (KL) against distortion (nll) of {len(table)} betas. {lowest(table, seeds)}",
     )
     st.caption(f"{lowest(table, seeds)} Points open their runs below.")
     named = [point["customdata"][0] for point in event["selection"]["points"] if point.get("customdata")]

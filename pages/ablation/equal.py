@@ -46,7 +46,12 @@ def equal_in_distribution(runs: Sequence[RunRecord]) -> None:
         )
         found = {actions.name_of(run): seen for run in runs if (seen := last_codes(run)) is not None}
         count, seed = link.get("tosses"), link.get("toss")
-        st.plotly_chart(figure(count, seed, found, is_dark()), key="equal histograms", config={"displayModeBar": False})
+        st.plotly_chart(
+            figure(count, seed, found, is_dark()),
+            key="equal histograms",
+            config={"displayModeBar": False},
+            alt=f"Histograms of X and of both coins over {count:,} tosses, and of the codes of each arm.",
+        )
         coins, codes = of_coins(count, seed), {name: of_codes(seen, seed) for name, seen in found.items()}
         st.table(table(coins, codes))
         st.caption(

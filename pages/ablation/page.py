@@ -6,7 +6,7 @@ from pages.ablation.arms_section import arms_section
 from pages.ablation.bugs_section import bugs_section
 from pages.ablation.dose_section import dose_section
 from pages.ablation.settings import SECTIONS, find_own, link, write_link
-from pages.ui import notices
+from pages.ui import notices, spoken
 from pages.ui.gone import is_missing
 from pages.ui.keeping import tell_of_runs
 from pages.ui.section_switch import section_switch
@@ -15,6 +15,7 @@ DRAWN = {"arms": arms_section, "bugs": bugs_section, "dose": dose_section}
 
 
 def page() -> None:
+    spoken.heading(1, "Ablation")
     link.open(find_own)
     if not is_missing(link):
         section_switch(link, SECTIONS)

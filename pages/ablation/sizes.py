@@ -39,8 +39,13 @@ def sizes() -> None:
             return
         rows, dark = pd.DataFrame(found.record["rows"]), is_dark()
         plain = {"displayModeBar": False}
-        st.plotly_chart(figure(rows, found.record["real_gap"], dark), key="sizes figure", config=plain)
-        st.plotly_chart(draws(found.pictures, rows, dark), key="sizes draws", config=plain)
+        st.plotly_chart(figure(rows, found.record["real_gap"], dark), key="sizes figure", config=plain, alt=told(rows))
+        st.plotly_chart(
+            draws(found.pictures, rows, dark),
+            key="sizes draws",
+            config=plain,
+            alt="What both decode from draws, a row for each size.",
+        )
         st.caption(f"{told(rows)} {about(found)}")
 
 

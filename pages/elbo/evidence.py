@@ -49,7 +49,7 @@ def evidence_section(chosen: Subject) -> None:
         numbers, row = st.container(), st.container(horizontal=True, vertical_alignment="bottom")
         _controls(row)
         if is_projected():  # there is no sidebar that shows it
-            row.image(chosen.pixels[0, 0].numpy(), width=64)
+            row.image(chosen.pixels[0, 0].numpy(), width=64, alt=chosen.label)
         count = link.get("draws")
         prior, q = draws(chosen.key, seed, count)
         from_prior, from_q = estimated(prior, count), estimated(q, min(count, FEW))
@@ -57,9 +57,16 @@ def evidence_section(chosen: Subject) -> None:
         numbers.html(in_large(from_prior, exact.value))
         others = [draws(chosen.key, other, count)[0] for other in range(max(0, seed - BEFORE), seed)]
         figure = settling_figure(prior, others, q, count, min(count, FEW), exact.value, is_dark())
-        st.plotly_chart(figure, key="elbo settling", config=PLAIN)
+        estimates = (
+            f"Estimates of log p(x) against the number of draws: from the prior they end at {from_prior.log_p:.1f} "
+            f"nats, from q at {from_q.log_p:.1f}; exact is {exact.value:.1f}."
+        )
+        st.plotly_chart(figure, key="elbo settling", config=PLAIN, alt=estimates)
     figure = where_figure(prior.z[:count], from_prior.carriers, chosen.evidence, is_dark())
-    plane.plotly_chart(figure, key="elbo where", config=PLAIN)
+    carried = (
+        f"{count:,} draws from the prior on the plane of z; {len(from_prior.carriers)} carry 9/10 of the estimate."
+    )
+    plane.plotly_chart(figure, key="elbo where", config=PLAIN, alt=carried)
     glossary.markdown(f"{told(from_prior, from_q, exact.value, chosen.bound.gap.value)} {chosen.meaning}")
     _details(chosen, from_prior, from_q)
     with st.expander("A latent variable turned into data", expanded=True):

@@ -114,7 +114,12 @@ def _pixel(_chosen: Subject, _found: Costs) -> None:
     )
     _sigma_slider(right)
     x, sigma = link.get("x"), link.get("sigma")
-    st.plotly_chart(pixel_figure(x, sigma, is_dark()), key="likelihood pixel", config=PLAIN)
+    st.plotly_chart(
+        pixel_figure(x, sigma, is_dark()),
+        key="likelihood pixel",
+        config=PLAIN,
+        alt=f"Cost of the pixel against x̂, Bernoulli and Gaussian with sigma {sigma:g}: both are lowest at x̂ = {x:g}.",
+    )
     said = torch.tensor([0.01, 0.5, 0.99], dtype=torch.float64)
     bernoulli, gaussian = (cost.tolist() for cost in pixel_costs(x, sigma, said))
     table = pd.DataFrame(
@@ -135,8 +140,8 @@ def _sigma(chosen: Subject, found: Costs) -> None:
     )
     pictures, numbers = st.columns([1, 2.6], gap="medium")
     images = pictures.container(horizontal=True)
-    images.image(found.x, width=100, caption="x")
-    images.image(found.x_hat, width=100, caption="x̂, from z = mu")
+    images.image(found.x, width=100, caption="x", alt=chosen.label)
+    images.image(found.x_hat, width=100, caption="x̂, from z = mu", alt=f"{chosen.label}, decoded from its mu")
     pictures.markdown(
         f"Bernoulli **{written(found.bernoulli, 4)}** nats. The grey pixels' own entropy, {written(found.entropy, 3)} "
         "nats, is the least that any x̂ could reach."
@@ -147,11 +152,21 @@ def _sigma(chosen: Subject, found: Costs) -> None:
         st.table(_parts_table(parts))
     best = best_sigma(found.mean_squared_error)
     left, right = st.columns(2)
-    left.plotly_chart(sigma_figure(parts, is_dark()), key="likelihood sigmas", config=PLAIN)
-    right.plotly_chart(
-        floor_figure(found.mean_squared_error, found.pixels, is_dark()), key="likelihood floor", config=PLAIN
-    )
     lowest = best_gaussian_nll(found.mean_squared_error, found.pixels)
+    left.plotly_chart(
+        sigma_figure(parts, is_dark()),
+        key="likelihood sigmas",
+        config=PLAIN,
+        alt=f"Gaussian nll against sigma: lowest, {written(lowest, 4)} nats, at {written(best)}; "
+        f"{written(parts.total, 4)} at your {parts.sigma:g}.",
+    )
+    right.plotly_chart(
+        floor_figure(found.mean_squared_error, found.pixels, is_dark()),
+        key="likelihood floor",
+        config=PLAIN,
+        alt=f"Lowest nll against the mean squared error: it falls without end, unless sigma is at least "
+        f"{SIGMA_FLOOR:g}. This image has {written(found.mean_squared_error)}.",
+    )
     left.markdown(
         f"Best: sigma² = mean squared error, so sigma = √{written(found.mean_squared_error)} = **{written(best)}**, "
         f"with an nll of **{written(lowest, 4)}** nats."
@@ -175,7 +190,12 @@ def _sigma_per_pixel(chosen: Subject) -> None:
     own = sum(best_gaussian_nll(error, 1, SIGMA_FLOOR) for error in errors.flatten().tolist())
     held = int((sigma == SIGMA_FLOOR).sum())
     left, right = st.columns([1, 2.6], gap="medium", vertical_alignment="center")
-    left.image((sigma / SIGMA_WHITE).clamp(max=1).numpy(), width=210, caption=f"sigma: black 0, white {SIGMA_WHITE:g}")
+    left.image(
+        (sigma / SIGMA_WHITE).clamp(max=1).numpy(),
+        width=210,
+        caption=f"sigma: black 0, white {SIGMA_WHITE:g}",
+        alt="The best sigma of each of 28 × 28 pixels.",
+    )
     right.markdown(
         f"The best sigma of each pixel: sigma² = its mean squared error, here over {PIXEL_IMAGES:,} test images. It is "
         f"large where digits differ. In **{held}** of {errors.numel()} pixels, hardly ever inked, it would be below "
@@ -228,7 +248,13 @@ def _reduction(chosen: Subject, found: Costs) -> None:
     for label, value in (("reconstruction", now.nll), ("+ KL", now.kl), ("= loss", now.loss)):
         row.metric(label, written(value, 4), width=145)
     row.metric("implied beta", f"{now.implied_beta:g}", width=145)
-    st.plotly_chart(shares_figure(every, name, is_dark()), key="likelihood shares", config=PLAIN)
+    shares = "; ".join(f"{label} {100 * r.kl / r.loss:.1f}%" for label, r in every.values())
+    st.plotly_chart(
+        shares_figure(every, name, is_dark()),
+        key="likelihood shares",
+        config=PLAIN,
+        alt=f"Share of the KL in the loss, by reduction: {shares}. The rest is reconstruction.",
+    )
     st.markdown(_sentence(name, found))
     st.caption(f"{chosen.caption} One sample of z, seed {SEED}; sums in nats per image.")
 

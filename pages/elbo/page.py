@@ -12,7 +12,7 @@ from pages.elbo.evidence import evidence_section
 from pages.elbo.kl import kl_section
 from pages.elbo.settings import PIXELS, SECTIONS, draw_anew, link
 from pages.elbo.subject import REDRAWN, Subject, names, subject
-from pages.ui import notices
+from pages.ui import notices, spoken
 from pages.ui.section_switch import section_switch
 from pages.ui.shipped import PLANE, encode_query, missing, title_of
 from pages.ui.words import label_of
@@ -31,6 +31,7 @@ _GREY = "The grey image, also where a redraw of it stands here."
 
 
 def page() -> None:
+    spoken.heading(1, "The ELBO")
     if not names():
         st.error(missing(PLANE), icon=":material/error:")
         return
@@ -60,7 +61,7 @@ def lesson(chosen: Subject) -> None:
 
 def choose() -> Subject:
     """Which image, and in which model."""
-    st.subheader("Image")
+    st.header("Image")
     st.segmented_control(
         "Digit",
         range(10),
@@ -86,7 +87,7 @@ def choose() -> Subject:
     )
     if redrawn:
         st.button("Redraw", icon=":material/casino:", on_click=_redraw, help="The next seed.")
-    st.subheader("Model")
+    st.header("Model")
     st.selectbox(
         "Model",
         names(),
@@ -95,7 +96,7 @@ def choose() -> Subject:
         help="Shipped models with two latents: there, every integral of this page can be computed on a grid.",
     )
     chosen = subject(link.get("model"), link.get("digit"), link.get("image"), link.get("redraw") if redrawn else None)
-    place.image(chosen.pixels[0, 0].numpy(), width=140, caption=f"x, {chosen.label}")
+    place.image(chosen.pixels[0, 0].numpy(), width=140, caption=f"x, {chosen.label}", alt=chosen.label)
     st.caption(chosen.trained)
     query = encode_query(chosen.number, chosen.key.model)
     st.page_link(

@@ -80,8 +80,10 @@ def _estimators(chosen: Subject) -> None:
         found = compared(key, link.get("noise"), samples)
         single = compared(key, link.get("noise"), 1)
         figure = histograms(found, single, component, link.get("axis"), is_dark())
-        st.plotly_chart(figure, key="reparameterise histograms", config=PLAIN)
-    judgements = judged(found, component)
+        judgements = judged(found, component)
+        spread = ", ".join(f"{AXES[name]} {written(one.std)}" for name, one in judgements.items())
+        spread = f"Histograms of {REPEATS} estimates each; std of one estimate: {spread}."
+        st.plotly_chart(figure, key="reparameterise histograms", config=PLAIN, alt=spread)
     st.table(_table(judgements, judged(single, component), samples))
     _told(key, found, judgements)
     _caption(chosen)
@@ -244,10 +246,20 @@ def _log_variance(chosen: Subject) -> None:
     )
     log_var = link.get("log_var")
     left, right = st.columns(2)
-    left.plotly_chart(std_figure(log_var, chosen.log_var[0], is_dark()), key="reparameterise std", config=PLAIN)
-    right.plotly_chart(slopes_figure(log_var, is_dark()), key="reparameterise slopes", config=PLAIN)
     here, further = ((0.5 * torch.tensor(v, dtype=torch.float64)).exp().item() for v in (log_var, log_var + 1))
     of_std, of_log_var = (slope.item() for slope in kl_slopes(torch.tensor([log_var], dtype=torch.float64)))
+    left.plotly_chart(
+        std_figure(log_var, chosen.log_var[0], is_dark()),
+        key="reparameterise std",
+        config=PLAIN,
+        alt=f"std against log_var, rising ever faster: {written(here)} at {log_var:g}.",
+    )
+    right.plotly_chart(
+        slopes_figure(log_var, is_dark()),
+        key="reparameterise slopes",
+        config=PLAIN,
+        alt=f"Slopes of the KL at log_var {log_var:g}: for std {written(of_std)}, for log_var {written(of_log_var)}.",
+    )
     left.markdown(
         f"std **{written(here)}**, at 1 more **{written(further)}**: × {further / here:.3f} = exp(½), everywhere."
     )

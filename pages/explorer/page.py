@@ -14,7 +14,7 @@ from pages.explorer.open_model import open_model
 from pages.explorer.settings import AGAIN, STATE, adopt, follow_images, link, write_link
 from pages.explorer.upload import upload
 from pages.explorer.ways import ways_of
-from pages.ui import notices, visitor
+from pages.ui import notices, spoken, visitor
 from pages.ui.explore.sources import LABELS, Source, find, listed
 from pages.ui.explore.view import code_map_view, explorer_view
 from pages.ui.gone import is_missing
@@ -27,6 +27,7 @@ VERSIONS = "explorer versions"  # in the session: the state of every run that ha
 
 
 def page() -> None:
+    spoken.heading(1, "Explorer")
     link.open(adopt)
     if is_missing(link):
         return
@@ -154,6 +155,7 @@ def choose(models: dict[str, Source]) -> Source:
         width="stretch",
         **link.kept("way"),
     )
+    spoken.heading(2, ways[link.get("way")].title)
     return models[link.get("model")]
 
 

@@ -123,14 +123,14 @@ def trials() -> list[dict[str, Any]]:
 
 def factor_tables(names: list[str]) -> None:
     """Of models for which `has_factors`."""
-    st.subheader("The KL in three parts", anchor=False)
+    st.header("The KL in three parts", anchor=False)
     st.table(parts_table(names))
     first = judged(names[0]).parts
     st.caption(
         f"Nats per image, over {first.images:,} test images, one sample of z each; q(z) is the mean posterior of all "
         f"{len(images_of(names[0]).x_test):,}."
     )
-    st.subheader("Mutual information gap", anchor=False)
+    st.header("Mutual information gap", anchor=False)
     st.table(gap_table(names))
     commands = [f"`{found['command']}`" for name in names if (found := seeds_of(name)) is not None]
     st.caption(

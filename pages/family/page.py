@@ -12,7 +12,7 @@ from pages.family.pictures import code_maps, copies, draws, latent_space, snapsh
 from pages.family.samples import what_samples_do
 from pages.family.settings import FACTORS, MOST, link
 from pages.family.table import figures_table
-from pages.ui import glossary, notices
+from pages.ui import glossary, notices, spoken
 from pages.ui.explore.sources import explorable
 from pages.ui.lecture import bar
 from pages.ui.palette import is_dark
@@ -26,7 +26,7 @@ from vae_core.models.base import Has
 # Names, losses, pictures and maps of three models on one screen of 1280 × 720, also on the projector.
 _LOOKS = """
 .stMain [class*="st-key-family-"] { gap: 0.3rem; }
-[class*="st-key-family-"] h3 { font-size: 1.06rem; padding: 0 0 0.8rem; white-space: nowrap; }
+[class*="st-key-family-"] h2 { font-size: 1.06rem; padding: 0 0 0.8rem; white-space: nowrap; }
 [class*="st-key-family-"] .katex-display { margin: 0.1rem 0 1.1rem; }
 .stMain [class*="st-key-latent-map"] { flex-wrap: nowrap; }
 [class*="st-key-family-"] .katex { font-size: calc(1.21rem - var(--present, 0) * 0.28rem); }
@@ -35,7 +35,9 @@ _LOOKS = """
 
 def page() -> None:
     link.open()
-    if not bar.in_address():  # a lecture has its question on top
+    if bar.in_address():  # a lecture has its question on top
+        spoken.heading(1, "The family")
+    else:
         st.title("The family", anchor=False)
     if not cards():
         st.error(missing(PLANE), icon=":material/error:")
@@ -101,7 +103,7 @@ def samples_of(names: list[str]) -> str:
 def column(name: str) -> None:
     """One model from top to bottom: what a class compares is in view at once."""
     kind = family(cards()[name]["config"]["model"])
-    st.subheader(title_of(name), anchor=False)
+    st.header(title_of(name), anchor=False)
     if kind.about is not None:
         st.latex(kind.about.loss)
     shot = snapshot_of(name)

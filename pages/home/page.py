@@ -69,7 +69,7 @@ def _goes_without_saying(name: str, value: Any) -> bool:
 def lecture() -> None:
     """All scenes, each a link to its place in the lab."""
     head = st.container(horizontal=True, vertical_alignment="center")
-    head.subheader(f"A lecture of {MINUTES} minutes", width="content")
+    head.header(f"A lecture of {MINUTES} minutes", width="content")
     head.page_link("check/page.py", label="Five questions", icon=":material/quiz:")
     for row in (SCENES[:4], SCENES[4:]):
         for column, scene in zip(st.columns(4), row, strict=True):

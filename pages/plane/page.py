@@ -6,7 +6,7 @@ import streamlit as st
 
 from pages.plane import actions
 from pages.plane.settings import GIVEN, HAND, SETS, dataset, find_own, link
-from pages.ui import notices
+from pages.ui import notices, spoken
 from pages.ui.buttons import command_button
 from pages.ui.gone import is_missing
 from pages.ui.keeping import tell_of_runs
@@ -19,6 +19,7 @@ from vae_core.runs.run_record import SAVED, RunRecord
 
 
 def page() -> None:
+    spoken.heading(1, "The plane")
     link.open(find_own)
     with st.sidebar:
         settings()

@@ -37,7 +37,7 @@ def figures(status: RoomStatus, followers: int) -> None:
 
 def runs_table(status: RoomStatus) -> None:
     """A row a run, with its buttons. It keeps its place, so that nobody stops another one than was meant."""
-    st.subheader("Runs", anchor=False)
+    st.header("Runs", anchor=False)
     if status.runs:
         for cell, name in zip(st.columns(list(COLUMNS.values())), COLUMNS, strict=True):
             cell.caption(name)
@@ -80,7 +80,7 @@ def _run_row(run: RunStatus) -> None:
 
 def engines_table(engines: Sequence[EngineStatus]) -> None:
     """A row a device."""
-    st.subheader("Engines", anchor=False)
+    st.header("Engines", anchor=False)
     if engines:
         table = pd.DataFrame([engine_row(engine) for engine in engines]).fillna(NOTHING).set_index("device")
         st.table(table, border="horizontal")
@@ -109,7 +109,7 @@ def engine_row(engine: EngineStatus) -> dict[str, str]:
 
 def log_table(sentences: Sequence[Sentence]) -> None:
     """What the server said last, the newest first."""
-    st.subheader("What the server said", anchor=False)
+    st.header("What the server said", anchor=False)
     if not sentences:
         st.caption("Nothing so far: all is well.")
         return

@@ -52,7 +52,7 @@ def settings() -> dict[str, Any]:
 
 def _model() -> dict[str, Any]:
     values: dict[str, Any] = {}
-    st.subheader("Model")
+    st.header("Model")
     values["model"] = st.selectbox(
         "Family",
         families_offered(),
@@ -103,7 +103,7 @@ def _sigma(likelihood: str) -> float:
 
 def _data() -> dict[str, Any]:
     values: dict[str, Any] = {}
-    st.subheader("Data")
+    st.header("Data")
     place = st.container()
     own_images()
     titles = datasets_offered()
@@ -132,7 +132,7 @@ def _data() -> dict[str, Any]:
 
 def _training() -> dict[str, Any]:
     values: dict[str, Any] = {}
-    st.subheader("Training")
+    st.header("Training")
     values["epochs"] = st.number_input(
         "Epochs",
         **link.number("epochs"),

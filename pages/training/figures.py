@@ -26,6 +26,16 @@ def history_table(run: RunRecord) -> pd.DataFrame:
     return table[[name for name in names if name in table]]
 
 
+def history_told(run: RunRecord) -> str:
+    """The figure in a sentence: where its terms stand at the last test."""
+    test, kind = history_table(run).query("split == 'test'"), family(run.config.model)
+    if test.empty:
+        return "Curves of the run: no test yet."
+    last, drawn = test.iloc[-1], ["neg_elbo"] * kind.has.bound + list(kind.TERMS)
+    terms = ", ".join(f"{label_of_term(term)} {last[term]:.1f}" for term in drawn)
+    return f"Curves of the run. On test images at step {last['step']:,}: {terms}."
+
+
 def history_figure(run: RunRecord, dark: bool) -> go.Figure:
     """−ELBO, where there is a bound, and the terms: test figures as lines, training batches faint behind them."""
     table, kind = history_table(run), family(run.config.model)

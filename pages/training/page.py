@@ -16,7 +16,7 @@ from pages.training.names import READ_ON
 from pages.training.result import result
 from pages.training.settings import link, write_link
 from pages.training.take_home import take_home
-from pages.ui import notices
+from pages.ui import notices, spoken
 from pages.ui.explore.sources import explorable
 from pages.ui.gone import is_missing
 from pages.ui.keeping import tell_of_runs
@@ -31,6 +31,7 @@ ASKS_S = 1.0  # between two looks whether the pace of such a run has been measur
 
 
 def page() -> None:
+    spoken.heading(1, "Live training")
     link.open(adopt)
     if link.get("follow"):
         follow()

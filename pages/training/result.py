@@ -24,7 +24,7 @@ def result(run: RunRecord) -> None:
             st.caption("Computing the figures over all test images …")
     else:
         test = run.final
-        st.subheader("Result")
+        st.header("Result")
         row = st.container(horizontal=True, gap="large")  # a Gaussian run has more of them than one row of the page
         for label, value, beside in figures_of(test, run):
             about = _help(label, test, run)

@@ -55,7 +55,7 @@ def curves(run: RunRecord) -> None:
     """The history to hover over and zoom into; the camera saves it."""
     kind = st.segmented_control("The camera of the figure saves", ["svg", "png"], default="svg", required=True)
     config = {"toImageButtonOptions": {"format": kind, "filename": "curves", "scale": 2}, "displaylogo": False}
-    st.plotly_chart(figures.history_figure(run, is_dark()), key="history", config=config)
+    st.plotly_chart(figures.history_figure(run, is_dark()), key="history", config=config, alt=figures.history_told(run))
 
 
 def story_of(run: RunRecord) -> RunReport:

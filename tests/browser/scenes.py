@@ -65,5 +65,5 @@ STAGES = {
             ".explore [data-way=pad] .slider",
         )
     ),
-    8: Stage((".st-key-scene", f"{_FAMILY} .katex-display", f"{_FAMILY} img"), (f"{_FAMILY} h3",)),
+    8: Stage((".st-key-scene", f"{_FAMILY} .katex-display", f"{_FAMILY} img"), (f"{_FAMILY} h2",)),
 }

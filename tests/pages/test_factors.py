@@ -49,7 +49,7 @@ def test_a_button_puts_the_models_of_known_factors_side_by_side(registry: Regist
     assert len(at.table) == 1 and not [html for html in at.get("html") if ROW.search(html.proto.body)]
     (button,) = [button for button in at.button if button.label == "One latent, one factor?"]
     checked(button.click().run())
-    assert [head.value for head in at.subheader][: len(FACTORS)] == [title_of(name) for name in FACTORS]
+    assert [head.value for head in at.header][: len(FACTORS)] == [title_of(name) for name in FACTORS]
     assert at.query_params["models"] == ",".join(FACTORS)
     figures, parts, gaps = tables(at)
     assert list(figures.index) == list(parts.index) == [title_of(name) for name in FACTORS]

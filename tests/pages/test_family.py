@@ -40,7 +40,7 @@ def opened(registry: Registry) -> AppTest:
 
 
 def test_it_opens_on_three_models_each_with_its_loss_and_its_paper(opened: AppTest) -> None:
-    assert [head.value for head in opened.subheader] == [title_of(name) for name in FIRST]
+    assert [head.value for head in opened.header] == [title_of(name) for name in FIRST]
     kinds = [family(cards()[name]["config"]["model"]) for name in FIRST]
     assert [formula.value.strip("$\n ") for formula in opened.latex] == [kind.about.loss for kind in kinds]
     for kind in kinds:
@@ -86,9 +86,9 @@ def test_each_map_is_a_drawing_by_itself(opened: AppTest) -> None:
 
 def test_other_models_are_in_the_link_and_none_is_a_sentence(registry: Registry) -> None:
     at = shown("family", {"models": f"{AE},mnist-vae-conv-32"})
-    assert [head.value for head in at.subheader] == [title_of(AE), title_of("mnist-vae-conv-32")]
+    assert [head.value for head in at.header] == [title_of(AE), title_of("mnist-vae-conv-32")]
     checked(at.multiselect(key=link.key("models")).set_value([AE]).run())
-    assert at.query_params["models"] == AE and len(at.subheader) == 1
+    assert at.query_params["models"] == AE and len(at.header) == 1
     checked(at.multiselect(key=link.key("models")).set_value([]).run())
     assert "Choose one to three models." in at.info[0].value
 
@@ -96,7 +96,7 @@ def test_other_models_are_in_the_link_and_none_is_a_sentence(registry: Registry)
 def test_a_model_that_is_not_here_is_named(registry: Registry) -> None:
     at = shown("family", {"models": "nobody"})
     assert any("models 'nobody' are not offered here" in warning.value for warning in at.warning)
-    assert len(at.subheader) == len(FIRST)
+    assert len(at.header) == len(FIRST)
 
 
 def test_the_source_that_is_shown_is_that_of_the_family(registry: Registry) -> None:

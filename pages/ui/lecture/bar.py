@@ -24,8 +24,9 @@ html { font-size: 24px; --present: 1; }
 .st-key-scene button { padding: 0.2rem 0.6rem; min-height: 2rem; }
 .stMain :is(
   [class*="st-key-controls"], [data-testid="stLayoutWrapper"]:has(> [class*="st-key-controls"]), [class*="-section "],
-  .stElementContainer:has([data-testid="stCaptionContainer"], > .stHeading h1)
+  .stElementContainer:has([data-testid="stCaptionContainer"])
 ) { display: none; }
+.stMain .stElementContainer:has(> .stHeading h1) { position: absolute; clip-path: inset(50%); }
 </style>
 """
 

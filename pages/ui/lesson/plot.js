@@ -190,7 +190,7 @@ export class Plot {
    * @param {Moves & { className: string, label: string, focusable?: boolean }} options
    */
   handle(name, { className, label, focusable = true, ...moves }) {
-    const g = svg("g", { class: `handle ${className}`, role: "slider", "aria-label": label });
+    const g = svg("g", { class: `handle ${className}`, role: "slider", "aria-label": label, "aria-valuenow": 0 });
     if (focusable) g.setAttribute("tabindex", "0");
     else g.setAttribute("aria-hidden", "true");
     g.append(svg("circle", { class: "touch", r: TOUCH }), svg("circle", { class: "knob", r: 7 }));

@@ -80,6 +80,7 @@ export const HTML = `
 <p class="message" role="alert" data-part="message" hidden></p>
 <p class="diagnosis"><b data-part="diagnosisName"></b> <span data-part="diagnosis"></span> <button data-part="why" aria-expanded="false">What does that mean?</button> <span class="explained" data-part="explained" hidden></span></p>
 <section class="slow" data-part="slow" aria-label="one batch in slow motion" hidden></section>
+<h2 class="spoken">The run</h2>
 <section class="card curves">
   <div>
     <h3>Loss terms <small>thick: test, thin: train</small></h3>

@@ -17,7 +17,7 @@ export const HTML = `
     <div class="seek"><input type="range" min="${-REACH}" max="${REACH}" step="0.01" data-part="strength" aria-label="strength"></div>
   </div></div>
   <div class="both">
-    <div class="now"><h4>Strength <output data-part="value"></output> <button data-part="none">To 0</button></h4><div class="figures" data-part="figures"></div></div>
+    <div class="now"><h3>Strength <output data-part="value"></output> <button data-part="none">To 0</button></h3><div class="figures" data-part="figures"></div></div>
     <table data-part="table"></table>
   </div>
 </div>

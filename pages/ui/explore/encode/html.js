@@ -29,7 +29,7 @@ export const HTML = `
 <div class="sides" data-part="cloud">
   <figure><canvas class="zoom" data-part="zoom" role="img" aria-label="mu, its ellipses and the samples, enlarged"></canvas><figcaption data-part="window"></figcaption></figure>
   <div class="way">
-    <div class="row"><h4>16 samples, decoded: each “from a sample”</h4> <button data-part="anew">New eps</button> <span>seed <output data-part="seed"></output></span></div>
+    <div class="row"><h3>16 samples, decoded: each “from a sample”</h3> <button data-part="anew">New eps</button> <span>seed <output data-part="seed"></output></span></div>
     <div data-part="sheet"></div>
     <p><small data-part="how"></small></p>
   </div>

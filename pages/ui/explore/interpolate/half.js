@@ -5,7 +5,7 @@ import { imageName } from "../shared/classes.js";
 import { figure } from "../shared/figure.js";
 import { halfWay } from "../shared/paths.js";
 
-const HTML = `<h4></h4><div class="figures"></div>`;
+const HTML = `<h3></h3><div class="figures"></div>`;
 
 /** The mean of two pictures, pixel by pixel: grey levels, Uint8Array. */
 export function pixelAverage(a, b) {

@@ -19,7 +19,7 @@ export const HTML = `
 </div></div>
 <p class="row"><button data-part="play" aria-pressed="false">▶ Play</button> <b>t = <output data-part="t"></output></b> <span data-part="without" hidden></span></p>
 <div class="both">
-  <div class="now"><h4>At t</h4><div class="figures" data-part="now"></div></div>
+  <div class="now"><h3>At t</h3><div class="figures" data-part="now"></div></div>
   <div class="half" data-part="half"></div>
 </div>
 <p><small>Under each picture: from z to the nearest code of the test images, over the near radius of that model; bold beyond 1: a gap, no code is near. <span data-part="rule"></span> Then: from the picture to the nearest test image, root mean square, of full scale. <span data-part="yardstick"></span></small></p>`;

@@ -1,9 +1,9 @@
 // The frame of the way Labels: one z under all of them, and an image told a wrong one.
 
 export const HTML = `
-<h4>One z, ten labels</h4>
+<h3>One z, ten labels</h3>
 <div data-part="ten"></div>
-<h4>A wrong label on purpose</h4>
+<h3>A wrong label on purpose</h3>
 <div class="row" role="group" aria-label="which test image">
   <span>Test image</span><span class="chips" data-part="chips"></span> <button data-part="another">Another</button>
 </div>

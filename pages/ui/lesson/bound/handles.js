@@ -6,7 +6,14 @@ import { set, svg } from "../../lib/svg.js";
 export function handle(parent, name, kind) {
   const group = svg(
     "g",
-    { class: `handle ${kind}`, tabindex: 0, role: "slider", "aria-label": name, "data-handle": kind },
+    {
+      class: `handle ${kind}`,
+      tabindex: 0,
+      role: "slider",
+      "aria-label": name,
+      "aria-valuenow": 0,
+      "data-handle": kind,
+    },
     parent,
   );
   const stalk = svg("line", { class: "stalk" }, group);

@@ -1,0 +1,95 @@
+"""axe-core in a real browser: WCAG 2.2 A and AA on every page, section and way, light and dark, desktop and phone.
+
+What is serious is a failure. What is Streamlit's own and cannot be cured from here is KNOWN, and only as long as it is.
+"""
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import pytest
+from playwright.sync_api import Page
+
+from tests.browser.conftest import ROOT
+from tests.browser.places import drawn, go, places
+
+Opened = Callable[..., Page]
+AXE = Path(ROOT, "pages/ui/node_modules/axe-core/axe.min.js")  # comes with the linters: `make lint-browser`
+RULES = ("wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa")
+SIZES = {"desktop": {"width": 1280, "height": 720}, "phone": {"width": 390, "height": 844}}
+SERIOUS = ("serious", "critical")
+
+
+class Known(NamedTuple):
+    """Something serious of Streamlit's own: the rule, the elements, the page where it is sure to be, why it stays."""
+
+    rule: str
+    selector: str
+    page: str
+    why: str
+
+
+KNOWN = (
+    Known(
+        "scrollable-region-focusable",
+        "[data-testid=stTable] *",
+        "family",
+        "A table wider than a phone scrolls in a box without a tabindex; Chromium and Firefox stop there all the same.",
+    ),
+)
+
+# What axe finds in elements that no known one of their rule holds, and which of the known ones were met.
+RUN = """async ({ rules, known }) => {
+  const { violations } = await axe.run(document, {
+    runOnly: rules, resultTypes: ["violations"], elementRef: true, performanceTimer: false,
+  });
+  const met = new Set(), found = [];
+  for (const { id, impact, nodes } of violations) for (const { element, target, any, all, none, html } of nodes) {
+    const own = known.findIndex(([rule, selector]) => rule === id && element.closest(selector));
+    if (own >= 0) met.add(own);
+    else found.push({ id, impact, at: target.flat().join(" > "), html: html.slice(0, 200),
+      why: [...any, ...all, ...none].map(({ message }) => message).join("; ") });
+  }
+  return { found, met: [...met] };
+}"""
+
+
+def run(page: Page) -> tuple[list[dict[str, Any]], set[int]]:
+    """What axe finds on the page as it stands, and which of KNOWN it met."""
+    if not page.evaluate("() => 'axe' in window"):
+        page.evaluate(AXE.read_text(encoding="utf-8"))
+    known = [(one.rule, one.selector) for one in KNOWN]
+    result = page.evaluate(RUN, {"rules": RULES, "known": known})
+    return result["found"], set(result["met"])
+
+
+@pytest.mark.parametrize("name", places())
+def test_nothing_serious_is_found(opened: Opened, server: str, name: str) -> None:
+    page = opened(server, reduced_motion="reduce")  # nothing that is looked at is half way to another colour
+    serious: dict[str, list[str]] = {}
+    met: set[int] = set()
+    for place in places()[name]:
+        page.set_viewport_size(SIZES["desktop"])  # type: ignore[arg-type]
+        go(page, f"{server}/{place}")
+        for size, scheme in (("desktop", "light"), ("desktop", "dark"), ("phone", "dark"), ("phone", "light")):
+            page.set_viewport_size(SIZES[size])  # type: ignore[arg-type]
+            page.emulate_media(color_scheme=scheme)  # type: ignore[arg-type]
+            drawn(page)
+            found, known = run(page)
+            met |= known
+            for one in found:
+                said = f"{one['id']} ({one['impact']}): {one['at']} {one['html']} {one['why']}"
+                if one["impact"] in SERIOUS:
+                    serious.setdefault(said, []).append(f"{place} {size} {scheme}")
+                else:
+                    print(f"{place} {size} {scheme}: {said}")
+    assert not serious, "\n".join(f"{said} [{', '.join(where)}]" for said, where in serious.items())
+    assert [one for i, one in enumerate(KNOWN) if one.page == name and i not in met] == []
+
+
+def test_axe_sees_what_is_wrong(opened: Opened, server: str) -> None:
+    """Also within a component, whose elements are in a shadow root."""
+    page = opened(server)
+    page.locator(".passage").evaluate("(root) => { root.append(document.createElement('img')) }")
+    found, _ = run(page)
+    assert [one["id"] for one in found if one["impact"] in SERIOUS] == ["image-alt"]

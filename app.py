@@ -26,8 +26,10 @@ from pages.ui.follow.socket import follow_route  # noqa: E402
 from pages.ui.lecturer import LecturerKey, key_link  # noqa: E402
 from pages.ui.live.socket import live_routes  # noqa: E402
 from pages.ui.visitor import CountWindows, VisitorCookie  # noqa: E402
+from pages.ui.web.compressed import CompressedStatic  # noqa: E402
 from pages.ui.web.headers import SafeHeaders, failed  # noqa: E402
 from pages.ui.web.limits import Unhurried  # noqa: E402
+from pages.ui.web.opening import opening_routes, page_bytes  # noqa: E402
 from pages.ui.web.origins import OwnOrigins  # noqa: E402
 from pages.ui.web.prefix import BelowPrefix  # noqa: E402
 from pages.ui.web.settings import WebSettings  # noqa: E402
@@ -35,10 +37,12 @@ from vae_core.checkpoints import CheckpointError  # noqa: E402
 from vae_core.runs import registry  # noqa: E402
 
 WEB = WebSettings.of(os.environ)
+ROUTES = [*live_routes(), follow_route(), *arms_routes(), *explore_routes(), asset_route(), *opening_routes()]
 
 
 def compute_ahead() -> None:
     """What the first visitors would wait for."""
+    page_bytes("home")  # with it Streamlit's scripts are compressed
     shipped.real_images("grey")
     warm_up()
 
@@ -65,7 +69,11 @@ async def lifespan(_app: Any) -> AsyncIterator[dict[str, Any]]:
 app = st.App(
     ROOT / "pages" / "router.py",
     lifespan=lifespan,
-    routes=[BelowPrefix([*live_routes(), follow_route(), *arms_routes(), *explore_routes(), asset_route()])],
+    routes=[
+        BelowPrefix(
+            [*live_routes(), follow_route(), *arms_routes(), *explore_routes(), asset_route(), *opening_routes()]
+        )
+    ],
     middleware=[  # the first is the outermost
         Middleware(SafeHeaders, frames=WEB.frames),
         Middleware(OwnOrigins),
@@ -73,6 +81,7 @@ app = st.App(
         Middleware(VisitorCookie, framed=bool(WEB.frames)),
         Middleware(LecturerKey),
         Middleware(CountWindows),
+        Middleware(CompressedStatic),
     ],
     exception_handlers={Exception: failed},
 )

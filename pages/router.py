@@ -4,6 +4,7 @@ import streamlit as st
 
 from pages.ui import lecturer, style, visitor
 from pages.ui.lecture import bar
+from pages.ui.page_names import PAGES
 
 st.set_page_config(page_title="ELBO Room", page_icon="🔬", layout="wide", initial_sidebar_state="auto")
 style.apply()
@@ -12,63 +13,63 @@ bar.arrive()
 
 page = st.navigation(
     [
-        st.Page("home/page.py", title="Home", url_path="home", icon=":material/home:", default=True),
+        st.Page("home/page.py", title=PAGES["home"].title, url_path="home", icon=":material/home:", default=True),
         st.Page(
             "elbo/page.py",
-            title="The ELBO",
+            title=PAGES["elbo"].title,
             url_path="elbo",
             icon=":material/functions:",
-            help="Derive the bound, line by line, with every line's value.",
+            help=PAGES["elbo"].sentence,
         ),
         st.Page(
             "training/page.py",
-            title="Live training",
+            title=PAGES["training"].title,
             url_path="training",
             icon=":material/monitoring:",
-            help="Train a VAE on real digits and watch every term of its loss.",
+            help=PAGES["training"].sentence,
         ),
         st.Page(
             "plane/page.py",
-            title="The plane",
+            title=PAGES["plane"].title,
             url_path="plane",
             icon=":material/scatter_plot:",
-            help="Watch the bound approach log p(x), which is exact here.",
+            help=PAGES["plane"].sentence,
         ),
         st.Page(
             "ablation/page.py",
-            title="Ablation",
+            title=PAGES["ablation"].title,
             url_path="ablation",
             icon=":material/content_cut:",
-            help="Drop a term of the loss and see what dies, arm beside arm.",
+            help=PAGES["ablation"].sentence,
         ),
         st.Page(
             "explorer/page.py",
-            title="Explorer",
+            title=PAGES["explorer"].title,
             url_path="explorer",
             icon=":material/explore:",
-            help="Move through latent space: the picture follows the finger.",
+            help=PAGES["explorer"].sentence,
         ),
         st.Page(
             "family/page.py",
-            title="The family",
+            title=PAGES["family"].title,
             url_path="family",
             icon=":material/account_tree:",
-            help="Models side by side: what each minimises, and what comes of it.",
+            help=PAGES["family"].sentence,
         ),
         st.Page(
             "check/page.py",
-            title="Five questions",
+            title=PAGES["check"].title,
             url_path="check",
             visibility="hidden",
-            help="What people get wrong about VAEs; Home leads there.",
+            help=PAGES["check"].sentence,
         ),
         st.Page(
             "room/page.py",
-            title="Engine room",
+            title=PAGES["room"].title,
             url_path="room",
             icon=":material/dns:",
             visibility="visible" if lecturer.is_lecturer() else "hidden",
-            help="For the lecturer: what the server is doing, and for whom.",
+            help=PAGES["room"].sentence,
         ),
     ],
     position="top",

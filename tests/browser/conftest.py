@@ -1,6 +1,7 @@
 """A real server and a real Chromium. A missing browser is a failure, not a skip."""
 
 import os
+import re
 import socket
 import subprocess
 import sys
@@ -13,7 +14,7 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, Page, Response, sync_playwright
 from playwright.sync_api import TimeoutError as PlaywrightTimeout
 
 from tests.browser.setup import FLAGS, system_browser
@@ -153,17 +154,24 @@ def windows(browser: Browser) -> Windows:
 def opened(windows: Windows) -> Iterator[Callable[..., Page]]:
     """Opens pages, each a visitor of its own.
 
-    Holds that they asked no other host, threw no error and did nothing that the server's headers forbid.
+    Holds that they asked no other host and for no script that is not there, threw no error and did nothing that the
+    server's headers forbid.
     """
     pages: list[Page] = []
     errors: list[str] = []
     hosts: set[str] = set()
+    missing: list[str] = []
+
+    def answered(answer: Response) -> None:
+        if answer.status == 404 and re.search("/(_stcore|static|assets)/", answer.url):
+            missing.append(answer.url)
 
     def open_page(url: str, **options: object) -> Page:
         page = windows.lend({"viewport": {"width": 1280, "height": 720}, **options}).new_page()
         page.on("pageerror", lambda error: errors.append(str(error)))
         page.on("console", lambda said: errors.append(said.text) if "Content Security Policy" in said.text else None)
         page.on("request", lambda request: hosts.add(request.url.split("/")[2]) if "//" in request.url else None)
+        page.on("response", answered)
         visit(page, url)
         pages.append(page)
         return page
@@ -173,4 +181,5 @@ def opened(windows: Windows) -> Iterator[Callable[..., Page]]:
     windows.take_back()
     assert exceptions == [0] * len(pages)
     assert errors == []
+    assert missing == []
     assert all(host.startswith("127.0.0.1:") for host in hosts), hosts

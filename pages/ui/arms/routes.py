@@ -12,8 +12,9 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from pages.ui.live.socket import step_of, takes_gzip
+from pages.ui.live.socket import step_of
 from pages.ui.map_pictures import packed_pictures
+from pages.ui.web.encodings import takes_gzip
 from vae_core import datasets
 from vae_core.data.images import DataError
 from vae_core.inspect.snapshot import GRID_LABEL

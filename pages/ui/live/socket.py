@@ -17,6 +17,7 @@ from starlette.responses import FileResponse, Response
 from starlette.routing import BaseRoute, Route, WebSocketRoute
 from starlette.websockets import WebSocket, WebSocketDisconnect
 
+from pages.ui.web.encodings import takes_gzip
 from vae_core.checkpoints import json_ready
 from vae_core.runs import registry
 from vae_core.runs.news import Cursor, News
@@ -86,16 +87,6 @@ async def film(request: Request) -> Response:
         return Response(await run_in_threadpool(unpacked, path), media_type=FRAME_TYPE, headers=headers)
     except (FrameError, FileNotFoundError):
         return Response(status_code=404)
-
-
-def takes_gzip(accept_encoding: str) -> bool:
-    """Whether a client wants gzip, after its header: "gzip, br;q=0.5" or "*", but not "gzip;q=0" (RFC 9110, 12.5.3)."""
-    weights = {}
-    for part in accept_encoding.lower().replace(" ", "").split(","):
-        name, _, weight = part.partition(";q=")
-        weights[name] = weight
-    asked = weights.get("gzip", weights.get("x-gzip", weights.get("*", "0")))
-    return asked.strip("0.") != "" or asked == ""
 
 
 class Channel:

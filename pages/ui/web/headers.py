@@ -11,6 +11,8 @@ from starlette.responses import PlainTextResponse, Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from streamlit import file_util
 
+from pages.ui.web import opening
+
 _INLINE = re.compile(r"<script>(.*?)</script>", re.DOTALL)
 
 
@@ -27,7 +29,7 @@ def policy(frames: Sequence[str] = ()) -> str:
     """The tightest policy that Streamlit bears.
 
     Streamlit loads the scripts of components from blobs and a font from its styles, writes styles into the page, and
-    has one script in its HTML.
+    has one script in its HTML, beside which ours stands.
     """
     return "; ".join(
         (
@@ -47,9 +49,10 @@ def policy(frames: Sequence[str] = ()) -> str:
 
 
 def _hashes() -> list[str]:
-    """Of the scripts that stand in Streamlit's page itself."""
+    """Of the scripts that stand in the page itself: Streamlit's, and our own."""
     page = (Path(file_util.get_static_dir()) / "index.html").read_text(encoding="utf-8")
-    digests = [hashlib.sha256(script.encode()).digest() for script in _INLINE.findall(page)]
+    scripts = [*_INLINE.findall(page), opening.script()]
+    digests = [hashlib.sha256(script.encode()).digest() for script in scripts]
     return [f"'sha256-{base64.b64encode(digest).decode()}'" for digest in digests]
 
 

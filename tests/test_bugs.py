@@ -217,7 +217,7 @@ def test_new_pictures_of_the_wrong_code_are_copies_of_its_images() -> None:
 @pytest.mark.parametrize("bug", BUGS, ids=lambda bug: bug.key)
 def test_every_picture_has_both_sides_and_names_neither(bug: Bug) -> None:
     found = picture(bug, LIGHTER)
-    assert [note.text for note in found.layout.annotations] == ["Left", "Right"]
+    assert [note.text for note in found.layout.annotations] == ["A", "B"]
     assert bug.name not in found.to_json() and len(found.data) + len(found.layout.images) >= 2
 
 

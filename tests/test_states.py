@@ -53,6 +53,13 @@ def said(figures: Figures, settings: LiveSettings = BOTH, trained: bool = True) 
     return name_state(figures, settings, trained).sentence
 
 
+def test_before_the_first_step_it_is_said_to_be_untrained() -> None:
+    """Its codes lie at one place, as in a collapse, and nothing has collapsed."""
+    for settings in (BOTH, NO_KL):
+        assert said(with_(COLLAPSED, step=0), settings).startswith("Untrained: ")
+    assert "Untrained" not in said(with_(COLLAPSED, step=1))
+
+
 def test_a_run_that_learns() -> None:
     assert name_state(HEALTHY, BOTH, True) == Diagnosis("learning", "−ELBO 156.8 nats, 3 of 3 units active.")
 
@@ -158,6 +165,8 @@ def test_the_most_serious_comes_first() -> None:
     assert named(COLLAPSED, NO_RECON, False) == "decoder never trained"
     assert "Codes collapsed (0 of 3 units active, KL 0.04 nats)" in said(COLLAPSED, NO_RECON, False)
     assert "collapsed" not in said(HEALTHY, NO_RECON, False) + said(COLLAPSED, BOTH, False)
+    own = replace(COLLAPSED, terms={**COLLAPSED.terms, "tc": 2.0})
+    assert "only the KL" not in said(own, NO_RECON, False)  # a term of the family's own is left as well
     assert named(COLLAPSED, NO_KL) == "posterior collapse" and named(GREY, NO_KL) == "KL off"
 
 

@@ -13,27 +13,28 @@ from vae_core.config import ConfigError
 from vae_core.runs import groups
 
 BETAS = (0.1, 0.25, 0.5, 2.0, 4.0, 8.0, 16.0, 32.0)
-ASKING = "ablation asking"  # in the session: for what, one of these
+ASKING = "ablation asking"  # in the session: for what, one of these, and the keys of the arms for which it was wished
 TRAIN, PLAY = "train", "play"
 SEEN_AT_ONCE = ("map", "pictures", "draws")  # the rows that tell the story, without scrolling on a projector
 
 
 def arms_section() -> int | None:
     row = choose()
-    with st.container():  # always there: what stands below keeps its place, and is not mounted anew
-        questions()
-    runs_shown = actions.arms_on_page(link.get("arms"))
-    shipped = actions.is_shipped(runs_shown)
-    stage.buttons(ARMS_GROUP, wish_to_train, row=row, first=not shipped)
-    invite = "At step 0 all are alike. What will happen to each? Play the film, or press **Train live**."
-    at = stage.side_by_side(
-        ARMS_GROUP,
-        runs_shown,
-        at=0 if shipped else None,
-        then=invite if shipped and not link.get("step") else "",
-        rows=SEEN_AT_ONCE,
-        on_ask=wish_to_play if shipped else None,
-    )
+    with st.container(key="arms stage"):
+        with st.container(key="arms question"):  # over the maps, which are all alike then: Play keeps its place
+            questions()
+        runs_shown = actions.arms_on_page(link.get("arms"))
+        shipped = actions.is_shipped(runs_shown)
+        stage.buttons(ARMS_GROUP, wish_to_train, row=row, first=not shipped)
+        invite = "At step 0 all are alike. What will happen to each? Play the film, or press **Train live**."
+        at = stage.side_by_side(
+            ARMS_GROUP,
+            runs_shown,
+            at=0 if shipped else None,
+            then=invite if shipped and not link.get("step") else "",
+            rows=SEEN_AT_ONCE,
+            on_ask=wish_to_play if shipped else None,
+        )
     equal_in_distribution(runs_shown)
     return at
 
@@ -83,21 +84,27 @@ def wish_to_train() -> None:
     """Callback of Train live: first the questions, if there are any left."""
     if not link.get("arms"):
         return actions.notice(f"Choose one to {groups.ARMS} arms first.")
-    st.session_state[ASKING] = TRAIN
+    st.session_state[ASKING] = TRAIN, link.get("arms")
 
 
 def wish_to_play() -> None:
     """Callback of the film that ships: the same questions, of the arms that are shown."""
-    st.session_state[ASKING] = PLAY
+    st.session_state[ASKING] = PLAY, link.get("arms")
 
 
 def questions() -> None:
-    """What will happen? When every arm has an answer, train; a film plays on by itself."""
-    asking = st.session_state.get(ASKING)
+    """What will happen? When every arm has an answer, train; a film plays on by itself.
+
+    Who chooses other arms while a question stands has wished for nothing of these.
+    """
+    asking, keys = st.session_state.get(ASKING) or ("", None)
     if not asking:
         return
-    shown = [key_of(actions.name_of(run)) for run in actions.arms_on_page(link.get("arms"))]
-    if not predict.ask(shown if asking == PLAY else list(link.get("arms"))):
+    if keys != link.get("arms"):
+        st.session_state[ASKING] = None
+        return
+    shown = [key_of(actions.name_of(run)) for run in actions.arms_on_page(keys)]
+    if not predict.ask(shown if asking == PLAY else list(keys)):
         return
     st.session_state[ASKING] = None
     if asking == TRAIN:

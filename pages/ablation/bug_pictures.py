@@ -1,4 +1,4 @@
-"""What the class sees before it is told: the right code and the wrong one on the same weights, one left, one right.
+"""What the class sees before it is told: the right code and the wrong one on the same weights, one A, one B.
 
 Both are called as they run, with the weights of the shipped model, the same images and the same noise; nothing is drawn
 to look wrong.
@@ -22,7 +22,7 @@ from vae_core.inspect.snapshot import to_uint8
 from vae_core.models.vae import VAE
 
 IMAGES, ACROSS = 20, 5
-SIDES = ("left", "right")
+SIDES = ("A", "B")  # from left to right
 _STD = 2  # of the ellipse
 
 
@@ -34,10 +34,10 @@ def wrong_side(bug: Bug) -> str:
 def picture(bug: Bug, colours: Colours) -> go.Figure:
     """Two panels on the same scales."""
     panels = [bug.faulty_model if side == wrong_side(bug) else "vae" for side in SIDES]
-    plot = make_subplots(1, 2, subplot_titles=["Left", "Right"], horizontal_spacing=0.06)
+    plot = make_subplots(1, 2, subplot_titles=SIDES, horizontal_spacing=0.06)
     _KINDS[bug.shows](plot, bug, panels, colours)
     plot.update_layout(
-        height=300,
+        height=250,
         margin={"l": 10, "r": 10, "t": 36, "b": 10},
         font={"size": 17, "color": colours.ink},
         showlegend=False,
@@ -99,6 +99,8 @@ def _show_shares(plot: go.Figure, bug: Bug, panels: list[str], colours: Colours)
             x=["reconstruction", "KL"],
             y=found,
             text=[f"{share:.0f}%" for share in found],
+            textfont={"color": colours.ink},
+            textposition="outside",  # inside it would be written on the colour of its term
             marker={"color": [colours.reconstruction, colours.kl]},
             row=1,
             col=column,

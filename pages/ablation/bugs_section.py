@@ -38,21 +38,21 @@ def bugs_section() -> int | None:
 
 
 def ask(bug: Bug, answer: str | None) -> None:
-    """Both pictures, and the question; once it is answered, whether that was right."""
-    st.markdown(f"### Which of the two is wrong?\n{bug.asks}")
+    """Both pictures, and the question; once it is answered, in its place whether that was right: nothing moves."""
+    said = "Right" if answer == wrong_side(bug) else "No"
+    asked = f"### Which of the two is wrong?\n{bug.asks}"
+    st.markdown(asked if answer is None else f"### {said}: {wrong_side(bug)} is wrong.\n{bug.wrong}")
     plain = {"displayModeBar": False, "staticPlot": True}
     st.plotly_chart(picture(bug, colours_of(is_dark())), key=f"bug picture {bug.key}", config=plain, alt=ALT)
     if answer is not None:
-        said = "Right" if answer == wrong_side(bug) else "No"
-        st.markdown(f"#### {said}: it is the {wrong_side(bug)} one.\n{bug.wrong}")
         return
-    for side, place in zip(SIDES, st.columns(2), strict=True):
+    for side, arrow, place in zip(SIDES, ("Left", "Right"), st.columns(2), strict=True):
         place.button(
-            f"The {side} one",
+            side,
             key=f"bug {side}",
             type="primary",
             width="stretch",
-            shortcut=side.capitalize(),
+            shortcut=arrow,
             on_click=keep,
             args=(bug.key, side),
         )

@@ -10,6 +10,7 @@ from typing import Any
 import streamlit as st
 
 from pages.ablation import outcome
+from pages.ablation.arms import FULL
 from pages.ablation.questions import NAMES, QUESTIONS, Option, Question
 from pages.ablation.settings import link
 from pages.ablation.sketches import as_image
@@ -20,7 +21,6 @@ from vae_core.runs.run_record import RunRecord
 
 ANSWERS = "predictions"  # arm key -> Answer, or None where the question was skipped
 LETTERS = "ABCD"
-USUAL = "full"
 Answer = tuple[bool, tuple[int, ...]]  # by show of hands; hands for each option, in the order shown
 _CSS = """
 <style>
@@ -60,7 +60,7 @@ def ask(keys: Sequence[str]) -> bool:
 def _asked(keys: Sequence[str]) -> list[str]:
     """Those with a question; the arm with both terms only by itself: beside another it is what that is held against."""
     asked = [key for key in keys if key in QUESTIONS]
-    return [key for key in asked if key != USUAL] or asked
+    return [key for key in asked if key != FULL] or asked
 
 
 def told(key: str, run: RunRecord, usual: RunRecord | None) -> Predicted | None:
@@ -73,11 +73,16 @@ def told(key: str, run: RunRecord, usual: RunRecord | None) -> Predicted | None:
     if answer is None:
         return None
     came = _came(QUESTIONS[key], run, usual)
-    return judged(key, answer, came)
+    seen = outcome.end_metrics(run)
+    return judged(key, answer, came, seen.outside if seen is not None else None)
 
 
-def judged(key: str, answer: Answer, came: str) -> Predicted:
-    """An answer beside the map that came: a name of SKETCHES, or "" where the figures do not say."""
+def judged(key: str, answer: Answer, came: str, outside: float | None = None) -> Predicted:
+    """An answer beside the map that came.
+
+    Args:
+        came: a name of SKETCHES, or "" where the figures do not say. outside: share of the codes beyond three sigma.
+    """
     question = QUESTIONS[key]
     by_hands, counts = answer
     names = {option.picture: option.short for option in question.options}
@@ -87,8 +92,15 @@ def judged(key: str, answer: Answer, came: str) -> Predicted:
     hands = f"{hit} of {counted(sum(counts), 'hand')}: right."
     verdict = hands if by_hands else "Right." if hit else "Wrong."
     because = question.reveal.says if came == question.happens.picture else ""
-    happened = f"What happened: {(NAMES | names)[came]}."
+    happened = f"What happened: {(NAMES | names)[came]}{_beyond(came, outside)}."
     return Predicted(_said(answer, list(names.values())), happened, verdict, because)
+
+
+def _beyond(came: str, outside: float | None) -> str:
+    """How many codes lie outside the circles: without the number it can be disputed what is far."""
+    if outside is None or came == "point":
+        return ""
+    return f", {outside:.0%} of the codes" + ("" if came == "far" else " beyond 3 sigma")
 
 
 def _said(answer: Answer, names: list[str]) -> str:
@@ -101,12 +113,12 @@ def _said(answer: Answer, names: list[str]) -> str:
 
 def _came(question: Question, run: RunRecord, usual: RunRecord | None) -> str:
     """The map that a run's figures show; "" while it trains, after a switch was moved, and where nothing compares."""
-    seen = outcome.last_metrics(run) if run.ended and not run.marks else None
+    seen = outcome.end_metrics(run) if not run.marks else None
     if seen is None:
         return ""
     if "small" not in [option.picture for option in question.options]:
         return outcome.map_of(seen)
-    beside = outcome.last_metrics(usual) if usual is not None and usual.ended and not usual.marks else None
+    beside = outcome.end_metrics(usual) if usual is not None and not usual.marks else None
     return outcome.map_of_more_beta(seen, beside) if beside is not None and run.config.beta > 1 else ""
 
 

@@ -1,6 +1,5 @@
 """What the page asks before an arm trains or its film plays: four maps that might come, one of which does."""
 
-import random
 from dataclasses import dataclass
 
 from vae_core.claims import Claim
@@ -33,12 +32,11 @@ class Question:
 
     @property
     def options(self) -> tuple[Option, ...]:
-        """The four in an order of their own, the same at every visit."""
-        shuffled = [self.happens, *self.others]
-        random.Random(f"order of {self.key}").shuffle(shuffled)
-        return tuple(shuffled)
+        """The four from the tightest map to the widest: a map stands at the same side of another in every question."""
+        return tuple(sorted((self.happens, *self.others), key=lambda option: _ORDER.index(option.picture)))
 
 
+_ORDER = ("point", "small", "patches", "islands", "cloud", "far")
 _FAR = "far beyond 3 sigma"
 _POINT = "one point at 0"
 _PATCHES = "patches round 0"
@@ -59,7 +57,7 @@ _ALL = (
         Claim(
             "question full",
             "Codes of like images lie together in patches round 0 that run into each other; no label was used. The KL "
-            "does not go to 0: what is left is what z tells about x. Look at KL and Aggregate posterior to prior.",
+            "does not go to 0: what is left is what z tells about x. Table: KL and Aggregate posterior to prior.",
             ("bench: usual", "bench: 16 latents"),
         ),
     ),
@@ -75,7 +73,7 @@ _ALL = (
         Claim(
             "question no-kl",
             "Noise only harms the copy now, so the clouds shrink and the codes move apart, past the circles. "
-            "Draws from the prior miss many. Look at Mean posterior std, Spread of mu and Prior draws in a hole.",
+            "Draws from the prior miss many. Table: Mean posterior std, Spread of mu and Prior draws in a hole.",
             ("bench: no KL", "bench: no KL, 16 latents", "bench: usual, one epoch", "bench: 16 latents"),
         ),
     ),
@@ -92,7 +90,7 @@ _ALL = (
             "question no-reconstruction",
             "The KL is 0 only where every image has the same q, the prior, and no other term pays for telling images "
             "apart: mu 0 and std 1, whatever x. A z fills the circles, but it says nothing. The decoder got no "
-            "gradient: its pictures are its random first weights. Look at KL, Active units and Mean posterior std.",
+            "gradient: its pictures are its random first weights. Table: KL, Active units and Mean posterior std.",
             ("bench: no reconstruction", "bench: no reconstruction, 16 latents"),
         ),
     ),
@@ -108,7 +106,7 @@ _ALL = (
         Claim(
             "question autoencoder",
             "Nothing ties the codes to the prior: their scale is their own, and many lie far out. There is no std and "
-            "no KL here; with no KL but sampling the std shrinks. Look at Spread of mu and Mean posterior std.",
+            "no KL here; with no KL but sampling the std shrinks. Table: Spread of mu and Mean posterior std.",
             (
                 "bench: autoencoder",
                 "bench: autoencoder, 16 latents",
@@ -132,7 +130,7 @@ _ALL = (
             "question beta",
             "The larger beta, the nearer the codes lie to 0, the wider each q, and the more alike the pictures. At the "
             "largest no unit is active, and every picture is one mean image; below 1 it goes the other way. "
-            "Look at KL, Mean posterior std and Variety of prior draws.",
+            "Table: KL, Mean posterior std and Variety of prior draws.",
             (
                 "bench: beta 8",
                 "bench: usual, one epoch",

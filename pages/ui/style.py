@@ -25,6 +25,10 @@ _ROOM = """
 [class*="st-key-lecture-card-"] :is(.stElementContainer, .stPageLink, a) { position: static; }
 [class*="st-key-lecture-card-"] a::after { content: ""; position: absolute; inset: 0; }
 [class*="st-key-lecture-card-"]:hover { border-color: var(--st-primary-color, currentColor); }
+/* A question lies over the arms, below their film's bar: it pushes nothing away. */
+.st-key-arms-stage { position: relative; }
+:has(> .st-key-arms-question) { position: absolute; z-index: 5; top: 2.3rem; left: 0; right: 0; }
+.st-key-arms-question > * { background: var(--st-background-color, Canvas); }
 /* What comes a moment later has its room: nothing below moves down under a hand. */
 @media (min-width: 800px) {
   .stMain .st-key-home-passage { min-height: calc(0.552 * min(1180px, 142vh, 100vw - 3rem)); }

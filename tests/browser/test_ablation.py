@@ -11,6 +11,10 @@ def arm(page: Page, name: str) -> Locator:
     return page.locator(f"[data-arm='{name}']")
 
 
+def pill(page: Page, name: str) -> Locator:
+    return page.get_by_test_id("stButtonGroup").get_by_text(name, exact=True)
+
+
 def statuses(page: Page) -> list[str]:
     return page.locator(".arms .arm [data-part=status]").all_inner_texts()
 
@@ -124,8 +128,10 @@ def test_predict_run_toggle_recover_scrub_branch_link(opened, server):
 def test_the_film_that_ships_asks_then_plays_and_says_who_was_right(opened, server):
     page = opened(f"{server}/ablation?arms=full,no-reconstruction")
     until(page, lambda: at_step(page, "full") == 0)
+    place = page.locator("[data-part=play]").bounding_box()
     page.locator("[data-part=play]").click()
     expect(page.get_by_text("What will happen?").first).to_be_visible()
+    assert page.locator("[data-part=play]").bounding_box() == place  # the question lies over the maps
     page.locator("[data-part=scrub]").evaluate("(e) => { e.value = 2; e.dispatchEvent(new Event('input')) }")
     assert at_step(page, "full") == 0 and page.locator("[data-part=scrub]").input_value() == "0"
     page.locator("[data-part=play]").click()
@@ -133,19 +139,53 @@ def test_the_film_that_ships_asks_then_plays_and_says_who_was_right(opened, serv
     until(page, lambda: at_step(page, "full") > 400)  # by itself
     lines = arm(page, "no reconstruction").locator("[data-part=predicted] p:visible")
     expect(lines).to_have_text(["Your choice: one point at 0.", "What happened: one point at 0.", "Right."])
-    arm(page, "no reconstruction").locator("[data-part=why] summary").click()
-    until(page, lambda: 0 < bottom(arm(page, "no reconstruction").locator("[data-part=because]")) <= 720)
+    why = arm(page, "no reconstruction").locator("[data-part=because]")
+    arm(page, "no reconstruction").locator("[data-part=why]").click()
+    until(page, lambda: 0 < bottom(why) <= 720)
+    pictures = arm(page, "no reconstruction").locator("[data-part=reconstructions]").bounding_box()
+    box = why.bounding_box()
+    assert bottom(why) <= pictures["y"] or box["x"] + box["width"] <= pictures["x"]  # and covers none
+    expect(page.locator("tr[data-figure=mean_std]")).to_be_attached()  # the reason names rows of the table
     expect(arm(page, "full").locator("[data-part=predicted]")).to_be_hidden()
+    until(page, lambda: "step=470" in page.url)
+    pill(page, "no KL").click()  # its end is not shown before it was asked about
+    until(page, lambda: at_step(page, "no KL") == at_step(page, "full") == 0)
+    page.locator("[data-part=play]").click()
+    expect(page.get_by_text("No KL, and z is still drawn from q.")).to_be_visible()
+    pill(page, "no KL").click()  # who was asked about an arm that leaves has no wish any more
+    expect(page.get_by_text("What will happen?")).to_have_count(0)
+    page.wait_for_timeout(300)
+    assert at_step(page, "full") == 0
+    page.locator("[data-part=play]").click()
     until(page, lambda: "step=470" in page.url)
     page.goto(page.url)
     until(page, lambda: at_step(page, "full") > 400)  # a moment of a link is shown at once
     page.get_by_role("radio", name="Bug lab").click()
     expect(page.get_by_text("Which of the two is wrong?")).to_be_visible()
     expect(page.get_by_text("The test that catches it")).to_have_count(0)
-    expect(page.get_by_role("button", name="The right one")).to_be_visible()
-    page.get_by_role("button", name="The right one").press("Enter")
-    expect(page.get_by_text("Right: it is the right one.")).to_be_visible()
+    page.get_by_role("button", name=re.compile("^B\\b")).press("Enter")
+    expect(page.get_by_text("Right: B is wrong.")).to_be_visible()
     expect(page.get_by_text("The test that catches it")).to_be_attached()
+    until(page, lambda: page.get_by_test_id("stCode").first.bounding_box()["y"] < 620)  # the line is seen at once
+
+
+def test_of_arms_of_ones_own_it_is_said_what_came_when_they_have_ended(opened, server):
+    page = opened(f"{server}/ablation?arms=no-reconstruction&epochs=1")
+    page.get_by_role("button", name="Train live").click()
+    expect(page.get_by_text("What will happen?").first).to_be_visible()
+    pill(page, "full").click()  # other arms are no answer, and train nothing
+    expect(page.get_by_text("What will happen?")).to_have_count(0)
+    expect(page.locator(".arms .arm")).to_have_count(2)
+    pill(page, "full").click()
+    expect(page.locator(".arms .arm")).to_have_count(1)
+    assert "run=" not in page.url
+    page.get_by_role("button", name="Train live").click()
+    page.get_by_role("button", name="one point at 0").click()
+    until(page, lambda: statuses(page) == ["finished"], 120)
+    lines = arm(page, "no reconstruction").locator("[data-part=predicted] p:visible")
+    expect(lines).to_have_text(
+        ["Your choice: one point at 0.", "What happened: one point at 0.", "Right."], timeout=30_000
+    )
 
 
 def test_a_click_on_a_map_decodes_there_in_the_browser(opened, server):

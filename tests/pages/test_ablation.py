@@ -159,7 +159,7 @@ def test_the_bug_lab_trains_the_mistake_beside_the_right_code(ablation: AppTest,
         checked(ablation.button(key=f"bug {side}").click().run())
         assert [code.language for code in ablation.code] == ["diff", "python"]
         wrong = bug_pictures.wrong_side(BUGS[place])
-        said = f"#### {'Right' if side == wrong else 'No'}: it is the {wrong} one."
+        said = f"### {'Right' if side == wrong else 'No'}: {wrong} is wrong."
         assert any(text.value.startswith(said) for text in ablation.markdown)
     checked(ablation.button(key="bug group train").click().run())
     right, wrong = arms(registry).values()

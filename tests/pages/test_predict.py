@@ -1,5 +1,6 @@
 """Predict, then reveal: what is asked, what is kept, and when the arms may train."""
 
+import itertools
 import xml.etree.ElementTree as ET
 from collections.abc import Iterator
 
@@ -151,6 +152,12 @@ def test_every_arm_has_a_question_with_four_different_maps() -> None:
         assert len({option.picture for option in question.options}) == 4
         assert len({option.short for option in question.options}) == 4
         assert question.options.count(question.happens) == 1
+
+
+def test_two_maps_stand_in_the_same_order_in_every_question() -> None:
+    orders = [[option.picture for option in question.options] for question in QUESTIONS.values()]
+    for one, other in itertools.combinations(orders, 2):
+        assert [name for name in one if name in other] == [name for name in other if name in one]
 
 
 def test_the_order_is_the_same_at_every_look_and_gives_nothing_away() -> None:

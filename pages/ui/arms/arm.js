@@ -60,6 +60,11 @@ export class Arm {
     return this.ended && Boolean(this.picture) && (this.at === null || this.picture.step === this.film.steps.at(-1));
   }
 
+  /** Whether the figures of how it ended are known: they come a moment after the picture. */
+  get measured() {
+    return this.ended && this.meters.has(this.news?.step);
+  }
+
   /** @param {Message} message */
   take(message) {
     const { news, arrays } = message;
@@ -67,6 +72,7 @@ export class Arm {
     if (news.fresh) this.forget();
     this.news = news;
     this.film.steps = news.film;
+    if (this.at !== null && !this.picture) this.goTo(this.at); // an arm that came after the moment was chosen
     if (news.snapshot) {
       this.live = pictureOf(news.snapshot, arrays);
       this.remember(news.snapshot);

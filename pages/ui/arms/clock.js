@@ -18,6 +18,14 @@ export class Clock {
     return this.at !== null && this.at === this.film.steps[0];
   }
 
+  /** Back to the first moment of the film. */
+  rewind() {
+    const [first] = this.film.steps;
+    if (first === undefined) return;
+    this.scrubber.pause();
+    this.scrubber.go(first);
+  }
+
   move(by) {
     this.scrubber.move(by);
   }

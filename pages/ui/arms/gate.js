@@ -2,7 +2,8 @@
 
 const MOVES = { click: ["play", "toLive"], input: ["scrub"] };
 
-let tried = ""; // by which move: a question above the arms may mount them anew, and the wish stays
+/** By which move, and of which arms: what is asked may mount them anew, and the wish stays. */
+let tried = { move: "", arms: "" };
 
 export class Gate {
   /**
@@ -19,6 +20,11 @@ export class Gate {
     return this.view.data.asks && this.view.clock.atStart;
   }
 
+  /** Those that are shown now: of others it was not wished. */
+  get arms() {
+    return this.view.data.arms.map(({ run_id }) => run_id);
+  }
+
   hold(event, parts) {
     const { part } = event.target.dataset;
     if (parts.includes(part) && this.stops(part)) event.stopPropagation();
@@ -27,16 +33,26 @@ export class Gate {
   /** Whether this move has to wait: then Python is told, and the slider goes back. */
   stops(move) {
     if (!this.closed) return false;
-    tried = move;
+    tried = { move, arms: this.arms.join() };
     this.view.refresh();
     this.view.setTriggerValue("ask", true);
     return true;
   }
 
+  /** The end of an arm that was added would be seen before it is asked about: all go back to the first moment. */
+  watch() {
+    const { data, clock } = this.view;
+    const added = this.known?.length && this.arms.some((run) => !this.known.includes(run));
+    this.known = this.arms;
+    if (added && data.film && data.asks) clock.rewind();
+  }
+
   /** It may be open now: who pressed Play need not do so again. */
   refresh() {
-    if (!tried || this.closed || !this.view.clock.atStart) return;
-    if (tried === "play") this.view.clock.play();
-    tried = "";
+    this.watch();
+    if (!this.view.data.film || tried.arms !== this.arms.join()) tried.move = "";
+    if (!tried.move || this.closed || !this.view.clock.atStart) return;
+    if (tried.move === "play") this.view.clock.play();
+    tried.move = "";
   }
 }

@@ -73,8 +73,9 @@ export const ARM = `
     <p data-part="said"></p>
     <p class="later" data-part="came"></p>
     <p class="later"><b data-part="verdict"></b></p>
-    <details class="later" data-part="why"><summary>Why</summary><p data-part="because"></p></details>
+    <button class="later" data-part="why" aria-expanded="false">Why</button>
   </div>
+  <p class="because" data-part="because" hidden></p>
 </div></div>
 <div class="box both"><div>
   <div data-row="pictures">

@@ -21,7 +21,7 @@ export class Panel {
   /** @type {import("./probe.js").Probe} what the pointer finds, set by the view */
   probe;
 
-  /** does: { point(panel, xy), pick(i), toggle(message), branch(run), remove(run) } */
+  /** does: { point(panel, xy), pick(i), toggle(message), branch(run), remove(run), look() } */
   constructor(arm, does) {
     this.arm = arm;
     this.does = does;
@@ -29,7 +29,7 @@ export class Panel {
     this.root = make("section", { className: "arm", innerHTML: ARM });
     const part = (this.part = partsOf(this.root));
     this.map = new LatentMap(part.map, part.outside);
-    this.predicted = new Predicted(part);
+    this.predicted = new Predicted(part, () => does.look());
     this.over = new Overlay(part.over, this.map, (xy) => does.point(this, xy), does.pick);
     this.curves = { nll: new ArmCurves(part.nllPlot, "nll", "nats"), kl: new ArmCurves(part.klPlot, "kl", "nats") };
     for (const term of ["alpha", "beta"]) part[term].onchange = ({ target }) => this.toggle(term, target.checked);
@@ -102,6 +102,7 @@ export class Panel {
     this.root.classList.toggle("lost", !["open", "…"].includes(arm.state));
     part.branch.textContent = at === null ? "Branch" : `Branch at ${at.toLocaleString("en")}`;
     this.drawToggles(at);
+    if (arm.atEnd) this.predicted.reveal(); // what came may be told later than the last picture is drawn
     part.toggles.hidden = arm.ended && !arm.shown.mine && !arm.history.marks.length; // they would say what the name says
     listMarks(part.marks, arm.history.marks);
   }

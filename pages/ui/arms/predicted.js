@@ -1,10 +1,20 @@
 // What was expected of an arm beside what came: told when its film has been seen to the end, and no sooner.
 
 export class Predicted {
-  constructor(part) {
+  /** onWhy(): the reason was unfolded, which names figures of the table. */
+  constructor(part, onWhy) {
     this.part = part;
-    const { why, because } = part;
-    why.addEventListener("toggle", () => why.open && because.scrollIntoView({ block: "nearest" }));
+    this.onWhy = onWhy;
+    part.why.onclick = () => this.unfold(part.because.hidden);
+  }
+
+  unfold(open) {
+    const { why, because } = this.part;
+    why.setAttribute("aria-expanded", String(open));
+    because.hidden = !open;
+    if (!open) return;
+    this.onWhy();
+    because.scrollIntoView({ block: "nearest" });
   }
 
   /** shown: { said, came, right, because } as view.py has it; null where nothing was said. */
@@ -14,6 +24,7 @@ export class Predicted {
     const { predicted, said, came, verdict, why, because } = this.part;
     predicted.hidden = !shown;
     predicted.classList.remove("seen");
+    this.unfold(false);
     if (!shown) return;
     said.textContent = shown.said;
     came.textContent = shown.came;

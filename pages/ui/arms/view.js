@@ -101,6 +101,7 @@ export default class ArmsView {
       toggle: (message) => this.toggle(message),
       branch: (run) => this.setTriggerValue("branch", { run, at: this.clock.at }),
       remove: (run) => this.setTriggerValue("remove", { run }),
+      look: () => this.open.has("table") || this.fold("table"),
     });
     panel.watch(() => {
       if (panel.seen.has("curves")) this.news = true;
@@ -133,7 +134,7 @@ export default class ArmsView {
 
   /** An arm has something new. */
   changed(panel, what) {
-    if (what === "news") this.report();
+    if (what !== "picture") this.report();
     this.news ||= what === "news";
     if (what === "picture") this.stale.add(panel);
     if (what === "picture" && this.point.xy) this.settleLater(); // a decoder of every moment would be too much to fetch
@@ -141,9 +142,10 @@ export default class ArmsView {
     this.ask();
   }
 
-  /** Streamlit learns of a new status, so that buttons can follow. */
+  /** Streamlit learns of a new status, so that buttons can follow; and that a prediction can be judged now. */
   report() {
-    const statuses = this.arms.map(({ status }) => status).join(",");
+    const word = (arm) => (arm.measured && !this.data.film ? `${arm.status} and measured` : arm.status);
+    const statuses = this.arms.map(word).join(",");
     if (statuses !== this.reported && !statuses.includes("…"))
       this.setStateValue("statuses", (this.reported = statuses));
   }

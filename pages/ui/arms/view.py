@@ -81,7 +81,9 @@ class Look:
 class Seen:
     """What the browser last said of the arms."""
 
-    statuses: str  # of the arms in their order, joined by commas; "" before the first message
+    statuses: (
+        str  # of the arms in their order, joined by commas, "and measured" at the end; "" before the first message
+    )
     at: int | None  # the step at which the clock rests; None in the present
 
 
@@ -102,8 +104,8 @@ def arms_view(
 ) -> Seen:
     """Show runs as they train, or all at the same moment of their films.
 
-    The script (or fragment) that calls this runs again when an arm enters another status or the clock rests
-    elsewhere, so that buttons can follow.
+    The script (or fragment) that calls this runs again when an arm enters another status, when one that has ended is
+    measured, or the clock rests elsewhere, so that buttons and predictions can follow.
 
     Args:
         arms: one to five, from left to right.

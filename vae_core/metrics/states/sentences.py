@@ -14,6 +14,8 @@ def say_diverged(c: Case) -> str:
 
 
 def say_beginning(c: Case) -> str:
+    if not c.figures.step:
+        return "Untrained: these are the random first weights."
     made = f"{c.figures.step} {'step' if c.figures.step == 1 else 'steps'} made"
     if c.figures.step >= BEGINNING:
         return f"{made}: {'no unit is active yet' if c.dead else 'prior draws are still one mean image'}."
@@ -21,7 +23,7 @@ def say_beginning(c: Case) -> str:
 
 
 def say_never_trained(c: Case) -> str:
-    if c.settings.alpha == 0 and c.dead:
+    if c.settings.alpha == 0 and c.dead and set(c.figures.terms) == {"nll", "kl"}:
         return (
             f"Codes collapsed ({c.figures.told}): only the KL is left, and nothing pays for telling images apart. "
             "The decoder was never trained."

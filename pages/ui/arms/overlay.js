@@ -3,6 +3,7 @@
 
 import { onResize } from "../lib/dom.js";
 import { arrow, disc, ellipse, squareOf, strokes } from "../lib/draw.js";
+import { takeHold } from "../lib/hold.js";
 import { onKeys } from "../lib/keys.js";
 
 const NEAR = 11; // CSS pixels: a click so close to an image's mu chooses that image
@@ -19,17 +20,26 @@ export class Overlay {
     this.clouds = [];
     this.arrows = [];
     this.point = null;
-    canvas.onpointerdown = (event) => this.press(event);
-    canvas.onpointermove = (event) => this.pressed && this.onPoint(this.map.place(event));
-    canvas.onpointerup = canvas.onpointercancel = () => (this.pressed = false);
+    takeHold(canvas, {
+      handle: () => this.handle(),
+      down: (place, how) => (how === "handle" ? null : this.press(place)),
+      move: (place) => this.onPoint(this.map.place(place)),
+      up: () => {},
+      cancel: () => {},
+    });
     onKeys(canvas, (key) => this.key(key));
     this.observer = onResize(canvas, () => this.draw());
   }
 
+  /** The point, in CSS pixels of the canvas. */
+  handle() {
+    if (!this.point) return null;
+    const side = this.canvas.clientWidth,
+      scale = side / (2 * this.map.reach());
+    return [side / 2 + this.point[0] * scale, side / 2 - this.point[1] * scale];
+  }
+
   press(event) {
-    if (event.button) return;
-    this.pressed = true;
-    this.canvas.setPointerCapture(event.pointerId);
     const at = this.map.place(event);
     const limit = (NEAR * 2 * this.map.reach()) / this.canvas.clientWidth;
     const near = this.clouds.map(({ at: [x, y], index }) => ({ index, far: Math.hypot(x - at[0], y - at[1]) }));

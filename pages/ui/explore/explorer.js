@@ -209,6 +209,7 @@ export default class Explorer {
     const to = (xy) => this.view.plane.from(xy, place.rest);
     const loaded = (act) => (what) => this.found && act(what);
     return {
+      handle: () => this.found && this.view.plane.to(place.z),
       hover: loaded((xy) => place.hover(this.way.near?.(xy) ?? to(xy))),
       leave: loaded(() => place.hover(null)),
       press: (xy, code) => Boolean(this.found && this.way.press?.(xy, code)),

@@ -1,6 +1,7 @@
 // The map takes the pointer and the keys. Moving tries a place out; dragging goes there; a click that does not move is a
-// click; leaving ends the trying out. Fingers drag as a pressed mouse does.
+// click; leaving ends the trying out. Fingers take hold of z, or rest first: see hold.js.
 
+import { takeHold } from "../lib/hold.js";
 import { onKeys } from "../lib/keys.js";
 
 const NEAR = 11; // CSS pixels: a press so close to a code is meant for its image
@@ -11,7 +12,8 @@ const KEYS = { ArrowLeft: [-1, 0], ArrowRight: [1, 0], ArrowUp: [0, 1], ArrowDow
 
 export class Pointer {
   /**
-   * on: { hover(xy), leave(), press(xy, code) -> taken, drag(xy), drop(xy), click(xy), nudge(by), key(key) -> taken }
+   * on: { handle() -> xy or null: what a finger drags; hover(xy), leave(), press(xy, code) -> taken, drag(xy), drop(xy),
+   * click(xy), nudge(by), key(key) -> taken }
    * codes(): Float32Array (count, 2) of the map.
    */
   constructor(canvas, map, codes, on) {
@@ -20,26 +22,40 @@ export class Pointer {
     this.codes = codes;
     this.on = on;
     this.down = null;
-    canvas.onpointerdown = (event) => this.press(event);
-    canvas.onpointermove = (event) => this.move(event);
-    canvas.onpointerup = (event) => this.release(event);
-    canvas.onpointercancel = () => this.cancel();
+    takeHold(canvas, {
+      handle: () => this.handle(),
+      down: (place, how) => this.press(place, how),
+      move: (place) => this.move(place),
+      up: (place) => this.release(place),
+      cancel: () => this.cancel(),
+    });
+    canvas.onpointermove = (event) =>
+      !this.down && event.pointerType === "mouse" && this.on.hover(this.map.place(event));
     canvas.onpointerleave = () => this.down || this.on.leave();
     onKeys(canvas, (key, { shiftKey }) => this.key(key, shiftKey), { shift: true });
   }
 
-  press(event) {
-    if (event.button) return;
-    this.canvas.setPointerCapture(event.pointerId);
+  /** Where the handle is, in CSS pixels of the canvas. */
+  handle() {
+    const place = this.on.handle();
+    if (!place) return null;
+    const side = this.canvas.clientWidth,
+      scale = side / (2 * this.map.reach());
+    return [side / 2 + place[0] * scale, side / 2 - place[1] * scale];
+  }
+
+  /** A finger that holds z chooses nothing under it, unless it lets go where it came down. */
+  press(event, how) {
     const xy = this.map.place(event),
-      taken = this.on.press(xy, this.codeAt(xy));
-    this.down = { at: [event.offsetX, event.offsetY], moved: false, taken };
-    if (!taken && event.pointerType !== "mouse") this.on.hover(xy);
+      chooses = how === "mouse" || how === "tap";
+    const taken = chooses && this.on.press(xy, this.codeAt(xy));
+    this.down = { at: [event.offsetX, event.offsetY], moved: how === "rest", taken, how };
+    if (how === "rest") this.on.hover(xy);
   }
 
   move(event) {
     const { down } = this;
-    if (!down) return event.pointerType === "mouse" && this.on.hover(this.map.place(event));
+    if (!down) return;
     down.moved ||= Math.hypot(event.offsetX - down.at[0], event.offsetY - down.at[1]) >= STILL;
     if (down.moved && !down.taken) this.on.drag(this.map.place(event));
   }
@@ -49,7 +65,8 @@ export class Pointer {
     this.down = null;
     if (!down || down.taken) return;
     if (down.moved) this.on.drop(this.map.place(event));
-    else this.on.click(this.map.place(event));
+    else if (down.how !== "handle" || !this.on.press(this.map.place(event), this.codeAt(this.map.place(event))))
+      this.on.click(this.map.place(event));
   }
 
   cancel() {

@@ -81,7 +81,8 @@ export default class ChanceView {
     if (rem() === this.rem) return;
     this.rem = rem();
     const { drawing } = this.part;
-    set(drawing, { height: TALL * this.rem });
+    const [width, height] = [WIDE * this.rem, TALL * this.rem];
+    set(drawing, { width, height, viewBox: `0 0 ${width} ${height}` });
     drawing.replaceChildren();
     this.marks = { left: this.graph(0, "z is drawn", false), right: this.graph(WIDE - PANEL, "z is computed", true) };
     this.ask();

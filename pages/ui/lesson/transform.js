@@ -4,6 +4,7 @@
 // through assets.loader. The functions above `mount` touch no page: node runs them as they are.
 
 import { everyFrame, quietPartsOf } from "../lib/dom.js";
+import { takeHold } from "../lib/hold.js";
 import { fixed } from "../lib/numbers.js";
 import { normals } from "../lib/rng.js";
 import { Shared, bounded } from "../lib/state.js";
@@ -145,15 +146,23 @@ export default class TransformView {
       part[name].onchange = () => (this.set({ [name]: part[name].value }), rest());
     part.zoom.onchange = () => (this.set({ zoom: part.zoom.checked }), rest());
     part.again.onclick = () => (this.set({ seed: (this.state.seed + 1) % (SEED_MOST + 1) }), rest());
-    const follow = (event) => this.point(this.latent.at(event));
-    this.latent.svg.classList.add("pad");
-    this.latent.svg.onpointermove = this.latent.svg.onpointerdown = follow;
+    this.followPointer();
     this.latent.handle("probe", {
       className: "probe",
       label: "your point z",
       drag: () => {},
       key: (steps, fine, up) => this.nudge(steps * (fine ? 0.01 : 0.1), up),
     });
+  }
+
+  /** A mouse moves the point without a press. */
+  followPointer() {
+    const { svg } = this.latent;
+    const follow = (event) => this.point(this.latent.at(event));
+    svg.classList.add("pad");
+    svg.addEventListener("pointermove", (event) => event.pointerType === "mouse" && follow(event));
+    const handle = () => this.latent.frame && [this.latent.px(this.probe[0]), this.latent.py(this.probe[1])];
+    takeHold(svg, { handle, down: follow, move: follow, up: () => {}, cancel: () => {} });
   }
 
   nudge(by, up) {

@@ -186,6 +186,7 @@ export default class Passage {
       else this.change({ mu: cleanPassage({ mu: xy }).mu });
     };
     return {
+      handle: () => (this.frame || this.state.blank ? null : (this.tried ?? this.code?.mu)),
       hover: (xy) => this.frame && to(xy),
       leave: () => ((this.tried = null), this.ask()),
       press: () => false,

@@ -4,6 +4,7 @@ import { everyFrame, onResize, partsOf } from "../lib/dom.js";
 import { Feed } from "../lib/feed.js";
 import { Film, Scrubber } from "../lib/film.js";
 import { History } from "../lib/history.js";
+import { takeHold } from "../lib/hold.js";
 import { onKeys, onPageKeys } from "../lib/keys.js";
 import { aboutText, format, plain, stepText, waitText } from "../lib/numbers.js";
 import { row } from "../lib/plane.js";
@@ -121,7 +122,6 @@ export default class PlaneView {
   // ---- the chosen point
 
   followPointer(canvas) {
-    let held = false;
     const take = (event) => {
       const points = this.picture?.points_test;
       if (!points || !this.paper) return;
@@ -131,13 +131,12 @@ export default class PlaneView {
       const place = [share(event.offsetX, box.left, box.right), -share(event.offsetY, box.top, box.bottom)];
       this.choose(nearest(points, place));
     };
-    canvas.addEventListener("pointerdown", (event) => {
-      held = event.button === 0;
-      if (held) canvas.setPointerCapture(event.pointerId);
-      if (held) take(event);
-    });
-    canvas.addEventListener("pointermove", (event) => held && take(event));
-    canvas.addEventListener("lostpointercapture", () => (held = false));
+    const handle = () => {
+      const { paper, chosen } = this,
+        points = this.picture?.points_test;
+      return paper && points && chosen !== null ? paper.at(row(points, chosen)).map((v) => v / paper.px) : null;
+    };
+    takeHold(canvas, { handle, down: take, move: take, up: () => {}, cancel: () => {} });
   }
 
   move(key) {

@@ -165,11 +165,16 @@ def test_a_copied_link_brings_the_draws_back(explorer: Callable[..., Page], open
     assert other.get_by_role("button", name="Random draws").get_attribute("aria-pressed") == "true"
 
 
-def test_without_a_clipboard_the_address_is_there_to_copy(explorer: Callable[..., Page]) -> None:
+def test_over_plain_http_the_address_is_copied_the_old_way_or_is_there_to_copy(explorer: Callable[..., Page]) -> None:
+    """A page that comes from another machine without TLS has no clipboard."""
     page = explorer("traverse")
-    page.evaluate(
-        "() => { navigator.clipboard.writeText = () => Promise.reject(); document.execCommand = () => false; }"
-    )
+    page.evaluate("() => Object.defineProperty(navigator, 'clipboard', { value: undefined })")
+    page.evaluate("() => document.addEventListener('copy', ({ target }) => (window.copied = target.value))")
+    page.get_by_role("button", name="Copy link").click()
+    expect(page.locator("[data-part=files] [role=status]")).to_have_text("Link copied.")
+    assert page.evaluate("window.copied") == page.url
+    expect(page.locator("[data-file=address]")).to_be_hidden()
+    page.evaluate("() => { document.execCommand = () => false; }")
     page.get_by_role("button", name="Copy link").click()
     field = page.locator("[data-file=address]")
     expect(field).to_be_visible()

@@ -25,6 +25,7 @@ from vae_core.runs.run_record import RunRecord
 from vae_core.runs.storage import DECODER, state_file, steps_in
 
 KEPT = {"Cache-Control": "private, max-age=3600"}
+WHOLE = "X-Unpacked-Length"
 FRESH = {"Cache-Control": "no-store"}  # a later state may be nearer, and a reset begins anew
 
 
@@ -90,8 +91,13 @@ def _map_pictures(dataset: str) -> bytes | None:
 def zipped(request: Request, packed: bytes | None, headers: dict[str, str]) -> Response:
     """A file that is kept gzip-compressed: so to clients who take it, unpacked to others; 404 where there is none."""
     if packed is None or takes_gzip(request.headers.get("accept-encoding", "")):
-        return _file(packed, headers | {"Content-Encoding": "gzip", "Vary": "Accept-Encoding"})
+        return _file(packed, headers | {"Content-Encoding": "gzip", "Vary": "Accept-Encoding"} | _whole(packed))
     return _file(gzip.decompress(packed), headers | {"Vary": "Accept-Encoding"})
+
+
+def _whole(packed: bytes | None) -> dict[str, str]:
+    """How long it is unpacked, as its last four bytes say: a browser that shows how far it has come counts those."""
+    return {} if packed is None else {WHOLE: str(int.from_bytes(packed[-4:], "little"))}
 
 
 def _file(body: bytes | None, headers: dict[str, str]) -> Response:

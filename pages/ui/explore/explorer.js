@@ -1,6 +1,7 @@
 // The latent explorer: encoder and decoder run here, and the picture follows the finger. Mounted by view.py.
 
 import { everyFrame, make, onResize, quietPartsOf } from "../lib/dom.js";
+import { drawImage } from "../lib/images.js";
 import { LatentMap } from "../lib/map.js";
 import { Shared } from "../lib/state.js";
 import { coloursOf, followTheme } from "../lib/theme.js";
@@ -10,7 +11,7 @@ import { MapView } from "./map_view.js";
 import { Place } from "./place.js";
 import { Pointer } from "./pointer.js";
 import { Reading } from "./reading.js";
-import { fetchModel } from "./shared/found.js";
+import { fetchFirst, fetchModel } from "./shared/found.js";
 import { rounded } from "./shared/numbers.js";
 import { cleanState } from "./state.js";
 import { CLEAN, WAYS } from "./ways.js";
@@ -94,12 +95,28 @@ export default class Explorer {
     this.root.dataset.ready = "";
     this.say("Fetching the model…");
     try {
-      const found = await fetchModel(name, images.dataset, version);
+      const first = await fetchFirst(name, version);
+      if (opening === this.opening && !this.ended) this.showFirst(first);
+      const found = await fetchModel(name, images.dataset, version, (come, whole) => {
+        if (opening === this.opening) this.part.bar.value = come / whole;
+      });
       if (opening === this.opening && !this.ended) this.loaded(found);
       else found.rest();
     } catch (error) {
       if (opening === this.opening) this.say(error.message, true);
     }
+  }
+
+  /** The map and the picture at which it opens, to look at until the model is here. */
+  showFirst(first) {
+    const { part, data, state } = this;
+    part.bar.hidden = false;
+    part.bar.value = 0;
+    if (!first || state.view.axes !== "pca" || state.view.automatic) return; // a link to another view
+    this.view.await(first, data.dims);
+    part.stage.hidden = false;
+    part.stage.inert = this.root.dataset.coming = true;
+    if (!data.state?.pad?.z) drawImage(part.decoded, first.picture.data);
   }
 
   loaded(found) {
@@ -108,8 +125,9 @@ export default class Explorer {
     this.found = found;
     place.load();
     if (!linked && found.set.dims > SHELL) place.rest = rounded(found.code(0));
-    part.stage.hidden = false;
-    part.message.hidden = true;
+    part.stage.hidden = part.stage.inert = false;
+    part.message.hidden = part.bar.hidden = true;
+    delete this.root.dataset.coming;
     this.ways ??= this.newWays();
     this.reading.load(found);
     this.view.load(found, this.state.view);
@@ -259,7 +277,8 @@ export default class Explorer {
   say(text, again = false) {
     const { part } = this;
     part.message.hidden = false;
-    part.stage.hidden = true;
+    part.stage.hidden = part.bar.hidden = true;
+    delete this.root.dataset.coming;
     part.words.textContent = text;
     part.retry.hidden = !again;
   }

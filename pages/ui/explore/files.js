@@ -2,6 +2,7 @@
 //   { png: canvas, gif: { width, height, frames: [grey levels of width · height], delayMs }, csv: text }
 // each may also be null (nothing to save), a promise, or a function that makes it when it is asked for.
 
+import { copyText } from "../lib/clipboard.js";
 import { download } from "../lib/csv.js";
 import { partsOf } from "../lib/dom.js";
 import { gifOf } from "./gif.js";
@@ -81,16 +82,16 @@ export class Files {
 
   /** The address names what is on the page once Python has heard of it. */
   async copy() {
-    await this.told();
     const { address } = this.part,
-      { href } = location;
-    address.hidden = false;
-    address.value = href;
-    address.focus();
-    address.select();
-    if (!(await copied(href))) return this.say("Copy it from the field with the keyboard.");
-    address.hidden = true;
-    this.part.link.focus();
+      coming = this.told().then(() => location.href);
+    const done = await copyText(coming);
+    address.value = await coming;
+    address.hidden = done;
+    if (!done) {
+      address.focus();
+      address.select();
+      return this.say("Copy it from this field.");
+    }
     this.say("Link copied.");
     setTimeout(() => this.say(""), SHOWN_MS);
   }
@@ -131,15 +132,5 @@ function sameJson(text, value) {
     return JSON.stringify(JSON.parse(text)) === JSON.stringify(value);
   } catch {
     return false;
-  }
-}
-
-/** The clipboard is not there on pages that come by plain http from another machine: then the selected text is copied. */
-async function copied(text) {
-  try {
-    await navigator.clipboard.writeText(text);
-    return true;
-  } catch {
-    return document.execCommand("copy");
   }
 }

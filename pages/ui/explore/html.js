@@ -1,7 +1,7 @@
 // The frame of the explorer: the map, the picture under the pointer, and a section for every way.
 
 export const ROOT = `
-<div class="message" role="status" data-part="message"><span data-part="words">Fetching the model…</span> <button data-part="retry" hidden>Try again</button></div>
+<div class="message" role="status" data-part="message"><span data-part="words">Fetching the model…</span> <progress data-part="bar" max="1" aria-label="the model" hidden></progress> <button data-part="retry" hidden>Try again</button></div>
 <div class="stage" data-part="stage" hidden>
   <figure class="mapBox">
     <div class="map">

@@ -54,6 +54,18 @@ export class MapView {
     this.show(this.state);
   }
 
+  /** The model that is shown goes, another is on its way: its codes are known by now. */
+  await(first, dims) {
+    this.found = this.state = this.ready = this.asked = null;
+    this.codes = new Float32Array(0);
+    const { over } = this.part;
+    over.getContext("2d").clearRect(0, 0, over.width, over.height);
+    this.map.alpha = 0.75;
+    this.map.automatic = false;
+    const { xy, labels, classNames } = first;
+    this.map.show({ xy, xyUnit: 1, labels, classNames }, axesOf(new Plane("pca", dims)));
+  }
+
   /** Another model: its axes, and how they may be chosen. */
   load(found, state) {
     const { part } = this,
@@ -106,7 +118,7 @@ export class MapView {
     this.map.automatic = state.automatic;
     this.map.show(
       { xy: { data: this.codes }, xyUnit: 1, labels: { data: set.labels }, classNames: set.classNames },
-      this.plane.labels.map((label) => label && `${label}, prior σ`),
+      axesOf(this.plane),
     );
     this.renewGrid();
     this.page.renew(); // what is held fixed is said anew
@@ -193,6 +205,8 @@ export class MapView {
         : `Moving here keeps ${what} of z as ${rest === 1 ? "it is" : "they are"}, ${fixed(plane.off(z))} from 0.${seen}`;
   }
 }
+
+const axesOf = ({ labels }) => labels.map((label) => label && `${label}, prior σ`);
 
 /** z; where it lies outside the frame, a dashed ring on the frame's edge shows in which direction. */
 function cross(ctx, [left, top], side, { text, background }, trying) {

@@ -1,6 +1,7 @@
 // A link to hand on, large enough to be read from the back row, and a button that copies it.
 // Mounted by view.py through assets.loader.
 
+import { copyText } from "../lib/clipboard.js";
 import { make } from "../lib/dom.js";
 
 const SAID = 2000; // ms
@@ -28,21 +29,5 @@ export default class ClassLink {
 
   destroy() {
     clearTimeout(this.timer);
-  }
-}
-
-/** Whether it is in the clipboard now. Over plain http, as in most lecture halls, browsers know only the old way. */
-async function copyText(text) {
-  try {
-    await navigator.clipboard.writeText(text);
-    return true;
-  } catch {
-    const field = make("textarea", { value: text, readOnly: true });
-    field.style.cssText = "position: fixed; opacity: 0";
-    document.body.append(field);
-    field.select();
-    const done = document.execCommand("copy");
-    field.remove();
-    return done;
   }
 }

@@ -13,6 +13,7 @@ const term = (name, sign, says, unit = "nats") => `
   </div>`;
 
 export const HTML = `
+<progress class="coming" data-part="bar" max="1" aria-label="the model is on its way" hidden></progress>
 <div class="way">
   <figure class="x">
     <div class="paper"><canvas data-part="paper" tabindex="0" role="application" aria-label="the image x: draw a digit here with mouse, finger or pen; Control and Z takes the last stroke back"></canvas></div>

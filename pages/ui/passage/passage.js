@@ -83,10 +83,14 @@ export default class Passage {
     this.last = await this.film.get(this.film.steps.at(-1));
     this.ask();
     try {
-      this.found = await fetchModel(name);
+      this.found = await fetchModel(name, undefined, undefined, (come, whole) => {
+        part.bar.hidden = come === whole;
+        part.bar.value = come / whole;
+      });
       this.root.dataset.ready = name;
       this.renew();
     } catch (error) {
+      part.bar.hidden = true;
       part.message.hidden = false;
       part.message.textContent = error.message;
     }

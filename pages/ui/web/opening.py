@@ -15,6 +15,7 @@ from starlette.responses import Response
 from starlette.routing import Route
 from streamlit import config, file_util
 
+from pages.ui.assets import asset_version
 from pages.ui.page_names import PAGES, PageName
 from pages.ui.web.compressed import packed_text, size_on_line, zipped_text
 from vae_core.export.colours import DARK, LIGHT
@@ -26,6 +27,7 @@ _HEADERS = {"Cache-Control": "no-cache"}
 _FILES = re.compile(r'(?:src|href)="\./static/(js/[^"]+)"')
 _STYLES = re.compile(r'<link rel="stylesheet"[^>]*href="\./(static/css/[^"]+)">')
 _FONT = re.compile(r'<link\s+rel="preload"[^>]*as="font"[^>]*/>')
+_FIRST: Final = '<script type="module" crossorigin'
 _SILENT = re.compile(r"<noscript>.*?</noscript>", re.DOTALL)
 
 
@@ -54,7 +56,13 @@ def page_bytes(name: str) -> bytes:
     page = _FONT.sub("", page)  # it comes when the first word is drawn, and need not come before the scripts
     page = _STYLES.sub(lambda found: f"<style>{_own_styles(static / found[1])}</style>", page)
     page = _SILENT.sub("", page)
+    page = page.replace(_FIRST, f"{_lost()}{_FIRST}")
     return packed_text(page.replace("<body>", f"<body>\n{_opening(PAGES[name], files)}<script>{script()}</script>", 1))
+
+
+def _lost() -> str:
+    """What watches over the line to the server, before Streamlit's scripts: these run in the order of the page."""
+    return f'<script type="module" src="./assets/web/lost.js?v={asset_version()}"></script>\n'
 
 
 def _opening(page: PageName, files: dict[str, int]) -> str:

@@ -14,16 +14,41 @@ const GONE = "The weights of this model are not kept any more: choose another mo
  * A model by its name, with the test images of its data set. Throws an Error whose message is a sentence.
  * The server always sends the last weights; the version keeps the browser from showing others that it has kept.
  */
-export async function fetchModel(name, dataset, version = "0") {
+export async function fetchModel(name, dataset, version = "0", onPart = () => {}) {
+  const told = together(onPart);
   const [buffer, pictures] = await Promise.all([
-    fetchBytes(`./explore/${encodeURIComponent(name)}?v=${version}`, "model", GONE),
-    mapImages(dataset),
+    fetchBytes(`./explore/${encodeURIComponent(name)}?v=${version}`, "model", GONE, told()),
+    mapImages(dataset, told()),
   ]);
   const { metadata, arrays } = readTensors(buffer);
   /** @type {About} */
   const about = JSON.parse(metadata.about);
   const weights = Object.fromEntries(Object.entries(arrays).filter(([key]) => key.startsWith("model.")));
   return new Found(buffer, about, modelOf(about, weights), setOf(about, arrays, pictures));
+}
+
+/** Tells of several downloads as of one. @param {(come: number, whole: number) => void} onPart */
+function together(onPart) {
+  /** @type {{ come: number, whole: number }[]} */
+  const every = [];
+  const sum = (/** @type {"come" | "whole"} */ of) => every.reduce((all, one) => all + one[of], 0);
+  return () => {
+    const mine = { come: 0, whole: 0 };
+    every.push(mine);
+    return (/** @type {number} */ come, /** @type {number} */ whole) => {
+      Object.assign(mine, { come, whole });
+      onPart(sum("come"), sum("whole"));
+    };
+  };
+}
+
+/** What can be shown before the model is here, see first.py; null where there is nothing. */
+export async function fetchFirst(name, version) {
+  const coming = fetchBytes(`./explore/${encodeURIComponent(name)}/first?v=${version}`);
+  const read = coming.then(readTensors);
+  return read
+    .then(({ metadata, arrays }) => ({ ...arrays, classNames: JSON.parse(metadata.classNames) }))
+    .catch(() => null); // of what is wrong the package tells
 }
 
 /**

@@ -34,7 +34,7 @@ def dose_section() -> int | None:
         width="stretch",
         config={"displayModeBar": False},
     )
-    st.caption(f"{lowest(table, seeds)} Points open their runs below.")
+    st.caption(f"{lowest(table, seeds)} Points open runs.")
     named = [point["customdata"][0] for point in event["selection"]["points"] if point.get("customdata")]
     if chosen := [name for name in named if isinstance(name, str)]:  # those of other seeds are no runs
         st.session_state[link.key("points")] = chosen

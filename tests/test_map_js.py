@@ -37,7 +37,7 @@ def test_classes_at_one_spot_are_named_together_clear_of_the_axis(node: Callable
     """The axis' name has its line 22 pixels above the frame's foot, its letters are 13 high."""
     ((text, x, y),) = written(node, [[0.01 * i, -0.02 * i] for i in range(10)])
     assert text == "all 10 classes" and x == pytest.approx(100, abs=10)
-    assert 125 < y - 13 * 0.72 and y < 200 - 22 - 13  # below the circle of one sigma, above the name
+    assert y - 13 * 0.72 > 125 and y < 200 - 22 - 13  # below the circle of one sigma, above the name
     assert [text for text, *_ in written(node, [[0.0, 0.0]] * 4)] == ["all 4 classes"]
 
 

@@ -73,7 +73,7 @@ def test_the_right_answers_are_those_that_measurement_gives() -> None:
         "The codes begin" if test["kl"][-1] > test["kl"][0] and test["neg_elbo"][-1] < test["neg_elbo"][0] else "wrong",
         "Yes" if gap < 1 else "No: the gap is another",
         comes,
-        "No: the noise stays" if 0 < none["mean_std"] and none["nll"] < full["nll"] else "No: without the KL nothing",
+        "No: the noise stays" if none["mean_std"] > 0 and none["nll"] < full["nll"] else "No: without the KL nothing",
         f"A VAE with a beta of {figures.mean_over_pixels().values['beta']}.",
     )
     for question, start in zip(QUESTIONS, begins, strict=True):

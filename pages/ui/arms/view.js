@@ -144,9 +144,7 @@ export default class ArmsView {
 
   /** Streamlit learns of a new status, so that buttons can follow; and that a prediction can be judged now. */
   report() {
-    const statuses = this.arms
-      .map((arm) => arm.status + (arm.measured && !this.data.film ? " and measured" : ""))
-      .join(",");
+    const statuses = this.arms.map(({ told }) => told).join(",");
     if (statuses !== this.reported && !statuses.includes("…"))
       this.setStateValue("statuses", (this.reported = statuses));
   }

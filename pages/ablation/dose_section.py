@@ -35,7 +35,7 @@ def dose_section() -> int | None:
         config={"displayModeBar": False},
         alt=f"Rate (KL) against distortion (nll) of {len(table)} betas. {lowest(table, seeds)}",
     )
-    st.caption(f"{lowest(table, seeds)} Points open their runs below.")
+    st.caption(f"{lowest(table, seeds)} Points open runs.")
     named = [point["customdata"][0] for point in event["selection"]["points"] if point.get("customdata")]
     if chosen := [name for name in named if isinstance(name, str)]:  # those of other seeds are no runs
         st.session_state[link.key("points")] = chosen

@@ -1,6 +1,9 @@
 """The figures that answer the questions, each computed from a shipped model or run when it is first asked for."""
 
+import contextlib
+import functools
 import math
+import threading
 from typing import NamedTuple
 
 import torch
@@ -10,6 +13,7 @@ from pages.ui.passage.view import moments, shown_number
 from pages.ui.shipped import ARMS_FOLDER, CHECKPOINTS, PLANE, checkpoint, images, title_of
 from pages.ui.words import image_name
 from vae_core import losses, rng
+from vae_core.checkpoints import CheckpointError
 from vae_core.data import prepare
 from vae_core.evaluate import Evaluation, evaluate
 from vae_core.exact.bounds import bound
@@ -27,6 +31,17 @@ class Figure(NamedTuple):
 
     values: dict[str, str]
     says: str
+
+
+@functools.cache
+def compute_ahead() -> None:
+    """The figure that takes seconds, once, in a thread: while the first question is read."""
+    threading.Thread(target=_gap_if_it_can_be, name="figure of question 2", daemon=True).start()
+
+
+def _gap_if_it_can_be() -> None:
+    with contextlib.suppress(OSError, CheckpointError):  # the page says it where the figure is wanted
+        gap_of_the_prior()
 
 
 @computed_once(1)
@@ -54,7 +69,8 @@ def gap_of_the_prior() -> Figure:
         "log p(x)": f"−{-found.log_p.value:.0f}",
         "gap": f"{found.gap.value:.0f}",
     }
-    return Figure(values, f"{image_name(number, int(images().y_test[number]))}, by quadrature in {_by(PLANE)}.")
+    name = image_name(number, int(images().y_test[number]))
+    return Figure(values, f"{name[0].upper()}{name[1:]}, by quadrature in {_by(PLANE)}.")
 
 
 @computed_once(1)

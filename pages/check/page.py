@@ -2,6 +2,7 @@
 
 import streamlit as st
 
+from pages.check.figures import compute_ahead
 from pages.check.questions import QUESTIONS, Question
 from pages.check.settings import ANSWERS, END, link
 from pages.ui import glossary, notices
@@ -25,10 +26,12 @@ def page() -> None:
 
 def ask(number: int, question: Question) -> None:
     """One question with its options; once one is chosen, whether it is right, why, and the figure."""
+    compute_ahead()
     chosen = link.get(ANSWERS[number - 1])
     left, right = st.columns([3, 2], gap="large")
     with left:
         glossary.markdown(f"**{number} of {len(QUESTIONS)}.** {question.text}")
+        readable(number, {chosen, question.right} if chosen else set())
         for option, text in enumerate(question.options, start=1):
             st.button(
                 text,
@@ -47,6 +50,13 @@ def ask(number: int, question: Question) -> None:
     if chosen:
         with right, st.spinner("Computing…"):
             show(question)
+
+
+def readable(number: int, options: set[int]) -> None:
+    """What was chosen and what is right stay readable, though nothing can be chosen any more."""
+    places = ", ".join(f".st-key-option-{number}-{option} button:disabled" for option in sorted(options))
+    look = "opacity: 1; color: inherit; border-color: currentColor"
+    st.html(f"<style>:is({places}) {{ {look} }}</style>")
 
 
 def sign(option: int, chosen: int, right: int) -> str | None:
@@ -69,12 +79,14 @@ def show(question: Question) -> None:
 
 
 def score() -> None:
-    right = sum(link.get(name) == question.right for name, question in zip(ANSWERS, QUESTIONS, strict=True))
-    st.metric("Right", f"{right} of {len(QUESTIONS)}")
-    for number, (name, question) in enumerate(zip(ANSWERS, QUESTIONS, strict=True), start=1):
-        said = link.get(name)
-        mark = "check" if said == question.right else "close"
-        glossary.markdown(f":material/{mark}: {number}. {question.text} **{question.options[question.right - 1]}**")
+    """Of the questions that were answered; one that was not is not wrong, and its answer is not told."""
+    said = [link.get(name) for name in ANSWERS]
+    right = sum(answer == question.right for answer, question in zip(said, QUESTIONS, strict=True))
+    st.metric("Right", f"{right} of {sum(answer != 0 for answer in said)}")
+    for number, (answer, question) in enumerate(zip(said, QUESTIONS, strict=True), start=1):
+        mark = "check" if answer == question.right else "close" if answer else "remove"
+        told = f"**{question.options[question.right - 1]}**" if answer else "Not answered."
+        glossary.markdown(f":material/{mark}: {number}. {question.text} {told}")
     st.button("Again", on_click=again)
 
 

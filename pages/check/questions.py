@@ -44,7 +44,7 @@ QUESTIONS = (
     Question(
         "A test loss is computed with z = mu in place of a sample. What is reported?",
         (
-            "Less than −ELBO: it is not a bound any more.",
+            "Less than −ELBO: the noise that z has is left out.",
             "−ELBO, with less noise.",
             "More than −ELBO: mu is only one of many z.",
         ),

@@ -107,7 +107,7 @@ def in_large(prior: Estimated, exact: float) -> str:
     rows = (
         (f"{prior.draws:,} prior draws say", f"{prior.log_p:.1f} nats"),
         ("log p(x), exactly", f"{exact:.1f} nats"),
-        ("nine tenths of it come from", f"{count} draw{'' if count == 1 else 's'}"),
+        ("nine tenths of the estimate come from", f"{count} draw{'' if count == 1 else 's'}"),
     )
     lines = "".join(f"<span>{name}</span><b>{value}</b>" for name, value in rows)
     return f"<div class='in-large'>{lines}</div>{_LOOKS}".replace(">-", ">−")

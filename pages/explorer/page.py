@@ -53,10 +53,10 @@ def explore() -> None:
     way = ways_of(source.family.has)[link.get("way")]
     if source.family.has.labels:
         source = tell_label(source, names)
-    asks = not bar.asks(link.get("way"))
-    if asks or link.get("way") == "encode":
+    alone = not bar.asks(link.get("way"))  # else the lecture's bar has asked already
+    if alone or link.get("way") == "encode":
         row = st.container(horizontal=True, vertical_alignment="center")
-        if asks:
+        if alone:
             see = way.plain if way.plain and not source.family.has.posterior else way.see
             row.markdown(f"**{way.ask if centred else way.other or way.ask}**", help=see)
         if link.get("way") == "encode":

@@ -12,7 +12,7 @@ import streamlit as st
 
 WORDS = {
     "nats": "Units of information in natural logarithms: one nat is 1.44 bits. All losses here are nats per image.",
-    "K = 1": "One z is drawn for each image, as in training; with more, the estimate is less noisy.",
+    "K = 1": "One z is drawn for each image, as in training. With more, the bound is tighter (Burda et al. 2016).",
     "N(0, I)": "The standard normal distribution: mean 0 and variance 1 in every direction, all of them independent.",
     "prior": "p(z): how z is drawn before any image is seen. Here it is N(0, I).",
     "posterior": "p(z | x): which z may have made this image, by Bayes' rule. Usually it cannot be computed.",
@@ -25,8 +25,6 @@ WORDS = {
     "eps": "The noise of reparameterisation, drawn from N(0, I) and independent of the encoder: z = mu + std · eps.",
     "quadrature": "An integral as a weighted sum over a fine grid: without chance, exact up to the error that is said.",
     "standard error": "How far a mean of random draws typically is from the true one: std / √draws.",
-    "active": "A latent is active where its mean differs between images: variance above 0.01 (Burda et al. 2016).",
-    "bits": "Information in logarithms of base 2.",
 }
 # The explanation lies over all else and inside the window, also of a word at its edge: above the word where there is
 # room. A browser that cannot hold it to a word shows it at the foot of the window, as a subtitle.

@@ -3,7 +3,7 @@
 import streamlit as st
 
 from pages.ui import glossary, spoken
-from vae_core.export.colours import LIGHT
+from vae_core.export.colours import DARK, LIGHT
 
 _ROOM = """
 .stMain .block-container { padding-left: 1.5rem; padding-right: 1.5rem; padding-top: 3.6rem; }
@@ -28,7 +28,6 @@ _ROOM = """
 /* A question lies over the arms, below their film's bar: it pushes nothing away. */
 .st-key-arms-stage { position: relative; }
 :has(> .st-key-arms-question) { position: absolute; z-index: 5; top: 2.3rem; left: 0; right: 0; }
-.st-key-arms-question > * { background: var(--st-background-color, Canvas); }
 /* What comes a moment later has its room: nothing below moves down under a hand. */
 @media (min-width: 800px) {
   .stMain .st-key-home-passage { min-height: calc(0.552 * min(1180px, 142vh, 100vw - 3rem)); }
@@ -39,7 +38,8 @@ _ROOM = """
 # ground as text and line, and no colour is both: white on it and it on the ground would need 4.5 × 4.5 : 1, and white
 # on the ground has 18 : 1. So there the ink is dark. Streamlit sets the colour scheme that `light-dark` asks for on the
 # page and its sidebar only: a primary button in a popover or a dialog would still be white.
-_ON_PRIMARY = f"""
+_COLOURS = f"""
+.st-key-arms-question > * {{ background: light-dark({LIGHT.ground}, {DARK.ground}); }}
 [data-testid^="stBaseButton-primary"]:enabled, [data-testid="stMultiSelectTagsContainer"] [data-tag] {{
   color: light-dark(#FFFFFF, {LIGHT.ink});
 }}
@@ -56,4 +56,4 @@ _READABLE = """
 
 
 def apply() -> None:
-    st.html(f"<style>{_ROOM}{_ON_PRIMARY}{_READABLE}{glossary.LOOKS}{spoken.LOOKS}</style>")
+    st.html(f"<style>{_ROOM}{_COLOURS}{_READABLE}{glossary.LOOKS}{spoken.LOOKS}</style>")

@@ -164,3 +164,16 @@ def the_film_shows_its_run(page: Page, passage: Locator) -> None:
     assert state(page)["at"] == 0
     scrub.press("End")
     expect(passage.get_by_text("your drawing")).to_be_visible()  # it was not lost
+    scrub.press("Home")
+    passage.get_by_role("button", name="a test image of a 3").click()
+    source = passage.locator("[data-part=source]")
+    expect(source).to_contain_text("a 3")
+    film = source.inner_text()
+    paper = passage.locator("[data-part=paper]").bounding_box()
+    page.mouse.move(paper["x"] + 0.2 * paper["width"], paper["y"] + 0.2 * paper["height"])
+    page.mouse.down()  # over the film's image
+    page.mouse.move(paper["x"] + 0.4 * paper["width"], paper["y"] + 0.3 * paper["height"], steps=3)
+    page.mouse.up()
+    expect(source).to_have_text("your drawing")
+    passage.get_by_role("button", name="Undo").click()
+    expect(source).to_have_text(film)  # that image again, and nobody's drawing

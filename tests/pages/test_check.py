@@ -12,7 +12,7 @@ from torch.distributions import Bernoulli, Normal, kl_divergence
 from pages.check import figures
 from pages.check.questions import QUESTIONS
 from pages.ui.passage.view import shown_number
-from pages.ui.shipped import ARMS_FOLDER, CHECKPOINTS, PLANE, checkpoint, images
+from pages.ui.shipped import ARMS_FOLDER, CHECKPOINTS, PLANE, checkpoint, images, title_of
 from tests.pages.conftest import checked
 from tests.pages.linked import shown
 from vae_core.runs.registry import Registry
@@ -39,6 +39,11 @@ def test_one_question_at_a_time_each_with_its_figure_and_a_score(registry: Regis
         assert ("**Wrong.**" if number == 4 else "**Right.**") in said(at)
         assert {m.label: m.value for m in at.metric} == question.figure().values
         assert all(at.button(key=f"option {number}.{k}").disabled for k in (1, 2, 3))
+        assert {k: at.button(key=f"option {number}.{k}").proto.icon for k in (1, 2, 3)} == {
+            k: ":material/check:" if k == question.right else ":material/close:" if k == chosen else ""
+            for k in (1, 2, 3)
+        }
+        assert [caption.value for caption in at.caption] == [question.figure().says]
         assert str(at.query_params[f"a{number}"][0]) == str(chosen)
         at = press(at, "onward")
     assert at.metric[0].value == "4 of 5"
@@ -47,6 +52,49 @@ def test_one_question_at_a_time_each_with_its_figure_and_a_score(registry: Regis
     assert again.metric[0].value == "4 of 5"
     at = checked(next(b for b in at.button if b.label == "Again").click().run())
     assert "1 of 5." in said(at) and not {name for name in at.query_params if name.startswith("a")}
+
+
+def test_what_was_not_answered_is_not_wrong_and_is_not_told(registry: Registry) -> None:
+    at = shown("check", {"question": "6", "a1": str(QUESTIONS[0].right), "a2": "1"})
+    assert at.metric[0].value == "1 of 2"
+    assert said(at).count(":material/close:") == 1 and said(at).count("Not answered.") == 3
+    assert all(question.options[question.right - 1] not in said(at) for question in QUESTIONS[2:])
+
+
+def test_the_right_answers_are_those_that_measurement_gives() -> None:
+    """Each option that can be false is, by figures of torch.distributions, history and cards; the key is not asked."""
+    history = np.genfromtxt(CHECKPOINTS / PLANE / "history.csv", delimiter=",", names=True, dtype=None, encoding=None)
+    test = history[history["split"] == "test"]
+    gap = numbers(figures.gap_of_the_prior().values["gap"])[0]
+    sample, mean = sum(terms(1)), sum(terms(0))
+    full, none = (card(name)["test"] for name in (figures.FULL, figures.NO_KL))
+    comes = "Less" if mean < sample - 0.5 else "More" if mean > sample + 0.5 else "−ELBO,"
+    begins = (
+        "The codes begin" if test["kl"][-1] > test["kl"][0] and test["neg_elbo"][-1] < test["neg_elbo"][0] else "wrong",
+        "Yes" if gap < 1 else "No: the gap is another",
+        comes,
+        "No: the noise stays" if none["mean_std"] > 0 and none["nll"] < full["nll"] else "No: without the KL nothing",
+        f"A VAE with a beta of {figures.mean_over_pixels().values['beta']}.",
+    )
+    for question, start in zip(QUESTIONS, begins, strict=True):
+        matching = [k for k, option in enumerate(question.options, start=1) if option.startswith(start)]
+        assert matching == [question.right], question.text
+
+
+def test_each_caption_says_of_how_many_images_by_which_model_with_which_seed() -> None:
+    ships = f"{title_of(PLANE)}, seed {checkpoint(PLANE).config.seed}."
+    digit = int(images().y_test[shown_number(None)])
+    begins = (
+        "5,000 test images",
+        f"Test image {shown_number(None)}",
+        "1,000 test images, K = 1",
+        "Mean std",
+        "1,000 test",
+    )
+    for question, start in zip(QUESTIONS, begins, strict=True):
+        says = question.figure().says
+        assert says.startswith(start) and (says.endswith(ships) or question is QUESTIONS[3]), says
+    assert str(digit) in QUESTIONS[1].figure().says and "two short runs of seed 0" in QUESTIONS[3].figure().says
 
 
 def test_each_question_has_three_options_and_one_sentence_of_why() -> None:

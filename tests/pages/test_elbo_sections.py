@@ -15,11 +15,12 @@ import torch.nn.functional as F
 from streamlit.testing.v1 import AppTest
 from torch.distributions import Bernoulli, Normal, kl_divergence
 
-from pages.elbo import code, figures_reparameterise, likelihood, reparameterise
+from pages.elbo import code, figures_evidence, figures_reparameterise, likelihood, reparameterise
 from pages.elbo.settings import COSTS, LOOKS, STEPS, link
 from pages.elbo.subject import Subject, subject
 from pages.ui.lesson.code_map import source_of
 from tests.pages.conftest import ROUTER, checked
+from vae_core.exact.quadrature import Estimate, Evidence
 from vae_core.runs.registry import Registry
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -44,6 +45,26 @@ def script(section: str, key: tuple, state: dict) -> None:
 def opened(section: str, key: tuple[str, int, int] = KEY, **state: Any) -> AppTest:
     """A section by itself, with some of the page's settings."""
     return checked(AppTest.from_function(script, default_timeout=60, args=(section, key, state)).run())
+
+
+def test_the_contour_of_the_posterior_lies_where_the_posterior_does() -> None:
+    """Of a posterior at z1 = 1.2 and z2 = −0.5, five times as wide along z1: its mass is where its line is."""
+    z1, z2 = (torch.arange(start, start + 2.4, 0.05, dtype=torch.float64) for start in (0.0, -1.7))
+    at, std = torch.tensor([1.2, -0.5], dtype=torch.float64), torch.tensor([0.5, 0.1], dtype=torch.float64)
+    joint = Normal(at[0], std[0]).log_prob(z1)[None, :] + Normal(at[1], std[1]).log_prob(z2)[:, None]
+    log_p = Estimate(0.0, 0.0)
+    known = torch.ones_like(joint, dtype=torch.bool)
+    seen = Evidence(log_p, log_p, z1, z2, 0.05, joint, known, joint.numel(), True)
+    figure = figures_evidence.where_figure(torch.zeros(3, 2), torch.tensor([0]), seen, False)
+    line = figure.data[-1]
+    height = np.array(line.z)
+    row, column = np.unravel_index(height.argmax(), height.shape)
+    assert (line.x[column], line.y[row]) == pytest.approx((1.2, -0.5), abs=0.03)
+    inside = height > line.contours.start
+    reach = np.sqrt(-2 * figures_evidence.EDGE)
+    across, up = np.array(line.x)[inside.any(axis=0)], np.array(line.y)[inside.any(axis=1)]
+    assert across.min() == pytest.approx(max(0, 1.2 - 0.5 * reach), abs=0.06)
+    assert (up.min(), up.max()) == pytest.approx((-0.5 - 0.1 * reach, -0.5 + 0.1 * reach), abs=0.06)
 
 
 def number(text: str) -> float:

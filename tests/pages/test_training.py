@@ -105,6 +105,20 @@ def test_kl_switch_acts_on_the_run_and_leaves_a_mark(training: AppTest, registry
     assert run.settings == LiveSettings(alpha=1.0, beta=1.0, learning_rate=0.002, frozen="none")
 
 
+def test_the_field_of_a_weight_says_what_it_really_does(training: AppTest) -> None:
+    def labels() -> list[str]:
+        return [training.number_input(key=letter).label for letter in ("alpha", "beta")]
+
+    assert labels() == ["alpha", "beta"]
+    checked(training.segmented_control(key="reduction").set_value("mean").run())
+    assert labels() == ["alpha (÷ 784)", "beta"]
+    checked(training.toggle(key="kl_on").set_value(False).run())
+    assert labels() == ["alpha (÷ 784)", "beta (off)"]
+    checked(training.toggle(key="kl_on").set_value(True).run())
+    checked(training.toggle(key="recon_on").set_value(False).run())
+    assert labels() == ["alpha (off)", "beta"]
+
+
 def test_a_slow_step_without_a_run_begins_one_and_tells_all_of_its_first_batch(
     training: AppTest, registry: Registry
 ) -> None:

@@ -60,9 +60,9 @@ export class Arm {
     return this.ended && Boolean(this.picture) && (this.at === null || this.picture.step === this.film.steps.at(-1));
   }
 
-  /** Whether the figures of how it ended are known: they come a moment after the picture. */
-  get measured() {
-    return this.ended && this.meters.has(this.news?.step);
+  /** Its status, and whether the figures of how it ended are known: they come a moment after the picture. */
+  get told() {
+    return this.ended && this.meters.has(this.news?.step) ? `${this.status} and measured` : this.status;
   }
 
   /** @param {Message} message */

@@ -144,8 +144,7 @@ export default class ArmsView {
 
   /** Streamlit learns of a new status, so that buttons can follow; and that a prediction can be judged now. */
   report() {
-    const word = (arm) => (arm.measured && !this.data.film ? `${arm.status} and measured` : arm.status);
-    const statuses = this.arms.map(word).join(",");
+    const statuses = this.arms.map(({ told }) => told).join(",");
     if (statuses !== this.reported && !statuses.includes("…"))
       this.setStateValue("statuses", (this.reported = statuses));
   }

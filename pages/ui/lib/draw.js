@@ -1,6 +1,8 @@
 // Drawing on a canvas. Places are pixels of the canvas; radii and widths are CSS pixels. A pen is [colour, width]: with
 // several of them a line is drawn once with each, so that a broad one in the colour of the ground makes it stand out.
 
+import { rem } from "./scale.js";
+
 /** A square canvas made as large as it is on the page, and cleared: { ctx, side }; null while it is not on the page. */
 export function squareOf(canvas) {
   const side = Math.round(canvas.clientWidth * devicePixelRatio);
@@ -12,7 +14,7 @@ export function squareOf(canvas) {
 }
 
 /** Letters of drawings, in CSS pixels: 13 of them, and more where those of the page are larger. */
-export const letterSize = () => (13 / 17) * parseFloat(getComputedStyle(document.documentElement).fontSize);
+export const letterSize = () => (13 / 17) * rem();
 
 /** Stroke what trace() adds to the path, once with each pen. */
 export function strokes(ctx, pens, trace) {

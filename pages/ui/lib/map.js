@@ -144,7 +144,6 @@ export class LatentMap {
       }
     }
     ctx.globalAlpha = 1;
-    ctx.font = `bold ${17 * px}px sans-serif`;
     ctx.textAlign = "center";
     const named = [...sums.keys()].filter((digit) => sums[digit][2]);
     const places = named.map((digit) => {
@@ -152,12 +151,15 @@ export class LatentMap {
       return /** @type {Point} */ ([at(x / n), at(-y / n) + 6 * px]);
     });
     if (named.length > 2 && isOneSpot(places, 10 * px)) {
-      const [x, y] = places[0]; // their names would cover one another; this stands below the circle of 1 sigma
-      this.write(ctx, `all ${named.length} classes`, x, y + side / (2 * this.reach()) + 18 * px);
-    } else
+      const [x, y] = places[0]; // their names would cover one another; this stands between 1 sigma and the axis' name
+      ctx.font = `bold ${13 * px}px sans-serif`;
+      this.write(ctx, `all ${named.length} classes`, x, y + side / (2 * this.reach()) + 8 * px);
+    } else {
+      ctx.font = `bold ${17 * px}px sans-serif`;
       named.forEach((digit, i) => {
         words(ctx, classNames?.[digit] ?? digit, places[i], this.colours.classes[digit], this.colours.background);
       });
+    }
     ctx.textAlign = "left";
     this.note.textContent = outside
       ? `${outside.toLocaleString("en")} of ${labels.data.length.toLocaleString("en")} codes lie outside the frame.`
@@ -169,7 +171,8 @@ export class LatentMap {
   }
 }
 
-const isOneSpot = (places, size) =>
+/** Whether all places lie within so many pixels of one another, across and up. */
+export const isOneSpot = (places, size) =>
   [0, 1].every((axis) => {
     const along = places.map((place) => place[axis]);
     return Math.max(...along) - Math.min(...along) < size;

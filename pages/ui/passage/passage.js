@@ -31,8 +31,8 @@ export default class Passage {
   last = null;
   /** @type {any} where the pointer tries a place out */
   tried = null;
-  /** @type {number} the map's image that was on the paper last */
-  shown = 0;
+  /** @type {number | null} the map's image that was on the paper last, null before there was one */
+  shown = null;
 
   constructor(root) {
     this.root = root;
@@ -132,7 +132,7 @@ export default class Passage {
   get image() {
     const { labels, numbers } = this.found.set,
       { number, picture, blank } = this.state;
-    if (picture || blank) return this.shown;
+    if (picture || blank) return this.shown ?? nextOf(this.digit, 0, labels);
     return (this.shown = number === null ? nextOf(this.digit, 0, labels) : imageOf(number, numbers));
   }
 
@@ -152,9 +152,16 @@ export default class Passage {
     const text = drawn ? state.picture : found && textOf(imageAt(found.set.images, this.image));
     if (!this.frame && (found || drawn) && text !== drawing.text && !drawing.busy) drawing.take(text);
     const own = () => (found ? imageName(this.image, found.set) : "");
-    const mine = state.blank ? "draw a digit here" : "your drawing";
+    const mine = state.blank ? "draw a digit here" : (this.filmed() ?? "your drawing");
     part.source.textContent = this.frame ? nameOf(ten[this.digit], String(this.digit)) : drawn ? mine : own();
     this.ask();
+  }
+
+  /** The name of what is on the paper if it is one of the film's ten: an undo of what was drawn over it. */
+  filmed() {
+    const { last, ten, state } = this;
+    const digit = last && ten.findIndex((_, i) => textOf(imageAt(last.originals.data, i)) === state.picture);
+    return last && digit >= 0 ? nameOf(ten[digit], String(digit)) : null;
   }
 
   // ---- what a hand does
@@ -168,7 +175,8 @@ export default class Passage {
   /** picture: null where nothing is left; an undo may bring the test image back that was on the paper. */
   drawn(picture) {
     const { found, shown } = this;
-    if (found && picture && picture === textOf(imageAt(found.set.images, shown))) this.change(this.testImage(shown));
+    const back = found && picture && shown !== null && picture === textOf(imageAt(found.set.images, shown));
+    if (back) this.change(this.testImage(shown));
     else this.change({ picture, number: null, blank: !picture, mu: null });
   }
 

@@ -28,7 +28,7 @@ const HTML = `
 <div class="pins" data-part="pins"></div>
 <details>
   <summary>How to move</summary>
-  <small>Move over the map to try a place out; drag to go there; click or tap to go there and pin it. Arrow keys move by 0.1, with Shift by 0.01. A slider for every latent, the one with the largest KL first; above it what it does, from −3 to 3 std of the [[prior]].</small>
+  <small>Move over the map to try a place out; drag to go there; click or tap to go there and pin it. Arrow keys move by 0.1, with Shift by 0.01. A slider for every latent, the one with the largest KL first; above it what it does, from −3 to 3 (std of the [[prior]], where there is one).</small>
 </details>`;
 
 export class PadWay extends Way {

@@ -6,7 +6,7 @@ from typing import Any
 
 import streamlit as st
 
-from pages.ui import glossary
+from pages.ui import glossary, phone
 from pages.ui.assets import UI, loader
 from pages.ui.palette import css_variables
 
@@ -34,6 +34,7 @@ def declare(name: str, module: str, root: str, *styles: Path | str, frame: bool 
         html=f"<div class='frame'>{content}</div>" if frame else content,
         css=css_variables(f".{root}")
         + glossary.LOOKS
+        + phone.TARGETS
         + "".join((UI / path).read_text(encoding="utf-8") for path in styles),
         js=loader(module, root),
     )

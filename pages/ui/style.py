@@ -2,7 +2,7 @@
 
 import streamlit as st
 
-from pages.ui import glossary
+from pages.ui import glossary, phone
 from vae_core.export.colours import LIGHT
 
 _ROOM = """
@@ -42,4 +42,4 @@ _ON_PRIMARY = f"""
 
 
 def apply() -> None:
-    st.html(f"<style>{_ROOM}{_ON_PRIMARY}{glossary.LOOKS}</style>")
+    st.html(f"<style>{_ROOM}{phone.LOOKS}{_ON_PRIMARY}{glossary.LOOKS}</style>")

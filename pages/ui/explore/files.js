@@ -81,14 +81,14 @@ export class Files {
 
   /** The address names what is on the page once Python has heard of it. */
   async copy() {
-    await this.told();
     const { address } = this.part,
-      { href } = location;
+      told = this.told().then(() => location.href);
+    const written = writeOnceKnown(told);
+    address.value = await told;
     address.hidden = false;
-    address.value = href;
     address.focus();
     address.select();
-    if (!(await copied(href))) return this.say("Copy it from the field with the keyboard.");
+    if (!(await written) && !(await copied(address.value))) return this.say("Copy it from the field.");
     address.hidden = true;
     this.part.link.focus();
     this.say("Link copied.");
@@ -129,6 +129,20 @@ function settled(said, way) {
 function sameJson(text, value) {
   try {
     return JSON.stringify(JSON.parse(text)) === JSON.stringify(value);
+  } catch {
+    return false;
+  }
+}
+
+/**
+ * Ask for the clipboard while the press still counts, as phones demand, with a text that is known a moment later.
+ * @param {Promise<string>} text
+ */
+async function writeOnceKnown(text) {
+  try {
+    const blob = text.then((known) => new Blob([known], { type: "text/plain" }));
+    await navigator.clipboard.write([new ClipboardItem({ "text/plain": blob })]);
+    return true;
   } catch {
     return false;
   }

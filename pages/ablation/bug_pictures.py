@@ -37,6 +37,7 @@ def picture(bug: Bug, colours: Colours) -> go.Figure:
     plot = make_subplots(1, 2, subplot_titles=SIDES, horizontal_spacing=0.06)
     _KINDS[bug.shows](plot, bug, panels, colours)
     plot.update_layout(
+        dragmode=False,  # a finger scrolls
         height=250,
         margin={"l": 10, "r": 10, "t": 36, "b": 10},
         font={"size": 17, "color": colours.ink},

@@ -271,6 +271,7 @@ def _lay_out(figure: go.Figure, ranges: tuple[float, float, float], colours: Col
     ink = colours.ink
     tick = {"size": 15, "color": ink}
     figure.update_layout(
+        dragmode=False,  # a finger scrolls
         height=450,
         margin={"l": 10, "r": 10, "t": 10, "b": 10},
         font={"size": _LABEL, "color": ink},

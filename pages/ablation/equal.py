@@ -138,6 +138,7 @@ def figure(count: int, seed: int, found: dict[str, Snapshot], dark: bool) -> go.
         _add_codes(plot, seen, colours, column)
     plot.update_layout(height=250, margin={"l": 10, "r": 10, "t": 30, "b": 10}, font={"size": 14, "color": colours.ink})
     plot.update_layout(legend={"orientation": "h", "x": 1, "xanchor": "right", "y": -0.15, "yanchor": "top"})
+    plot.update_layout(dragmode=False)  # a finger scrolls
     plot.update_annotations(font={"size": 15, "color": colours.ink})
     plot.update_xaxes(tickfont={"size": 14, "color": colours.ink}, zeroline=False)
     plot.update_yaxes(tickfont={"size": 14, "color": colours.ink}, range=[0, 0.6])

@@ -48,7 +48,7 @@ def pixel_figure(x: float, sigma: float, is_dark: bool) -> go.Figure:
         figure,
         paint["ink"],
         340,
-        xaxis={"title": "x̂, what the decoder says (0 black, 1 white)", "range": [-0.01, 1.01]},
+        xaxis={"title": "x̂ of the decoder (0 black, 1 white)", "range": [-0.01, 1.01]},
         yaxis={"title": "cost of this pixel (nats)", "range": _COSTS},
         legend={"orientation": "h", "y": 1.16},
     )

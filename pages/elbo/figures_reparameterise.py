@@ -145,7 +145,7 @@ def histograms(found: Comparison, single: Comparison, component: str, fit: str, 
 
 
 def _row_name(name: str, outside: int) -> str:
-    return ESTIMATORS[name] + (f" ({outside} of {REPEATS} outside)" if outside else "")
+    return ESTIMATORS[name] + (f" ({outside} outside)" if outside else "")
 
 
 def kl_slopes(log_var: Tensor) -> tuple[Tensor, Tensor]:

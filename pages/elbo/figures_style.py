@@ -43,7 +43,7 @@ def lay_out(figure: go.Figure, ink: str, height: int | tuple[int, int], **more: 
     usual, projected = height if isinstance(height, tuple) else (height, round(height * PROJECTED / LETTERS))
     height = projected if is_projected() else usual
     figure.update_layout(height=height, margin={"l": 10, "r": 1.5 * size, "t": 2 * size, "b": 10}, **more)
-    figure.update_layout(font={"size": size, "color": ink}, legend_font_size=size)
+    figure.update_layout(font={"size": size, "color": ink}, legend_font_size=size, dragmode=False)  # a finger scrolls
     axis = {"tickfont": {"size": size, "color": ink}, "title_font": {"size": size, "color": ink}}
     figure.update_xaxes(title_standoff=6, **axis)
     figure.update_yaxes(**axis)

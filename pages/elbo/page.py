@@ -16,6 +16,7 @@ from pages.ui import notices, spoken
 from pages.ui.section_switch import section_switch
 from pages.ui.shipped import PLANE, encode_query, missing, title_of
 from pages.ui.words import label_of
+from vae_core.export.pictures import data_uri
 
 DRAWN: dict[str, Callable[[Subject], None]] = {
     "evidence": evidence_section,
@@ -42,6 +43,8 @@ def page() -> None:
     notices.show("elbo")
     with st.sidebar:
         chosen = choose()
+    with st.container(key="at-hand"):  # on a phone, where the sidebar is closed
+        st.html(f'<img src="{data_uri(chosen.pixels[0, 0].numpy())}" alt="x, {chosen.label}">')
     lesson(chosen)
 
 

@@ -6,7 +6,7 @@ from typing import Any
 
 import streamlit as st
 
-from pages.ui import glossary, spoken
+from pages.ui import glossary, phone, spoken
 from pages.ui.assets import UI, loader
 from pages.ui.palette import css_variables
 
@@ -35,6 +35,7 @@ def declare(name: str, module: str, root: str, *styles: Path | str, frame: bool 
         css=css_variables(f".{root}")
         + glossary.LOOKS
         + spoken.LOOKS
+        + phone.TARGETS
         + "".join((UI / path).read_text(encoding="utf-8") for path in styles),
         js=loader(module, root),
     )

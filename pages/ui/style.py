@@ -2,7 +2,7 @@
 
 import streamlit as st
 
-from pages.ui import glossary, spoken
+from pages.ui import glossary, phone, spoken
 from vae_core.export.colours import DARK, LIGHT
 
 _ROOM = """
@@ -56,4 +56,4 @@ _READABLE = """
 
 
 def apply() -> None:
-    st.html(f"<style>{_ROOM}{_COLOURS}{_READABLE}{glossary.LOOKS}{spoken.LOOKS}</style>")
+    st.html(f"<style>{_ROOM}{phone.LOOKS}{_COLOURS}{_READABLE}{glossary.LOOKS}{spoken.LOOKS}</style>")

@@ -22,6 +22,7 @@ html { font-size: 24px; --present: 1; }
 .stMain .stVerticalBlock { gap: 0.5rem; }
 .st-key-scene { gap: 0.4rem; }
 .st-key-scene button { padding: 0.2rem 0.6rem; min-height: 2rem; }
+.st-key-scene .st-key-scene-present { display: flex; }
 .stMain :is(
   [class*="st-key-controls"], [data-testid="stLayoutWrapper"]:has(> [class*="st-key-controls"]), [class*="-section "],
   .stElementContainer:has([data-testid="stCaptionContainer"])

@@ -1,10 +1,11 @@
-// Something of a drawing is taken hold of by mouse or finger.
+// Something of a drawing is taken hold of by mouse or finger: a handle at once, any other shape as a map is (hold.js).
 
-const BEGIN = new WeakMap(); // of every node that can be taken hold of
+import { takeHold } from "./hold.js";
+
+const BEGIN = new WeakMap(); // of every handle
 
 /** A finger covers several handles that lie close together: it means the one whose middle is nearest. */
 function nearest(node, { clientX, clientY }) {
-  if (!node.matches(".handle")) return node;
   const away = (handle) => {
     const { left, top, width, height } = (handle.querySelector(".knob") ?? handle).getBoundingClientRect();
     return Math.hypot(left + width / 2 - clientX, top + height / 2 - clientY);
@@ -18,29 +19,33 @@ function nearest(node, { clientX, clientY }) {
  * in CSS pixels since the press; `end()` is called once.
  */
 export function draggable(node, { start, move, end }) {
-  BEGIN.set(node, begin);
   let began = null,
     from = null;
-  // touch-action does not hold for the parts of a drawing: without this a finger on the knob scrolls the page.
-  node.addEventListener("touchstart", (event) => event.preventDefault(), { passive: false });
-  node.addEventListener("pointerdown", (event) => {
-    if (event.button !== 0) return;
-    (event.pointerType === "mouse" ? begin : BEGIN.get(nearest(node, event)))(event);
-  });
-  function begin(event) {
-    node.setPointerCapture(event.pointerId);
+  const begin = ({ clientX, clientY }) => {
     if (node.hasAttribute("tabindex")) node.focus({ preventScroll: true });
-    from = [event.clientX, event.clientY];
+    from = [clientX, clientY];
     began = start();
     node.closest("svg").classList.add("dragging");
-  }
-  node.addEventListener("pointermove", (event) => {
-    if (from) move(began, event.clientX - from[0], event.clientY - from[1]);
-  });
-  node.addEventListener("lostpointercapture", () => {
+  };
+  const follow = ({ clientX, clientY }) => from && move(began, clientX - from[0], clientY - from[1]);
+  const stop = () => {
     if (!from) return;
     from = null;
     node.closest("svg").classList.remove("dragging");
     end();
+  };
+  if (!node.matches(".handle")) {
+    const down = (place, how) => how !== "tap" && begin(place);
+    takeHold(node, { handle: () => null, down, move: follow, up: stop, cancel: stop });
+    return;
+  }
+  BEGIN.set(node, (event) => (node.setPointerCapture(event.pointerId), begin(event)));
+  // touch-action does not hold for the parts of a drawing: without this a finger on the knob scrolls the page.
+  node.addEventListener("touchstart", (event) => event.preventDefault(), { passive: false });
+  node.addEventListener("pointerdown", (event) => {
+    if (event.button !== 0) return;
+    BEGIN.get(event.pointerType === "mouse" ? node : nearest(node, event))(event);
   });
+  node.addEventListener("pointermove", follow);
+  node.addEventListener("lostpointercapture", stop);
 }

@@ -1,0 +1,43 @@
+"""What a narrow screen asks for besides: a way to the other pages that has a name, and nothing off the edge.
+
+The navigation stands in the sidebar there, which is closed, and so do a page's settings.
+"""
+
+# Nothing smaller is hit by a finger, in every component: WCAG 2.2, 2.5.8.
+TARGETS = """
+@media (pointer: coarse) {
+  :is(button, select, summary, input[type="range"]) { min-height: 24px !important; }
+  :is(button, select) { min-width: 24px !important; }
+  label:has(> input[type="checkbox"]) { display: inline-flex; align-items: center; min-height: 24px; }
+}
+"""
+LOOKS = """
+[data-testid="stLayoutWrapper"]:has(> .st-key-at-hand) { display: none; }
+@media (pointer: coarse) {
+  [data-testid="stTooltipIcon"] button { min-width: 24px; min-height: 24px; }
+}
+@media (max-width: 767px) {
+  [data-testid="stExpandSidebarButton"] { width: auto; min-height: 2.6rem; gap: 0.4rem; }
+  [data-testid="stExpandSidebarButton"]::after { content: "Pages"; font-weight: 600; }
+  .stApp:has([data-testid="stSidebarUserContent"] .stElementContainer)
+    [data-testid="stExpandSidebarButton"]::after { content: "Pages and settings"; }
+  .stMain .block-container { padding-left: 1.25rem; padding-right: 1.25rem; }
+  .stMain [data-testid="stButtonGroup"] > :not(label) { flex-wrap: wrap; }
+  .stMain .st-key-scene { flex-wrap: wrap; gap: 0.4rem; }
+  .stMain .st-key-scene > .stElementContainer:has(.stMarkdown) { flex: 1 1 100%; order: -1; }
+  .st-key-scene button { padding: 0.2rem 0.55rem; }
+  .st-key-scene .st-key-scene-next { margin-left: auto; }
+  .st-key-scene-present { display: none; }
+  .stMain [data-testid="stTable"] :is(th, td) { padding: 0.25rem 0.2rem; font-size: 0.75rem; line-height: 1.3; }
+  .stMain [data-testid="stTable"] :is(th, td) * { font-size: inherit; overflow-wrap: anywhere; hyphens: auto; }
+  [data-testid="stMultiSelectTagsContainer"] { flex-wrap: wrap; }
+  .stMain .katex-display { font-size: 0.84em; }
+  .stMain .st-key-controls-models { flex-wrap: wrap; }
+  .stMain .st-key-controls-models > :first-child { flex: 1 1 100%; }
+  /* The image of the page, at the top edge: what is said of it is scrolled under it. */
+  [data-testid="stLayoutWrapper"]:has(> .st-key-at-hand) {
+    display: block; position: fixed; top: 0.4rem; right: 1rem; width: auto; z-index: 999991;
+  }
+  .st-key-at-hand img { display: block; width: 3rem; border-radius: 4px; image-rendering: pixelated; }
+}
+"""

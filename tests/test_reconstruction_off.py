@@ -57,7 +57,9 @@ def check(found: Diagnosis | None, seen: Snapshot) -> None:
 @pytest.mark.parametrize(("seed", "beta"), [(0, 1.0), (2, 4.0)])
 def test_a_run_by_itself(local_registry: tuple[Registry, list[LocalLink]], seed: int, beta: float) -> None:
     registry, links = local_registry
-    run_id = registry.start(RunConfig(device="cpu", epochs=1000, batch_size=BATCH, seed=seed, beta=beta), "ann", paused=True)
+    run_id = registry.start(
+        RunConfig(device="cpu", epochs=1000, batch_size=BATCH, seed=seed, beta=beta), "ann", paused=True
+    )
     run = registry.get(run_id)
     assert run is not None
     seen = stopped_without_reconstruction(registry, links, run)

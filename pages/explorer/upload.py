@@ -9,7 +9,7 @@ from streamlit.delta_generator import DeltaGenerator
 
 from pages.explorer.settings import put
 from vae_core.data.own_files import fit
-from vae_core.data.picture import MAX_BYTES, PictureError, as_mnist, read_grey, read_picture
+from vae_core.data.picture import MAX_BYTES, PictureError, read_grey, read_ink
 
 _KEY, _SEEN = "explorer upload", "explorer upload seen"
 _one_at_a_time = threading.Lock()  # a photo of 25 million pixels takes 400 MB for a moment
@@ -34,25 +34,41 @@ def upload(row: DeltaGenerator, centred: bool) -> None:
             max_upload_size=MAX_BYTES // 1_000_000,
             help=how,
         )
+        below = st.container()
     if file is None:
         return
-    seen, refusal = st.session_state.get(_SEEN, (None, ""))
-    if seen != (file.file_id, centred):  # not again with every run of the page: a large photo takes a second or two
-        refusal = take(file.getvalue(), centred)
-        st.session_state[_SEEN] = (file.file_id, centred), refusal
+    taken, refusal, seen = st.session_state.get(_SEEN, (None, "", None))
+    if taken != (file.file_id, centred):  # not again with every run of the page: a large photo takes a second or two
+        refusal, seen = take(file.getvalue(), centred)
+        st.session_state[_SEEN] = (file.file_id, centred), refusal, seen
+    if seen is not None and not refusal:
+        _show(below, seen)
     if refusal:
-        st.warning(refusal, icon=":material/error:")
+        place = st.container(horizontal=True)
+        place.warning(refusal, icon=":material/error:")
+        if seen is not None:
+            _show(place, seen)
 
 
-def take(data: bytes, centred: bool) -> str:
-    """Hand a picture to the component; returns why it cannot be used, or nothing."""
+def take(data: bytes, centred: bool) -> tuple[str, np.ndarray | None]:
+    """Hand a picture to the component; returns why it cannot be used, or nothing, and a picture of what was seen."""
+    seen = None
     try:
         with _one_at_a_time:
-            picture = as_mnist(read_picture(data)) if centred else _fitted(data)
+            if centred:
+                reading = read_ink(data)
+                picture, seen = reading.digit, reading.seen
+            else:
+                picture = _fitted(data)
     except PictureError as error:
-        return str(error)
+        return str(error), error.seen
     put("encode", {"of": "picture", "picture": base64.b64encode(picture.tobytes()).decode(), "number": None})
-    return ""
+    return "", seen
+
+
+def _show(place: DeltaGenerator, seen: np.ndarray) -> None:
+    """What was understood, small: nobody should guess why a model sees a blot."""
+    place.image(seen, caption="Red: taken for ink", width=120)
 
 
 def _fitted(data: bytes) -> np.ndarray:

@@ -3,32 +3,41 @@
 import numpy as np
 from scipy import ndimage
 
+from vae_core.data.pieces_of_ink import digit_in, no_strokes_in
+from vae_core.data.ruled import without_lines
+
 _BORDER = 0.03  # of the shorter side
-_TURNS = 12  # of the fit, each without what the last one found to be ink
-_SAMPLES = 100  # a side: as much paper as the fit looks at
+_TURNS = 3
+_COARSE_SIDE = 100  # pixels a side, enough to tell dark ink from light
+_TAIL = 0.005  # of the pixels at either end of the scale
+_BRUSH = 0.2  # of the shorter side: more than any pen
 _FINE = 100  # pixels a side, from which on a pen's stroke is wider than the camera's noise
 _LEAST = 0.1  # contrast below which nothing can be read
+_MUCH = 0.4  # of the picture: so much ink is no digit
+_EDGE = 0.6  # of the stroke's darkness: a blurred edge lies where it is half, a thin stroke looks wider
 _NOISE = 4.0  # standard deviations of the paper's grain that are not taken for ink
 _RARE = 0.0005  # of the pixels may be anything
-_SPECK = 0.03  # of the largest piece of ink
-_MAP_SIDE = 200  # cells a side, in which pieces of ink are told apart
 _STROKE = 0.12  # of the size: a little less than MNIST's mean, 0.13
 _COARSE = 40  # pixels: in a smaller digit one more pixel on both sides is too much
 _FOUR, _ALL_EIGHT = ndimage.generate_binary_structure(2, 1), ndimage.generate_binary_structure(2, 2)  # neighbours
 
 
 class NoInk(ValueError):
-    """There is nothing on the paper."""
+    """No digit on the paper. why: "nothing", "several" or "blot"; ink: (H, W), what was seen, if anything was."""
+
+    def __init__(self, why: str = "nothing", ink: np.ndarray | None = None) -> None:
+        super().__init__(why)
+        self.why, self.ink = why, ink
 
 
 def ink_of(grey: np.ndarray) -> np.ndarray:
     """The ink of a picture of writing: paper 0, full ink 1.
 
-    The median of the border is taken for paper: if the picture's extremes lie further below it than above, the ink is
-    dark and the picture is inverted. Paper of one level (a drawing program) is taken as it is. Otherwise the light on
-    it is a quadratic surface, fitted to whatever is not ink, and ink is the share of that light it swallows:
-    1 - grey / paper. Then the contrast is stretched from just above the paper's grain to full ink, specks go, and so
-    does what runs out of the picture (the edge of the table), unless that is all there is.
+    Ink is what goes further from its surroundings, darker or lighter. Paper of one level (a drawing program) is taken
+    as it is. Otherwise the paper's light is what a brush of a fifth of the picture leaves of it (a morphological
+    closing): strokes are narrower and are filled, shadows are wider and stay. Ink is the share of that light it
+    swallows: 1 - grey / paper. Printed lines go (ruled.py), what is left is stretched so that half the ink of a stroke
+    is half everywhere, and pieces that are no part of the digit go.
 
     Args:
         grey: (H, W) in [0, 1].
@@ -37,14 +46,18 @@ def ink_of(grey: np.ndarray) -> np.ndarray:
     Raises:
         NoInk: nothing stands out from the paper.
     """
+    large = min(grey.shape) >= _FINE
     light = _light_ink(grey)
     flat = np.abs(light - np.median(_border(light))) < 1.5 / 255
     if flat.mean() > 0.5:
-        return _stretched(_above(light, np.median(light[flat])), 0.0)
-    smooth = ndimage.uniform_filter(light, 3, mode="nearest") if min(light.shape) >= _FINE else light
+        ink = _above(light, np.median(light[flat]))
+        return _stretched(ink, 0.0)
+    smooth = ndimage.gaussian_filter(light, 1.0, mode="nearest") if large else light
     ink = _above(smooth, _paper(smooth))
-    grain = 1.4826 * float(np.median(np.abs(ink - np.median(ink))))
-    return _whole_pieces(_stretched(ink, grain))
+    ink = ink - np.median(ink)
+    grain = -1.4826 * float(np.median(ink[ink <= 0]))  # the lighter half: no line and no stroke is in it
+    ink = ink.clip(0, 1)
+    return _whole_strokes(without_lines(ink) if large else ink, grain)
 
 
 def _border(grey: np.ndarray) -> np.ndarray:
@@ -55,9 +68,18 @@ def _border(grey: np.ndarray) -> np.ndarray:
 
 
 def _light_ink(grey: np.ndarray) -> np.ndarray:
-    low, high = np.quantile(grey, [_RARE, 1 - _RARE])
-    paper = np.median(_border(grey))
-    dark = paper - low > high - paper if low < high else paper > 0.5  # little ink on a sheet of one level
+    """Inverted where the ink is dark: where the darkest strokes go further from the paper than the lightest.
+
+    Ink differs from the median around it, which the inside of a ring does not, and it is narrower than the brush, which
+    a sheet on a table is not.
+    """
+    step = -(-max(grey.shape) // _COARSE_SIDE)
+    even = np.pad(grey, [(0, -n % step) for n in grey.shape], mode="edge")
+    small = even.reshape(even.shape[0] // step, step, even.shape[1] // step, step).mean((1, 3))
+    apart = small - ndimage.median_filter(small, [max(3, n // 2) | 1 for n in small.shape], mode="nearest")
+    darker, lighter = np.minimum(-apart, _above_brush(1 - small)), np.minimum(apart, _above_brush(small))
+    low, high = np.quantile(darker, 1 - _TAIL), np.quantile(lighter, 1 - _TAIL)
+    dark = low > high if max(low, high) > 0 else np.median(_border(grey)) > 0.5
     return 1 - grey if dark else grey
 
 
@@ -67,24 +89,13 @@ def _above(light: np.ndarray, paper: np.ndarray | float) -> np.ndarray:
 
 
 def _paper(light: np.ndarray) -> np.ndarray:
-    """(H, W) the paper's level: a quadratic surface through everything but the ink, which is lighter."""
-    height, width = light.shape
-    y, x = (np.linspace(-1, 1, n, dtype=np.float32) for n in (height, width))
-    rows, columns = (np.linspace(0, n - 1, min(n, _SAMPLES)).astype(int) for n in (height, width))
-    terms = _terms(y[rows][:, None], x[columns][None]).reshape(6, -1).T
-    values, keep = light[np.ix_(rows, columns)].ravel(), np.ones(len(rows) * len(columns), bool)
-    for _ in range(_TURNS):
-        surface = np.linalg.lstsq(terms[keep], values[keep], rcond=None)[0]
-        rest = values - terms @ surface
-        middle = np.median(rest[keep])
-        spread = 1.4826 * np.median(np.abs(rest[keep] - middle))
-        keep = rest < middle + max(2.5 * spread, 1 / 255)
-    return np.tensordot(surface, _terms(y[:, None], x[None]), axes=1)
+    """(H, W) the paper's level under the ink, which is lighter and narrower than the brush."""
+    brush = max(3, round(_BRUSH * min(light.shape)))
+    return ndimage.grey_opening(light, (brush, brush), mode="nearest")
 
 
-def _terms(y: np.ndarray, x: np.ndarray) -> np.ndarray:
-    """(6, H, W): 1, x, y, x², xy, y²."""
-    return np.stack(np.broadcast_arrays(np.ones_like(x * y), x, y, x * x, x * y, y * y))
+def _above_brush(light: np.ndarray) -> np.ndarray:
+    return light - _paper(light)
 
 
 def _stretched(ink: np.ndarray, grain: float) -> np.ndarray:
@@ -97,21 +108,35 @@ def _stretched(ink: np.ndarray, grain: float) -> np.ndarray:
     return np.clip((ink - low) / (full - low), 0, 1).astype(np.float32)
 
 
-def _whole_pieces(ink: np.ndarray) -> np.ndarray:
-    """Without specks, and without what touches the picture's edge if something inside remains."""
-    step = -(-max(ink.shape) // _MAP_SIDE)
-    padded = np.pad(ink, [(0, -n % step) for n in ink.shape])
-    cells = padded.reshape(padded.shape[0] // step, step, padded.shape[1] // step, step).max((1, 3))
-    pieces, _ = ndimage.label(cells > 0.25, _ALL_EIGHT)
-    amount = np.bincount(pieces.ravel(), weights=cells.ravel())
-    amount[0] = 0
-    edge = np.unique(np.concatenate([pieces[0], pieces[-1], pieces[:, 0], pieces[:, -1]]))
-    inside = amount.copy()
-    inside[edge] = 0
-    chosen = inside if inside.sum() > 0.1 * amount.sum() else amount
-    keep = (chosen > 0) & (chosen >= _SPECK * chosen.max())
-    kept = ndimage.binary_dilation(keep[pieces], _ALL_EIGHT)  # with the soft edge of the ink
-    return ink * kept.repeat(step, 0).repeat(step, 1)[: ink.shape[0], : ink.shape[1]]
+def _whole_strokes(ink: np.ndarray, grain: float) -> np.ndarray:
+    """The digit's ink: half at the stroke's edge, however dark the stroke is there, for pencils press unevenly."""
+    for _ in range(_TURNS):
+        least = _least_ink(ink, grain)
+        other = no_strokes_in(ink, least)
+        if not other.any():
+            break
+        ink = np.where(other, 0, ink)  # and once more: beside a binder's black hole a pencil's ink was none
+    at, others = digit_in(ink, least)
+    digit = np.where(at, ink, 0)
+    if not digit.any():
+        raise NoInk
+    if others:
+        raise NoInk("several", np.clip(ink / digit.max(), 0, 1))
+    full = float(np.quantile(digit[digit > digit.max() / 2], 0.7))
+    near = max(3, round(_STROKE * _COARSE_SIDE / 4)) | 1
+    there = ndimage.gaussian_filter(ndimage.maximum_filter(digit, near), near / 2)
+    result = np.clip(0.5 / _EDGE * digit / np.clip(there, 0.4 * full, full), 0, 1).astype(np.float32)
+    if (result > 0.5).mean() > _MUCH:
+        raise NoInk("blot", result)
+    return result
+
+
+def _least_ink(ink: np.ndarray, grain: float) -> float:
+    """What counts as ink when its pieces are told apart."""
+    peak = float(np.quantile(ink, 1 - _RARE))
+    if peak < max(_LEAST, 2 * _NOISE * grain):
+        raise NoInk
+    return max(_NOISE * grain, 0.3 * peak)
 
 
 def thickened(ink: np.ndarray) -> np.ndarray:

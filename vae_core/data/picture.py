@@ -7,14 +7,21 @@ checked before anything is decoded. Pillow's own guard against decompression bom
 import io
 import struct
 import zlib
+from dataclasses import dataclass
 
 import numpy as np
 from PIL import Image, ImageFile
 from PIL.JpegImagePlugin import JpegImageFile
 from PIL.PngImagePlugin import PngImageFile
 
+from vae_core.data.overlay import overlay
 from vae_core.data.paper import NoInk, ink_of, thickened
 
+REFUSED = {
+    "nothing": "No digit can be seen in the picture: write one large digit in dark ink on plain paper and try again.",
+    "several": "More than one thing is written there: cut the picture to one digit and try again.",
+    "blot": "No strokes of a pen can be made out in the picture: write one large digit on plain paper and try again.",
+}
 MAX_BYTES = 10_000_000
 MAX_PIXELS = 25_000_000
 MAX_SIDE = 10_000  # one line of 25 million pixels would take 700 MB: Pillow keeps an address for each row
@@ -23,6 +30,7 @@ SIDE, BOX = 28, 20  # the image, and the box in it that the digit fills
 _WORK_SIDE = 800  # longer side that is worked on; a digit needs 20 pixels
 _MAX_SCANS = 100  # of a JPEG file: thousands of empty ones would take hours (progressive JPEG bombs)
 _FAINT = 0.05  # of the brightest ink: less does not belong to the digit's box
+_LIGHT = 170  # grey level of ink that is lost on white
 _ORIENTATION = 0x0112  # EXIF
 _TURNS = {
     2: Image.Transpose.FLIP_LEFT_RIGHT,
@@ -41,31 +49,57 @@ _DAMAGE = (
 
 
 class PictureError(ValueError):
-    """A picture that cannot be used; the message is one sentence that says what to do."""
+    """A picture that cannot be used; the message is one sentence that says what to do.
+
+    seen: (h, w, 3) uint8, a small picture of what was understood, where it came to that.
+    """
+
+    def __init__(self, message: str, seen: np.ndarray | None = None) -> None:
+        super().__init__(message)
+        self.seen = seen
+
+
+@dataclass(frozen=True)
+class Reading:
+    """A photo and the ink that was seen in it, both (H, W) in [0, 1]."""
+
+    grey: np.ndarray
+    ink: np.ndarray
+
+    @property
+    def seen(self) -> np.ndarray:
+        """(h, w, 3) uint8: a small picture of both."""
+        return overlay(self.grey, self.ink)
+
+    @property
+    def digit(self) -> np.ndarray:
+        """(28, 28) uint8: what MNIST would have of it."""
+        return as_mnist(thickened(self.ink))
+
+
+def read_ink(data: bytes) -> Reading:
+    """The ink of a PNG or JPEG file: paper 0, ink 1, whichever of them is the darker one.
+
+    A photo is turned upright (EXIF), of an animated PNG the first picture is taken, and large pictures are made
+    smaller. See paper.py for paper that is unevenly lit, ruled or squared.
+
+    Raises:
+        PictureError: too large, no PNG or JPEG, damaged, or no one digit to be seen.
+    """
+    grey = np.asarray(read_grey(data), dtype=np.float32) / 255
+    try:
+        return Reading(grey, ink_of(grey))
+    except NoInk as unclear:
+        raise PictureError(REFUSED[unclear.why], overlay(grey, unclear.ink)) from None
 
 
 def read_picture(data: bytes) -> np.ndarray:
-    """The ink of a PNG or JPEG file: paper 0, ink 1, whichever of them is the darker one.
-
-    Transparent parts are white, a photo is turned upright (EXIF), of an animated PNG the first picture is taken,
-    and large pictures are made smaller. See paper.py for paper that is unevenly lit.
-
-    Returns:
-        (H, W) float32 in [0, 1].
-    Raises:
-        PictureError: too large, no PNG or JPEG, damaged, or nothing to be seen.
-    """
-    grey = read_grey(data)
-    try:
-        return thickened(ink_of(np.asarray(grey, dtype=np.float32) / 255))
-    except NoInk:
-        raise PictureError(
-            "No digit can be seen in the picture: write one large digit in dark ink on plain paper and try again."
-        ) from None
+    """(H, W) float32 in [0, 1]: the ink of a file as `read_ink` has it, its strokes as thick as MNIST's."""
+    return thickened(read_ink(data).ink)
 
 
 def read_grey(data: bytes) -> Image.Image:
-    """A PNG or JPEG file as a grey picture (mode L): upright, white where it is transparent, at most 800 on a side.
+    """A PNG or JPEG file as a grey picture (mode L): upright, on white or black, at most 800 pixels on a side.
 
     Raises:
         PictureError: too large, no PNG or JPEG, or damaged.
@@ -165,13 +199,20 @@ def _grey(image: ImageFile.ImageFile) -> Image.Image:
 
 
 def _flat(image: Image.Image) -> Image.Image:
-    """Mode L: on white where it is transparent."""
+    """Mode L: on white where it is transparent, on black where white would hide all that is there."""
     if image.mode.startswith("I"):  # 16 bits
         return Image.fromarray((np.asarray(image).astype(np.int64) // 257).clip(0, 255).astype(np.uint8))
     if "transparency" in image.info or image.mode in ("LA", "PA", "La", "RGBA", "RGBa"):
         image = image.convert("RGBA")
-        image = Image.alpha_composite(Image.new("RGBA", image.size, "white"), image)
+        image = Image.alpha_composite(Image.new("RGBA", image.size, _ground(image)), image)
     return image.convert("RGB").convert("L")
+
+
+def _ground(image: Image.Image) -> str:
+    """What lies under a transparent picture: light ink on nothing was made for a dark page."""
+    alpha = np.asarray(image.getchannel("A"), dtype=np.float32)
+    level = np.average(np.asarray(image.convert("L")), weights=alpha) if alpha.any() else 0
+    return "black" if level > _LIGHT and (alpha < 128).mean() > 0.5 else "white"
 
 
 def _orientation(image: Image.Image) -> int:

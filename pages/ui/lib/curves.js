@@ -54,6 +54,9 @@ export class Curves {
     const data = same ? this.plot.data : [[], ...this.series.map(() => [])];
     this.plot?.destroy();
     this.plot = new uPlot(this.options(colours), data, this.host);
+    const drawn = this.plot.root.querySelector(".u-wrap");
+    drawn?.setAttribute("role", "img");
+    drawn?.setAttribute("aria-label", `curves by step: ${this.series.map(({ label }) => label).join(", ")}`);
   }
 
   /** @returns {any} what uPlot is told */

@@ -62,7 +62,7 @@ export function headerOf(family) {
 }
 
 export const HTML = `
-<header role="status" data-part="header"></header>
+<header data-part="header"></header>
 <div class="state">
   <span class="status" data-part="status">…</span>
   <span class="track" role="progressbar" aria-label="training progress" data-part="track"><i></i></span>

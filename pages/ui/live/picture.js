@@ -6,8 +6,9 @@ import { drawCodeMaps } from "../lib/code_maps.js";
 import { activeOf, drawKlBars } from "../lib/kl_bars.js";
 import { LatentMap, NO_CLASS } from "../lib/map.js";
 import { normalQuantile } from "../lib/normal.js";
-import { format, niceAbove } from "../lib/numbers.js";
+import { format, niceAbove, stepText } from "../lib/numbers.js";
 import { axesOf } from "../lib/plane.js";
+import { Teller, codesText } from "../lib/spoken.js";
 
 /** What the originals are. @param {SnapshotPicture} p */
 function whichImages({ labels, classNames }) {
@@ -29,6 +30,7 @@ export class Picture {
     this.perRow = 5;
     this.map = new LatentMap(part.map, part.outside);
     this.said = { explained: {}, readOn: {} };
+    this.teller = new Teller(root);
     part.tabs.onclick = ({ target }) => target.dataset.show && this.showTab(target.dataset.show);
     part.grid.onclick = (event) => this.findCell(event);
     part.why.onclick = () => this.explain(part.explained.hidden);
@@ -40,6 +42,7 @@ export class Picture {
     this.figures = { ...partsOf(part.scaleNames), ...partsOf(part.header) }; // a term may have the name of a part
     this.scales = scales;
     this.names = [...(bound ? ["negElbo"] : []), ...terms.map(({ name }) => name)];
+    this.labels = { negElbo: "−ELBO", ...Object.fromEntries(terms.map(({ name, label }) => [name, label])) };
     this.has = { posterior, codes, labels };
     this.codebook = codebook;
     part.codesCard.hidden = !codebook;
@@ -70,6 +73,20 @@ export class Picture {
     part.inputsCard.hidden = !p.inputs?.shape[0];
     if (!part.inputsCard.hidden) drawImages(part.inputs, p.inputs, this.perRow);
     for (const name of ["originals", "reconstructions"]) drawImages(part[name], p[name], this.perRow);
+    this.teller.say(() => this.tell());
+  }
+
+  /** The moment that is shown, in words: its figures, and where the codes lie; they name the map and the curves, too. */
+  tell() {
+    const { part, shown: p, labels } = this;
+    if (!p) return "";
+    const figures = this.names.map((name) => `${labels[name]} ${this.figures[name].value}`).join(", ");
+    const told = `${stepText(p.step)}: ${figures}`;
+    const codes = this.has.codes ? codesText(p) : "";
+    part.map.setAttribute("aria-label", `latent map, coloured by class. ${codes}`);
+    for (const host of [part.all, part.klOnly, part.scaleOnly])
+      host.querySelector("[role=img]")?.setAttribute("aria-label", `curves by step; at ${told}`);
+    return `At ${told}. ${codes} ${part.diagnosis.textContent}`.trim();
   }
 
   /** Beside their names the figures of the moment; the sigma of each pixel where each has its own. @param {SnapshotPicture} p */
@@ -114,6 +131,7 @@ export class Picture {
   forget() {
     const { part, map } = this;
     this.shown = null;
+    this.teller.say(() => "");
     delete this.root.dataset.step;
     for (const output of [...Object.values(this.figures), part.meanStd, part.active]) output.value = "–";
     map.show(null, map.axes);

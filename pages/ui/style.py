@@ -43,6 +43,13 @@ _ON_PRIMARY = f"""
 """
 
 
+# Nothing glides where the system was asked for less motion; players of components go in steps, see lib/motion.js.
+_STILL = """
+@media (prefers-reduced-motion: reduce) {
+  *, *::before, *::after { animation-duration: 1ms !important; animation-iteration-count: 1 !important;
+    transition-duration: 1ms !important; scroll-behavior: auto !important; }
+}
+"""
 # What Streamlit writes too faintly to be read (WCAG 1.4.3): captions at 4.3 : 1, and code in colours for a dark ground.
 _READABLE = """
 [data-testid="stCaptionContainer"] { opacity: 1; color: color-mix(in srgb, currentColor 75%, transparent); }
@@ -53,4 +60,4 @@ _READABLE = """
 
 
 def apply() -> None:
-    st.html(f"<style>{_ROOM}{_ON_PRIMARY}{_READABLE}{glossary.LOOKS}{spoken.LOOKS}</style>")
+    st.html(f"<style>{_ROOM}{_ON_PRIMARY}{_READABLE}{_STILL}{glossary.LOOKS}{spoken.LOOKS}</style>")

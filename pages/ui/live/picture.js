@@ -1,6 +1,7 @@
 // A moment of the run as pictures and figures: the map, the images, the grid, the KL of each dimension, the diagnosis.
 
 import { make, partsOf, press } from "../lib/dom.js";
+import { onKeys } from "../lib/keys.js";
 import { cellUnder, drawGrid, drawImages } from "../lib/images.js";
 import { drawCodeMaps } from "../lib/code_maps.js";
 import { activeOf, drawKlBars } from "../lib/kl_bars.js";
@@ -32,7 +33,8 @@ export class Picture {
     this.said = { explained: {}, readOn: {} };
     this.teller = new Teller(root);
     part.tabs.onclick = ({ target }) => target.dataset.show && this.showTab(target.dataset.show);
-    part.grid.onclick = (event) => this.findCell(event);
+    part.grid.onclick = (event) => this.findCell(cellUnder(event, this.cells, this.cells));
+    onKeys(part.grid, (key) => this.moveCell(key));
     part.why.onclick = () => this.explain(part.explained.hidden);
   }
 
@@ -85,7 +87,7 @@ export class Picture {
     const codes = this.has.codes ? codesText(p) : "";
     part.map.setAttribute("aria-label", `latent map, coloured by class. ${codes}`);
     for (const host of [part.all, part.klOnly, part.scaleOnly])
-      host.querySelector("[role=img]")?.setAttribute("aria-label", `curves by step; at ${told}`);
+      host.querySelector(".u-wrap")?.setAttribute("aria-label", `curves by step, read with ← and →; at ${told}`);
     return `At ${told}. ${codes} ${part.diagnosis.textContent}`.trim();
   }
 
@@ -170,11 +172,31 @@ export class Picture {
     if (name === "draws") this.map.mark(null);
   }
 
-  /** A click on a cell of the grid marks its z on the map. */
-  findCell(event) {
-    const { grid, tabNote } = this.part;
-    const n = grid.width / 28,
-      cell = cellUnder(event, n, n);
+  /** Cells of the grid along a side. */
+  get cells() {
+    return this.part.grid.width / 28;
+  }
+
+  /** Arrows find the next cell; the first of them the one in the middle. */
+  moveCell(key) {
+    const n = this.cells,
+      move = { ArrowLeft: [-1, 0], ArrowRight: [1, 0], ArrowUp: [0, -1], ArrowDown: [0, 1] }[key];
+    if (!move) return false;
+    if (!(this.cell < n * n)) this.findCell(Math.floor(n / 2) * (n + 1));
+    else {
+      const [x, y] = [(this.cell % n) + move[0], Math.floor(this.cell / n) + move[1]].map((v) =>
+        Math.max(0, Math.min(n - 1, v)),
+      );
+      this.findCell(y * n + x);
+    }
+    return true;
+  }
+
+  /** A click on a cell of the grid, or an arrow, marks its z on the map. */
+  findCell(cell) {
+    const { tabNote } = this.part,
+      n = this.cells;
+    this.cell = cell;
     const z = [(cell % n) + 0.5, n - 0.5 - Math.floor(cell / n)].map((at) => normalQuantile(at / n));
     this.map.mark(z);
     tabNote.textContent = `z = (${z.map((v) => v.toFixed(2)).join(", ")})`;

@@ -8,6 +8,7 @@ from vae_core.export.colours import DARK, LIGHT
 _ROOM = """
 .stMain .block-container { padding-left: 1.5rem; padding-right: 1.5rem; padding-top: 3.6rem; }
 .stMain h1 { padding-top: 0; padding-bottom: 0.25rem; }
+.stMain:focus-visible { outline: 3px solid var(--st-primary-color, currentColor); outline-offset: -3px; }
 .stHeading h2 { font-size: 1.2rem; padding: 0.5rem 0 1rem; }
 .stMain .stVerticalBlock { gap: 0.7rem; }
 .stMain .st-key-controls-arms { gap: 0.5rem; }
@@ -46,9 +47,16 @@ _COLOURS = f"""
 """
 
 
+# Nothing glides where the system was asked for less motion; players of components go in steps, see lib/motion.js.
+_STILL = """
+@media (prefers-reduced-motion: reduce) {
+  *, *::before, *::after { animation-duration: 1ms !important; animation-iteration-count: 1 !important;
+    transition-duration: 1ms !important; scroll-behavior: auto !important; }
+}
+"""
 # What Streamlit writes too faintly to be read (WCAG 1.4.3): captions at 4.3 : 1, and code in colours for a dark ground.
 _READABLE = """
-[data-testid="stCaptionContainer"] { opacity: 0.75; }
+[data-testid="stCaptionContainer"] { opacity: 1; color: color-mix(in srgb, currentColor 75%, transparent); }
 .stCode .token:is(.keyword, .function, .class-name) { color: light-dark(#0B5CAD, #6CB4F5); }
 .stCode .token:is(.number, .boolean) { color: light-dark(#0B7262, #4DD0B5); }
 .stCode .token:is(.comment) { color: light-dark(#5B6570, #A3AEB5); }
@@ -56,4 +64,5 @@ _READABLE = """
 
 
 def apply() -> None:
-    st.html(f"<style>{_ROOM}{phone.LOOKS}{_COLOURS}{_READABLE}{glossary.LOOKS}{spoken.LOOKS}</style>")
+    looks = (_ROOM, phone.LOOKS, _COLOURS, _READABLE, _STILL, glossary.LOOKS, spoken.LOOKS)
+    st.html(f"<style>{''.join(looks)}</style>")

@@ -62,3 +62,67 @@ def trapped_by(page: Page, element: JSHandle) -> list[str]:
 
 def name(element: JSHandle) -> str:
     return str(element.evaluate("(e) => e.getAttribute('aria-label') ?? e.dataset.part ?? e.tagName"))
+
+
+# What shows the focus may be around the element (a frame of Streamlit's) or within it (the knob of a handle).
+_LOOKS = """() => (window.looksOf = (e) => {
+  const up = (e) => e?.parentElement ?? e?.getRootNode().host;
+  const around = [e, up(e), up(up(e)), up(up(up(e)))].filter((a) => a && a !== document.body);
+  const beside = [...(e.parentElement?.children ?? []), ...(e.closest("label")?.querySelectorAll("*") ?? [])];
+  const within = [...e.querySelectorAll("*")].slice(0, 12);
+  return JSON.stringify([...around, ...within, ...beside.slice(0, 12)].map((part) => {
+    const s = getComputedStyle(part), after = getComputedStyle(part, "::after");
+    const line = s.outlineStyle === "none" ? "" : [s.outlineStyle, s.outlineWidth, s.outlineColor];
+    return [line, s.boxShadow, s.borderColor, s.backgroundColor, s.stroke, s.strokeWidth, after.boxShadow, s.color];
+  }));
+}) && null"""
+# Where the focus is, and whether what had it before looks the same without it.
+_STOP = """() => {
+  let at = document.activeElement;
+  while (at?.shadowRoot?.activeElement) at = at.shadowRoot.activeElement;
+  const data = (e) => [e.dataset?.part, e.dataset?.testid], text = (e) => e.textContent?.trim().slice(0, 30);
+  const told = (e) =>
+    [e.tagName, e.getAttribute("role"), ...data(e), e.getAttribute("aria-label"), text(e)].filter(Boolean).join(" ");
+  const before = window.stopBefore, first = (window.firstStop ??= at);
+  if (before?.at.isConnected && before.at !== at && looksOf(before.at) === before.looks)
+    window.unmarked.push({ at: before.at, name: told(before.at) });
+  const out = !at || at === document.body || Boolean(before && at === first);
+  window.stopBefore = out ? null : { at, looks: looksOf(at) };
+  return { name: told(at ?? document.body), out, held: before?.at === at };
+}"""
+# Those that looked the same are asked again: the next stop may have been in the same frame, or a colour on its way.
+_UNMARKED = """async () => {
+  const found = [];
+  for (const { at, name } of window.unmarked) {
+    at.focus();
+    await new Promise((rest) => setTimeout(rest, 300));
+    const looks = looksOf(at);
+    at.blur();
+    await new Promise((rest) => setTimeout(rest, 300));
+    if (at.isConnected && looksOf(at) === looks) found.push(name);
+  }
+  return found;
+}"""
+
+
+def walk(page: Page, most: int = 400) -> tuple[list[str], list[str]]:
+    """Press Tab from the beginning until the focus leaves the page: the stops, and what is wrong with them.
+
+    Wrong is a stop that looks as it does without the focus, one that holds it, and a page without an end.
+    """
+    page.evaluate(_LOOKS)
+    page.evaluate(
+        "() => { document.activeElement?.blur(); window.unmarked = []; window.stopBefore = window.firstStop = null }"
+    )
+    stops: list[str] = []
+    while len(stops) < most:
+        page.keyboard.press("Tab")
+        stop = page.evaluate(_STOP)
+        if stop["out"]:
+            break
+        if stop["held"]:
+            return stops, [f"{stop['name']} holds the focus"]
+        stops.append(stop["name"])
+    else:
+        return stops, [f"no end after {most} stops"]
+    return stops, [f"{name} does not show the focus" for name in page.evaluate(_UNMARKED)]

@@ -32,7 +32,6 @@ _DRAWN = f"""() => {{
   const count = every.length, [was, times] = window.elementsBefore ?? [0, 0];
   window.elementsBefore = [count, count === was ? times + 1 : 0];
   return window.elementsBefore[1] >= 2 && app.dataset.testScriptState === "notRunning"
-    && every.every((e) => !e.dataset?.words || e.childElementCount)
     && every.every((e) => !e.dataset?.background || e.classList.contains("dark") === dark)
     && !every.some((e) => e.matches(busy) && e.checkVisibility() && e.textContent.trim());
 }}"""

@@ -55,7 +55,7 @@ export const ARM = `
 </header>
 <div data-row="map" class="box"><div class="mapRow">
   <figure>
-    <div class="map"><canvas class="square" data-part="map"></canvas><canvas class="over" data-part="over" tabindex="0" role="img"></canvas></div>
+    <div class="map"><canvas class="square" data-part="map" aria-hidden="true"></canvas><canvas class="over" data-part="over" tabindex="0" role="img"></canvas></div>
   </figure>
   <div class="side">
     <p class="numbers"><b class="reconstruction">reconstruction <output data-part="nll">–</output></b> <b class="kl">KL <output data-part="kl">–</output> <small>nats ↓</small></b></p>

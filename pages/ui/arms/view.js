@@ -3,6 +3,7 @@
 import { Clicks } from "../lib/clicks.js";
 import { choices, everyFrame, onResize, pressWhere, quietPartsOf } from "../lib/dom.js";
 import { onPageKeys } from "../lib/keys.js";
+import { Teller } from "../lib/spoken.js";
 import { coloursOf, followTheme } from "../lib/theme.js";
 import { Arm } from "./arm.js";
 import { Clock } from "./clock.js";
@@ -13,7 +14,7 @@ import { Point } from "./point.js";
 import { Probe } from "./probe.js";
 import { Table } from "./table.js";
 import { SharedCurves, drawKl, drawTug } from "./together.js";
-import { sameness } from "./words.js";
+import { armsText, sameness } from "./words.js";
 
 const SETTLED_MS = 350; // after which a moment counts as chosen
 const DIGITS = [0, 1, 4]; // in the tug of war at first
@@ -23,6 +24,7 @@ export default class ArmsView {
     this.root = root;
     root.innerHTML = ROOT;
     this.part = quietPartsOf(root);
+    this.teller = new Teller(root);
     this.panels = [];
     this.chosen = new Set(DIGITS);
     this.open = null;
@@ -254,6 +256,7 @@ export default class ArmsView {
     this.tugOf = weights;
     if (drawn.size && this.sees("meter")) drawKl(this.panels);
     if (drawn.size || !this.figured) this.drawTable();
+    if (drawn.size) this.teller.say(() => armsText(this.arms));
   }
 
   /** Whether a row is open and on the screen, of any arm. */
@@ -288,11 +291,9 @@ export default class ArmsView {
 
   destroy() {
     this.ask.cancel();
-    this.clicks.destroy();
-    this.clock.destroy();
+    for (const part of [this.clicks, this.clock, this.curves, this.teller]) part.destroy();
     this.observer.disconnect();
     clearTimeout(this.settling);
-    this.curves.destroy();
     document.removeEventListener("visibilitychange", this.shown);
     this.deafen();
     for (const panel of this.panels) panel.destroy();

@@ -1,5 +1,7 @@
 // Sentences of the arms view: what the arms share, and what a moment is.
 
+import { format, stepText } from "../lib/numbers.js";
+
 const LOSS = new Set(["alpha", "beta", "model"]); // what may differ between arms that differ in nothing but the loss
 const SPOKEN = {
   latent_dim: "latent dimensions",
@@ -49,6 +51,16 @@ export function sameness(configs, arms = []) {
   const what = configs.some(({ model }) => model.startsWith("bug")) ? "the one line" : loss;
   return `${same}: the arms differ in nothing but ${what}.`;
 }
+
+/** What is shown of every arm, for a screen reader: where its terms stand. @param {any[]} arms */
+export const armsText = (arms) =>
+  arms
+    .filter(({ picture }) => picture)
+    .map(({ shown, picture, posterior }) => {
+      const kl = posterior ? `KL ${format(picture.terms.kl)}` : "KL not defined";
+      return `${shown.name} at ${stepText(picture.step)}: reconstruction ${format(picture.terms.nll)}, ${kl}`;
+    })
+    .join("; ");
 
 /** "2, or 1 × 28 × 28" */
 const listed = (values) => [...new Set(values)].join(", or ");

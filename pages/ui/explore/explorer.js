@@ -287,7 +287,8 @@ export default class Explorer {
     this.ended = true;
     this.ask.cancel();
     clearTimeout(this.resting);
-    for (const part of [this.files, this.place, this.map, ...Object.values(this.ways ?? {})]) part.destroy?.();
+    for (const part of [this.files, this.place, this.map, this.reading.teller, ...Object.values(this.ways ?? {})])
+      part.destroy?.();
     this.observer.disconnect();
     this.found?.rest();
     document.removeEventListener("visibilitychange", this.onShown);

@@ -3,6 +3,7 @@
 import { nearestCode } from "../lib/distances.js";
 import { PIXELS, drawImage, drawImages, greys } from "../lib/images.js";
 import { fixed, stepText } from "../lib/numbers.js";
+import { Teller } from "../lib/spoken.js";
 import { Neighbours } from "./neighbours.js";
 import { classOf, imageName } from "./shared/classes.js";
 import { chiSurvival, nearRule, normalShare, placeOf, placeText } from "./shared/density.js";
@@ -13,6 +14,7 @@ const SEARCH_MS = 3; // of a frame for the nearest images, so that a drag stays 
 export class Reading {
   constructor(part) {
     this.part = part;
+    this.teller = new Teller(part.stage);
   }
 
   load(found) {
@@ -24,11 +26,13 @@ export class Reading {
   }
 
   show(z, picture) {
-    const { decoded } = this.part;
+    const { part } = this,
+      { decoded } = part;
     drawImage(decoded, greys(picture));
     decoded.dataset.z = Array.from(z, (v) => v.toFixed(6)).join(",");
     this.tellPlace(z);
     this.neighbours.look(picture);
+    this.teller.say(() => `z = ${part.z.value}: ${part.place.textContent} ${part.nearText.textContent}`);
   }
 
   /** Some more of the search; whether there is more to do. */

@@ -6,6 +6,7 @@
 import { partsOf } from "../lib/dom.js";
 import { Shared } from "../lib/state.js";
 import { followTheme } from "../lib/theme.js";
+import { isStill } from "../lib/motion.js";
 
 // The boxes come in between; the style sheet has a place for each by its name.
 const HTML = `
@@ -109,7 +110,7 @@ export default class CodeMap {
   show(name, byHand) {
     const panel = this.part.sources;
     const target = panel.querySelector(`[data-step="${name}"]`);
-    const still = matchMedia("(prefers-reduced-motion: reduce)").matches || !byHand;
+    const still = isStill() || !byHand;
     panel.scrollTo({ top: target.offsetTop, behavior: still ? "instant" : "smooth" });
     const { top } = panel.getBoundingClientRect();
     if (byHand && top > innerHeight - 120)

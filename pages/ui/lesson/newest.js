@@ -1,5 +1,7 @@
 // Brings the line above into view when it comes, or the first one that does not hold. Mounted by newest.py.
 
+import { isStill } from "../lib/motion.js";
+
 export default class NewestView {
   constructor(root) {
     this.root = root;
@@ -9,7 +11,7 @@ export default class NewestView {
   update({ data }) {
     if (data.line === this.line) return;
     this.line = data.line;
-    const still = matchMedia("(prefers-reduced-motion: reduce)").matches;
+    const still = isStill();
     requestAnimationFrame(() => this.root.scrollIntoView({ block: "nearest", behavior: still ? "auto" : "smooth" }));
   }
 

@@ -47,6 +47,7 @@ export class Plot {
     this.width = 0;
     host.classList.add("plot");
     this.surface = host.appendChild(document.createElement("canvas"));
+    this.surface.setAttribute("aria-hidden", "true"); // the svg over it has the name
     this.svg = host.appendChild(svg("svg", { role: "group", "aria-label": label }));
     this.axes = this.svg.appendChild(svg("g", { class: "axes", "aria-hidden": "true" }));
     this.inside = this.svg.appendChild(svg("svg", { class: "inside", overflow: "hidden", "aria-hidden": "true" }));

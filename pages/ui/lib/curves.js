@@ -1,5 +1,6 @@
 // The loss curves: uPlot draws axes and lines, this file says which, and adds marks and a reading at the cursor.
 
+import { steerChart } from "./chart_keys.js";
 import { onResize } from "./dom.js";
 import { letterSize } from "./draw.js";
 import uPlot from "../vendor/uplot/uPlot.esm.js";
@@ -54,6 +55,10 @@ export class Curves {
     const data = same ? this.plot.data : [[], ...this.series.map(() => [])];
     this.plot?.destroy();
     this.plot = new uPlot(this.options(colours), data, this.host);
+    const drawn = this.plot.root.querySelector(".u-wrap");
+    drawn?.setAttribute("role", "application");
+    drawn?.setAttribute("aria-label", `curves by step: ${this.series.map(({ label }) => label).join(", ")}`);
+    if (drawn) steerChart(drawn, this.plot, this.reading);
   }
 
   /** @returns {any} what uPlot is told */

@@ -3,6 +3,7 @@
 import { fetchBytes } from "./fetched.js";
 import { stepText } from "./numbers.js";
 import { pictureOf, unpack } from "./wire.js";
+import { STILL_MS, isStill } from "./motion.js";
 
 /** Frames by step, fetched when first wanted. */
 export class Film {
@@ -89,16 +90,16 @@ export class Scrubber {
     const { steps } = this.film;
     if (steps.length < 2) return;
     let index = this.at === null || this.at === steps.at(-1) ? 0 : steps.indexOf(this.at);
+    // Where less motion is wanted, as many frames are left out as keep one on the page for a while, but never the last.
+    const stride = isStill() ? Math.ceil((STILL_MS * steps.length) / (SECONDS * 1000)) : 1;
     this.part.play.textContent = "❚❚";
     this.part.play.setAttribute("aria-label", "pause the film");
     const tick = () => {
+      const last = this.film.steps.length - 1;
       this.go(this.film.steps[index]);
-      index += 1;
-      if (index >= this.film.steps.length) {
-        if (!this.part.loop?.checked) return this.pause();
-        index = 0;
-      }
-      const pause = (SECONDS * 1000) / this.film.steps.length / Number(this.part.speed?.value ?? 1);
+      if (index >= last && !this.part.loop?.checked) return this.pause();
+      index = index >= last ? 0 : Math.min(index + stride, last);
+      const pause = (stride * SECONDS * 1000) / this.film.steps.length / Number(this.part.speed?.value ?? 1);
       this.timer = setTimeout(tick, pause);
     };
     this.timer = setTimeout(tick, 0);

@@ -62,7 +62,7 @@ export function headerOf(family) {
 }
 
 export const HTML = `
-<header role="status" data-part="header"></header>
+<header data-part="header"></header>
 <div class="state">
   <span class="status" data-part="status">…</span>
   <span class="track" role="progressbar" aria-label="training progress" data-part="track"><i></i></span>
@@ -113,9 +113,9 @@ export const HTML = `
     <h3>Sigma of each pixel <small>black 0, white 0.5</small></h3>
     <canvas class="images" data-part="sigmas" role="img" aria-label="the sigma of each pixel of these reconstructions"></canvas>
   </div>
-  <h3 data-part="drawsTitle"><span class="tabs" data-part="tabs"><button data-show="draws" aria-pressed="true">Prior draws</button><button data-show="grid" aria-pressed="false">Grid</button></span> <small data-part="tabNote">z ~ N(0, I)</small></h3>
+  <h3 data-part="drawsTitle"><span class="tabs" data-part="tabs"><button data-show="draws" aria-pressed="true">Prior draws</button><button data-show="grid" aria-pressed="false">Grid</button></span> <small data-part="tabNote" aria-live="polite">z ~ N(0, I)</small></h3>
   <canvas class="images" width="140" height="56" data-part="prior_draws" role="img" aria-label="decoded draws from the prior"></canvas>
-  <canvas class="images" data-part="grid" hidden tabindex="0" role="img" aria-label="decoded grid at prior quantiles; click a cell to find it on the map"></canvas>
+  <canvas class="images" data-part="grid" hidden tabindex="0" role="img" aria-label="decoded grid at prior quantiles; click a cell, or move with the arrow keys, to find it on the map"></canvas>
 </section>
 <section class="card map" data-part="mapCard">
   <h3>Latent map <small data-part="plane"></small></h3>

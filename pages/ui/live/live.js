@@ -249,6 +249,7 @@ export default class LiveView {
     this.clicks.destroy();
     this.sizes.disconnect();
     this.deafen();
-    for (const part of [...this.curves, this.picture.map, this.slow, ...this.others]) part.destroy();
+    for (const part of [...this.curves, this.picture.map, this.picture.teller, this.slow, ...this.others])
+      part.destroy();
   }
 }

@@ -1,13 +1,15 @@
 // A moment of the run as pictures and figures: the map, the images, the grid, the KL of each dimension, the diagnosis.
 
 import { make, partsOf, press } from "../lib/dom.js";
+import { onKeys } from "../lib/keys.js";
 import { cellUnder, drawGrid, drawImages } from "../lib/images.js";
 import { drawCodeMaps } from "../lib/code_maps.js";
 import { activeOf, drawKlBars } from "../lib/kl_bars.js";
 import { LatentMap, NO_CLASS } from "../lib/map.js";
 import { normalQuantile } from "../lib/normal.js";
-import { format, niceAbove } from "../lib/numbers.js";
+import { format, niceAbove, stepText } from "../lib/numbers.js";
 import { axesOf } from "../lib/plane.js";
+import { Teller, codesText } from "../lib/spoken.js";
 
 /** What the originals are. @param {SnapshotPicture} p */
 function whichImages({ labels, classNames }) {
@@ -29,8 +31,10 @@ export class Picture {
     this.perRow = 5;
     this.map = new LatentMap(part.map, part.outside);
     this.said = { explained: {}, readOn: {} };
+    this.teller = new Teller(root);
     part.tabs.onclick = ({ target }) => target.dataset.show && this.showTab(target.dataset.show);
-    part.grid.onclick = (event) => this.findCell(event);
+    part.grid.onclick = (event) => this.findCell(cellUnder(event, this.cells, this.cells));
+    onKeys(part.grid, (key) => this.moveCell(key));
     part.why.onclick = () => this.explain(part.explained.hidden);
   }
 
@@ -40,6 +44,7 @@ export class Picture {
     this.figures = { ...partsOf(part.scaleNames), ...partsOf(part.header) }; // a term may have the name of a part
     this.scales = scales;
     this.names = [...(bound ? ["negElbo"] : []), ...terms.map(({ name }) => name)];
+    this.labels = { negElbo: "−ELBO", ...Object.fromEntries(terms.map(({ name, label }) => [name, label])) };
     this.has = { posterior, codes, labels };
     this.codebook = codebook;
     part.codesCard.hidden = !codebook;
@@ -70,6 +75,20 @@ export class Picture {
     part.inputsCard.hidden = !p.inputs?.shape[0];
     if (!part.inputsCard.hidden) drawImages(part.inputs, p.inputs, this.perRow);
     for (const name of ["originals", "reconstructions"]) drawImages(part[name], p[name], this.perRow);
+    this.teller.say(() => this.tell());
+  }
+
+  /** The moment that is shown, in words: its figures, and where the codes lie; they name the map and the curves, too. */
+  tell() {
+    const { part, shown: p, labels } = this;
+    if (!p) return "";
+    const figures = this.names.map((name) => `${labels[name]} ${this.figures[name].value}`).join(", ");
+    const told = `${stepText(p.step)}: ${figures}`;
+    const codes = this.has.codes ? codesText(p) : "";
+    part.map.setAttribute("aria-label", `latent map, coloured by class. ${codes}`);
+    for (const host of [part.all, part.klOnly, part.scaleOnly])
+      host.querySelector(".u-wrap")?.setAttribute("aria-label", `curves by step, read with ← and →; at ${told}`);
+    return `At ${told}. ${codes} ${part.diagnosis.textContent}`.trim();
   }
 
   /** Beside their names the figures of the moment; the sigma of each pixel where each has its own. @param {SnapshotPicture} p */
@@ -114,6 +133,7 @@ export class Picture {
   forget() {
     const { part, map } = this;
     this.shown = null;
+    this.teller.say(() => "");
     delete this.root.dataset.step;
     for (const output of [...Object.values(this.figures), part.meanStd, part.active]) output.value = "–";
     map.show(null, map.axes);
@@ -152,11 +172,31 @@ export class Picture {
     if (name === "draws") this.map.mark(null);
   }
 
-  /** A click on a cell of the grid marks its z on the map. */
-  findCell(event) {
-    const { grid, tabNote } = this.part;
-    const n = grid.width / 28,
-      cell = cellUnder(event, n, n);
+  /** Cells of the grid along a side. */
+  get cells() {
+    return this.part.grid.width / 28;
+  }
+
+  /** Arrows find the next cell; the first of them the one in the middle. */
+  moveCell(key) {
+    const n = this.cells,
+      move = { ArrowLeft: [-1, 0], ArrowRight: [1, 0], ArrowUp: [0, -1], ArrowDown: [0, 1] }[key];
+    if (!move) return false;
+    if (!(this.cell < n * n)) this.findCell(Math.floor(n / 2) * (n + 1));
+    else {
+      const [x, y] = [(this.cell % n) + move[0], Math.floor(this.cell / n) + move[1]].map((v) =>
+        Math.max(0, Math.min(n - 1, v)),
+      );
+      this.findCell(y * n + x);
+    }
+    return true;
+  }
+
+  /** A click on a cell of the grid, or an arrow, marks its z on the map. */
+  findCell(cell) {
+    const { tabNote } = this.part,
+      n = this.cells;
+    this.cell = cell;
     const z = [(cell % n) + 0.5, n - 0.5 - Math.floor(cell / n)].map((at) => normalQuantile(at / n));
     this.map.mark(z);
     tabNote.textContent = `z = (${z.map((v) => v.toFixed(2)).join(", ")})`;

@@ -7,6 +7,7 @@ import { drawImage, greys, imageAt } from "../lib/images.js";
 import { Film, Scrubber } from "../lib/film.js";
 import { fixed } from "../lib/numbers.js";
 import { LatentMap } from "../lib/map.js";
+import { Teller } from "../lib/spoken.js";
 import { Shared } from "../lib/state.js";
 import { coloursOf, followTheme } from "../lib/theme.js";
 import { Drawing } from "../explore/encode/drawing.js";
@@ -17,7 +18,7 @@ import { fetchModel } from "../explore/shared/found.js";
 import { drawPlane } from "./cloud.js";
 import { HTML } from "./html.js";
 import { cleanPassage, nearestCell, passage } from "./math.js";
-import { Terms } from "./terms.js";
+import { Terms, passageText } from "./terms.js";
 
 const FIRST = 7; // the digit that is shown first
 const REST_MS = 300; // after which a state counts as settled, for the link
@@ -39,6 +40,7 @@ export default class Passage {
     root.innerHTML = explained(root, HTML);
     const part = (this.part = quietPartsOf(root));
     this.state = cleanPassage({});
+    this.teller = new Teller(root);
     this.digit = FIRST;
     this.ask = everyFrame(() => this.draw());
     this.map = new LatentMap(part.map, part.note);
@@ -230,6 +232,7 @@ export default class Passage {
     part.undo.hidden = !this.drawing.before.length || Boolean(frame);
     part.anew.disabled = part.another.disabled = !found;
     if (state.at === null) part.moment.textContent = "trained";
+    if (frame || found || this.last) this.teller.say(() => passageText(part));
   }
 
   /** A moment of the film: the codes of that step, one of its ten images and what came of it, or the nearest decoded cell. */
@@ -283,6 +286,7 @@ export default class Passage {
     clearTimeout(this.resting);
     this.scrubber?.destroy();
     this.map.destroy();
+    this.teller.destroy();
     this.observer.disconnect();
     this.found?.rest();
   }

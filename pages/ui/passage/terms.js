@@ -52,3 +52,7 @@ export class Terms {
     disc(ctx, at(i), 6, colours[name], [colours.background, 2]);
   }
 }
+
+/** What is shown, in words. */
+export const passageText = (part) =>
+  `${part.moment.textContent}: z = ${part.z.value} ${part.place.textContent}; reconstruction ${part.reconstruction.value} + KL ${part.kl.value} = −ELBO ${part.total.value} nats.`;

@@ -1,7 +1,7 @@
 // The elements of the view.
 
 export const HTML = `
-<header role="status">
+<header>
   <b class="total">ELBO <output data-part="elbo">–</output></b> +
   <b class="gap">gap <output data-part="gap">–</output></b> =
   <b>log p(x) <output data-part="logP">–</output></b>

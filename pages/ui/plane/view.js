@@ -8,6 +8,7 @@ import { takeHold } from "../lib/hold.js";
 import { onKeys, onPageKeys } from "../lib/keys.js";
 import { aboutText, format, plain, stepText, waitText } from "../lib/numbers.js";
 import { row } from "../lib/plane.js";
+import { Teller } from "../lib/spoken.js";
 import { coloursOf, followTheme } from "../lib/theme.js";
 import { pictureOf } from "../lib/wire.js";
 import { drawBound } from "./bound.js";
@@ -28,6 +29,7 @@ export default class PlaneView {
     this.root = root;
     root.innerHTML = HTML;
     this.part = partsOf(root);
+    this.teller = new Teller(root);
     this.history = new History();
     this.chosen = null;
     this.ask = everyFrame(() => this.redraw());
@@ -209,6 +211,17 @@ export default class PlaneView {
       endsOf(picture.points_map)
         .map((v) => plain(Math.round(v)))
         .join(" … ") + " nats";
+    this.teller.say(() => this.tell());
+  }
+
+  /** The moment that is shown, in words, which are the name of the curves, too. */
+  tell() {
+    const { part, picture } = this,
+      { elbo, gap, logP } = part;
+    if (!picture) return "";
+    const told = `At ${stepText(picture.step)}: ELBO ${elbo.value} + gap ${gap.value} = log p(x) ${logP.value} nats per point`;
+    part.curves.setAttribute("aria-label", `ELBO and log p(x) by step. ${told}`);
+    return `${told}.`;
   }
 
   drawOne(one) {
@@ -228,6 +241,7 @@ export default class PlaneView {
     this.scrubber.destroy();
     this.ask.cancel();
     this.deafen();
+    this.teller.destroy();
     this.observer.disconnect();
     clearTimeout(this.settling);
     document.removeEventListener("visibilitychange", this.shown);

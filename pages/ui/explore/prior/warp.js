@@ -11,6 +11,7 @@ import { Way } from "../shared/way.js";
 import { quantiles, stretches } from "./math.js";
 import { drawMesh, meshOf, placeAt, placeOfPoint } from "./mesh.js";
 import { nodes, notes, priorOf, rowsOf, slice } from "./slice.js";
+import { isStill } from "../../lib/motion.js";
 
 const SIDE = 20; // nodes a side
 const LASTS = 4000; // ms, the whole way
@@ -152,7 +153,7 @@ export class PriorWarp extends Way {
     const to = this.warp < 1 ? 1 : 0,
       from = this.warp,
       start = performance.now();
-    if (matchMedia("(prefers-reduced-motion: reduce)").matches) return this.page.change({ warp: to });
+    if (isStill()) return this.page.change({ warp: to });
     this.going = true;
     this.part.play.textContent = "❚❚ Pause";
     const step = (now) => {

@@ -1,7 +1,8 @@
 // To and fro along one latent, decoded as it goes.
 
+import { STILL_MS, isStill } from "../../lib/motion.js";
+
 const SPEED = 1.5; // prior units a second
-const STILL_MS = 700; // a step, for those who asked for less motion
 
 /** Where a point is that goes to and fro between ±reach at an even pace and was at 0, going up, at the start. */
 export function toAndFro(way, reach) {
@@ -27,7 +28,7 @@ export class Sweep {
     if (this.going) return;
     this.going = true;
     this.at = null;
-    this.slow = matchMedia("(prefers-reduced-motion: reduce)").matches;
+    this.slow = isStill();
     this.told(true);
     this.next(performance.now());
   }

@@ -2,6 +2,7 @@
 
 import { Ascent, searchBoth } from "./ascent.js";
 import { isFull } from "./gaussian.js";
+import { isStill } from "../../lib/motion.js";
 
 const SPARE = 6; // ms of a frame that the search may take
 
@@ -73,7 +74,7 @@ export class Climb {
 
   climb() {
     // Where movement is not wanted the ascent takes all the steps that fit into a frame.
-    const still = matchMedia("(prefers-reduced-motion: reduce)").matches;
+    const still = isStill();
     const until = performance.now() + (still ? SPARE : 0);
     do if (!this.ascent.step()) return this.arrive();
     while (performance.now() < until);

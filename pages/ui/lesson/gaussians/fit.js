@@ -4,6 +4,7 @@ import { fixed } from "../../lib/numbers.js";
 import { Plot, sample } from "../plot.js";
 import * as kl from "./kl.js";
 import { EDGE, News, STARTS, TOPS, across, density, nats } from "./state.js";
+import { isStill } from "../../lib/motion.js";
 
 const FRAMES = 90; // that the walk downhill takes: a second and a half
 
@@ -34,7 +35,7 @@ export class Fit {
 
   /** Let the descent be seen, unless the visitor wants nothing to move. */
   walk() {
-    this.at = matchMedia("(prefers-reduced-motion: reduce)").matches ? Infinity : 0;
+    this.at = isStill() ? Infinity : 0;
   }
 
   draw() {

@@ -4,6 +4,7 @@ import { make, partsOf } from "../../lib/dom.js";
 import { cellUnder, drawImage, drawImages, frameImage, imageAt } from "../../lib/images.js";
 import { onKeys } from "../../lib/keys.js";
 import { CloseUp, PlaneOfBatch } from "./maps.js";
+import { isStill } from "../../lib/motion.js";
 
 const PER_ROW = 8;
 const SECONDS = 3.5; // a caption while it plays
@@ -72,7 +73,7 @@ export class SlowMotion {
     this.root.hidden = false;
     this.root.dataset.step = numbers.step;
     this.go(0);
-    this.root.scrollIntoView({ block: "nearest", behavior: "smooth" });
+    this.root.scrollIntoView({ block: "nearest", behavior: isStill() ? "auto" : "smooth" });
   }
 
   /** The run has gone on: what was shown is past. */

@@ -53,7 +53,7 @@ STATE = """(() => {
     node.shadowRoot ? [node, ...every(node.shadowRoot)] : [node]);
   const nodes = every(document);
   const drawn = nodes.filter((node) => {
-    if (node.matches("svg")) return node.getBoundingClientRect().width > 100 && node.querySelector("path, line, circle");
+    if (node.matches("svg")) return node.getBoundingClientRect().width > 100 && node.querySelector("path, line");
     if (!node.matches("canvas") || !node.offsetWidth) return false;
     const { data } = node.getContext("2d").getImageData(0, 0, node.width, node.height);
     const words = new Uint32Array(data.buffer);

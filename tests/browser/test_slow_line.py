@@ -1,5 +1,6 @@
 """What a slow line brings first: words before any script, and nothing that is not there. Bytes, never seconds."""
 
+import re
 from collections.abc import Callable
 
 import pytest
@@ -8,6 +9,8 @@ from playwright.sync_api import Browser, Page, Route, expect
 from pages.ui.page_names import PAGES
 from pages.ui.web.opening import OLD
 from tests.browser.conftest import visit
+from tests.browser.test_explorer import pixels
+from tests.browser.test_live_training import until
 from tests.browser.wire import Line
 
 
@@ -30,6 +33,46 @@ def test_title_and_progress_are_there_before_the_program(browser: Browser, serve
     expect(page.get_by_test_id("stMain")).to_be_visible(timeout=30_000)
     expect(opening).to_have_count(0, timeout=30_000)
     page.close()
+
+
+HEAVY = re.compile(r"/(explore/[^/.]+\?|map-images|film/arm-[a-z-]+/0$)")  # what may come after the first picture
+MOST_OF_OURS = 300  # kB; Streamlit's scripts and fonts come on top
+
+
+@pytest.mark.parametrize("name", ["", "elbo", "training", "plane", "ablation", "explorer"])
+def test_the_first_picture_waits_for_little(browser: Browser, server: str, name: str) -> None:
+    """The heavy parts are held back, so that none can be what it waits for."""
+    page = browser.new_page(viewport={"width": 1280, "height": 720})
+    line = Line(page, slow=False)
+    page.route(HEAVY, lambda route: None)
+    page.goto(f"{server}/{name}", wait_until="commit")
+    for _ in range(300):
+        if "picture" in line.at:
+            break
+        page.wait_for_timeout(100)
+    assert line.at["picture"]["ours_kB"] < MOST_OF_OURS, line.largest()
+    page.context.close()
+
+
+def test_a_model_on_its_way_shows_its_map_a_picture_and_how_far_it_is(opened: Callable[..., Page], server: str) -> None:
+    page = opened(f"{server}/plane")  # the next page gets the handler before it asks
+    held: list[Route] = []
+    page.route(re.compile("/map-images"), lambda route: held.append(route))
+    page.goto(f"{server}/explorer")
+    explore = page.locator(".explore[data-coming]")
+    expect(explore.locator("canvas[data-part=map]")).to_be_visible(timeout=60_000)
+    expect(explore.locator("[data-part=bar]")).to_be_visible()
+    page.wait_for_function(
+        "document.querySelector('.stMain') && [...document.querySelectorAll('*')].some((host) =>"
+        " host.shadowRoot?.querySelector('.explore progress')?.value > 0.99)"  # of what is not held
+    )
+    first = pixels(explore.locator("[data-part=decoded]"))
+    assert first.max() > 100  # a digit on black
+    for route in held:
+        route.continue_()
+    page.locator(".explore[data-ready='mnist-vae-mlp-2']").wait_for(timeout=60_000)
+    expect(page.locator(".explore [data-part=bar]")).to_be_hidden()
+    until(page, lambda: abs(pixels(page.locator(".explore [data-part=decoded]")).astype(int) - first).max() < 3)
 
 
 def test_no_page_asks_for_what_is_not_there(opened: Callable[..., Page], server: str) -> None:

@@ -27,7 +27,8 @@ WATCH = """() => {
   const look = () => {
     if (document.body?.innerText.trim()) tell("words");
     for (const node of every(document)) {
-      if (node.matches("canvas") ? drawn(node) : node.matches("svg.main-svg, svg.figure, img.picture")) tell("picture");
+      const picture = node.matches("svg.main-svg, [data-testid=stMain] img") && node.offsetHeight !== 0;
+      if (picture || (node.matches("canvas") && drawn(node))) tell("picture");
     }
     if (!seen.picture) setTimeout(look, 100);
   };

@@ -225,6 +225,7 @@ export default class Passage {
     part.undo.hidden = !this.drawing.before.length || Boolean(frame);
     part.anew.disabled = part.another.disabled = !found;
     if (state.at === null) part.moment.textContent = "trained";
+    part.toLive.disabled = state.at === null; // the film's last moment is the trained model, however it was reached
   }
 
   /** A moment of the film: the codes of that step, one of its ten images and what came of it, or the nearest decoded cell. */

@@ -72,6 +72,8 @@ def test_a_run_says_where_it_stands(fake_registry: Registry, links: list[Any]) -
     (run,) = room_status(fake_registry).runs
     assert (run.step, run.total_steps, run.images_per_s, run.place, run.pinned) == (12, 470, 5000.0, None, False)
     assert run.what == "vae mlp, 3 latents"
+    alone = fake_registry.start(CONFIG.with_(latent_dim=1), "bob")
+    assert {seen.run_id: seen.what for seen in room_status(fake_registry).runs}[alone] == "vae mlp, 1 latent"
     say(links, run_id, PAUSED)
     assert room_status(fake_registry).runs[0].images_per_s == 0  # its last speed is none any more
 

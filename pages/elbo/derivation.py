@@ -19,7 +19,7 @@ from vae_core import losses
 from vae_core.digits import LEAST, with_error
 from vae_core.exact.derivation import derive
 from vae_core.exact.estimate import Estimate
-from vae_core.exact.lines import Check, Derivation, Line, check, coloured
+from vae_core.exact.lines import FLOOR, Check, Derivation, Line, check, coloured
 from vae_core.export.colours import DARK, LIGHT
 
 
@@ -146,8 +146,8 @@ def draw(line: Line, outcome: Check | None, colours: dict[str, str]) -> None:
 
 def written(value: Estimate) -> str:
     """A value with its error, to the digit that this bears and at most to thousandths, and where it comes from."""
-    if value.error == 0:
-        return f"**{minus(f'{value.value:z.3f}')}** nats  \n:small[exact]"
+    if value.error < FLOOR:  # of doubles: no error that anybody could ask about
+        return f"**{minus(f'{value.value:z.3f}')}** nats  \n:small[{value.how}]"
     fine = minus(f"{value.value:z.3f} ± {value.error:.1g}")
     number, _, error = (with_error(value.value, value.error) if value.error >= LEAST else fine).partition(" ± ")
     return f"**{number}** ± {error} nats  \n:small[{value.how}]"
@@ -157,7 +157,9 @@ def judged(outcome: Check | None) -> str:
     """A tick, or a cross, with what it rests on."""
     if outcome is None:
         return ""
-    within = f"{outcome.sigmas:.1f} standard errors" if outcome.sigmas < 1000 else "over 1,000 standard errors"
+    within = (
+        f"{max(outcome.sigmas, 0.1):.1f} standard errors" if outcome.sigmas < 1000 else "over 1,000 standard errors"
+    )
     if not outcome.holds:
         return f":red[:material/close: **does not hold**]  \n:small[{abs(outcome.distance):.2f} nats, {within} apart]"
     if outcome.relation == "=":
@@ -181,7 +183,8 @@ def verdict(shown: Derivation, wrong: int) -> None:
     failed = sum(1 for check in shown.checks if check is not None and not check.holds)
     if failed:
         cause = f"the KL in them is computed {SAID[wrong]}" if wrong else "something in them is computed wrongly"
-        st.error(f"{failed} of {len(shown.lines)} lines do not hold: {cause}.")
+        hold = "does not hold" if failed == 1 else "do not hold"
+        st.error(f"{failed} of {len(shown.lines)} lines {hold}: {cause}.")
     else:
         st.success(
             "Every line holds: what is left is the **evidence lower bound**, "

@@ -47,7 +47,7 @@ def pixel_figure(x: float, sigma: float, is_dark: bool) -> go.Figure:
     return lay_out(
         figure,
         paint["ink"],
-        340,
+        (340, 390),
         xaxis={"title": "x̂ of the decoder (0 black, 1 white)", "range": [-0.01, 1.01]},
         yaxis={"title": "cost of this pixel (nats)", "range": _COSTS},
         legend={"orientation": "h", "y": 1.16},
@@ -71,7 +71,7 @@ def sigma_figure(parts: GaussianParts, is_dark: bool) -> go.Figure:
     return lay_out(
         figure,
         paint["ink"],
-        300,
+        (300, 325),
         xaxis={"title": "sigma (log axis, units of x)", **_log_axis(SIGMAS[0], 1.2, (0.01, 0.03, 0.1, 0.3, 1))},
         yaxis={"title": "Gaussian nll (nats per image)", "range": [bottom - 150, bottom + 2500]},
         legend={"orientation": "h", "y": 1.16},
@@ -93,7 +93,7 @@ def floor_figure(mean_squared_error: float, pixels: int, is_dark: bool) -> go.Fi
     return lay_out(
         figure,
         paint["ink"],
-        300,
+        (300, 325),
         xaxis={"title": "mean squared error of a pixel (log axis)", **_log_axis(1e-6, 0.2, ERRORS)},
         yaxis_title="lowest nll (nats per image)",
         legend={"orientation": "h", "y": 1.16},
@@ -126,7 +126,7 @@ def shares_figure(found: dict[str, tuple[str, Reduced]], chosen: str, is_dark: b
     return lay_out(
         figure,
         paint["ink"],
-        250,
+        (250, 305),
         barmode="relative",
         xaxis={"title": "share of the loss (%)"},
         yaxis={"autorange": "reversed"},

@@ -37,7 +37,7 @@ WAYS = {
     "arithmetic": Way(
         "Arithmetic",
         "Differences of mean codes are directions: slant, thickness, height and width, measured from the images.",
-        "Add slant to a 1: does the measured slant follow, and what else changes?",
+        "Add slant: does the measured slant follow, and what else changes?",
         "Add height to an image: does the measured height follow, and what else changes?",
     ),
     "traverse": Way(
@@ -48,7 +48,7 @@ WAYS = {
     "prior": Way(
         "Prior",
         "What the decoder makes of N(0, I): the grid at its quantiles, random draws, and the warp from z to images.",
-        "Random draws: what does a lower temperature gain, and what does it lose?",
+        "Which pictures does the prior give, and which of them are digits?",
         plain="An autoencoder has no prior: N(0, I) is only a yardstick here, to compare with the VAE.",
     ),
     "labels": Way(

@@ -164,7 +164,7 @@ def switches(terms: Mapping[str, float], on_change: Any) -> None:
     prepare()
     for term, key, name in (("nll", "recon_on", "Reconstruction"), ("kl", "kl_on", "KL")):
         st.toggle(
-            f"{name} {'on' if st.session_state[key] else 'off'}",
+            f"{name} {('on' if st.session_state[key] else 'off') if term in terms else 'none'}",
             on_change=on_change,
             disabled=term not in terms,
             key=key,

@@ -81,6 +81,16 @@ def test_the_projector_has_large_type_and_no_navigation(opened: Callable[..., Pa
     page.get_by_role("button", name="Answer").click()
     expect(page.get_by_text("Something in between")).to_be_visible()
     page.keyboard.press("Escape")
+    plot = (".js-plotly-plot",)
+    parts = {"kl": (".gaussians .formula", ".gaussians .terms"), "likelihood": plot}
+    parts |= {"likelihood&likelihood=sigma": plot, "likelihood&likelihood=reduction": plot}
+    for section, seen in parts.items():
+        page.goto(f"{server}/elbo?section={section}&present=1")
+        page.locator(seen[-1]).first.wait_for(timeout=30_000)
+        try:
+            wait_for(lambda seen=seen: not faults(page, seen, (), 0), 20)
+        except AssertionError:
+            raise AssertionError(faults(page, seen, (), 0)) from None
     page.keyboard.press("p")
     page.wait_for_url(lambda url: "present" not in url)
     expect(page.get_by_test_id("stHeader")).to_be_visible()

@@ -148,6 +148,18 @@ def axes_change_the_map_alone(page: Page) -> None:
     assert pixels(page, "map") == fixed
 
 
+# Notes what the canvases hold at the moment at which nothing of the new run is known yet.
+_WATCH = """
+(live) => new MutationObserver(() => {
+  if (live.dataset.step !== undefined || live.dataset.between) return;
+  const canvas = (part) => live.querySelector(`canvas[data-part=${part}]`);
+  const ink = (c) => c.getContext("2d").getImageData(0, 0, c.width, c.height).data.some((v) => v) ? "ink" : "none";
+  const ground = getComputedStyle(canvas("reconstructions")).backgroundColor;
+  const black = ground === "rgb(0, 0, 0)" ? "black" : "no black";
+  live.dataset.between = [ink(canvas("originals")), ink(canvas("reconstructions")), black].join(", ");
+}).observe(live, { attributes: true, attributeFilter: ["data-step"] })"""
+
+
 def test_more_than_two_latents_show_a_named_pca_plane_and_stop_with_their_figures(opened, server):
     page = opened(f"{server}/training")
     page.get_by_test_id("stSidebar").get_by_text("8", exact=True).click()
@@ -158,7 +170,10 @@ def test_more_than_two_latents_show_a_named_pca_plane_and_stop_with_their_figure
     top = place.bounding_box()["y"]
     takes = page.get_by_text(re.compile("about .* on this machine"))
     expect(takes).to_be_visible(timeout=30_000)  # it comes by itself: the engine measures this kind of run first
+    page.locator(".live").evaluate(_WATCH)
     page.get_by_role("button", name="Start").click()
+    expect(page.locator(".live")).to_have_attribute("data-between", re.compile("."), timeout=30_000)
+    assert page.locator(".live").get_attribute("data-between") == "ink, none, no black"
     expect(page.locator("[data-part=status]")).not_to_have_text("finished")
     assert figure.inner_text() != "138.9" and "138.9" not in page.locator("[data-part=diagnosis]").inner_text()
     assert place.bounding_box()["y"] == pytest.approx(top, abs=1)  # nothing has moved

@@ -10,12 +10,14 @@ import torch
 from streamlit.testing.v1 import AppTest
 from torch.distributions import Bernoulli, Normal, kl_divergence
 
-from pages.elbo.derivation import std_for_variance, without_half
+from pages.elbo.derivation import judged, std_for_variance, without_half, written
 from pages.elbo.evidence import written_size
 from pages.elbo.settings import SECTIONS, WAYS
 from pages.elbo.subject import names, subject
 from pages.ui.shipped import PLANE, title_of
 from tests.pages.conftest import ROUTER, checked
+from vae_core.exact.estimate import EXACT, MONTE_CARLO, Estimate
+from vae_core.exact.lines import Line, check
 from vae_core.runs.registry import Registry
 
 
@@ -244,3 +246,21 @@ def test_another_image_is_another_subject_everywhere(elbo: AppTest) -> None:
     assert cells(elbo)["exactly, by quadrature"][2] != first
     elbo.segmented_control(key="elbo digit").set_value(4).run()
     assert cells(elbo)["exactly, by quadrature"][2] == pytest.approx(brute_force(4), abs=0.01)
+
+
+def test_rounding_is_no_error_and_no_distance() -> None:
+    """Who reads "exact" beside an error, or zero standard errors, asks which of the two holds."""
+    assert written(Estimate(-2e-16, 5e-12, EXACT)) == "**0.000** nats  \n:small[exact]"
+    assert written(Estimate(12.34, 0.1, MONTE_CARLO)).startswith("**12.3** ± 0.1 nats")
+    equal = Line("=", "0", "", Estimate(1.0), (Estimate(1.0), Estimate(1.0)))
+    outcome = check(Line(None, "1", "", Estimate(1.0)), equal)
+    assert outcome is not None and "within 0.1 standard errors" in judged(outcome)
+
+
+def test_one_line_does_not_and_two_do_not_hold(elbo: AppTest) -> None:
+    section(elbo, "derivation")
+    checked(elbo.button(key="elbo All lines").click().run())
+    for wrong in (1, 2):
+        checked(elbo.segmented_control(key="elbo wrong").set_value(wrong).run())
+        found = re.match(r"(\d) of \d lines (does|do) not hold", elbo.error[0].value)
+        assert found and (found[1] == "1") == (found[2] == "does"), elbo.error[0].value

@@ -131,11 +131,12 @@ def _in_order(lecturers: Lecturers, runs: Sequence[RunRecord]) -> list[RunRecord
 
 def _run(registry: Registry, run: RunRecord) -> RunStatus:
     lecturers, config = registry.lecturers, run.config
+    latents = f"{config.latent_dim} latent{'' if config.latent_dim == 1 else 's'}"
     whose = "lecturer" if lecturers.is_lecturer(run.visitor) else f"visitor {lecturers.number_of(run.visitor)}"
     return RunStatus(
         run_id=run.run_id,
         whose=whose,
-        what=f"{config.model} {config.net}, {config.latent_dim} latents" + (f", {run.arm.name}" if run.arm else ""),
+        what=f"{config.model} {config.net}, {latents}" + (f", {run.arm.name}" if run.arm else ""),
         status=run.status,
         step=run.step,
         total_steps=run.total_steps,

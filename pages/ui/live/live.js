@@ -168,6 +168,7 @@ export default class LiveView {
     this.history.add(message);
     this.news = news;
     if (news.fresh) this.film.clear();
+    this.picture.follow(news);
     if (news.fresh && !news.snapshot) this.forget(); // after a reset in a busy class its picture comes later
     this.film.steps = news.film;
     this.scrubber.refresh();

@@ -129,6 +129,13 @@ export class Picture {
     part.active.value = activeOf(p);
   }
 
+  /** The originals of other data go; the same ones need no training, and stay for the next run. @param {News} news */
+  follow({ config: { dataset, protocol } }) {
+    const data = `${dataset} ${protocol}`;
+    if (data !== this.data && !this.shown) clear(this.part.originals);
+    this.data = data;
+  }
+
   /** Nothing of before stands beside a run that begins anew: no figure, no picture, no word. Their places stay. */
   forget() {
     const { part, map } = this;
@@ -139,8 +146,7 @@ export class Picture {
     map.show(null, map.axes);
     map.mark(null);
     for (const words of [part.diagnosis, part.diagnosisName, part.usage, part.outside]) words.textContent = "";
-    for (const canvas of this.root.querySelectorAll("canvas.images"))
-      canvas.getContext("2d").clearRect(0, 0, canvas.width, canvas.height);
+    for (const canvas of this.root.querySelectorAll("canvas.images")) if (canvas !== part.originals) clear(canvas);
     part.bars.replaceChildren();
     this.explain(false);
   }
@@ -202,3 +208,5 @@ export class Picture {
     tabNote.textContent = `z = (${z.map((v) => v.toFixed(2)).join(", ")})`;
   }
 }
+
+const clear = (canvas) => canvas.getContext("2d").clearRect(0, 0, canvas.width, canvas.height);

@@ -232,6 +232,7 @@ export default class Passage {
     part.undo.hidden = !this.drawing.before.length || Boolean(frame);
     part.anew.disabled = part.another.disabled = !found;
     if (state.at === null) part.moment.textContent = "trained";
+    part.toLive.disabled = state.at === null; // the film's last moment is the trained model, however it was reached
     if (frame || found || this.last) this.teller.say(() => passageText(part));
   }
 

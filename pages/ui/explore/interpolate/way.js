@@ -90,7 +90,7 @@ export class InterpolateWay extends Way {
         : "Press the code on the map where the path shall begin.";
     return this.full
       ? `${MOST} stops at most: take one away first.`
-      : `Press a code on the map to add a stop, ${MOST} at most.`;
+      : "Press codes for stops. Below: z to code, picture to image.";
   }
 
   /** The plain autoencoder's part: shown, hidden, or said to be missing. */

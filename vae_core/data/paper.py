@@ -13,6 +13,7 @@ _TAIL = 0.005  # of the pixels at either end of the scale
 _BRUSH = 0.2  # of the shorter side: more than any pen
 _FINE = 100  # pixels a side, from which on a pen's stroke is wider than the camera's noise
 _LEAST = 0.1  # contrast below which nothing can be read
+_CRUMB = 0.02  # of the largest piece
 _MUCH = 0.4  # of the picture: so much ink is no digit
 _EDGE = 0.6  # of the stroke's darkness: a blurred edge lies where it is half, a thin stroke looks wider
 _NOISE = 4.0  # standard deviations of the paper's grain that are not taken for ink
@@ -50,8 +51,8 @@ def ink_of(grey: np.ndarray) -> np.ndarray:
     light = _light_ink(grey)
     flat = np.abs(light - np.median(_border(light))) < 1.5 / 255
     if flat.mean() > 0.5:
-        ink = _above(light, np.median(light[flat]))
-        return _stretched(ink, 0.0)
+        ink = _above(light, np.median(light[flat])).clip(0, 1)
+        return _whole_strokes(without_lines(ink), 0.0) if large else _stretched(ink)
     smooth = ndimage.gaussian_filter(light, 1.0, mode="nearest") if large else light
     ink = _above(smooth, _paper(smooth))
     ink = ink - np.median(ink)
@@ -98,14 +99,11 @@ def _above_brush(light: np.ndarray) -> np.ndarray:
     return light - _paper(light)
 
 
-def _stretched(ink: np.ndarray, grain: float) -> np.ndarray:
-    """Contrast from the paper's grain to full ink, cut off at 0 and 1."""
-    peak = float(np.quantile(ink, 1 - _RARE)) if grain else float(ink.max())
-    if peak < max(_LEAST, 2 * _NOISE * grain):
+def _stretched(ink: np.ndarray) -> np.ndarray:
+    """Contrast up to full ink, cut off at 1."""
+    if ink.max() < _LEAST:
         raise NoInk
-    full = float(np.quantile(ink[ink > peak / 2], 0.9))
-    low = min(_NOISE * grain, full / 2)
-    return np.clip((ink - low) / (full - low), 0, 1).astype(np.float32)
+    return np.clip(ink / np.quantile(ink[ink > ink.max() / 2], 0.9), 0, 1).astype(np.float32)
 
 
 def _whole_strokes(ink: np.ndarray, grain: float) -> np.ndarray:
@@ -125,15 +123,26 @@ def _whole_strokes(ink: np.ndarray, grain: float) -> np.ndarray:
     full = float(np.quantile(digit[digit > digit.max() / 2], 0.7))
     near = max(3, round(_STROKE * _COARSE_SIDE / 4)) | 1
     there = ndimage.gaussian_filter(ndimage.maximum_filter(digit, near), near / 2)
-    result = np.clip(0.5 / _EDGE * digit / np.clip(there, 0.4 * full, full), 0, 1).astype(np.float32)
+    share = digit / np.clip(there, 0.4 * full, full)
+    result = np.clip(0.5 + (share - _EDGE) / (2 - 2 * _EDGE), 0, 1).astype(np.float32)
     if (result > 0.5).mean() > _MUCH:
         raise NoInk("blot", result)
-    return result
+    return _without_crumbs(result)
+
+
+def _without_crumbs(ink: np.ndarray) -> np.ndarray:
+    """Only strokes with their soft edges: a grey crumb beside the digit would make its box larger."""
+    pieces, count = ndimage.label(ink > 0.5, _ALL_EIGHT)
+    sizes = np.bincount(pieces.ravel(), minlength=count + 1)[1:]
+    if not count:
+        return ink
+    strokes = np.append(False, sizes > _CRUMB * sizes.max())[pieces]
+    return ink * ndimage.binary_dilation(strokes, _ALL_EIGHT, iterations=2)
 
 
 def _least_ink(ink: np.ndarray, grain: float) -> float:
     """What counts as ink when its pieces are told apart."""
-    peak = float(np.quantile(ink, 1 - _RARE))
+    peak = float(np.quantile(ink, 1 - _RARE) if grain else ink.max())
     if peak < max(_LEAST, 2 * _NOISE * grain):
         raise NoInk
     return max(_NOISE * grain, 0.3 * peak)

@@ -10,9 +10,9 @@ from dataclasses import dataclass
 import numpy as np
 from scipy import ndimage
 
-_ALONG, _ACROSS = 40, 400  # blocks in which slopes are looked for
-_SLOPES = np.linspace(-0.36, 0.36, 73)  # up to 20 degrees
-_TURN, _MEET = np.linspace(-0.04, 0.04, 9), np.linspace(-0.24, 0.24, 9)  # what is tried around the best slope
+_ALONG, _ACROSS = 40, 320  # blocks in which slopes are looked for
+_SLOPES = np.linspace(-0.36, 0.36, 61)  # up to 20 degrees
+_TURN, _MEET = np.linspace(-0.03, 0.03, 7), np.linspace(-0.24, 0.24, 7)  # what is tried around the best slope
 _LEAST = 0.012  # contrast of a line
 _CLEAR = 6.0  # standard deviations of the profile that a line rises above it
 _WHOLE, _PARTLY, _MANY = 0.9, 0.55, 3  # a line alone must run through so much of the picture; of so many, each so much
@@ -74,7 +74,7 @@ def _find_bundle(ink: np.ndarray) -> _Bundle:
     small = ink[: height * step_y, : width * step_x].reshape(height, step_y, width, step_x).mean((1, 3))
     shape = (step_x / step_y, width)  # slopes in blocks
     best = max((_contrast(small, slope * shape[0], 0.0), slope, 0.0) for slope in _SLOPES)
-    for near in (1.0, 0.35, 0.12):
+    for near in (1.0, 0.3):
         _, slope, meeting = best
         tried = [(slope + near * turn, meeting + near * meet) for turn in _TURN for meet in _MEET]
         best = max((_contrast(small, s * shape[0], m * shape[0]), s, m) for s, m in tried)

@@ -2,10 +2,10 @@
 
 import streamlit as st
 
-from pages.ui import lecturer, style, visitor
+from pages.ui import lecturer, phone, style, visitor
 from pages.ui.lecture import bar
 
-st.set_page_config(page_title="ELBO Room", page_icon="🔬", layout="wide", initial_sidebar_state="auto")
+st.set_page_config(page_title="ELBO Room", page_icon="🔬", layout="wide")
 style.apply()
 visitor.arrive()
 bar.arrive()
@@ -73,6 +73,7 @@ page = st.navigation(
     ],
     position="top",
 )
+phone.close_menu(page.url_path)
 lecturer.answer_key()
 bar.show_bar()
 page.run()

@@ -168,7 +168,8 @@ def test_a_copied_link_brings_the_draws_back(explorer: Callable[..., Page], open
 def test_without_a_clipboard_the_address_is_there_to_copy(explorer: Callable[..., Page]) -> None:
     page = explorer("traverse")
     page.evaluate(
-        "() => { navigator.clipboard.writeText = () => Promise.reject(); document.execCommand = () => false; }"
+        "() => { navigator.clipboard.writeText = navigator.clipboard.write = () => Promise.reject();"
+        " document.execCommand = () => false; }"
     )
     page.get_by_role("button", name="Copy link").click()
     field = page.locator("[data-file=address]")

@@ -2,11 +2,11 @@
 
 import streamlit as st
 
-from pages.ui import lecturer, style, visitor
+from pages.ui import lecturer, phone, style, visitor
 from pages.ui.lecture import bar
 from pages.ui.page_names import PAGES
 
-st.set_page_config(page_title="ELBO Room", page_icon="🔬", layout="wide", initial_sidebar_state="auto")
+st.set_page_config(page_title="ELBO Room", page_icon="🔬", layout="wide")
 style.apply()
 visitor.arrive()
 bar.arrive()
@@ -74,6 +74,7 @@ page = st.navigation(
     ],
     position="top",
 )
+phone.close_menu(page.url_path)
 lecturer.answer_key()
 bar.show_bar()
 page.run()

@@ -125,7 +125,9 @@ def draws(pictures: dict[str, np.ndarray], rows: pd.DataFrame, dark: bool) -> go
 def _lay_out(plot: go.Figure, height: int, colours: Colours) -> None:
     plot.update_layout(
         dragmode=False,  # a finger scrolls
-        height=height, margin={"l": 10, "r": 10, "t": 30, "b": 10}, font={"size": 14, "color": colours.ink}
+        height=height,
+        margin={"l": 10, "r": 10, "t": 30, "b": 10},
+        font={"size": 14, "color": colours.ink},
     )
     plot.update_annotations(font={"size": 15, "color": colours.ink})
     axis = {"tickfont": {"size": 14, "color": colours.ink}, "title_font": {"size": 15, "color": colours.ink}}

@@ -3,6 +3,10 @@
 The navigation stands in the sidebar there, which is closed, and so do a page's settings.
 """
 
+import streamlit as st
+
+_SHOWN, _SIDE = "page in the menu", "side of the phone"  # in the session
+
 # Nothing smaller is hit by a finger, in every component: WCAG 2.2, 2.5.8.
 TARGETS = """
 @media (pointer: coarse) {
@@ -14,7 +18,7 @@ TARGETS = """
 LOOKS = """
 [data-testid="stLayoutWrapper"]:has(> .st-key-at-hand) { display: none; }
 @media (pointer: coarse) {
-  [data-testid="stTooltipIcon"] button { min-width: 24px; min-height: 24px; }
+  :is([data-testid="stTooltipIcon"], [data-testid="stMultiSelect"]) button { min-width: 24px; min-height: 24px; }
 }
 @media (max-width: 767px) {
   [data-testid="stExpandSidebarButton"] { width: auto; min-height: 2.6rem; gap: 0.4rem; }
@@ -30,7 +34,9 @@ LOOKS = """
   .st-key-scene-present { display: none; }
   .stMain [data-testid="stTable"] :is(th, td) { padding: 0.25rem 0.2rem; font-size: 0.75rem; line-height: 1.3; }
   .stMain [data-testid="stTable"] :is(th, td) * { font-size: inherit; overflow-wrap: anywhere; hyphens: auto; }
-  [data-testid="stMultiSelectTagsContainer"] { flex-wrap: wrap; }
+  [data-testid="stMultiSelect"] [role="group"] { flex-wrap: wrap; height: auto; max-height: none; }
+  [data-testid="stMultiSelectTagsContainer"] { overflow: visible; max-height: none; flex-wrap: wrap; }
+  .stMain .stHorizontalBlock > .stColumn:has([data-testid="stMetric"]) { flex: 1 1 8rem; min-width: 8rem; }
   .stMain .katex-display { font-size: 0.84em; }
   .stMain .st-key-controls-models { flex-wrap: wrap; }
   .stMain .st-key-controls-models > :first-child { flex: 1 1 100%; }
@@ -41,3 +47,15 @@ LOOKS = """
   .st-key-at-hand img { display: block; width: 3rem; border-radius: 4px; image-rendering: pixelated; }
 }
 """
+
+
+def close_menu(page: str) -> None:
+    """The menu of a phone, which lies over the page, closes behind whoever has chosen a page in it.
+
+    The browser looks anew at how the sidebar is to begin where that has changed; on a phone both words mean closed.
+    """
+    state = st.session_state
+    if state.get(_SHOWN) != page:
+        state[_SHOWN], state[_SIDE] = page, "auto" if state.get(_SIDE) == "collapsed" else "collapsed"
+    on_phone = "Mobi" in st.context.headers.get("User-Agent", "")
+    st.set_page_config(initial_sidebar_state=state[_SIDE] if on_phone else "auto")

@@ -21,7 +21,7 @@ SEEN_AT_ONCE = ("map", "pictures", "draws")  # the rows that tell the story, wit
 def arms_section() -> int | None:
     row = choose()
     with st.container(key="arms stage"):
-        with st.container(key="arms question"):  # over the maps, which are all alike then: Play keeps its place
+        with st.container(key=predict.BOX):  # over the maps, which are all alike then: Play keeps its place
             questions()
         runs_shown = actions.arms_on_page(link.get("arms"))
         shipped = actions.is_shipped(runs_shown)

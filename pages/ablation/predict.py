@@ -16,10 +16,12 @@ from pages.ablation.settings import link
 from pages.ablation.sketches import as_image
 from pages.ui.arms.view import Predicted
 from pages.ui.palette import is_dark
+from pages.ui.question.view import take_keyboard
 from pages.ui.words import counted
 from vae_core.runs.run_record import RunRecord
 
 ANSWERS = "predictions"  # arm key -> Answer, or None where the question was skipped
+BOX = "arms question"  # key of the container in which it stands
 LETTERS = "ABCD"
 Answer = tuple[bool, tuple[int, ...]]  # by show of hands; hands for each option, in the order shown
 _CSS = """
@@ -54,6 +56,7 @@ def ask(keys: Sequence[str]) -> bool:
         return True
     with st.container(border=True):
         _question(QUESTIONS[still[0]], len(asked) - len(still) + 1, len(asked))
+    take_keyboard(BOX, f"What will happen? {QUESTIONS[still[0]].asks}", "Skip")
     return False
 
 

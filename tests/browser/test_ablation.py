@@ -169,6 +169,26 @@ def test_the_film_that_ships_asks_then_plays_and_says_who_was_right(opened, serv
     until(page, lambda: page.get_by_test_id("stCode").first.bounding_box()["y"] < 620)  # the line is seen at once
 
 
+def test_a_question_takes_the_keyboard_and_gives_it_back(opened, server):
+    page = opened(f"{server}/ablation?arms=full,no-kl,no-reconstruction")
+    until(page, lambda: at_step(page, "full") == 0)
+    slider = page.locator("[data-part=scrub]")
+    slider.focus()
+    page.keyboard.press("End")
+    asked = page.get_by_role("group", name=re.compile("^What will happen\\? No KL, and"))
+    expect(asked).to_be_focused()
+    page.keyboard.press("Tab")
+    expect(asked.get_by_role("button").first).to_be_focused()
+    page.keyboard.press("Enter")
+    asked = page.get_by_role("group", name=re.compile("^What will happen\\? No rec"))
+    expect(asked).to_be_focused()
+    page.keyboard.press("Tab")
+    page.keyboard.press("Escape")
+    expect(page.get_by_text("What will happen?")).to_have_count(0)
+    until(page, lambda: at_step(page, "full") > 400)  # as End said
+    expect(slider).to_be_focused()
+
+
 def test_of_arms_of_ones_own_it_is_said_what_came_when_they_have_ended(opened, server):
     page = opened(f"{server}/ablation?arms=no-reconstruction&epochs=1")
     page.get_by_role("button", name="Train live").click()

@@ -34,6 +34,13 @@ export class Clock {
     this.scrubber.play();
   }
 
+  /** What pressing a part does, by its name; `to` is where the slider was to go. */
+  carryOut(move, to) {
+    if (move === "play") this.play();
+    else if (move === "toLive") this.scrubber.go(null);
+    else this.scrubber.go(this.film.steps[to] ?? this.at);
+  }
+
   /** A moment named by the link counts once: gone to when all arms are known. */
   begin(at) {
     if (this.wanted === undefined) this.wanted = at ?? null;

@@ -3,7 +3,7 @@
 const MOVES = { click: ["play", "toLive"], input: ["scrub"] };
 
 /** By which move, and of which arms: what is asked may mount them anew, and the wish stays. */
-let tried = { move: "", arms: "" };
+let tried = { move: "", arms: "", to: "" };
 
 export class Gate {
   /**
@@ -27,13 +27,13 @@ export class Gate {
 
   hold(event, parts) {
     const { part } = event.target.dataset;
-    if (parts.includes(part) && this.stops(part)) event.stopPropagation();
+    if (parts.includes(part) && this.stops(part, event.target.value)) event.stopPropagation();
   }
 
   /** Whether this move has to wait: then Python is told, and the slider goes back. */
-  stops(move) {
+  stops(move, to = "") {
     if (!this.closed) return false;
-    tried = { move, arms: this.arms.join() };
+    tried = { move, arms: this.arms.join(), to };
     this.view.refresh();
     this.view.setTriggerValue("ask", true);
     return true;
@@ -47,12 +47,13 @@ export class Gate {
     if (added && data.film && data.asks) clock.rewind();
   }
 
-  /** It may be open now: who pressed Play need not do so again. */
+  /** It may be open now: what was pressed need not be pressed again. */
   refresh() {
     this.watch();
     if (!this.view.data.film || tried.arms !== this.arms.join()) tried.move = "";
     if (!tried.move || this.closed || !this.view.clock.atStart) return;
-    if (tried.move === "play") this.view.clock.play();
+    const { move, to } = tried;
     tried.move = "";
+    this.view.clock.carryOut(move, to);
   }
 }

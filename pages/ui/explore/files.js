@@ -11,7 +11,7 @@ import { modelName } from "./shared/numbers.js";
 const TYPES = { png: "image/png", gif: "image/gif", csv: "text/csv" };
 const REST_MS = 250; // after which it is asked again what there is to save
 const LONGEST = 60; // letters of a model in the name of a file
-const SHOWN_MS = 2000; // "copied" stays so long
+const SHOWN_MS = 8000; // "copied" stays so long: who looks elsewhere, or is told, finds it
 const TOLD_MS = 2500; // for the address to follow what is on the page
 
 const HTML = `

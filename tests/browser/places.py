@@ -27,13 +27,14 @@ EVERY = """(root = document) => {
 # Every component has drawn, in the colours of the theme, and nothing is on its way.
 _DRAWN = f"""() => {{
   const app = document.querySelector("[data-testid=stApp]"), every = ({EVERY})();
-  const busy = "[data-testid=stSkeleton], [data-testid=stSpinner], [data-part=message]:not([hidden])";
+  const told = "[data-testid=stSpinner], [data-part=message]:not([hidden])", empty = "[data-testid=stSkeleton]";
+  const busy = (e) => e.matches(empty) || (e.matches(told) && e.textContent.trim());
   const dark = matchMedia("(prefers-color-scheme: dark)").matches;
   const count = every.length, [was, times] = window.elementsBefore ?? [0, 0];
   window.elementsBefore = [count, count === was ? times + 1 : 0];
   return window.elementsBefore[1] >= 2 && app.dataset.testScriptState === "notRunning"
     && every.every((e) => !e.dataset?.background || e.classList.contains("dark") === dark)
-    && !every.some((e) => e.matches(busy) && e.checkVisibility() && e.textContent.trim());
+    && !every.some((e) => busy(e) && e.checkVisibility());
 }}"""
 
 

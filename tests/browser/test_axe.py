@@ -96,9 +96,22 @@ def test_all_can_be_used_by_all(opened: Opened, server: str, name: str) -> None:
     assert [one for i, one in enumerate(KNOWN) if one.page == name and i not in met] == []
 
 
-def test_axe_sees_what_is_wrong(opened: Opened, server: str) -> None:
+SPOILED = """(root) => {
+  root.append(document.createElement("img"), document.createElement("canvas"));
+  root.append(Object.assign(document.createElement("h4"), { textContent: "too deep" }));
+}"""
+FLAT = "* { outline: none !important; box-shadow: none !important; border-color: grey !important; transition: none; }"
+FLAT += "* { background-color: white !important; color: black !important; }"
+
+
+def test_what_is_wrong_is_seen(opened: Opened, server: str) -> None:
     """Also within a component, whose elements are in a shadow root."""
     page = opened(server)
-    page.locator(".passage").evaluate("(root) => { root.append(document.createElement('img')) }")
+    page.locator(".passage").evaluate(SPOILED)
     found, _ = run(page)
     assert [one["id"] for one in found if one["impact"] in SERIOUS] == ["image-alt"]
+    assert misplaced_headings(page) == ["h4 'too deep' below h1"]
+    assert [one.split(" in ")[0] for one in nameless(page)] == ["<img>", "<canvas>"]
+    assert walk(page)[1] == []
+    page.add_style_tag(content=FLAT)
+    assert any("The ELBO does not show the focus" in one for one in walk(page)[1])

@@ -164,6 +164,7 @@ def the_film_shows_its_run(page: Page, passage: Locator) -> None:
     assert state(page)["at"] == 0
     scrub.press("End")
     expect(passage.get_by_text("your drawing")).to_be_visible()  # it was not lost
+    expect(passage.get_by_role("button", name="Trained")).to_be_disabled()  # its last moment is that
     scrub.press("Home")
     passage.get_by_role("button", name="a test image of a 3").click()
     source = passage.locator("[data-part=source]")

@@ -78,6 +78,8 @@ def test_the_projector_has_large_type_and_no_navigation(opened: Callable[..., Pa
     page.wait_for_url(lambda url: "present=1" in url)
     expect(page.get_by_test_id("stHeader")).to_be_hidden()
     assert page.evaluate(size) == "24px"
+    for small in ("density", "nearText"):  # print of a place leaves its room to the pictures
+        wait_for(lambda small=small: page.locator(f"[data-part={small}]").bounding_box()["height"] == 0, 10)
     page.get_by_role("button", name="Answer").click()
     expect(page.get_by_text("Something in between")).to_be_visible()
     page.keyboard.press("Escape")

@@ -20,6 +20,7 @@ def test_it_is_trained_with_the_weights_of_its_own_terms(training: AppTest, regi
     assert run.config.model == "three-terms" and run.columns["train"] == ("step", "pixels", "size", "noise", "loss")
     checked(training.run())
     assert training.toggle(key="kl_on").disabled and training.toggle(key="recon_on").disabled
+    assert [training.toggle(key=key).label for key in ("kl_on", "recon_on")] == ["KL none", "Reconstruction none"]
     weights = {box.key: box.value for box in training.number_input if box.key.startswith("weight of ")}
     assert weights == {"weight of pixels": 1.0, "weight of size": 0.1, "weight of noise": 0.5}
     training.number_input(key="weight of noise").set_value(2.0)

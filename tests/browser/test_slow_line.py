@@ -39,7 +39,7 @@ HEAVY = re.compile(r"/(explore/[^/.]+\?|map-images|film/arm-[a-z-]+/0$)")  # wha
 MOST_OF_OURS = 300  # kB; Streamlit's scripts and fonts come on top
 
 
-@pytest.mark.parametrize("name", ["", "elbo", "training", "plane", "ablation", "explorer"])
+@pytest.mark.parametrize("name", ["", "elbo", "training", "ablation", "explorer"])
 def test_the_first_picture_waits_for_little(browser: Browser, server: str, name: str) -> None:
     """The heavy parts are held back, so that none can be what it waits for."""
     page = browser.new_page(viewport={"width": 1280, "height": 720})

@@ -66,7 +66,7 @@ def _lost() -> str:
 
 
 def _opening(page: PageName, files: dict[str, int]) -> str:
-    return f"""<div id="elbo-opening" role="status" data-files="{html.escape(json.dumps(files))}">
+    return f"""<div id="elbo-opening" role="status" aria-live="off" data-files="{html.escape(json.dumps(files))}">
 <h1>{html.escape(page.title)}</h1>
 <p>{html.escape(page.sentence)}</p>
 <p data-part="silent">{NO_SCRIPTS}</p>

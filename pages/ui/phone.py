@@ -46,6 +46,7 @@ LOOKS = """
   }
   .st-key-at-hand img { display: block; width: 3rem; border-radius: 4px; image-rendering: pixelated; }
 }
+@media (max-width: 379px) { .stMain .katex-display { font-size: 0.74em; } }
 """
 
 

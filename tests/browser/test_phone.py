@@ -1,7 +1,7 @@
 """The app on a phone: nothing off the edge or too small for a finger, answers in sight, and a swipe is the page's."""
 
-import json
-from collections.abc import Callable
+import re
+from collections.abc import Callable, Iterator
 from typing import Any
 from urllib.parse import urlencode
 
@@ -12,6 +12,7 @@ from pages.elbo.settings import SECTIONS as ELBO
 from pages.explorer.ways import WAYS
 from pages.ui.lecture.scenes import SCENES, scene_query
 from tests.browser.conftest import visit
+from tests.browser.ways import until
 
 Opened = Callable[..., Page]
 Place = tuple[float, float]
@@ -41,10 +42,16 @@ ANSWERS = {
     "": ".passage canvas",
 }
 MODEL_OF = {"labels": "mnist-cvae-mlp-2", "codes": "mnist-vq"}
-PLACES = ["", "training", "plane", "family", "check"]
-PLACES += [f"elbo?section={name}" for name in ELBO] + [f"ablation?section={name}" for name in ABLATION]
-PLACES += [f"explorer?way={way}" + (f"&model={MODEL_OF[way]}" if way in MODEL_OF else "") for way in WAYS]
-BARS = [f"{SCENES[number - 1].page}?{urlencode(scene_query(number))}" for number in (1, 5, 8)]
+# Every place by its address, and the switch that leads there from the one before, where that is the same page.
+PLACES: dict[str, str | None] = dict.fromkeys(["", "training", "plane", "family", "check"])
+for _page, _key, _labels in (
+    ("elbo", "section", ELBO),
+    ("ablation", "section", ABLATION),
+    ("explorer", "way", {name: way.title for name, way in WAYS.items() if name not in MODEL_OF}),
+):
+    PLACES |= {f"{_page}?{_key}={name}": label if n else None for n, (name, label) in enumerate(_labels.items())}
+PLACES |= dict.fromkeys(f"explorer?way={way}&model={model}" for way, model in MODEL_OF.items())
+PLACES |= dict.fromkeys(f"{SCENES[number - 1].page}?{urlencode(scene_query(number))}" for number in (1, 5, 8))
 # Of all that is on the page, in shadow roots too: what is cut off at the edge, written too small, too small for a
 # finger. A link in a line of text may be as low as the line; what a scale or a label has beside it is that much larger.
 FAULTS = """() => {
@@ -52,7 +59,7 @@ FAULTS = """() => {
   const shown = all(document.querySelector(".stMain")).filter((e) =>
     e.checkVisibility({ visibilityProperty: true, opacityProperty: true }) && !e.closest(".katex-mathml"));
   const box = (e) => e.getBoundingClientRect();
-  const name = (e) => `${e.tagName} ${e.dataset.part ?? e.getAttribute("aria-label") ?? ""} ${e.textContent.slice(0, 30)}`;
+  const name = (e) => `${e.tagName} ${e.dataset.part ?? e.getAttribute("aria-label") ?? e.textContent.slice(0, 40)}`;
   const says = (e) => [...e.childNodes].some((n) => n.nodeType === 3 && n.textContent.trim());
   const whole = "button, canvas, img, svg, th, td, p, h1, h2, h3, h4, label, select, .katex-html";
   const cut = shown.filter((e) => e.matches(whole) && box(e).width > 1 && !e.parentElement?.closest("svg") &&
@@ -62,8 +69,10 @@ FAULTS = """() => {
   const small = shown.filter((e) => says(e) && box(e).width > 1 && parseFloat(getComputedStyle(e).fontSize) < 12 &&
     !e.closest(".katex"));
   const pressed = "button, select, summary, .stPageLink a, input[type=range]:not(.stSlider *), label:has(> input)";
-  const missed = shown.filter((e) => e.matches(pressed) && box(e).width > 1 && Math.min(box(e).width, box(e).height) < 23.5);
-  const wide = [document.documentElement, document.querySelector(".stMain")].filter((e) => e.scrollWidth > e.clientWidth);
+  const missed = shown.filter((e) => e.matches(pressed) && box(e).width > 1 &&
+    Math.min(box(e).width, box(e).height) < 23.5);
+  const scrolled = [document.documentElement, document.querySelector(".stMain")];
+  const wide = scrolled.filter((e) => e.scrollWidth > e.clientWidth);
   return Object.fromEntries(Object.entries({ wide, cut, tables, small, missed })
     .map(([fault, found]) => [fault, found.map(name)]).filter(([, found]) => found.length));
 }"""
@@ -119,14 +128,25 @@ class Finger:
         self.page.wait_for_timeout(150)
 
 
-def test_every_place_fits_and_answers_within_two_screens(opened: Opened, server: str) -> None:
-    page = opened(f"{server}/", **PHONE)
-    found: dict[str, Any] = {}
-    for place in [*PLACES, *BARS]:
-        visit(page, f"{server}/{place}")
+def visit_all(page: Page, server: str) -> Iterator[tuple[str, Locator]]:
+    """Go from place to place in one window; each with what it is opened for, once that is there."""
+    for place, switch in PLACES.items():
+        if switch is None:
+            visit(page, f"{server}/{place}")
+        else:
+            page.get_by_role("radio", name=switch, exact=True).first.tap()
+            page.wait_for_url(re.compile(re.escape(place.split("?")[1])), timeout=30_000)
         answer = page.locator(answer_of(place)).filter(visible=True).first
         answer.wait_for(timeout=30_000)
         page.wait_for_timeout(300)  # what stands above it has its height
+        page.locator(".stMain").evaluate("(main) => main.scrollTo(0, 0)")
+        yield place, answer
+
+
+def test_every_place_fits_and_answers_within_two_screens(opened: Opened, server: str) -> None:
+    page = opened(f"{server}/", **PHONE)
+    found: dict[str, Any] = {}
+    for place, answer in visit_all(page, server):
         problems: dict[str, Any] = faults(page)
         if (begins := middle(answer, y=0)[1]) > TWO_SCREENS:
             problems["begins"] = begins
@@ -165,56 +185,72 @@ def test_the_way_to_the_other_pages_has_a_name(opened: Opened, server: str) -> N
     assert left >= 0 and left + width <= 390
 
 
-# A plane, by its page: where it is, what shows where its point is, and how that is read.
-MAPS = {
+class Plane:
+    """A map in the middle of the window, and what shows where its point is."""
+
+    def __init__(self, page: Page, drawing: str, shown: str, read: str) -> None:
+        self.page, self.drawing, self.shown, self.read = page, page.locator(drawing), page.locator(shown), read
+        self.drawing.wait_for(timeout=30_000)
+        page.wait_for_timeout(1500)  # weights and codes are here
+
+    def where(self) -> str:
+        return str(self.shown.evaluate(self.read))
+
+    def at(self, x: float, y: float) -> Place:
+        self.drawing.evaluate(TO_THE_MIDDLE)
+        self.page.wait_for_timeout(100)
+        return middle(self.drawing, x, y)
+
+    def leaves(self, place: str) -> str:
+        """Where the point is, once it is drawn elsewhere: a busy machine needs a while."""
+        until(self.page, lambda: self.where() != place)
+        self.page.wait_for_timeout(200)
+        return self.where()
+
+    def is_held(self) -> bool:
+        look = "(e) => e.classList.contains('held') && getComputedStyle(e).outlineStyle === 'solid'"
+        return bool(self.drawing.evaluate(look))
+
+
+# By page: where the plane is, what shows where its point is, and how that is read.
+PLANES = {
     "": (".passage .over", ".passage [data-part=z]", SAYS),
     "explorer?way=pad": (".explore .over", ".explore [data-part=z]", SAYS),
     "ablation": (".arms .over >> nth=0", ".arms .over >> nth=0", DRAWN),
-    "elbo?section=evidence": (".transform .latent svg", ".transform [data-part=probe]", SAYS),
+    "elbo?section=evidence": (".transform svg.pad", ".transform [data-part=probe]", SAYS),
 }
 
 
-def test_a_swipe_over_a_map_is_the_page_s_and_a_finger_takes_hold_by_the_point_or_by_resting(
+def test_a_swipe_over_a_map_scrolls_and_a_finger_takes_hold_by_the_point_or_by_resting(
     opened: Opened, server: str
 ) -> None:
     page = opened(f"{server}/", **PHONE)
     finger = Finger(page)
-    for place, (map_of, shown, read) in MAPS.items():
+    for place, found in PLANES.items():
         visit(page, f"{server}/{place}")
-        plane, point = page.locator(map_of), page.locator(shown)
-        plane.wait_for(timeout=30_000)
-        page.wait_for_timeout(1000)  # weights and codes are here
-
-        def where() -> str:
-            return str(point.evaluate(read))
-
-        def at(x: float, y: float) -> Place:
-            plane.evaluate(TO_THE_MIDDLE)
-            page.wait_for_timeout(100)
-            return middle(plane, x, y)
-
-        begins, start = where(), at(0.8, 0.75)
+        plane = Plane(page, *found)
+        start, begins = plane.at(0.8, 0.75), plane.where()
         before = page.evaluate(SCROLLED)
         finger.press(start)
         finger.move(4, 140 if before > 140 else -140)
         finger.lift()
         assert abs(page.evaluate(SCROLLED) - before) > 60, place
-        assert where() == begins, place
+        assert plane.where() == begins, place
 
-        start = at(0.3, 0.3)
+        start = plane.at(0.3, 0.3)
         before = page.evaluate(SCROLLED)
         finger.press(start, rest=400)
-        assert plane.evaluate("(e) => getComputedStyle(e).outlineStyle + e.classList.contains('held')") == "solidtrue"
-        finger.move(20, 90)
-        held = where()
+        assert plane.is_held(), place
+        finger.move(20, 70)
         finger.lift()
-        assert plane.evaluate("(e) => e.classList.contains('held')") is False, place
-        assert held != begins and page.evaluate(SCROLLED) == before, place
+        assert not plane.is_held() and page.evaluate(SCROLLED) == before, place
+        held = plane.leaves(begins)
 
-        finger.press((finger.at[0] + 12, finger.at[1] - 12))  # beside the point, and within what a finger can hit
-        finger.move(40, -70)
+        finger.press((finger.at[0] + 8, finger.at[1] - 8))  # beside the point, and within what a finger can hit
+        assert plane.is_held(), place
+        finger.move(30, -50)
         finger.lift()
-        assert where() != held and page.evaluate(SCROLLED) == before, place
+        assert plane.leaves(held) not in (begins, held) and page.evaluate(SCROLLED) == before, place
 
 
 def test_a_link_is_copied_by_a_finger_or_there_to_copy(opened: Opened, server: str) -> None:

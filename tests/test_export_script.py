@@ -152,7 +152,7 @@ def every_kind(story: RunReport) -> list[str]:
 def test_every_kind_of_script_is_short_and_without_a_fault_that_ruff_finds(story: RunReport, tmp_path: Path) -> None:
     """Unused imports and undefined names are among those faults."""
     for i, script in enumerate(every_kind(story)):
-        assert len(script.splitlines()) < 240
+        assert len(script.splitlines()) < 300
         (tmp_path / f"repeat_{i}.py").write_text(script, encoding="utf-8")
     command = [sys.executable, "-m", "ruff", "check", "--config", str(ROOT / "pyproject.toml"), str(tmp_path)]
     result = subprocess.run(command, capture_output=True, text=True)

@@ -204,11 +204,6 @@ def test_it_computes_where_the_run_did_if_it_can(device: str, line: str, story: 
     assert ("set_num_threads(min(3, " in script) == device.startswith("CPU")
 
 
-def test_without_its_data_it_says_how_it_is_called(story: RunReport, tmp_path: Path) -> None:
-    result = run(repeat_script(story), tmp_path)
-    assert result.returncode != 0 and result.stderr.strip() == "usage: python repeat.py mnist.npz [curve.csv]"
-
-
 def test_what_it_prints_is_ascii(story: RunReport) -> None:
     """A Windows console may not know a true minus."""
     calls = [n for n in ast.walk(ast.parse(repeat_script(story))) if isinstance(n, ast.Call)]

@@ -38,6 +38,7 @@ def repeat_script(story: RunReport) -> str:
         _model(story),
         _training(story),
         pieces.EVALUATE,
+        _find(config),
         _main(story),
     ]
     return "\n\n\n".join(part.strip("\n") for part in parts) + "\n"
@@ -57,8 +58,16 @@ def _imports(config: RunConfig) -> str:
         text = text.replace("import math\n", "import itertools\nimport math\n").replace(
             "Iterator", "Iterator, Sequence"
         )
+    if config.dataset == "mnist":  # what is fetched and unpacked
+        text = text.replace("import argparse\n", "import argparse\nimport gzip\nimport hashlib\n")
+        text = text.replace("import sys\n", "import sys\nimport urllib.request\n")
     needs_f = config.likelihood != "gaussian"
     return text.replace("import torch.nn.functional as F\n", "import torch.nn.functional as F\n" * needs_f)
+
+
+def _find(config: RunConfig) -> str:
+    """Where the images come from."""
+    return pieces.FIND_MNIST if config.dataset == "mnist" else pieces.FIND_FILE.replace("FILE", f"{config.dataset}.npz")
 
 
 def _networks(config: RunConfig) -> list[str]:
@@ -215,7 +224,9 @@ def _main(story: RunReport) -> str:
         values = f"-ELBO {final['neg_elbo']:.2f}, nll {final['nll']:.2f}, KL {final['kl']:.2f}"
         said = f'    print("{values} were the figures of the run")\n'
     return (
-        pieces.MAIN.replace("FILE", f"{config.dataset}.npz").replace("WHERE", where).replace("    # IN THE RUN\n", said)
+        pieces.MAIN.replace("FILE_HELP", f"{config.dataset}.npz")
+        .replace("WHERE", where)
+        .replace("    # IN THE RUN\n", said)
     )
 
 

@@ -2,8 +2,8 @@
 
 HEAD = '''"""Repeat one run of ELBO Room, with nothing but PyTorch and NumPy.
 
-    python repeat.py FILE              trains, prints the curve and the test figures
-    python repeat.py FILE curve.csv    also writes the terms of every step
+    python repeat.py                   trains, prints the curve and the test figures
+    python repeat.py FILE curve.csv    takes the images of that file, and also writes the terms of every step
 
 IMAGES
 
@@ -20,8 +20,8 @@ the run: with the same machine, versions and number of threads the numbers agree
 
 '''
 SHIPPED = (
-    "mnist.npz is ELBO Room's vae_core/data/mnist.npz: x_train (60000, 28, 28), x_test (10000, 28, 28), uint8, "
-    "MNIST's order."
+    "FILE is ELBO Room's vae_core/data/mnist.npz, or a folder with MNIST's own files. Without it they are looked for\n"
+    "beside this script and in torchvision's folder data/MNIST/raw, and else fetched (10 MB)."
 )
 WRITTEN = (
     "NAME.npz holds x_train (N, 28, 28) and x_test (M, 28, 28), uint8. Where ELBO Room has these images, this\n"
@@ -29,10 +29,12 @@ WRITTEN = (
 )
 IMPORTS = """from __future__ import annotations
 
+import argparse
 import math
 import os
 import sys
 from collections.abc import Iterator
+from pathlib import Path
 
 import numpy as np
 import torch
@@ -174,12 +176,69 @@ def evaluate(model: VAE, pixels: Tensor) -> tuple[float, float]:
     return torch.cat(nll).mean().item(), torch.cat(kl).mean().item()
 '''
 
+FIND_FILE = '''
+# ---- the images
+def find_images(place: str | None) -> dict[str, np.ndarray]:
+    """x_train and x_test, uint8, of the file that is named, or of FILE beside this script."""
+    file = Path(place) if place else Path(__file__).resolve().parent / "FILE"
+    if not file.is_file():
+        sys.exit(f"{file} is not there: write it with the line at the top of this script, and put it there.")
+    with np.load(file, allow_pickle=False) as arrays:
+        return {name: arrays[name] for name in ("x_train", "x_test")}
+'''
+FIND_MNIST = '''
+# ---- the images
+FILES = {  # and their MD5 sums, as torchvision has them
+    "x_train": ("train-images-idx3-ubyte.gz", "f68b3c2dcbeaaa9fbdd348bbdeb94873"),
+    "x_test": ("t10k-images-idx3-ubyte.gz", "9fb629c4189551a2d022fa330f9573f3"),
+}
+MIRROR = os.environ.get("MNIST_MIRROR", "https://ossci-datasets.s3.amazonaws.com/mnist")  # torchvision's
+
+
+def find_images(place: str | None) -> dict[str, np.ndarray]:
+    """x_train and x_test, uint8, of the file or folder that is named; else of one near this script, or fetched."""
+    here = Path(__file__).resolve().parent
+    near = [here / "mnist.npz", here, here / "MNIST/raw", here / "data/MNIST/raw", Path("data/MNIST/raw")]
+    for path in [Path(place)] if place else near:
+        if path.is_file():
+            with np.load(path, allow_pickle=False) as arrays:
+                return {name: arrays[name] for name in FILES}
+        files = {name: sorted(path.glob(file.removesuffix(".gz") + "*")) for name, (file, _) in FILES.items()}
+        if all(files.values()):
+            return {name: read_idx(found[0].read_bytes()) for name, found in files.items()}
+    if place:
+        sys.exit(f"{place} is no mnist.npz and no folder with MNIST's files: leave it out, and they are looked for.")
+    return {name: read_idx(fetch(here / file, md5)) for name, (file, md5) in FILES.items()}
+
+
+def fetch(path: Path, md5: str) -> bytes:
+    """A file of MNIST, kept beside this script."""
+    try:
+        with urllib.request.urlopen(f"{MIRROR}/{path.name}", timeout=60) as answer:
+            data = answer.read()
+        if hashlib.md5(data).hexdigest() != md5:
+            raise OSError("it is not the file that it should be")
+        path.write_bytes(data)
+    except (OSError, ValueError) as error:
+        names = " and ".join(file for file, _ in FILES.values())
+        sys.exit(f"MNIST is not here and cannot be fetched ({error}): put {names}, or mnist.npz, into {path.parent}.")
+    return data
+
+
+def read_idx(data: bytes) -> np.ndarray:
+    """The images (N, 28, 28) of an idx file, which has a header of 16 bytes."""
+    raw = gzip.decompress(data) if data[:2] == b"\\x1f\\x8b" else data
+    return np.frombuffer(raw, np.uint8, offset=16).reshape(-1, 28, 28).copy()
+'''
+
 MAIN = """
 def main() -> None:
-    if len(sys.argv) < 2:
-        sys.exit("usage: python repeat.py FILE [curve.csv]")
-    with np.load(sys.argv[1], allow_pickle=False) as file:
-        x_train, x_test = (torch.from_numpy(file[k]).unsqueeze(1).to(DEVICE) for k in ("x_train", "x_test"))
+    asked = argparse.ArgumentParser(description="Repeat one run of ELBO Room.")
+    asked.add_argument("images", nargs="?", help="FILE_HELP; by default it is looked for beside this script")
+    asked.add_argument("curve", nargs="?", help="a CSV file to write the terms of every step to")
+    told = asked.parse_args()
+    images = find_images(told.images)
+    x_train, x_test = (torch.from_numpy(images[k]).unsqueeze(1).to(DEVICE) for k in ("x_train", "x_test"))
     torch.manual_seed(stream_seed(SEED, "init"))
     model = VAE().to(DEVICE)
     rows = []
@@ -192,8 +251,8 @@ def main() -> None:
     where = f"WHERE"
     print(f"\\n-ELBO {nll + kl:.2f}, nll {nll:.2f}, KL {kl:.2f} nats per image ({where})")
     # IN THE RUN
-    if len(sys.argv) > 2:
-        np.savetxt(sys.argv[2], np.reshape(rows, (-1, 4)), "%.9g", ",", header="step,nll,kl,loss", comments="")
+    if told.curve:
+        np.savetxt(told.curve, np.reshape(rows, (-1, 4)), "%.9g", ",", header="step,nll,kl,loss", comments="")
 
 
 if __name__ == "__main__":

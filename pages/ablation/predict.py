@@ -29,6 +29,7 @@ _CSS = """
 .may-come { margin: 0; }
 .may-come img { height: min(10rem, 24vh); aspect-ratio: 1; display: block; margin: 0 auto; border-radius: 0.5rem;
   border: 1px solid color-mix(in srgb, currentColor 30%, transparent); }
+@media (max-width: 640px) { .may-come { display: none; } }
 </style>"""
 
 

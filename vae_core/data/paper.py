@@ -52,13 +52,15 @@ def ink_of(grey: np.ndarray) -> np.ndarray:
     flat = np.abs(light - np.median(_border(light))) < 1.5 / 255
     if flat.mean() > 0.5:
         ink = _above(light, np.median(light[flat])).clip(0, 1)
-        return _whole_strokes(without_lines(ink), 0.0) if large else _stretched(ink)
+        if not large:
+            return _stretched(ink)
+        return _no_blot(_stretched(_digit(without_lines(ink), 0.0)))  # its greys are as they were drawn
     smooth = ndimage.gaussian_filter(light, 1.0, mode="nearest") if large else light
     ink = _above(smooth, _paper(smooth))
     ink = ink - np.median(ink)
     grain = -1.4826 * float(np.median(ink[ink <= 0]))  # the lighter half: no line and no stroke is in it
     ink = ink.clip(0, 1)
-    return _whole_strokes(without_lines(ink) if large else ink, grain)
+    return _without_crumbs(_no_blot(_whole_strokes(_digit(without_lines(ink) if large else ink, grain))))
 
 
 def _border(grey: np.ndarray) -> np.ndarray:
@@ -106,8 +108,8 @@ def _stretched(ink: np.ndarray) -> np.ndarray:
     return np.clip(ink / np.quantile(ink[ink > ink.max() / 2], 0.9), 0, 1).astype(np.float32)
 
 
-def _whole_strokes(ink: np.ndarray, grain: float) -> np.ndarray:
-    """The digit's ink: half at the stroke's edge, however dark the stroke is there, for pencils press unevenly."""
+def _digit(ink: np.ndarray, grain: float) -> np.ndarray:
+    """The ink without the pieces that are no part of the digit."""
     for _ in range(_TURNS):
         least = _least_ink(ink, grain)
         other = no_strokes_in(ink, least)
@@ -120,14 +122,22 @@ def _whole_strokes(ink: np.ndarray, grain: float) -> np.ndarray:
         raise NoInk
     if others:
         raise NoInk("several", np.clip(ink / digit.max(), 0, 1))
+    return digit
+
+
+def _whole_strokes(digit: np.ndarray) -> np.ndarray:
+    """Half at the stroke's edge, however dark the stroke is there, for pencils press unevenly."""
     full = float(np.quantile(digit[digit > digit.max() / 2], 0.7))
     near = max(3, round(_STROKE * _COARSE_SIDE / 4)) | 1
     there = ndimage.gaussian_filter(ndimage.maximum_filter(digit, near), near / 2)
     share = digit / np.clip(there, 0.4 * full, full)
-    result = np.clip(0.5 + (share - _EDGE) / (2 - 2 * _EDGE), 0, 1).astype(np.float32)
-    if (result > 0.5).mean() > _MUCH:
-        raise NoInk("blot", result)
-    return _without_crumbs(result)
+    return np.clip(0.5 + (share - _EDGE) / (2 - 2 * _EDGE), 0, 1).astype(np.float32)
+
+
+def _no_blot(ink: np.ndarray) -> np.ndarray:
+    if (ink > 0.5).mean() > _MUCH:
+        raise NoInk("blot", ink)
+    return ink
 
 
 def _without_crumbs(ink: np.ndarray) -> np.ndarray:

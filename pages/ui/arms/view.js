@@ -121,9 +121,8 @@ export default class ArmsView {
   key(key) {
     const move = { ArrowLeft: -1, ArrowRight: 1 }[key];
     if (key === " " && this.data.space) this.setTriggerValue("space", true);
-    else if (move && !this.gate.stops("key")) this.clock.move(move);
-    else if (move) return true;
-    else return false;
+    else if (!move) return false;
+    else if (!this.gate.stops("key")) this.clock.move(move);
     return true;
   }
 

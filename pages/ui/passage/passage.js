@@ -239,8 +239,7 @@ export default class Passage {
   /** A moment of the film: the codes of that step, one of its ten images and what came of it, or the nearest decoded cell. */
   drawFrame(frame, step) {
     const { part, digit, tried } = this;
-    const n = frame.grid.shape[0],
-      node = tried && nearestCell(tried, n);
+    const node = tried && nearestCell(tried, frame.grid.shape[0]);
     drawImageOnPaper(this.drawing, imageAt(frame.originals.data, digit));
     const { cell } = node ?? {};
     const seen = node ? imageAt(frame.grid.data, cell) : imageAt(frame.reconstructions.data, digit);

@@ -69,11 +69,7 @@ async def lifespan(_app: Any) -> AsyncIterator[dict[str, Any]]:
 app = st.App(
     ROOT / "pages" / "router.py",
     lifespan=lifespan,
-    routes=[
-        BelowPrefix(
-            [*live_routes(), follow_route(), *arms_routes(), *explore_routes(), asset_route(), *opening_routes()]
-        )
-    ],
+    routes=[BelowPrefix(ROUTES)],
     middleware=[  # the first is the outermost
         Middleware(SafeHeaders, frames=WEB.frames),
         Middleware(OwnOrigins),

@@ -48,6 +48,13 @@ def test_every_page_says_in_its_first_bytes_what_it_is(name: str, client: TestCl
     assert answer.headers["content-type"].startswith("text/html") and answer.headers["cache-control"] == "no-cache"
 
 
+def test_home_has_one_address(client: TestClient) -> None:
+    """Streamlit serves it at the root alone; there it says of /home that there is no such page."""
+    answer = client.get("/home?shown=1", follow_redirects=False)
+    assert answer.status_code == 308 and answer.headers["location"] == "./?shown=1"
+    assert client.get("/home").url.path == "/"
+
+
 def test_nothing_is_fetched_before_the_first_paint(client: TestClient) -> None:
     """A sheet of styles holds it back; scripts that are modules do not."""
     page = client.get("/").text

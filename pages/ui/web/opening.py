@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Final
 
 from starlette.requests import Request
-from starlette.responses import Response
+from starlette.responses import RedirectResponse, Response
 from starlette.routing import Route
 from streamlit import config, file_util
 
@@ -38,6 +38,8 @@ def opening_routes() -> list[Route]:
 
 async def _answer(request: Request) -> Response:
     name = request.url.path.rpartition("/")[2]
+    if name == "home":  # which Streamlit serves at the root alone, and calls a page that is not there
+        return RedirectResponse(f"./?{request.url.query}".removesuffix("?"), status_code=308)
     return zipped_text(request, page_bytes(name if name in PAGES else "home"), "text/html; charset=utf-8", _HEADERS)
 
 

@@ -18,6 +18,7 @@ from vae_core.config import RunConfig
 from vae_core.data import Images
 from vae_core.evaluate import evaluate
 from vae_core.export.bundle import bundle, title
+from vae_core.export.run_notebook import run_notebook
 from vae_core.export.run_report import RunReport
 from vae_core.export.script import repeat_script
 from vae_core.export.tensorboard import event_file
@@ -28,6 +29,7 @@ ALWAYS = [
     "config.json",
     "marks.json",
     "repeat.py",
+    "repeat.ipynb",
     "events.out.tfevents.0.elbo-room",
     "model_card.md",
 ]
@@ -73,7 +75,8 @@ def test_report_script_and_events_are_those_of_their_modules(packed: bytes, stor
     archive = opened(packed)
     assert f"<title>{title(story)}</title>" in archive.read("report.html").decode()
     assert archive.read("repeat.py").decode() == repeat_script(story)
-    assert archive.read(ALWAYS[5]) == event_file(story)
+    assert archive.read("repeat.ipynb").decode() == run_notebook(story, title(story))
+    assert archive.read(ALWAYS[6]) == event_file(story)
 
 
 def test_pandas_reads_the_curves(packed: bytes, story: RunReport) -> None:

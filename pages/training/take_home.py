@@ -14,8 +14,9 @@ from pages.ui.palette import is_dark
 from vae_core import models
 from vae_core.checkpoints import WEIGHTS
 from vae_core.config import RunConfig
-from vae_core.export.bundle import bundle, title
+from vae_core.export.bundle import NOTEBOOK, bundle, title
 from vae_core.export.report import html_report
+from vae_core.export.run_notebook import run_notebook
 from vae_core.export.run_report import RunReport
 from vae_core.export.script import has_script, repeat_script
 from vae_core.inspect.snapshot import Snapshot
@@ -33,18 +34,30 @@ def take_home(run: RunRecord) -> None:
         if not box.open:  # nothing is drawn for those who only watch
             return
         row = st.container(horizontal=True)
-        script = ("Script that repeats it", lambda: repeat_script(story_of(run)), "repeat.py", "text/x-python")
+        repeated = (
+            ("Script that repeats it", lambda: repeat_script(story_of(run)), "repeat.py", "text/x-python"),
+            (
+                "Notebook",
+                lambda: run_notebook(story := story_of(run), title(story)),
+                NOTEBOOK,
+                "application/x-ipynb+json",
+            ),
+        )
         for name, make, file, kind in (
             ("Report (HTML)", lambda: html_report(story := story_of(run), title(story)), "report.html", "text/html"),
             ("Everything (zip)", lambda: everything(run), "run.zip", "application/zip"),
-            *((script,) if has_script(run.config) else ()),
+            *(repeated if has_script(run.config) else ()),
             ("History (CSV)", lambda: figures.history_table(run).to_csv(index=False), "history.csv", "text/csv"),
         ):
             row.download_button(name, make, file, kind, on_click="ignore", icon=":material/download:")
         st.caption(
             "The zip holds the report, the history, a checkpoint for vae_core.checkpoints.load, a model card, "
             "TensorBoard events"
-            + (" and a script that repeats the run with PyTorch and NumPy alone." if has_script(run.config) else ".")
+            + (
+                " and a script that repeats the run with PyTorch and NumPy alone, also as a notebook."
+                if has_script(run.config)
+                else "."
+            )
         )
         if said := left_out(run):
             st.warning(said, icon=":material/error:")

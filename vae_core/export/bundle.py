@@ -17,18 +17,20 @@ from vae_core.data.images import DataError
 from vae_core.export.history import history_csv
 from vae_core.export.model_card import model_card
 from vae_core.export.report import html_report
+from vae_core.export.run_notebook import run_notebook
 from vae_core.export.run_report import FINISHED, RunReport, versions
 from vae_core.export.script import has_script, repeat_script
 from vae_core.export.tensorboard import FILE_NAME, event_file
 from vae_core.models import family
 
 REPORT, HISTORY, CONFIG, MARKS, SCRIPT = "report.html", checkpoints.HISTORY, "config.json", "marks.json", "repeat.py"
-MODEL_CARD = "model_card.md"
+MODEL_CARD, NOTEBOOK = "model_card.md", "repeat.ipynb"
 _NO_DATE = (1980, 1, 1, 0, 0, 0)  # the first a zip can hold: the same story gives the same bytes
 
 
 def bundle(story: RunReport, model_tensors: dict[str, Tensor] | None = None, weights_step: int | None = None) -> bytes:
-    """A zip file: report, curves, settings, marks, script if any, TensorBoard events, model card, always in this order.
+    """A zip file, its parts always in this order: report, curves, settings, marks, script and notebook if any,
+    TensorBoard events, model card.
 
     Args:
         model_tensors: `state_dict` of the model. Given, the unpacked zip is a checkpoint, too:
@@ -42,7 +44,7 @@ def bundle(story: RunReport, model_tensors: dict[str, Tensor] | None = None, wei
         HISTORY: history_csv(story).encode(),
         CONFIG: _json(story.config.to_dict()),
         MARKS: _json([mark.to_dict() for mark in story.marks]),
-        **({SCRIPT: repeat_script(story).encode()} if has_script(story.config) else {}),
+        **_repeated(story),
         FILE_NAME: event_file(story),
         MODEL_CARD: model_card(card_of(story)).encode(),
     }
@@ -50,6 +52,13 @@ def bundle(story: RunReport, model_tensors: dict[str, Tensor] | None = None, wei
         kept = {} if weights_step is None else {"weights_step": weights_step}
         files |= _checkpoint(story, model_tensors, card_of(story) | kept)
     return _zipped(files)
+
+
+def _repeated(story: RunReport) -> dict[str, bytes]:
+    """What repeats the run, if anything can."""
+    if not has_script(story.config):
+        return {}
+    return {SCRIPT: repeat_script(story).encode(), NOTEBOOK: run_notebook(story, title(story)).encode()}
 
 
 def title(story: RunReport) -> str:

@@ -26,8 +26,17 @@ def has_script(config: RunConfig) -> bool:
 def repeat_script(story: RunReport) -> str:
     """The script, as text. On the same machine, with the same versions and threads, its numbers are the run's."""
     config = story.config
-    parts = [
-        f"{_head(config)}{_imports(config)}\n{_settings(story)}",
+    imports, settings, *definitions = script_parts(story)
+    parts = [f"{_head(config)}{imports}\n{settings}", *definitions, _main(story)]
+    return "\n\n\n".join(part.strip("\n") for part in parts) + "\n"
+
+
+def script_parts(story: RunReport) -> list[str]:
+    """Imports, settings, then all definitions; a line "# ---- title" begins each of its sections but the first."""
+    config = story.config
+    return [
+        _imports(config),
+        _settings(story),
         f"{pieces.STREAMS}STREAMS = {_literal(rng.STREAMS)}",
         _source(rng.stream_seed),
         _source(rng.generator),
@@ -39,9 +48,7 @@ def repeat_script(story: RunReport) -> str:
         _training(story),
         pieces.EVALUATE,
         _find(config),
-        _main(story),
     ]
-    return "\n\n\n".join(part.strip("\n") for part in parts) + "\n"
 
 
 def _head(config: RunConfig) -> str:
@@ -217,17 +224,23 @@ def _attends(story: RunReport) -> bool:
 
 
 def _main(story: RunReport) -> str:
-    config, final = story.config, story.final
-    where = f"{config.protocol} {sets.name_of(config.dataset)}, test, {{len(x_test):,}} images, K = 1"
-    said = ""
-    if final is not None:
-        values = f"-ELBO {final['neg_elbo']:.2f}, nll {final['nll']:.2f}, KL {final['kl']:.2f}"
-        said = f'    print("{values} were the figures of the run")\n'
+    said = f'    print("{said_figures} were the figures of the run")\n' if (said_figures := say_figures(story)) else ""
     return (
-        pieces.MAIN.replace("FILE_HELP", f"{config.dataset}.npz")
-        .replace("WHERE", where)
+        pieces.MAIN.replace("FILE_HELP", f"{story.config.dataset}.npz")
+        .replace("WHERE", say_where(story.config))
         .replace("    # IN THE RUN\n", said)
     )
+
+
+def say_where(config: RunConfig) -> str:
+    """Of which images the test figures are: the inside of an f-string that knows x_test."""
+    return f"{config.protocol} {sets.name_of(config.dataset)}, test, {{len(x_test):,}} images, K = 1"
+
+
+def say_figures(story: RunReport) -> str:
+    """The run's own test figures; "" before there are any."""
+    final = story.final
+    return "" if final is None else f"-ELBO {final['neg_elbo']:.2f}, nll {final['nll']:.2f}, KL {final['kl']:.2f}"
 
 
 def _source(function: Callable[..., Any]) -> str:

@@ -27,7 +27,14 @@ _ENVIRONMENT.filters |= {
 }
 _ENVIRONMENT.globals["ticks"] = ticks
 _MARKDOWN = _ENVIRONMENT.overlay(autoescape=False)
-_MARKDOWN.filters |= {"md": lambda value: re.sub(r"([\\`*_{}\[\]<>|#~!])", r"\\\1", " ".join(str(value).split()))}
+
+
+def escape_markdown(value: Any) -> str:
+    """Text that Markdown leaves as it is, on one line."""
+    return re.sub(r"([\\`*_{}\[\]<>|#~!$])", r"\\\1", " ".join(str(value).split()))
+
+
+_MARKDOWN.filters |= {"md": escape_markdown}
 
 
 def fill(template: str, **values: Any) -> Markup:

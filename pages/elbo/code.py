@@ -7,7 +7,11 @@ from pages.elbo.settings import link
 from pages.elbo.subject import Subject, subject
 from pages.ui.lesson.code_map import Step, code_map_view
 from pages.ui.once import computed_once
+from pages.ui.shipped import title_of
 from vae_core import losses
+from vae_core.config import RunConfig
+from vae_core.export.elbo_notebook import elbo_bundle
+from vae_core.export.templating import escape_markdown
 from vae_core.models.vae import VAE
 from vae_core.trainer import Trainer
 
@@ -20,12 +24,29 @@ _GAUSSIAN = "nll = −log p(x | z) = Σ [(x − x̂)² / (2 sigma²) + log sigma
 def section(subject: Subject) -> None:
     """The picture, the formulas and the sources."""
     st.markdown(
-        "Every box of the picture is a formula, and every formula is a few lines of Python. Point at one or choose it: "
-        "its box, its formula and the code that really runs light up together."
+        "Every box is a formula, and every formula a few lines of Python. Point at one: its box, its formula and the "
+        "code that really runs light up together."
     )
     steps = steps_of(*subject.key)
     st.session_state[link.key("code")] = code_map_view(steps, key="code map", chosen=link.get("code"))
     st.caption(f"{subject.caption} One sample of z, seed {SEED}.")
+    st.download_button(
+        "As a notebook",
+        lambda: take_notebook(subject),
+        "elbo.zip",
+        "application/zip",
+        on_click="ignore",
+        icon=":material/download:",
+        help="Every term of the bound for this image, in plain PyTorch, with the weights of the model.",
+    )
+
+
+def take_notebook(subject: Subject) -> bytes:
+    """The notebook of the bound with the image on the page, zipped with the weights that it needs."""
+    config = RunConfig.from_dict(subject.card["config"])
+    label = f"{subject.label}, {subject.colours} pixels, in {title_of(subject.key.model)} ({subject.trained})."
+    label = f"{label[0].upper()}{label[1:]}"
+    return elbo_bundle(subject.model, config, subject.x, escape_markdown(label), subject.meaning)
 
 
 @computed_once(64)

@@ -1,14 +1,20 @@
 """The code map of the ELBO page: a box, its formula and its sources light up together, by pointer and by keyboard."""
 
+import io
 import re
+import zipfile
 from collections.abc import Callable
 
+import numpy as np
 import pytest
 from playwright.sync_api import Locator, Page, expect
 
 from pages.elbo.code import steps_of
 from pages.elbo.settings import link
+from pages.elbo.subject import subject
 from tests.browser.test_live_training import until
+from tests.notebook_runner import cells_of
+from vae_core.export.elbo_notebook import NOTEBOOK, WEIGHTS
 
 STEPS = {step.name: step for step in steps_of(link.default("model"), link.default("digit"), link.default("image"))}
 LIT = """(root) => [...root.querySelectorAll(".lit")].filter((e) => !e.matches(".head")).map((e) => [
@@ -70,6 +76,16 @@ def test_the_keyboard_walks_the_boxes_and_their_code_comes_into_view(code: Page)
     code.keyboard.press("Tab")  # on to the formulas: the focus moves, the choice stays
     until(code, lambda: lit(code) == together("encode"))
     expect(part(code, "box", "update")).to_have_attribute("aria-pressed", "true")
+
+
+def test_the_image_goes_home_in_a_notebook(code: Page) -> None:
+    with code.expect_download() as got:
+        code.get_by_role("button", name="As a notebook").click()
+    with zipfile.ZipFile(got.value.path()) as archive:
+        cells = cells_of(archive.read(NOTEBOOK).decode(), "markdown")
+        x = np.load(io.BytesIO(archive.read(WEIGHTS)))["x"]
+    shown = subject(link.default("model"), link.default("digit"), link.default("image"))
+    assert shown.label[1:] in cells[0] and np.array_equal(x, shown.x)
 
 
 def test_it_shows_the_formulas_values_and_sources_of_this_image(code: Page) -> None:

@@ -51,7 +51,7 @@ def bundle(story: RunReport, model_tensors: dict[str, Tensor] | None = None, wei
     if model_tensors is not None:
         kept = {} if weights_step is None else {"weights_step": weights_step}
         files |= _checkpoint(story, model_tensors, card_of(story) | kept)
-    return _zipped(files)
+    return zip_files(files)
 
 
 def _repeated(story: RunReport) -> dict[str, bytes]:
@@ -105,7 +105,8 @@ def _checkpoint(story: RunReport, tensors: dict[str, Tensor], card: dict[str, An
         return {name: (folder / name).read_bytes() for name in (checkpoints.WEIGHTS, checkpoints.CARD)}
 
 
-def _zipped(files: dict[str, bytes]) -> bytes:
+def zip_files(files: dict[str, bytes]) -> bytes:
+    """The same files in the same order give the same bytes."""
     result = io.BytesIO()
     with zipfile.ZipFile(result, "w") as archive:
         for name, content in files.items():

@@ -35,15 +35,15 @@ def script_parts(story: RunReport) -> list[str]:
     """Imports, settings, then all definitions; a line "# ---- title" begins each of its sections but the first."""
     config = story.config
     return [
-        _imports(config),
+        script_imports(config),
         _settings(story),
-        f"{pieces.STREAMS}STREAMS = {_literal(rng.STREAMS)}",
-        _source(rng.stream_seed),
-        _source(rng.generator),
-        *([_source(protocols.scramble), _source(protocols.redraw)] if config.protocol == "static" else []),
+        f"{pieces.STREAMS}STREAMS = {literal(rng.STREAMS)}",
+        take_source(rng.stream_seed),
+        take_source(rng.generator),
+        *([take_source(protocols.scramble), take_source(protocols.redraw)] if config.protocol == "static" else []),
         pieces.PREPARE[config.protocol],
-        *_networks(config),
-        *_terms(config),
+        *script_networks(config),
+        *script_terms(config),
         _model(story),
         _training(story),
         pieces.EVALUATE,
@@ -59,7 +59,7 @@ def _head(config: RunConfig) -> str:
     return pieces.HEAD.replace("FILE", file).replace("IMAGES", pieces.WRITTEN.replace("NAME", config.dataset))
 
 
-def _imports(config: RunConfig) -> str:
+def script_imports(config: RunConfig) -> str:
     text = pieces.IMPORTS
     if config.net == "mlp":  # what `dense` needs
         text = text.replace("import math\n", "import itertools\nimport math\n").replace(
@@ -77,13 +77,13 @@ def _find(config: RunConfig) -> str:
     return pieces.FIND_MNIST if config.dataset == "mnist" else pieces.FIND_FILE.replace("FILE", f"{config.dataset}.npz")
 
 
-def _networks(config: RunConfig) -> list[str]:
+def script_networks(config: RunConfig) -> list[str]:
     """The source of encoder and decoder, and of what they are made of."""
-    made = [_source(make) for make in nets.NETS[config.net]]
+    made = [take_source(make) for make in nets.NETS[config.net]]
     if config.net == "conv":
         return [pieces.NETWORKS + made[0].strip(), made[1]]
     kinds = ", ".join(f'"{name}": nn.{kind.__name__}' for name, kind in nets.ACTIVATIONS.items())
-    return [f"{pieces.NETWORKS}ACTIVATIONS = {{{kinds}}}", *made, _source(nets.dense)]
+    return [f"{pieces.NETWORKS}ACTIVATIONS = {{{kinds}}}", *made, take_source(nets.dense)]
 
 
 def _settings(story: RunReport) -> str:
@@ -92,7 +92,7 @@ def _settings(story: RunReport) -> str:
     lines = [
         f"SEED = {config.seed}  # of the initial weights, the order of the images and all noise",
         f"LATENT_DIM = {config.latent_dim}  # D",
-        *([f"WIDTHS = {_literal(layer_widths(config.widths))}  # hidden layers"] if config.net == "mlp" else []),
+        *([f"WIDTHS = {literal(layer_widths(config.widths))}  # hidden layers"] if config.net == "mlp" else []),
         *([f'ACTIVATION = "{config.activation}"'] if config.net == "mlp" else []),
         f"BATCH_SIZE = {config.batch_size}",
         f"STEPS = {story.steps}  # {_extent(story)}",
@@ -117,9 +117,7 @@ def _settings(story: RunReport) -> str:
         lines.append(
             f"SIGMA, SIGMA_FLOOR = {config.sigma!r}, {SIGMA_FLOOR!r}  # sigma learns: it starts there; its least"
         )
-    lines.append(
-        f"LOG_VAR_RANGE = {_literal(vae.LOG_VAR_RANGE)}  # far outside what training needs: no exp() overflows"
-    )
+    lines.append(f"LOG_VAR_RANGE = {literal(vae.LOG_VAR_RANGE)}  # far outside what training needs: no exp() overflows")
     return "\n".join([pieces.SETTINGS, *lines, *_device(story)])
 
 
@@ -132,7 +130,7 @@ def _changes(story: RunReport) -> list[str]:
     lines = [f"CHANGES = {{  # made by hand during the run: after step, {_spoken(names)}"]
     for step, settings in last.items():
         texts = "; ".join(_one_line(mark.text) for mark in story.changes if mark.step == step)
-        values = _literal(tuple(getattr(settings, name) for name in names))
+        values = literal(tuple(getattr(settings, name) for name in names))
         lines.append(f"    {step}: {values},  # {texts}")
     return [*lines, "}"]
 
@@ -160,13 +158,13 @@ def _extent(story: RunReport) -> str:
     )
 
 
-def _terms(config: RunConfig) -> list[str]:
+def script_terms(config: RunConfig) -> list[str]:
     """The source of the loss terms that this run used."""
-    kl = [pieces.TERMS + _source(losses.gaussian_kl_dims), _source(losses.gaussian_kl)]
-    kl += [_source(losses.free_bits_kl)] if config.free_bits else []
+    kl = [pieces.TERMS + take_source(losses.gaussian_kl_dims), take_source(losses.gaussian_kl)]
+    kl += [take_source(losses.free_bits_kl)] if config.free_bits else []
     if config.likelihood == "bernoulli":
-        return [*kl, _source(losses.bernoulli_nll)]
-    return [*kl, "LOG_2PI = math.log(2 * math.pi)", _source(losses.gaussian_nll)]
+        return [*kl, take_source(losses.bernoulli_nll)]
+    return [*kl, "LOG_2PI = math.log(2 * math.pi)", take_source(losses.gaussian_nll)]
 
 
 def _model(story: RunReport) -> str:
@@ -181,8 +179,8 @@ def _model(story: RunReport) -> str:
     forward = pieces.FORWARD.replace("NLL", pieces.NLL[config.likelihood]).replace("DECODE", pieces.DECODE[channels])
     if config.free_bits:
         forward = forward.replace(*pieces.AND_FREE_BITS).replace(*pieces.MINIMISED)
-    set_trainable = [_source(vae.VAE.set_trainable)] if _attends(story) else []
-    methods = [*set_trainable, _source(vae.VAE.encode), _source(family(story.config.model).sample), forward]
+    set_trainable = [take_source(vae.VAE.set_trainable)] if _attends(story) else []
+    methods = [*set_trainable, take_source(vae.VAE.encode), take_source(family(story.config.model).sample), forward]
     return "\n\n".join(part.strip("\n") for part in [head, *methods])
 
 
@@ -243,7 +241,7 @@ def say_figures(story: RunReport) -> str:
     return "" if final is None else f"-ELBO {final['neg_elbo']:.2f}, nll {final['nll']:.2f}, KL {final['kl']:.2f}"
 
 
-def _source(function: Callable[..., Any]) -> str:
+def take_source(function: Callable[..., Any]) -> str:
     """Its source; the lists of arguments in docstrings are left out, or the script would be half as long again."""
     source = re.sub(r'\n\s*\n +Args:.*?(?=\n *""")', "", inspect.getsource(function), flags=re.DOTALL)
     return re.sub(r'("""[^\n"]+)\n *"""', r'\1"""', source)  # what is left may fit on one line
@@ -253,7 +251,7 @@ def _spoken(names: tuple[str, ...]) -> str:
     return ", ".join(name.replace("_", " ") for name in names)
 
 
-def _literal(values: tuple[Any, ...]) -> str:
+def literal(values: tuple[Any, ...]) -> str:
     """A tuple as ruff would write it."""
     inner = ", ".join(f'"{v}"' if isinstance(v, str) else repr(v) for v in values)
     return f"({inner},)" if len(values) == 1 else f"({inner})"

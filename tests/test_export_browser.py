@@ -1,6 +1,9 @@
 """The report in a real Chromium without a network: nothing asked for, nothing complained of, everything in view."""
 
+import re
+import zlib
 from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -105,6 +108,70 @@ def test_on_paper_it_is_light_even_for_those_who_read_in_the_dark(opened: Any, r
 def test_it_prints_on_a_few_pages(opened: Any, report: Path) -> None:
     pdf = opened(report).pdf(format="A4")
     assert pdf.startswith(b"%PDF") and 1 <= pdf.count(b"/Type /Page\n") <= 3
+
+
+# Where a part begins and ends on paper: a PDF says it of what a link leads to.
+MARK = """() => {
+    const parts = [...document.querySelectorAll("figure, .card, table, pre")], links = document.createElement("p");
+    const mark = (name, box, where) => {
+        const place = document.createElement("span"), link = document.createElement("a");
+        place.id = name;
+        box[where](place);
+        link.href = "#" + name;
+        link.textContent = ".";
+        links.append(link);
+    };
+    parts.forEach((part, i) => {
+        const cells = part.matches("table") ? [...part.querySelectorAll("th, td")] : [part];
+        mark(`top-${i}`, cells[0], "prepend");
+        mark(`end-${i}`, cells.at(-1), "append");
+    });
+    document.querySelectorAll("h2").forEach((title) => {
+        const next = parts.findIndex((part) => title.parentElement.contains(part));
+        mark(`title-${next}`, title, "append");
+    });
+    const space = document.createElement("div");
+    space.id = "space";
+    document.querySelector("main").prepend(space);
+    document.querySelector("main").append(links);
+    return parts.length;
+}"""
+
+
+def pages_of(pdf: bytes) -> dict[str, int]:
+    """The page, by the number of its object, on which each marked place lies."""
+    found = re.findall(rb"/((?:top|end|title)-\d+) \[(\d+) 0 R /XYZ", pdf)
+    return {name.decode(): int(page) for name, page in found}
+
+
+def inks_of(pdf: bytes) -> set[str]:
+    """The colours that a PDF fills with, #RRGGBB."""
+    inks = set()
+    for stream in re.findall(rb"stream\r?\n(.*?)endstream", pdf, re.DOTALL):
+        with suppress(zlib.error):  # an image
+            numbers = re.findall(rb"([\d.]+) ([\d.]+) ([\d.]+) rg", zlib.decompress(stream))
+            inks |= {"#" + "".join(f"{round(255 * float(v)):02X}" for v in colour) for colour in numbers}
+    return inks
+
+
+def test_no_part_of_it_is_cut_by_the_end_of_a_page(opened: Any, report: Path) -> None:
+    """Wherever pages end: what stands before it is made longer step by step. A title stays with what it is of."""
+    page = opened(report)
+    parts = page.evaluate(MARK)
+    assert parts == 10
+    for spacer in range(0, 1000, 125):  # pixels, of about 1,000 a page
+        page.eval_on_selector("#space", "(space, height) => space.style.height = height + 'px'", spacer)
+        on = pages_of(page.pdf(format="A4"))
+        assert len(on) == 2 * parts + 4 and len(set(on.values())) >= 2
+        assert {i for i in range(parts) if on[f"top-{i}"] != on[f"end-{i}"]} == set(), spacer
+        titles = {int(name.removeprefix("title-")) for name in on if name.startswith("title-")}
+        assert {i for i in titles if on[f"title-{i}"] != on[f"top-{i}"]} == set(), spacer
+
+
+def test_the_paper_of_a_dark_screen_is_white(opened: Any, report: Path) -> None:
+    inks = inks_of(opened(report, color_scheme="dark").pdf(format="A4"))
+    assert {LIGHT.ink, LIGHT.kl, LIGHT.panel} <= inks
+    assert not inks & {DARK.ground, DARK.ink, DARK.kl, DARK.panel}
 
 
 @pytest.mark.parametrize("width", [360, 768, 1200])

@@ -121,6 +121,14 @@ def test_the_figures_are_those_of_the_run_with_protocol_split_and_samples(story:
     assert "2 of 2" in card and f"{final['mean_std']:.3f}" in card
 
 
+def test_figures_from_before_errors_were_kept_stand_without_them(story: RunReport) -> None:
+    """The shipped arms have such figures."""
+    assert story.final is not None
+    older = {name: value for name, value in story.final.items() if name != "errors"}
+    words = parse(replace(story, final=older)).words()
+    assert f"{story.final['neg_elbo']:.1f}" in words and "standard error over the images" not in words
+
+
 def test_the_settings_are_all_there(story: RunReport, report: Element) -> None:
     rows = {row.children[0].text: row.children[1].text for row in report.all("tr")}
     assert list(rows) == [name.replace("_", " ") for name in story.config.to_dict()]

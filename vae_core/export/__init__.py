@@ -1,4 +1,4 @@
-"""What is taken home from a run: a report to read, a script that repeats it, files for other tools.
+"""What is taken home from a run: a report to read, a script and a notebook that repeat it, files for other tools.
 
 One record in (`run_report.RunReport`), text or bytes out; nothing here knows a server or a page.
 

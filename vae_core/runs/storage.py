@@ -13,7 +13,6 @@ run that the command line made has its card beside them (checkpoints.py) and no 
 """
 
 import contextlib
-import fcntl
 import hashlib
 import json
 import os
@@ -30,6 +29,7 @@ from safetensors.numpy import load_file, save
 
 from vae_core.any_path import AnyPath
 from vae_core.checkpoints import replacing
+from vae_core.runs.machine import lock
 
 RECORD, CURVES, FILM, STATES = "run.json", "curves.safetensors", "film", "states"
 LETTERS = "letters.txt"  # in the folder of a visitor: what they are to be told
@@ -227,11 +227,11 @@ def claim(root: Path) -> tuple[IO[str] | None, str]:
     lost = "so runs are forgotten when this server ends. Name another folder by ELBO_ROOM_RUNS."
     try:
         root.mkdir(parents=True, exist_ok=True, mode=0o700)
-        file = (root / "in-use").open("a+")
+        file = (root / "in-use").open("a+", encoding="ascii", errors="replace")
     except OSError as error:
         return None, f"Runs cannot be kept in {root} ({error.strerror}), {lost}"
     try:
-        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        lock(file)
     except OSError:
         file.seek(0)
         number = file.read().strip()

@@ -4,14 +4,25 @@ Windows itself is not here: its names are those of a type checker's stubs, read 
 """
 
 import ast
+import mimetypes
+import os
 import re
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
+from starlette.applications import Starlette
+from starlette.testclient import TestClient
 
+from pages.ui.assets import asset_route
 from tests.test_house import ROOT, SOURCES, imports, name_of
+from vae_core.checkpoints import replacing
+from vae_core.config import RunConfig
+from vae_core.data.images import DataError
+from vae_core.data.own_set import as_name
+from vae_core.runs.run_record import RunRecord
+from vae_core.runs.storage import film_folder, folder_of, frame_file, state_file, states_folder
 
 MACHINE = "vae_core.runs.machine"
 CHANNEL = "vae_core.runs.channel"  # inherits what can be inherited, where the machine says so
@@ -113,3 +124,63 @@ def test_texts_say_their_encoding() -> None:
             if name in ("open", "fdopen") and mode is not None and "encoding" not in words:
                 mute.append(f"{name_of(path)}:{node.lineno}")
     assert mute == []
+
+
+FORBIDDEN = re.compile(r'[<>:"\\|?*\x00-\x1f]|[ .]$|^(con|prn|aux|nul|com\d|lpt\d)(\.|$)', re.IGNORECASE)
+
+
+def test_names_in_the_repository_are_names_on_windows() -> None:
+    listed = subprocess.run(["git", "ls-files", "-z"], cwd=ROOT, capture_output=True, text=True, timeout=60)
+    names = [name for name in listed.stdout.split("\0") if name] or [path.as_posix() for path in SOURCES]
+    assert len(names) > 300
+    assert [name for name in names if any(FORBIDDEN.search(part) for part in name.split("/"))] == []
+    assert len({name.lower() for name in names}) == len(names)  # Windows takes no notice of capitals
+
+
+@pytest.mark.parametrize("name", ["con", "nul", "com1", "lpt9", "a:b", "a?", "a.", "a\\b", "../a"])
+def test_no_set_of_images_is_called_as_no_folder_can_be(name: str) -> None:
+    with pytest.raises(DataError, match="cannot be taken"):
+        as_name(name)
+
+
+def test_names_that_the_server_gives_are_names_on_windows(tmp_path: Path) -> None:
+    names = [
+        frame_file(tmp_path, 12).name,
+        state_file(tmp_path, 12).name,
+        film_folder(tmp_path, 3).name,
+        states_folder(tmp_path, 3).name,
+        folder_of(tmp_path, 'a visitor: "con"').name,
+    ]
+    config = RunConfig(device="cpu", epochs=1)
+    names += [RunRecord("ann", config, tmp_path).folder.name for _ in range(50)]
+    with replacing(tmp_path / "x.json"):
+        names += [path.name for path in tmp_path.iterdir()]
+    assert [name for name in names if FORBIDDEN.search(name)] == []
+    assert len(names) > 55
+
+
+def test_a_file_that_somebody_reads_is_replaced_a_moment_later(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """As on Windows, where it cannot be replaced until then."""
+    replace, refused = os.replace, [PermissionError(13, "in use"), PermissionError(13, "in use")]
+
+    def refuse(made: str, path: Path) -> None:
+        if refused:
+            raise refused.pop()
+        replace(made, path)
+
+    (tmp_path / "a").write_bytes(b"old")
+    monkeypatch.setattr(os, "replace", refuse)
+    with replacing(tmp_path / "a") as file:
+        file.write(b"new")
+    assert not refused and (tmp_path / "a").read_bytes() == b"new"
+    refused += [PermissionError(13, "in use")] * 20  # for good
+    with pytest.raises(PermissionError), replacing(tmp_path / "a") as file:
+        file.write(b"newer")
+    assert (tmp_path / "a").read_bytes() == b"new" and [path.name for path in tmp_path.iterdir()] == ["a"]
+
+
+def test_scripts_are_scripts_whatever_the_system_says() -> None:
+    """Windows takes the kind of a file from its registry, where .js may be plain text: a browser then runs none."""
+    mimetypes.add_type("text/plain", ".js")
+    answer = TestClient(Starlette(routes=[asset_route()])).get("/assets/live/live.js")
+    assert answer.status_code == 200 and answer.headers["content-type"].startswith("text/javascript")

@@ -122,7 +122,8 @@ def _clear(folder: Path, kept: set[str], quiet: bool, present: int) -> None:
         name = path.name.lstrip(".")  # a file that is being written is hidden
         ours = name.startswith(_OURS) or name[:1].isdigit()
         if ours and path.name not in kept and (quiet or not _to_come(path.name, present)):
-            forget(path) if path.is_dir() else path.unlink(missing_ok=True)
+            with contextlib.suppress(PermissionError):  # Windows keeps what somebody reads: the next time, then
+                forget(path) if path.is_dir() else path.unlink(missing_ok=True)
 
 
 def _to_come(name: str, present: int) -> bool:

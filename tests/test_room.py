@@ -11,9 +11,10 @@ import pytest
 from pages.ui.shipped import CHECKPOINTS, PLANE
 from vae_core.config import RunConfig
 from vae_core.runs.log import logger
+from vae_core.runs.machine import resident_bytes
 from vae_core.runs.messages import FINISHED, PAUSED, RUNNING, STOPPED, Command, Line, Update, Waiting
 from vae_core.runs.registry import Registry
-from vae_core.runs.room import STOPPED_BY_LECTURER, EngineStatus, pin, resident_bytes, room_status, stop
+from vae_core.runs.room import STOPPED_BY_LECTURER, EngineStatus, pin, room_status, stop
 
 CONFIG = RunConfig(device="cpu", epochs=2, latent_dim=3)
 

@@ -10,6 +10,7 @@ import json
 import math
 import os
 import tempfile
+import time
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -26,6 +27,7 @@ from vae_core.config import ConfigError, RunConfig
 from vae_core.models.base import Family
 
 WEIGHTS, CARD, HISTORY = "model.safetensors", "card.json", "history.csv"
+_READING_S = (0.01, 0.03, 0.1, 0.3)  # waits for whoever reads where a file is to be replaced
 _CARD_LIMIT = 1_000_000  # bytes; a card is a few kB
 
 
@@ -191,11 +193,20 @@ def replacing(path: AnyPath) -> Iterator[IO[bytes]]:
             file.flush()
             os.fsync(file.fileno())
         os.chmod(name, 0o644)
-        os.replace(name, path)
+        take_place(name, path)
     except BaseException:
         with contextlib.suppress(OSError):
             os.unlink(name)
         raise
+
+
+def take_place(made: AnyPath, path: AnyPath) -> None:
+    """Put a file in the place of another one. Windows refuses that while somebody reads there, which is soon over."""
+    for wait_s in _READING_S:
+        with contextlib.suppress(PermissionError):
+            return os.replace(made, path)
+        time.sleep(wait_s)
+    os.replace(made, path)
 
 
 def card_bytes(card: dict[str, Any]) -> bytes:

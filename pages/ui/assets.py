@@ -1,5 +1,6 @@
 """Browser code of the components, served by this server: no other host is ever asked."""
 
+import mimetypes
 import os
 from pathlib import Path
 
@@ -8,7 +9,7 @@ from starlette.routing import Mount
 from starlette.staticfiles import StaticFiles
 
 UI = Path(__file__).resolve().parent
-SUFFIXES = {".js", ".css"}
+SUFFIXES = {".js": "text/javascript", ".css": "text/css"}
 LINTERS = "node_modules"  # is there where `make lint` has run
 
 
@@ -23,6 +24,8 @@ class BrowserFiles(StaticFiles):
 
 def asset_route() -> Mount:
     """`/assets/live/live.js` is `pages/ui/live/live.js`, gzip-compressed: texts shrink to a third."""
+    for suffix, kind in SUFFIXES.items():  # a browser runs no module of another kind, and Windows may say text/plain
+        mimetypes.add_type(kind, suffix)
     return Mount("/assets", GZipMiddleware(BrowserFiles(directory=UI)))
 
 

@@ -257,7 +257,7 @@ def kill_engine(runs: Registry, paused: RunRecord, after_s: float, found: Engine
 
 def _kill(engine: EngineProcess) -> str:
     """Kill an engine; returns the id of the run that it served at its end."""
-    with os.fdopen(os.dup(engine._served_file.fileno())) as file:
+    with os.fdopen(os.dup(engine._channel.served_file.fileno())) as file:
         os.kill(engine.process.pid, signal.SIGKILL)
         engine.process.wait()
         return Served(file.fileno()).read()

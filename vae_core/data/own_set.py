@@ -20,6 +20,7 @@ from vae_core.data.images import DataError
 
 ARRAYS = "images.npz"
 MOST_IMAGES, LEAST_IMAGES, MOST_CLASSES = 200_000, 20, 10  # a map has ten colours
+_DEVICE = re.compile(r"con|prn|aux|nul|com[0-9]|lpt[0-9]")  # no folder on Windows can be called so
 _TITLE = re.compile(r"[A-Za-z0-9][A-Za-z0-9 -]{0,59}")
 _LARGEST = 20_000_000  # bytes of set.json, which may list many refused files
 
@@ -108,10 +109,11 @@ def as_name(text: str) -> str:
     Raises:
         DataError: it cannot be one; the message says what can.
     """
-    if not datasets.is_name(text) or re.match("own-", text) or text in datasets.built_in():
+    taken = re.match("own-", text) or text in datasets.built_in() or _DEVICE.fullmatch(text)
+    if not datasets.is_name(text) or taken:
         raise DataError(
             f"The name {text!r} cannot be taken: give up to 40 small letters, digits and hyphens, a letter first; "
-            "no set of the program, and nothing that begins with own-."
+            "no set of the program, nothing that begins with own-, and no device of Windows (con, com1)."
         )
     return text
 

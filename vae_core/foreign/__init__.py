@@ -105,7 +105,8 @@ def _ours(folder: Path, name: str = "") -> Opened:
     try:
         read = checkpoints.load(folder)
     except CheckpointError as error:
-        raise ForeignError(str(error).replace(f"{folder}/", f"{name}: " if name else f"{folder}/")) from None
+        inside = str(folder / "_")[:-1]  # with whatever separates folders here
+        raise ForeignError(str(error).replace(inside, f"{name}: ") if name else str(error)) from None
     weights: dict[str, Tensor] = read.model.state_dict()
     check_numbers(name or folder.name, weights)
     return Opened(read.model, read.config, ("What it is stands on its card.",), read.card)

@@ -49,7 +49,7 @@ def is_open() -> bool:
 def asks_labels() -> bool:
     """Whether they say what they have drawn."""
     try:
-        return _sign().read_text() == "labels"
+        return _sign().read_text(encoding="ascii") == "labels"
     except OSError:
         return False
 

@@ -1,28 +1,26 @@
-"""Both ends of the pipe between the server and an engine process. POSIX only: the pipe is inherited."""
+"""The two who speak over a channel: the server's side of an engine process, and the process itself."""
 
 import argparse
 import contextlib
-import multiprocessing
 import os
 import subprocess
 import sys
-import tempfile
 import threading
 import time
 from collections.abc import Callable, Sequence
-from multiprocessing.connection import Connection
 from pathlib import Path
 
 import torch
 
 from vae_core.config import RunConfig
+from vae_core.runs.channel import End, join_by_address, join_inherited, open_channel
 from vae_core.runs.environment import seats_asked
 from vae_core.runs.line import seats_of
 from vae_core.runs.log import logger
+from vae_core.runs.machine import apart
 from vae_core.runs.mailbox import Inbox, Outbox
 from vae_core.runs.messages import Command, Line, Measured, Update
 from vae_core.runs.scheduler import Scheduler
-from vae_core.runs.served import Served
 from vae_core.trainer import Trainer
 
 OPENING_S = 0.05  # so long runs are opened before those that train go on
@@ -50,10 +48,11 @@ class EngineProcess:
         self.device = device
         self._on_update, self._on_death = on_update, on_death
         self._closing = False
-        self._served_file = tempfile.TemporaryFile()  # noqa: SIM115 - as long as the process
-        self._connection, self.process = self._start()
-        self._outbox = Outbox(self._connection.send)
-        threading.Thread(target=self._read, name=f"engine-{device}", daemon=True).start()
+        self._channel = open_channel()
+        self.process = self._start()
+        self._outbox = Outbox(self._channel.send)
+        self._reader = threading.Thread(target=self._read, name=f"engine-{device}", daemon=True)
+        self._reader.start()
 
     def send(self, command: Command) -> None:
         """Send a command, in its turn; returns at once.
@@ -63,7 +62,7 @@ class EngineProcess:
         self._outbox.put(command)
 
     def close(self) -> None:
-        """End the process: it leaves when asked, or is made to. Its reader thread ends with it."""
+        """End the process: it leaves when asked, or is made to. Its reader thread ends with it, and clears away."""
         self._closing = True
         self._outbox.close()
         try:
@@ -71,26 +70,24 @@ class EngineProcess:
         except subprocess.TimeoutExpired:
             self.process.kill()
             self.process.wait()
+        if threading.current_thread() is not self._reader:
+            self._reader.join(timeout=1)
 
-    def _start(self) -> tuple[Connection, subprocess.Popen[bytes]]:
-        ours, theirs = multiprocessing.Pipe()
-        fd, served = theirs.fileno(), self._served_file.fileno()
-        arguments = ["--fd", str(fd), "--served", str(served), "--device", self.device]
+    def _start(self) -> subprocess.Popen[bytes]:
         root = str(Path(__file__).resolve().parents[2])
         path = os.pathsep.join(p for p in (root, os.environ.get("PYTHONPATH")) if p)
-        process = subprocess.Popen(
-            [sys.executable, "-m", "vae_core.runs.process", *arguments],
-            pass_fds=[fd, served],
-            env={**os.environ, "PYTHONPATH": path},
-            start_new_session=True,  # Ctrl-C goes to the server, which closes the engine in its own time
+        return subprocess.Popen(
+            [sys.executable, "-m", "vae_core.runs.process", "--device", self.device, *self._channel.arguments],
+            env={**os.environ, **self._channel.environment, "PYTHONPATH": path},
+            **self._channel.options,
+            **apart(),  # Ctrl-C goes to the server, which closes the engine in its own time
         )
-        theirs.close()
-        return ours, process
 
     def _read(self) -> None:
+        self._channel.connect(self.process)
         while True:
             try:
-                update = self._connection.recv()
+                update = self._channel.recv()
             except (EOFError, OSError):
                 break
             try:
@@ -99,16 +96,14 @@ class EngineProcess:
                 logger.exception("What a run brought could not be taken in")
         self._outbox.close()
         self._outbox.join(seconds=5)  # it must not write to a descriptor that has meanwhile become another file's
-        self._connection.close()
         code = self.process.wait()
-        with self._served_file as file:
-            served = Served(file.fileno()).read()
+        served = self._channel.close()
         if not self._closing:
             cause = f"signal {-code}" if code < 0 else f"exit status {code}"
             self._on_death(self, cause, served)
 
 
-def serve(connection: Connection, engine: Scheduler) -> None:
+def serve(connection: End, engine: Scheduler) -> None:
     """Until the other end says so or hangs up: carry out what came in, then do a piece of work, and so on."""
     inbox = Inbox()
     while _read(connection, inbox, wait_s=0.0 if engine.busy or inbox else IDLE_S):
@@ -119,7 +114,7 @@ def serve(connection: Connection, engine: Scheduler) -> None:
         _send(connection, engine.line())
 
 
-def _read(connection: Connection, inbox: Inbox, wait_s: float) -> bool:
+def _read(connection: End, inbox: Inbox, wait_s: float) -> bool:
     """Take in the commands that are there, or the first to come; False when the engine is asked to leave."""
     while connection.poll(wait_s):
         command = connection.recv()
@@ -130,7 +125,7 @@ def _read(connection: Connection, inbox: Inbox, wait_s: float) -> bool:
     return True
 
 
-def _send(connection: Connection, updates: Sequence[Update | Line | Measured]) -> None:
+def _send(connection: End, updates: Sequence[Update | Line | Measured]) -> None:
     for update in updates:
         connection.send(update)
 
@@ -149,20 +144,22 @@ def measure_seats(device: str) -> int:
 
 
 def main() -> None:
-    """`python -m vae_core.runs.process --fd N ...`: started by EngineProcess, with an end of a pipe as descriptor N."""
+    """`python -m vae_core.runs.process`: started by EngineProcess, with what its channel says of where to find it."""
     parser = argparse.ArgumentParser()
-    parser.add_argument("--fd", type=int, required=True)
-    parser.add_argument("--served", type=int, required=True)
+    parser.add_argument("--inherited", type=int, nargs=2)
+    parser.add_argument("--address", nargs=2)
     parser.add_argument("--device", required=True)
     options = parser.parse_args()
     # One core stays with the server and the browser: threads that wait for each other spin, and training that
     # shares its cores with somebody who watches is then slower on two of them than on one.
     torch.set_num_threads(max(1, torch.get_num_threads() - 1))
-    seats = measure_seats(options.device)
-    connection = Connection(options.fd)
-    engine = Scheduler(seats, options.device, lambda: connection.poll(0), Served(options.served).write)
     with contextlib.suppress(EOFError, ConnectionError, KeyboardInterrupt):
-        serve(connection, engine)
+        if options.inherited:
+            connection, served = join_inherited(*options.inherited)
+        else:
+            connection, served = join_by_address(int(options.address[0]), options.address[1])
+        seats = measure_seats(options.device)
+        serve(connection, Scheduler(seats, options.device, lambda: connection.poll(0), served.write))
     sys.stderr.flush()
     os._exit(0)  # whoever waits for it is not to wait for torch and all tensors to be taken down one by one
 

@@ -3,7 +3,6 @@
 import contextlib
 import os
 import shutil
-import subprocess
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,6 +11,7 @@ from vae_core.runs.engines import Engine
 from vae_core.runs.environment import disk_budget_bytes
 from vae_core.runs.lecturer import Lecturers
 from vae_core.runs.log import Sentence, last_sentences
+from vae_core.runs.machine import resident_bytes
 from vae_core.runs.messages import PAUSED, RUNNING, STARTING, Line
 from vae_core.runs.registry import Registry
 from vae_core.runs.run_record import SHIPPED, RunRecord
@@ -144,19 +144,6 @@ def _run(registry: Registry, run: RunRecord) -> RunStatus:
         place=run.now.waits.place if run.now.waits else None,
         pinned=lecturers.is_pinned(run.run_id),
     )
-
-
-def resident_bytes(pid: int) -> int | None:
-    """Memory that a process holds: from Linux's /proc, elsewhere as `ps` says; None where neither knows it."""
-    try:
-        return int(Path(f"/proc/{pid}/statm").read_text().split()[1]) * os.sysconf("SC_PAGE_SIZE")
-    except (OSError, ValueError, IndexError):
-        pass
-    try:
-        said = subprocess.run(["ps", "-o", "rss=", "-p", str(pid)], capture_output=True, text=True, timeout=2)
-        return int(said.stdout) * 1024
-    except (OSError, ValueError, subprocess.SubprocessError):
-        return None
 
 
 def _free_bytes(folder: Path) -> int | None:

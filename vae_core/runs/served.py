@@ -6,15 +6,17 @@ SIZE = 64  # bytes; an id has 22
 
 
 class Served:
-    """One id in a file that the server and its engine share. POSIX only: the file is inherited."""
+    """One id in a file that the server and its engine share. The engine writes; the server reads after its end."""
 
     def __init__(self, fd: int) -> None:
         self._fd = fd
 
     def write(self, run_id: str) -> None:
-        """A microsecond, and one call: it is there whole or not at all."""
-        os.pwrite(self._fd, run_id.encode()[:SIZE].ljust(SIZE, b"\0"), 0)
+        """Two microseconds; one call writes: it is there whole or not at all."""
+        os.lseek(self._fd, 0, os.SEEK_SET)
+        os.write(self._fd, run_id.encode()[:SIZE].ljust(SIZE, b"\0"))
 
     def read(self) -> str:
         """The id, or "" where nobody was served."""
-        return os.pread(self._fd, SIZE, 0).rstrip(b"\0").decode(errors="replace")
+        os.lseek(self._fd, 0, os.SEEK_SET)
+        return os.read(self._fd, SIZE).rstrip(b"\0").decode(errors="replace")

@@ -13,7 +13,6 @@ run that the command line made has its card beside them (checkpoints.py) and no 
 """
 
 import contextlib
-import fcntl
 import hashlib
 import json
 import os
@@ -30,6 +29,7 @@ from safetensors.numpy import load_file, save
 
 from vae_core.any_path import AnyPath
 from vae_core.checkpoints import replacing
+from vae_core.runs.machine import lock
 
 RECORD, CURVES, FILM, STATES = "run.json", "curves.safetensors", "film", "states"
 LETTERS = "letters.txt"  # in the folder of a visitor: what they are to be told
@@ -122,7 +122,8 @@ def _clear(folder: Path, kept: set[str], quiet: bool, present: int) -> None:
         name = path.name.lstrip(".")  # a file that is being written is hidden
         ours = name.startswith(_OURS) or name[:1].isdigit()
         if ours and path.name not in kept and (quiet or not _to_come(path.name, present)):
-            forget(path) if path.is_dir() else path.unlink(missing_ok=True)
+            with contextlib.suppress(PermissionError):  # Windows keeps what somebody reads: the next time, then
+                forget(path) if path.is_dir() else path.unlink(missing_ok=True)
 
 
 def _to_come(name: str, present: int) -> bool:
@@ -227,11 +228,11 @@ def claim(root: Path) -> tuple[IO[str] | None, str]:
     lost = "so runs are forgotten when this server ends. Name another folder by ELBO_ROOM_RUNS."
     try:
         root.mkdir(parents=True, exist_ok=True, mode=0o700)
-        file = (root / "in-use").open("a+")
+        file = (root / "in-use").open("a+", encoding="ascii", errors="replace")
     except OSError as error:
         return None, f"Runs cannot be kept in {root} ({error.strerror}), {lost}"
     try:
-        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        lock(file)
     except OSError:
         file.seek(0)
         number = file.read().strip()

@@ -1,13 +1,10 @@
 """How an engine is doing, for those who wait in the line and for a status page."""
 
-import os
-import resource
-import sys
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import replace
-from pathlib import Path
 
+from vae_core.runs.machine import own_bytes
 from vae_core.runs.messages import Line, Waiting
 
 EVERY_S = 1.0
@@ -47,7 +44,7 @@ class Vitals:
                 for place, (run_ids, seconds) in enumerate(waiting, start=1)
                 for run_id in run_ids
             ),
-            memory_bytes=memory_bytes(),
+            memory_bytes=own_bytes(),
             steps_per_s=round(self._steps / passed, 1),
             upkeep_share=round((upkeep - self._upkeep) / passed, 3),
             device=self._device,
@@ -57,12 +54,3 @@ class Vitals:
             return []
         self._told = line
         return [line]
-
-
-def memory_bytes() -> int:
-    """Of this process: what it holds now, or where that cannot be read, the most that it has held."""
-    try:
-        return int(Path("/proc/self/statm").read_text().split()[1]) * os.sysconf("SC_PAGE_SIZE")
-    except OSError:
-        most = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-        return most if sys.platform == "darwin" else 1024 * most

@@ -10,7 +10,7 @@ import streamlit as st
 LOOKS = """
 .spoken { position: absolute !important; width: 1px; height: 1px; margin: -1px; padding: 0; border: 0; overflow: hidden;
   clip-path: inset(50%); white-space: nowrap; font-size: 1rem; }
-.stElementContainer:has(> .stHtml > .spoken) { position: absolute; }
+.stElementContainer:has(> .stHtml > .spoken) { position: absolute; width: 1px; overflow: hidden; }
 """
 
 

@@ -113,6 +113,7 @@ class Windows:
         key = repr(sorted(options.items()))
         idle = self._idle.setdefault(key, [])
         context = idle.pop() if idle else self._browser.new_context(**options)  # type: ignore[arg-type]
+        context.grant_permissions(options.get("permissions", []))  # type: ignore[arg-type]  # taken back after each
         self._lent.append((key, context))
         return context
 

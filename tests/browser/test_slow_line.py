@@ -24,7 +24,7 @@ def test_title_and_progress_are_there_before_the_program(browser: Browser, serve
     expect(opening.get_by_role("heading", name="Explorer")).to_be_visible()
     expect(opening).to_contain_text(PAGES["explorer"].sentence)
     assert line.at["words"]["kB"] < 100
-    page.wait_for_function("Number(document.querySelector('#elbo-opening progress').value) > 0.3")
+    until(page, lambda: opening.locator("progress").evaluate("(bar) => bar.value") > 0.3)
     expect(opening).to_contain_text("kB")  # all but what is held
     assert 0.3 < opening.locator("progress").evaluate("(bar) => bar.value") < 1
     assert opening.evaluate("(it) => getComputedStyle(it).backgroundColor") == "rgb(18, 23, 26)"
@@ -62,10 +62,7 @@ def test_a_model_on_its_way_shows_its_map_a_picture_and_how_far_it_is(opened: Ca
     explore = page.locator(".explore[data-coming]")
     expect(explore.locator("canvas[data-part=map]")).to_be_visible(timeout=60_000)
     expect(explore.locator("[data-part=bar]")).to_be_visible()
-    page.wait_for_function(
-        "document.querySelector('.stMain') && [...document.querySelectorAll('*')].some((host) =>"
-        " host.shadowRoot?.querySelector('.explore progress')?.value > 0.99)"  # of what is not held
-    )
+    until(page, lambda: explore.locator("progress").evaluate("(bar) => bar.value") > 0.99)  # of what is not held
     first = pixels(explore.locator("[data-part=decoded]"))
     assert first.max() > 100  # a digit on black
     for route in held:

@@ -12,7 +12,7 @@ from pages.ui.palette import colours_of, is_dark
 from vae_core.config import RunConfig
 
 BY_KEY = {bug.key: bug for bug in BUGS}
-ALT = "Two pictures, left and right: one of the right code, one of the wrong one."
+ALT = "Two pictures, A and B: one of the right code, one of the wrong one."
 ANSWERS = "bug answers"  # in the session: the side that was chosen, by the key of the bug
 
 

@@ -248,7 +248,7 @@ def _reduction(chosen: Subject, found: Costs) -> None:
     for label, value in (("reconstruction", now.nll), ("+ KL", now.kl), ("= loss", now.loss)):
         row.metric(label, written(value, 4), width=145)
     row.metric("implied beta", f"{now.implied_beta:g}", width=145)
-    shares = "; ".join(f"{label} {100 * r.kl / r.loss:.1f}%" for label, r in every.values())
+    shares = "; ".join(f"{label} {100 * r.kl / (abs(r.nll) + abs(r.kl)):.1f}%" for label, r in every.values())
     st.plotly_chart(
         shares_figure(every, name, is_dark()),
         key="likelihood shares",

@@ -2,6 +2,7 @@
 
 import ast
 import math
+import re
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -74,6 +75,8 @@ def test_the_reduction_and_the_beta_that_it_implies(key: tuple[str, int, int], r
     for trace, share in zip(figure(at)["data"], (nll, term), strict=True):
         row = ["sum", "pixels", "both"].index(reduction)
         assert figures_of(trace["x"])[row] == pytest.approx(100 * share / (abs(nll) + abs(term)), rel=1e-3)
+    told = re.findall(r" (\d+\.\d)%", at.get("plotly_chart")[0].proto.alt)  # what a screen reader says is the picture
+    assert float(told[row]) == pytest.approx(100 * term / (abs(nll) + abs(term)), abs=0.06)
 
 
 def test_the_bernoulli_terms_are_those_of_cross_entropy() -> None:

@@ -128,11 +128,13 @@ def test_the_spread_falls_with_the_square_root_and_the_axis_stays() -> None:
     assert figure(few)["layout"]["xaxis"]["range"] == figure(many)["layout"]["xaxis"]["range"]
 
 
-def test_the_histograms_count_every_estimate_once() -> None:
-    spec = figure(opened("reparameterise", axis="score", estimate=8))
+@pytest.mark.parametrize(("axis", "wide"), [("score", True), ("pathwise", False)])
+def test_the_histograms_count_every_estimate_once(axis: str, wide: bool) -> None:
+    spec = figure(opened("reparameterise", axis=axis, estimate=8))
     heights = [figures_of(trace["y"]) for trace in spec["data"]]
-    outside = [int(n) for n in re.findall(r"\((\d+) of 200", json.dumps(spec["layout"]["annotations"]))]
+    outside = [int(n) for n in re.findall(r"\((\d+) outside\)", json.dumps(spec["layout"]["annotations"]))]
     assert len(heights) == 3 and sum(map(sum, heights)) + sum(outside) == 3 * figures_reparameterise.REPEATS
+    assert (sum(outside) == 0) == wide
 
 
 def test_new_draws_are_other_draws_of_the_same_gradient() -> None:

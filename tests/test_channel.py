@@ -13,7 +13,7 @@ from typing import cast
 
 import pytest
 
-from tests.waiting import wait_for
+from tests.waiting import is_there, wait_for
 from vae_core.config import RunConfig
 from vae_core.runs import channel
 from vae_core.runs.channel import HERE, SECRET, ByAddress, join_by_address
@@ -152,13 +152,5 @@ def test_the_end_of_the_server_is_the_end_of_its_engine() -> None:
         assert server.stdout is not None
         pid, path = server.stdout.readline().split()
         server.kill()
-    wait_for(lambda: not _is_there(int(pid)))
+    wait_for(lambda: not is_there(int(pid)))
     Path(path).unlink()  # a server that is killed can remove nothing
-
-
-def _is_there(pid: int) -> bool:
-    try:
-        os.kill(pid, 0)
-    except ProcessLookupError:
-        return False
-    return True

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from tests.run_reader import read, steps
-from tests.waiting import wait_for
+from tests.waiting import is_there, wait_for
 from vae_core.config import RunConfig
 from vae_core.data import Images
 from vae_core.runs.messages import PAUSED, RUNNING, STARTING, STOPPED
@@ -24,14 +24,6 @@ CONFIG = RunConfig(device="cpu", epochs=1000)
 
 def pid_of(runs: Registry) -> int:
     return runs._engines.of_device("cpu").link.process.pid
-
-
-def alive(pid: int) -> bool:
-    try:
-        os.kill(pid, 0)
-    except ProcessLookupError:
-        return False
-    return True
 
 
 @pytest.fixture(scope="module")
@@ -96,7 +88,7 @@ def test_a_killed_engine_is_started_again_and_no_step_is_missing(real: Registry,
     for run in aside:
         real.command(run, "resume")
     wait_for(lambda: all(steps(real, run)[-1] > reached[run] + 20 for run in runs))
-    assert pid_of(real) != killed and alive(pid_of(real)) and not alive(killed)
+    assert pid_of(real) != killed and is_there(pid_of(real)) and not is_there(killed)
     found = {run: read(real, run).train for run in runs}
     for run in runs:
         real.command(run, "stop")
@@ -142,9 +134,9 @@ def test_close_ends_the_process_and_removes_its_files() -> None:
     assert runs.get(run_id).status == STARTING  # type: ignore[union-attr]
     wait_for(lambda: read(runs, run_id).step > 0)
     pid, folder = pid_of(runs), runs._saved.folder
-    assert alive(pid) and folder.exists()
+    assert is_there(pid) and folder.exists()
     runs.close()
-    assert not alive(pid) and not folder.exists()
+    assert not is_there(pid) and not folder.exists()
 
 
 def test_an_idle_engine_leaves_by_itself_when_the_registry_closes() -> None:

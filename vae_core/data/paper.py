@@ -16,6 +16,7 @@ _LEAST = 0.1  # contrast below which nothing can be read
 _CRUMB = 0.02  # of the largest piece
 _MUCH = 0.4  # of the picture: so much ink is no digit
 _EDGE = 0.6  # of the stroke's darkness: a blurred edge lies where it is half, a thin stroke looks wider
+_BESIDE = 3  # pixels, from which it is told how dark a stroke is there
 _NOISE = 4.0  # standard deviations of the paper's grain that are not taken for ink
 _RARE = 0.0005  # of the pixels may be anything
 _STROKE = 0.12  # of the size: a little less than MNIST's mean, 0.13
@@ -128,8 +129,7 @@ def _digit(ink: np.ndarray, grain: float) -> np.ndarray:
 def _whole_strokes(digit: np.ndarray) -> np.ndarray:
     """Half at the stroke's edge, however dark the stroke is there, for pencils press unevenly."""
     full = float(np.quantile(digit[digit > digit.max() / 2], 0.7))
-    near = max(3, round(_STROKE * _COARSE_SIDE / 4)) | 1
-    there = ndimage.gaussian_filter(ndimage.maximum_filter(digit, near), near / 2)
+    there = ndimage.gaussian_filter(ndimage.maximum_filter(digit, _BESIDE), _BESIDE / 2)
     share = digit / np.clip(there, 0.4 * full, full)
     return np.clip(0.5 + (share - _EDGE) / (2 - 2 * _EDGE), 0, 1).astype(np.float32)
 

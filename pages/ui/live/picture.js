@@ -7,7 +7,7 @@ import { drawCodeMaps } from "../lib/code_maps.js";
 import { activeOf, drawKlBars } from "../lib/kl_bars.js";
 import { LatentMap, NO_CLASS } from "../lib/map.js";
 import { normalQuantile } from "../lib/normal.js";
-import { format, niceAbove, stepText } from "../lib/numbers.js";
+import { fixed, format, niceAbove, stepText } from "../lib/numbers.js";
 import { axesOf } from "../lib/plane.js";
 import { Teller, codesText } from "../lib/spoken.js";
 
@@ -205,7 +205,7 @@ export class Picture {
     this.cell = cell;
     const z = [(cell % n) + 0.5, n - 0.5 - Math.floor(cell / n)].map((at) => normalQuantile(at / n));
     this.map.mark(z);
-    tabNote.textContent = `z = (${z.map((v) => v.toFixed(2)).join(", ")})`;
+    tabNote.textContent = `z = (${z.map((v) => fixed(v)).join(", ")})`;
   }
 }
 

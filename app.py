@@ -28,6 +28,7 @@ from pages.ui.live.socket import live_routes  # noqa: E402
 from pages.ui.visitor import CountWindows, VisitorCookie  # noqa: E402
 from pages.ui.web.compressed import CompressedStatic  # noqa: E402
 from pages.ui.web.headers import SafeHeaders, failed  # noqa: E402
+from pages.ui.web.left_pages import LeftPages  # noqa: E402
 from pages.ui.web.limits import Unhurried  # noqa: E402
 from pages.ui.web.opening import opening_routes, page_bytes  # noqa: E402
 from pages.ui.web.origins import OwnOrigins  # noqa: E402
@@ -77,6 +78,7 @@ app = st.App(
         Middleware(VisitorCookie, framed=bool(WEB.frames)),
         Middleware(LecturerKey),
         Middleware(CountWindows),
+        Middleware(LeftPages),
         Middleware(CompressedStatic),
     ],
     exception_handlers={Exception: failed},

@@ -31,14 +31,16 @@ def test_five_quick_clicks_on_step_are_five_steps_after_another_page_too(opened,
         five_clicks_are_five_steps(page, every_ms)
         status(page, "paused")
 
-    more(page, "Step")
-    click_quickly(page, "Step", 100)
     navigation = page.get_by_test_id("stTopNavLink")  # the body of Home links to the pages as well
-    navigation.filter(has_text="Home").click()
-    expect(page.get_by_role("button", name="New sample")).to_be_visible(timeout=30_000)
-    navigation.filter(has_text="Live training").click()
-    status(page, "paused")
-    page.wait_for_timeout(1000)
+    for _ in range(3):  # what the page still sends must not take back who leaves it
+        more(page, "Step")
+        click_quickly(page, "Step", 100)
+        navigation.filter(has_text="Home").click()
+        expect(page.get_by_role("button", name="New sample")).to_be_visible(timeout=30_000)
+        navigation.filter(has_text="Live training").click()
+        status(page, "paused")
+        page.mouse.move(640, 700)  # a tooltip of the navigation lies over the buttons
+        page.wait_for_timeout(1000)
     five_clicks_are_five_steps(page, 100)
 
 

@@ -80,7 +80,8 @@ def _light_ink(grey: np.ndarray) -> np.ndarray:
     step = -(-max(grey.shape) // _COARSE_SIDE)
     even = np.pad(grey, [(0, -n % step) for n in grey.shape], mode="edge")
     small = even.reshape(even.shape[0] // step, step, even.shape[1] // step, step).mean((1, 3))
-    apart = small - ndimage.median_filter(small, [max(3, n // 2) | 1 for n in small.shape], mode="nearest")
+    around = ndimage.median_filter(small[::2, ::2], [max(3, n // 4) | 1 for n in small.shape], mode="nearest")
+    apart = small - around.repeat(2, 0).repeat(2, 1)[: small.shape[0], : small.shape[1]]
     darker, lighter = np.minimum(-apart, _above_brush(1 - small)), np.minimum(apart, _above_brush(small))
     low, high = np.quantile(darker, 1 - _TAIL), np.quantile(lighter, 1 - _TAIL)
     dark = low > high if max(low, high) > 0 else np.median(_border(grey)) > 0.5

@@ -92,15 +92,19 @@ _STOP = """() => {
 }"""
 # Those that looked the same are asked again: the next stop may have been in the same frame, or a colour on its way.
 _UNMARKED = """async () => {
-  const found = [];
-  for (const { at, name } of window.unmarked) {
+  const drawn = () => new Promise((rest) => requestAnimationFrame(() => requestAnimationFrame(rest)));
+  const later = () => new Promise((rest) => setTimeout(rest, 300));
+  const same = async (at, shown) => {
     at.focus();
-    await new Promise((rest) => setTimeout(rest, 300));
+    await shown();
     const looks = looksOf(at);
     at.blur();
-    await new Promise((rest) => setTimeout(rest, 300));
-    if (at.isConnected && looksOf(at) === looks) found.push(name);
-  }
+    await shown();
+    return at.isConnected && looksOf(at) === looks;
+  };
+  const found = [];
+  for (const { at, name } of window.unmarked)
+    if ((await same(at, drawn)) && (await same(at, later))) found.push(name);
   return found;
 }"""
 

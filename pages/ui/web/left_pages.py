@@ -6,7 +6,7 @@ then, and the browser empties the next page (or, where both wait together, the p
 is lost).
 """
 
-from google.protobuf.message import DecodeError
+from google.protobuf.message import DecodeError  # type: ignore[import-untyped]
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from streamlit.proto.BackMsg_pb2 import BackMsg
 

@@ -121,7 +121,7 @@ def _show_draws_of_z(plot: go.Figure, bug: Bug, panels: list[str], colours: Colo
     for column, name in enumerate(panels, 1):
         z = draws_of_z(built(name), x, eps)
         for points, look in ((z, dots), (ring, {"mode": "lines", "line": ink})):
-            plot.add_scatter(x=points[:, 0].tolist(), y=points[:, 1].tolist(), row=1, col=column, **look)
+            plot.add_scatter(x=points[:, 0].numpy(), y=points[:, 1].numpy(), row=1, col=column, **look)
     ends = torch.stack([mu[0] - reach, mu[0] + reach])  # (2, 2)
     plot.update_xaxes(range=ends[:, 0].tolist(), title_text="z₁")
     plot.update_yaxes(range=ends[:, 1].tolist(), title_text="z₂")

@@ -35,14 +35,14 @@ def where_figure(z: Tensor, carriers: Tensor, evidence: Evidence, dark: bool) ->
         ("draws", z, GREY, 5),
         ("carry p(x)", z[carriers], colours.kl, 13),
     ):
-        x, y = places.T.tolist()
+        x, y = places.T.numpy()
         marker = {"color": colour, "size": size}
         figure.add_scatter(x=x, y=y, name=name, mode="markers", marker=marker, hoverinfo="skip")
     height = evidence.log_joint - evidence.log_joint.max()
     figure.add_contour(
-        x=evidence.z1.tolist(),
-        y=evidence.z2.tolist(),
-        z=height.clamp(min=2 * EDGE).tolist(),
+        x=evidence.z1.numpy(),
+        y=evidence.z2.numpy(),
+        z=height.clamp(min=2 * EDGE).float().numpy(),
         name="p(z | x)",
         contours={"start": EDGE, "end": EDGE, "size": 1, "coloring": "lines"},
         colorscale=[[0, colours.total], [1, colours.total]],

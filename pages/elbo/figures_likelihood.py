@@ -34,7 +34,7 @@ def pixel_figure(x: float, sigma: float, is_dark: bool) -> go.Figure:
     names = ("Bernoulli", f"Gaussian, sigma {sigma:g}")
     for name, cost, dash in zip(names, pixel_costs(x, sigma, x_hat), ("solid", "dash"), strict=True):
         line = {"color": paint["reconstruction"], "width": 3, "dash": dash}
-        figure.add_scatter(x=x_hat.tolist(), y=cost.tolist(), name=name, mode="lines", line=line)
+        figure.add_scatter(x=x_hat.numpy(), y=cost.numpy(), name=name, mode="lines", line=line)
     figure.add_vline(
         x,
         line_color=paint["ink"],

@@ -6,7 +6,6 @@ from dataclasses import dataclass
 import numpy as np
 import plotly.graph_objects as go
 import torch
-from plotly.subplots import make_subplots
 from torch import Tensor
 
 from pages.elbo.figures_style import colours, lay_out
@@ -120,28 +119,24 @@ def histograms(found: Comparison, single: Comparison, component: str, fit: str, 
     paint, exact = colours(is_dark), of_component(found.exact, component).item()
     half = WIDTH * of_component(ways(single)[fit], component).std().item()
     edges = np.linspace(exact - half, exact + half, BINS + 1)
-    rows = list(ways(found).items())
-    titles = [_row_name(name, int((abs(of_component(way, component) - exact) > half).sum())) for name, way in rows]
-    figure = make_subplots(rows=3, shared_xaxes=True, vertical_spacing=0.13, subplot_titles=titles)
-    for row, (name, way) in enumerate(rows, start=1):
-        heights, _ = np.histogram(of_component(way, component).numpy(), edges)
-        figure.add_bar(
-            x=(edges[1:] + edges[:-1]) / 2,
-            y=heights,
-            width=np.diff(edges),
-            marker_color=paint[name],
-            row=row,
-            col=1,
-            marker_line_width=0,
-            hovertemplate="%{y} estimates near %{x:.3g}<extra></extra>",
-        )
-        figure.add_vline(exact, line_color=paint["ink"], line_width=2, line_dash="dash", row=row, col=1)
-        figure.update_yaxes(rangemode="tozero", nticks=3, range=[0, 1.1 * max(heights.max(), 4)], row=row, col=1)
-    figure.update_annotations(x=0, xanchor="left")
-    unit = component.split()[0]
-    figure.update_xaxes(range=[edges[0], edges[-1]])
-    figure.update_xaxes(title=f"for {COMPONENTS[component]}, nats per unit of {unit} (dashed: exact)", row=3)
-    return lay_out(figure, paint["ink"], (350, 430), showlegend=False, bargap=0)
+    rows = [(name, of_component(way, component)) for name, way in ways(found).items()]
+    bars, axes, titles, lines = [], {}, [], []
+    for (name, estimates), number, bottom in zip(rows, ("", "2", "3"), (0.75, 0.375, 0.0), strict=True):
+        heights, _ = np.histogram(estimates.numpy(), edges)
+        hover = "%{y} estimates near %{x:.3g}<extra></extra>"
+        look = {"marker": {"color": paint[name], "line": {"width": 0}}, "width": np.diff(edges), "hovertemplate": hover}
+        bars.append(go.Bar(x=(edges[1:] + edges[:-1]) / 2, y=heights, yaxis=f"y{number}", **look))
+        most = 1.1 * max(heights.max(), 4)
+        axes[f"yaxis{number}"] = {"domain": [bottom, bottom + 0.25], "range": [0, most], "nticks": 3}
+        place = {"x": 0, "xref": "paper", "xanchor": "left", "y": bottom + 0.25, "yref": "paper", "yanchor": "bottom"}
+        titles.append({"text": _row_name(name, int((abs(estimates - exact) > half).sum())), "showarrow": False} | place)
+        line = {"color": paint["ink"], "width": 2, "dash": "dash"}
+        ends = {"x0": exact, "x1": exact, "y0": 0, "y1": 1, "yref": f"y{number} domain"}
+        lines.append({"type": "line", "line": line} | ends)
+    label = f"for {COMPONENTS[component]}, nats per unit of {component.split()[0]} (dashed: exact)"
+    axes["xaxis"] = {"range": [edges[0], edges[-1]], "anchor": "y3", "title": label}
+    more = {"annotations": titles, "shapes": lines, "showlegend": False, "bargap": 0}
+    return lay_out(go.Figure(bars), paint["ink"], (350, 430), **axes, **more)
 
 
 def _row_name(name: str, outside: int) -> str:
@@ -170,17 +165,17 @@ def std_figure(log_var: float, encoded: Tensor, is_dark: bool) -> go.Figure:
     at = torch.tensor([log_var, log_var + 1])
     figure = go.Figure()
     figure.add_scatter(
-        x=line.tolist(), y=_std(line), mode="lines", line={"color": paint["ink"], "width": 3}, showlegend=False
+        x=line.numpy(), y=_std(line), mode="lines", line={"color": paint["ink"], "width": 3}, showlegend=False
     )
     figure.add_scatter(
-        x=at.tolist(),
+        x=at.numpy(),
         y=_std(at),
         mode="markers",
         name="here and at 1 more",
         marker={"size": 11, "color": paint["kl"]},
     )
     figure.add_scatter(
-        x=encoded.tolist(),
+        x=encoded.numpy(),
         y=_std(encoded),
         mode="markers",
         name="the encoder, for this image",
@@ -210,10 +205,10 @@ def slopes_figure(log_var: float, is_dark: bool) -> go.Figure:
         strict=True,
     ):
         style = {"color": paint["kl"], "width": 3, "dash": dash}
-        figure.add_scatter(x=_std(line), y=curve.tolist(), name=name, mode="lines", line=style)
+        figure.add_scatter(x=_std(line), y=curve.numpy(), name=name, mode="lines", line=style)
         figure.add_scatter(
             x=_std(at),
-            y=mark.tolist(),
+            y=mark.numpy(),
             mode="markers",
             showlegend=False,
             marker={"size": 11, "color": paint["kl"]},
@@ -229,5 +224,5 @@ def slopes_figure(log_var: float, is_dark: bool) -> go.Figure:
     )
 
 
-def _std(log_var: Tensor) -> list[float]:
-    return (0.5 * log_var).exp().tolist()
+def _std(log_var: Tensor) -> np.ndarray:
+    return (0.5 * log_var).exp().numpy()

@@ -41,13 +41,22 @@ def lay_out(figure: go.Figure, ink: str, height: int | tuple[int, int], **more: 
     """
     size = letters()
     usual, projected = height if isinstance(height, tuple) else (height, round(height * PROJECTED / LETTERS))
-    height = projected if is_projected() else usual
-    figure.update_layout(height=height, margin={"l": 10, "r": 1.5 * size, "t": 2 * size, "b": 10}, **more)
-    figure.update_layout(font={"size": size, "color": ink}, legend_font_size=size, dragmode=False)  # a finger scrolls
-    axis = {"tickfont": {"size": size, "color": ink}, "title_font": {"size": size, "color": ink}}
-    figure.update_xaxes(title_standoff=6, **axis)
-    figure.update_yaxes(**axis)
-    return figure.update_annotations(font_size=size)
+    letter = {"size": size, "color": ink}
+    figure.update_layout(
+        height=projected if is_projected() else usual,
+        margin={"l": 10, "r": 1.5 * size, "t": 2 * size, "b": 10},
+        font=letter,
+        dragmode=False,  # a finger scrolls
+        **more,
+    )
+    figure.layout.legend.font.size = size
+    for axis in (*figure.select_xaxes(), *figure.select_yaxes()):
+        axis.tickfont, axis.title.font = letter, letter
+    for axis in figure.select_xaxes():
+        axis.title.standoff = 6
+    for note in figure.layout.annotations:
+        note.font.size = size
+    return figure
 
 
 def written(value: float, digits: int = 3) -> str:

@@ -1,6 +1,5 @@
 """The ELBO page, sections 1 to 4: its values against torch.distributions and brute force, its link, its crosses."""
 
-import json
 import math
 import re
 from dataclasses import replace
@@ -16,6 +15,7 @@ from pages.elbo.settings import SECTIONS, WAYS
 from pages.elbo.subject import names, subject
 from pages.ui.shipped import PLANE, title_of
 from tests.pages.conftest import ROUTER, checked
+from tests.pages.elbo_sections import figure, figures_of
 from vae_core.exact.estimate import EXACT, MONTE_CARLO, Estimate
 from vae_core.exact.lines import Line, check
 from vae_core.runs.registry import Registry
@@ -82,11 +82,11 @@ def test_the_stage_says_the_estimate_and_shows_the_draws_that_carry_it(elbo: App
             log_lik = p.log_prob(s.x).sum((1, 2, 3)).double()
         said = next(h.proto.body for h in elbo.get("html") if "in-large" in h.proto.body).replace("−", "-")
         assert f"<b>{log_lik.logsumexp(0).item() - math.log(1000):.1f} nats</b>" in said
-        traces = json.loads(elbo.get("plotly_chart")[0].proto.spec)["data"]
-        carry = {round(x, 4) for x in traces[1]["x"]}
+        traces = figure(elbo)["data"]
+        carry = {round(x, 4) for x in figures_of(traces[1]["x"])}
         share = log_lik.softmax(0)
         theirs = [i for i in range(1000) if round(z[i, 0].item(), 4) in carry]
-        assert len(traces[0]["x"]) == 1000 and len(theirs) == len(carry)
+        assert len(figures_of(traces[0]["x"])) == 1000 and len(theirs) == len(carry)
         assert share[theirs].sum() >= 0.9 > share[theirs].sum() - share[theirs].min()
         assert f"<b>{len(carry)} draw{'' if len(carry) == 1 else 's'}</b>" in said
         checked(elbo.button(key="elbo new draws").click().run())

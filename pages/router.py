@@ -3,6 +3,7 @@
 import streamlit as st
 
 from pages.ui import lecturer, phone, style, visitor
+from pages.ui.copy_link.view import show_copy_link
 from pages.ui.lecture import bar
 from pages.ui.page_names import PAGES
 
@@ -76,5 +77,6 @@ page = st.navigation(
 )
 phone.close_menu(page.url_path)
 lecturer.answer_key()
+show_copy_link()
 bar.show_bar()
 page.run()

@@ -3,6 +3,7 @@
 import streamlit as st
 
 from pages.ui import glossary, phone, spoken
+from pages.ui.copy_link import view as copy_link
 from vae_core.export.colours import DARK, LIGHT
 
 _ROOM = """
@@ -64,5 +65,5 @@ _READABLE = """
 
 
 def apply() -> None:
-    looks = (_ROOM, phone.LOOKS, _COLOURS, _READABLE, _STILL, glossary.LOOKS, spoken.LOOKS)
+    looks = (_ROOM, phone.LOOKS, _COLOURS, _READABLE, _STILL, glossary.LOOKS, spoken.LOOKS, copy_link.LOOKS)
     st.html(f"<style>{''.join(looks)}</style>")

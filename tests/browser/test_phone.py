@@ -257,11 +257,11 @@ def test_a_link_is_copied_by_a_finger_or_there_to_copy(opened: Opened, server: s
     page = opened(f"{server}/explorer?way=pad", **PHONE, permissions=["clipboard-read", "clipboard-write"])
     copy = page.get_by_role("button", name="Copy link")
     copy.tap(timeout=30_000)
-    expect(page.locator("[data-part=files] [role=status]")).to_have_text("Link copied.")
+    expect(page.locator(".copylink [role=status]")).to_have_text("Link copied.")
     assert page.evaluate("navigator.clipboard.readText()") == page.url
     page.evaluate(NO_CLIPBOARD)
     copy.tap()
-    field = page.locator("[data-file=address]")
+    field = page.locator(".copylink [data-part=address]")
     expect(field).to_have_value(page.url)
     assert field.evaluate("(e) => e.selectionEnd - e.selectionStart === e.value.length")
     assert faults(page) == {}

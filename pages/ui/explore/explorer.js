@@ -54,7 +54,6 @@ export default class Explorer {
     this.files = new Files(part.files, {
       files: () => (this.found && this.way ? this.way.files() : null),
       named: () => ({ about: this.found.about, way: this.data.way }),
-      tell: () => (this.reportNow(), JSON.parse(this.shared.last ?? "{}")),
     });
     part.retry.onclick = () => this.open(this.data);
     this.observer = onResize(part.over, () => this.ask());

@@ -1,8 +1,7 @@
-// What is on the page as a file, and its address. The way that is open says what it has, see its files():
+// What is on the page as a file. The way that is open says what it has, see its files():
 //   { png: canvas, gif: { width, height, frames: [grey levels of width · height], delayMs }, csv: text }
 // each may also be null (nothing to save), a promise, or a function that makes it when it is asked for.
 
-import { copyText } from "../lib/clipboard.js";
 import { download } from "../lib/csv.js";
 import { partsOf } from "../lib/dom.js";
 import { gifOf } from "./gif.js";
@@ -11,13 +10,9 @@ import { modelName } from "./shared/numbers.js";
 const TYPES = { png: "image/png", gif: "image/gif", csv: "text/csv" };
 const REST_MS = 250; // after which it is asked again what there is to save
 const LONGEST = 60; // letters of a model in the name of a file
-const SHOWN_MS = 8000; // "copied" stays so long: who looks elsewhere, or is told, finds it
-const TOLD_MS = 2500; // for the address to follow what is on the page
 
 const HTML = `
 <button data-file="png">PNG</button><button data-file="gif">GIF</button><button data-file="csv">CSV</button>
-<button data-file="link">Copy link</button>
-<input data-file="address" readonly aria-label="address of what is on the page" hidden>
 <small role="status"></small>`;
 
 const MAKE = {
@@ -27,7 +22,7 @@ const MAKE = {
 };
 
 export class Files {
-  /** page: { files(): what the way that is open has, or null; named(): { about, way }; tell(): the state, told at once } */
+  /** page: { files(): what the way that is open has, or null; named(): { about, way } } */
   constructor(root, page) {
     root.innerHTML = HTML;
     this.part = partsOf(root, "file");
@@ -39,8 +34,6 @@ export class Files {
       this.part[kind].title = `save what is shown as ${kind.toUpperCase()}`;
       this.part[kind].onclick = () => this.save(kind);
     }
-    this.part.link.onclick = () => this.copy();
-    this.part.address.onblur = () => (this.part.address.hidden = true);
   }
 
   /** Something on the page has changed: soon it is asked what there is to save. */
@@ -78,32 +71,6 @@ export class Files {
     this.look();
   }
 
-  // ---- the address
-
-  /** The address names what is on the page once Python has heard of it. */
-  async copy() {
-    const { address } = this.part,
-      coming = this.told().then(() => location.href);
-    const done = await copyText(coming);
-    address.value = await coming;
-    address.hidden = done;
-    if (!done) {
-      address.focus();
-      address.select();
-      return this.say("Copy it from this field.");
-    }
-    this.say("Link copied.");
-    setTimeout(() => this.say(""), SHOWN_MS);
-  }
-
-  async told() {
-    const said = this.page.tell(),
-      { way } = this.page.named();
-    for (const until = performance.now() + TOLD_MS; !settled(said, way) && performance.now() < until;) {
-      await new Promise((resolve) => setTimeout(resolve, 50));
-    }
-  }
-
   say(text) {
     this.status.textContent = text;
   }
@@ -119,18 +86,4 @@ export function nameOf({ about, way }, kind) {
     .replace(/[^\p{L}\p{N}.-]+/gu, "_")
     .slice(0, LONGEST);
   return `elbo-room-${model}-${way}.${kind}`;
-}
-
-/** Whether the address says what was told. */
-function settled(said, way) {
-  const query = new URLSearchParams(location.search);
-  return ["view", "pad", way].every((part) => !said[part] || sameJson(query.get(part), said[part]));
-}
-
-function sameJson(text, value) {
-  try {
-    return JSON.stringify(JSON.parse(text)) === JSON.stringify(value);
-  } catch {
-    return false;
-  }
 }

@@ -17,7 +17,9 @@ _KEYS = "PageDown and PageUp lead on and back, P is for the projector."
 _PRESENTING = """
 <style>
 html { font-size: 24px; --present: 1; }
-[data-testid="stHeader"], [data-testid="stSidebar"], [data-testid="stSidebarCollapsedControl"] { display: none; }
+[data-testid="stHeader"], [data-testid="stSidebar"], [data-testid="stSidebarCollapsedControl"], .st-key-copy-link {
+  display: none;
+}
 .stMain .block-container { padding: 0.4rem 1rem; max-width: none; }
 .stMain .stVerticalBlock { gap: 0.5rem; }
 .st-key-scene { gap: 0.4rem; }

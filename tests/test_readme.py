@@ -114,7 +114,8 @@ def test_the_command_lines_of_readme_are_understood(
         asked = {"--dataset": ("dataset", named)} if named else {"--latent-dim": ("latent_dim", 2)}
         assert str(folder) == "DIR" and all(settings[name] == value for name, value in asked.values())
         return
-    monkeypatch.setattr(sys, "argv", [module, *options, "--help"])  # an unknown option before it is an error all the same
+    asked = [module, *options, "--help"]  # an unknown option before it is an error all the same
+    monkeypatch.setattr(sys, "argv", asked)
     monkeypatch.chdir(tmp_path)
     with pytest.raises(SystemExit) as ended, warnings.catch_warnings(action="ignore", category=RuntimeWarning):
         runpy.run_module(module, run_name="__main__")  # again, if it was imported before: that is the warning

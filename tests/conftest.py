@@ -35,9 +35,15 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 
 @pytest.fixture(scope="session", autouse=True)
-def one_thread() -> None:
-    """Two threads that spin for each other on a busy machine make small operations many times slower."""
+def one_thread() -> Iterator[None]:
+    """Two threads that spin for each other on a busy machine make small operations many times slower.
+
+    So it is with the processes that tests start.
+    """
     torch.set_num_threads(1)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("OMP_NUM_THREADS", "1")
+        yield
 
 
 @pytest.fixture(scope="session", autouse=True)

@@ -16,7 +16,7 @@ from vae_core.runs.storage import states_folder, steps_in
 from vae_core.trainer import Trainer
 
 EPOCH = 8  # steps: 2,000 images in batches of 256
-CONFIG = RunConfig(device="cpu", epochs=1000)
+CONFIG = RunConfig(device="cpu", epochs=1000, widths="32")
 
 
 def turn(engine: Scheduler) -> list[Update]:

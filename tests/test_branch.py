@@ -18,7 +18,7 @@ from vae_core.runs.storage import frame_file, frames_in, steps_in
 from vae_core.thinning import add_step
 from vae_core.trainer import Trainer
 
-CONFIG = RunConfig(device="cpu", epochs=1000)
+CONFIG = RunConfig(device="cpu", epochs=1000, widths="32")
 SAME = {"alpha": 1.0, "beta": 1.0, "learning_rate": 2e-3}
 NO_KL = SAME | {"beta": 0.0}
 

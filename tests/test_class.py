@@ -22,7 +22,7 @@ from vae_core.runs.registry import Registry
 from vae_core.runs.run_record import SAVED, RunRecord
 from vae_core.runs.storage import frame_file, frames_in, state_file, steps_in
 
-CONFIG = RunConfig(device="cpu", epochs=1000)
+CONFIG = RunConfig(device="cpu", epochs=1000, widths="32")
 
 
 def all_end(work: list[Callable[[], Any]], seconds: float = 60) -> bool:

@@ -6,16 +6,16 @@ import hashlib
 import os
 import re
 import struct
-import subprocess
-import sys
 import threading
 from collections.abc import Iterator
 from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
+from unittest import mock
 
 import numpy as np
 import pytest
 
+from tests.script_runner import Ended, run_here
 from tests.told import tell
 from vae_core.config import RunConfig
 from vae_core.data import Images
@@ -47,16 +47,16 @@ def files(few: Images) -> dict[str, bytes]:
     }
 
 
-def run(script: str, folder: Path, *arguments: str, mirror: str = NOWHERE) -> subprocess.CompletedProcess[str]:
-    """Alone, from another folder, with no images but those in its own."""
+def run(script: str, folder: Path, *arguments: str, mirror: str = NOWHERE) -> Ended:
+    """From another folder, with no images but those in its own."""
     (folder / "away").mkdir(exist_ok=True)
     (folder / "repeat.py").write_text(script, encoding="utf-8")
     bare = {k: v for k, v in os.environ.items() if not k.lower().endswith("_proxy")} | {"MNIST_MIRROR": mirror}
-    command = [sys.executable, "-I", str(folder / "repeat.py"), *arguments]
-    return subprocess.run(command, cwd=folder / "away", env=bare, capture_output=True, text=True, timeout=120)
+    with mock.patch.dict(os.environ, bare, clear=True):
+        return run_here(folder / "repeat.py", folder / "away", *arguments)
 
 
-def figures(result: subprocess.CompletedProcess[str]) -> str:
+def figures(result: Ended) -> str:
     assert result.returncode == 0, result.stderr
     (line,) = re.findall(r"^-ELBO .* nats per image .*$", result.stdout, re.MULTILINE)
     return line

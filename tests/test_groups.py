@@ -22,7 +22,7 @@ from vae_core.runs.snapshot_file import read_frame
 from vae_core.runs.storage import frame_file
 from vae_core.trainer import Trainer
 
-CONFIG = RunConfig(device="cpu", epochs=1000)
+CONFIG = RunConfig(device="cpu", epochs=1000, widths="32")
 LOSSES: dict[str, dict[str, Any]] = {
     "full": {},
     "no KL": {"beta": 0.0},

@@ -57,7 +57,8 @@ def digit_overlap(seed: int, reading: Reading) -> float:
     Where the centre of mass lies between two pixels, a hair of ink decides to which it is put: either will do.
     """
     true = as_mnist(thickened(photo(seed).mask.astype(np.float32))).astype(int)
-    shifted = [np.roll(reading.digit.astype(int), (y, x), (0, 1)) for y in (-1, 0, 1) for x in (-1, 0, 1)]
+    digit = reading.digit.astype(int)
+    shifted = [np.roll(digit, (y, x), (0, 1)) for y in (-1, 0, 1) for x in (-1, 0, 1)]
     return max(float(np.minimum(true, each).sum() / np.maximum(true, each).sum()) for each in shifted)
 
 

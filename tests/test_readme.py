@@ -2,9 +2,11 @@
 
 import os
 import re
+import runpy
 import shlex
 import subprocess
 import sys
+import warnings
 from dataclasses import dataclass
 from itertools import pairwise
 from pathlib import Path
@@ -102,7 +104,9 @@ def test_readme_has_command_lines() -> None:
 
 
 @pytest.mark.parametrize("command", COMMANDS)
-def test_the_command_lines_of_readme_are_understood(command: str, tmp_path: Path) -> None:
+def test_the_command_lines_of_readme_are_understood(
+    command: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
     module, *options = shlex.split(command)[2:]
     if module == "vae_core.train":
         settings, folder, *_ = train.parsed(options)
@@ -110,10 +114,13 @@ def test_the_command_lines_of_readme_are_understood(command: str, tmp_path: Path
         asked = {"--dataset": ("dataset", named)} if named else {"--latent-dim": ("latent_dim", 2)}
         assert str(folder) == "DIR" and all(settings[name] == value for name, value in asked.values())
         return
-    asked = [sys.executable, "-m", module, *options, "--help"]  # an unknown option before it is an error all the same
-    found = {**os.environ, "PYTHONPATH": str(ROOT)}  # a module of this repository, from another folder
-    result = subprocess.run(asked, cwd=tmp_path, env=found, capture_output=True, text=True, timeout=120)
-    assert result.returncode == 0 and "sage:" in result.stdout, result.stderr
+    asked = [module, *options, "--help"]  # an unknown option before it is an error all the same
+    monkeypatch.setattr(sys, "argv", asked)
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(SystemExit) as ended, warnings.catch_warnings(action="ignore", category=RuntimeWarning):
+        runpy.run_module(module, run_name="__main__")  # again, if it was imported before: that is the warning
+    said = capsys.readouterr()
+    assert ended.value.code == 0 and "sage:" in said.out, said.err
     assert list(tmp_path.iterdir()) == []
 
 

@@ -21,7 +21,7 @@ from vae_core.runs.registry import Registry
 from vae_core.runs.run_record import SAVED, RunRecord
 from vae_core.trainer import Trainer
 
-CONFIG = RunConfig(device="cpu", epochs=1000)
+CONFIG = RunConfig(device="cpu", epochs=1000, widths="32")
 
 
 class Server:

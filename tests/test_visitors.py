@@ -11,7 +11,7 @@ from vae_core.runs.messages import Command
 from vae_core.runs.news import Cursor
 from vae_core.runs.registry import Registry
 
-CONFIG = RunConfig(device="cpu", epochs=1000)
+CONFIG = RunConfig(device="cpu", epochs=1000, widths="32")
 
 
 def gone(runs: Registry, run_id: str) -> Callable[[], bool]:

@@ -19,7 +19,7 @@ from vae_core.trainer import Trainer
 
 STEP_S, PIECE_S, SAVE_S, OPEN_S = 0.005, 0.015, 0.04, 0.02  # of an mlp, about
 LOOK_PIECES, METRICS_PIECES, FIGURES_PIECES = 10, 60, 40
-CONFIG = RunConfig(device="cpu", epochs=1000, batch_size=16)  # no run ends here
+CONFIG = RunConfig(device="cpu", epochs=1000, batch_size=16, widths="8")  # no run ends here
 
 
 class World:

@@ -1,10 +1,12 @@
 """AppTest on the real router, with the real engine process behind it."""
 
 from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
 from typing import Any
 
 import pytest
+from streamlit.components.v2 import manifest_scanner
 from streamlit.testing.v1 import AppTest
 
 from pages.ui import visitor
@@ -15,6 +17,14 @@ ROUTER = Path(__file__).resolve().parents[2] / "pages" / "router.py"
 
 
 FAMILIES = Path(__file__).resolve().parents[1] / "families"  # of the tests' own
+
+
+@pytest.fixture(scope="session", autouse=True)
+def installed_packages() -> Iterator[None]:
+    """Each AppTest reads the metadata of all that is installed, to find components, for longer than a page takes."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(manifest_scanner, "scan_component_manifests", cache(manifest_scanner.scan_component_manifests))
+        yield
 
 
 @pytest.fixture(scope="session")

@@ -4,14 +4,19 @@ Settings are found where the pages declare them, so one that is new is tested by
 """
 
 import itertools
+from collections.abc import Iterator
 from typing import Any
 
 import pytest
 from streamlit.testing.v1 import AppTest
 
+from pages.ui import visitor
 from pages.ui.address import Named, Setting, Subject
+from tests.conftest import FakeLink
 from tests.pages.conftest import checked
 from tests.pages.linked import ADDRESSES, DECLARED, PAGES, always, examples, is_default
+from vae_core.runs import engines as engines_module
+from vae_core.runs import registry as registry_module
 from vae_core.runs.registry import Registry
 
 BAD = (  # no setting can mean any of these
@@ -31,8 +36,30 @@ BAD = (  # no setting can mean any of these
     '{"z": [1e999, 1]}',
     '{"mu": [%s, 0], "log_var": [0, 0]}' % ("9" * 400),
     '{"a":' * 50 + "0" + "}" * 50,
-    "[" * 100_000,
+    "[" * 10_000,  # ten times as deep as Python reads JSON
 )
+
+
+@pytest.fixture(scope="module")
+def idle_registry() -> Iterator[Registry]:
+    """A registry whose engines do nothing: what an address holds is known before anything trains."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(engines_module, "EngineProcess", FakeLink)
+        own = Registry()
+        yield own
+        own.close()
+
+
+@pytest.fixture
+def registry(idle_registry: Registry, monkeypatch: pytest.MonkeyPatch) -> Iterator[Registry]:
+    """It stands for the server's, as the one of conftest.py does."""
+    monkeypatch.setattr(registry_module, "_registry", idle_registry)
+    monkeypatch.setattr(visitor, "current", lambda: "tester")
+    monkeypatch.setattr(visitor, "token_of_socket", lambda: "")
+    yield idle_registry
+    for group in idle_registry.groups_of("tester"):
+        for run in idle_registry.members(group):
+            idle_registry.close_run(run.run_id)
 
 
 def script(page: str, name: str, visits: list[tuple[dict[str, str], object]]) -> None:

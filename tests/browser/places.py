@@ -66,6 +66,11 @@ def _model(way: str) -> str:
 def go(page: Page, url: str) -> None:
     """Go there, and wait until all of it is drawn."""
     visit(page, url)
+    arrived(page)
+
+
+def arrived(page: Page) -> None:
+    """Wait until all of a page that has just been opened is drawn."""
     page.wait_for_load_state("networkidle")
     drawn(page)
 

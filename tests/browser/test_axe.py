@@ -15,7 +15,7 @@ from playwright.sync_api import Page
 from tests.browser.conftest import ROOT
 from tests.browser.keys import walk
 from tests.browser.outline import misplaced_headings, nameless
-from tests.browser.places import drawn, go, places
+from tests.browser.places import arrived, drawn, go, places
 
 Opened = Callable[..., Page]
 AXE = Path(ROOT, "pages/ui/node_modules/axe-core/axe.min.js")  # comes with the linters: `make lint-browser`
@@ -73,13 +73,17 @@ def visits() -> dict[str, list[str]]:
 
 @pytest.mark.parametrize("first", visits())
 def test_all_can_be_used_by_all(opened: Opened, server: str, first: str) -> None:
-    page = opened(server, reduced_motion="reduce")  # nothing that is looked at is half way to another colour
+    begin = visits()[first][0]
+    page = opened(f"{server}/{begin}", reduced_motion="reduce")  # nothing looked at is half way to another colour
     wrong: dict[str, list[str]] = {}
     met: set[int] = set()
     for place in visits()[first]:
         page.set_viewport_size(SIZES["desktop"])  # type: ignore[arg-type]
         page.emulate_media(color_scheme="light")
-        go(page, f"{server}/{place}")
+        if place == begin:
+            arrived(page)
+        else:
+            go(page, f"{server}/{place}")
         stops, lost = walk(page)
         wrong |= {f"{place}: {one}": [] for one in (*misplaced_headings(page), *nameless(page), *lost)}
         assert len(stops) > LEAST_STOPS, place

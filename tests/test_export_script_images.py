@@ -56,6 +56,13 @@ def run(script: str, folder: Path, *arguments: str, mirror: str = NOWHERE) -> su
     return subprocess.run(command, cwd=folder / "away", env=bare, capture_output=True, text=True, timeout=120)
 
 
+def test_the_head_names_the_file_by_one_name(script: str) -> None:
+    head = script.split('"""')[1]
+    assert "repeat.py mnist.npz curve.csv" in head
+    assert "mnist.npz is ELBO Room's vae_core/data/mnist.npz" in head
+    assert not re.search(r"\b(FILE|IMAGES|NAME)\b", head)
+
+
 def figures(result: subprocess.CompletedProcess[str]) -> str:
     assert result.returncode == 0, result.stderr
     (line,) = re.findall(r"^-ELBO .* nats per image .*$", result.stdout, re.MULTILINE)

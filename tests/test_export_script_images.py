@@ -56,6 +56,13 @@ def run(script: str, folder: Path, *arguments: str, mirror: str = NOWHERE) -> En
         return run_here(folder / "repeat.py", folder / "away", *arguments)
 
 
+def test_the_head_names_the_file_by_one_name(script: str) -> None:
+    head = script.split('"""')[1]
+    assert "repeat.py mnist.npz curve.csv" in head
+    assert "mnist.npz is ELBO Room's vae_core/data/mnist.npz" in head
+    assert not re.search(r"\b(FILE|IMAGES|NAME)\b", head)
+
+
 def figures(result: Ended) -> str:
     assert result.returncode == 0, result.stderr
     (line,) = re.findall(r"^-ELBO .* nats per image .*$", result.stdout, re.MULTILINE)

@@ -54,7 +54,8 @@ def take_home(run: RunRecord) -> None:
             "The zip holds the report, the history, a checkpoint for vae_core.checkpoints.load, a model card, "
             "TensorBoard events"
             + (
-                " and a script that repeats the run with PyTorch and NumPy alone, also as a notebook."
+                " and a script that repeats the run with PyTorch and NumPy alone, also as a notebook "
+                "(which needs plotly, too)."
                 if has_script(run.config)
                 else "."
             )

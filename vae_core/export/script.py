@@ -53,10 +53,8 @@ def script_parts(story: RunReport) -> list[str]:
 
 def _head(config: RunConfig) -> str:
     """What the script is, and where its images come from."""
-    if config.dataset == "mnist":
-        return pieces.HEAD.replace("FILE", "mnist.npz").replace("IMAGES", pieces.SHIPPED)
-    file = f"{config.dataset}.npz"
-    return pieces.HEAD.replace("FILE", file).replace("IMAGES", pieces.WRITTEN.replace("NAME", config.dataset))
+    images = pieces.SHIPPED if config.dataset == "mnist" else pieces.WRITTEN.replace("NAME", config.dataset)
+    return pieces.HEAD.replace("IMAGES", images).replace("FILE", f"{config.dataset}.npz")
 
 
 def script_imports(config: RunConfig) -> str:

@@ -13,11 +13,11 @@ import torch.nn.functional as F
 from scipy.spatial.distance import cdist
 from torch.distributions import MultivariateNormal, Normal, kl_divergence
 
-from vae_core import models, sweep
+from vae_core import models, sizes
 from vae_core.checkpoints import CheckpointError, card_bytes, write_files
 from vae_core.config import RunConfig
 from vae_core.data import Images
-from vae_core.sweep import FIGURES, PICTURES, draw_fitted, read_sweep, to_bytes
+from vae_core.sizes import FIGURES, PICTURES, draw_fitted, read_sizes, to_bytes
 from vae_core.trainer import Trainer
 
 DIMS, SEEDS = (3, 2), (4, 5)
@@ -29,8 +29,8 @@ Made = tuple[dict[str, Any], dict[str, torch.Tensor]]
 def made(small: Images) -> list[Made]:
     """What is there after each seed."""
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(sweep, "DRAWS", 100)
-        return list(sweep.sweep(BASE, DIMS, SEEDS, small))
+        patch.setattr(sizes, "DRAWS", 100)
+        return list(sizes.compare(BASE, DIMS, SEEDS, small))
 
 
 @pytest.fixture
@@ -57,7 +57,7 @@ def test_each_seed_adds_a_row_of_both_models_at_every_size(made: list[Made]) -> 
     for done, (record, _) in enumerate(made, 1):
         keys = [(one["seed"], one["latent_dim"], one["model"]) for one in record["rows"]]
         assert keys == [(seed, dim, name) for seed in SEEDS[:done] for dim in DIMS for name in ("ae", "vae")]
-        options = sweep.parser().parse_args(shlex.split(record["command"])[3:])
+        options = sizes.parser().parse_args(shlex.split(record["command"])[3:])
         assert (tuple(options.latent_dims), tuple(options.seeds), options.epochs) == (DIMS, SEEDS[:done], 1)
     assert made[0][0]["rows"] == made[1][0]["rows"][:4] and made[0][1].keys() == made[1][1].keys()
     known = RunConfig().to_dict().keys() - {"model", "beta", "latent_dim", "seed", "device"}
@@ -72,14 +72,14 @@ def test_the_figures_are_those_of_the_model_that_was_trained(made: list[Made], s
             trained(small, latent_dim=3, seed=4, **changes).model,
             row(made, model=name, seed=4, latent_dim=3),
         )
-        eps = torch.randn(100, 3, generator=sweep.rng.generator(torch.device("cpu"), 4, "eval", 1))
+        eps = torch.randn(100, 3, generator=sizes.rng.generator(torch.device("cpu"), 4, "eval", 1))
         with torch.no_grad():
             mu, *log_var = model.encode(x)
             copies, pictures = model.decode(mu).sigmoid(), model.decode(eps).sigmoid()[:, 0]
         nll = F.binary_cross_entropy(copies, x, reduction="sum").item() / len(x)
         assert found["nll_at_mu"] == pytest.approx(nll, rel=1e-4)
         assert found["active_units"] == int((mu.var(0) > 0.01).sum())
-        assert (pictures[: sweep.SHOWN] * 255 - made[-1][1][f"{name}-3-prior"]).abs().max() <= 0.51
+        assert (pictures[: sizes.SHOWN] * 255 - made[-1][1][f"{name}-3-prior"]).abs().max() <= 0.51
         a, b = pictures.flatten(1).double().numpy(), x.flatten(1).double().numpy()
         gap = (2 * cdist(a, b).mean() - cdist(a, a).mean() - cdist(b, b).mean()) / 28
         assert found["draw_gap"] == pytest.approx(gap, abs=2e-5)
@@ -92,7 +92,7 @@ def test_the_figures_are_those_of_the_model_that_was_trained(made: list[Made], s
 
 
 def test_both_models_begin_with_the_same_weights() -> None:
-    one, other = (models.build(BASE.with_(latent_dim=8, **changes)) for changes in sweep.MODELS.values())
+    one, other = (models.build(BASE.with_(latent_dim=8, **changes)) for changes in sizes.MODELS.values())
     assert type(one) is not type(other) and one.state_dict().keys() == other.state_dict().keys()
     assert all(torch.equal(a, b) for a, b in zip(one.parameters(), other.parameters(), strict=True))
 
@@ -119,7 +119,7 @@ def test_a_dimension_that_nothing_uses_does_no_harm() -> None:
 
 
 def test_what_was_written_is_read(made: list[Made], folder: Path) -> None:
-    found = read_sweep(folder)
+    found = read_sizes(folder)
     assert found.record == json.loads(json.dumps(made[-1][0]))
     assert {name: array.tolist() for name, array in found.pictures.items()} == {
         name: tensor.tolist() for name, tensor in made[-1][1].items()
@@ -146,13 +146,13 @@ def test_a_damaged_record_is_said_in_a_sentence(damage: str, folder: Path) -> No
     DAMAGES[damage](record)
     (folder / FIGURES).write_text(json.dumps(record))
     with pytest.raises(CheckpointError, match="is not whole: restore it"):
-        read_sweep(folder)
+        read_sizes(folder)
 
 
 def test_pictures_that_are_not_there_are_said_in_a_sentence(folder: Path) -> None:
     (folder / PICTURES).unlink()
     with pytest.raises(CheckpointError, match="is missing"):
-        read_sweep(folder)
+        read_sizes(folder)
 
 
 @pytest.mark.parametrize(
@@ -166,12 +166,12 @@ def test_pictures_that_are_not_there_are_said_in_a_sentence(folder: Path) -> Non
 def test_bad_input_ends_with_a_sentence(
     options: list[str], said: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    assert sweep.main([*options, "--device", "cpu", "--out", str(tmp_path)]) == 2
+    assert sizes.main([*options, "--device", "cpu", "--out", str(tmp_path)]) == 2
     assert said in capsys.readouterr().err and not list(tmp_path.iterdir())
 
 
 def test_a_result_gives_way_only_when_asked(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    assert sweep.main(["--out", str(folder)]) == 2
+    assert sizes.main(["--out", str(folder)]) == 2
     assert "holds a result already" in capsys.readouterr().err
 
 
@@ -182,6 +182,6 @@ def test_what_is_done_is_kept_when_it_is_interrupted(
         yield made[0]
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(sweep, "sweep", one_seed)
-    assert sweep.main(["--device", "cpu", "--out", str(tmp_path)]) == 130
-    assert "interrupted" in capsys.readouterr().err and len(read_sweep(tmp_path).record["rows"]) == 4
+    monkeypatch.setattr(sizes, "compare", one_seed)
+    assert sizes.main(["--device", "cpu", "--out", str(tmp_path)]) == 130
+    assert "interrupted" in capsys.readouterr().err and len(read_sizes(tmp_path).record["rows"]) == 4

@@ -198,5 +198,5 @@ def test_ended_in_the_midst_it_keeps_what_is_done_and_leaves_no_process(how: sig
     os.killpg(started.pid, how) if how == signal.SIGINT else started.kill()  # Ctrl-C reaches all, a kill the command
     _, err = started.communicate(timeout=60)
     assert started.returncode == (130 if how == signal.SIGINT else -how)
-    assert err.startswith("interrupted: what was finished is kept") and err.count("\n") == 1 or how == signal.SIGKILL
+    assert (err.startswith("interrupted: what was finished is kept") and err.count("\n") == 1) or how == signal.SIGKILL
     assert len(read_record(tmp_path)["rows"]) == 1 and not (tmp_path / "beta-1-dim-2-seed-1").exists()

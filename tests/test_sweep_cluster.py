@@ -11,9 +11,10 @@ from tests.test_house import ROOT, SOURCES, offenders
 from vae_core.config import RunConfig
 from vae_core.sweep import __main__ as sweep
 from vae_core.sweep.cell import train_cell
+from vae_core.sweep.cluster import LOOPBACK
 from vae_core.sweep.record import read_record
 
-OWN = {"RAY_USAGE_STATS_ENABLED": "0", "RAY_AUTH_MODE": "token", "RAY_AUTH_TOKEN": "5" * 64}
+OWN = {"RAY_USAGE_STATS_ENABLED": "0", "RAY_AUTH_MODE": "token", "RAY_AUTH_TOKEN": "5" * 64, **LOOPBACK}
 SETTINGS = ["--betas", "1", "--steps", "20", "--widths", "16", "--device", "cpu"]
 
 

@@ -12,6 +12,7 @@ from vae_core.sweep.cell import Outcome, SweepError, train_cell
 LOCAL = "local"  # the address for a cluster of this machine alone, which ends with the sweep
 RETRIES = 8  # of a cell whose worker or node died
 _HERE = {"_node_ip_address": "127.0.0.1"}
+LOOPBACK = {"RAY_ENABLE_WINDOWS_OR_OSX_CLUSTER": "0"}  # on any system: Ray then keeps to 127.0.0.1
 _ANSWER_S = 10.0
 
 
@@ -47,8 +48,8 @@ def connect(address: str) -> Any:
         SweepError: it is not installed, or nothing answers there.
     """
     os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")  # nothing is told to anybody
-    if address == LOCAL:  # its ports are open to the network, whatever address it has: nobody else may send it work
-        os.environ.update(RAY_AUTH_MODE="token", RAY_AUTH_TOKEN=secrets.token_hex(32))
+    if address == LOCAL:  # for this command alone
+        os.environ.update(RAY_AUTH_MODE="token", RAY_AUTH_TOKEN=secrets.token_hex(32), **LOOPBACK)
     os.environ.setdefault("RAY_ACCEL_ENV_VAR_OVERRIDE_ON_ZERO", "0")  # a task without a GPU leaves the variable alone
     try:
         import ray

@@ -49,7 +49,7 @@ bench: browser
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check -r requirements.txt
 	@touch $@
 
-.venv/test-ready: requirements-test.txt requirements-extra.txt .venv/app-ready
+.venv/test-ready: requirements-test.txt requirements-extra.txt requirements-ray.txt .venv/app-ready
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check -r requirements-test.txt
 	@touch $@
 

@@ -127,7 +127,7 @@ LAYERS = [
     ["vae_core.export"],
     ["vae_core.runs"],
     ["vae_core.train", "vae_core.reproduce", "vae_core.reproduced", "vae_core.code_prior"],
-    ["vae_core.sweep"],
+    ["vae_core.sizes", "vae_core.sweep"],
     # JavaScript, module by module as it lies in pages/
     ["ui/vendor"],
     ["ui/lib"],

@@ -10,20 +10,20 @@ import pytest
 
 from pages.ablation.sizes import FOLDER, NAMES, about, draws, figure, told
 from pages.ui.shipped import ARMS, CHECKPOINTS
-from vae_core import sweep
+from vae_core import sizes
 from vae_core.config import RunConfig
-from vae_core.sweep import Sweep, read_sweep
+from vae_core.sizes import Sizes, read_sizes
 
 MOST = 2_000_000  # bytes
 
 
 @pytest.fixture(scope="module")
-def found() -> Sweep:
-    return read_sweep(FOLDER)
+def found() -> Sizes:
+    return read_sizes(FOLDER)
 
 
 @pytest.fixture(scope="module")
-def rows(found: Sweep) -> list[dict[str, Any]]:
+def rows(found: Sizes) -> list[dict[str, Any]]:
     return found.record["rows"]
 
 
@@ -46,14 +46,14 @@ def made(**changes: Any) -> pd.DataFrame:
 # ---- what ships
 
 
-def test_it_is_small_and_its_command_makes_these_rows(found: Sweep, rows: list[dict[str, Any]]) -> None:
+def test_it_is_small_and_its_command_makes_these_rows(found: Sizes, rows: list[dict[str, Any]]) -> None:
     assert sum(path.stat().st_size for path in FOLDER.iterdir()) < MOST
     words = shlex.split(found.record["command"])
-    options = sweep.parser().parse_args(words[3:])
-    assert words[:3] == ["python", "-m", "vae_core.sweep"] and str(options.out) == "DIR"
+    options = sizes.parser().parse_args(words[3:])
+    assert words[:3] == ["python", "-m", "vae_core.sizes"] and str(options.out) == "DIR"
     wanted = set(itertools.product(NAMES, options.latent_dims, options.seeds))
     assert {(row["model"], row["latent_dim"], row["seed"]) for row in rows} == wanted
-    assert set(sweep.LATENT_DIMS) == set(options.latent_dims)
+    assert set(sizes.LATENT_DIMS) == set(options.latent_dims)
     config = RunConfig(epochs=options.epochs).to_dict()
     assert found.record["config"] == {name: config[name] for name in found.record["config"]}
 
@@ -69,7 +69,7 @@ def test_with_two_latents_it_reaches_what_the_arms_reached(name: str, arm: str, 
 
 
 def test_a_sample_costs_more_than_its_mean_and_no_draw_is_nearer_than_real_images(
-    found: Sweep, rows: list[dict[str, Any]]
+    found: Sizes, rows: list[dict[str, Any]]
 ) -> None:
     assert all(row["nll"] > row["nll_at_mu"] for row in rows if row["model"] == "vae")
     assert all(min(row["draw_gap"], row["draw_gap_fitted"]) > found.record["real_gap"] for row in rows)
@@ -109,7 +109,7 @@ def test_the_figure_has_the_means_in_a_band_of_the_seeds() -> None:
     assert plot.layout.yaxis.title.text == "nll, nats per image"
 
 
-def test_the_pictures_are_those_of_the_row(found: Sweep, rows: list[dict[str, Any]]) -> None:
+def test_the_pictures_are_those_of_the_row(found: Sizes, rows: list[dict[str, Any]]) -> None:
     plot = draws(found.pictures, pd.DataFrame(rows), dark=True)
     assert len(plot.data) == 4 and all(trace.source.startswith("data:image/png") for trace in plot.data)
     assert list(plot.layout.yaxis.ticktext) == ["2", "4", "8", "16", "32"]
@@ -124,7 +124,7 @@ def test_a_sentence_holds_at_every_size_at_some_or_at_none() -> None:
     assert "from its prior at no size." in told(made(**both))
 
 
-def test_it_says_where_it_comes_from(found: Sweep) -> None:
+def test_it_says_where_it_comes_from(found: Sizes) -> None:
     text = about(found)
     assert found.record["command"] in text and f"{found.record['config']['epochs']} epochs" in text
     assert "10,000 test images" in text and "grey MNIST" in text

@@ -1,187 +1,202 @@
-"""Autoencoders against VAEs over sizes of z: what the command measures, against figures by hand, and what it keeps."""
+"""A sweep: its cells against trainings by train.py, what interrupts it, and what lies in its folder already."""
 
 import json
-import shlex
-from collections.abc import Callable
+import multiprocessing
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import Callable, Iterator, Mapping
+from functools import partial
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import pytest
-import torch
-import torch.nn.functional as F
-from scipy.spatial.distance import cdist
-from torch.distributions import MultivariateNormal, Normal, kl_divergence
 
-from vae_core import models, sweep
-from vae_core.checkpoints import CheckpointError, card_bytes, write_files
+from tests.command_line import ROOT, card_of
+from vae_core import cards, evaluate, train
+from vae_core.checkpoints import CheckpointError
 from vae_core.config import RunConfig
 from vae_core.data import Images
-from vae_core.sweep import FIGURES, PICTURES, draw_fitted, read_sweep, to_bytes
+from vae_core.divergence import RunError
+from vae_core.sweep import __main__ as sweep
+from vae_core.sweep import local
+from vae_core.sweep.cell import Outcome, train_cell
+from vae_core.sweep.record import RECORD, read_record
 from vae_core.trainer import Trainer
 
-DIMS, SEEDS = (3, 2), (4, 5)
-BASE = RunConfig(device="cpu", epochs=1, batch_size=500)
-Made = tuple[dict[str, Any], dict[str, torch.Tensor]]
-
-
-@pytest.fixture(scope="module")
-def made(small: Images) -> list[Made]:
-    """What is there after each seed."""
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(sweep, "DRAWS", 100)
-        return list(sweep.sweep(BASE, DIMS, SEEDS, small))
+SETTINGS = ["--steps", "8", "--widths", "16", "--device", "cpu", "--batch-size", "500"]
+GRID = ["--betas", "0.5", "4", "--seeds", "0", "3", *SETTINGS]
+CELLS = [f"beta-{beta}-dim-2-seed-{seed}" for seed in (0, 3) for beta in (0.5, 4)]
+TINY = RunConfig(steps=8, widths="16", device="cpu", batch_size=500)
 
 
 @pytest.fixture
-def folder(made: list[Made], tmp_path: Path) -> Path:
-    record, pictures = made[-1]
-    write_files(tmp_path, {FIGURES: card_bytes(record), PICTURES: to_bytes(pictures)})
-    return tmp_path
+def here(small_data: Images, monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """Cells are trained in this process, on the small images; the names of those that were begun."""
+    begun: list[str] = []
+
+    def train_all(cells: Mapping[str, RunConfig], jobs: int, tell: Any) -> Iterator[tuple[str, Outcome]]:
+        for name, config in cells.items():
+            begun.append(name)
+            yield name, train_cell(config, partial(tell, name))
+
+    monkeypatch.setattr(local, "train_all", train_all)
+    monkeypatch.setattr(cards, "final_metrics", partial(evaluate.final_metrics, iw_images=20))
+    return begun
 
 
-def trained(small: Images, **changes: Any) -> Trainer:
-    trainer = Trainer(BASE.with_(**changes), small)
-    while not trainer.done:
-        trainer.step()
-    trainer.model.eval()
-    return trainer
+def test_a_cell_is_what_train_makes_of_its_settings(here: list[str], tmp_path: Path) -> None:
+    folder = tmp_path / "swept"
+    assert sweep.main([*GRID, "--out", str(folder)]) == 0 and here == CELLS
+    for name in CELLS:
+        _, beta, _, _, _, seed = name.split("-")
+        assert train.main([*SETTINGS, "--beta", beta, "--seed", seed, "--out", str(tmp_path / name)]) == 0
+        for file in ("model.safetensors", "history.csv"):
+            assert (folder / name / file).read_bytes() == (tmp_path / name / file).read_bytes()
+        cell, alone = card_of(folder / name), card_of(tmp_path / name)
+        assert cell.pop("seconds") >= 0 <= alone.pop("seconds") and cell == alone
 
 
-def row(made: list[Made], **wanted: Any) -> dict[str, Any]:
-    (found,) = [one for one in made[-1][0]["rows"] if wanted.items() <= one.items()]
-    return found
+def test_the_record_has_mean_least_and_most_over_seeds(
+    here: list[str], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert sweep.main([*GRID, "--out", str(tmp_path)]) == 0
+    record = read_record(tmp_path)
+    assert json.loads((tmp_path / RECORD).read_text()) == record  # bands as they follow from the rows
+    for beta, band in zip((0.5, 4), record["bands"], strict=True):
+        low, high = sorted(card_of(tmp_path / f"beta-{beta}-dim-2-seed-{seed}")["test"]["nll"] for seed in (0, 3))
+        assert (band["beta"], band["latent_dim"], band["seeds"]) == (beta, 2, 2)
+        assert band["nll"] == pytest.approx({"mean": (low + high) / 2, "min": low, "max": high})
+        assert f"({low:.1f} to {high:.1f})" in capsys.readouterr().out or beta == 4  # read once
+    again = sweep.parser().parse_args(record["command"].split()[3:])
+    assert (again.betas, again.seeds, again.steps, again.widths) == ([0.5, 4.0], [0, 3], 8, "16")
 
 
-def test_each_seed_adds_a_row_of_both_models_at_every_size(made: list[Made]) -> None:
-    for done, (record, _) in enumerate(made, 1):
-        keys = [(one["seed"], one["latent_dim"], one["model"]) for one in record["rows"]]
-        assert keys == [(seed, dim, name) for seed in SEEDS[:done] for dim in DIMS for name in ("ae", "vae")]
-        options = sweep.parser().parse_args(shlex.split(record["command"])[3:])
-        assert (tuple(options.latent_dims), tuple(options.seeds), options.epochs) == (DIMS, SEEDS[:done], 1)
-    assert made[0][0]["rows"] == made[1][0]["rows"][:4] and made[0][1].keys() == made[1][1].keys()
-    known = RunConfig().to_dict().keys() - {"model", "beta", "latent_dim", "seed", "device"}
-    assert made[-1][0]["config"] == {name: BASE.to_dict()[name] for name in known}
+def test_what_is_finished_is_not_trained_again(here: list[str], tmp_path: Path) -> None:
+    assert sweep.main([*GRID[:5], *SETTINGS, "--out", str(tmp_path)]) == 0 and here == CELLS[:2]
+    before = (tmp_path / CELLS[0] / "card.json").stat().st_mtime_ns
+    (tmp_path / ".unfinished-x" / CELLS[2]).mkdir(parents=True)  # of a sweep that was killed while it wrote
+    assert sweep.main([*GRID, "--out", str(tmp_path)]) == 0 and here == CELLS
+    assert (tmp_path / CELLS[0] / "card.json").stat().st_mtime_ns == before
+    assert not list(tmp_path.glob(".unfinished*")) and len(read_record(tmp_path)["rows"]) == 4
 
 
-def test_the_figures_are_those_of_the_model_that_was_trained(made: list[Made], small: Images) -> None:
-    """The copies by torch's own loss, the gap by scipy's distances, and the ELBO's terms from torch's Gaussians."""
-    x = small.x_test.float() / 255
-    for name, changes in {"ae": {"model": "ae", "beta": 0.0}, "vae": {}}.items():
-        model, found = (
-            trained(small, latent_dim=3, seed=4, **changes).model,
-            row(made, model=name, seed=4, latent_dim=3),
-        )
-        eps = torch.randn(100, 3, generator=sweep.rng.generator(torch.device("cpu"), 4, "eval", 1))
-        with torch.no_grad():
-            mu, *log_var = model.encode(x)
-            copies, pictures = model.decode(mu).sigmoid(), model.decode(eps).sigmoid()[:, 0]
-        nll = F.binary_cross_entropy(copies, x, reduction="sum").item() / len(x)
-        assert found["nll_at_mu"] == pytest.approx(nll, rel=1e-4)
-        assert found["active_units"] == int((mu.var(0) > 0.01).sum())
-        assert (pictures[: sweep.SHOWN] * 255 - made[-1][1][f"{name}-3-prior"]).abs().max() <= 0.51
-        a, b = pictures.flatten(1).double().numpy(), x.flatten(1).double().numpy()
-        gap = (2 * cdist(a, b).mean() - cdist(a, a).mean() - cdist(b, b).mean()) / 28
-        assert found["draw_gap"] == pytest.approx(gap, abs=2e-5)
-        if name == "ae":
-            assert not {"nll", "kl", "neg_elbo"} & found.keys()
-            continue
-        kl = kl_divergence(Normal(mu, (0.5 * log_var[0]).exp()), Normal(0.0, 1.0)).sum(-1).mean().item()
-        assert found["kl"] == pytest.approx(kl, rel=1e-4)
-        assert found["neg_elbo"] == pytest.approx(found["nll"] + found["kl"], rel=1e-6)
-
-
-def test_both_models_begin_with_the_same_weights() -> None:
-    one, other = (models.build(BASE.with_(latent_dim=8, **changes)) for changes in sweep.MODELS.values())
-    assert type(one) is not type(other) and one.state_dict().keys() == other.state_dict().keys()
-    assert all(torch.equal(a, b) for a, b in zip(one.parameters(), other.parameters(), strict=True))
-
-
-def test_fitted_draws_have_the_mean_and_the_covariance_of_the_codes() -> None:
-    generator = torch.Generator().manual_seed(0)
-    factor = torch.randn(3, 3, generator=generator)
-    codes = torch.randn(5000, 3, generator=generator) @ factor + torch.tensor([5.0, -2.0, 0.0])
-    eps = torch.randn(200_000, 3, generator=generator)
-    drawn = draw_fitted(codes, eps)
-    assert torch.allclose(drawn.mean(0), codes.mean(0), atol=0.03)
-    assert torch.allclose(drawn.T.cov(), codes.T.cov(), rtol=0.03, atol=0.03)
-    density = MultivariateNormal(codes.mean(0), codes.T.cov()).log_prob(drawn)
-    assert density.mean().item() == pytest.approx(
-        -MultivariateNormal(codes.mean(0), codes.T.cov()).entropy().item(), abs=0.03
-    )
-
-
-def test_a_dimension_that_nothing_uses_does_no_harm() -> None:
-    codes = torch.cat([torch.randn(100, 1, generator=torch.Generator().manual_seed(0)), torch.full((100, 1), 3.0)], 1)
-    drawn = draw_fitted(codes, torch.randn(50, 2))
-    assert drawn.isfinite().all() and torch.allclose(drawn[:, 1], torch.tensor(3.0))
-    assert draw_fitted(codes[:, :1], torch.randn(50, 1)).isfinite().all()
-
-
-def test_what_was_written_is_read(made: list[Made], folder: Path) -> None:
-    found = read_sweep(folder)
-    assert found.record == json.loads(json.dumps(made[-1][0]))
-    assert {name: array.tolist() for name, array in found.pictures.items()} == {
-        name: tensor.tolist() for name, tensor in made[-1][1].items()
-    }
-    assert all(array.dtype == np.uint8 and array.shape == (12, 28, 28) for array in found.pictures.values())
-
-
-DAMAGES: dict[str, Callable[[dict[str, Any]], Any]] = {
-    "no rows": lambda record: record.pop("rows"),
-    "no row": lambda record: record.update(rows=[]),
-    "a row less": lambda record: record["rows"].pop(),
-    "a row twice": lambda record: record["rows"].append(record["rows"][0]),
-    "a figure less": lambda record: record["rows"][1].pop("kl"),
-    "a figure that is none": lambda record: record["rows"][0].update(draw_gap=None),
-    "a size that is none": lambda record: record["rows"][0].update(latent_dim="2"),
-    "no gap of real images": lambda record: record.update(real_gap="0"),
-    "rows that are a number": lambda record: record.update(rows=3),
+DAMAGES: dict[str, tuple[Callable[[Path], Any], str]] = {
+    "a card cut short": (lambda cell: (cell / "card.json").write_text("{"), "is not JSON"),
+    "no card": (lambda cell: (cell / "card.json").unlink(), "cannot be read"),
+    "a model cut short": (lambda cell: os.truncate(cell / "model.safetensors", 99), "truncated"),
+    "other settings": (
+        lambda cell: (cell / "card.json").write_text(
+            (cell / "card.json").read_text().replace('"learning_rate": 0.002', '"learning_rate": 0.001')
+        ),
+        "holds another training (learning_rate 0.001, not 0.002)",
+    ),
 }
 
 
 @pytest.mark.parametrize("damage", DAMAGES)
-def test_a_damaged_record_is_said_in_a_sentence(damage: str, folder: Path) -> None:
-    record = json.loads((folder / FIGURES).read_text())
-    DAMAGES[damage](record)
-    (folder / FIGURES).write_text(json.dumps(record))
-    with pytest.raises(CheckpointError, match="is not whole: restore it"):
-        read_sweep(folder)
+def test_a_cell_that_is_damaged_or_another_one_is_said_in_a_sentence(
+    damage: str, here: list[str], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    do, said = DAMAGES[damage]
+    assert sweep.main(["--betas", "1", "--seeds", "0", *SETTINGS, "--out", str(tmp_path)]) == 0
+    do(tmp_path / "beta-1-dim-2-seed-0")
+    assert sweep.main(["--betas", "1", "--seeds", "0", "1", *SETTINGS, "--out", str(tmp_path)]) == 2
+    err = capsys.readouterr().err
+    assert said in err and err.count("\n") == 1 and len(here) == 1
 
 
-def test_pictures_that_are_not_there_are_said_in_a_sentence(folder: Path) -> None:
-    (folder / PICTURES).unlink()
-    with pytest.raises(CheckpointError, match="is missing"):
-        read_sweep(folder)
+def test_a_cell_that_diverges_is_named_and_the_others_go_on(
+    here: list[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    step = Trainer.step
+
+    def run_away(trainer: Trainer) -> None:
+        if trainer.config.beta == 0.5 and trainer.config.seed == 0:
+            raise RunError("The loss ran away.")
+        step(trainer)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(Trainer, "step", run_away)
+        assert sweep.main([*GRID, "--out", str(tmp_path)]) == 1
+    assert f"error: {CELLS[0]}: The loss ran away." in capsys.readouterr().err
+    record = read_record(tmp_path)
+    assert record["failed"] == {CELLS[0]: "The loss ran away."} and record["missing"] == CELLS[:1]
+    assert sorted(band["seeds"] for band in record["bands"]) == [1, 2]
+    assert sweep.main([*GRID, "--out", str(tmp_path)]) == 0 and here == [*CELLS, CELLS[0]]
 
 
 @pytest.mark.parametrize(
     ("options", "said"),
     [
-        (["--epochs", "0"], "epochs is 0: give a whole number from 1"),
-        (["--latent-dims", "2", "999"], "latent_dim is 999"),
-        (["--seeds", "0", "-1"], "seed is -1"),
+        (["--betas", "1", "-1"], "beta is -1.0"),
+        (["--latent-dims", "0"], "latent_dim is 0"),
+        (["--model", "none"], "model 'none' is unknown"),
     ],
 )
-def test_bad_input_ends_with_a_sentence(
+def test_bad_input_is_one_line(
     options: list[str], said: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    assert sweep.main([*options, "--device", "cpu", "--out", str(tmp_path)]) == 2
-    assert said in capsys.readouterr().err and not list(tmp_path.iterdir())
+    assert sweep.main([*options, "--out", str(tmp_path / "out")]) == 2
+    assert said in capsys.readouterr().err and not (tmp_path / "out").exists()
 
 
-def test_a_result_gives_way_only_when_asked(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    assert sweep.main(["--out", str(folder)]) == 2
-    assert "holds a result already" in capsys.readouterr().err
+def test_two_sweeps_do_not_write_to_one_folder(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    with sweep.hold(tmp_path):
+        assert sweep.main([*GRID, "--out", str(tmp_path)]) == 2
+    assert "Another sweep writes to" in capsys.readouterr().err
 
 
-def test_what_is_done_is_kept_when_it_is_interrupted(
-    made: list[Made], tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
-) -> None:
-    def one_seed(*_: Any):
-        yield made[0]
-        raise KeyboardInterrupt
+def test_a_damaged_record_is_said_in_a_sentence(here: list[str], tmp_path: Path) -> None:
+    assert sweep.main([*GRID, "--out", str(tmp_path)]) == 0
+    for key, value in {"rows": [{}], "config": {"net": "none"}, "command": None}.items():
+        whole = json.loads((tmp_path / RECORD).read_text())
+        (tmp_path / "other").mkdir(exist_ok=True)
+        (tmp_path / "other" / RECORD).write_text(json.dumps(whole | {key: value}))
+        with pytest.raises(CheckpointError, match="is not whole"):
+            read_record(tmp_path / "other")
 
-    monkeypatch.setattr(sweep, "sweep", one_seed)
-    assert sweep.main(["--device", "cpu", "--out", str(tmp_path)]) == 130
-    assert "interrupted" in capsys.readouterr().err and len(read_sweep(tmp_path).record["rows"]) == 4
+
+# ---- real processes
+
+
+def test_one_or_two_at_once_come_to_the_same_and_a_killed_process_loses_nothing() -> None:
+    cells = {f"seed {seed}": TINY.with_(seed=seed, steps=40) for seed in (0, 1)}
+    killed: list[int] = []
+
+    def kill_one(name: str, part: float) -> None:
+        if not killed:
+            process = multiprocessing.active_children()[0]
+            killed.append(process.pid or 0)
+            process.kill()
+
+    both = dict(local.train_all(cells, 2, kill_one))
+    one_by_one = dict(local.train_all(cells, 1, lambda name, part: None))
+    assert killed and both.keys() == one_by_one.keys() == cells.keys()
+    for name in cells:
+        for file in ("model.safetensors", "history.csv"):
+            assert both[name].files[file] == one_by_one[name].files[file]
+    assert both["seed 0"].files["history.csv"] != both["seed 1"].files["history.csv"]
+
+
+def test_a_cell_whose_process_is_always_killed_is_given_up() -> None:
+    kill = lambda name, part: [process.kill() for process in multiprocessing.active_children()]  # noqa: E731
+    ((name, outcome),) = local.train_all({"a": TINY.with_(steps=2_000)}, 1, kill)
+    assert name == "a" and outcome.files == {} and outcome.error.startswith("Its process was killed 2 times")
+
+
+@pytest.mark.parametrize("how", [signal.SIGINT, signal.SIGKILL])
+def test_ended_in_the_midst_it_keeps_what_is_done_and_leaves_no_process(how: signal.Signals, tmp_path: Path) -> None:
+    """Its processes hold its stdout, which ends when the last of them has."""
+    arguments = ["--betas", "1", "--seeds", "0", "1", "--jobs", "1", *SETTINGS, "--out", str(tmp_path)]
+    slow = f"import sys; from vae_core.sweep import __main__ as m; sys.exit(m.main({arguments!r}))"
+    started = subprocess.Popen(
+        [sys.executable, "-c", slow], cwd=ROOT, stdout=-1, stderr=-1, text=True, start_new_session=True
+    )
+    assert started.stdout is not None and started.stdout.readline().startswith("beta-1-dim-2-seed-0: −ELBO")
+    os.killpg(started.pid, how) if how == signal.SIGINT else started.kill()  # Ctrl-C reaches all, a kill the command
+    _, err = started.communicate(timeout=60)
+    assert started.returncode == (130 if how == signal.SIGINT else -how)
+    assert (err.startswith("interrupted: what was finished is kept") and err.count("\n") == 1) or how == signal.SIGKILL
+    assert len(read_record(tmp_path)["rows"]) == 1 and not (tmp_path / "beta-1-dim-2-seed-1").exists()

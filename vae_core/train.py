@@ -4,7 +4,7 @@ import argparse
 import shlex
 import sys
 import time
-from collections.abc import Collection
+from collections.abc import Collection, Iterator
 from dataclasses import fields, replace
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -13,7 +13,7 @@ from tqdm import tqdm
 
 from vae_core import checkpoints, datasets, devices, models, thinning
 from vae_core.cards import HELP, Keeping, make_card, table
-from vae_core.checkpoints import CheckpointError
+from vae_core.checkpoints import CARD, HISTORY, WEIGHTS, CheckpointError
 from vae_core.config import ConfigError, RunConfig
 from vae_core.console import (
     OneLineParser,
@@ -57,16 +57,10 @@ class Asked(NamedTuple):
 
 
 def parser() -> argparse.ArgumentParser:
-    result = OneLineParser(
-        prog="python -m vae_core.train", description="Train a VAE and save it with its card and history."
-    )
-    offered = {"dataset": f": {', '.join(datasets.names())}; points: {', '.join(datasets.POINTS)}"}
-    for field in fields(RunConfig):
-        kind, what = type(field.default), f"{HELP[field.name]}{offered.get(field.name, '')}"
-        option = f"--{field.name.replace('_', '-')}"
-        result.add_argument(option, type=kind, default=argparse.SUPPRESS, help=f"{what} (default {field.default})")
-    what = "folder for model.safetensors, card.json, history.csv"
-    result.add_argument("--out", type=folder_name, metavar="DIR", help=what)
+    what = "Train a VAE and save it with its card and history."
+    result = OneLineParser(prog="python -m vae_core.train", description=what)
+    add_settings(result)
+    result.add_argument("--out", type=folder_name, metavar="DIR", help=f"folder for {WEIGHTS}, {CARD}, {HISTORY}")
     result.add_argument("--overwrite", action="store_true", help=_OVERWRITE)
     result.add_argument("--film", action="store_true", help="keep pictures of the whole run, for the live view")
     result.add_argument(
@@ -78,6 +72,19 @@ def parser() -> argparse.ArgumentParser:
     result.add_argument("--keep-state", action="store_true", help=_KEEP)
     result.add_argument("--resume", type=folder_name, metavar="DIR", help=_RESUME)
     return result
+
+
+def add_settings(parser: argparse.ArgumentParser, without: Collection[str] = ()) -> None:
+    """An option for each setting of a run; those that are not given are not among the parsed ones.
+
+    Args:
+        without: names of settings that get none.
+    """
+    offered = {"dataset": f": {', '.join(datasets.names())}; points: {', '.join(datasets.POINTS)}"}
+    for field in (field for field in fields(RunConfig) if field.name not in without):
+        kind, what = type(field.default), f"{HELP[field.name]}{offered.get(field.name, '')}"
+        what += f" (default {field.default})"
+        parser.add_argument(f"--{field.name.replace('_', '-')}", type=kind, default=argparse.SUPPRESS, help=what)
 
 
 def frame_count(text: str) -> int:
@@ -226,27 +233,43 @@ def train_to_its_end(trainer: Trainer, history: list[dict[str, Any]], recorder: 
 
 
 def train(trainer: Trainer, history: list[dict[str, Any]], recorder: Recorder | None = None) -> None:
-    """All steps, with a test evaluation after every epoch and at the end; rows go to `history` as they come."""
-    filmed = recorder.steps if recorder else set()
+    """All steps with a progress bar; rows go to `history` as they come, see `learn`."""
     images, begun = trainer.images_by(trainer.total_steps), trainer.images_seen
     unit = "" if trainer.model.UNITS else " nats"
     with (
         interrupts_wait() as look_for_interrupt,
         tqdm(total=images, initial=begun, unit=" images", unit_scale=True, disable=None) as bar,
     ):
-        while not trainer.done:
-            trainer.step()
-            step = trainer.step_count
-            if step % _EVERY == 0 or step % trainer.steps_per_epoch == 0 or step in filmed or trainer.done:
-                last = _keep_rows(trainer, history, recorder)
+        for last in learn(trainer, history, recorder):
+            if last is not None:
                 bar.update(trainer.images_seen - bar.n)
                 bar.set_postfix_str(" + ".join(f"{name} {last[name]:.2f}" for name in trainer.model.TERMS) + unit)
-            if step % trainer.steps_per_epoch == 0 or trainer.done:
-                result = evaluate_test(trainer.model, trainer.images, trainer.config)
-                bound = {} if result.neg_elbo is None else {"neg_elbo": result.neg_elbo}
-                row = {"split": "test", "step": trainer.step_count, **result.terms, **bound}
-                history.append(row | result.scales | result.usage)
             look_for_interrupt()
+
+
+def learn(
+    trainer: Trainer, history: list[dict[str, Any]], recorder: Recorder | None = None
+) -> Iterator[dict[str, Any] | None]:
+    """All steps, with a test evaluation after every epoch and at the end; rows go to `history` as they come.
+
+    Yields:
+        After every step the last train row, where the rows until then were taken from the device; else None.
+    Raises:
+        RunError: the training diverged.
+    """
+    filmed = recorder.steps if recorder else set()
+    while not trainer.done:
+        trainer.step()
+        step, last = trainer.step_count, None
+        whole = step % trainer.steps_per_epoch == 0 or trainer.done
+        if whole or step % _EVERY == 0 or step in filmed:
+            last = _keep_rows(trainer, history, recorder)
+        if whole:
+            result = evaluate_test(trainer.model, trainer.images, trainer.config)
+            bound = {} if result.neg_elbo is None else {"neg_elbo": result.neg_elbo}
+            row = {"split": "test", "step": trainer.step_count, **result.terms, **bound}
+            history.append(row | result.scales | result.usage)
+        yield last
 
 
 def thinned(history: list[dict[str, Any]], most: int = HISTORY_ROWS) -> list[dict[str, Any]]:

@@ -13,6 +13,7 @@ import plotly.graph_objects as go
 
 from pages.ablation import rate
 from pages.ablation.dose_seeds import add_seeds
+from pages.ablation.swept import NO_SWEEP, Swept, add_swept
 from pages.ui.palette import colours_of
 from vae_core.export.colours import Colours
 from vae_core.families import is_bug
@@ -50,7 +51,7 @@ def points(run_ids: Sequence[str]) -> pd.DataFrame:
     return pd.DataFrame(rows, columns=list(COLUMNS)).sort_values("beta", kind="stable", ignore_index=True)
 
 
-def dose_figure(table: pd.DataFrame, seeds: pd.DataFrame, dark: bool) -> go.Figure:
+def dose_figure(table: pd.DataFrame, seeds: pd.DataFrame, dark: bool, swept: Swept = NO_SWEEP) -> go.Figure:
     """The rate-distortion plot: shipped points joined in the order of beta, other seeds beside them.
 
     Live runs are diamonds, hollow as long as they have trained for fewer epochs than the shipped ones.
@@ -61,6 +62,7 @@ def dose_figure(table: pd.DataFrame, seeds: pd.DataFrame, dark: bool) -> go.Figu
     Args:
         table: of `points`; may be empty. seeds: of dose_seeds.seed_table.
         dark: the theme.
+        swept: the sweep that is drawn with them.
     """
     colours = colours_of(dark)
     ink, ground = colours.ink, colours.ground
@@ -72,6 +74,7 @@ def dose_figure(table: pd.DataFrame, seeds: pd.DataFrame, dark: bool) -> go.Figu
     rate.show_split(figure, table, (right, low, high), colours)
     _scatter(figure, shipped, "shipped", ink, "lines+markers", {"symbol": "circle", "size": 12})
     add_seeds(figure, seeds, ink, high)
+    add_swept(figure, swept.bands, colours.reconstruction, high)
     _scatter(
         figure, live[~live["short"]], "live", colours.kl, "markers", {"symbol": "diamond", "size": 16, "line_width": 2}
     )

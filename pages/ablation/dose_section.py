@@ -9,11 +9,12 @@ from pages.ablation.dose import dose_figure, effect, points
 from pages.ablation.dose_seeds import lowest, seed_table
 from pages.ablation.settings import link
 from pages.ablation.sizes import sizes
+from pages.ablation.swept import read_swept
 from pages.ui import glossary, visitor
 from pages.ui.palette import is_dark
 from pages.ui.shipped import dose_seeds, shipped_dose
 from vae_core.config import RunConfig
-from vae_core.runs import registry
+from vae_core.runs import environment, registry
 from vae_core.runs.run_record import RunRecord
 
 
@@ -23,19 +24,19 @@ def dose_section() -> int | None:
     row.number_input("Epochs", **link.number("dose_epochs"), width=150, help="The shipped points took 10.")
     stage.buttons(DOSE_GROUP, train, label="Train this beta", row=row)
     table = points([*shipped_dose(), *(run.run_id for run in own_points())])
-    seeds = seed_table(dose_seeds())
+    seeds, swept = seed_table(dose_seeds()), read_swept(environment.sweep_folder())
     with told:
         glossary.markdown(effect(table))
     event = st.plotly_chart(
-        dose_figure(table, seeds, dark=is_dark()),
+        dose_figure(table, seeds, is_dark(), swept),
         key="dose figure",
         on_select="rerun",
         selection_mode="points",
         width="stretch",
         config={"displayModeBar": False},
-        alt=f"Rate (KL) against distortion (nll) of {len(table)} betas. {lowest(table, seeds)}",
+        alt=f"Rate (KL) against distortion (nll) of {len(table)} betas. {lowest(table, seeds)} {swept.said}".strip(),
     )
-    st.caption(f"{lowest(table, seeds)} Points open runs.")
+    st.caption(f"{lowest(table, seeds)} Points open runs. {swept.said}".strip())
     named = [point["customdata"][0] for point in event["selection"]["points"] if point.get("customdata")]
     if chosen := [name for name in named if isinstance(name, str)]:  # those of other seeds are no runs
         st.session_state[link.key("points")] = chosen

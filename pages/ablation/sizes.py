@@ -1,4 +1,4 @@
-"""Autoencoder against VAE at equal nets, over sizes of z: the shipped row that `vae_core.sweep` makes."""
+"""Autoencoder against VAE at equal nets, over sizes of z: the shipped row that `vae_core.sizes` makes."""
 
 import itertools
 from collections.abc import Callable, Sequence
@@ -16,7 +16,7 @@ from vae_core.checkpoints import CheckpointError
 from vae_core.export.colours import Colours
 from vae_core.export.pictures import data_uri
 from vae_core.metrics.definitions import METRICS
-from vae_core.sweep import Sweep, read_sweep
+from vae_core.sizes import Sizes, read_sizes
 
 FOLDER = CHECKPOINTS / "sizes"
 TITLE = "Autoencoder against VAE, over latent sizes"
@@ -33,7 +33,7 @@ def sizes() -> None:
         if not box.open:
             return
         try:
-            found = read_sweep(FOLDER)
+            found = read_sizes(FOLDER)
         except CheckpointError as error:
             st.error(str(error), icon=":material/error:")
             return
@@ -173,7 +173,7 @@ def _span(values: Sequence[int]) -> str:
     return str(low) if low == high else f"{low} to {high}"
 
 
-def about(found: Sweep) -> str:
+def about(found: Sizes) -> str:
     """Where the row comes from."""
     config, seeds = found.record["config"], {row["seed"] for row in found.record["rows"]}
     spread = f"mean and band of {len(seeds)} seeds" if len(seeds) > 1 else "one seed"

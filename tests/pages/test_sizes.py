@@ -10,7 +10,7 @@ from streamlit.testing.v1 import AppTest
 from pages.ablation import sizes
 from tests.pages.conftest import ROUTER, checked
 from vae_core.runs.registry import Registry
-from vae_core.sweep import FIGURES, read_sweep
+from vae_core.sizes import FIGURES, read_sizes
 
 
 def opened(**query: str) -> AppTest:
@@ -22,12 +22,12 @@ def opened(**query: str) -> AppTest:
 
 
 def test_closed_it_reads_nothing(registry: Registry, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(sizes, "read_sweep", lambda folder: pytest.fail("it was read"))
+    monkeypatch.setattr(sizes, "read_sizes", lambda folder: pytest.fail("it was read"))
     assert sizes.TITLE in [box.label for box in opened().expander]
 
 
 def test_its_link_opens_it(registry: Registry) -> None:
-    at, found = opened(sizes="1"), read_sweep(sizes.FOLDER)
+    at, found = opened(sizes="1"), read_sizes(sizes.FOLDER)
     said = next(caption.value for caption in at.caption if "Made by" in caption.value)
     assert sizes.told(pd.DataFrame(found.record["rows"])) in said and found.record["command"] in said
     assert len(at.get("plotly_chart")) == 3  # with that of the dose

@@ -17,6 +17,12 @@ def default_root() -> Path:
     return Path(os.environ.get("ELBO_ROOM_RUNS") or Path(__file__).resolve().parents[2] / ".runs")
 
 
+def sweep_folder() -> Path | None:
+    """The sweep that the Dose plot draws, too: ELBO_ROOM_SWEEP; None without it."""
+    named = os.environ.get("ELBO_ROOM_SWEEP", "")
+    return Path(named) if named else None
+
+
 def disk_budget_bytes() -> float:
     """How much the saved runs of all visitors may take: ELBO_ROOM_DISK_GB, or twenty."""
     return 1e9 * _number("ELBO_ROOM_DISK_GB", DISK_GB, "gigabytes")

@@ -1,4 +1,4 @@
-"""The command line: `python -m vae_core.sweep --out DIR` trains plain autoencoders and VAEs at equal nets.
+"""The command line: `python -m vae_core.sizes --out DIR` trains plain autoencoders and VAEs at equal nets.
 
 Of each size of z one pair a seed: the same networks, initial weights, batches and budget; only the loss differs, and
 that a VAE draws its z. What both reach on test images, and what draws decoded by both look like, is written as
@@ -62,8 +62,8 @@ _FIGURES = ("nll_at_mu", "draw_gap", "draw_gap_fitted")
 
 
 @dataclass(frozen=True)
-class Sweep:
-    """What `python -m vae_core.sweep` has written; see `sweep`."""
+class Sizes:
+    """What `python -m vae_core.sizes` has written; see `compare`."""
 
     record: dict[str, Any]
     pictures: dict[str, np.ndarray]
@@ -86,7 +86,7 @@ def main(arguments: list[str] | None = None) -> int:
         say(f"error: {error}", error=True)
         return 2
     try:
-        for record, pictures in sweep(base, options.latent_dims, options.seeds, images):
+        for record, pictures in compare(base, options.latent_dims, options.seeds, images):
             write_files(folder, {FIGURES: card_bytes(record), PICTURES: to_bytes(pictures)})
             say(f"saved to {folder}: {record['command']}")
     except (RunError, CheckpointError) as error:
@@ -100,7 +100,7 @@ def main(arguments: list[str] | None = None) -> int:
 
 def parser() -> argparse.ArgumentParser:
     result = OneLineParser(
-        prog="python -m vae_core.sweep", description="Train plain autoencoders and VAEs at equal nets, over sizes of z."
+        prog="python -m vae_core.sizes", description="Train plain autoencoders and VAEs at equal nets, over sizes of z."
     )
     result.add_argument("--latent-dims", type=int, nargs="+", default=list(LATENT_DIMS), metavar="D")
     result.add_argument("--seeds", type=int, nargs="+", default=list(SEEDS), metavar="SEED")
@@ -111,7 +111,7 @@ def parser() -> argparse.ArgumentParser:
     return result
 
 
-def sweep(
+def compare(
     base: RunConfig, latent_dims: Sequence[int], seeds: Sequence[int], images: Images
 ) -> Iterator[tuple[dict[str, Any], dict[str, Tensor]]]:
     """Train both models of every size, seed by seed; after each seed, all that is there by then.
@@ -160,7 +160,7 @@ def record_of(
 def command(latent_dims: Sequence[int], seeds: Sequence[int], epochs: int) -> str:
     """The command that trains the same again."""
     dims, numbers = (" ".join(map(str, values)) for values in (latent_dims, seeds))
-    return f"python -m vae_core.sweep --latent-dims {dims} --seeds {numbers} --epochs {epochs} --out DIR"
+    return f"python -m vae_core.sizes --latent-dims {dims} --seeds {numbers} --epochs {epochs} --out DIR"
 
 
 def measure_trained(trainer: Trainer) -> tuple[dict[str, Any], dict[str, Tensor]]:
@@ -231,7 +231,7 @@ def gap_of_real_images(images: Images) -> float:
     return energy_distance(rows(thinned(images.x_train, DRAWS)), rows(images.x_test))
 
 
-def read_sweep(folder: AnyPath) -> Sweep:
+def read_sizes(folder: AnyPath) -> Sizes:
     """A record that is whole: of every size and seed a row of both models, with pictures of every size.
 
     Raises:
@@ -250,10 +250,10 @@ def read_sweep(folder: AnyPath) -> Sweep:
     except (KeyError, TypeError):
         whole = False
     if not whole:
-        raise CheckpointError(f"{folder / FIGURES} is not whole: restore it, or make it again with vae_core.sweep.")
+        raise CheckpointError(f"{folder / FIGURES} is not whole: restore it, or make it again with vae_core.sizes.")
     names = [f"{model}-{dim}-{way}" for model, dim, way in itertools.product(MODELS, _dims(rows), WAYS)]
     found = read_tensors(folder / PICTURES, dict.fromkeys(names, (SHOWN, 28, 28)))
-    return Sweep(record, {name: tensor.numpy() for name, tensor in found.items()})
+    return Sizes(record, {name: tensor.numpy() for name, tensor in found.items()})
 
 
 def _is_row(row: dict[str, Any]) -> bool:

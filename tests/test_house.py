@@ -96,7 +96,7 @@ def test_what_pages_share_imports_no_page() -> None:
 
 
 WAYS = [f"ui/explore/{way}" for way in ("pad", "encode", "interpolate", "arithmetic", "traverse", "prior", "codes")]
-COMPONENTS = ["ui/live", "ui/arms", "ui/lesson", "ui/explore", "ui/follow", "ui/plane", "ui/question"]
+COMPONENTS = ["ui/live", "ui/arms", "ui/lesson", "ui/explore", "ui/follow", "ui/plane", "ui/question", "ui/copy_link"]
 # Of these none imports another one, nor what lies in it.
 SIDE_BY_SIDE = [COMPONENTS, WAYS, ["ui/lesson/bound", "ui/lesson/gaussians"]]
 

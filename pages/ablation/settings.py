@@ -28,7 +28,7 @@ link = Address(
     "ablation",
     Choice("section", "arms", SECTIONS),
     Several("arms", DEFAULT, BY_KEY.get, f"arms {{}} are not offered here: choose of {', '.join(BY_KEY)}"),
-    Number("beta", 8.0, 0.1, 32.0),
+    Number("beta", 8.0, 0.1, 32.0, first=32.0),  # of the arm that ships
     Choice("latent_dim", 2, LATENT_DIMS),
     Number("epochs", 2, *EPOCHS),
     Number("seed", 0, 0, MOST),

@@ -10,6 +10,7 @@ _ROOM = """
 .stMain .block-container { padding-left: 1.5rem; padding-right: 1.5rem; padding-top: 3.6rem; }
 .stMain h1 { padding-top: 0; padding-bottom: 0.25rem; }
 .stMain:focus-visible { outline: 3px solid var(--st-primary-color, currentColor); outline-offset: -3px; }
+[data-testid="stTopNavLink"]:focus-visible { outline: 3px solid; outline-offset: -3px; }
 .stHeading h2 { font-size: 1.2rem; padding: 0.5rem 0 1rem; }
 .stMain .stVerticalBlock { gap: 0.7rem; }
 .stMain .st-key-controls-arms { gap: 0.5rem; }

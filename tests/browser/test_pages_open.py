@@ -7,35 +7,24 @@ from playwright.sync_api import expect
 
 from tests.browser.conftest import serving
 
-PAGES = {"": "New sample", "home": "New sample", "training": "Start"}
+GROUND = {"light": "rgb(255, 255, 255)", "dark": "rgb(18, 23, 26)"}
 
 
-@pytest.mark.parametrize("path", ["", "training"])
-def test_deep_link_is_the_first_request_of_a_fresh_server(opened, path):
+def test_deep_link_is_the_first_request_of_a_fresh_server(opened):
     with serving() as (url, _):
-        page = opened(f"{url}/{path}")
-        expect(page.get_by_role("button", name=PAGES[path])).to_be_visible(timeout=30_000)
+        page = opened(f"{url}/training")
+        expect(page.get_by_role("button", name="Start")).to_be_visible(timeout=30_000)
         expect(page.get_by_text("Page not found")).to_have_count(0)
-        if path == "training":
-            expect(page.locator("[data-part=status]")).to_have_text("finished", timeout=30_000)
+        expect(page.locator("[data-part=status]")).to_have_text("finished", timeout=30_000)
 
 
-@pytest.mark.parametrize("scheme", ["light", "dark"])
-@pytest.mark.parametrize("path", ["", "training"])
-def test_theme_follows_the_browser(opened, server, path, scheme):
-    page = opened(f"{server}/{path}", color_scheme=scheme)
-    colour = page.evaluate("getComputedStyle(document.querySelector('[data-testid=stApp]')).backgroundColor")
-    assert colour == {"light": "rgb(255, 255, 255)", "dark": "rgb(18, 23, 26)"}[scheme]
-
-
-@pytest.mark.parametrize("path", PAGES)
-def test_a_phone_needs_no_sideways_scrolling(opened, server, path):
-    page = opened(f"{server}/{path}", viewport={"width": 390, "height": 800})
-    expect(page.get_by_role("button", name=PAGES[path]).first).to_be_attached()
-    inner, outer = page.evaluate(
-        "(() => { const m = document.querySelector('[data-testid=stMain]'); return [m.scrollWidth, m.clientWidth] })()"
-    )
-    assert inner <= outer
+@pytest.mark.parametrize("path, first, then", [("", "dark", "light"), ("training", "light", "dark")])
+def test_theme_follows_the_browser(opened, server, path, first, then):
+    page = opened(f"{server}/{path}", color_scheme=first)
+    app = page.get_by_test_id("stApp")
+    expect(app).to_have_css("background-color", GROUND[first])
+    page.emulate_media(color_scheme=then)
+    expect(app).to_have_css("background-color", GROUND[then])
 
 
 def test_an_address_stays_with_its_page_and_opens_to_the_same(opened, server):

@@ -71,6 +71,11 @@ def own_buttons(at: AppTest) -> list[Any]:
     return [button for button in at.button if button.key != "scene present"]
 
 
+def own_components(at: AppTest) -> list[Any]:
+    """Those of the page: the one that copies the link is on every page."""
+    return [one for one in at.get("bidi_component") if one.key != "link copier"]
+
+
 def checked(at: AppTest) -> AppTest:
     assert not at.exception, at.exception
     return at

@@ -48,6 +48,16 @@ def test_it_opens_on_the_arms_that_ship(ablation: AppTest, registry: Registry) -
     assert ablation.button(key="ablation group pause").disabled and ablation.button(key="finished arms").disabled
 
 
+def test_the_slider_begins_at_the_beta_of_the_arm_that_ships(ablation: AppTest) -> None:
+    """Older links, which do not name it, mean 8."""
+    checked(ablation.pills(key="ablation arms").set_value(["full", "beta"]).run())
+    (shipped,) = actions.arms_on_page([BETA])
+    assert ablation.select_slider(key="ablation beta").value == shipped.config.beta == 32
+    other = AppTest.from_file(str(ROUTER), default_timeout=60)
+    other.switch_page("ablation/page.py").query_params["arms"] = "full,beta"
+    assert checked(other.run()).select_slider(key="ablation beta").value == 8
+
+
 def test_the_chosen_arms_train_with_the_chosen_settings(ablation: AppTest, registry: Registry) -> None:
     ablation.pills(key="ablation arms").set_value(["full", "autoencoder", "beta"]).run()
     ablation.select_slider(key="ablation beta").set_value(4.0)

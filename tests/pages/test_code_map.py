@@ -16,7 +16,7 @@ from pages.training.take_home import story_of
 from pages.ui import shipped
 from pages.ui.terms import describe
 from tests.node_runner import node_runner
-from tests.pages.conftest import ROUTER, checked
+from tests.pages.conftest import ROUTER, checked, own_components
 from tests.report_reader import parse
 from tests.waiting import wait_for
 from vae_core.config import RunConfig
@@ -81,7 +81,7 @@ def test_the_explorer_opens_it_in_its_own_geometry(way: str, registry: Registry)
     assert WAYS["codes"].ask in said and shipped.title_of(NAME) in said and "56.9 ± 0.1 nats" in said
     assert list(at.segmented_control(key="explorer way").options) == ["Code map"]
     assert "return z_e + (z_q - z_e).detach()" in "\n".join(block.value for block in at.code)
-    assert len(at.get("bidi_component")) == 1
+    assert len(own_components(at)) == 1
     checked(at.selectbox(key="explorer model").set_value(shipped.PLANE).run())
     assert "Code map" not in at.segmented_control(key="explorer way").options and not at.warning
 

@@ -9,7 +9,7 @@ from streamlit.testing.v1 import AppTest
 from pages.elbo import warm
 from pages.ui import shipped
 from pages.ui.shipped import PLANE
-from tests.pages.conftest import ROUTER, checked
+from tests.pages.conftest import ROUTER, checked, own_components
 from vae_core.runs.registry import Registry
 
 BETA4 = "mnist-vae-beta4-mlp-2"
@@ -36,7 +36,7 @@ def test_the_explorer_does_not_offer_it_and_the_others_work(copied_models: Path,
     at = opened("explorer/page.py")
     offered = at.selectbox(key="explorer model")
     assert len(offered.options) == 9 and not any("beta 4" in option for option in offered.options)
-    assert len(at.get("bidi_component")) == 1 and not at.error
+    assert len(own_components(at)) == 1 and not at.error
     checked(offered.set_value("mnist-ae-mlp-2").run())
     assert "132.6 ± 0.5 nats per image" in "\n".join(caption.value for caption in at.caption)
 
@@ -45,7 +45,7 @@ def test_a_link_to_it_says_so_and_shows_no_other(copied_models: Path, registry: 
     without_figures(copied_models / BETA4)
     at = opened("explorer/page.py", model=BETA4)
     assert len(at.warning) == 1 and BETA4 in at.warning[0].value
-    assert not at.get("bidi_component")
+    assert not own_components(at)
     checked(at.button(key="do without").click().run())
     assert at.selectbox(key="explorer model").value == PLANE
 

@@ -14,7 +14,7 @@ from streamlit.testing.v1 import AppTest
 from pages.explorer.ways import WAYS
 from pages.ui import shipped
 from pages.ui.shipped import PLANE
-from tests.pages.conftest import ROUTER, checked
+from tests.pages.conftest import ROUTER, checked, own_components
 from tests.waiting import wait_for
 from vae_core.config import RunConfig
 from vae_core.data import load
@@ -58,7 +58,7 @@ def test_it_opens_on_the_shipped_plane_and_names_its_figure(explorer: AppTest) -
     card = shipped.checkpoint(PLANE).card
     said = texts(explorer)
     assert f"−ELBO {card['test']['neg_elbo']:.1f} ± 0.5 nats per image" in said and f"seed {card['seed']}" in said
-    assert len(explorer.get("bidi_component")) == 1
+    assert len(own_components(explorer)) == 1
     assert explorer.selectbox(key="explorer model").options[0].startswith("VAE, mlp, 2 latents")
 
 

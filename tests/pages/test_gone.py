@@ -3,7 +3,7 @@
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from tests.pages.conftest import ROUTER, checked
+from tests.pages.conftest import ROUTER, checked, own_components
 from vae_core.config import RunConfig
 from vae_core.runs.registry import Registry
 
@@ -27,12 +27,12 @@ def opened(page: str, **query: str) -> AppTest:
 def test_what_is_gone_is_said_and_nothing_else_is_shown(page: str, registry: Registry) -> None:
     name, says = SUBJECTS[page]
     at = opened(page, **{name: "nowhere"})
-    assert says in at.warning[0].value and not at.get("bidi_component")
+    assert says in at.warning[0].value and not own_components(at)
     assert at.query_params[name] in ("nowhere", ["nowhere"])  # to be tried again
     checked(at.button(key="ask again").click().run())
-    assert says in at.warning[0].value and not at.get("bidi_component")
+    assert says in at.warning[0].value and not own_components(at)
     checked(at.button(key="do without").click().run())
-    assert not at.warning and at.get("bidi_component")
+    assert not at.warning and own_components(at)
 
 
 def test_an_address_of_a_run_whose_owner_comes_back_is_found_again(registry: Registry) -> None:

@@ -8,6 +8,7 @@ from streamlit.testing.v1 import AppTest
 
 from pages.ui.passage.view import moments, shown_number
 from pages.ui.shipped import CHECKPOINTS, PLANE, checkpoint, images, title_of
+from tests.pages.conftest import own_components
 from tests.pages.linked import encoded, opened_by, query_of
 from tests.pages.linked import shown as shown_page
 from vae_core.inspect.snapshot import map_numbers
@@ -18,7 +19,7 @@ def test_the_terms_of_the_film_are_those_of_the_training(home: AppTest) -> None:
     """Against the run's own history of the whole test set, of twice as many images."""
     film = moments(PLANE)
     steps = [m.step for m in film]
-    assert steps == sorted(set(steps)) and steps[0] == 0 and len(home.get("bidi_component")) == 1
+    assert steps == sorted(set(steps)) and steps[0] == 0 and len(own_components(home)) == 1
     rows = np.genfromtxt(CHECKPOINTS / PLANE / "history.csv", delimiter=",", names=True, dtype=None, encoding=None)
     test = rows[rows["split"] == "test"]
     for m in (m for m in film if m.step > 2_000):  # before, the terms fall between two evaluations

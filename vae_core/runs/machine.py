@@ -23,6 +23,13 @@ def can_inherit() -> bool:
     return sys.platform != "win32"
 
 
+def cores() -> int:
+    """How many processors this process may use."""
+    if sys.platform == "linux":
+        return len(os.sched_getaffinity(0))
+    return os.cpu_count() or 1
+
+
 def apart() -> dict[str, Any]:
     """Options of Popen for a process that no Ctrl-C reaches: it is ended by whoever has started it."""
     if sys.platform == "win32":

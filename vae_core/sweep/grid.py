@@ -55,7 +55,7 @@ def hold(folder: Path) -> Iterator[None]:
         CheckpointError: it cannot be written, or another sweep has it.
     """
     checkpoints.check_writable(folder)
-    with (folder / _LOCK).open("w") as file:
+    with (folder / _LOCK).open("w", encoding="utf-8") as file:
         try:
             machine.lock(file)
         except OSError:

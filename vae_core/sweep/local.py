@@ -13,6 +13,7 @@ import torch
 
 from vae_core import devices
 from vae_core.config import RunConfig
+from vae_core.runs import machine
 from vae_core.sweep.cell import Outcome, train_cell
 
 TRIES = 2  # of a cell whose process was killed
@@ -28,7 +29,7 @@ def default_jobs(device: str) -> int:
     """
     kind = devices.resolve(device).type
     if kind == "cpu":
-        return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+        return machine.cores()
     return torch.cuda.device_count() if kind == "cuda" else 1
 
 

@@ -263,6 +263,7 @@ def test_a_link_is_copied_by_a_finger_or_there_to_copy(opened: Opened, server: s
     page.evaluate(NO_CLIPBOARD)
     copy.tap()
     field = page.locator(".copylink [data-part=address]")
+    expect(field).to_be_visible()
     expect(field).to_have_value(page.url)
     assert field.evaluate("(e) => e.selectionEnd - e.selectionStart === e.value.length")
     assert faults(page) == {}

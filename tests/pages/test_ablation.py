@@ -54,7 +54,8 @@ def test_the_slider_begins_at_the_beta_of_the_arm_that_ships(ablation: AppTest) 
     (shipped,) = actions.arms_on_page([BETA])
     assert ablation.select_slider(key="ablation beta").value == shipped.config.beta == 32
     other = AppTest.from_file(str(ROUTER), default_timeout=60)
-    other.switch_page("ablation/page.py").query_params["arms"] = "full,beta"
+    other.run().switch_page("ablation/page.py")
+    other.query_params["arms"] = "full,beta"
     assert checked(other.run()).select_slider(key="ablation beta").value == 8
 
 

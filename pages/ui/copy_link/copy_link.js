@@ -18,6 +18,7 @@ const HTML = `
 
 export default class CopyLink {
   constructor(root) {
+    this.root = root;
     root.innerHTML = HTML;
     this.part = partsOf(root);
     this.status = root.querySelector("small");

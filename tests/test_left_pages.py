@@ -58,6 +58,16 @@ def test_who_goes_on_before_a_page_has_come_leaves_both() -> None:
     ]
 
 
+def test_a_page_that_was_left_before_it_had_named_itself_is_not_heard_either() -> None:
+    on = [START, sent(HOME)]
+    after = [sent(HOME, "stage"), sent(HOME)]
+    assert heard(*on, sent(TRAINING, "lesson"), *after) == on + after
+    back = [START, sent(HOME), sent(TRAINING)]  # a button of it was pressed after the link
+    assert heard(*back, sent(HOME, "stage"), sent(PLANE, "curve")) == [*back, sent(PLANE, "curve")]
+    first = [START, sent(TRAINING, "lesson"), sent(TRAINING)]
+    assert heard(*first) == first
+
+
 @pytest.mark.parametrize(
     "back",
     [

@@ -15,7 +15,7 @@ class Whereabouts:
     """Which page one connection is on, and which it has left without naming another since."""
 
     def __init__(self) -> None:
-        self.page, self.left = "", set[str]()
+        self.page, self.left = "", set[str]()  # a window that has just been opened has not named its page
 
     def is_late(self, sent: bytes) -> bool:
         """Take a message; returns whether a fragment sent it whose page has been left."""
@@ -27,13 +27,15 @@ class Whereabouts:
         if not page:
             return False
         if asked.fragment_id:
-            if page in self.left:
+            if page in self.left or ("" in self.left and page != self.page):
                 return True
             self.left.clear()  # the browser names the new page: nothing of the others is on its way any more
         elif page == self.page:
             self.left.clear()
+        elif "" in self.left:
+            self.left = {self.page}  # what had no name has one
         else:
-            self.left = (self.left | {self.page}) - {page, ""}
+            self.left = (self.left | {self.page}) - {page}
         self.page = page
         return False
 

@@ -7,71 +7,35 @@ from pages.ui.copy_link.view import show_copy_link
 from pages.ui.lecture import bar
 from pages.ui.page_names import PAGES
 
+ICONS = {
+    "home": "home",
+    "elbo": "functions",
+    "training": "monitoring",
+    "plane": "scatter_plot",
+    "ablation": "content_cut",
+    "explorer": "explore",
+    "family": "account_tree",
+    "check": "quiz",
+    "room": "dns",
+}
+
 st.set_page_config(page_title="ELBO Room", page_icon="🔬", layout="wide")
 style.apply()
 visitor.arrive()
 bar.arrive()
 
+hidden = {"check"} if lecturer.is_lecturer() else {"check", "room"}
 page = st.navigation(
     [
-        st.Page("home/page.py", title=PAGES["home"].title, url_path="home", icon=":material/home:", default=True),
         st.Page(
-            "elbo/page.py",
-            title=PAGES["elbo"].title,
-            url_path="elbo",
-            icon=":material/functions:",
-            help=PAGES["elbo"].sentence,
-        ),
-        st.Page(
-            "training/page.py",
-            title=PAGES["training"].title,
-            url_path="training",
-            icon=":material/monitoring:",
-            help=PAGES["training"].sentence,
-        ),
-        st.Page(
-            "plane/page.py",
-            title=PAGES["plane"].title,
-            url_path="plane",
-            icon=":material/scatter_plot:",
-            help=PAGES["plane"].sentence,
-        ),
-        st.Page(
-            "ablation/page.py",
-            title=PAGES["ablation"].title,
-            url_path="ablation",
-            icon=":material/content_cut:",
-            help=PAGES["ablation"].sentence,
-        ),
-        st.Page(
-            "explorer/page.py",
-            title=PAGES["explorer"].title,
-            url_path="explorer",
-            icon=":material/explore:",
-            help=PAGES["explorer"].sentence,
-        ),
-        st.Page(
-            "family/page.py",
-            title=PAGES["family"].title,
-            url_path="family",
-            icon=":material/account_tree:",
-            help=PAGES["family"].sentence,
-        ),
-        st.Page(
-            "check/page.py",
-            title=PAGES["check"].title,
-            url_path="check",
-            visibility="hidden",
-            help=PAGES["check"].sentence,
-        ),
-        st.Page(
-            "room/page.py",
-            title=PAGES["room"].title,
-            url_path="room",
-            icon=":material/dns:",
-            visibility="visible" if lecturer.is_lecturer() else "hidden",
-            help=PAGES["room"].sentence,
-        ),
+            f"{name}/page.py",
+            title=PAGES[name].title,
+            url_path=name,
+            icon=f":material/{icon}:",
+            default=name == "home",
+            visibility="hidden" if name in hidden else "visible",
+        )
+        for name, icon in ICONS.items()
     ],
     position="top",
 )

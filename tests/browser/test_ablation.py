@@ -112,7 +112,7 @@ def test_predict_run_toggle_recover_scrub_branch_link(opened, server):
     page.locator("[data-part=toLive]").evaluate("(b) => b.disabled || b.click()")
     branch.locator("[data-part=beta]").check()
     expect(branch.locator("[data-part=marks]")).to_contain_text("beta 0 → 1", timeout=30_000)
-    page.mouse.click(1240, 30)  # nothing has the focus
+    page.mouse.click(1180, 30)  # nothing has the focus
     page.keyboard.press("Space")
     until(page, lambda: set(statuses(page)) == {"running"})
     branch.locator("[data-part=remove]").click()

@@ -57,7 +57,7 @@ def test_the_link_is_copied_where_browsers_know_only_the_old_way(opened, server)
     page = opened(f"{server}/room?key={LECTURERS_KEY}")
     page.evaluate("() => Object.defineProperty(navigator, 'clipboard', { value: undefined })")  # as over plain http
     page.evaluate("() => document.addEventListener('copy', ({ target }) => (window.copied = target.value))")
-    page.get_by_role("button", name="Copy").click()
+    page.get_by_role("button", name="Copy", exact=True).click()
     expect(page.get_by_role("button", name="Copied")).to_be_visible()
     assert page.evaluate("window.copied") == f"{server}/training?follow=1"
 

@@ -141,7 +141,7 @@ def keys_of_the_page(page: Page, arrow: str) -> None:
     """With the focus nowhere an arrow moves the film, and only an arrow alone."""
     moment = page.locator("[data-part=moment]")
     until(page, lambda: int(page.locator("[data-part=scrub]").get_attribute("max") or 0) > 1)
-    page.mouse.click(1240, 30)  # nothing has the focus
+    page.mouse.click(1180, 30)  # nothing has the focus
     before = moment.inner_text()
     assert not any(taken(page, key) for key in ("F5", "Control+f", f"Alt+{arrow}", f"Shift+{arrow}", "Shift+Space"))
     expect(moment).to_have_text(before)

@@ -83,7 +83,7 @@ def test_play_runs_through_the_film_and_stops_at_its_end(opened, server):
 def test_the_keyboard_scrubs_starts_and_pauses(opened, server):
     page = opened(f"{server}/training")
     status(page, "finished")
-    page.mouse.click(1240, 30)  # nothing has the focus
+    page.mouse.click(1180, 30)  # nothing has the focus
     page.keyboard.press("ArrowLeft")
     expect(page.locator("[data-part=moment]")).to_have_text(re.compile(r"step [\d,]+"))
     page.keyboard.press("Space")

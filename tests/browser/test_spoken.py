@@ -46,7 +46,7 @@ def test_the_run_is_told_and_its_drawings_answer_to_keys(opened: Opened, server:
         assert codes_of(step) in label
         chart = page.locator("[data-part=all] .u-wrap")
         assert f"at step {step:,}: −ELBO" in (chart.get_attribute("aria-label") or "")
-        page.mouse.click(1240, 30)  # nothing has the focus: an arrow moves the film
+        page.mouse.click(1180, 30)  # nothing has the focus: an arrow moves the film
         page.keyboard.press("ArrowLeft")
     record(page)
     chart_is_read_and_zoomed(page)

@@ -4,7 +4,6 @@
 
 import { download } from "../lib/csv.js";
 import { partsOf } from "../lib/dom.js";
-import { gifOf } from "./gif.js";
 import { modelName } from "./shared/numbers.js";
 
 const TYPES = { png: "image/png", gif: "image/gif", csv: "text/csv" };
@@ -15,9 +14,11 @@ const HTML = `
 <button data-file="png">PNG</button><button data-file="gif">GIF</button><button data-file="csv">CSV</button>
 <small role="status"></small>`;
 
+const encoder = () => import("./gif.js"); // comes when there is something to encode: after the first picture
+
 const MAKE = {
   png: (canvas) => new Promise((resolve) => canvas.toBlob(resolve, TYPES.png)),
-  gif: async (film, progress) => new Blob([await gifOf(film, progress)], { type: TYPES.gif }),
+  gif: async (film, progress) => new Blob([await (await encoder()).gifOf(film, progress)], { type: TYPES.gif }),
   csv: (text) => new Blob([text], { type: TYPES.csv }),
 };
 
@@ -44,6 +45,7 @@ export class Files {
 
   look() {
     const found = this.page.files();
+    if (found?.gif) encoder().catch(() => {}); // where the line is lost, saving says so
     for (const kind of Object.keys(TYPES)) this.part[kind].disabled = this.busy || !found?.[kind];
   }
 

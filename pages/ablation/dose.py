@@ -74,7 +74,7 @@ def dose_figure(table: pd.DataFrame, seeds: pd.DataFrame, dark: bool, swept: Swe
     rate.show_split(figure, table, (right, low, high), colours)
     _scatter(figure, shipped, "shipped", ink, "lines+markers", {"symbol": "circle", "size": 12})
     add_seeds(figure, seeds, ink, high)
-    add_swept(figure, swept.bands, colours.reconstruction, high)
+    add_swept(figure, swept.bands, ink, high)
     _scatter(
         figure, live[~live["short"]], "live", colours.kl, "markers", {"symbol": "diamond", "size": 16, "line_width": 2}
     )

@@ -33,8 +33,10 @@ def client() -> TestClient:
 
 
 def test_the_names_are_those_of_the_pages() -> None:
-    router = (Path(__file__).parents[1] / "pages" / "router.py").read_text(encoding="utf-8")
-    assert list(PAGES) == re.findall(r'url_path="(\w+)"', router)
+    pages = Path(__file__).parents[1] / "pages"
+    assert set(PAGES) == {page.parent.name for page in pages.glob("*/page.py")}
+    icons = re.findall(r'^    "(\w+)": "\w+",$', (pages / "router.py").read_text(encoding="utf-8"), re.MULTILINE)
+    assert list(PAGES) == icons, "the order of the menu"
 
 
 @pytest.mark.parametrize("name", list(PAGES))

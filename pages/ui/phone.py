@@ -19,6 +19,9 @@ LOOKS = """
 [data-testid="stLayoutWrapper"]:has(> .st-key-at-hand) { display: none; }
 @media (pointer: coarse) {
   :is([data-testid="stTooltipIcon"], [data-testid="stMultiSelect"]) button { min-width: 24px; min-height: 24px; }
+  /* Beside an open popover a tap closes it and presses nothing: all that is below it is covered. */
+  body:has([data-testid="stPopoverBody"]) { cursor: pointer; }
+  body:has([data-testid="stPopoverBody"])::before { content: ""; position: fixed; inset: 0; z-index: 1000010; }
 }
 @media (max-width: 767px) {
   [data-testid="stExpandSidebarButton"] { width: auto; min-height: 2.6rem; gap: 0.4rem; }
@@ -37,6 +40,8 @@ LOOKS = """
   [data-testid="stMultiSelect"] [role="group"] { flex-wrap: wrap; height: auto; max-height: none; }
   [data-testid="stMultiSelectTagsContainer"] { overflow: visible; max-height: none; flex-wrap: wrap; }
   .stMain .stHorizontalBlock > .stColumn:has([data-testid="stMetric"]) { flex: 1 1 8rem; min-width: 8rem; }
+  /* A list as wide as the window: names differ in their last words. */
+  [data-testid="stSelectboxVirtualDropdown"] { width: calc(100vw - 2.5rem) !important; }
   .stMain .katex-display { font-size: 0.84em; }
   .stMain .st-key-controls-models { flex-wrap: wrap; }
   .stMain .st-key-controls-models > :first-child { flex: 1 1 100%; }
@@ -44,6 +49,11 @@ LOOKS = """
   [data-testid="stLayoutWrapper"]:has(> .st-key-at-hand) {
     display: block; position: fixed; top: 0.4rem; right: 1rem; width: auto; z-index: 999991;
   }
+  /* A question before a film comes up from the lower edge: the film's bar stays free, see question.js. */
+  :has(> .st-key-arms-question) { position: fixed; top: auto; bottom: 0; z-index: 999980; }
+  .st-key-arms-question { gap: 0; }
+  .st-key-arms-question > * { max-height: 72vh; overflow-y: auto; }
+  .st-key-arms-stage { scroll-margin-top: 3.7rem; }
   .st-key-at-hand img { display: block; width: 3rem; border-radius: 4px; image-rendering: pixelated; }
 }
 @media (max-width: 379px) { .stMain .katex-display { font-size: 0.74em; } }

@@ -29,7 +29,7 @@ export class Panel {
     this.root = make("section", { className: "arm", innerHTML: ARM });
     const part = (this.part = partsOf(this.root));
     this.map = new LatentMap(part.map, part.outside);
-    this.predicted = new Predicted(part, () => does.look());
+    this.predicted = new Predicted(this.root, part, () => does.look());
     this.over = new Overlay(part.over, this.map, (xy) => does.point(this, xy), does.pick);
     this.curves = { nll: new ArmCurves(part.nllPlot, "nll", "nats"), kl: new ArmCurves(part.klPlot, "kl", "nats") };
     for (const term of ["alpha", "beta"]) part[term].onchange = ({ target }) => this.toggle(term, target.checked);
@@ -274,7 +274,7 @@ export class Panel {
   }
 
   destroy() {
-    for (const part of [this.arm, this.map, this.over, this.curves.nll, this.curves.kl]) part.destroy();
+    for (const part of [this.arm, this.map, this.over, this.predicted, this.curves.nll, this.curves.kl]) part.destroy();
     this.watcher.disconnect();
     this.root.remove();
   }

@@ -23,6 +23,7 @@ export class Point {
     if (!this.moved) return;
     this.moved = false;
     for (const panel of panels) {
+      panel.root.classList.toggle("pointed", panel === this.panel);
       panel.over.setPoint(this.of(panel));
       panel.probe.show(this.of(panel));
     }

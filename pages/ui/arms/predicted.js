@@ -1,11 +1,22 @@
 // What was expected of an arm beside what came: told when its film has been seen to the end, and no sooner.
 
+import { onKeys, onPageKeys } from "../lib/keys.js";
+
 export class Predicted {
-  /** onWhy(): the reason was unfolded, which names figures of the table. */
-  constructor(part, onWhy) {
+  /** root: of the arm. onWhy(): the reason was unfolded, which names figures of the table. */
+  constructor(root, part, onWhy) {
     this.part = part;
     this.onWhy = onWhy;
     part.why.onclick = () => this.unfold(part.because.hidden);
+    const fold = (key) => key === "Escape" && this.fold();
+    this.deaf = [onKeys(root, fold), onPageKeys(fold)];
+  }
+
+  /** Whether there was something to fold. */
+  fold() {
+    const open = !this.part.because.hidden;
+    if (open) this.unfold(false);
+    return open;
   }
 
   unfold(open) {
@@ -36,5 +47,9 @@ export class Predicted {
   /** The last moment is on the screen. Its place was kept, so nothing moves. */
   reveal() {
     this.part.predicted.classList.add("seen");
+  }
+
+  destroy() {
+    for (const end of this.deaf) end();
   }
 }

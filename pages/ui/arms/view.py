@@ -15,7 +15,7 @@ _show = declare(
     "arms_view",
     "arms/view.js",
     "arms",
-    *("vendor/uplot/uPlot.min.css", "arms/arms.css", "arms/details.css", "arms/stage.css"),
+    *("vendor/uplot/uPlot.min.css", "arms/arms.css", "arms/details.css", "arms/stage.css", "arms/phone.css"),
     frame=True,
 )
 

@@ -17,6 +17,13 @@ export default class QuestionView {
     if (this.box?.ariaLabel === data.asks) return;
     this.box?.setAttribute("aria-label", data.asks);
     this.box?.focus({ preventScroll: true });
+    this.show();
+  }
+
+  /** Where the question comes up from the lower edge, as on a phone, what it is about goes to the upper one. */
+  show() {
+    const sheet = this.box?.parentElement;
+    if (sheet && getComputedStyle(sheet).position === "fixed") sheet.parentElement?.scrollIntoView({ block: "start" });
   }
 
   take(name) {

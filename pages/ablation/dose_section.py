@@ -1,5 +1,6 @@
 """Dose: how much KL is good? A row of betas as rate and distortion; a point opens its run."""
 
+import pandas as pd
 import streamlit as st
 
 from pages.ablation import actions, stage
@@ -13,9 +14,12 @@ from pages.ablation.swept import read_swept
 from pages.ui import glossary, visitor
 from pages.ui.palette import is_dark
 from pages.ui.shipped import dose_seeds, shipped_dose
+from pages.ui.words import label_of
 from vae_core.config import RunConfig
 from vae_core.runs import environment, registry
-from vae_core.runs.run_record import RunRecord
+from vae_core.runs.run_record import SHIPPED, RunRecord
+
+MOST = 3  # runs side by side
 
 
 def dose_section() -> int | None:
@@ -27,19 +31,17 @@ def dose_section() -> int | None:
     seeds, swept = seed_table(dose_seeds()), read_swept(environment.sweep_folder())
     with told:
         glossary.markdown(effect(table))
-    event = st.plotly_chart(
+    st.plotly_chart(
         dose_figure(table, seeds, is_dark(), swept),
         key="dose figure",
-        on_select="rerun",
+        on_select=_open_pressed,
         selection_mode="points",
         width="stretch",
         config={"displayModeBar": False},
         alt=f"Rate (KL) against distortion (nll) of {len(table)} betas. {lowest(table, seeds)} {swept.said}".strip(),
     )
     st.caption(f"{lowest(table, seeds)} Points open runs. {swept.said}".strip())
-    named = [point["customdata"][0] for point in event["selection"]["points"] if point.get("customdata")]
-    if chosen := [name for name in named if isinstance(name, str)]:  # those of other seeds are no runs
-        st.session_state[link.key("points")] = chosen
+    _choose_runs(table)
     sizes()
     cures()
     runs = opened()
@@ -60,10 +62,32 @@ def own_points() -> list[RunRecord]:
     ]
 
 
+def _open_pressed() -> None:
+    """Callback: the runs of the points that were pressed; those of other seeds are no runs."""
+    pressed = st.session_state["dose figure"]["selection"]["points"]
+    names = [point["customdata"][0] for point in pressed if point.get("customdata")]
+    if chosen := [name for name in names if isinstance(name, str)][:MOST]:
+        st.session_state[link.key("points")] = chosen
+
+
+def _choose_runs(table: pd.DataFrame) -> None:
+    """What a press on a point does, for who presses keys."""
+    names = {run.run_id: f"beta {run.config.beta:g}" for run in _chosen()}
+    names |= {
+        run_id: f"beta {beta:g}" if kind == SHIPPED else f"beta {beta:g}, yours"
+        for run_id, beta, kind in zip(table.run_id, table.beta, table.kind, strict=True)
+    }
+    st.session_state[link.key("points")] = [run.run_id for run in _chosen()][:MOST]
+    st.multiselect("Runs", list(names), format_func=label_of(names), max_selections=MOST, **link.kept("points"))
+
+
+def _chosen() -> list[RunRecord]:
+    return [run for i in link.get("points") if (run := registry.shared().get(i)) is not None]
+
+
 def opened() -> list[RunRecord]:
-    """The run in training, and those whose points were chosen: at most three."""
-    chosen = [run for i in link.get("points") if (run := registry.shared().get(i)) is not None]
-    return list(dict.fromkeys([*actions.members(DOSE_GROUP), *chosen]))[:3]
+    """The run in training, and those that were chosen: at most three."""
+    return list(dict.fromkeys([*actions.members(DOSE_GROUP), *_chosen()]))[:MOST]
 
 
 def train() -> None:

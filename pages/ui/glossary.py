@@ -1,4 +1,4 @@
-"""The words of the field, explained where they stand: on hover, on touch, and by the Tab key.
+"""The words of the field, explained where they stand: on hover, on touch, and by the Tab key; Escape closes them.
 
 `[[nats]]` in a text stands for the word with its explanation, `[[nats|two nats]]` for other letters of the same word.
 pages/ui/lib/glossary.js is the same for components, which component.py hands WORDS and LOOKS.
@@ -33,7 +33,7 @@ LOOKS = """
   anchor-scope: --word; border-radius: 0.2rem; }
 .word:is(:hover, :focus) { anchor-name: --word; }
 .word:focus-visible { outline: 3px solid; outline-offset: 1px; }
-.word:is(:hover, :focus)::after {
+.word:is(:hover, :focus):not(.closed)::after {
   content: attr(aria-description); content: attr(aria-description) / "";
   position: fixed; z-index: 1000000; bottom: 1rem; left: 1rem; right: 1rem; margin: auto;
   width: fit-content; max-width: min(26rem, 100vw - 1rem); box-sizing: border-box; padding: 0.5rem 0.8rem;
@@ -42,7 +42,7 @@ LOOKS = """
 }
 [data-testid="stCaptionContainer"]:has(.word:is(:hover, :focus)) { opacity: 1; }
 @supports (position-area: top) {
-  .word:is(:hover, :focus)::after {
+  .word:is(:hover, :focus):not(.closed)::after {
     inset: auto; margin: 0; position-anchor: --word; position-area: top span-all; position-try-fallbacks: flip-block;
   }
 }

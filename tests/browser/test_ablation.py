@@ -2,9 +2,12 @@
 
 import re
 
+import numpy as np
 from playwright.sync_api import Locator, Page, expect
 
+from tests.browser.conftest import ROOT
 from tests.browser.test_live_training import until
+from vae_core.runs.snapshot_file import read_snapshot
 
 
 def arm(page: Page, name: str) -> Locator:
@@ -214,6 +217,9 @@ def test_a_click_on_a_map_decodes_there_in_the_browser(opened, server):
     asked: list[str] = []
     page.on("request", lambda request: asked.append(re.sub(r"^https?://[^/]+", "", request.url)))
     over = arm(page, "full").locator("canvas[data-part=over]")
+    the_same_point_by_keys(page)
+    an_image_by_keys(page)
+    it_is_told_what_the_films_hold(page)
     over.click(position={"x": 60, "y": 60})
     expect(arm(page, "full").locator("[data-part=probe]")).to_be_visible(timeout=30_000)
     decoded = arm(page, "full").locator("canvas[data-part=decoded]")
@@ -227,3 +233,49 @@ def test_a_click_on_a_map_decodes_there_in_the_browser(opened, server):
     over.click(position={"x": 90, "y": 90})
     until(page, lambda: decoded.evaluate("(c) => c.toDataURL()") != first)
     assert not [url for url in asked if url.startswith(("/decoder/", "/map-images"))]  # all of it is in the browser
+
+
+def place_of(page: Page, name: str) -> list[float]:
+    """Where an arm's decoder is looked at: z, and how far the nearest code is."""
+    text = arm(page, name).locator("[data-part=details]").inner_text().replace("−", "-")
+    return [float(v) for v in re.findall(r"-?\d+\.\d+", text)[:3]]
+
+
+def the_same_point_by_keys(page: Page) -> None:
+    """In all arms, as the box says."""
+    over = arm(page, "full").locator("canvas[data-part=over]")
+    over.focus()
+    for key in ["ArrowRight"] * 9 + ["ArrowUp"] * 4:
+        page.keyboard.press(key)
+    until(page, lambda: all(place_of(page, name)[:2] == [0.9, 0.4] for name in ("full", "no KL")), 30)
+    by_keys = place_of(page, "full")
+    page.keyboard.press("ArrowDown")
+    box = over.bounding_box()
+    over.click(position={"x": box["width"] * (0.5 + 0.9 / 8), "y": box["height"] * (0.5 - 0.4 / 8)})
+    until(page, lambda: np.allclose(place_of(page, "full"), by_keys, atol=0.06))  # two pixels
+
+
+def an_image_by_keys(page: Page) -> None:
+    """A click on the 7 takes it into the tug of war, and Space on its button out again."""
+    page.get_by_role("button", name="Tug of war", exact=True).press("Enter")
+    pictures, button = arm(page, "full").locator("[data-part=reconstructions]"), page.locator("[data-point='7']")
+    expect(button).to_have_attribute("aria-pressed", "false")
+    pictures.scroll_into_view_if_needed()
+    box = pictures.bounding_box()
+    pictures.click(
+        position={"x": box["width"] * 2.5 / 5, "y": box["height"] * 2.5 / 4}
+    )  # rows of five, and their copies
+    expect(button).to_have_attribute("aria-pressed", "true")
+    button.press("Space")
+    expect(button).to_have_attribute("aria-pressed", "false")
+
+
+def it_is_told_what_the_films_hold(page: Page) -> None:
+    """Of every arm its name, the step, and both terms as they were measured then."""
+    told = []
+    for name in ("full", "no KL", "no reconstruction"):
+        folder = ROOT / "checkpoints" / "arms" / f"arm-{name.lower().replace(' ', '-')}"
+        terms = read_snapshot(folder / "film" / "000000470.safetensors.gz").terms
+        nll, kl = (f"{v:.{3 if v < 1 else 2 if v < 10 else 1}f}" for v in (terms["nll"], terms["kl"]))
+        told.append(f"{name} at step 470: reconstruction {nll}, KL {kl}")
+    expect(page.locator(".arms p.spoken[aria-live=polite]")).to_have_text("; ".join(told), timeout=12_000)

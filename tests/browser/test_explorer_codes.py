@@ -36,11 +36,16 @@ def test_another_code_at_a_place_changes_the_picture_and_the_link_keeps_it(opene
     page = ready(opened, f"{server}/explorer?model={NAME}")
     codes = shipped.checkpoint(NAME).model.quantise_images(map_images(shipped.images())[0][:1].float() / 255)[0]
     assert np.abs(picture(page) - decoded(codes)).max() < CLOSE
-    canvas = page.locator(".explore [data-part=map]")
+    canvas, place = page.locator(".explore [data-part=map]"), page.locator(".explore [data-part=place]")
+    canvas.focus()
+    for key in ("ArrowDown", "ArrowLeft"):
+        page.keyboard.press(key)
+    expect(place).to_contain_text("at row 5, column 3")
+    page.keyboard.press("ArrowUp")
     box = canvas.bounding_box()
     assert box is not None
     canvas.click(position={"x": box["width"] * 2.5 / 7, "y": box["height"] * 4.5 / 7})
-    expect(page.locator(".explore [data-part=place]")).to_contain_text("at row 5, column 3")
+    expect(place).to_contain_text("at row 5, column 3")
     other = (int(codes[4, 2]) + 9) % 64
     page.locator(f".explore [data-code='{other}']").click()
     changed = codes.clone()

@@ -5,6 +5,7 @@ import re
 import numpy as np
 import pytest
 import torch
+from playwright.sync_api import Page, expect
 
 from pages.ui import shipped
 from tests.browser.test_explorer import at, in_link, part, pixels, z_of
@@ -50,3 +51,18 @@ def test_ten_labels_follow_z_and_a_wrong_one_costs_what_torch_says(opened, serve
         until(page, lambda wanted=wanted: nats(said.text_content()) == pytest.approx(wanted, abs=0.06))
     until(page, lambda: "&labels=" in page.url and in_link(page, "labels")["told"] == "same")
     assert in_link(page, "labels") == {"image": number, "told": "same", "wrong": 0}
+    the_wrong_label_by_keys(page)
+
+
+def the_wrong_label_by_keys(page: Page) -> None:
+    """From the 0 that was clicked over the 7 that is right to the 8, which is then clicked, too."""
+    strip = page.locator(".explore [data-part=wrong] canvas")
+    for key in ("ArrowLeft", "ArrowLeft"):
+        strip.press(key)
+    expect(strip).to_have_attribute("aria-valuetext", "8")
+    until(page, lambda: in_link(page, "labels")["wrong"] == 8)
+    strip.press("ArrowLeft")
+    expect(strip).to_have_attribute("aria-valuenow", "6")
+    box = strip.bounding_box()
+    strip.click(position={"x": box["width"] * 0.85, "y": 3})
+    expect(strip).to_have_attribute("aria-valuetext", "8")

@@ -2,6 +2,7 @@
 
 import base64
 import json
+import re
 from urllib.parse import parse_qs, urlsplit
 
 import torch
@@ -11,6 +12,7 @@ from torch.distributions import Bernoulli, Normal, kl_divergence
 from pages.ui.passage.view import moments, shown_number
 from pages.ui.shipped import PLANE, checkpoint, images
 from tests.browser.explained import assert_explained, assert_silent
+from tests.browser.test_live_training import until
 from tests.waiting import wait_for
 
 
@@ -33,6 +35,14 @@ def state(page: Page) -> dict[str, object]:
     return json.loads(parse_qs(urlsplit(page.url).query)["shown"][0])
 
 
+def z_by_hand(pixels: torch.Tensor, mu: list[float] | None) -> list[float]:
+    """mu + std · eps, of the first draw of the seed 0."""
+    with torch.no_grad():
+        own, log_var = checkpoint(PLANE).model.encode(pixels[None].float() / 255)
+    eps = torch.randn(16, 2, generator=torch.Generator().manual_seed(0))[0]
+    return ((own[0] if mu is None else torch.tensor(mu)) + (log_var[0] / 2).exp() * eps).tolist()
+
+
 def by_hand(pixels: torch.Tensor, mu: list[float] | None) -> tuple[float, float]:
     """Both terms of an image, (1, 28, 28) uint8, its cloud where the encoder puts it or moved."""
     model = checkpoint(PLANE).model
@@ -52,6 +62,21 @@ def assert_terms(page: Page, pixels: torch.Tensor, mu: list[float] | None) -> No
     assert abs(shown["total"] - nll - kl) < 0.06
 
 
+def assert_told(page: Page, pixels: torch.Tensor, mu: list[float] | None) -> None:
+    """What a screen reader hears of the trained model: z, both terms and their sum, as torch has them."""
+    z, (nll, kl) = z_by_hand(pixels, mu), by_hand(pixels, mu)
+    said = page.locator(".passage p.spoken[aria-live=polite]")
+    form = r"trained: z = \(([\d.−]+), ([\d.−]+)\); reconstruction ([\d.]+) \+ KL ([\d.]+) = −ELBO ([\d.]+) nats\."
+
+    def numbers() -> list[float]:
+        found = re.fullmatch(form, said.inner_text())
+        return [float(text.replace("−", "-")) for text in found.groups()] if found else [0.0] * 5
+
+    wanted = torch.tensor([*z, nll, kl, nll + kl])
+    close = torch.tensor([0.006, 0.006, 0.06, 0.006, 0.06])
+    wait_for(lambda: bool(((torch.tensor(numbers()) - wanted).abs() <= close).all()), 12)
+
+
 def words_explain_themselves(page: Page) -> None:
     """By the Tab key, from word to word through the component and on into the page below it, and by the pointer."""
     words = page.locator(".word")
@@ -60,12 +85,22 @@ def words_explain_themselves(page: Page) -> None:
     prior = page.locator(".passage .word", has_text="prior")
     prior.focus()
     assert_explained(prior)
+    prior.hover()
+    page.keyboard.press("Escape")
+    assert_silent(prior)
+    page.mouse.move(0, 0)
+    assert_silent(prior)  # it has the focus still
+    page.keyboard.press("Shift+Tab")
+    page.keyboard.press("Tab")
+    assert_explained(prior)
     page.keyboard.press("Tab")
     assert_silent(prior)
     assert_explained(page.locator(".passage .word", has_text="N(0, I)"))
     for word in words.all():
         word.hover()
         assert_explained(word)
+    page.keyboard.press("Escape")
+    assert_silent(words.last)
     page.mouse.move(0, 0)
     page.get_by_test_id("stMain").evaluate("(main) => main.scrollTo(0, 0)")
 
@@ -123,10 +158,23 @@ def the_cloud_follows_the_finger(page: Page, passage: Locator) -> None:
     page.wait_for_url(lambda url: "mu" in url)
     assert_terms(page, first, state(page)["mu"])
     expect(passage.get_by_text("q moved by hand")).to_be_visible()
-    plane.press("ArrowRight")
+    by_mouse = state(page)["mu"]
+    assert_told(page, first, by_mouse)
     plane.press("Home")  # where the encoder puts it
     assert_terms(page, first, None)
     assert picture(page) == before
+    the_cloud_by_keys(page, plane, by_mouse)
+    plane.press("Home")
+
+
+def the_cloud_by_keys(page: Page, plane: Locator, by_mouse: list[float]) -> None:
+    """As near to where the mouse has dragged it as steps of 0.1 lead."""
+    with torch.no_grad():
+        own = checkpoint(PLANE).model.encode(images().x_test[shown_number(None)][None].float() / 255)[0][0]
+    for way, keys in zip(torch.tensor(by_mouse) - own, ("ArrowLeft ArrowRight", "ArrowDown ArrowUp"), strict=True):
+        for _ in range(round(abs(way.item()) / 0.1)):
+            plane.press(keys.split()[int(way > 0)])
+    until(page, lambda: (torch.tensor(state(page).get("mu") or own) - torch.tensor(by_mouse)).abs().max() < 0.06, 10)
 
 
 def a_drawing_goes_through(page: Page, passage: Locator) -> None:
@@ -162,6 +210,7 @@ def the_film_shows_its_run(page: Page, passage: Locator) -> None:
     expect(passage.locator("[data-part=kl]")).to_have_text(f"{first.kl:.3f}")
     page.wait_for_url(lambda url: "at" in parse_qs(urlsplit(url).query).get("shown", [""])[0])
     assert state(page)["at"] == 0
+    the_film_is_looked_up(page, passage)
     scrub.press("End")
     expect(passage.get_by_text("your drawing")).to_be_visible()  # it was not lost
     expect(passage.get_by_role("button", name="Trained")).to_be_disabled()  # its last moment is that
@@ -178,3 +227,22 @@ def the_film_shows_its_run(page: Page, passage: Locator) -> None:
     expect(source).to_have_text("your drawing")
     passage.get_by_role("button", name="Undo").click()
     expect(source).to_have_text(film)  # that image again, and nobody's drawing
+
+
+def the_film_is_looked_up(page: Page, passage: Locator) -> None:
+    """What was decoded near a place: by the pointer over it, and by keys; and what is said of that moment."""
+    plane, shown, first = passage.locator("[data-part=over]"), passage.locator("[data-part=z]"), moments(PLANE)[0]
+    plane.focus()
+    for key in ("ArrowRight", "ArrowRight", "ArrowUp"):
+        page.keyboard.press(key)
+    expect(passage.get_by_text("decoded at the nearest kept z")).to_be_visible()
+    by_keys, seen = shown.inner_text(), picture(page)
+    plane.press("Home")
+    expect(shown).to_have_text("a sample")
+    box = plane.bounding_box()
+    page.mouse.move(box["x"] + box["width"] * (0.5 + 0.2 / 8), box["y"] + box["height"] * (0.5 - 0.1 / 8))
+    expect(shown).to_have_text(by_keys)
+    assert picture(page) == seen
+    said = f"reconstruction {first.nll:.1f} + KL {first.kl:.3f} = −ELBO {first.nll + first.kl:.1f} nats."
+    expect(passage.locator("p.spoken")).to_have_text(f"step 0: z = {by_keys}; {said}", timeout=12_000)
+    page.mouse.move(0, 0)

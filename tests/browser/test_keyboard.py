@@ -95,8 +95,39 @@ def test_the_handles_of_the_lesson_hold_nobody(opened: Opened, server: str, sect
         assert not taken(page, "Alt+ArrowRight") and not taken(page, "Control+ArrowRight")
         page.wait_for_timeout(50)  # some frames
         assert said_of(handle) == before
+        the_same_by_mouse(page, handle)
+
+
+def the_same_by_mouse(page: Page, handle: JSHandle) -> None:
+    """Arrow keys move it, and back; a drag to where they had led comes to the same."""
+    handle.evaluate("(e) => e.scrollIntoView({ block: 'center' })")
+    before, start = numbers_of(handle), middle(page, handle)
+    for _ in range(5):
         assert taken(page, "ArrowRight")
-        until(page, lambda handle=handle, before=before: said_of(handle) != before, seconds=5)
+    until(page, lambda: not np.array_equal(numbers_of(handle), before), seconds=5)
+    end, by_keys = middle(page, handle), numbers_of(handle)
+    for _ in range(5):
+        assert taken(page, "ArrowLeft")
+    until(page, lambda: np.array_equal(numbers_of(handle), before), seconds=5)
+    page.mouse.move(*start)
+    page.mouse.down()
+    page.mouse.move(*end, steps=4)
+    page.mouse.up()
+    close = 0.1 * np.abs(by_keys - before).max() + 0.006  # what a pixel is, and two digits
+    until(page, lambda: np.allclose(numbers_of(handle), by_keys, atol=close), seconds=5)
+
+
+def middle(page: Page, handle: JSHandle) -> tuple[float, float]:
+    """Of its knob on the page, once it is drawn."""
+    page.wait_for_timeout(50)
+    box = "(e) => { const b = e.querySelector('.knob').getBoundingClientRect(); return [b.x, b.y, b.width, b.height] }"
+    x, y, width, height = handle.evaluate(box)
+    return x + width / 2, y + height / 2
+
+
+def numbers_of(handle: JSHandle) -> np.ndarray:
+    """What is said of its place, as numbers."""
+    return np.array([float(v) for v in re.findall(r"-?\d+\.?\d*", said_of(handle).replace("−", "-"))])
 
 
 def said_of(handle: JSHandle) -> str:

@@ -30,6 +30,8 @@ def test_the_map_goes_on_and_what_was_pressed_is_carried_out(opened: Callable[..
         before = pixels(part(page, "decoded"))
         page.mouse.move(*at(page, 2.5, 0.5))
         until(page, lambda: not np.array_equal(pixels(part(page, "decoded")), before))
+        page.get_by_test_id("stTopNavLink").filter(has_text="The ELBO").press("Enter")
+        expect(line).to_contain_text("“The ELBO” opens when it is back")
         press_disabled(page, "Traverse")
         press_disabled(page, "Encode")  # the last one counts
         expect(line).to_contain_text("“Encode” opens when it is back")

@@ -58,6 +58,8 @@ def test_another_image_of_the_batch_can_be_followed(opened_slowly):
     second = value(page, "mu")
     page.keyboard.press("ArrowRight")
     assert value(page, "mu") != second
+    page.keyboard.press("ArrowLeft")
+    assert value(page, "mu") == second
 
 
 def test_arrows_move_the_captions_and_playing_can_be_paused(opened_slowly):

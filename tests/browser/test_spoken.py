@@ -81,3 +81,8 @@ def grid_is_searched(page: Page) -> None:
     assert taken(page, "ArrowUp") and found.inner_text() != first
     assert taken(page, "ArrowDown") and found.inner_text() == first
     assert not taken(page, "q")
+    box, cells = grid.bounding_box(), int(grid.get_attribute("width") or 0) // 28
+    assert box is not None
+    for at, text in ((0.01, None), ((cells // 2 + 0.5) / cells, first)):  # a corner, and the cell of the first arrow
+        grid.click(position={"x": at * box["width"], "y": at * box["height"]})
+        assert (found.inner_text() == first) is (text == first)

@@ -6,11 +6,11 @@ from types import SimpleNamespace
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from pages.ablation import actions, bug_pictures, stage
+from pages.ablation import actions, bug_pictures, dose_section, stage
 from pages.ablation.arms import ARMS, BETA, chosen, key_of, weight_when_on
 from pages.ablation.bugs import BUGS
 from pages.ui.arms.view import Seen
-from pages.ui.shipped import shipped_arms
+from pages.ui.shipped import shipped_arms, shipped_dose
 from tests.pages.conftest import ROUTER, checked
 from tests.waiting import wait_for
 from vae_core.config import RunConfig
@@ -196,6 +196,22 @@ def test_the_dose_takes_a_point_of_ones_own(ablation: AppTest, registry: Registr
     assert run.config == RunConfig(epochs=1, beta=3.0)
     wait_for(lambda: run.status in ENDED)
     checked(ablation.run())
+
+
+def test_runs_of_the_dose_are_opened_by_keys_as_by_a_press_on_their_points(
+    ablation: AppTest, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ablation.segmented_control(key="ablation section").set_value("dose").run()
+    first, second = shipped_dose()[:2]
+    runs = ablation.multiselect(key="ablation points")
+    assert runs.value == [] and runs.options[:2] == ["beta 0.1", "beta 0.25"]
+    checked(runs.set_value([first, second]).run())
+    assert ablation.query_params["points"] == [f"{first},{second}"]
+    of_a_seed, none = {"customdata": [3]}, {}
+    pressed = {"selection": {"points": [{"customdata": [second]}, of_a_seed, none]}}
+    monkeypatch.setattr(dose_section.st, "session_state", state := {"dose figure": pressed})
+    dose_section._open_pressed()
+    assert state["ablation points"] == [second]
 
 
 def test_names_of_arms_find_their_keys_again() -> None:

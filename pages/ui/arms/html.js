@@ -41,7 +41,7 @@ export const ROOT = `
 </div>
 <p class="same"><b data-part="same" role="status"></b> <span>${MAPS}</span></p>
 <section class="table" data-row="table" aria-label="all figures">
-  <h3>All arms <small>5,000 test images · <b>▲ best</b>, <b>▼ worst</b>, <b>∅ unranked: no active unit</b></small> <a data-part="download" href="#" role="button">Download CSV</a></h3>
+  <h3>All arms <small>5,000 test images · <b>▲ best</b>, <b>▼ worst</b>, <b>∅ unranked: no active unit</b></small> <button data-part="download">Download CSV</button></h3>
   <div class="wide" tabindex="0" role="region" aria-label="table of figures"><table><thead data-part="tableHead"></thead><tbody data-part="tableBody"></tbody></table></div>
 </section>`;
 

@@ -6,7 +6,7 @@ export const ROOT = `
   <figure class="mapBox">
     <div class="map">
       <canvas class="square" data-part="map" role="img"></canvas>
-      <canvas class="over" data-part="over" tabindex="0" role="application" aria-label="latent map: arrow keys move z by 0.1, with Shift by 0.01, Enter pins, Home goes to 0, Backspace goes back"></canvas>
+      <canvas class="over" data-part="over" tabindex="0" role="application" aria-label="latent map: arrow keys move z by 0.1, with Shift by 0.01, Enter pins z or takes the nearest code, Home goes to 0, Backspace goes back"></canvas>
     </div>
     <figcaption>
       <div class="row">

@@ -75,13 +75,13 @@ export class Pointer {
   }
 
   /**
-   * The test image whose code lies within reach of a finger, or -1.
+   * The test image whose code lies within reach of a finger, or so near, or -1.
    * @param {Numbers} place
+   * @param {number} limit prior units
    */
-  codeAt([x, y]) {
-    const codes = this.codes(),
-      limit = ((NEAR * 2 * this.map.reach()) / this.canvas.clientWidth) ** 2;
-    let [index, least] = [-1, limit];
+  codeAt([x, y], limit = (NEAR * 2 * this.map.reach()) / this.canvas.clientWidth) {
+    const codes = this.codes();
+    let [index, least] = [-1, limit ** 2];
     for (let i = 0; 2 * i < codes.length; i++) {
       const d = (codes[2 * i] - x) ** 2 + (codes[2 * i + 1] - y) ** 2;
       if (d < least) [index, least] = [i, d];
@@ -91,8 +91,14 @@ export class Pointer {
 
   key(key, fine) {
     const by = KEYS[key];
-    if (!by) return !fine && this.on.key(key);
+    if (!by) return !fine && (this.on.key(key) || (key === "Enter" && this.pressNearest()));
     this.on.nudge(by.map((v) => v * (fine ? FINE : STEP)));
     return true;
+  }
+
+  /** Keys bring the handle near to a code, and seldom onto it: of all codes the nearest is meant. */
+  pressNearest() {
+    const place = this.on.handle();
+    return Boolean(place) && this.on.press(place, this.codeAt(place, Infinity));
   }
 }

@@ -56,6 +56,24 @@ export function cellUnder({ offsetX, offsetY, currentTarget: { clientWidth, clie
   return part(offsetY, clientHeight, rows) * columns + part(offsetX, clientWidth, columns);
 }
 
+/** @type {Record<string, number[]>} */
+const ARROWS = { ArrowLeft: [-1, 0], ArrowRight: [1, 0], ArrowUp: [0, -1], ArrowDown: [0, 1] };
+
+/**
+ * The cell of such a grid that an arrow key leads to, or null for another key.
+ * @param {number} cell
+ * @param {string} key
+ * @param {number} columns
+ * @param {number} rows
+ */
+export function cellAfter(cell, key, columns, rows) {
+  if (!Object.hasOwn(ARROWS, key)) return null;
+  /** @type {(at: number, n: number) => number} */
+  const within = (at, n) => Math.max(0, Math.min(n - 1, at));
+  const [dx, dy] = ARROWS[key];
+  return within(Math.floor(cell / columns) + dy, rows) * columns + within((cell % columns) + dx, columns);
+}
+
 /**
  * A frame around image i.
  * @param {HTMLCanvasElement} canvas

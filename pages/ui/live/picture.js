@@ -2,7 +2,7 @@
 
 import { make, partsOf, press } from "../lib/dom.js";
 import { onKeys } from "../lib/keys.js";
-import { cellUnder, drawGrid, drawImages } from "../lib/images.js";
+import { cellAfter, cellUnder, drawGrid, drawImages } from "../lib/images.js";
 import { drawCodeMaps } from "../lib/code_maps.js";
 import { activeOf, drawKlBars } from "../lib/kl_bars.js";
 import { LatentMap, NO_CLASS } from "../lib/map.js";
@@ -186,15 +186,9 @@ export class Picture {
   /** Arrows find the next cell; the first of them the one in the middle. */
   moveCell(key) {
     const n = this.cells,
-      move = { ArrowLeft: [-1, 0], ArrowRight: [1, 0], ArrowUp: [0, -1], ArrowDown: [0, 1] }[key];
-    if (!move) return false;
-    if (!(this.cell < n * n)) this.findCell(Math.floor(n / 2) * (n + 1));
-    else {
-      const [x, y] = [(this.cell % n) + move[0], Math.floor(this.cell / n) + move[1]].map((v) =>
-        Math.max(0, Math.min(n - 1, v)),
-      );
-      this.findCell(y * n + x);
-    }
+      to = cellAfter(this.cell, key, n, n);
+    if (to === null) return false;
+    this.findCell(this.cell < n * n ? to : Math.floor(n / 2) * (n + 1));
     return true;
   }
 

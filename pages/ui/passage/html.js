@@ -23,7 +23,7 @@ export const HTML = `
   </figure>
   <p class="arrow"><b>encoder</b><span aria-hidden="true">⟶</span>q(z | x)</p>
   <figure class="plane">
-    <div class="map"><canvas class="square" data-part="map" role="img" aria-label="codes of 5,000 test images by class"></canvas><canvas class="over" data-part="over" tabindex="0" role="application" aria-label="the cloud q(z | x): drag it, or move it with the arrow keys; Home brings it back to where the encoder puts it"></canvas></div>
+    <div class="map"><canvas class="square" data-part="map" role="img" aria-label="codes of 5,000 test images by class"></canvas><canvas class="over" data-part="over" tabindex="0" role="application" aria-label="the cloud q(z | x): drag it, or move it with the arrow keys; Home brings it back to where the encoder puts it; in the film they show what was decoded nearby"></canvas></div>
     <figcaption><b>z = <output data-part="z">…</output></b> <span data-part="place"></span> <button data-part="back" hidden>Back to the encoder's</button></figcaption>
     <p class="note" data-part="note"></p>
   </figure>

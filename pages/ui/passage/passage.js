@@ -16,6 +16,7 @@ import { Pointer } from "../explore/pointer.js";
 import { another, imageName, imageOf, nameOf, nextOf } from "../explore/shared/classes.js";
 import { fetchModel } from "../explore/shared/found.js";
 import { drawPlane } from "./cloud.js";
+import { handlersOf } from "./hand.js";
 import { HTML } from "./html.js";
 import { cleanPassage, nearestCell, passage } from "./math.js";
 import { Terms, passageText } from "./terms.js";
@@ -44,7 +45,7 @@ export default class Passage {
     this.digit = FIRST;
     this.ask = everyFrame(() => this.draw());
     this.map = new LatentMap(part.map, part.note);
-    this.pointer = new Pointer(part.over, this.map, () => [], this.handlers());
+    this.pointer = new Pointer(part.over, this.map, () => [], handlersOf(this));
     this.drawing = new Drawing(part.paper, { moving: () => this.moving(), done: (picture) => this.drawn(picture) });
     this.shared = new Shared(cleanPassage, (state) => this.take(state));
     this.observer = onResize(part.over, () => this.ask());
@@ -190,26 +191,6 @@ export default class Passage {
     if (this.state.at !== at) return; // of two that are on their way the later counts
     this.frame = frame;
     this.renew();
-  }
-
-  handlers() {
-    const to = (xy) => ((this.tried = xy), this.ask());
-    const rest = (xy) => {
-      this.tried = null;
-      if (this.frame || this.state.blank) this.ask();
-      else this.change({ mu: cleanPassage({ mu: xy }).mu });
-    };
-    return {
-      handle: () => (this.frame || this.state.blank ? null : (this.tried ?? this.code?.mu)),
-      hover: (xy) => this.frame && to(xy),
-      leave: () => ((this.tried = null), this.ask()),
-      press: () => false,
-      drag: to,
-      drop: rest,
-      click: rest,
-      nudge: (by) => this.found && !this.frame && !this.state.blank && rest(by.map((v, d) => v + this.code.mu[d])),
-      key: (key) => key === "Home" && (this.change({ mu: null }), true),
-    };
   }
 
   // ---- drawing

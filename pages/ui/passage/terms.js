@@ -55,4 +55,4 @@ export class Terms {
 
 /** What is shown, in words. */
 export const passageText = (part) =>
-  `${part.moment.textContent}: z = ${part.z.value} ${part.place.textContent}; reconstruction ${part.reconstruction.value} + KL ${part.kl.value} = −ELBO ${part.total.value} nats.`;
+  `${part.moment.textContent}: z = ${`${part.z.value} ${part.place.textContent}`.trim()}; reconstruction ${part.reconstruction.value} + KL ${part.kl.value} = −ELBO ${part.total.value} nats.`;

@@ -38,8 +38,9 @@ function say() {
 }
 
 const nameOf = (/** @type {Element} */ element) =>
-  element.querySelector("[data-testid=stMarkdownContainer], span:not([data-testid])")?.textContent.trim() ||
-  element.textContent.trim();
+  (
+    element.querySelector("[data-testid=stMarkdownContainer], p") ?? element.querySelector("span:not([data-testid])")
+  )?.textContent.trim() || element.textContent.trim(); // an icon's name stands before it
 
 /** The switch under a pointer. A disabled one may be told of no press, so its place is compared. @param {MouseEvent} event */
 function switchUnder({ clientX: x, clientY: y }) {
@@ -49,9 +50,12 @@ function switchUnder({ clientX: x, clientY: y }) {
   });
 }
 
-/** @param {MouseEvent} event */
-function remember(event) {
-  const pressed = lost && switchUnder(event);
+/** The switch that a key presses, where it can have the focus. @param {KeyboardEvent} event */
+const switchWithFocus = ({ key, target }) =>
+  key === "Enter" || key === " " ? /** @type {Element} */ (target).closest(SWITCHES) : null;
+
+/** @param {Event} event @param {Element | null | undefined} pressed */
+function remember(event, pressed) {
   if (!pressed) return;
   event.preventDefault(); // of a link, whose page could not come
   event.stopPropagation();
@@ -114,5 +118,6 @@ window.WebSocket = new Proxy(window.WebSocket, {
     return socket;
   },
 });
-document.addEventListener("pointerdown", remember, { capture: true });
+document.addEventListener("pointerdown", (event) => remember(event, lost && switchUnder(event)), { capture: true });
+document.addEventListener("keydown", (event) => remember(event, lost && switchWithFocus(event)), { capture: true });
 document.addEventListener("click", (event) => lost && switchUnder(event) && event.preventDefault(), { capture: true });

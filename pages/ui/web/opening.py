@@ -58,13 +58,16 @@ def page_bytes(name: str) -> bytes:
     page = _FONT.sub("", page)  # it comes when the first word is drawn, and need not come before the scripts
     page = _STYLES.sub(lambda found: f"<style>{_own_styles(static / found[1])}</style>", page)
     page = _SILENT.sub("", page)
-    page = page.replace(_FIRST, f"{_lost()}{_FIRST}")
+    page = page.replace(_FIRST, f"{_before()}{_FIRST}")
     return packed_text(page.replace("<body>", f"<body>\n{_opening(PAGES[name], files)}<script>{script()}</script>", 1))
 
 
-def _lost() -> str:
-    """What watches over the line to the server, before Streamlit's scripts: these run in the order of the page."""
-    return f'<script type="module" src="./assets/web/lost.js?v={asset_version()}"></script>\n'
+def _before() -> str:
+    """What watches over the whole page, before Streamlit's scripts: these run in the order of the page."""
+    names = ("lost", "escape")
+    return "".join(
+        f'<script type="module" src="./assets/web/{name}.js?v={asset_version()}"></script>\n' for name in names
+    )
 
 
 def _opening(page: PageName, files: dict[str, int]) -> str:

@@ -1,19 +1,13 @@
 // A code map to click on: its places in the colours of their codes, with the number of each.
 
-import { cellUnder } from "../../lib/images.js";
+import { cellAfter, cellUnder } from "../../lib/images.js";
 import { colourOfCode } from "../../lib/code_maps.js";
 
 const SIDE = 7,
   CELL = 40;
-const MOVES = { ArrowLeft: [-1, 0], ArrowRight: [1, 0], ArrowUp: [0, -1], ArrowDown: [0, 1] };
 
 /** The place that an arrow key leads to, or null for another key. @param {number} place @param {string} key */
-export function placeAfter(place, key) {
-  if (!Object.hasOwn(MOVES, key)) return null;
-  const [dx, dy] = MOVES[key],
-    within = (at) => Math.max(0, Math.min(SIDE - 1, at));
-  return within(Math.floor(place / SIDE) + dy) * SIDE + within((place % SIDE) + dx);
-}
+export const placeAfter = (place, key) => cellAfter(place, key, SIDE, SIDE);
 
 /** The place under a pointer. */
 export const placeUnder = (event) => cellUnder(event, SIDE, SIDE);

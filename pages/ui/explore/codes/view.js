@@ -5,6 +5,7 @@ import { colourOfCode } from "../../lib/code_maps.js";
 import { make, quietPartsOf } from "../../lib/dom.js";
 import { fetchBytes, mapImages } from "../../lib/fetched.js";
 import { drawImage, greys, imageAt } from "../../lib/images.js";
+import { onKeys } from "../../lib/keys.js";
 import { NO_CLASS } from "../../lib/map.js";
 import { Shared } from "../../lib/state.js";
 import { readTensors } from "../../lib/tensors.js";
@@ -33,7 +34,7 @@ export default class CodeMapView {
     );
     const { map, undo, retry } = this.part;
     map.onclick = (event) => this.choosePlace(placeUnder(event));
-    map.onkeydown = (event) => this.key(event);
+    onKeys(map, (key) => this.key(key), { shift: true }); // many keyboards need it to type +
     undo.onclick = () => this.change({ changes: [] });
     retry.onclick = () => this.open();
   }
@@ -121,15 +122,15 @@ export default class CodeMapView {
     this.change({ changes: withChange(this.state.changes, this.mapOf(this.state), this.place, code) });
   }
 
-  key(event) {
-    const to = placeAfter(this.place, event.key),
-      step = { "+": 1, "-": -1 }[event.key];
-    if (to === null && !step && event.key !== "Delete") return;
-    event.preventDefault();
-    if (to !== null) return this.choosePlace(to);
-    if (!step) return this.choose(this.mapOf(this.state)[this.place]);
-    const { size } = this.found;
-    this.choose((this.codes[this.place] + step + size) % size);
+  key(key) {
+    const to = placeAfter(this.place, key),
+      step = { "+": 1, "-": -1 }[key],
+      { size } = this.found;
+    if (to !== null) this.choosePlace(to);
+    else if (step) this.choose((this.codes[this.place] + step + size) % size);
+    else if (key === "Delete") this.choose(this.mapOf(this.state)[this.place]);
+    else return false;
+    return true;
   }
 
   /** A button for each class; one for all images where there are none. */

@@ -27,6 +27,7 @@ export class LabelsWay extends Way {
     this.decoder = new Latest("ten labels");
     this.ten = new Strip(part.ten, "one z decoded under each label", () => {});
     this.wrong = new Strip(part.wrong, "an image decoded under each label", (wrong) => page.change({ wrong }));
+    this.wrong.steer((by) => this.move(by));
     choices(root, "told", (told) => page.change({ told }));
     part.another.onclick = () => page.change({ image: another(this.state.image, this.found.set.labels) });
   }
@@ -70,7 +71,9 @@ export class LabelsWay extends Way {
     part.source.textContent = imageName(state.image, found.set);
     part.x.setAttribute("aria-label", part.source.textContent);
     part.how.textContent = howWords(this.names[right], state.told);
-    mark(this.wrong, wrongOf(state, right));
+    const wrong = wrongOf(state, right);
+    mark(this.wrong, wrong);
+    this.wrong.stand(wrong, this.names[wrong]);
     const asked = JSON.stringify([state.image, state.told]);
     if (asked !== this.asked) this.ask(asked);
     else this.tell();
@@ -92,6 +95,13 @@ export class LabelsWay extends Way {
     this.wrong.draw(this.pictures);
     this.tell();
     this.page.refresh();
+  }
+
+  /** To the wrong label before or after: over the right one, and from either end to the other. */
+  move(by) {
+    const from = (label) => (label + by + LABELS) % LABELS,
+      wrong = from(wrongOf(this.state, this.right));
+    this.page.change({ wrong: wrong === this.right ? from(wrong) : wrong });
   }
 
   tell() {

@@ -3,6 +3,8 @@
 import { columnsOf, csv } from "../../lib/csv.js";
 import { everyFrame, handOn, onResize } from "../../lib/dom.js";
 import { line, ring, squareOf } from "../../lib/draw.js";
+import { cellAfter } from "../../lib/images.js";
+import { onKeys } from "../../lib/keys.js";
 import { fixed } from "../../lib/numbers.js";
 import { rowAt } from "../shared/found.js";
 import { short } from "../shared/numbers.js";
@@ -22,7 +24,7 @@ const GREY = { background: "#ffffff", text: "#000000", grid: "#d0d0d0", primary:
 
 const HTML = `
 <div class="beside">
-  <canvas class="mesh" data-part="mesh" role="img"></canvas>
+  <canvas class="mesh" data-part="mesh" tabindex="0" role="application"></canvas>
   <div class="way">
     <div class="row"><label>z <input type="range" data-part="warp" min="0" max="1" step="0.01" aria-label="warp, from the plane of z to the space of images"> images</label> <button data-part="play">▶ Play</button></div>
     <label><input type="checkbox" data-part="heat"> colour by stretch</label>
@@ -46,8 +48,9 @@ export class PriorWarp extends Way {
     part.heat.onchange = () => change({ heat: part.heat.checked });
     part.play.onclick = () => (this.going ? this.pause() : this.play());
     part.mesh.onpointermove = (event) => this.over(event);
-    part.mesh.onpointerleave = () => place.hover(null);
+    part.mesh.onpointerleave = part.mesh.onblur = () => place.hover(null);
     part.mesh.onclick = (event) => this.nodeAt(event) >= 0 && place.point(this.z(this.nodeAt(event)));
+    onKeys(part.mesh, (key) => this.mesh !== null && this.key(key));
     this.observer = onResize(part.mesh, () => this.ask());
   }
 
@@ -132,7 +135,7 @@ export class PriorWarp extends Way {
     part.note.textContent = `Every cell has the same share of ${priorOf(this)}. At the right end its nodes lie where their pictures are: a cell is wide where equal shares spread over more change; “colour by stretch” divides by its width in z.${axes} ${notes(this)}`;
     part.mesh.setAttribute(
       "aria-label",
-      `${mesh.z.length} decoded pictures, on their way from z to their first two principal components: warp ${fixed(this.warp)}`,
+      `${mesh.z.length} decoded pictures, on their way from z to their first two principal components: warp ${fixed(this.warp)}; arrow keys move from picture to picture, Enter takes one`,
     );
   }
 
@@ -216,6 +219,20 @@ export class PriorWarp extends Way {
   over(event) {
     const i = this.nodeAt(event);
     this.place.hover(i < 0 ? null : this.z(i));
+  }
+
+  /** From the node nearest to z: to the next one, there for good, or back. */
+  key(key) {
+    const { place, view, mesh } = this,
+      [x, y] = view.plane.to(place.z),
+      far = mesh.z.map((at) => Math.hypot(at[0] - x, at[1] - y)),
+      at = far.indexOf(Math.min(...far)),
+      to = cellAfter(at, key, mesh.xs.length, mesh.ys.length);
+    if (to !== null) place.hover(this.z(to));
+    else if (key === "Enter") place.point(this.z(at));
+    else if (key === "Escape" && place.hovered) place.hover(null);
+    else return false;
+    return true;
   }
 
   /** The grid's lines on the map. */

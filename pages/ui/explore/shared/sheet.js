@@ -1,10 +1,9 @@
 // A sheet of small pictures in one canvas. The pointer finds the picture that is meant; with the keyboard the arrow keys
 // move from picture to picture and Enter takes one.
 
-import { PIXELS, cellUnder, drawImages } from "../../lib/images.js";
+import { PIXELS, cellAfter, cellUnder, drawImages } from "../../lib/images.js";
 import { onKeys } from "../../lib/keys.js";
 
-const KEYS = { ArrowLeft: [-1, 0], ArrowRight: [1, 0], ArrowUp: [0, -1], ArrowDown: [0, 1] };
 const HTML = `<canvas class="images" tabindex="0" role="application"></canvas><i class="here" hidden></i><i class="cursor" hidden></i>`;
 
 export class Sheet {
@@ -101,13 +100,10 @@ export class Sheet {
   }
 
   key(key) {
-    const { columns, rows } = this,
-      by = KEYS[key],
-      at = this.at ?? this.last ?? Math.floor(this.count / 2);
-    if (by) {
-      const clip = (v, n) => Math.max(0, Math.min(n - 1, v));
-      const i = clip(Math.floor(at / columns) + by[1], rows) * columns + clip((at % columns) + by[0], columns);
-      this.last = Math.min(this.count - 1, i);
+    const at = this.at ?? this.last ?? Math.floor(this.count / 2),
+      to = cellAfter(at, key, this.columns, this.rows);
+    if (to !== null) {
+      this.last = Math.min(this.count - 1, to);
       this.over(this.last);
     } else if (key === "Enter" || key === " ") this.choose(Math.min(at, this.count - 1));
     else if (key === "Escape") return this.leave();

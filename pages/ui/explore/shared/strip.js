@@ -2,6 +2,7 @@
 
 import { make } from "../../lib/dom.js";
 import { drawImages } from "../../lib/images.js";
+import { onKeys } from "../../lib/keys.js";
 
 const MANY = 13; // pictures: with more of them the marks stand above the strip, not in it
 
@@ -22,6 +23,21 @@ export class Strip {
     canvas.setAttribute("aria-label", name);
     canvas.onclick = ({ offsetX }) =>
       pick(Math.min(this.count - 1, Math.floor((this.count * offsetX) / canvas.clientWidth)));
+  }
+
+  /** Choose by keys, too: ← calls move(-1), → move(1). */
+  steer(move) {
+    Object.assign(this.canvas, { tabIndex: 0, role: "slider" });
+    onKeys(this.canvas, (key) => {
+      const by = { ArrowLeft: -1, ArrowRight: 1 }[key];
+      if (by) move(by);
+      return by !== undefined;
+    });
+  }
+
+  /** Say which picture is chosen by then. */
+  stand(k, name) {
+    Object.assign(this.canvas, { ariaValueMin: 0, ariaValueMax: this.count - 1, ariaValueNow: k, ariaValueText: name });
   }
 
   /** So many pictures, black until they are drawn; marks: { k: text } over some of them. */

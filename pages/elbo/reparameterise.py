@@ -180,7 +180,7 @@ def _autograd(chosen: Subject) -> None:
         column.markdown(
             "autograd: **the way back to mu is open**" if answer.mu_grad else "autograd: **no way back to mu**"
         )
-        column.code(said(answer), language="python")
+        column.code(said(answer), language="python", wrap_lines=True)
     new_draws(st, "noise", "reparameterise again")
     with st.expander("model.sample, which trains; torch.normal, sample, rsample"):
         st.code(textwrap.dedent(inspect.getsource(VAE.sample)), language="python", wrap_lines=True)

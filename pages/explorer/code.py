@@ -27,7 +27,7 @@ def code(way: str, source: Source) -> None:
             "same numbers (1e-4)."
         )
         for function in functions(way, source):
-            st.code(textwrap.dedent(inspect.getsource(function)).rstrip(), language="python")
+            st.code(textwrap.dedent(inspect.getsource(function)).rstrip(), language="python", wrap_lines=True)
 
 
 def functions(way: str, source: Source) -> list[Callable[..., Any]]:

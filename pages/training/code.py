@@ -51,4 +51,4 @@ def code(run: RunRecord) -> None:
             st.markdown(f"**{name}**")
             st.latex(formula)
             for function in functions:
-                st.code(textwrap.dedent(inspect.getsource(function)), language="python")
+                st.code(textwrap.dedent(inspect.getsource(function)), language="python", wrap_lines=True)

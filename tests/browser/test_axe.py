@@ -6,71 +6,20 @@ What is serious is a failure. What is Streamlit's own and cannot be cured from h
 """
 
 from collections.abc import Callable
-from pathlib import Path
-from typing import Any, NamedTuple
 
 import pytest
 from playwright.sync_api import Page
 
-from tests.browser.conftest import ROOT
+from tests.browser.axe import KNOWN, SERIOUS, run, run_settled, worded
 from tests.browser.keys import walk
+from tests.browser.opened_parts import opened_parts
 from tests.browser.outline import misplaced_headings, nameless
 from tests.browser.places import arrived, drawn, go, places
 
 Opened = Callable[..., Page]
-AXE = Path(ROOT, "pages/ui/node_modules/axe-core/axe.min.js")  # comes with the linters: `make lint-browser`
-RULES = ("wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa")
-COLOURS = ("color-contrast", "link-in-text-block")  # the rules to which a scheme of colours makes a difference
 SIZES = {"desktop": {"width": 1280, "height": 720}, "phone": {"width": 390, "height": 844}}
-SERIOUS = ("serious", "critical")
+SEEN: set[str] = set()  # of what lies over pages: see opened_parts.py
 LEAST_STOPS = 10  # of Tab, on any page: the menu has as many
-
-
-class Known(NamedTuple):
-    """Something serious of Streamlit's own: the rule, the elements, the place where it is sure to be, why it stays."""
-
-    rule: str
-    selector: str
-    place: str
-    why: str
-
-
-KNOWN: tuple[Known, ...] = ()
-
-# What axe finds in elements that no known one of their rule holds, and which of the known ones were met.
-RUN = """async ({ only, known }) => {
-  const { violations } = await axe.run(document, {
-    runOnly: only, resultTypes: ["violations"], elementRef: true, performanceTimer: false,
-  });
-  const met = new Set(), found = [];
-  for (const { id, impact, nodes } of violations) for (const { element, target, any, all, none, html } of nodes) {
-    const own = known.findIndex(([rule, selector]) => rule === id && element.closest(selector));
-    if (own >= 0) met.add(own);
-    else found.push({ id, impact, at: target.flat().join(" > "), html: html.slice(0, 200),
-      why: [...any, ...all, ...none].map(({ message }) => message).join("; ") });
-  }
-  return { found, met: [...met] };
-}"""
-
-
-def run(page: Page, colours: bool = False) -> tuple[list[dict[str, Any]], set[int]]:
-    """What axe finds on the page as it stands, or by its rules for colours alone, and which of KNOWN it met."""
-    if not page.evaluate("() => 'axe' in window"):
-        page.evaluate(AXE.read_text(encoding="utf-8"))
-    known = [(one.rule, one.selector) for one in KNOWN]
-    only = {"type": "rule", "values": COLOURS} if colours else {"type": "tag", "values": RULES}
-    result = page.evaluate(RUN, {"only": only, "known": known})
-    return result["found"], set(result["met"])
-
-
-def run_settled(page: Page, colours: bool) -> tuple[list[dict[str, Any]], set[int]]:
-    """As `run`; what is found is looked for once more a second later, as on a busy machine a scheme comes in parts."""
-    found, met = run(page, colours)
-    if not found:
-        return found, met
-    page.wait_for_timeout(1000)
-    drawn(page)
-    return run(page, colours)
 
 
 def visits() -> dict[str, list[str]]:
@@ -107,11 +56,13 @@ def test_all_can_be_used_by_all(opened: Opened, server: str, first: str) -> None
             found, known = run_settled(page, colours=not is_new)
             met |= known
             for one in found:
-                said = f"{one['id']} ({one['impact']}): {one['at']} {one['html']} {one['why']}"
+                said = worded(one)
                 if one["impact"] in SERIOUS:
                     wrong.setdefault(said, []).append(f"{place} {size} {scheme}")
                 else:
                     print(f"{place} {size} {scheme}: {said}")
+        for said in opened_parts(page, SEEN):
+            wrong.setdefault(said, []).append(f"{place} opened")
     assert not wrong, "\n".join(f"{said} [{', '.join(where)}]" for said, where in wrong.items())
     assert [one for i, one in enumerate(KNOWN) if one.place in visits()[first] and i not in met] == []
 

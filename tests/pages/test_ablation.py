@@ -206,7 +206,7 @@ def test_runs_of_the_dose_are_opened_by_keys_as_by_a_press_on_their_points(
     runs = ablation.multiselect(key="ablation points")
     assert runs.value == [] and runs.options[:2] == ["beta 0.1", "beta 0.25"]
     checked(runs.set_value([first, second]).run())
-    assert ablation.query_params["points"] == [f"{first},{second}"]
+    assert ablation.query_params["points"] == f"{first},{second}"
     of_a_seed, none = {"customdata": [3]}, {}
     pressed = {"selection": {"points": [{"customdata": [second]}, of_a_seed, none]}}
     monkeypatch.setattr(dose_section.st, "session_state", state := {"dose figure": pressed})

@@ -43,9 +43,7 @@ def opened_parts(page: Page, seen: set[str]) -> set[str]:
     icon = page.locator("[data-testid=stTooltipIcon] button[aria-label^=Help]:visible").first
     if icon.count() and _is_new(page, "tooltip", seen):
         wrong |= _tooltip(page, icon)
-    if "scene=" not in page.url:  # what a scene shows has an address of its own
-        wrong |= _unfolded(page, seen)
-    return wrong
+    return wrong | _unfolded(page, seen)
 
 
 def _named(page: Page, button: Locator) -> str:

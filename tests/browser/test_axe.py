@@ -12,13 +12,11 @@ from playwright.sync_api import Page
 
 from tests.browser.axe import KNOWN, SERIOUS, run, run_settled, worded
 from tests.browser.keys import walk
-from tests.browser.opened_parts import opened_parts
 from tests.browser.outline import misplaced_headings, nameless
 from tests.browser.places import arrived, drawn, go, places
 
 Opened = Callable[..., Page]
 SIZES = {"desktop": {"width": 1280, "height": 720}, "phone": {"width": 390, "height": 844}}
-SEEN: set[str] = set()  # of what lies over pages: see opened_parts.py
 LEAST_STOPS = 10  # of Tab, on any page: the menu has as many
 
 
@@ -61,8 +59,6 @@ def test_all_can_be_used_by_all(opened: Opened, server: str, first: str) -> None
                     wrong.setdefault(said, []).append(f"{place} {size} {scheme}")
                 else:
                     print(f"{place} {size} {scheme}: {said}")
-        for said in opened_parts(page, SEEN):
-            wrong.setdefault(said, []).append(f"{place} opened")
     assert not wrong, "\n".join(f"{said} [{', '.join(where)}]" for said, where in wrong.items())
     assert [one for i, one in enumerate(KNOWN) if one.place in visits()[first] and i not in met] == []
 

@@ -50,18 +50,14 @@ def test_no_page_is_left_out() -> None:
 
 
 def test_what_comes_up_can_be_used_by_all(opened: Opened, server: str) -> None:
-    """The address where it cannot be copied; the question before arms are trained, which no tooltip covers."""
+    """The address where it cannot be copied; the question before arms are trained."""
     page = opened(f"{server}/ablation?arms=full,no-reconstruction&hands=1", reduced_motion="reduce")
     arrived(page)
     page.evaluate(REFUSE)
     page.get_by_role("button", name="Copy link").click()
     expect(page.get_by_role("textbox", name="address of what is on the page")).to_be_visible()
     wrong = in_both_schemes(page, ".st-key-copy-link")
-    train = page.get_by_role("button", name="Train live")
-    train.hover()
-    expect(page.locator(TOOLTIP)).to_be_visible()
-    train.click()
-    expect(page.locator(TOOLTIP)).to_be_hidden()  # the pointer is there still
+    page.get_by_role("button", name="Train live").click()
     expect(page.get_by_text("What will happen?").first).to_be_visible()
     drawn(page)
     wrong |= in_both_schemes(page, ".st-key-arms-question")
@@ -72,3 +68,13 @@ def test_what_comes_up_can_be_used_by_all(opened: Opened, server: str) -> None:
     page.get_by_test_id("stPopover").get_by_role("button", name="More").click()
     page.locator(POPOVER).evaluate(SPOIL)
     assert any(one.startswith("image-alt") for one in in_both_schemes(page, POPOVER))
+
+
+def test_a_tooltip_goes_at_the_press(opened: Opened, server: str) -> None:
+    page = opened(f"{server}/elbo?section=derivation", reduced_motion="reduce")
+    image = page.get_by_role("button", name="Another image")
+    image.hover()
+    expect(page.locator(TOOLTIP)).to_be_visible()
+    image.click()
+    drawn(page)
+    expect(page.locator(TOOLTIP)).to_be_hidden(timeout=2000)  # the pointer is there still

@@ -217,7 +217,7 @@ def test_torchvision_is_imported_in_one_place_only() -> None:
 def test_the_core_runs_without_streamlit_and_plotly() -> None:
     code = (
         "import sys, vae_core.train, vae_core.trainer, vae_core.runs.process, vae_core.runs.registry\n"
-        "print(sorted({'streamlit', 'plotly', 'pages'} & set(sys.modules)))"
+        "print(sorted({'streamlit', 'plotly', 'pages', 'ray'} & set(sys.modules)))"
     )
     result = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, timeout=120)
     assert result.stdout.strip() == "[]", result.stderr

@@ -1,4 +1,4 @@
-"""The engines that train, one per device: what is sent to them, what they send, and what happens when one dies."""
+"""The engines that train, by place: what is sent to them, what they send, and what happens when one dies."""
 
 import threading
 import time
@@ -9,12 +9,15 @@ from pathlib import Path
 from vae_core import devices
 from vae_core.config import ConfigError, RunConfig
 from vae_core.runs import storage
+from vae_core.runs.environment import ray_address
 from vae_core.runs.held_runs import HeldRuns
 from vae_core.runs.log import logger
 from vae_core.runs.measured import plain_of_kind
-from vae_core.runs.messages import PAUSED, RUNNING, STARTING, Command, Line, Measured, Update
+from vae_core.runs.messages import PAUSED, RUNNING, STARTING, Cluster, Command, Line, Measured, Said, Update
 from vae_core.runs.paces import Paces
+from vae_core.runs.places import ClusterPlaces, DevicePlaces
 from vae_core.runs.process import EngineProcess
+from vae_core.runs.ray_engine import RayEngine
 from vae_core.runs.run_record import SAVED, RunRecord
 
 DEATHS = 3  # an engine that dies so often within a minute, serving nobody, is not started again by itself
@@ -27,11 +30,12 @@ class Engine:
     deaths: list[float] = field(default_factory=list)  # without a culprit, within the last minute
     restarts: int = 0
     line: Line | None = None  # how it stood last
+    cluster: Cluster = field(default_factory=lambda: Cluster(1))  # what it said of it last
     open: set[str] = field(default_factory=set)  # ids of the runs that it has
 
 
 class Engines:
-    """Engines by device, started when they are first asked for. Their callers hold the registry's lock."""
+    """Engines by place (places.py), started when they are first asked for. Their callers hold the registry's lock."""
 
     def __init__(
         self,
@@ -48,11 +52,12 @@ class Engines:
         """
         self._runs, self._goes_first, self._changed, self._closed = runs, goes_first, changed, closed
         self._engines: dict[str, Engine] = {}
+        self._places = ClusterPlaces() if ray_address() else DevicePlaces()
         self._left: dict[str, Path] = {}  # folders of runs that were removed
         self._paces = Paces()
 
     def all(self) -> dict[str, Engine]:
-        """Those that were started, by device."""
+        """Those that were started, by place."""
         return dict(self._engines)
 
     def of_device(self, device: str) -> Engine:
@@ -60,11 +65,7 @@ class Engines:
         Raises:
             ConfigError: the registry has ended; an engine that begins now would outlive it.
         """
-        if device not in self._engines:
-            if self._closed.is_set():
-                raise ConfigError("The server is ending: start the run when it is there again.")
-            self._engines[device] = Engine(self._connect(device))
-        return self._engines[device]
+        return self._at(self._places.of_device(device, self._open_runs))
 
     def pace(self, config: RunConfig) -> float | None:
         """Images per second of such a run: of the last one that trained alone, else as its engine measures it.
@@ -75,10 +76,10 @@ class Engines:
             ConfigError: its device is not there, or the registry has ended.
             DataError: its data set is gone.
         """
-        device = devices.resolve(config.device).type
+        device = self._places.of_device(devices.resolve(config.device).type, self._open_runs)
         known = self._paces.find(device, config)
         if known is None:
-            link = self.of_device(device).link
+            link = self._at(device).link
             if self._paces.ask(device, config):
                 link.send(Command("", "measure", {"config": plain_of_kind(config).to_dict()}))
         return known
@@ -129,13 +130,26 @@ class Engines:
         for engine in engines:
             engine.link.close()
 
+    @property
+    def _open_runs(self) -> dict[str, set[str]]:
+        return {place: engine.open for place, engine in self._engines.items()}
+
+    def _at(self, place: str) -> Engine:
+        if place not in self._engines:
+            if self._closed.is_set():
+                raise ConfigError("The server is ending: start the run when it is there again.")
+            self._engines[place] = Engine(self._connect(place))
+        return self._engines[place]
+
     def _engine_of(self, run: RunRecord) -> Engine:
-        return self.of_device(devices.resolve(run.config.device).type)
+        together = {run.run_id, *(arm.run_id for arm in self._runs.members(run.group))}
+        return self._at(self._places.of_run(run.config, together, self._open_runs))
 
-    def _connect(self, device: str) -> EngineProcess:
-        return EngineProcess(device, lambda said: self._hear(device, said), self._mourn)
+    def _connect(self, place: str) -> EngineProcess:
+        kind = RayEngine if isinstance(self._places, ClusterPlaces) else EngineProcess
+        return kind(place, lambda said: self._hear(place, said), self._mourn)
 
-    def _hear(self, device: str, said: Update | Line | Measured) -> None:
+    def _hear(self, device: str, said: Said) -> None:
         """What an engine says. On the reader thread of that engine, so no run is told of by two at once."""
         engine = self._engines.get(device)
         if engine is None:  # the registry has ended
@@ -144,6 +158,9 @@ class Engines:
             self._take(engine, said)
         elif isinstance(said, Measured):
             self._paces.answer(device, said.images_per_s)
+        elif isinstance(said, Cluster):
+            engine.cluster = said
+            self._places.note_room(said.engines)
         else:
             engine.line, waits = said, {one.run_id: one for one in said.waiting}
             for run in self._runs.all():
@@ -181,31 +198,43 @@ class Engines:
         with self._runs.lock:
             orphans = [run for run in self._runs.all() if run.run_id in engine.open and not run.complete]
             culprits = [run for run in orphans if run.run_id == served]
-            whom = "while it served a run" if culprits else "while it served nobody"
-            logger.error(f"The training process of {link.device} died ({cause}) {whom}; {len(orphans)} runs were open.")
             engine.open.clear()
             engine.line = None
             for run in orphans:
                 run.change(waits=None)
-            measured = self._paces.mourn(link.device, served=bool(culprits))
+            refused, cause = engine.cluster.refused, engine.cluster.lost or cause
+            whom = "while it served a run" if culprits else "while it served nobody"
+            died = f"The training process of {link.device} died ({cause}) {whom}; {len(orphans)} runs were open."
+            logger.error(refused or died)
+            measured = self._paces.mourn(link.device, served=bool(culprits or refused or engine.cluster.lost))
             if not culprits and not measured:
                 now = time.monotonic()
                 engine.deaths = [t for t in engine.deaths if now - t < 60] + [now]
             for run in culprits:
                 _set_aside(run, f"The training process died ({cause}) while it served this run", _CURE)
-            others = [run for run in orphans if run not in culprits]
-            if len(engine.deaths) >= DEATHS:
-                del self._engines[link.device]
-                for run in others:
-                    _set_aside(run, f"The training process died {DEATHS} times in a minute ({cause})", "")
-            else:
-                engine.link, engine.restarts = self._connect(link.device), engine.restarts + 1
-                for run in others:
-                    self._go_on(run, cause)
+            self._follow(engine, [run for run in orphans if run not in culprits], cause)
 
-    def _go_on(self, run: RunRecord, cause: str) -> None:
+    def _follow(self, engine: Engine, runs: list[RunRecord], cause: str) -> None:
+        """Let another engine have the runs of one that died, in its place or, where a cluster has none, elsewhere."""
+        place, refused, gives_up = engine.link.device, engine.cluster.refused, len(engine.deaths) >= DEATHS
+        if refused or gives_up or self._places.too_few_for(self._open_runs):
+            del self._engines[place]
+        else:
+            engine.link, engine.restarts, engine.cluster = self._connect(place), engine.restarts + 1, Cluster(1)
+        if refused:
+            self._places.note_room(max(1, len(self._engines)))
+        for run in runs:
+            if refused and not self._engines:
+                _set_aside(run, "No engine could begin", f" {refused}")
+            elif gives_up and not refused:
+                _set_aside(run, f"The training process died {DEATHS} times in a minute ({cause})", "")
+            else:
+                died = f"The training process died ({cause})"
+                self._go_on(run, "There was no room for one more engine" if refused else died)
+
+    def _go_on(self, run: RunRecord, why: str) -> None:
         status = RUNNING if run.status == STARTING else run.status
-        run.tell(STARTING, f"The training process died ({cause}); the run goes on from its last saved step.")
+        run.tell(STARTING, f"{why}; the run goes on from its last saved step.")
         self.open(run, status)
 
 

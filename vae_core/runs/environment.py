@@ -8,6 +8,7 @@ from pathlib import Path
 from vae_core.runs.log import logger
 
 DISK_GB = 20.0
+RAY_CORES = 1.0
 GONE_AFTER_S = 600.0  # a visitor's runs stop so long after the last browser window closed; they stay saved
 _KEY = re.compile(r"[A-Za-z0-9_-]{8,100}")  # it stands in a link
 
@@ -40,6 +41,16 @@ def seats_asked() -> int | None:
         return int(asked) if asked else None
     logger.warning(f"ELBO_ROOM_AT_ONCE is {asked!r}, which is no whole number from 1 to 1000; its speed decides.")
     return None
+
+
+def ray_address() -> str:
+    """The Ray cluster whose machines train in place of this one: ELBO_ROOM_RAY, HOST:PORT; "" without it."""
+    return os.environ.get("ELBO_ROOM_RAY", "")
+
+
+def ray_cores() -> int:
+    """Cores of a cluster without GPUs that each engine gets: ELBO_ROOM_RAY_CORES, or one."""
+    return max(1, round(_number("ELBO_ROOM_RAY_CORES", RAY_CORES, "cores")))
 
 
 def _number(name: str, usual: float, unit: str) -> float:

@@ -65,6 +65,15 @@ class Measured:
 
 
 @dataclass(frozen=True)
+class Cluster:
+    """What an engine on a cluster says of it: when it has its place there, when that changes, and before it ends."""
+
+    engines: int  # that it has room for
+    refused: str = ""  # why this one has no place; a sentence that says what to do
+    lost: str = ""  # why this one ends, for the middle of a sentence
+
+
+@dataclass(frozen=True)
 class Line:
     """How an engine stands: who waits, and what it does for those who train."""
 
@@ -75,3 +84,6 @@ class Line:
     steps_per_s: float = 0.0  # of all runs together, lately
     upkeep_share: float = 0.0  # of the time lately that went into pictures, states and figures
     device: str = ""
+
+
+Said = Update | Line | Measured | Cluster  # by an engine

@@ -19,8 +19,9 @@ from vae_core.runs.line import seats_of
 from vae_core.runs.log import logger
 from vae_core.runs.machine import apart
 from vae_core.runs.mailbox import Inbox, Outbox
-from vae_core.runs.messages import Command, Line, Measured, Update
+from vae_core.runs.messages import Command, Said
 from vae_core.runs.scheduler import Scheduler
+from vae_core.runs.served import Served
 from vae_core.trainer import Trainer
 
 OPENING_S = 0.05  # so long runs are opened before those that train go on
@@ -32,10 +33,12 @@ WARM_STEPS = 5  # by which the speed of a device is measured
 class EngineProcess:
     """One engine process. Updates arrive on a thread of its own, commands leave on another: nobody waits for it."""
 
+    module = "vae_core.runs.process"  # that it runs
+
     def __init__(
         self,
         device: str,
-        on_update: Callable[[Update | Line | Measured], None],
+        on_update: Callable[[Said], None],
         on_death: Callable[["EngineProcess", str, str], None],
     ) -> None:
         """
@@ -77,7 +80,7 @@ class EngineProcess:
         root = str(Path(__file__).resolve().parents[2])
         path = os.pathsep.join(p for p in (root, os.environ.get("PYTHONPATH")) if p)
         return subprocess.Popen(
-            [sys.executable, "-m", "vae_core.runs.process", "--device", self.device, *self._channel.arguments],
+            [sys.executable, "-m", self.module, "--device", self.device, *self._channel.arguments],
             env={**os.environ, **self._channel.environment, "PYTHONPATH": path},
             **self._channel.options,
             **apart(),  # Ctrl-C goes to the server, which closes the engine in its own time
@@ -125,7 +128,7 @@ def _read(connection: End, inbox: Inbox, wait_s: float) -> bool:
     return True
 
 
-def _send(connection: End, updates: Sequence[Update | Line | Measured]) -> None:
+def _send(connection: End, updates: Sequence[Said]) -> None:
     for update in updates:
         connection.send(update)
 
@@ -143,23 +146,30 @@ def measure_seats(device: str) -> int:
     return seats_asked() or seats_of((time.monotonic() - started) / WARM_STEPS, free)
 
 
-def main() -> None:
-    """`python -m vae_core.runs.process`: started by EngineProcess, with what its channel says of where to find it."""
+def join_server() -> tuple[str, End, Served]:
+    """What a process that an EngineProcess has started reads in its arguments: its device, and the way to the server.
+
+    Raises:
+        OSError: the server has ended.
+    """
     parser = argparse.ArgumentParser()
     parser.add_argument("--inherited", type=int, nargs=2)
     parser.add_argument("--address", nargs=2)
     parser.add_argument("--device", required=True)
     options = parser.parse_args()
+    if options.inherited:
+        return options.device, *join_inherited(*options.inherited)
+    return options.device, *join_by_address(int(options.address[0]), options.address[1])
+
+
+def main() -> None:
+    """`python -m vae_core.runs.process`: started by EngineProcess, with what its channel says of where to find it."""
     # One core stays with the server and the browser: threads that wait for each other spin, and training that
     # shares its cores with somebody who watches is then slower on two of them than on one.
     torch.set_num_threads(max(1, torch.get_num_threads() - 1))
     with contextlib.suppress(EOFError, ConnectionError, KeyboardInterrupt):
-        if options.inherited:
-            connection, served = join_inherited(*options.inherited)
-        else:
-            connection, served = join_by_address(int(options.address[0]), options.address[1])
-        seats = measure_seats(options.device)
-        serve(connection, Scheduler(seats, options.device, lambda: connection.poll(0), served.write))
+        device, connection, served = join_server()
+        serve(connection, Scheduler(measure_seats(device), device, lambda: connection.poll(0), served.write))
     sys.stderr.flush()
     os._exit(0)  # whoever waits for it is not to wait for torch and all tensors to be taken down one by one
 

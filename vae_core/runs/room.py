@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from vae_core.runs.engines import Engine
-from vae_core.runs.environment import disk_budget_bytes
+from vae_core.runs.environment import disk_budget_bytes, ray_address
 from vae_core.runs.lecturer import Lecturers
 from vae_core.runs.log import Sentence, last_sentences
 from vae_core.runs.machine import resident_bytes
@@ -22,9 +22,10 @@ _ACTIVE = (STARTING, RUNNING, PAUSED)
 
 @dataclass(frozen=True)
 class EngineStatus:
-    """An engine, the process that trains on one device.
+    """An engine, the process that trains on one device of this machine, or on one of a cluster.
 
     Attributes:
+        device: of a cluster also the machine.
         restarts: how often it was started again after a death.
         runs: how many it has open.
         line: what it says of its seats; None where it says nothing.
@@ -115,6 +116,10 @@ def _command(registry: Registry, run_id: str, name: str) -> None:
 
 
 def _engine(device: str, engine: Engine) -> EngineStatus:
+    if ray_address():  # its process here only hands on what it says
+        named = f"{device}: {engine.line.device}" if engine.line else device
+        memory = engine.line.memory_bytes if engine.line else None
+        return EngineStatus(named, engine.restarts, len(engine.open), memory, engine.line)
     process = getattr(engine.link, "process", None)  # an engine of the tests has none of its own
     memory = resident_bytes(process.pid) if process else None
     return EngineStatus(device, engine.restarts, len(engine.open), memory, engine.line)

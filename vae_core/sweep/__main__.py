@@ -18,8 +18,8 @@ from vae_core.config import ConfigError, RunConfig
 from vae_core.console import OneLineParser, accept_all_letters, folder_name, say
 from vae_core.data import load
 from vae_core.data.images import DataError
+from vae_core.runs.ray_link import ClusterError
 from vae_core.sweep import cluster, local
-from vae_core.sweep.cell import SweepError
 from vae_core.sweep.grid import VARIED, Grid, hold, read_finished, write_cell
 from vae_core.sweep.record import make_record, table, write_record
 from vae_core.train import add_settings
@@ -73,7 +73,7 @@ def main(arguments: list[str] | None = None) -> int:
         load(grid.base.dataset, devices.resolve("cpu"))
         with hold(folder):
             return run(grid, folder, jobs, address)
-    except (ConfigError, CheckpointError, DataError, SweepError) as error:
+    except (ConfigError, CheckpointError, DataError, ClusterError) as error:
         say(f"error: {error}", error=True)
         return 2
     except KeyboardInterrupt:
@@ -86,7 +86,7 @@ def run(grid: Grid, folder: Path, jobs: int, address: str | None) -> int:
 
     Raises:
         CheckpointError: a cell in the folder is another one's or damaged, or the folder cannot be written.
-        SweepError: there is no such cluster.
+        ClusterError: there is no such cluster.
     """
     cells, failed = grid.cells(), dict[str, str]()
     cards = read_finished(folder, cells)

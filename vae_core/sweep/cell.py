@@ -20,10 +20,6 @@ from vae_core.train import keep, learn
 from vae_core.trainer import Trainer
 
 
-class SweepError(RuntimeError):
-    """A sweep cannot be carried out here; the message is one sentence."""
-
-
 class Outcome(NamedTuple):
     """What has become of a cell: the files of its folder by name, or why there are none, in a sentence."""
 

@@ -109,9 +109,9 @@ def test_runs_train_on_the_cluster_and_outlive_a_worker(cluster: Any, runs: Regi
     engines = [(engine.device.split(" on ")[1], engine.runs) for engine in room_status(runs).engines]
     assert engines == [(socket.gethostname(), 1)] * 2
     runs.command(ann, "resume")
-    wait_for(lambda: read(runs, ann).step > reached + 3)
+    wait_for(lambda: read(runs, ann).step > reached + 3 and read(runs, bob).states)
 
-    kept = {run: kept_steps(runs, run)[-1] for run in (ann, bob)}
+    kept = {run: read(runs, run).states[-1] for run in (ann, bob)}
     cluster.remove_node(next(iter(cluster.worker_nodes)), allow_graceful=False)
     wait_for(lambda: [engine.runs for engine in room_status(runs).engines] == [2])  # the other engine has both
     seen = {run: read(runs, run).step + 50 for run in (ann, bob)}

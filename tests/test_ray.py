@@ -106,6 +106,7 @@ def test_runs_train_on_the_cluster_and_outlive_a_worker(cluster: Any, runs: Regi
     wait_for(lambda: len(read(runs, bob).train) >= 50)
     assert (read(runs, ann).status, read(runs, ann).step) == (PAUSED, reached + 3)
     assert [len(engines_of(worker)) for worker in cluster.worker_nodes] == [1, 1]
+    wait_for(lambda: all(engine.line for engine in room_status(runs).engines))  # said once a second
     engines = [(engine.device.split(" on ")[1], engine.runs) for engine in room_status(runs).engines]
     assert engines == [(socket.gethostname(), 1)] * 2
     runs.command(ann, "resume")

@@ -1,0 +1,171 @@
+"""`python -m tests.bench.train_speed`: how fast the trainer is beside what it could be measured against.
+
+Contestants take turns, one step each, so that what else the machine does meets all alike: the trainer as the lab uses
+it, the same with torch's own layers, the notebook's loop (conv) or a plain loop over tensors that are loaded already
+(mlp), pythae's trainer where it is installed is a process of its own, and a matrix product for the machine's own rate.
+`--processor-time` counts the processor's seconds of this process, not the clock's: on a busy machine these are steady.
+It prints a table, writes JSON with `--json PATH`, fails nothing. The last line: `images/s NUMBER`, of the trainer.
+"""
+
+import argparse
+import importlib.util
+import json
+import statistics
+import time
+from collections.abc import Callable, Iterator, Sequence
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from tests.bench import notebook_loop
+from vae_core import devices, rng
+from vae_core.config import RunConfig
+from vae_core.data import Images, load
+from vae_core.models import build
+from vae_core.models.parts.quick import quicken
+from vae_core.trainer import Trainer
+
+SIZE = 2048  # of the matrices whose product gives the machine's rate
+WARM_UP = 3
+
+
+def conv_flops(latent_dim: int) -> float:
+    """Of a training step an image with the conv net: multiply-adds count two, and twice again for the backward."""
+    encoder = 13 * 13 * 16 * 16 + 5 * 5 * 16 * 32 * 16 + 32 * 2 * latent_dim * 16
+    decoder = latent_dim * 256 * 9 + 3 * 3 * 256 * 128 * 16 + 6 * 6 * 128 * 64 * 9 + 13 * 13 * 64 * 16
+    return 6.0 * (encoder + decoder)
+
+
+def mlp_flops(latent_dim: int) -> float:
+    """As conv_flops, of the mlp 784-400-200."""
+    return 6.0 * (2 * (784 * 400 + 400 * 200) + 3 * 200 * latent_dim)
+
+
+def main(arguments: Sequence[str] | None = None) -> None:
+    options = _parser().parse_args(arguments)
+    device = devices.resolve(options.device)
+    if options.threads:
+        torch.set_num_threads(options.threads)
+    clock = time.process_time if options.processor_time else time.perf_counter
+    images = load("mnist", device)
+    contestants = make_contestants(options, images, device)
+    seconds = take_turns(contestants, options.steps, device, clock)
+    report = tell(options, device, seconds)
+    print_table(report)
+    if options.json:
+        options.json.write_text(json.dumps(report, indent=1) + "\n")
+    print(f"images/s {report['images_per_second']['trainer']:.0f}")
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="python -m tests.bench.train_speed", description="Measure training.")
+    parser.add_argument("--net", choices=("conv", "mlp"), default="conv")
+    parser.add_argument("--latent-dim", type=int, default=32)
+    parser.add_argument("--batch-size", type=int, default=1024)
+    parser.add_argument("--steps", type=int, default=20, help="of each, after a warm-up")
+    parser.add_argument("--device", default="cpu")
+    parser.add_argument("--quick", action="store_true", help="the trainer with the layers of models/parts/quick.py")
+    parser.add_argument("--threads", type=int, help="torch's own number when left out")
+    parser.add_argument("--processor-time", action="store_true", help="not the clock's")
+    parser.add_argument("--json", type=Path, metavar="PATH", help="write the figures here")
+    return parser
+
+
+def make_contestants(
+    options: argparse.Namespace, images: Images, device: torch.device
+) -> dict[str, Callable[[], object]]:
+    """By name, what makes one step of each."""
+    config = RunConfig(
+        net=options.net,
+        latent_dim=options.latent_dim,
+        batch_size=options.batch_size,
+        learning_rate=notebook_loop.LEARNING_RATE,
+        steps=WARM_UP + options.steps,
+        device=options.device,
+    )
+    trainer = Trainer(config, images)
+    if options.quick:
+        quicken(trainer.model)
+    found: dict[str, Callable[[], object]] = {"trainer": trainer.step}
+    if options.net == "conv":
+        found["torch's own layers"] = Trainer(config, images).step
+        loop = notebook_loop.steps(
+            images.x_train.cpu(), images.y_train.cpu(), options.latent_dim, options.batch_size, device
+        )
+        found["notebook's loop"] = lambda: next(loop)
+    else:
+        preloaded = plain_steps(config, images, device)
+        found["plain preloaded loop"] = lambda: next(preloaded)
+    a, b = (torch.randn(SIZE, SIZE, device=device) for _ in range(2))
+    return found | {"matrix product": lambda: a @ b}
+
+
+def plain_steps(config: RunConfig, images: Images, device: torch.device) -> Iterator[None]:
+    """The same model in a loop that does nothing else: floats at hand, no history, no seed for each step."""
+    model = build(config, images.shape).to(device)
+    optimizer = torch.optim.Adam(model.parameters(), lr=config.learning_rate, fused=True)
+    x_train = images.x_train.float() / 255
+    shuffle = rng.generator(torch.device("cpu"), config.seed, "order", 0)
+    while True:
+        for chosen in torch.randperm(len(x_train), generator=shuffle).to(device).split(config.batch_size):
+            x = x_train[chosen]
+            out = model(x, torch.randn(len(x), config.latent_dim, device=device))
+            loss = (out.terms["nll"] + out.terms["kl"]).mean()
+            optimizer.zero_grad()
+            loss.backward()
+            optimizer.step()
+            yield
+
+
+def take_turns(
+    contestants: dict[str, Callable[[], object]], turns: int, device: torch.device, clock: Callable[[], float]
+) -> dict[str, list[float]]:
+    """Seconds of each step by name, turn after turn."""
+    seconds: dict[str, list[float]] = {name: [] for name in contestants}
+    for turn in range(WARM_UP + turns):
+        for name, step in contestants.items():
+            begun = clock()
+            step()
+            if device.type == "cuda":
+                torch.cuda.synchronize()
+            if turn >= WARM_UP:
+                seconds[name].append(clock() - begun)
+    return seconds
+
+
+def tell(options: argparse.Namespace, device: torch.device, seconds: dict[str, list[float]]) -> dict[str, Any]:
+    """Medians of what was measured: images/s, ratios turn by turn, and the share of the machine's matrix rate."""
+    matrix = seconds.pop("matrix product")
+    flops = (conv_flops if options.net == "conv" else mlp_flops)(options.latent_dim) * options.batch_size
+    shares = [flops / t / (2 * SIZE**3 / m) for t, m in zip(seconds["trainer"], matrix, strict=True)]
+    return {
+        "machine": devices.describe(device),
+        "torch": torch.__version__,
+        "settings": {k: v for k, v in vars(options).items() if k != "json"},
+        "pythae": "installed" if importlib.util.find_spec("pythae") else "not installed here, so not measured",
+        "images_per_second": {name: options.batch_size / statistics.median(s) for name, s in seconds.items()},
+        "trainer_times_as_fast_as": {
+            name: statistics.median(b / a for a, b in zip(seconds["trainer"], s, strict=True))
+            for name, s in seconds.items()
+            if name != "trainer"
+        },
+        "matrix_gflops": 2 * SIZE**3 / statistics.median(matrix) / 1e9,
+        "share_of_matrix_rate": statistics.median(shares),
+    }
+
+
+def print_table(report: dict[str, Any]) -> None:
+    print(f"{report['machine']}, torch {report['torch']}; pythae: {report['pythae']}")
+    print(f"{'':24}{'images/s':>10}{'trainer is':>12}")
+    for name, rate in report["images_per_second"].items():
+        ratio = report["trainer_times_as_fast_as"].get(name)
+        print(f"{name:24}{rate:10.0f}{f'{ratio:.2f} x' if ratio else '':>12}")
+    print(
+        f"matrix product {report['matrix_gflops']:.0f} GFLOP/s in float32; "
+        f"the trainer makes {report['share_of_matrix_rate']:.2f} of it"
+    )
+
+
+if __name__ == "__main__":
+    main()

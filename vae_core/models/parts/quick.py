@@ -1,0 +1,173 @@
+"""The layers of the conv net as they train on a CPU: torch's own, with the pixels in another order in memory.
+
+A transposed convolution adds, for each tap (a, c) of its kernel, the product of every input pixel with the matrix of
+that tap to the output pixel a rows and c columns further on. If the batch lies inside the pixels, (H, W, B, C), these
+are plain matrix products into memory that is already in order: nothing is gathered, scattered or padded with zeros.
+Seen from outside all stays (B, C, H, W); weights, their names and what is computed are those of torch's layers.
+tests/test_quick.py compares them; tests/bench/NOTES.md has the figures.
+"""
+
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+from torch.autograd import Function
+from torch.autograd.function import once_differentiable
+
+LEAST_BATCH = 64  # below it the many small products cost more than they save
+FEW = 64  # outputs of all taps together: as one product, then added
+
+
+def quicken(model: nn.Module) -> None:
+    """Let the transposed convolutions of a model, and BatchNorm, train as above. Parameters and names stay."""
+    for layer in model.modules():
+        if type(layer) is nn.BatchNorm2d:
+            layer.__class__ = QuickNorm
+        elif type(layer) is nn.ConvTranspose2d and is_plain(layer):
+            layer.__class__ = QuickTransposed
+
+
+def is_plain(layer: nn.ConvTranspose2d) -> bool:
+    """Whether it is square and has neither padding nor groups nor holes."""
+    square = layer.kernel_size[0] == layer.kernel_size[1] and layer.stride[0] == layer.stride[1]
+    return square and (*layer.padding, *layer.output_padding, layer.groups, *layer.dilation) == (0, 0, 0, 0, 1, 1, 1)
+
+
+def trains_here(layer: nn.Module, x: Tensor) -> bool:
+    """Whether a batch trains on a CPU; whatever else is computed with the layer is left to torch's own."""
+    return layer.training and torch.is_grad_enabled() and x.device.type == "cpu" and len(x) >= LEAST_BATCH
+
+
+class QuickTransposed(nn.ConvTranspose2d):
+    """nn.ConvTranspose2d as matrix products, see above."""
+
+    def forward(self, x: Tensor, output_size: list[int] | None = None) -> Tensor:
+        """x (B, C, H, W) to (B, outputs, (H - 1) stride + kernel, ...)."""
+        if not trains_here(self, x) or output_size is not None:
+            return super().forward(x, output_size)
+        inside = x.permute(2, 3, 0, 1).contiguous()  # (H, W, B, C)
+        taps = self.weight.permute(2, 3, 0, 1).contiguous()  # (kernel, kernel, C, outputs)
+        few = taps[..., 0, :].numel() <= FEW
+        y = (AllTaps if few else EachTap).apply(inside, taps, self.stride[0])  # (H', W', B, outputs)
+        y = y if self.bias is None else y + self.bias
+        return y.permute(2, 3, 0, 1).contiguous() if few else y.permute(2, 3, 0, 1)
+
+
+class QuickNorm(nn.BatchNorm2d):
+    """nn.BatchNorm2d pixel by pixel, so that each table (B, C) stays in the cache, where the batch lies inside them.
+
+    torch's own adds up one long column in float32 there: the gradients before it lose four digits.
+    """
+
+    def forward(self, x: Tensor) -> Tensor:
+        """x (B, C, H, W) to the same shape."""
+        inside = x.permute(2, 3, 0, 1)  # (H, W, B, C)
+        if not trains_here(self, x) or not inside.is_contiguous() or x.is_contiguous() or self.momentum is None:
+            return super().forward(x)
+        y, mean, variance, count = Normalise.apply(inside.flatten(0, 1), self.weight, self.bias, self.eps)
+        assert self.running_mean is not None and self.running_var is not None and self.num_batches_tracked is not None
+        with torch.no_grad():
+            self.running_mean.lerp_(mean, self.momentum)
+            self.running_var.lerp_(variance * count / (count - 1), self.momentum)
+            self.num_batches_tracked.add_(1)
+        return y.view(inside.shape).permute(2, 3, 0, 1)
+
+
+class Normalise(Function):
+    """x (pixels, B, C) to weight (x - mean) / std + bias over pixels and images; mean, variance, count too."""
+
+    @staticmethod
+    def forward(ctx: Any, x: Tensor, weight: Tensor, bias: Tensor, eps: float) -> tuple[Tensor, Tensor, Tensor, int]:
+        count = x[..., 0].numel()
+        mean = x.sum((0, 1)) / count
+        variance = torch.stack([(table - mean).square_().sum(0) for table in x]).sum(0) / count
+        inverse = (variance + eps).rsqrt()
+        scale = weight * inverse
+        ctx.save_for_backward(x, mean, inverse, scale)
+        ctx.mark_non_differentiable(mean, variance)
+        return torch.addcmul(bias - mean * scale, x, scale), mean, variance, count
+
+    @staticmethod
+    @once_differentiable
+    def backward(ctx: Any, dy: Tensor, *_: None) -> tuple[Tensor, Tensor, Tensor, None]:
+        x, mean, inverse, scale = ctx.saved_tensors
+        count = x[..., 0].numel()
+        dbias = dy.sum((0, 1))
+        dweight = torch.stack([((table - mean) * d).sum(0) for table, d in zip(x, dy, strict=True)]).sum(0) * inverse
+        slope = -scale * inverse * dweight / count  # of dx along x
+        level = -scale * dbias / count - slope * mean
+        dx = torch.empty_like(x)
+        for table, d, out in zip(x, dy, dx, strict=True):
+            torch.addcmul(level, d, scale, out=out).addcmul_(table, slope)
+        return dx, dweight, dbias, None
+
+
+class EachTap(Function):
+    """x (H, W, B, C), taps (kernel, kernel, C, outputs) and a stride to (H', W', B, outputs), one tap after another."""
+
+    @staticmethod
+    def forward(ctx: Any, x: Tensor, taps: Tensor, stride: int) -> Tensor:
+        ctx.save_for_backward(x, taps)
+        ctx.stride = stride
+        (height, width, batch, _), (kernel, _, _, outputs) = x.shape, taps.shape
+        y = x.new_zeros((height - 1) * stride + kernel, (width - 1) * stride + kernel, batch, outputs)
+        for row, a, c in spots(height, kernel):
+            below = y[row * stride + a, c : c + (width - 1) * stride + 1 : stride]  # (W, B, outputs)
+            below.baddbmm_(x[row], taps[a, c].expand(width, -1, -1))
+        return y
+
+    @staticmethod
+    @once_differentiable
+    def backward(ctx: Any, dy: Tensor) -> tuple[Tensor, Tensor, None]:
+        x, taps = ctx.saved_tensors
+        dy, stride = dy.contiguous(), ctx.stride
+        (height, width), kernel = x.shape[:2], len(taps)
+        dx, dtaps = torch.zeros_like(x), torch.zeros_like(taps)
+        for row, a, c in spots(height, kernel):
+            below = dy[row * stride + a, c : c + (width - 1) * stride + 1 : stride]  # (W, B, outputs)
+            dx[row].baddbmm_(below, taps[a, c].T.expand(width, -1, -1))
+            for pixel, d in zip(x[row], below, strict=True):
+                dtaps[a, c].addmm_(pixel.T, d)
+        return dx, dtaps, None
+
+
+class AllTaps(Function):
+    """As EachTap, for so few outputs that the taps are one product together, (kernel kernel outputs, H W B)."""
+
+    @staticmethod
+    def forward(ctx: Any, x: Tensor, taps: Tensor, stride: int) -> Tensor:
+        ctx.save_for_backward(x, taps)
+        ctx.stride = stride
+        (height, width, batch, inputs), (kernel, _, _, outputs) = x.shape, taps.shape
+        flat = taps.transpose(2, 3).reshape(-1, inputs) @ x.view(-1, inputs).T
+        parts = flat.view(kernel, kernel, outputs, height, width, batch)
+        y = x.new_zeros((height - 1) * stride + kernel, (width - 1) * stride + kernel, batch, outputs)
+        for a, c, place in places(y, parts.shape, stride):
+            place.add_(parts[a, c].permute(1, 2, 3, 0))
+        return y
+
+    @staticmethod
+    @once_differentiable
+    def backward(ctx: Any, dy: Tensor) -> tuple[Tensor, Tensor, None]:
+        x, taps = ctx.saved_tensors
+        (height, width, batch, inputs), (kernel, _, _, outputs) = x.shape, taps.shape
+        parts = x.new_empty(kernel, kernel, outputs, height, width, batch)
+        for a, c, place in places(dy.contiguous(), parts.shape, ctx.stride):
+            parts[a, c].permute(1, 2, 3, 0).copy_(place)
+        flat = parts.view(-1, height * width * batch)  # (kernel kernel outputs, H W B)
+        dx = flat.T @ taps.transpose(2, 3).reshape(-1, inputs)
+        dtaps = (flat @ x.view(-1, inputs)).view(kernel, kernel, outputs, inputs).transpose(2, 3)
+        return dx.view_as(x), dtaps, None
+
+
+def spots(height: int, kernel: int) -> list[tuple[int, int, int]]:
+    """Every input row with every tap of the kernel."""
+    return [(row, a, c) for row in range(height) for a in range(kernel) for c in range(kernel)]
+
+
+def places(y: Tensor, shape: torch.Size, stride: int) -> list[tuple[int, int, Tensor]]:
+    """For each tap of parts with that shape, the pixels of y that its products are added to."""
+    kernel, _, _, height, width, _ = shape
+    high, wide = (height - 1) * stride + 1, (width - 1) * stride + 1
+    every = range(kernel)
+    return [(a, c, y[a : a + high : stride, c : c + wide : stride]) for a in every for c in every]

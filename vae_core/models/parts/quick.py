@@ -1,12 +1,14 @@
-"""The layers of the conv net as they train on a CPU: torch's own, with the pixels in another order in memory.
+"""The layers of the conv net as they train on a CPU: torch's own, computed in another way.
 
 A transposed convolution adds, for each tap (a, c) of its kernel, the product of every input pixel with the matrix of
 that tap to the output pixel a rows and c columns further on. If the batch lies inside the pixels, (H, W, B, C), these
 are plain matrix products into memory that is already in order: nothing is gathered, scattered or padded with zeros.
+With stride 1 it is a product of two polynomials, and `product` needs 49 matrix products where there are 144.
 Seen from outside all stays (B, C, H, W); weights, their names and what is computed are those of torch's layers.
 tests/test_quick.py compares them; tests/bench/NOTES.md has the figures.
 """
 
+from functools import cache
 from typing import Any
 
 import torch
@@ -16,6 +18,7 @@ from torch.autograd.function import once_differentiable
 
 LEAST_BATCH = 64  # below it the many small products cost more than they save
 FEW = 64  # outputs of all taps together: as one product, then added
+SIDE = 6  # pixels a side of what `product` makes
 
 
 def quicken(model: nn.Module) -> None:
@@ -48,7 +51,10 @@ class QuickTransposed(nn.ConvTranspose2d):
         inside = x.permute(2, 3, 0, 1).contiguous()  # (H, W, B, C)
         taps = self.weight.permute(2, 3, 0, 1).contiguous()  # (kernel, kernel, C, outputs)
         few = taps[..., 0, :].numel() <= FEW
-        y = (AllTaps if few else EachTap).apply(inside, taps, self.stride[0])  # (H', W', B, outputs)
+        if self.stride[0] == 1 and x.shape[2] == x.shape[3] == SIDE + 1 - len(taps):
+            y = product(inside, taps)  # (H', W', B, outputs)
+        else:
+            y = (AllTaps if few else EachTap).apply(inside, taps, self.stride[0])
         y = y if self.bias is None else y + self.bias
         return y.permute(2, 3, 0, 1).contiguous() if few else y.permute(2, 3, 0, 1)
 
@@ -100,6 +106,50 @@ class Normalise(Function):
         for table, d, out in zip(x, dy, dx, strict=True):
             torch.addcmul(level, d, scale, out=out).addcmul_(table, slope)
         return dx, dweight, dbias, None
+
+
+def product(x: Tensor, taps: Tensor) -> Tensor:
+    """The transposed convolution with stride 1 to (6, 6) pixels: x (H, H, B, C), taps (kernel, kernel, C, outputs).
+
+    Pixels and taps are the coefficients of polynomials in two variables (row and column), and y those of their product.
+    So both are evaluated at as many points as y has pixels, multiplied there, and y is what has these values (Toom
+    1963, Cook 1966; for convolutions Winograd 1980): a matrix product a point, not one a pixel of x and tap.
+
+    Returns:
+        (6, 6, B, outputs).
+    """
+    x_there = (values(len(x), x.dtype) @ x.flatten(0, 1).flatten(1)).view(-1, *x.shape[2:])  # (49, B, C)
+    taps_there = (values(len(taps), x.dtype) @ taps.flatten(0, 1).flatten(1)).view(-1, *taps.shape[2:])
+    y_there = x_there @ taps_there
+    return (coefficients(x.dtype) @ y_there.flatten(1)).view(SIDE, SIDE, *y_there.shape[1:])
+
+
+@cache
+def values(count: int, dtype: torch.dtype) -> Tensor:
+    """(49, count count): times the coefficients of a polynomial in two variables, what `line_values` says of both."""
+    line = line_values(count)
+    return torch.kron(line, line).to(dtype)
+
+
+@cache
+def coefficients(dtype: torch.dtype) -> Tensor:
+    """(36, 49): from the products of two such values the coefficients of the product. `values` undone."""
+    plain = torch.eye(7, dtype=torch.float64)[:6]
+    plain[4], plain[5] = torch.tensor([[0, 0, 0, 0, 1, -1, 0], [0, 0, 0, 0, -1, -1, 1]])  # (a + bi)(c + di)
+    line = line_values(SIDE)[:6].inverse() @ plain
+    return torch.kron(line, line).to(dtype)
+
+
+def line_values(count: int) -> Tensor:
+    """(7, count), float64: a polynomial's values at 0, 1, -1 and infinity, and at i (thereby at -i, too).
+
+    These six points round least. The value at i is a real part, an imaginary part and their sum: multiplied one by one,
+    ac, bd and (a + b)(c + d) make up the complex product (Gauss).
+    """
+    k = torch.arange(count)
+    real, imaginary = torch.tensor([1, 0, -1, 0])[k % 4], torch.tensor([0, 1, 0, -1])[k % 4]
+    rows = [k == 0, torch.ones(count), (-1) ** k, k == count - 1, real, imaginary, real + imaginary]
+    return torch.stack([row.double() for row in rows])
 
 
 class EachTap(Function):

@@ -9,6 +9,7 @@ tests/test_quick.py compares them; tests/bench/NOTES.md has the figures.
 """
 
 from functools import cache
+from itertools import pairwise
 from typing import Any
 
 import torch
@@ -24,10 +25,14 @@ SIDE = 6  # pixels a side of what `product` makes
 def quicken(model: nn.Module) -> None:
     """Let the transposed convolutions of a model, and BatchNorm, train as above. Parameters and names stay."""
     for layer in model.modules():
-        if type(layer) is nn.BatchNorm2d:
+        if type(layer) is nn.BatchNorm2d and layer.affine and layer.momentum is not None:
             layer.__class__ = QuickNorm
         elif type(layer) is nn.ConvTranspose2d and is_plain(layer):
             layer.__class__ = QuickTransposed
+        elif isinstance(layer, nn.Sequential):
+            for one, after in pairwise(layer):
+                if type(one) is nn.BatchNorm2d and type(after) is nn.ReLU:
+                    one.__class__, after.__class__ = QuickNormReLU, DoneReLU
 
 
 def is_plain(layer: nn.ConvTranspose2d) -> bool:
@@ -51,12 +56,17 @@ class QuickTransposed(nn.ConvTranspose2d):
         inside = x.permute(2, 3, 0, 1).contiguous()  # (H, W, B, C)
         taps = self.weight.permute(2, 3, 0, 1).contiguous()  # (kernel, kernel, C, outputs)
         few = taps[..., 0, :].numel() <= FEW
+        bias = taps.new_zeros(taps.shape[-1]) if self.bias is None else self.bias
         if self.stride[0] == 1 and x.shape[2] == x.shape[3] == SIDE + 1 - len(taps):
-            y = product(inside, taps)  # (H', W', B, outputs)
+            y = product(inside, taps) + bias  # (H', W', B, outputs)
         else:
-            y = (AllTaps if few else EachTap).apply(inside, taps, self.stride[0])
-        y = y if self.bias is None else y + self.bias
+            y = (AllTaps if few else EachTap).apply(inside, taps, bias, self.stride[0])
         return y.permute(2, 3, 0, 1).contiguous() if few else y.permute(2, 3, 0, 1)
+
+
+def is_inside(x: Tensor) -> bool:
+    """Whether the batch of x (B, C, H, W) lies inside its pixels."""
+    return x.permute(2, 3, 0, 1).is_contiguous() and not x.is_contiguous()
 
 
 class QuickNorm(nn.BatchNorm2d):
@@ -65,47 +75,74 @@ class QuickNorm(nn.BatchNorm2d):
     torch's own adds up one long column in float32 there: the gradients before it lose four digits.
     """
 
+    rectify = False  # whether the ReLU that follows is done at once
+
     def forward(self, x: Tensor) -> Tensor:
         """x (B, C, H, W) to the same shape."""
-        inside = x.permute(2, 3, 0, 1)  # (H, W, B, C)
-        if not trains_here(self, x) or not inside.is_contiguous() or x.is_contiguous() or self.momentum is None:
+        if not trains_here(self, x) or not is_inside(x):
             return super().forward(x)
-        y, mean, variance, count = Normalise.apply(inside.flatten(0, 1), self.weight, self.bias, self.eps)
         assert self.running_mean is not None and self.running_var is not None and self.num_batches_tracked is not None
+        tables = x.permute(2, 3, 0, 1).flatten(0, 1)  # (pixels, B, C)
+        y, mean, variance = Normalise.apply(tables, self.weight, self.bias, self.eps, self.rectify)
+        count = x.numel() / x.shape[1]
         with torch.no_grad():
             self.running_mean.lerp_(mean, self.momentum)
             self.running_var.lerp_(variance * count / (count - 1), self.momentum)
             self.num_batches_tracked.add_(1)
-        return y.view(inside.shape).permute(2, 3, 0, 1)
+        return y.view(*x.shape[2:], *x.shape[:2]).permute(2, 3, 0, 1)
+
+
+class QuickNormReLU(QuickNorm):
+    """With the ReLU that follows it."""
+
+    rectify = True
+
+
+class DoneReLU(nn.ReLU):
+    """nn.ReLU after QuickNormReLU: nothing is left to do where that has done it."""
+
+    def forward(self, x: Tensor) -> Tensor:
+        """x (B, C, H, W) to the same shape."""
+        return x if trains_here(self, x) and is_inside(x) else super().forward(x)
 
 
 class Normalise(Function):
-    """x (pixels, B, C) to weight (x - mean) / std + bias over pixels and images; mean, variance, count too."""
+    """x (pixels, B, C) to weight (x - mean) / std + bias over pixels and images, rectified if so said; mean, variance.
+
+    Table by table, so that each is in the cache for all that is done with it.
+    """
 
     @staticmethod
-    def forward(ctx: Any, x: Tensor, weight: Tensor, bias: Tensor, eps: float) -> tuple[Tensor, Tensor, Tensor, int]:
+    def forward(ctx: Any, x: Tensor, weight: Tensor, bias: Tensor, eps: float, rectify: bool) -> tuple[Tensor, ...]:
         count = x[..., 0].numel()
-        mean = x.sum((0, 1)) / count
+        mean = torch.stack([table.sum(0) for table in x]).sum(0) / count
         variance = torch.stack([(table - mean).square_().sum(0) for table in x]).sum(0) / count
         inverse = (variance + eps).rsqrt()
-        scale = weight * inverse
-        ctx.save_for_backward(x, mean, inverse, scale)
+        scale, y = weight * inverse, torch.empty_like(x)
+        for table, out in zip(x, y, strict=True):
+            torch.addcmul(bias - mean * scale, table, scale, out=out)
+            if rectify:
+                out.clamp_(min=0)
+        ctx.save_for_backward(x, y if rectify else None, mean, inverse, scale)
         ctx.mark_non_differentiable(mean, variance)
-        return torch.addcmul(bias - mean * scale, x, scale), mean, variance, count
+        return y, mean, variance
 
     @staticmethod
     @once_differentiable
-    def backward(ctx: Any, dy: Tensor, *_: None) -> tuple[Tensor, Tensor, Tensor, None]:
-        x, mean, inverse, scale = ctx.saved_tensors
+    def backward(ctx: Any, dy: Tensor, *_: None) -> tuple[Tensor | None, ...]:
+        x, y, mean, inverse, scale = ctx.saved_tensors
         count = x[..., 0].numel()
-        dbias = dy.sum((0, 1))
-        dweight = torch.stack([((table - mean) * d).sum(0) for table, d in zip(x, dy, strict=True)]).sum(0) * inverse
+        dx, sums = torch.empty_like(x), []
+        for i, (table, d, out) in enumerate(zip(x, dy, dx, strict=True)):
+            torch.mul(d, y[i] > 0, out=out) if y is not None else out.copy_(d)
+            sums.append(torch.stack([out.sum(0), ((table - mean) * out).sum(0)]))
+        dbias, along = torch.stack(sums).sum(0)
+        dweight = along * inverse
         slope = -scale * inverse * dweight / count  # of dx along x
         level = -scale * dbias / count - slope * mean
-        dx = torch.empty_like(x)
-        for table, d, out in zip(x, dy, dx, strict=True):
-            torch.addcmul(level, d, scale, out=out).addcmul_(table, slope)
-        return dx, dweight, dbias, None
+        for table, out in zip(x, dx, strict=True):
+            out.mul_(scale).add_(level).addcmul_(table, slope)
+        return dx, dweight, dbias, None, None
 
 
 def product(x: Tensor, taps: Tensor) -> Tensor:
@@ -153,14 +190,15 @@ def line_values(count: int) -> Tensor:
 
 
 class EachTap(Function):
-    """x (H, W, B, C), taps (kernel, kernel, C, outputs) and a stride to (H', W', B, outputs), one tap after another."""
+    """x (H, W, B, C), taps (kernel, kernel, C, outputs), bias (outputs,) to (H', W', B, outputs), tap after tap."""
 
     @staticmethod
-    def forward(ctx: Any, x: Tensor, taps: Tensor, stride: int) -> Tensor:
+    def forward(ctx: Any, x: Tensor, taps: Tensor, bias: Tensor, stride: int) -> Tensor:
         ctx.save_for_backward(x, taps)
         ctx.stride = stride
         (height, width, batch, _), (kernel, _, _, outputs) = x.shape, taps.shape
-        y = x.new_zeros((height - 1) * stride + kernel, (width - 1) * stride + kernel, batch, outputs)
+        shape = ((height - 1) * stride + kernel, (width - 1) * stride + kernel, batch, outputs)
+        y = bias.expand(shape).contiguous()
         for row, a, c in spots(height, kernel):
             below = y[row * stride + a, c : c + (width - 1) * stride + 1 : stride]  # (W, B, outputs)
             below.baddbmm_(x[row], taps[a, c].expand(width, -1, -1))
@@ -168,7 +206,7 @@ class EachTap(Function):
 
     @staticmethod
     @once_differentiable
-    def backward(ctx: Any, dy: Tensor) -> tuple[Tensor, Tensor, None]:
+    def backward(ctx: Any, dy: Tensor) -> tuple[Tensor, Tensor, Tensor, None]:
         x, taps = ctx.saved_tensors
         dy, stride = dy.contiguous(), ctx.stride
         (height, width), kernel = x.shape[:2], len(taps)
@@ -178,27 +216,28 @@ class EachTap(Function):
             dx[row].baddbmm_(below, taps[a, c].T.expand(width, -1, -1))
             for pixel, d in zip(x[row], below, strict=True):
                 dtaps[a, c].addmm_(pixel.T, d)
-        return dx, dtaps, None
+        return dx, dtaps, torch.stack([pixel.sum(0) for pixel in dy.flatten(0, 1)]).sum(0), None
 
 
 class AllTaps(Function):
     """As EachTap, for so few outputs that the taps are one product together, (kernel kernel outputs, H W B)."""
 
     @staticmethod
-    def forward(ctx: Any, x: Tensor, taps: Tensor, stride: int) -> Tensor:
+    def forward(ctx: Any, x: Tensor, taps: Tensor, bias: Tensor, stride: int) -> Tensor:
         ctx.save_for_backward(x, taps)
         ctx.stride = stride
         (height, width, batch, inputs), (kernel, _, _, outputs) = x.shape, taps.shape
         flat = taps.transpose(2, 3).reshape(-1, inputs) @ x.view(-1, inputs).T
         parts = flat.view(kernel, kernel, outputs, height, width, batch)
-        y = x.new_zeros((height - 1) * stride + kernel, (width - 1) * stride + kernel, batch, outputs)
+        shape = ((height - 1) * stride + kernel, (width - 1) * stride + kernel, batch, outputs)
+        y = bias.expand(shape).contiguous()
         for a, c, place in places(y, parts.shape, stride):
             place.add_(parts[a, c].permute(1, 2, 3, 0))
         return y
 
     @staticmethod
     @once_differentiable
-    def backward(ctx: Any, dy: Tensor) -> tuple[Tensor, Tensor, None]:
+    def backward(ctx: Any, dy: Tensor) -> tuple[Tensor, Tensor, Tensor, None]:
         x, taps = ctx.saved_tensors
         (height, width, batch, inputs), (kernel, _, _, outputs) = x.shape, taps.shape
         parts = x.new_empty(kernel, kernel, outputs, height, width, batch)
@@ -207,7 +246,7 @@ class AllTaps(Function):
         flat = parts.view(-1, height * width * batch)  # (kernel kernel outputs, H W B)
         dx = flat.T @ taps.transpose(2, 3).reshape(-1, inputs)
         dtaps = (flat @ x.view(-1, inputs)).view(kernel, kernel, outputs, inputs).transpose(2, 3)
-        return dx.view_as(x), dtaps, None
+        return dx.view_as(x), dtaps, dy.sum((0, 1, 2)), None
 
 
 def spots(height: int, kernel: int) -> list[tuple[int, int, int]]:

@@ -176,7 +176,7 @@ def test_what_fails_while_it_is_opened_is_named(make_world: Worlds, monkeypatch:
         named.append(world.served[-1])
         raise ValueError("of a family of somebody's own")
 
-    monkeypatch.setattr("vae_core.runs.task.Trainer", trainer)
+    monkeypatch.setattr("vae_core.runs.task.quick_trainer", trainer)
     with pytest.raises(KeyError):
         world.open("a")
     assert named == ["a"] and world.of("a")[-1].status == "failed"

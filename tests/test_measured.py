@@ -48,7 +48,7 @@ def train_by_a_clock(monkeypatch: pytest.MonkeyPatch, images_per_s: float) -> li
             counts.append(self.config.batch_size)
             clock.now += self.config.batch_size / images_per_s
 
-    monkeypatch.setattr(measured, "Trainer", Timed)
+    monkeypatch.setattr(measured, "quick_trainer", Timed)
     monkeypatch.setattr(measured, "time", SimpleNamespace(monotonic=lambda: clock.now))
     return counts
 

@@ -11,6 +11,7 @@ from vae_core.config import RunConfig
 from vae_core.data import Images
 from vae_core.models.parts import quick
 from vae_core.models.parts.nets import conv_decoder, conv_encoder
+from vae_core.runs.quick import quick_trainer
 from vae_core.trainer import Trainer
 
 SHAPES = [(5, 40, 3, 2, 1), (24, 16, 4, 1, 3), (12, 20, 3, 2, 6), (6, 1, 4, 2, 13), (6, 2, 4, 2, 5), (7, 9, 2, 3, 4)]
@@ -86,9 +87,7 @@ def test_a_layer_of_another_kind_is_left_alone():
 
 def curve(images: Images, quick_layers: bool, steps: int = 20) -> np.ndarray:
     config = RunConfig(net="conv", latent_dim=32, batch_size=256, steps=20, device="cpu")
-    trainer = Trainer(config, images)
-    if quick_layers:
-        quick.quicken(trainer.model)
+    trainer = (quick_trainer if quick_layers else Trainer)(config, images)
     for _ in range(steps):
         trainer.step()
     return trainer.flush()[:, -1]  # the losses

@@ -18,6 +18,7 @@ from vae_core.config import RunConfig
 from vae_core.data import Images
 from vae_core.data.images import DataError
 from vae_core.evaluate import evaluate_test
+from vae_core.runs.quick import quick_trainer
 from vae_core.trainer import Trainer
 
 # ---- bad input
@@ -200,7 +201,7 @@ def half(few: Images, tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def test_the_weights_are_the_trained_ones_rounded_to_float16(half: Path, few: Images) -> None:
-    trainer = Trainer(RunConfig.from_dict(card_of(half)["config"]), few)
+    trainer = quick_trainer(RunConfig.from_dict(card_of(half)["config"]), few)
     for _ in range(8):
         trainer.step()
     trained = {name: tensor.detach().numpy() for name, tensor in trainer.model.state_dict().items()}

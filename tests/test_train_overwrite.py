@@ -61,7 +61,7 @@ def never(*_: Any) -> None:
 def test_a_folder_with_a_result_is_refused_before_training(
     mine: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    monkeypatch.setattr(train, "Trainer", never)
+    monkeypatch.setattr(train, "quick_trainer", never)
     before = tree(mine.parent)
     assert run_main(*TINY, "--out", str(mine)) == 2
     parts = "model.safetensors, card.json, history.csv, run.json, curves.safetensors, film"
@@ -73,7 +73,7 @@ def test_a_folder_with_a_result_is_refused_before_training(
 def test_each_part_of_a_result_is_one(
     name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    monkeypatch.setattr(train, "Trainer", never)
+    monkeypatch.setattr(train, "quick_trainer", never)
     if name in ("film", "states"):
         (tmp_path / name).mkdir()
     else:
@@ -93,7 +93,7 @@ def test_what_is_no_result_is_no_obstacle_and_stays(small_data: Images, tmp_path
 def test_a_folder_without_a_name_is_refused(
     name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    monkeypatch.setattr(train, "Trainer", never)
+    monkeypatch.setattr(train, "quick_trainer", never)
     monkeypatch.chdir(tmp_path)
     assert run_main(*TINY, "--out", name) == 2
     said = "error: argument --out: it is empty: name a folder, or . for the current one.\n"

@@ -24,6 +24,7 @@ from vae_core.data.images import DataError
 from vae_core.divergence import RunError
 from vae_core.evaluate import evaluating, iw_bound
 from vae_core.published import CS236_TEST, ROWS, Row, row_of
+from vae_core.runs.quick import quick_trainer
 from vae_core.trainer import Trainer
 
 _EVERY = 50  # steps between two updates of the progress bar
@@ -110,7 +111,7 @@ def run_rows(
 def run(row: Row, config: RunConfig, images: Images | None = None) -> dict[str, Any]:
     """One run of a row: its figures, and what else is to be known of it, JSON-ready."""
     started = time.perf_counter()
-    trainer = Trainer(config, images)
+    trainer = quick_trainer(config, images)
     with tqdm(total=trainer.total_steps, desc=f"{row.id}, seed {config.seed}", unit=" steps", disable=None) as bar:
         while not trainer.done:
             trainer.step()

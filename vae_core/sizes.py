@@ -45,6 +45,7 @@ from vae_core.evaluate import evaluate_test, evaluating
 from vae_core.inspect.snapshot import to_uint8
 from vae_core.metrics.draws import energy_distance, rows, thinned
 from vae_core.models.base import Family
+from vae_core.runs.quick import quick_trainer
 from vae_core.trainer import Trainer
 
 FIGURES, PICTURES = "figures.json", "draws.safetensors"
@@ -128,7 +129,7 @@ def compare(
     pictures: dict[str, Tensor] = {}
     for done, seed in enumerate(seeds, 1):
         for dim, name in itertools.product(latent_dims, MODELS):
-            trainer = Trainer(base.with_(latent_dim=dim, seed=seed, **MODELS[name]), images)
+            trainer = quick_trainer(base.with_(latent_dim=dim, seed=seed, **MODELS[name]), images)
             while not trainer.done:
                 trainer.step()
             trainer.flush()

@@ -29,13 +29,11 @@ from vae_core.divergence import RunError
 from vae_core.evaluate import evaluate_test
 from vae_core.runs import result_folder
 from vae_core.runs.command_line import Recorder, keep_run
+from vae_core.runs.quick import quick_trainer
 from vae_core.runs.training_checkpoint import Saved, go_on, write_state
 from vae_core.trainer import Trainer
 
-_OVERWRITE = (
-    "a result in DIR gives way once the new one is complete; it stays where training is cut short (Ctrl-C, divergence, "
-    "no memory), and what was learned goes to DIR-unfinished"
-)
+_OVERWRITE = "a result in DIR gives way once the new one is complete; one that is cut short goes to DIR-unfinished"
 _KEEP = "keep what training goes on from: three times the model and its history; after Ctrl-C it is kept anyway"
 _RESUME = "go on with the training in DIR, bit for bit; other --epochs may be given, and --out leaves DIR as it is"
 HISTORY_ROWS = 1_000  # train rows in history.csv at most
@@ -126,7 +124,7 @@ def main(arguments: list[str] | None = None) -> int:
         devices.resolve(config.device)
         models.check(config)
         result_folder.check_free(asked.folder, asked.overwrite)
-        trainer = Trainer(config)
+        trainer = quick_trainer(config)
     except (ConfigError, CheckpointError, DataError) as error:
         say(f"error: {error}", error=True)
         return 2

@@ -23,7 +23,7 @@ from vae_core import devices, rng
 from vae_core.config import RunConfig
 from vae_core.data import Images, load
 from vae_core.models import build
-from vae_core.models.parts.quick import quicken
+from vae_core.runs.quick import quick_trainer
 from vae_core.trainer import Trainer
 
 SIZE = 2048  # of the matrices whose product gives the machine's rate
@@ -65,7 +65,6 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--batch-size", type=int, default=1024)
     parser.add_argument("--steps", type=int, default=20, help="of each, after a warm-up")
     parser.add_argument("--device", default="cpu")
-    parser.add_argument("--quick", action="store_true", help="the trainer with the layers of models/parts/quick.py")
     parser.add_argument("--threads", type=int, help="torch's own number when left out")
     parser.add_argument("--processor-time", action="store_true", help="not the clock's")
     parser.add_argument("--json", type=Path, metavar="PATH", help="write the figures here")
@@ -84,10 +83,7 @@ def make_contestants(
         steps=WARM_UP + options.steps,
         device=options.device,
     )
-    trainer = Trainer(config, images)
-    if options.quick:
-        quicken(trainer.model)
-    found: dict[str, Callable[[], object]] = {"trainer": trainer.step}
+    found: dict[str, Callable[[], object]] = {"trainer": quick_trainer(config, images).step}
     if options.net == "conv":
         found["torch's own layers"] = Trainer(config, images).step
         loop = notebook_loop.steps(

@@ -7,6 +7,7 @@ from collections.abc import Callable
 from vae_core.runs.engines import Engines
 from vae_core.runs.held_runs import HeldRuns
 from vae_core.runs.log import logger
+from vae_core.runs.machine import give_back_freed
 from vae_core.runs.run_record import RunRecord
 from vae_core.runs.saved_runs import SavedRuns
 from vae_core.runs.visitors import Visitors
@@ -69,6 +70,7 @@ class Housekeeper:
         while not self._closed.wait(ROUND_S):
             if time.monotonic() - tidied > TIDY_S:
                 _survive(self._saved.tidy)
+                give_back_freed()
                 tidied = time.monotonic()
 
 

@@ -9,6 +9,7 @@ from vae_core.config import OF_FAMILIES, RunConfig
 from vae_core.data.images import Images
 from vae_core.data.sets import declared
 from vae_core.pieces import Pieces
+from vae_core.runs.quick import quick_trainer
 from vae_core.trainer import Trainer
 
 FEWEST, ENOUGH_S = 2, 0.25  # steps at least, and after so long no more
@@ -47,7 +48,8 @@ def measure_pace(config: RunConfig, device: torch.device) -> Pieces[float]:
     A piece is about one step. A run whose steps are long is measured by smaller ones.
     """
     for count in (min(config.batch_size, most) for most in COUNTS):
-        trainer = Trainer(config.with_(batch_size=count, device=device.type), _noise(config, max(count, 10), device))
+        smaller, images = config.with_(batch_size=count, device=device.type), _noise(config, max(count, 10), device)
+        trainer = quick_trainer(smaller, images)
         _seconds_of_a_step(trainer)  # the first takes longer
         yield
         taken = [_seconds_of_a_step(trainer)]

@@ -17,7 +17,7 @@ from vae_core.runs.channel import End, join_by_address, join_inherited, open_cha
 from vae_core.runs.environment import seats_asked
 from vae_core.runs.line import seats_of
 from vae_core.runs.log import logger
-from vae_core.runs.machine import apart
+from vae_core.runs.machine import apart, give_back_freed
 from vae_core.runs.mailbox import Inbox, Outbox
 from vae_core.runs.messages import Command, Said
 from vae_core.runs.scheduler import Scheduler
@@ -108,13 +108,16 @@ class EngineProcess:
 
 def serve(connection: End, engine: Scheduler) -> None:
     """Until the other end says so or hangs up: carry out what came in, then do a piece of work, and so on."""
-    inbox = Inbox()
+    inbox, worked = Inbox(), False
     while _read(connection, inbox, wait_s=0.0 if engine.busy or inbox else IDLE_S):
         for command in inbox.take(OPENING_S):
             _send(connection, engine.handle(command))
         _send(connection, engine.work())
         _send(connection, engine.measure())
         _send(connection, engine.line())
+        if worked and not engine.busy:
+            give_back_freed()
+        worked = engine.busy
 
 
 def _read(connection: End, inbox: Inbox, wait_s: float) -> bool:

@@ -23,8 +23,8 @@ from vae_core.pieces import Pieces
 from vae_core.runs.due import EARLY_STEPS, NEVER, Due
 from vae_core.runs.messages import FAILED, FINISHED, PAUSED, RUNNING, STOPPED, Update
 from vae_core.runs.pace import Pace
+from vae_core.runs.quick import quick_trainer
 from vae_core.runs.storage import state_file, states_folder
-from vae_core.trainer import Trainer
 
 FirstLooks = dict[tuple[RunConfig, bool], Snapshot]  # by settings, and whether with metrics
 FIRST_LOOKS = 20  # kept, 1 MB each at 32 latents
@@ -55,7 +55,7 @@ class Task:
         self.owner, self.first, self.clock = owner, first, clock
         self.folder, self.states_folder = folder, states_folder(folder, generation)
         self.states_folder.mkdir(parents=True, exist_ok=True)
-        self.trainer = Trainer(config)
+        self.trainer = quick_trainer(config)
         self._total = self.trainer.total_steps
         self.status, self.message = RUNNING, ""
         self.broken = False  # it cannot even say what it looks like

@@ -18,6 +18,7 @@ from torch import Tensor
 from vae_core.any_path import AnyPath
 from vae_core.checkpoints import CARD, CheckpointError, config_of, read_card, write_files
 from vae_core.config import ConfigError, RunConfig
+from vae_core.runs.quick import quick_trainer
 from vae_core.trainer import Trainer
 
 TRAINING = "training.safetensors"
@@ -90,7 +91,7 @@ def go_on(folder: AnyPath, asked: dict[str, Any]) -> tuple[Trainer, Saved]:
             option = f"--{name.replace('_', '-')}"
             raise ConfigError(f"{folder} was begun with {option} {before}: leave {option} out, or begin anew.")
     config = saved.config.with_(**({"steps": 0} if "epochs" in asked else {}) | asked)
-    trainer = Trainer(config)
+    trainer = quick_trainer(config)
     _check(trainer, saved.tensors, Path(folder) / TRAINING)
     trainer.restore(saved.tensors)
     if trainer.done:

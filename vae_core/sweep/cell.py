@@ -16,8 +16,8 @@ from vae_core.checkpoints import CheckpointError
 from vae_core.config import ConfigError, RunConfig
 from vae_core.data.images import DataError
 from vae_core.divergence import RunError
+from vae_core.runs.quick import quick_trainer
 from vae_core.train import keep, learn
-from vae_core.trainer import Trainer
 
 
 class Outcome(NamedTuple):
@@ -36,7 +36,7 @@ def train_cell(config: RunConfig, tell: Callable[[float], None] | None = None) -
     torch.set_num_threads(1)
     history: list[dict[str, Any]] = []
     try:
-        trainer, started = Trainer(config), time.perf_counter()
+        trainer, started = quick_trainer(config), time.perf_counter()
         for row in learn(trainer, history):
             if tell is not None and row is not None:
                 tell(trainer.step_count / trainer.total_steps)

@@ -84,10 +84,10 @@ class QuickNorm(nn.BatchNorm2d):
         assert self.running_mean is not None and self.running_var is not None and self.num_batches_tracked is not None
         tables = x.permute(2, 3, 0, 1).flatten(0, 1)  # (pixels, B, C)
         y, mean, variance = Normalise.apply(tables, self.weight, self.bias, self.eps, self.rectify)
-        count = x.numel() / x.shape[1]
+        count, momentum = x.numel() / x.shape[1], self.momentum or 0.0
         with torch.no_grad():
-            self.running_mean.lerp_(mean, self.momentum)
-            self.running_var.lerp_(variance * count / (count - 1), self.momentum)
+            self.running_mean.lerp_(mean, momentum)
+            self.running_var.lerp_(variance * count / (count - 1), momentum)
             self.num_batches_tracked.add_(1)
         return y.view(*x.shape[2:], *x.shape[:2]).permute(2, 3, 0, 1)
 

@@ -153,6 +153,7 @@ def test_what_went_to_the_end_of_its_epoch_still_does(training: AppTest, registr
     run = start(training, registry)
     pause(training, run)
     checked(training.button(key="epoch").click().run())
+    wait_for(lambda: run.status == "running")
     step = both_off(training, run)
     assert step % run.steps_per_epoch and said(training) == [RESTS]
     switch(training, "recon_on", True)

@@ -41,6 +41,7 @@ ACTIONS = (
     # the whole page
     Action("web/escape.js", ("word.onpointerleave",), "let an explanation open again", BUTTON),
     Action("web/escape.js", ('document.addEventListener("click"',), "take a tooltip away at a press", BUTTON),
+    Action("web/lost.js", ("window.addEventListener(hand",), "", PART),
     Action(
         "web/lost.js",
         ('document.addEventListener("pointerdown"', 'document.addEventListener("click"'),

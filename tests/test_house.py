@@ -129,7 +129,7 @@ LAYERS = [
     ["vae_core.train", "vae_core.reproduce", "vae_core.reproduced", "vae_core.code_prior"],
     ["vae_core.sizes", "vae_core.sweep"],
     # JavaScript, module by module as it lies in pages/
-    ["ui/vendor"],
+    ["ui/vendor", "ui/web"],
     ["ui/lib"],
     ["ui/net"],
     ["ui/lesson/plot.js", "ui/explore/shared"],

@@ -38,3 +38,5 @@ function hideTooltip({ target }) {
 }
 
 document.addEventListener("click", hideTooltip, { capture: true });
+
+export {}; // a module: nothing of it is anybody else's

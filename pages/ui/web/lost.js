@@ -121,3 +121,8 @@ window.WebSocket = new Proxy(window.WebSocket, {
 document.addEventListener("pointerdown", (event) => remember(event, lost && switchUnder(event)), { capture: true });
 document.addEventListener("keydown", (event) => remember(event, lost && switchWithFocus(event)), { capture: true });
 document.addEventListener("click", (event) => lost && switchUnder(event) && event.preventDefault(), { capture: true });
+
+// What closes explanations comes with the first hand on the page: nothing has to be closed before.
+for (const hand of ["pointermove", "pointerdown", "keydown"]) {
+  window.addEventListener(hand, () => void import("./escape.js").catch(() => {}), { once: true });
+}

@@ -64,10 +64,7 @@ def page_bytes(name: str) -> bytes:
 
 def _before() -> str:
     """What watches over the whole page, before Streamlit's scripts: these run in the order of the page."""
-    names = ("lost", "escape")
-    return "".join(
-        f'<script type="module" src="./assets/web/{name}.js?v={asset_version()}"></script>\n' for name in names
-    )
+    return f'<script type="module" src="./assets/web/lost.js?v={asset_version()}"></script>\n'
 
 
 def _opening(page: PageName, files: dict[str, int]) -> str:

@@ -1,18 +1,21 @@
 """`python -m tests.bench.train_speed`: how fast the trainer is beside what it could be measured against.
 
-Contestants take turns, one step each, so that what else the machine does meets all alike: the trainer as the lab uses
-it, the same with torch's own layers, the notebook's loop (conv) or a plain loop over tensors that are loaded already
-(mlp), pythae's trainer where it is installed is a process of its own, and a matrix product for the machine's own rate.
-`--processor-time` counts the processor's seconds of this process, not the clock's: on a busy machine these are steady.
+Contestants take turns, a step each (mlp: 20, as its steps are short), so that what else the machine does meets all
+alike, and each has a process of its own, so that none works in the memory, or with the settings, of another: the
+trainer as the lab uses it, the same with torch's own layers, the notebook's loop (conv) or a plain loop over tensors
+that are loaded already (mlp), and a matrix product for the machine's own rate.
+`--processor-time` counts the processor's seconds, not the clock's: on a busy machine these are steady.
 It prints a table, writes JSON with `--json PATH`, fails nothing. The last line: `images/s NUMBER`, of the trainer.
 """
 
 import argparse
-import importlib.util
 import json
 import statistics
+import subprocess
+import sys
 import time
 from collections.abc import Callable, Iterator, Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -28,6 +31,7 @@ from vae_core.trainer import Trainer
 
 SIZE = 2048  # of the matrices whose product gives the machine's rate
 WARM_UP = 3
+STEPS = {"conv": 1, "mlp": 20}  # of a turn
 
 
 def conv_flops(latent_dim: int) -> float:
@@ -47,10 +51,15 @@ def main(arguments: Sequence[str] | None = None) -> None:
     device = devices.resolve(options.device)
     if options.threads:
         torch.set_num_threads(options.threads)
-    clock = time.process_time if options.processor_time else time.perf_counter
-    images = load("mnist", device)
-    contestants = make_contestants(options, images, device)
-    seconds = take_turns(contestants, options.steps, device, clock)
+    if options.contestant:
+        return serve(make_step(options.contestant, options, device), STEPS[options.net], device, options.processor_time)
+    asked = list(sys.argv[1:] if arguments is None else arguments)
+    others = {name: Contestant([*asked, "--contestant", name]) for name in names(options.net)}
+    try:
+        seconds = take_turns(others, options.steps)
+    finally:
+        for other in others.values():
+            other.close()
     report = tell(options, device, seconds)
     print_table(report)
     if options.json:
@@ -63,38 +72,41 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--net", choices=("conv", "mlp"), default="conv")
     parser.add_argument("--latent-dim", type=int, default=32)
     parser.add_argument("--batch-size", type=int, default=1024)
-    parser.add_argument("--steps", type=int, default=20, help="of each, after a warm-up")
+    parser.add_argument("--steps", type=int, default=20, help="turns of each, after a warm-up")
     parser.add_argument("--device", default="cpu")
     parser.add_argument("--threads", type=int, help="torch's own number when left out")
     parser.add_argument("--processor-time", action="store_true", help="not the clock's")
+    parser.add_argument("--contestant", help=argparse.SUPPRESS)  # to be this one, and step when told to
     parser.add_argument("--json", type=Path, metavar="PATH", help="write the figures here")
     return parser
 
 
-def make_contestants(
-    options: argparse.Namespace, images: Images, device: torch.device
-) -> dict[str, Callable[[], object]]:
-    """By name, what makes one step of each."""
+def names(net: str) -> tuple[str, ...]:
+    """Who takes part."""
+    beside = ("torch's own layers", "notebook's loop") if net == "conv" else ("plain preloaded loop",)
+    return ("trainer", *beside, "matrix product")
+
+
+def make_step(name: str, options: argparse.Namespace, device: torch.device) -> Callable[[], object]:
+    """What makes one step of a contestant."""
+    if name == "matrix product":
+        a, b = (torch.randn(SIZE, SIZE, device=device) for _ in range(2))
+        return lambda: a @ b
+    images = load("mnist", device)
+    if name == "notebook's loop":
+        on_cpu = (images.x_train.cpu(), images.y_train.cpu())
+        return partial(next, notebook_loop.steps(*on_cpu, options.latent_dim, options.batch_size, device))
     config = RunConfig(
         net=options.net,
         latent_dim=options.latent_dim,
         batch_size=options.batch_size,
         learning_rate=notebook_loop.LEARNING_RATE,
-        steps=WARM_UP + options.steps,
+        steps=(WARM_UP + options.steps) * STEPS[options.net],
         device=options.device,
     )
-    found: dict[str, Callable[[], object]] = {"trainer": quick_trainer(config, images).step}
-    if options.net == "conv":
-        found["torch's own layers"] = Trainer(config, images).step
-        loop = notebook_loop.steps(
-            images.x_train.cpu(), images.y_train.cpu(), options.latent_dim, options.batch_size, device
-        )
-        found["notebook's loop"] = lambda: next(loop)
-    else:
-        preloaded = plain_steps(config, images, device)
-        found["plain preloaded loop"] = lambda: next(preloaded)
-    a, b = (torch.randn(SIZE, SIZE, device=device) for _ in range(2))
-    return found | {"matrix product": lambda: a @ b}
+    if name == "plain preloaded loop":
+        return partial(next, plain_steps(config, images, device))
+    return (quick_trainer if name == "trainer" else Trainer)(config, images).step
 
 
 def plain_steps(config: RunConfig, images: Images, device: torch.device) -> Iterator[None]:
@@ -114,19 +126,45 @@ def plain_steps(config: RunConfig, images: Images, device: torch.device) -> Iter
             yield
 
 
-def take_turns(
-    contestants: dict[str, Callable[[], object]], turns: int, device: torch.device, clock: Callable[[], float]
-) -> dict[str, list[float]]:
-    """Seconds of each step by name, turn after turn."""
+class Contestant:
+    """One in a process of its own, which makes a step whenever it is asked to."""
+
+    def __init__(self, arguments: list[str]) -> None:
+        command = [sys.executable, "-m", "tests.bench.train_speed", *arguments]
+        self._process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+
+    def step(self) -> float:
+        """Seconds of one step, by that process's own clock."""
+        assert self._process.stdin and self._process.stdout
+        self._process.stdin.write("step\n")
+        self._process.stdin.flush()
+        return float(self._process.stdout.readline())
+
+    def close(self) -> None:
+        """The process ends when nothing more can be asked."""
+        self._process.communicate()
+
+
+def serve(step: Callable[[], object], steps: int, device: torch.device, processor_time: bool) -> None:
+    """Make so many steps for each line that is read, and print the seconds of one, until a GPU has done it."""
+    clock = time.process_time if processor_time else time.perf_counter
+    for _ in sys.stdin:
+        begun = clock()
+        for _ in range(steps):
+            step()
+        if device.type == "cuda":
+            torch.cuda.synchronize()
+        print((clock() - begun) / steps, flush=True)
+
+
+def take_turns(contestants: dict[str, Contestant], turns: int) -> dict[str, list[float]]:
+    """Seconds of a step by name, turn after turn."""
     seconds: dict[str, list[float]] = {name: [] for name in contestants}
     for turn in range(WARM_UP + turns):
-        for name, step in contestants.items():
-            begun = clock()
-            step()
-            if device.type == "cuda":
-                torch.cuda.synchronize()
+        for name, contestant in contestants.items():
+            taken = contestant.step()
             if turn >= WARM_UP:
-                seconds[name].append(clock() - begun)
+                seconds[name].append(taken)
     return seconds
 
 
@@ -138,8 +176,7 @@ def tell(options: argparse.Namespace, device: torch.device, seconds: dict[str, l
     return {
         "machine": devices.describe(device),
         "torch": torch.__version__,
-        "settings": {k: v for k, v in vars(options).items() if k != "json"},
-        "pythae": "installed" if importlib.util.find_spec("pythae") else "not installed here, so not measured",
+        "settings": {k: v for k, v in vars(options).items() if k not in ("json", "contestant")},
         "images_per_second": {name: options.batch_size / statistics.median(s) for name, s in seconds.items()},
         "trainer_times_as_fast_as": {
             name: statistics.median(b / a for a, b in zip(seconds["trainer"], s, strict=True))
@@ -152,7 +189,7 @@ def tell(options: argparse.Namespace, device: torch.device, seconds: dict[str, l
 
 
 def print_table(report: dict[str, Any]) -> None:
-    print(f"{report['machine']}, torch {report['torch']}; pythae: {report['pythae']}")
+    print(f"{report['machine']}, torch {report['torch']}")
     print(f"{'':24}{'images/s':>10}{'trainer is':>12}")
     for name, rate in report["images_per_second"].items():
         ratio = report["trainer_times_as_fast_as"].get(name)

@@ -1,15 +1,17 @@
 """`python -m tests.bench.train_speed`: how fast the trainer is beside what it could be measured against.
 
-Contestants take turns, a step each (mlp: 20, as its steps are short), so that what else the machine does meets all
-alike, and each has a process of its own, so that none works in the memory, or with the settings, of another: the
-trainer as the lab uses it, the same with torch's own layers, the notebook's loop (conv) or a plain loop over tensors
-that are loaded already (mlp), and a matrix product for the machine's own rate.
+Contestants take turns, a step each (mlp: an epoch, as its steps are short), so that what else the machine does meets
+all alike, and each has a process of its own, so that none works in the memory, or with the settings, of another: the
+trainer as the lab uses it; the same with torch's own layers, and the notebook's loop (conv); a plain loop over tensors
+that are loaded already, and pythae's trainer where it is installed (mlp); a matrix product for the machine's own rate.
 `--processor-time` counts the processor's seconds, not the clock's: on a busy machine these are steady.
 It prints a table, writes JSON with `--json PATH`, fails nothing. The last line: `images/s NUMBER`, of the trainer.
 """
 
 import argparse
+import importlib.util
 import json
+import math
 import statistics
 import subprocess
 import sys
@@ -22,6 +24,7 @@ from typing import Any
 import torch
 
 from tests.bench import notebook_loop
+from tests.bench.pythae_loop import pythae_epochs
 from vae_core import devices, rng
 from vae_core.config import RunConfig
 from vae_core.data import Images, load
@@ -31,7 +34,7 @@ from vae_core.trainer import Trainer
 
 SIZE = 2048  # of the matrices whose product gives the machine's rate
 WARM_UP = 3
-STEPS = {"conv": 1, "mlp": 20}  # of a turn
+PYTHAE = "pythae's trainer"
 
 
 def conv_flops(latent_dim: int) -> float:
@@ -52,7 +55,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     if options.threads:
         torch.set_num_threads(options.threads)
     if options.contestant:
-        return serve(make_step(options.contestant, options, device), STEPS[options.net], device, options.processor_time)
+        return serve(*make_turn(options.contestant, options, device), device, options.processor_time)
     asked = list(sys.argv[1:] if arguments is None else arguments)
     others = {name: Contestant([*asked, "--contestant", name]) for name in names(options.net)}
     try:
@@ -76,34 +79,47 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--device", default="cpu")
     parser.add_argument("--threads", type=int, help="torch's own number when left out")
     parser.add_argument("--processor-time", action="store_true", help="not the clock's")
-    parser.add_argument("--contestant", help=argparse.SUPPRESS)  # to be this one, and step when told to
+    parser.add_argument("--contestant", help=argparse.SUPPRESS)  # to be this one, and take turns when told to
     parser.add_argument("--json", type=Path, metavar="PATH", help="write the figures here")
     return parser
 
 
 def names(net: str) -> tuple[str, ...]:
     """Who takes part."""
-    beside = ("torch's own layers", "notebook's loop") if net == "conv" else ("plain preloaded loop",)
-    return ("trainer", *beside, "matrix product")
+    conv, mlp = ("torch's own layers", "notebook's loop"), ("plain preloaded loop", *([PYTHAE] if has_pythae() else []))
+    return ("trainer", *(conv if net == "conv" else mlp), "matrix product")
 
 
-def make_step(name: str, options: argparse.Namespace, device: torch.device) -> Callable[[], object]:
-    """What makes one step of a contestant."""
+def has_pythae() -> bool:
+    return importlib.util.find_spec("pythae") is not None
+
+
+def make_turn(name: str, options: argparse.Namespace, device: torch.device) -> tuple[Callable[[], object], int]:
+    """What makes a turn of a contestant, and how many steps that is."""
     if name == "matrix product":
         a, b = (torch.randn(SIZE, SIZE, device=device) for _ in range(2))
-        return lambda: a @ b
+        return lambda: a @ b, 1
     images = load("mnist", device)
-    if name == "notebook's loop":
-        on_cpu = (images.x_train.cpu(), images.y_train.cpu())
-        return partial(next, notebook_loop.steps(*on_cpu, options.latent_dim, options.batch_size, device))
+    steps = 1 if options.net == "conv" else math.ceil(len(images.x_train) / options.batch_size)
     config = RunConfig(
         net=options.net,
         latent_dim=options.latent_dim,
         batch_size=options.batch_size,
         learning_rate=notebook_loop.LEARNING_RATE,
-        steps=(WARM_UP + options.steps) * STEPS[options.net],
+        steps=(WARM_UP + options.steps) * steps,
         device=options.device,
     )
+    if name == PYTHAE:
+        return partial(next, pythae_epochs(images.x_train.float() / 255, config)), steps
+    step = make_step(name, config, images, device)
+    return lambda: [step() for _ in range(steps)], steps
+
+
+def make_step(name: str, config: RunConfig, images: Images, device: torch.device) -> Callable[[], object]:
+    """What makes one step of a contestant that makes them one by one."""
+    if name == "notebook's loop":
+        on_cpu = (images.x_train.cpu(), images.y_train.cpu())
+        return partial(next, notebook_loop.steps(*on_cpu, config.latent_dim, config.batch_size, device))
     if name == "plain preloaded loop":
         return partial(next, plain_steps(config, images, device))
     return (quick_trainer if name == "trainer" else Trainer)(config, images).step
@@ -127,31 +143,33 @@ def plain_steps(config: RunConfig, images: Images, device: torch.device) -> Iter
 
 
 class Contestant:
-    """One in a process of its own, which makes a step whenever it is asked to."""
+    """One in a process of its own, which makes a turn whenever it is asked to."""
 
     def __init__(self, arguments: list[str]) -> None:
         command = [sys.executable, "-m", "tests.bench.train_speed", *arguments]
         self._process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
 
-    def step(self) -> float:
-        """Seconds of one step, by that process's own clock."""
+    def turn(self) -> float:
+        """Seconds of one step of a turn, by that process's own clock."""
         assert self._process.stdin and self._process.stdout
-        self._process.stdin.write("step\n")
+        self._process.stdin.write("turn\n")
         self._process.stdin.flush()
-        return float(self._process.stdout.readline())
+        told = self._process.stdout.readline()
+        if not told:
+            raise SystemExit("A contestant has ended; what it said stands above.")
+        return float(told)
 
     def close(self) -> None:
         """The process ends when nothing more can be asked."""
         self._process.communicate()
 
 
-def serve(step: Callable[[], object], steps: int, device: torch.device, processor_time: bool) -> None:
-    """Make so many steps for each line that is read, and print the seconds of one, until a GPU has done it."""
+def serve(turn: Callable[[], object], steps: int, device: torch.device, processor_time: bool) -> None:
+    """Make a turn for each line that is read, and print the seconds of one of its steps, until a GPU has done it."""
     clock = time.process_time if processor_time else time.perf_counter
     for _ in sys.stdin:
         begun = clock()
-        for _ in range(steps):
-            step()
+        turn()
         if device.type == "cuda":
             torch.cuda.synchronize()
         print((clock() - begun) / steps, flush=True)
@@ -162,7 +180,7 @@ def take_turns(contestants: dict[str, Contestant], turns: int) -> dict[str, list
     seconds: dict[str, list[float]] = {name: [] for name in contestants}
     for turn in range(WARM_UP + turns):
         for name, contestant in contestants.items():
-            taken = contestant.step()
+            taken = contestant.turn()
             if turn >= WARM_UP:
                 seconds[name].append(taken)
     return seconds
@@ -176,6 +194,7 @@ def tell(options: argparse.Namespace, device: torch.device, seconds: dict[str, l
     return {
         "machine": devices.describe(device),
         "torch": torch.__version__,
+        "left_out": "" if options.net == "conv" or has_pythae() else "; pythae is not installed here, so not measured",
         "settings": {k: v for k, v in vars(options).items() if k not in ("json", "contestant")},
         "images_per_second": {name: options.batch_size / statistics.median(s) for name, s in seconds.items()},
         "trainer_times_as_fast_as": {
@@ -189,7 +208,7 @@ def tell(options: argparse.Namespace, device: torch.device, seconds: dict[str, l
 
 
 def print_table(report: dict[str, Any]) -> None:
-    print(f"{report['machine']}, torch {report['torch']}")
+    print(f"{report['machine']}, torch {report['torch']}{report['left_out']}")
     print(f"{'':24}{'images/s':>10}{'trainer is':>12}")
     for name, rate in report["images_per_second"].items():
         ratio = report["trainer_times_as_fast_as"].get(name)

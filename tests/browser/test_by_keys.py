@@ -30,6 +30,7 @@ from vae_core.latent import quantile_grid
 
 STEP = 0.1  # of an arrow key
 NEAR = 0.51 * STEP
+SPOKEN = ".explore p.spoken[aria-live=polite]"
 Point = tuple[float, float]
 
 
@@ -37,7 +38,7 @@ def test_the_explorer_is_used_by_keys_as_by_a_mouse(opened: Opened, server: str)
     page = explorer(opened, server)
     the_map_of_the_pad(page)
     the_strip_of_a_slider(page)
-    it_is_told_what_torch_says(page)
+    expect(page.locator(SPOKEN)).to_contain_text(what_torch_says(page), timeout=12_000)
     show(page, "Encode")
     a_code_on_the_map(page, within(page, "encode", "source"))
     the_samples(page)
@@ -55,7 +56,7 @@ def test_the_explorer_is_used_by_keys_as_by_a_mouse(opened: Opened, server: str)
     the_grid_of_the_prior(page)
     the_draws(page)
     the_warp(page)
-    it_is_told_what_torch_says(page)
+    expect(page.locator(SPOKEN)).to_contain_text(what_torch_says(page), timeout=12_000)
 
 
 def show(page: Page, way: str) -> None:
@@ -243,7 +244,7 @@ def the_warp(page: Page) -> None:
     comes_to(page, np.array([x, y]))
 
 
-def it_is_told_what_torch_says(page: Page) -> None:
+def what_torch_says(page: Page) -> str:
     """Of z: where it is, whether a code is near, and which test images are most like its picture."""
     z = z_of(page)
     images, labels = data()
@@ -259,5 +260,4 @@ def it_is_told_what_torch_says(page: Page) -> None:
         (False, False): "Further out than almost all prior draws, and far from every code.",
     }[bool(inside), near]
     pair = ", ".join(f"{v:.2f}".replace("-", "−") for v in z)
-    told = f"z = ({pair}): {place} Nearest test images: {likest}, RMS of full scale."
-    expect(page.locator(".explore p.spoken[aria-live=polite]")).to_contain_text(told, timeout=12_000)
+    return f"z = ({pair}): {place} Nearest test images: {likest}, RMS of full scale."
